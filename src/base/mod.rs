@@ -1,0 +1,26 @@
+//! The ground under the layers: time, chance, bytes and checksums.
+//!
+//! Nothing here knows a protocol. Every layer reads and writes its headers with [`Reader`] and [`Writer`],
+//! describes their layout once as a table of [`Field`]s, and is a [`Machine`] when it has a state.
+
+mod checksum;
+mod error;
+mod field;
+mod header;
+mod layer;
+mod machine;
+mod reader;
+mod rng;
+mod time;
+mod writer;
+
+pub use checksum::{Checksum, internet_checksum};
+pub use error::{ErrorKind, ParseError};
+pub use field::{Field, Show};
+pub use header::Header;
+pub use layer::Layer;
+pub use machine::Machine;
+pub use reader::Reader;
+pub use rng::Rng;
+pub use time::{Duration, Instant};
+pub use writer::Writer;

@@ -1,0 +1,1 @@
+//! Layer 3: packets between hosts, across links.

@@ -1,0 +1,1 @@
+//! Layer 2: frames between neighbours on one link.

@@ -1,0 +1,1 @@
+//! All layers joined into one host.

@@ -1,0 +1,3 @@
+//! Layer 4: bytes and datagrams between programs.
+
+pub mod tcp;

@@ -1,0 +1,5 @@
+//! The `netlayers` command.
+
+fn main() -> std::process::ExitCode {
+    netlayers::cli::main()
+}

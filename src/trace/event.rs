@@ -1,0 +1,273 @@
+//! The vocabulary of a trace.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::base::{Duration, Instant};
+
+/// One thing that happened, when and where.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    /// When.
+    pub at: Instant,
+    /// At which host (for what happens on the way between two hosts: at the one the frame was going to).
+    pub place: PlaceId,
+    /// What.
+    pub kind: Kind,
+}
+
+/// A host, by its index in [`Trace::places`](super::Trace::places).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct PlaceId(pub u16);
+
+/// A frame, by the order in which it was sent. A copy that the network made is a frame of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct FrameId(pub u64);
+
+/// A host that takes part in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// What the scene calls it, such as `client`.
+    pub name: String,
+    /// Its address.
+    pub address: Ipv4Addr,
+}
+
+/// Which wire a run was made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wire {
+    /// The simulated network, in virtual time.
+    Sim,
+    /// The operating system's sockets: events are the program's own system calls, and no frame is seen.
+    Real,
+}
+
+/// A transport protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// The User Datagram Protocol.
+    Udp,
+    /// The Transmission Control Protocol.
+    Tcp,
+}
+
+/// One direction's view of a conversation: the 4-tuple and protocol, as seen from one end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Flow {
+    /// UDP or TCP.
+    pub protocol: Protocol,
+    /// The end where the event happened.
+    pub local: SocketAddrV4,
+    /// The other end; unspecified (0.0.0.0:0) for a socket without a peer.
+    pub remote: SocketAddrV4,
+}
+
+impl Flow {
+    /// The same conversation seen from the other end.
+    pub fn reversed(self) -> Flow {
+        Flow { protocol: self.protocol, local: self.remote, remote: self.local }
+    }
+}
+
+/// What happened. Text fields are sentences or terms for people; their wording is not a contract.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// A host's interface began to put a frame on its link.
+    Sent {
+        /// Its number.
+        frame: FrameId,
+        /// The host at the other end of the link.
+        to: PlaceId,
+        /// The frame from the destination address to the last byte of payload or padding, without the frame check
+        /// sequence.
+        #[serde(serialize_with = "as_hex")]
+        bytes: Bytes,
+    },
+    /// The last bit of a frame arrived and the frame check sequence was right.
+    Delivered {
+        /// Which frame.
+        frame: FrameId,
+    },
+    /// The network lost a frame.
+    Dropped {
+        /// Which frame.
+        frame: FrameId,
+        /// The rule, or the full queue, that dropped it.
+        by: Cow<'static, str>,
+    },
+    /// The network changed bits of a frame.
+    Corrupted {
+        /// Which frame.
+        frame: FrameId,
+        /// The rule that did it.
+        by: Cow<'static, str>,
+        /// Index of the first changed byte.
+        offset: usize,
+    },
+    /// The network delivers a frame twice.
+    Duplicated {
+        /// The frame.
+        frame: FrameId,
+        /// The number of the second copy.
+        copy: FrameId,
+        /// The rule that did it.
+        by: Cow<'static, str>,
+    },
+    /// The network holds a frame back, so that later ones may overtake it.
+    Delayed {
+        /// Which frame.
+        frame: FrameId,
+        /// The rule that did it.
+        by: Cow<'static, str>,
+        /// By how much.
+        extra: Duration,
+    },
+    /// A frame arrived and a layer of the receiving host refused it.
+    Discarded {
+        /// Which frame.
+        frame: FrameId,
+        /// The reason: usually a parse error in words.
+        why: Cow<'static, str>,
+    },
+    /// TCP is about to send bytes (or a SYN or FIN) that it had sent before.
+    Retransmitted {
+        /// The connection, from the sender's end.
+        flow: Flow,
+        /// What is sent again.
+        segment: SegmentNote,
+        /// Why: which timer or signal.
+        why: Cow<'static, str>,
+    },
+    /// A connection changed state (RFC 9293 §3.3.2).
+    StateChanged {
+        /// The connection.
+        flow: Flow,
+        /// The state before.
+        from: &'static str,
+        /// The state after.
+        to: &'static str,
+        /// What made it change.
+        why: Cow<'static, str>,
+    },
+    /// A timer was set (or set anew).
+    TimerSet {
+        /// The connection.
+        flow: Flow,
+        /// Which timer.
+        timer: &'static str,
+        /// When it will go off.
+        due: Instant,
+    },
+    /// A timer went off.
+    TimerFired {
+        /// The connection.
+        flow: Flow,
+        /// Which timer.
+        timer: &'static str,
+    },
+    /// A round trip was measured and the retransmission timeout computed anew (RFC 6298 §2).
+    RttMeasured {
+        /// The connection.
+        flow: Flow,
+        /// The new sample.
+        sample: Duration,
+        /// The smoothed round-trip time.
+        srtt: Duration,
+        /// The retransmission timeout.
+        rto: Duration,
+    },
+    /// The congestion window changed.
+    CwndChanged {
+        /// The connection.
+        flow: Flow,
+        /// The new window in bytes.
+        cwnd: u64,
+        /// The slow start threshold in bytes.
+        ssthresh: u64,
+        /// What made it change.
+        why: Cow<'static, str>,
+    },
+    /// A program handed bytes to its socket.
+    AppWrote {
+        /// The socket.
+        flow: Flow,
+        /// The bytes.
+        #[serde(serialize_with = "as_hex")]
+        bytes: Bytes,
+    },
+    /// A program took bytes from its socket.
+    AppRead {
+        /// The socket.
+        flow: Flow,
+        /// The bytes.
+        #[serde(serialize_with = "as_hex")]
+        bytes: Bytes,
+    },
+    /// A program sent one whole message (as the user understands it: before it is framed).
+    MessageSent {
+        /// The socket.
+        flow: Flow,
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// A program received one whole message.
+    MessageReceived {
+        /// The socket.
+        flow: Flow,
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// Something worth saying that has no type of its own.
+    Note {
+        /// A sentence.
+        text: Cow<'static, str>,
+    },
+}
+
+/// What of a TCP segment tells it from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SegmentNote {
+    /// The raw sequence number.
+    pub seq: u32,
+    /// Bytes of payload.
+    pub len: usize,
+    /// Whether SYN is set.
+    pub syn: bool,
+    /// Whether FIN is set.
+    pub fin: bool,
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} - {}", self.protocol, self.local, self.remote)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Protocol::Udp => "UDP",
+            Protocol::Tcp => "TCP",
+        })
+    }
+}
+
+/// Bytes as one hexadecimal string: compact, and readable in any language.
+fn as_hex<S: serde::Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&Hex(bytes))
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,13 @@
+//! What happened in a run: typed events with time, place and the raw bytes.
+//!
+//! Every wire (simulated or real) writes this one vocabulary, and every picture is a pure function of it. Frames are
+//! recorded where they are *sent*, as a capture on every sender's own interface would: so a lost frame is in the
+//! trace, once, and what became of it follows as an event of its own.
+
+mod event;
+mod query;
+mod recorder;
+
+pub use event::{Event, Flow, FrameId, Kind, Place, PlaceId, Protocol, SegmentNote, Wire};
+pub use query::Fate;
+pub use recorder::{Recorder, Trace};
