@@ -1,3 +1,6 @@
 //! Layer 4: bytes and datagrams between programs.
 
+mod pseudo_header;
 pub mod tcp;
+
+pub use pseudo_header::pseudo_header;
