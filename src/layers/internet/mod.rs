@@ -5,7 +5,11 @@
 //! | [`ipv4`] | the header: addresses, TTL, checksum |
 //! | [`options`] | what may stand behind it |
 //! | [`icmp`] | echo, and the errors that routers and hosts report |
+//! | [`icmp_error`] | whether an error may be reported at all, and what it quotes |
+//! | [`route`] | which neighbour a packet goes to next |
 
 pub mod icmp;
+pub mod icmp_error;
 pub mod ipv4;
 pub mod options;
+pub mod route;
