@@ -24,7 +24,7 @@ impl Default for Holes {
 impl Holes {
     /// Everything is missing.
     pub fn new() -> Self {
-        Holes(Vec::from([0..INFINITY]))
+        Holes(std::iter::once(0..INFINITY).collect())
     }
 
     /// Takes what a fragment brings out of the holes (RFC 815 §3, steps 2 to 7).

@@ -3,7 +3,7 @@
 //!
 //! | where | concept |
 //! |---|---|
-//! | [`split`] | cutting: multiples of 8 bytes, and which options go along |
+//! | [`mod@split`] | cutting: multiples of 8 bytes, and which options go along |
 //! | [`reassembler`] | joining: holes, overlaps, memory and time |
 //! | [`holes`] | which bytes are still missing (RFC 815) |
 //!
