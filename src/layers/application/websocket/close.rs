@@ -126,7 +126,8 @@ impl CloseReason {
 pub struct Failure {
     /// The code the peer is told; `None` when there is nobody to tell: the opening handshake was not over.
     pub code: Option<CloseCode>,
-    /// What was wrong; the offset counts the bytes of the peer's stream.
+    /// What was wrong; the offset counts the peer's bytes, those of the head from its
+    /// start and those of frames from the first frame on.
     pub error: ParseError,
 }
 
@@ -147,6 +148,11 @@ impl Failure {
             expected: expected.into(),
             got: got.into(),
         };
+        Failure { code: Some(CloseCode::PROTOCOL_ERROR), error }
+    }
+
+    /// A header that could not be read: 1002.
+    pub(super) fn of_frame(error: ParseError) -> Self {
         Failure { code: Some(CloseCode::PROTOCOL_ERROR), error }
     }
 

@@ -102,7 +102,7 @@ pub fn answer(request: &RequestHead, policy: &Policy) -> Result<(ResponseHead, O
         ));
     }
 
-    // Subprotocols are compared with case (§11.3.4 defines them as tokens that must match exactly).
+    // Compared with case: where RFC 6455 wants case ignored it says so, and here it does not.
     let subprotocol = policy.subprotocols.iter().find(|p| offered.contains(&p.as_str())).cloned();
     let mut answer = Headers::new()
         .with("Upgrade", "websocket")
