@@ -420,7 +420,7 @@ impl Machine for Connection {
             // What came before the end is read first.
             (Phase::Open | Phase::Closing, Input::Eof) => self.end_of_stream = true,
             (Phase::Connecting | Phase::Closed, Input::Eof) => {
-                self.end_abnormally(now, Happening::EndOfStream)
+                self.end_abnormally(now, Happening::EndOfStream);
             }
             (_, Input::Wake) => match self.deadline {
                 Some(deadline) if deadline <= now => self.end_abnormally(now, Happening::TimedOut),
