@@ -341,6 +341,17 @@ fn a_client_fails_when_the_answer_is_not_for_its_key() {
 }
 
 #[test]
+fn early_hints_before_the_answer_are_passed_over() {
+    let (mut client, mut server) = (client(), server());
+    let answer = feed(&mut server, &drain(NOW, &mut client).sent).sent;
+    let all = [&b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"[..], &answer, b"\x81\x02hi"].concat();
+    for byte in &all[..all.len() - 1] {
+        assert!(messages(&feed(&mut client, &[*byte]).events).is_empty());
+    }
+    assert_eq!(messages(&feed(&mut client, b"i").events), [Message::Text("hi".into())]);
+}
+
+#[test]
 fn a_server_can_take_over_a_request_that_was_read_already() {
     let (mut client, policy) = (client(), Policy::default());
     let head = drain(NOW, &mut client).sent;

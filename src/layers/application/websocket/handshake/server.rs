@@ -66,7 +66,9 @@ pub fn answer(request: &RequestHead, policy: &Policy) -> Result<(ResponseHead, O
         return Err(Refusal::new(405, Headers::new().with("Allow", "GET"), error));
     }
     // What follows the head is read as frames, so a body must not stand between (RFC 9110 §7.8).
-    if headers.get("Transfer-Encoding").is_some() || headers.get("Content-Length").is_some_and(|n| n != "0") {
+    if headers.get("Transfer-Encoding").is_some()
+        || headers.get_all("Content-Length").any(|length| length != "0")
+    {
         return Err(bad(malformed("body", "none in a request to upgrade", "a body")));
     }
     if !headers.has_token("Upgrade", "websocket") {
