@@ -1,3 +1,5 @@
+//! Tests of the IPv4 header.
+
 use super::*;
 use proptest::prelude::*;
 

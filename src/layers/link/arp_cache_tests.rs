@@ -1,3 +1,5 @@
+//! Tests of the ARP cache.
+
 use super::*;
 use proptest::prelude::*;
 

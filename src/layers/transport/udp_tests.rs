@@ -1,3 +1,5 @@
+//! Tests of UDP datagrams.
+
 use super::*;
 use proptest::prelude::*;
 

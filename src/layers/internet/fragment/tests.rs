@@ -1,3 +1,5 @@
+//! Tests of cutting packets into fragments and joining them again.
+
 use std::net::Ipv4Addr;
 
 use bytes::Bytes;
