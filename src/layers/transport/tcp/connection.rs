@@ -159,7 +159,9 @@ impl Connection {
     pub fn shutdown(&mut self, now: Instant) {
         match self.state {
             State::SynSent if self.sender.unsent() == 0 => self.finish(now, Cause::Close, Reason::Normal),
-            State::SynSent | State::SynReceived | State::Established | State::CloseWait => {
+            // The FIN waits for the handshake, and the change of state for ESTABLISHED.
+            State::SynSent | State::SynReceived => self.sender.close(),
+            State::Established | State::CloseWait => {
                 self.sender.close();
                 self.go(now, Cause::Close);
             }
