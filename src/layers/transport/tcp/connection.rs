@@ -349,10 +349,12 @@ impl Connection {
         self.sender.clear();
         match reason {
             Reason::Normal => self.receiver.acknowledged(),
-            Reason::Reset | Reason::Refused | Reason::TimedOut | Reason::Unreachable => self.receiver.clear(),
+            Reason::Reset | Reason::Refused | Reason::TimedOut | Reason::Unreachable => {
+                self.receiver.clear();
+                self.events = Events::default();
+            }
         }
-        self.events = Events { closed: Some(reason), readable: self.events.readable, ..Events::default() };
-        self.events.readable &= self.receiver.readable() > 0;
+        self.events.closed = Some(reason);
     }
 
     // What comes out.

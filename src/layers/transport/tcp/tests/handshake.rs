@@ -228,6 +228,9 @@ fn data_in_a_syn_waits_for_the_handshake() {
     pipe.forge(A, segment(A, 100, None, Flags::SYN, b"early"));
     pipe.run_for(ms(15));
     assert_eq!(pipe.ends[B].connection.as_ref().unwrap().readable(), 0);
+    // The five bytes are acknowledged, and have taken their part of the window.
+    let (_, syn_ack) = pipe.log.last().unwrap();
+    assert_eq!((syn_ack.header.ack, syn_ack.header.window), (SeqNumber(106), 65_530));
     pipe.forge(A, segment(A, 106, Some(301), Flags::NONE, b""));
     pipe.run_for(ms(15));
     assert_eq!(pipe.ends[B].events, [Event::Connected, Event::Readable]);
