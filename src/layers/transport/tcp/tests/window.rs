@@ -200,6 +200,38 @@ fn an_ack_beyond_what_was_sent_is_answered_and_its_window_not_believed() {
 }
 
 #[test]
+fn an_old_segment_does_not_bring_back_an_old_window() {
+    let mut pipe = Pipe::open(&config());
+    let window = |seq, window| {
+        let mut segment = segment(B, seq, Some(101), Flags::NONE, b"abcd");
+        segment.header.window = window;
+        segment
+    };
+    // The second overtakes the first, which says less and is older.
+    pipe.forge(B, window(305, 9_000));
+    pipe.forge(B, window(301, 4_000));
+    pipe.run_for(ms(15));
+    assert_eq!(pipe.ends[A].received, b"abcdabcd");
+    assert_eq!(pipe.info(A).snd_wnd, 9_000);
+}
+
+#[test]
+fn the_ack_of_a_segment_that_finds_the_window_closed_still_counts() {
+    let mut pipe = Pipe::open(&Config { recv_buffer: 1_000, ..config() });
+    pipe.ends[A].reads = false;
+    pipe.write(B, &[9; 1_000]);
+    pipe.run_for(ms(50));
+    assert_eq!(pipe.info(A).rcv_wnd, 0);
+    let mut pipe = pipe.with_rule(|_, _, _| Fate::Drop);
+    pipe.write(A, b"hello");
+    assert_eq!(pipe.info(A).unacked, 5);
+    let probe = segment(B, 1_301, Some(106), Flags::NONE, b"x");
+    pipe.with(A, |a, now| a.handle(now, Input::Segment(probe)));
+    assert_eq!((pipe.info(A).unacked, pipe.info(A).bytes_received), (0, 1_000));
+    assert_eq!(pipe.log.last().unwrap().1.header.ack, SeqNumber(1_301));
+}
+
+#[test]
 fn a_router_that_says_too_big_makes_segments_smaller_at_once() {
     let mut pipe = Pipe::open(&config()).with_rule(|from, _, segment| {
         if from == A && segment.payload.len() > 960 { Fate::Drop } else { Fate::Pass }
