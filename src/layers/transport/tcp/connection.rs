@@ -339,20 +339,20 @@ impl Connection {
         }
     }
 
-    /// Ends the connection and tells the program how. What has arrived in order can still be read, except after a
-    /// reset (RFC 9293 §3.10.7.4, second: all queues are flushed).
+    /// Ends the connection and tells the program how. A reset takes with it what has not been read (RFC 9293
+    /// §3.10.7.4, second: all queues are flushed), unless the peer's whole stream was here before.
     pub(super) fn finish(&mut self, now: Instant, cause: Cause, reason: Reason) {
         if self.state == State::Closed {
             return;
         }
+        let complete = matches!(self.state, State::Closing | State::LastAck | State::TimeWait);
         self.go(now, cause);
         self.sender.clear();
-        match reason {
-            Reason::Normal => self.receiver.acknowledged(),
-            Reason::Reset | Reason::Refused | Reason::TimedOut | Reason::Unreachable => {
-                self.receiver.clear();
-                self.events = Events::default();
-            }
+        if complete {
+            self.receiver.acknowledged();
+        } else {
+            self.receiver.clear();
+            self.events = Events::default();
         }
         self.events.closed = Some(reason);
     }

@@ -193,6 +193,27 @@ fn a_connection_that_only_began_is_forgotten_by_a_shutdown() {
 }
 
 #[test]
+fn a_reset_takes_unread_data_with_it_unless_the_stream_was_complete() {
+    for complete in [false, true] {
+        let mut pipe = Pipe::open(&config());
+        pipe.ends[B].reads = false;
+        pipe.write(A, b"last words");
+        if complete {
+            pipe.shutdown(A);
+            pipe.run_for(ms(50));
+            pipe.shutdown(B);
+        }
+        pipe.run_for(ms(if complete { 5 } else { 15 }));
+        pipe.wire.clear();
+        let reset = segment(A, if complete { 112 } else { 111 }, None, Flags::RST, b"");
+        pipe.with(B, |b, now| b.handle(now, Input::Segment(reset)));
+        assert_eq!(pipe.ends[B].events.last(), Some(&Event::Closed(Reason::Reset)));
+        let unread = pipe.ends[B].connection.as_ref().unwrap().readable();
+        assert_eq!(unread, if complete { 10 } else { 0 });
+    }
+}
+
+#[test]
 fn what_has_come_in_order_can_still_be_read_after_the_end() {
     let mut pipe = Pipe::open(&config());
     pipe.ends[B].reads = false;
