@@ -1,6 +1,6 @@
 //! One end of a TCP connection: the thin middle that joins sender, receiver, timers and estimates (RFC 9293 §3.10).
 //!
-//! What the program asks for stands here; what an arriving segment does stands in [`arrival`](super), and how the
+//! What the program asks for stands here; what an arriving segment does stands in `arrival`, and how the
 //! next segment is made in `departure`. After every input and every command, drain
 //! [`poll`](crate::base::Machine::poll): first come segments (with what the trace says of them), then events, then
 //! the next time to wake.

@@ -141,7 +141,7 @@ impl Connection {
         }
     }
 
-    /// What a SYN tells: our segment size, always (RFC 9293 §3.7.1, SHLD-5), and our window scale.
+    /// What a SYN tells: our segment size, always (RFC 9293 §3.7.1, MAY-3), and our window scale.
     fn syn_options(&self) -> Options {
         let mut options = Options::none();
         options.push(TcpOption::MaximumSegmentSize(self.config.mss.max(1)));

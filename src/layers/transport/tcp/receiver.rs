@@ -4,7 +4,7 @@
 //! window is taken in.
 //!
 //! Left out: urgent data has no place of its own. It is delivered in line with the rest and nobody is told, which
-//! is how RFC 6093 §6 wants new programs to see it.
+//! is how RFC 6093 §6 wants programs to see it.
 
 use std::collections::VecDeque;
 

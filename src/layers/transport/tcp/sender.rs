@@ -202,7 +202,7 @@ impl Sender {
         self.wl = (seq, ack);
     }
 
-    /// The path takes only smaller segments: send what is in flight again, cut smaller (RFC 9293 §3.7.5, RFC 1191
+    /// The path takes only smaller segments: send what is in flight again, cut smaller (RFC 9293 §3.7.2, RFC 1191
     /// §6.4). Not a sign of congestion, so no timer is touched.
     pub(super) fn shrink_mss(&mut self, mss: usize) {
         if mss < self.mss {
