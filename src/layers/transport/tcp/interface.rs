@@ -142,7 +142,7 @@ pub enum Misuse {
     NotConnected,
 }
 
-/// A look inside, as STATUS (RFC 9293 §3.9.1.6) and the kernel's `TCP_INFO` give it. Sizes are in bytes.
+/// A look inside, as STATUS (RFC 9293 §3.9.1.5) and the kernel's `TCP_INFO` give it. Sizes are in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Info {
     /// The state.

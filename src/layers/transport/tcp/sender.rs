@@ -18,6 +18,9 @@ use super::seq::SeqNumber;
 /// The segment size to send when the peer's SYN names none (RFC 9293 §3.7.1, MUST-15).
 pub(super) const DEFAULT_MSS: u16 = 536;
 
+/// What an IPv4 packet, which has at most 65,535 bytes, can carry beside two headers without options.
+const MAX_MSS: u16 = 65_495;
+
 /// The sending half of a connection.
 #[derive(Debug)]
 pub(super) struct Sender {
@@ -115,7 +118,7 @@ impl Sender {
             max_wnd: 0,
             wl: (0, 0),
             shift: 0,
-            mss: usize::from(mss.max(1)),
+            mss: usize::from(mss.clamp(1, MAX_MSS)),
             nodelay,
             buffer: SendBuffer::new(1),
             capacity: capacity.max(1),
@@ -199,7 +202,7 @@ impl Sender {
         self.wl = (seq, ack);
     }
 
-    /// The path takes only smaller segments: send what is in flight again, cut smaller (RFC 9293 §3.7.5, RFC 1191
+    /// The path takes only smaller segments: send what is in flight again, cut smaller (RFC 9293 §3.7.2, RFC 1191
     /// §6.4). Not a sign of congestion, so no timer is touched.
     pub(super) fn shrink_mss(&mut self, mss: usize) {
         if mss < self.mss {
