@@ -1,4 +1,4 @@
-//! What both benchmarks measure with: CPU time, peak memory, medians, and a child process for each case.
+//! What both benchmarks measure with: CPU time, medians, and a child process for each case.
 //!
 //! CPU time, not wall-clock time, because it is what the program costs whatever else the machine does. Each case runs in a
 //! process of its own: it begins with a cold heap, and the kernel's high-water mark of its memory is its own.
@@ -31,14 +31,6 @@ pub(crate) fn cpu_seconds() -> f64 {
     use std::time::Instant;
     static START: OnceLock<Instant> = OnceLock::new();
     START.get_or_init(Instant::now).elapsed().as_secs_f64()
-}
-
-/// The most memory this process ever had resident, in MiB; not a number where the system does not tell.
-pub(crate) fn peak_memory_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).and_then(|kib| kib.parse::<f64>().ok());
-    kib.map_or(f64::NAN, |kib| kib / 1024.0)
 }
 
 /// What was asked for on the command line.
