@@ -3,7 +3,21 @@
 //! | module | the picture |
 //! |---|---|
 //! | [`dissect`] | bytes taken apart into headers, fields and problems: what the other pictures are drawn from |
+//! | [`table`] | the packet list |
+//! | [`hexdump`] | the bytes of a frame, each with its layer |
+//! | [`header_box`] | one header in rows of 32 bits, as RFCs draw it |
+//! | [`layers`] | a frame as nested boxes |
+//! | [`json`] | the trace for programs |
+//! | [`pcapng`] | the trace for Wireshark |
+//! | [`capture`] | the other way: reads pcap and pcapng files, also those of others |
 //! | [`look`] | width, colour and escaping, shared by all of them |
 
+pub mod capture;
 pub mod dissect;
+pub mod header_box;
+pub mod hexdump;
+pub mod json;
+pub mod layers;
 pub mod look;
+pub mod pcapng;
+pub mod table;
