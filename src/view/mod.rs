@@ -20,4 +20,6 @@ pub mod json;
 pub mod layers;
 pub mod look;
 pub mod pcapng;
+#[cfg(test)]
+mod sample;
 pub mod table;
