@@ -4,13 +4,13 @@
 //!  0                   1
 //!  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-//! |F|R|R|R|opcode |M|payload leng.|
+//! |F|R|R|R|opcode |M|payload len  |
 //! |1|0|0|0|1      |0|5            |
 //! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 //! ```
 //!
-//! Drawn from a header's table of fields, with or without values. A name that does not fit is shortened, a value that does not fit
-//! is left out, and both then stand in full below the box. Of a field that spans more than three rows the
+//! Drawn from a header's table of fields, with or without values. A name that does not fit is shortened, a value that
+//! does not fit is left out, and both then stand in full below the box. Of a field that spans more than three rows the
 //! rows in the middle are not drawn.
 
 use super::dissect::{FieldValue, Part};
@@ -104,7 +104,7 @@ fn rows(fields: &[(Field, Option<&str>)], look: &Look, notes: &mut Vec<String>) 
     rows
 }
 
-/// One cell. The first piece of a field has its name and value, the others say that it goes on.
+/// One cell. The first piece of a field has its name and value, the others say what they continue.
 fn cell(
     (field, value): (Field, Option<&str>),
     first: usize,
@@ -115,7 +115,7 @@ fn cell(
 ) -> Cell {
     let room = bits * 2 - 1;
     if piece > 0 {
-        let name = shorten(&format!("({} goes on)", field.name), room);
+        let name = shorten(&format!("({} continued)", field.name), room);
         return Cell { first, bits, name, value: String::new() };
     }
     let name = shorten(field.name, room);
@@ -132,21 +132,30 @@ fn cell(
     if name != field.name || shown != full {
         let value = if full.is_empty() { String::new() } else { format!(" = {full}") };
         let bits = if field.bits == 1 { "1 bit".into() } else { format!("{} bits", field.bits) };
-        notes.push(format!("  {name}: {}{value} ({bits}, {})\n", field.name, field.cite));
+        let short = if name == field.name { String::new() } else { format!("{name}: ") };
+        notes.push(format!("  {short}{}{value} ({bits}, {})\n", field.name, field.cite));
     }
     Cell { first, bits, name, value: shown }
 }
 
-/// A name in at most `room` columns: the longest word loses its end until all fit, with a dot in a single word.
+/// Short forms that readers of headers know.
+const SHORT: [(&str, &str); 4] =
+    [("length", "len"), ("Reserved", "Rsrvd"), ("number", "no"), ("Offset", "Ofs")];
+
+/// A name in at most `room` columns: known short forms first; then the longest word loses its end until all fit.
 fn shorten(name: &str, room: usize) -> String {
-    let mut words: Vec<String> = name.split(' ').map(str::to_owned).collect();
+    if display_width(name) <= room {
+        return name.to_owned();
+    }
+    let short = |word| SHORT.iter().find(|(long, _)| *long == word).map_or(word, |(_, short)| *short);
+    let mut words: Vec<String> = name.split(' ').map(|word| short(word).to_owned()).collect();
     let width = |words: &[String]| words.iter().map(|word| display_width(word) + 1).sum::<usize>() - 1;
     while width(&words) > room {
         match words.iter_mut().max_by_key(|word| word.chars().count()) {
             Some(word) if word.chars().count() > 1 => {
                 word.pop();
             }
-            // One letter of each word is still too much: the first letters alone.
+            // One letter of each word is still too much.
             _ => return words.concat().chars().take(room).collect(),
         }
     }

@@ -5,7 +5,8 @@
 
 use super::dissect::{Dissection, Part, Role};
 use super::look::{Look, display_width, fit};
-use crate::base::Layer;
+use crate::base::{Header, Layer};
+use crate::layers::link::arp::ArpPacket;
 
 /// Columns of the names beside the boxes.
 const BESIDE: usize = 26;
@@ -50,11 +51,15 @@ impl Picture<'_> {
     }
 
     fn open(&mut self, part: &Part, inside: &[Part], depth: usize) {
-        let whole = part.range.len() + inside.iter().map(|part| part.range.len()).sum::<usize>();
+        let here = part.range.len() + inside.iter().map(|part| part.range.len()).sum::<usize>();
+        let size = match declared(part) {
+            Some(whole) if whole > here as u64 => format!("the first {here} of {whole} bytes"),
+            _ => bytes(here),
+        };
         let title = if inside.is_empty() {
-            format!(" {}, {} ", unit(part), bytes(whole))
+            format!(" {}, {size} ", unit(part))
         } else {
-            format!(" {}, {}: header {} ", unit(part), bytes(whole), part.range.len())
+            format!(" {}, {size}: header {} ", unit(part), part.range.len())
         };
         let (left, line, right) = if self.look.ascii { ('+', '-', '+') } else { ('┌', '─', '┐') };
         self.border(&title, (left, line, right), depth, part.layer, true);
@@ -107,15 +112,21 @@ impl Picture<'_> {
 
 /// How many of the parts behind a header are inside what it heads.
 fn held(header: &Part, behind: &[Part]) -> usize {
-    let until = |end: fn(&Part, &Part) -> bool| {
-        behind.iter().position(|part| end(header, part)).unwrap_or(behind.len())
-    };
+    let until = |end: &dyn Fn(&Part) -> bool| behind.iter().position(end).unwrap_or(behind.len());
     match header.layer {
-        // Padding is the frame's, so it stays in the frame's box.
+        Layer::Physical | Layer::Link if header.protocol == ArpPacket::PROTOCOL => 0,
         Layer::Physical | Layer::Link => behind.len(),
-        Layer::Internet | Layer::Transport => until(|_, part| part.role == Role::Padding),
-        Layer::Application => until(|_, part| part.role != Role::Data),
+        // Padding of the link is the frame's, so it stays in the frame's box.
+        Layer::Internet => until(&|part| part.role == Role::Padding && part.layer == Layer::Link),
+        Layer::Transport => until(&|part| part.role == Role::Padding),
+        Layer::Application => until(&|part| part.role != Role::Data),
     }
+}
+
+/// How long a WebSocket frame says it is, header included: its end may be in later segments.
+fn declared(part: &Part) -> Option<u64> {
+    let payload = part.field("extended payload length").or_else(|| part.field("payload length"))?;
+    Some(payload.value.saturating_add(part.range.len() as u64))
 }
 
 /// What the unit of a protocol is called.

@@ -23,3 +23,6 @@ pub mod pcapng;
 #[cfg(test)]
 mod sample;
 pub mod table;
+
+#[cfg(test)]
+mod tests;

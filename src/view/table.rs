@@ -1,4 +1,6 @@
 //! The packet list: one line for each frame, with what became of it.
+//!
+//! In a narrow terminal the last column says less: what a segment carries comes first, and the ports are left out.
 
 use super::dissect::{TracedPacket, dissect_trace};
 use super::look::{Look, display_width, escape, fit};
@@ -99,10 +101,10 @@ fn what(row: &Row, columns: usize, look: &Look) -> String {
 /// What is worth saying of a fate: nothing when the frame simply arrived.
 fn fate(fate: &Fate) -> Option<String> {
     let told = [
-        ("lost by", &fate.dropped_by),
-        ("changed by", &fate.corrupted_by),
-        ("doubled by", &fate.duplicated_by),
-        ("held back by", &fate.delayed_by),
+        ("lost:", &fate.dropped_by),
+        ("changed:", &fate.corrupted_by),
+        ("doubled:", &fate.duplicated_by),
+        ("held back:", &fate.delayed_by),
         ("refused:", &fate.discarded),
     ];
     let words: Vec<_> =
@@ -110,6 +112,15 @@ fn fate(fate: &Fate) -> Option<String> {
     (!words.is_empty()).then(|| format!("[{}]", words.join("; ")))
 }
 
+/// Columns from which on there is room for all that Wireshark shows.
+const WIDE: usize = 120;
+
 fn info(seen: &TracedPacket, look: &Look) -> String {
-    if look.absolute { seen.packet.summary.info_absolute() } else { seen.packet.summary.info() }
+    if look.columns() < WIDE {
+        seen.packet.summary.brief(look.absolute)
+    } else if look.absolute {
+        seen.packet.summary.info_absolute()
+    } else {
+        seen.packet.summary.info()
+    }
 }

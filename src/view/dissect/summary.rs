@@ -189,6 +189,20 @@ impl Summary {
         self.line(true)
     }
 
+    /// A shorter line, without ports, which says what a segment carries before it says its numbers.
+    pub fn brief(&self, absolute: bool) -> String {
+        match &self.what {
+            What::Tcp(tcp) => tcp.brief(absolute),
+            What::Fragment { offset, len, more, completes, .. } => {
+                let last = if *more { "" } else { ", last" };
+                let whole =
+                    completes.as_ref().map_or(String::new(), |whole| format!(": {} whole", whole.protocol));
+                format!("fragment, {len} B at {offset}{last}{whole}")
+            }
+            _ => self.line(absolute),
+        }
+    }
+
     fn line(&self, absolute: bool) -> String {
         match &self.what {
             What::Arp { request: true, sender, target, .. } => format!("Who has {target}? Tell {sender}"),
@@ -222,23 +236,52 @@ impl Summary {
 }
 
 impl TcpSummary {
-    fn line(&self, flow: Option<Flow>, absolute: bool) -> String {
-        let mut line = String::new();
-        match self.probe {
-            Some(Probe::KeepAlive) => line.push_str("[keep-alive] "),
-            Some(Probe::ZeroWindow) => line.push_str("[zero window probe] "),
-            None if self.retransmission => line.push_str("[retransmission] "),
-            None if self.duplicate_ack => line.push_str("[duplicate ACK] "),
-            None => {}
+    fn brief(&self, absolute: bool) -> String {
+        let mut line = self.mark().to_owned();
+        let carried: Vec<_> = self
+            .application
+            .iter()
+            .filter(|piece| !matches!(piece, AppPiece::Data { .. }))
+            .map(|piece| piece.to_string().replacen("WebSocket ", "", 1))
+            .collect();
+        if carried.is_empty() {
+            let _ = write!(line, "{}", self.flags);
+        } else {
+            line.push_str(&carried.join(" | "));
         }
+        let (seq, ack) = self.numbers(absolute);
+        let _ = write!(line, " Seq={seq}");
+        if let Some(ack) = ack {
+            let _ = write!(line, " Ack={ack}");
+        }
+        if self.len > 0 {
+            let _ = write!(line, " Len={}", self.len);
+        }
+        line
+    }
+
+    /// What is special about it.
+    fn mark(&self) -> &'static str {
+        match self.probe {
+            Some(Probe::KeepAlive) => "[keep-alive] ",
+            Some(Probe::ZeroWindow) => "[zero window probe] ",
+            None if self.retransmission => "[retransmission] ",
+            None if self.duplicate_ack => "[duplicate ACK] ",
+            None => "",
+        }
+    }
+
+    /// Sequence and acknowledgment number, relative or as on the wire.
+    fn numbers(&self, absolute: bool) -> (u64, Option<u64>) {
+        if absolute { (u64::from(self.seq_raw), self.ack_raw.map(u64::from)) } else { (self.seq, self.ack) }
+    }
+
+    fn line(&self, flow: Option<Flow>, absolute: bool) -> String {
+        let mut line = self.mark().to_owned();
         if let Some(flow) = flow {
             let _ = write!(line, "{} > {} ", flow.local.port(), flow.remote.port());
         }
-        let (seq, ack) = if absolute {
-            (u64::from(self.seq_raw), self.ack_raw.map(u64::from))
-        } else {
-            (self.seq, self.ack)
-        };
+        let (seq, ack) = self.numbers(absolute);
         let _ = write!(line, "[{}] Seq={seq}", self.flags);
         if let Some(ack) = ack {
             let _ = write!(line, " Ack={ack}");

@@ -1,0 +1,239 @@
+//! Our capture files and our dissector, held against Wireshark's.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use netlayers::base::{Header, Instant, Writer};
+use netlayers::layers::application::websocket::{FrameHeader, Opcode};
+use netlayers::layers::internet::ipv4::{Ipv4Header, protocol};
+use netlayers::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_to_minimum};
+use netlayers::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader, TcpOption};
+use netlayers::layers::transport::udp::Datagram;
+use netlayers::trace::{FrameId, Kind, Place, Recorder, Trace, Wire};
+use netlayers::view::dissect::{AppPiece, TcpSummary, What, dissect_trace};
+use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
+
+const ENDS: [(Ipv4Addr, u16, u32); 2] =
+    [(Ipv4Addr::new(10, 0, 0, 1), 40_000, u32::MAX - 100), (Ipv4Addr::new(10, 0, 0, 2), 80, 7_000)];
+
+/// The frame that end `from` sends, carrying `payload` in an IPv4 packet.
+fn packet(from: usize, protocol: u8, payload: &[u8]) -> Bytes {
+    let mut w = Writer::new();
+    let mac = |end: usize| MacAddr::local(end as u16 + 1);
+    EthernetHeader { destination: mac(1 - from), source: mac(from), ethertype: EtherType::IPV4 }.emit(&mut w);
+    Ipv4Header::new(ENDS[from].0, ENDS[1 - from].0, protocol, payload.len()).emit(&mut w);
+    w.bytes(payload);
+    pad_to_minimum(&mut w, 0);
+    w.finish()
+}
+
+fn tcp(from: usize, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Bytes {
+    let (source, source_port, isn) = ENDS[from];
+    let (destination, destination_port, peer_isn) = ENDS[1 - from];
+    let mut options = Options::none();
+    if flags.has(Flags::SYN) {
+        options.push(TcpOption::MaximumSegmentSize(1460));
+        options.push(TcpOption::WindowScale(3));
+    }
+    let header = TcpHeader {
+        source_port,
+        destination_port,
+        seq: SeqNumber(isn) + seq,
+        ack: if flags.has(Flags::ACK) { SeqNumber(peer_isn) + ack } else { SeqNumber(0) },
+        flags,
+        window: 8_000,
+        urgent: 0,
+        options,
+    };
+    let mut w = Writer::new();
+    Segment { header, payload: Bytes::copy_from_slice(payload) }.emit(source, destination, &mut w);
+    packet(from, protocol::TCP, &w.finish())
+}
+
+fn ws_frame(opcode: Opcode, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
+    let mut w = Writer::new();
+    FrameHeader { mask, ..FrameHeader::new(opcode, payload.len() as u64) }.emit(&mut w);
+    let key = mask.unwrap_or_default();
+    w.bytes(&payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect::<Vec<_>>());
+    w.finish().to_vec()
+}
+
+/// A WebSocket conversation with a frame over two segments, a retransmission and two frames in one segment, and a datagram.
+fn run() -> Trace {
+    let request = b"GET /chat HTTP/1.1\r\nHost: s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let response = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    let (ack, push) = (Flags::ACK, Flags::ACK | Flags::PSH);
+    let (c, s) = (1 + request.len() as u32, 1 + response.len() as u32);
+    let long = ws_frame(Opcode::Text, Some([1, 2, 3, 4]), &[b'a'; 300]);
+    let len = long.len() as u32;
+    let mut two = ws_frame(Opcode::Binary, None, b"one");
+    two.extend(ws_frame(Opcode::Ping, None, b"two"));
+    let mut udp = Writer::new();
+    Datagram::new(40_001, 9_999, Bytes::from_static(b"hello")).emit(ENDS[0].0, ENDS[1].0, &mut udp);
+    let frames = [
+        tcp(0, Flags::SYN, 0, 0, b""),
+        tcp(1, Flags::SYN | Flags::ACK, 0, 1, b""),
+        tcp(0, ack, 1, 1, b""),
+        tcp(0, push, 1, 1, request),
+        tcp(1, push, 1, c, response),
+        tcp(0, ack, c, s, &long[..200]),
+        tcp(0, push, c + 200, s, &long[200..]),
+        tcp(0, ack, c, s, &long[..200]),
+        tcp(1, push, s, c + len, &two),
+        tcp(0, Flags::FIN | Flags::ACK, c + len, s + two.len() as u32, b""),
+        tcp(1, Flags::FIN | Flags::ACK, s + two.len() as u32, c + len + 1, b""),
+        tcp(0, ack, c + len + 1, s + two.len() as u32 + 1, b""),
+        packet(0, protocol::UDP, &udp.finish()),
+    ];
+    let mut recorder = Recorder::on("WebSocket over TCP", Wire::Sim);
+    let places = ENDS.map(|(address, ..)| {
+        recorder.place(Place { name: if address == ENDS[0].0 { "client" } else { "server" }.into(), address })
+    });
+    for (i, bytes) in (0..).zip(frames) {
+        // The last byte of the source address tells who sends.
+        let from = usize::from(bytes[29] == 2);
+        let (frame, to) = (FrameId(i), places[1 - from]);
+        // Half a second apart, so that Wireshark sees a retransmission and not packets out of order.
+        let at = Instant::from_millis(i * 500);
+        recorder.record(at, places[from], || Kind::Sent { frame, to, bytes });
+        if i == 5 {
+            recorder.record(at, to, || Kind::Dropped { frame, by: "loss 10 %".into() });
+        }
+    }
+    recorder.into_trace()
+}
+
+/// Runs tshark over the file and gives one map of fields for each packet.
+fn tshark(name: &str, file: &[u8], fields: &[&str]) -> Option<Vec<BTreeMap<String, String>>> {
+    let mut tshark = support::peer("tshark")?;
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, file).unwrap();
+    tshark.arg("-r").arg(&path).args(["-T", "fields", "-E", "separator=|"]);
+    for check in ["tcp.check_checksum", "udp.check_checksum", "ip.check_checksum"] {
+        tshark.args(["-o", &format!("{check}:TRUE")]);
+    }
+    for field in fields {
+        tshark.args(["-e", field]);
+    }
+    let output = tshark.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "tshark refuses the file: {errors}");
+    let rows = String::from_utf8_lossy(&output.stdout);
+    Some(
+        rows.lines()
+            .map(|row| {
+                let values = row.split('|').map(str::to_owned);
+                fields.iter().map(|field| (*field).to_owned()).zip(values).collect()
+            })
+            .collect(),
+    )
+}
+
+#[test]
+fn wireshark_reads_our_file_without_a_complaint() {
+    let run = run();
+    for fcs in [false, true] {
+        let file = to_pcapng(&[&run, &run], PcapngOptions { fcs });
+        let fields = [
+            "frame.time_epoch",
+            "frame.interface_name",
+            "frame.comment",
+            "frame.len",
+            "eth.fcs.status",
+            "_ws.malformed",
+            "ip.checksum.status",
+            "tcp.checksum.status",
+            "udp.checksum.status",
+        ];
+        let Some(rows) = tshark(&format!("whole-{fcs}.pcapng"), &file, &fields) else { return };
+        let frames: Vec<_> = run.frames().collect();
+        assert_eq!(rows.len(), frames.len() * 2);
+        for (i, row) in rows.iter().enumerate() {
+            let (at, .., bytes) = &frames[i / 2];
+            let seconds = format!("{}.{:09}", at.as_nanos() / 1_000_000_000, at.as_nanos() % 1_000_000_000);
+            assert_eq!(row["frame.time_epoch"], seconds);
+            assert_eq!(row["frame.interface_name"], "WebSocket over TCP");
+            assert_eq!(row["frame.len"], (bytes.len() + if fcs { 4 } else { 0 }).to_string());
+            assert_eq!(row["_ws.malformed"], "", "packet {i}");
+            // 1 is good.
+            assert_eq!(row["ip.checksum.status"], "1", "packet {i}");
+            let transport = format!("{}{}", row["tcp.checksum.status"], row["udp.checksum.status"]);
+            assert_eq!(transport, "1", "packet {i}");
+            if fcs {
+                assert_eq!(row["eth.fcs.status"], "1", "packet {i}");
+            }
+        }
+        assert_eq!(rows[10]["frame.comment"], "client to server; lost on the way: loss 10 %");
+    }
+}
+
+#[test]
+fn wireshark_and_we_see_the_same_in_every_packet() {
+    let run = run();
+    let file = to_pcapng(&[&run], PcapngOptions::default());
+    let fields = [
+        "tcp.seq",
+        "tcp.ack",
+        "tcp.len",
+        "tcp.window_size",
+        "tcp.options.mss_val",
+        "tcp.analysis.retransmission",
+        "http.request.line",
+        "http.request.uri",
+        "http.response.code",
+        "websocket.opcode",
+        "websocket.payload_length",
+    ];
+    let Some(rows) = tshark("same.pcapng", &file, &fields) else { return };
+    let ours = dissect_trace(&run);
+    assert_eq!(rows.len(), ours.len());
+    let (mut theirs_frames, mut our_frames) = (Vec::new(), Vec::new());
+    for (row, seen) in rows.iter().zip(&ours) {
+        let What::Tcp(tcp) = &seen.packet.summary.what else { continue };
+        let number = seen.packet.number;
+        assert_eq!(row["tcp.seq"], tcp.seq.to_string(), "packet {number}");
+        // Of a segment without ACK, Wireshark shows the field as it is.
+        assert_eq!(row["tcp.ack"], tcp.ack.unwrap_or(0).to_string(), "packet {number}");
+        assert_eq!(row["tcp.len"], tcp.len.to_string(), "packet {number}");
+        assert_eq!(row["tcp.window_size"], tcp.window.to_string(), "packet {number}");
+        assert_eq!(row["tcp.options.mss_val"], tcp.mss.map_or(String::new(), |mss| mss.to_string()));
+        assert_eq!(!row["tcp.analysis.retransmission"].is_empty(), tcp.retransmission, "packet {number}");
+        assert_eq!(
+            !row["http.request.uri"].is_empty(),
+            has(tcp, |p| matches!(p, AppPiece::HttpRequest { .. }))
+        );
+        assert_eq!(
+            row["http.response.code"] == "101",
+            has(tcp, |p| matches!(p, AppPiece::HttpResponse { .. }))
+        );
+        if !row["websocket.opcode"].is_empty() {
+            let lengths = row["websocket.payload_length"].split(',');
+            theirs_frames.extend(
+                row["websocket.opcode"].split(',').map(str::to_owned).zip(lengths.map(str::to_owned)),
+            );
+        }
+        if !tcp.retransmission {
+            our_frames.extend(tcp.application.iter().filter_map(|piece| match piece {
+                AppPiece::WsFrame { opcode, payload_len, .. } => Some((*opcode, *payload_len)),
+                _ => None,
+            }));
+        }
+    }
+    let names = BTreeMap::from([("1", "text"), ("2", "binary"), ("9", "ping")]);
+    let theirs_frames: Vec<_> = theirs_frames
+        .iter()
+        .map(|(opcode, len)| (names[opcode.as_str()], len.parse::<u64>().unwrap()))
+        .collect();
+    assert_eq!(our_frames, [("text", 300), ("binary", 3), ("ping", 3)]);
+    assert_eq!(theirs_frames, our_frames);
+}
+
+fn has(tcp: &TcpSummary, wanted: fn(&AppPiece) -> bool) -> bool {
+    tcp.application.iter().any(wanted)
+}
