@@ -14,7 +14,7 @@ use netlayers::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_
 use netlayers::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader, TcpOption};
 use netlayers::layers::transport::udp::Datagram;
 use netlayers::trace::{FrameId, Kind, Place, Recorder, Trace, Wire};
-use netlayers::view::dissect::{AppPiece, TcpSummary, What, dissect_trace};
+use netlayers::view::dissect::{AppPiece, Probe, TcpSummary, What, dissect_trace};
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
 
 const ENDS: [(Ipv4Addr, u16, u32); 2] =
@@ -32,6 +32,10 @@ fn packet(from: usize, protocol: u8, payload: &[u8]) -> Bytes {
 }
 
 fn tcp(from: usize, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Bytes {
+    tcp_window(from, flags, (seq, ack), 8_000, payload)
+}
+
+fn tcp_window(from: usize, flags: Flags, (seq, ack): (u32, u32), window: u16, payload: &[u8]) -> Bytes {
     let (source, source_port, isn) = ENDS[from];
     let (destination, destination_port, peer_isn) = ENDS[1 - from];
     let mut options = Options::none();
@@ -45,7 +49,7 @@ fn tcp(from: usize, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Bytes {
         seq: SeqNumber(isn) + seq,
         ack: if flags.has(Flags::ACK) { SeqNumber(peer_isn) + ack } else { SeqNumber(0) },
         flags,
-        window: 8_000,
+        window,
         urgent: 0,
         options,
     };
@@ -60,6 +64,25 @@ fn ws_frame(opcode: Opcode, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     let key = mask.unwrap_or_default();
     w.bytes(&payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key).collect::<Vec<_>>());
     w.finish().to_vec()
+}
+
+/// Records frames half a second apart, so that Wireshark sees a retransmission and not packets out of order. The one
+/// with the number `lost` is lost.
+fn record(frames: impl IntoIterator<Item = Bytes>, lost: Option<u64>) -> Trace {
+    let mut recorder = Recorder::on("WebSocket over TCP", Wire::Sim);
+    let places = [("client", ENDS[0].0), ("server", ENDS[1].0)]
+        .map(|(name, address)| recorder.place(Place { name: name.into(), address }));
+    for (i, bytes) in (0..).zip(frames) {
+        // The last byte of the source address tells who sends.
+        let from = usize::from(bytes[29] == 2);
+        let (frame, to) = (FrameId(i), places[1 - from]);
+        let at = Instant::from_millis(i * 500);
+        recorder.record(at, places[from], || Kind::Sent { frame, to, bytes });
+        if lost == Some(i) {
+            recorder.record(at, to, || Kind::Dropped { frame, by: "loss 10 %".into() });
+        }
+    }
+    recorder.into_trace()
 }
 
 /// A WebSocket conversation with a frame over two segments, a retransmission and two frames in one segment, and a datagram.
@@ -91,22 +114,7 @@ fn run() -> Trace {
         tcp(0, ack, c + len + 1, s + two.len() as u32 + 1, b""),
         packet(0, protocol::UDP, &udp.finish()),
     ];
-    let mut recorder = Recorder::on("WebSocket over TCP", Wire::Sim);
-    let places = ENDS.map(|(address, ..)| {
-        recorder.place(Place { name: if address == ENDS[0].0 { "client" } else { "server" }.into(), address })
-    });
-    for (i, bytes) in (0..).zip(frames) {
-        // The last byte of the source address tells who sends.
-        let from = usize::from(bytes[29] == 2);
-        let (frame, to) = (FrameId(i), places[1 - from]);
-        // Half a second apart, so that Wireshark sees a retransmission and not packets out of order.
-        let at = Instant::from_millis(i * 500);
-        recorder.record(at, places[from], || Kind::Sent { frame, to, bytes });
-        if i == 5 {
-            recorder.record(at, to, || Kind::Dropped { frame, by: "loss 10 %".into() });
-        }
-    }
-    recorder.into_trace()
+    record(frames, Some(5))
 }
 
 /// Runs tshark over the file and gives one map of fields for each packet.
@@ -115,7 +123,7 @@ fn tshark(name: &str, file: &[u8], fields: &[&str]) -> Option<Vec<BTreeMap<Strin
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&path, file).unwrap();
     tshark.arg("-r").arg(&path).args(["-T", "fields", "-E", "separator=|"]);
-    for check in ["tcp.check_checksum", "udp.check_checksum", "ip.check_checksum"] {
+    for check in ["tcp.check_checksum", "udp.check_checksum", "ip.check_checksum", "eth.check_fcs"] {
         tshark.args(["-o", &format!("{check}:TRUE")]);
     }
     for field in fields {
@@ -189,6 +197,7 @@ fn wireshark_and_we_see_the_same_in_every_packet() {
         "http.response.code",
         "websocket.opcode",
         "websocket.payload_length",
+        "websocket.payload_length_ext_16",
     ];
     let Some(rows) = tshark("same.pcapng", &file, &fields) else { return };
     let ours = dissect_trace(&run);
@@ -214,6 +223,9 @@ fn wireshark_and_we_see_the_same_in_every_packet() {
         );
         if !row["websocket.opcode"].is_empty() {
             let lengths = row["websocket.payload_length"].split(',');
+            // Of a longer frame, the 7 bits say 126 and the length follows.
+            let lengths =
+                lengths.map(|len| if len == "126" { &row["websocket.payload_length_ext_16"] } else { len });
             theirs_frames.extend(
                 row["websocket.opcode"].split(',').map(str::to_owned).zip(lengths.map(str::to_owned)),
             );
@@ -232,6 +244,57 @@ fn wireshark_and_we_see_the_same_in_every_packet() {
         .collect();
     assert_eq!(our_frames, [("text", 300), ("binary", 3), ("ping", 3)]);
     assert_eq!(theirs_frames, our_frames);
+}
+
+#[test]
+fn wireshark_and_we_call_probes_and_duplicates_by_the_same_names() {
+    let ack = Flags::ACK;
+    let run = record(
+        [
+            tcp(0, Flags::SYN, 0, 0, b""),
+            // Another window than in the next one: Wireshark compares the field, we compare what it means.
+            tcp_window(1, Flags::SYN | ack, (0, 1), 8_001, b""),
+            tcp(0, ack, 1, 1, b""),
+            tcp(0, ack, 1, 1, b"0123456789"),
+            tcp(1, ack, 1, 1, b""),
+            tcp(1, ack, 1, 1, b""),
+            tcp(0, ack, 1, 1, b"0123456789"),
+            tcp(1, ack, 1, 11, b""),
+            tcp(0, ack, 10, 1, b""),
+            tcp(1, ack, 1, 11, b""),
+            tcp(0, ack, 10, 1, b"9"),
+            tcp_window(1, ack, (1, 11), 0, b""),
+            tcp(0, ack, 11, 1, b"x"),
+            tcp_window(1, ack, (1, 11), 0, b""),
+            tcp(0, ack, 11, 1, b"x"),
+        ],
+        None,
+    );
+    let file = to_pcapng(&[&run], PcapngOptions::default());
+    let fields = [
+        "tcp.analysis.keep_alive",
+        "tcp.analysis.zero_window_probe",
+        "tcp.analysis.duplicate_ack",
+        "tcp.analysis.retransmission",
+    ];
+    let Some(rows) = tshark("probes.pcapng", &file, &fields) else { return };
+    let theirs: Vec<_> = rows.iter().map(|row| fields.map(|field| !row[field].is_empty())).collect();
+    let ours: Vec<_> = dissect_trace(&run)
+        .iter()
+        .map(|seen| match &seen.packet.summary.what {
+            What::Tcp(tcp) => [
+                tcp.probe == Some(Probe::KeepAlive),
+                tcp.probe == Some(Probe::ZeroWindow),
+                tcp.duplicate_ack,
+                tcp.retransmission,
+            ],
+            _ => [false; 4],
+        })
+        .collect();
+    for (number, (theirs, ours)) in (1..).zip(theirs.iter().zip(&ours)) {
+        assert_eq!(ours, theirs, "packet {number}: {fields:?}");
+    }
+    assert!((0..4).all(|i| ours.iter().any(|row| row[i])), "each of them happens: {ours:?}");
 }
 
 fn has(tcp: &TcpSummary, wanted: fn(&AppPiece) -> bool) -> bool {

@@ -11,7 +11,7 @@
 //!
 //! Drawn from a header's table of fields, with or without values. A name that does not fit is shortened, a value that
 //! does not fit is left out, and both then stand in full below the box. Of a field that spans more than three rows the
-//! rows in the middle are not drawn.
+//! rows in the middle are not drawn. The box of a full row is 65 columns wide, whatever the look says.
 
 use super::dissect::{FieldValue, Part};
 use super::look::{Look, display_width, escape, fit};
@@ -52,7 +52,7 @@ struct Cell {
 fn draw(fields: &[(Field, Option<&str>)], look: &Look) -> String {
     let mut notes = Vec::new();
     let values = fields.iter().any(|(_, value)| value.is_some());
-    let rows = rows(fields, look, &mut notes);
+    let rows = rows(fields, &mut notes);
     let widest = rows.iter().map(|row| row_bits(row)).max().unwrap_or(0);
     if widest == 0 {
         return format!("(no fields)\n{}", notes.join(""));
@@ -73,7 +73,7 @@ fn draw(fields: &[(Field, Option<&str>)], look: &Look) -> String {
 }
 
 /// Cuts the fields into rows. What does not fit into its cell goes to `notes`.
-fn rows(fields: &[(Field, Option<&str>)], look: &Look, notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+fn rows(fields: &[(Field, Option<&str>)], notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
     let mut rows: Vec<Vec<Cell>> = vec![Vec::new()];
     let mut column = 0;
     for (field, value) in fields {
@@ -92,7 +92,7 @@ fn rows(fields: &[(Field, Option<&str>)], look: &Look, notes: &mut Vec<String>) 
             let bits = left.min(ROW - column);
             let hidden = pieces > MOST_ROWS && piece > 1 && piece + 1 < pieces;
             if !hidden && let Some(row) = rows.last_mut() {
-                row.push(cell((*field, *value), column, bits, piece, look, notes));
+                row.push(cell((*field, *value), column, bits, piece, notes));
             }
             left -= bits;
             piece += 1;
@@ -110,7 +110,6 @@ fn cell(
     first: usize,
     bits: usize,
     piece: usize,
-    look: &Look,
     notes: &mut Vec<String>,
 ) -> Cell {
     let room = bits * 2 - 1;
@@ -127,7 +126,7 @@ fn cell(
     } else if display_width(number) <= room {
         number.to_owned()
     } else {
-        fit("", 0, look)
+        String::new()
     };
     if name != field.name || shown != full {
         let value = if full.is_empty() { String::new() } else { format!(" = {full}") };

@@ -53,7 +53,7 @@ impl Picture<'_> {
     fn open(&mut self, part: &Part, inside: &[Part], depth: usize) {
         let here = part.range.len() + inside.iter().map(|part| part.range.len()).sum::<usize>();
         let size = match declared(part) {
-            Some(whole) if whole > here as u64 => format!("the first {here} of {whole} bytes"),
+            Some(whole) if whole > here as u64 => format!("{here} of {whole} bytes"),
             _ => bytes(here),
         };
         let title = if inside.is_empty() {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 /// # Panics
 /// When the program is missing and required.
 #[allow(dead_code, reason = "each test program uses its own part of this module")]
-pub fn peer(name: &str) -> Option<Command> {
+pub(crate) fn peer(name: &str) -> Option<Command> {
     let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found.is_ok() {
         return Some(Command::new(name));

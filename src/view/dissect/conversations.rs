@@ -29,7 +29,7 @@ pub struct Packet {
     pub dissection: Dissection,
     /// What a packet list says of it.
     pub summary: Summary,
-    /// What its bytes were for.
+    /// What its bytes were for. Bytes behind a hole in the stream count as payload: what they are is known only later.
     pub accounting: Accounting,
 }
 

@@ -40,6 +40,8 @@ struct Direction {
     waiting_bytes: usize,
     /// The window scale option of its SYN.
     shift: Option<u8>,
+    /// Whether its last segment was a probe: what comes back is the answer to that, and no duplicate.
+    probed: bool,
     /// The last acknowledgment and window it sent.
     last_ack: Option<(u64, u32)>,
     parser: Parser,
@@ -87,10 +89,12 @@ impl Conversation {
         let duplicate_ack = bare
             && payload.is_empty()
             && probe.is_none()
+            && !peer.probed
             && ack_and_window.is_some()
             && me.last_ack == ack_and_window
             && ack_and_window.is_some_and(|(ack, _)| peer.next > ack);
         me.last_ack = ack_and_window.or(me.last_ack);
+        me.probed = probe.is_some();
 
         let mut problem = None;
         if seq.is_some() {
