@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::BufReader;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use netlayers::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_
 use netlayers::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader, TcpOption};
 use netlayers::layers::transport::udp::Datagram;
 use netlayers::trace::{FrameId, Kind, Place, Recorder, Trace, Wire};
+use netlayers::view::capture::Capture;
 use netlayers::view::dissect::{AppPiece, Probe, TcpSummary, What, dissect_trace};
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
 
@@ -295,6 +297,28 @@ fn wireshark_and_we_call_probes_and_duplicates_by_the_same_names() {
         assert_eq!(ours, theirs, "packet {number}: {fields:?}");
     }
     assert!((0..4).all(|i| ours.iter().any(|row| row[i])), "each of them happens: {ours:?}");
+}
+
+#[test]
+fn files_that_wireshark_writes_are_read() {
+    let run = run();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let ours = folder.join("ours.pcapng");
+    std::fs::write(&ours, to_pcapng(&[&run], PcapngOptions::default())).unwrap();
+    for format in ["pcap", "nsecpcap", "pcapng"] {
+        let Some(mut editcap) = support::peer("editcap") else { return };
+        let theirs = folder.join(format!("theirs.{format}"));
+        let status = editcap.args(["-F", format]).arg(&ours).arg(&theirs).status().unwrap();
+        assert!(status.success(), "editcap -F {format}");
+        let file = std::fs::File::open(&theirs).unwrap();
+        let packets: Vec<_> = Capture::open(BufReader::new(file)).unwrap().map(Result::unwrap).collect();
+        let frames: Vec<_> = run.frames().collect();
+        assert_eq!(packets.len(), frames.len(), "{format}");
+        for (packet, (at, .., bytes)) in packets.iter().zip(frames) {
+            assert_eq!(&packet.bytes[..], &bytes[..], "{format}");
+            assert_eq!(packet.at_nanos, Some(at.as_nanos()), "{format}");
+        }
+    }
 }
 
 fn has(tcp: &TcpSummary, wanted: fn(&AppPiece) -> bool) -> bool {

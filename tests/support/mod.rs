@@ -23,6 +23,7 @@ pub(crate) fn peer(name: &str) -> Option<Command> {
 fn how_to_install(name: &str) -> String {
     let package = match name {
         "tshark" => "tshark",
+        "editcap" => "wireshark-common",
         "ip" => "iproute2",
         "nc" => "netcat-openbsd",
         other => other,
