@@ -1,0 +1,66 @@
+//! The ladder without a picture: one sentence a row, for screens too narrow for lifelines, or with too many of them.
+
+use super::clock::Clock;
+use super::row::{Leg, Step};
+use super::strip::{Strip, Tone};
+use super::stroke::End;
+use super::{text, words};
+use crate::trace::Trace;
+use crate::view::dissect::TracedPacket;
+use crate::view::look::{self, Look};
+
+/// Writes the steps as sentences, each with its time and wrapped to the width.
+pub(super) fn draw(
+    trace: &Trace,
+    packets: &[TracedPacket],
+    steps: &[Step<'_>],
+    look: &Look,
+    clock: Clock,
+) -> String {
+    let mut out = String::new();
+    let width = look.width.max(12);
+    let mut say = |first: &str, rest: &str| {
+        let indent = if width >= 30 { 8 } else { 2 };
+        let lines = text::wrap(rest, width - indent);
+        for (i, line) in lines.iter().enumerate() {
+            let mut strip = Strip::new(width);
+            if i == 0 {
+                strip.put(0, first, Tone::Faint);
+            }
+            let after = if i == 0 && text::width(first) + 1 > indent { text::width(first) + 1 } else { indent };
+            let line = text::cut(line, width.saturating_sub(after));
+            strip.put(after, &line, Tone::Plain);
+            strip.write(look.ascii, look.colour, &mut out);
+        }
+    };
+    if !trace.title.is_empty() {
+        say("", &look::escape(&trace.title));
+    }
+    let name = |place| look::escape(trace.name(place));
+    for step in steps {
+        match step {
+            Step::Gap(gap) => say("⋮", &words::gap(gap)),
+            Step::Row(row) => {
+                let mut time = format!("{} {}", clock.text(row.at), clock.unit());
+                if let Some(arrow) = &row.arrow {
+                    let stroke = words::stroke(arrow, packets, look, false);
+                    let mut line = format!("{} → {}: {}", name(arrow.from), name(arrow.to), stroke.label.whole());
+                    if let Some(mark) = &stroke.mark {
+                        line.push_str(&format!(" {} {}", mark.glyph, mark.note));
+                    }
+                    if stroke.end == End::Open && arrow.leg == Leg::Whole {
+                        line.push_str(" …");
+                    }
+                    say(&time, &line);
+                    time.clear();
+                }
+                for remark in &row.remarks {
+                    let (text, _) = words::deed(remark.deed, width.saturating_sub(10));
+                    say(&time, &format!("{}: {text}", name(remark.place)));
+                    time.clear();
+                }
+            }
+        }
+    }
+    out
+}

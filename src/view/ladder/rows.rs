@@ -1,0 +1,166 @@
+//! From events to rows: which things belong side by side.
+//!
+//! A frame gets its row at the time of sending, as in the trace; what its arrival causes (a state, a read, an answer)
+//! has rows of its own and so shows when it arrived. Only a frame that was held back gets a second row, for there
+//! the arrival *is* the story. Timers, round-trip samples and congestion windows are left to other pictures: here
+//! only their consequences on the wire count.
+
+use std::collections::BTreeMap;
+
+use super::row::{Arrow, Cargo, Deed, Leg, Marks, Remark, Row};
+use crate::trace::{Event, FrameId, Kind, PlaceId, Trace};
+use crate::view::dissect::{TracedPacket, What};
+
+/// All rows of a trace of frames. `packets` are its frames, dissected, in the order of sending.
+pub(super) fn rows<'a>(trace: &'a Trace, packets: &[TracedPacket]) -> Vec<Row<'a>> {
+    let mut builder = Builder { marks: fates(trace), ..Builder::default() };
+    for event in &trace.events {
+        builder.take(event, packets);
+    }
+    builder.rows
+}
+
+/// What the network did to each frame; delivered ones have no open end.
+fn fates(trace: &Trace) -> BTreeMap<FrameId, Marks<'_>> {
+    let mut fates: BTreeMap<FrameId, Marks<'_>> = BTreeMap::new();
+    for Event { kind, .. } in &trace.events {
+        match kind {
+            Kind::Sent { frame, .. } => fates.entry(*frame).or_default().open = true,
+            Kind::Delivered { frame } => fates.entry(*frame).or_default().open = false,
+            Kind::Dropped { frame, by } => {
+                let marks = fates.entry(*frame).or_default();
+                marks.lost = Some(by);
+                marks.open = false;
+            }
+            Kind::Discarded { frame, .. } => {
+                let marks = fates.entry(*frame).or_default();
+                marks.refused = true;
+                marks.open = false;
+            }
+            Kind::Corrupted { frame, by, .. } => fates.entry(*frame).or_default().corrupted = Some(by),
+            Kind::Duplicated { frame, copy, by } => {
+                fates.entry(*frame).or_default().doubled = Some(by);
+                fates.entry(*copy).or_default().copy = true;
+            }
+            Kind::Delayed { frame, by, extra } => {
+                fates.entry(*frame).or_default().held = Some((by, *extra));
+            }
+            _ => {}
+        }
+    }
+    fates
+}
+
+#[derive(Default)]
+struct Builder<'a> {
+    rows: Vec<Row<'a>>,
+    marks: BTreeMap<FrameId, Marks<'a>>,
+    /// Frames sent so far.
+    sent: usize,
+    /// Announced retransmissions, by sender and raw sequence number, until their frame is seen.
+    announced: BTreeMap<(PlaceId, u32), &'a str>,
+    /// Held-back frames that have not arrived.
+    held: BTreeMap<FrameId, Arrow<'a>>,
+}
+
+impl<'a> Builder<'a> {
+    fn take(&mut self, event: &'a Event, packets: &[TracedPacket]) {
+        match &event.kind {
+            Kind::Sent { frame, to, .. } => self.sent(event, *frame, *to, packets),
+            Kind::Delivered { frame } => {
+                if let Some(arrow) = self.held.remove(frame) {
+                    self.rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new() });
+                }
+            }
+            Kind::Retransmitted { segment, why, .. } => {
+                self.announced.insert((event.place, segment.seq), why);
+            }
+            kind => {
+                if let Some(deed) = deed(kind) {
+                    remark(&mut self.rows, event, deed);
+                }
+            }
+        }
+    }
+
+    fn sent(&mut self, event: &'a Event, frame: FrameId, to: PlaceId, packets: &[TracedPacket]) {
+        let index = self.sent;
+        self.sent += 1;
+        let mut marks = self.marks.get(&frame).cloned().unwrap_or_default();
+        if let Some(What::Tcp(tcp)) = packets.get(index).map(|packet| &packet.packet.summary.what) {
+            let carries = tcp.len > 0 || tcp.flags.syn || tcp.flags.fin;
+            let why = if carries { self.announced.remove(&(event.place, tcp.seq_raw)) } else { None };
+            marks.again = why.or(tcp.retransmission.then_some(""));
+        }
+        let leg = match marks.held {
+            Some(_) if marks.lost.is_none() && !marks.open => Leg::Departure,
+            _ => Leg::Whole,
+        };
+        let arrow = Arrow { from: event.place, to, cargo: Cargo::Frame(index), leg, marks };
+        if leg == Leg::Departure {
+            self.held.insert(frame, Arrow { leg: Leg::Arrival, ..arrow.clone() });
+        }
+        match self.rows.last_mut() {
+            Some(row) if row.at == event.at && row.takes_arrow() => row.arrow = Some(arrow),
+            _ => self.rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new() }),
+        }
+    }
+}
+
+impl Row<'_> {
+    fn takes_arrow(&self) -> bool {
+        self.arrow.is_none() && self.remarks.iter().all(|remark| remark.deed.is_short())
+    }
+}
+
+/// What of an event is said at its host's lifeline; `None` for what the ladder does not show.
+pub(super) fn deed(kind: &Kind) -> Option<Deed<'_>> {
+    Some(match kind {
+        Kind::StateChanged { to, .. } => Deed::State(to),
+        Kind::AppWrote { bytes, .. } => Deed::Wrote(bytes),
+        Kind::AppRead { bytes, .. } => Deed::Read(bytes),
+        Kind::MessageSent { len, .. } => Deed::MessageSent(*len),
+        Kind::MessageReceived { len, .. } => Deed::MessageReceived(*len),
+        Kind::Discarded { why, .. } => Deed::Refused(why),
+        Kind::Note { text } => Deed::Note(text),
+        Kind::Sent { .. }
+        | Kind::Delivered { .. }
+        | Kind::Dropped { .. }
+        | Kind::Corrupted { .. }
+        | Kind::Duplicated { .. }
+        | Kind::Delayed { .. }
+        | Kind::Retransmitted { .. }
+        | Kind::TimerSet { .. }
+        | Kind::TimerFired { .. }
+        | Kind::RttMeasured { .. }
+        | Kind::CwndChanged { .. } => return None,
+    })
+}
+
+/// Says something at a host, beside what happened there or elsewhere at the same moment if there is room.
+pub(super) fn remark<'a>(rows: &mut Vec<Row<'a>>, event: &Event, deed: Deed<'a>) {
+    let remark = Remark { place: event.place, deed };
+    let last = rows.last_mut().filter(|row| row.at == event.at);
+    match last {
+        // A message of as many bytes as were just read or written is no news.
+        Some(row) if row.remarks.iter().any(|before| before.place == event.place && tells(before.deed, deed)) => {}
+        Some(row) if row.takes(&remark) => row.remarks.push(remark),
+        _ => rows.push(Row { at: event.at, arrow: None, remarks: vec![remark] }),
+    }
+}
+
+impl Row<'_> {
+    fn takes(&self, remark: &Remark<'_>) -> bool {
+        remark.deed.is_short()
+            && self.remarks.iter().all(|other| other.place != remark.place && other.deed.is_short())
+    }
+}
+
+fn tells(before: Deed<'_>, now: Deed<'_>) -> bool {
+    match (before, now) {
+        (Deed::Wrote(bytes), Deed::MessageSent(len)) | (Deed::Read(bytes), Deed::MessageReceived(len)) => {
+            bytes.len() == len
+        }
+        _ => false,
+    }
+}
