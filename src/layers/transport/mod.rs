@@ -2,5 +2,6 @@
 
 mod pseudo_header;
 pub mod tcp;
+pub mod udp;
 
 pub use pseudo_header::pseudo_header;
