@@ -119,10 +119,11 @@ fn segment(tcp: &TcpSummary, look: &Look) -> Label {
     };
     label = label.word(0, flags);
     // Of a bare acknowledgment the number acknowledged matters, of everything else its own.
-    let (seq_rank, ack_rank) = match (bare_ack, spoken) {
-        (true, _) => (3, 0),
-        (false, true) => (3, 4),
-        (false, false) => (1, if tcp.flags.syn { 2 } else { 3 }),
+    let (seq_rank, ack_rank) = match (bare_ack, spoken, named(tcp.flags).is_empty()) {
+        (true, ..) => (3, 0),
+        (false, true, _) => (3, 4),
+        (false, false, true) => (0, 3),
+        (false, false, false) => (1, 2),
     };
     if !(bare_ack && tcp.probe.is_none() && tcp.duplicate_ack) {
         label = label.word(seq_rank, format!("seq={seq}"));
@@ -131,7 +132,7 @@ fn segment(tcp: &TcpSummary, look: &Look) -> Label {
         label = label.word_or(ack_rank, format!("ack={ack}"), format!("a={ack}"));
     }
     if tcp.len > 0 {
-        label = label.word_or(if spoken { 3 } else { 0 }, format!("len={}", tcp.len), format!("{} B", tcp.len));
+        label = label.word_or(if spoken { 3 } else { 1 }, format!("len={}", tcp.len), format!("{} B", tcp.len));
     }
     if tcp.flags.syn || tcp.window == 0 {
         // A closed window is news; otherwise the window is said when the connection begins.

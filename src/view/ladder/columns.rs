@@ -78,9 +78,9 @@ pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<String> {
         }
     }
     let arrows = columns.iter().flat_map(|column| page::arrows(&column.steps));
-    if let Some(legend) = words::legend(arrows, look.ascii) {
+    for line in words::legend(arrows, look.ascii, look.width - TIME) {
         let mut strip = Strip::new(look.width);
-        strip.put(TIME, &legend, Tone::Faint);
+        strip.put(TIME, &line, Tone::Faint);
         strip.write(look.ascii, look.colour, &mut sheet.out);
     }
     Some(sheet.out)

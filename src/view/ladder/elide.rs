@@ -3,7 +3,8 @@
 //! Rows are chosen in order of what they tell, as long as the budget lasts:
 //!
 //! 1. both ends of the run, and every opening, closing and change of state or protocol;
-//! 2. every incident (lost, sent again, corrupted, doubled, held back, refused), from the first on;
+//! 2. every incident: lost, sent again, corrupted, doubled, held back, refused. When they are too many, the first ones,
+//!    each with its neighbours: a few that can be understood say more than many that cannot;
 //! 3. what else is said: notes, messages, answers to ARP;
 //! 4. the neighbours of all these, so that each is seen where it happened;
 //! 5. calm rows from the start on, up to half the budget.
@@ -72,16 +73,23 @@ fn worth(row: &Row<'_>, packets: &[TracedPacket]) -> Worth {
 
 /// Which rows to keep. Linear in the number of rows: each pass looks at each row once.
 fn choose(rows: &[Row<'_>], packets: &[TracedPacket], most: usize) -> Vec<bool> {
-    let worths: Vec<Worth> = rows.iter().map(|row| worth(row, packets)).collect();
+    let worths: &[Worth] = &rows.iter().map(|row| worth(row, packets)).collect::<Vec<_>>();
     let end = rows.len();
     let mut chosen = Chosen { kept: vec![false; end], steps: 1 };
     // Of the end its last rows, for a run is remembered by how it ended.
     [0, 1, end - 2, end - 1].into_iter().for_each(|row| chosen.add(row, most));
-    for wanted in [Worth::Milestone, Worth::Incident, Worth::Story] {
-        // A run that opens and closes a hundred times must not use up the room of its incidents.
-        let most = if wanted == Worth::Milestone { most * 3 / 4 } else { most };
-        (0..end).filter(|row| worths[*row] == wanted).for_each(|row| chosen.add(row, most));
+    let of = |wanted: Worth| (0..end).filter(move |row| worths[*row] == wanted);
+    // A run that opens and closes a hundred times must not use up the room of its incidents.
+    of(Worth::Milestone).for_each(|row| chosen.add(row, most * 3 / 4));
+    let before = (chosen.kept.clone(), chosen.steps);
+    of(Worth::Incident).for_each(|row| chosen.add(row, most));
+    if of(Worth::Incident).any(|row| !chosen.kept[row]) {
+        (chosen.kept, chosen.steps) = before;
+        of(Worth::Incident).for_each(|row| {
+            [row, row.saturating_sub(1), (row + 1).min(end - 1)].into_iter().for_each(|row| chosen.add(row, most));
+        });
     }
+    of(Worth::Story).for_each(|row| chosen.add(row, most));
     for reach in [1, 2] {
         let telling = chosen.kept.clone();
         for row in (0..end).filter(|row| telling[*row] && worths[*row] != Worth::Calm) {
@@ -147,7 +155,10 @@ impl Gap {
                     self.datagrams += u64::from(unit == Unit::Datagram);
                 }
             }
-            Cargo::Write(bytes, _) => self.bytes += bytes.len() as u64,
+            Cargo::Write(bytes, _) => {
+                self.writes += 1;
+                self.bytes += bytes.len() as u64;
+            }
         }
         self.lost += u64::from(arrow.marks.lost.is_some());
         self.again += u64::from(arrow.marks.again.is_some());

@@ -46,8 +46,10 @@ impl Label {
         ranks.sort_unstable();
         ranks.dedup();
         for rank in ranks.into_iter().rev() {
-            for short in [false, true] {
-                let line = self.line(rank, short);
+            // A word of low worth is rather left out than the others spelt short.
+            let spellings: &[bool] = if rank > 2 { &[false] } else { &[false, true] };
+            for short in spellings {
+                let line = self.line(rank, *short);
                 if text::width(&line) <= width {
                     return line;
                 }
@@ -60,14 +62,18 @@ impl Label {
     /// for numbers that must be read in full.
     pub(super) fn spread(&self, rank: u8, first: usize, rest: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
-        for word in self.0.iter().filter(|word| word.rank <= rank) {
+        for word in self.0.iter().filter(|word| word.rank <= rank && !word.text.is_empty()) {
             let room = if lines.len() <= 1 { first } else { rest };
             match lines.last_mut() {
                 Some(line) if text::width(line) + 1 + text::width(&word.text) <= room => {
                     line.push(' ');
                     line.push_str(&word.text);
                 }
-                _ => lines.push(text::cut(&word.text, if lines.is_empty() { first } else { rest })),
+                _ => {
+                    let room = if lines.is_empty() { first } else { rest };
+                    let short = word.short.as_ref().filter(|_| text::width(&word.text) > room);
+                    lines.push(text::cut(short.unwrap_or(&word.text), room));
+                }
             }
         }
         lines

@@ -39,7 +39,10 @@ pub(super) fn draw(
     let name = |place| look::escape(trace.name(place));
     for step in steps {
         match step {
-            Step::Gap(gap) => say("⋮", &words::gap(gap)),
+            Step::Gap(gap) => {
+                let time = format!("{} {}", clock.text(gap.from), clock.unit());
+                say(&time, &format!("⋮ {}", words::gap(gap, usize::MAX).join(" ")));
+            },
             Step::Row(row) => {
                 let mut time = format!("{} {}", clock.text(row.at), clock.unit());
                 if let Some(arrow) = &row.arrow {

@@ -10,9 +10,9 @@ use crate::view::dissect::TracedPacket;
 use crate::view::look::{self, Look};
 
 /// Cells of the time column.
-const TIME: usize = 8;
-/// Cells for a state such as `SYN-RECEIVED` and a blank at either side of it.
-const MARGIN: usize = 14;
+const TIME: usize = 7;
+/// Cells for a state such as `SYN-RECEIVED` and a blank.
+const MARGIN: usize = 13;
 /// Longer arrows are no clearer.
 const WIDEST: usize = 110;
 
@@ -51,8 +51,10 @@ pub(super) fn draw(trace: &Trace, packets: &[TracedPacket], steps: &[Step<'_>], 
                     Step::Row(row) if i == 0 && shown != Some(clock.tick(row.at)) => {
                         strip.put_before(TIME - 1, &clock.text(row.at), Tone::Faint);
                     }
-                    Step::Gap(_) => strip.put_before(TIME - 1, "⋮", Tone::Faint),
-                    Step::Row(_) => {}
+                    Step::Gap(gap) if i == 0 => {
+                        strip.put_before(TIME - 1, &clock.text(gap.from), Tone::Faint);
+                    }
+                    Step::Row(_) | Step::Gap(_) => {}
                 }
                 strip.paste(TIME, line);
             });
@@ -62,9 +64,12 @@ pub(super) fn draw(trace: &Trace, packets: &[TracedPacket], steps: &[Step<'_>], 
             Step::Gap(_) => None,
         };
     }
-    if let Some(legend) = words::legend(arrows(steps), look.ascii) {
+    let legend = words::legend(arrows(steps), look.ascii, width - TIME);
+    if !legend.is_empty() {
         page.line(|strip| strip.paste(TIME, &panel.idle(false)));
-        page.line(|strip| strip.put(TIME, &legend, Tone::Faint));
+    }
+    for line in legend {
+        page.line(|strip| strip.put(TIME, &line, Tone::Faint));
     }
     page.out
 }

@@ -90,8 +90,7 @@ impl<'a> Panel<'a> {
 
     fn gap(&self, gap: &Gap) -> Vec<Strip> {
         let (first, last) = (self.lifelines[0].1, self.lifelines[self.lifelines.len() - 1].1);
-        let room = (last - first).saturating_sub(5);
-        text::wrap(&words::gap(gap), room)
+        words::gap(gap, (last - first).saturating_sub(3))
             .iter()
             .map(|line| {
                 let mut strip = self.idle(true);
@@ -141,13 +140,13 @@ impl<'a> Panel<'a> {
     /// Writes a short remark into the margin; false if there is none for it.
     fn beside(&self, remark: &Remark<'_>, strip: &mut Strip) -> bool {
         let (first, last) = (self.lifelines[0], self.lifelines[self.lifelines.len() - 1]);
-        let room = self.margin.saturating_sub(2);
+        let room = self.margin.saturating_sub(1);
         let (text, tone) = words::deed(remark.deed, room);
         if !remark.deed.is_short() || text::width(&text) > room {
             return false;
         }
         if remark.place == first.0 {
-            strip.put_before(first.1 - 1, &text, tone);
+            strip.put_before(first.1.saturating_sub(1), &text, tone);
         } else if remark.place == last.0 {
             strip.put(last.1 + 2, &text, tone);
         } else {

@@ -140,6 +140,8 @@ pub(super) struct Gap {
     pub(super) segments: u64,
     /// Of those, UDP datagrams.
     pub(super) datagrams: u64,
+    /// Of those, system calls.
+    pub(super) writes: u64,
     /// Bytes that those carried for the programs.
     pub(super) bytes: u64,
     /// Frames lost.

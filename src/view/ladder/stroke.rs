@@ -34,6 +34,8 @@ pub(super) struct Stroke {
     pub(super) label: Label,
     /// Words up to this rank are never left out, but get lines of their own.
     pub(super) spread: Option<u8>,
+    /// Something more to say: after the label if there is room, otherwise in a line of its own.
+    pub(super) aside: String,
     /// What happened on the way.
     pub(super) mark: Option<Mark>,
     /// What the line is made of: `─`, or `┄` for a frame that was held back.
@@ -62,31 +64,49 @@ impl Stroke {
         let stub = if room >= 30 { 2 } else { 1 };
         // The stub, one blank at each side of the label, and the head with a little line before it.
         let frame = stub + 2 + if room >= 24 { 2 } else { 1 };
+        let head = frame - stub - 2;
         let (mark, over) = self.mark(room, frame);
-        let dash = if self.mark.is_some() { 2 } else { 0 };
-        let free = room.saturating_sub(frame + dash + text::width(&mark));
+        let taken = match (&self.mark, self.end) {
+            (None, _) => frame,
+            (Some(_), End::Lost) => frame - head + stub,
+            (Some(_), _) => frame + 2,
+        };
+        let free = room.saturating_sub(taken + text::width(&mark));
         let mut rest = Vec::new();
         let label = match self.spread {
             Some(rank) if self.label.width(rank) > free => {
                 rest = self.label.spread(rank, free, room.saturating_sub(2));
                 if rest.is_empty() { String::new() } else { rest.remove(0) }
             }
-            _ => self.label.fit(free),
+            _ if self.aside.is_empty() => self.label.fit(free),
+            _ => {
+                let aside = text::width(&self.aside) + 1;
+                match free.checked_sub(aside) {
+                    Some(free) if self.label.width(CORE) <= free => {
+                        format!("{} {}", self.label.fit(free), self.aside)
+                    }
+                    _ => {
+                        rest.push(self.aside.clone());
+                        self.label.fit(free)
+                    }
+                }
+            }
         };
-        self.pieces(strip, span, room, stub, &label, &mark);
+        self.pieces(strip, span, (room, stub, head), &label, &mark);
         rest.extend(over);
         rest
     }
 
-    fn pieces(&self, strip: &mut Strip, span: Span, room: usize, stub: usize, label: &str, mark: &str) {
+    fn pieces(&self, strip: &mut Strip, span: Span, cells: (usize, usize, usize), label: &str, mark: &str) {
+        let (room, stub, head) = cells;
         let place = Placing { span, room };
         let label_end = if label.is_empty() { stub } else { stub + 2 + text::width(label) };
         let mark_width = text::width(mark);
         // A loss happens half-way; what else the network does is written near the receiver.
         let mark_at = match self.end {
             _ if mark.is_empty() => room,
-            End::Lost => (room / 2).max(label_end + 2).min(room.saturating_sub(mark_width)),
-            End::Head | End::Open => room.saturating_sub(mark_width + 3).max(label_end + 1),
+            End::Lost => (room / 2).max(label_end + stub).min(room.saturating_sub(mark_width)),
+            End::Head | End::Open => room.saturating_sub(mark_width + head).max(label_end + 1),
         };
         let line_end = match self.end {
             End::Lost => mark_at,

@@ -101,8 +101,8 @@ pub(super) fn count(n: u64, thing: &str) -> String {
 /// An amount of bytes: exact while it is short, then in decimal units (1 kB is 1000 B).
 pub(super) fn bytes(n: u64) -> String {
     match n {
-        0..100_000 => format!("{} B", grouped(n)),
-        100_000..100_000_000 => format!("{} kB", grouped((n + 500) / 1000)),
+        0..10_000 => format!("{} B", grouped(n)),
+        10_000..100_000_000 => format!("{} kB", grouped((n + 500) / 1000)),
         _ => format!("{} MB", grouped(n / 1_000_000)),
     }
 }

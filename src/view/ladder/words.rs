@@ -14,7 +14,7 @@ const LEGEND: [(&str, &str); 5] = [
     ("≠", "bits changed"),
     ("×2", "delivered twice"),
     ("┄", "held back"),
-    ("…", "still on its way at the end"),
+    ("…", "no arrival by the end"),
 ];
 
 /// The sign of a frame that was sent again.
@@ -32,17 +32,14 @@ pub(super) fn stroke(arrow: &Arrow<'_>, packets: &[TracedPacket], look: &Look, c
         },
         Cargo::Write(bytes, taken) => {
             let label = Label::default().word(0, said(bytes, if compact { 15 } else { 24 }));
-            match taken {
-                Some(taken) => label.word(1, format!("({})", clock::length(taken))),
+            match taken.map(clock::length) {
+                Some(taken) => label.word_or(1, format!("read {taken} later"), format!("+{taken}")),
                 None => label,
             }
         }
     };
-    if let Some(why) = marks.again {
+    if marks.again.is_some() {
         label = label.led_by(0, again(look.ascii));
-        if !why.is_empty() && !compact {
-            label = label.word(2, format!("({})", look::escape(why)));
-        }
     }
     if marks.copy {
         label = label.led_by(0, "copy of");
@@ -55,12 +52,12 @@ pub(super) fn stroke(arrow: &Arrow<'_>, packets: &[TracedPacket], look: &Look, c
     };
     match (arrow.leg, marks.held) {
         (Leg::Departure, Some((by, extra))) => {
-            label = label.word(1, format!("held {}", clock::length(extra)));
+            label = label.word(if compact { 2 } else { 1 }, format!("held {}", clock::length(extra)));
             if !compact {
                 label = label.word(3, format!("by {}", look::escape(by)));
             }
         }
-        (Leg::Arrival, _) => label = label.word(1, "arrives late"),
+        (Leg::Arrival, _) => label = label.word_or(2, "arrives late", "late"),
         _ => {}
     }
     let mark = match arrow.leg {
@@ -74,7 +71,11 @@ pub(super) fn stroke(arrow: &Arrow<'_>, packets: &[TracedPacket], look: &Look, c
         (None, false, _) => End::Head,
     };
     let spread = look.absolute.then_some(if compact { 3 } else { 2 });
-    Stroke { label, spread, mark, line, end, tone }
+    let aside = match marks.again {
+        Some(why) if !why.is_empty() && !compact => format!("({})", look::escape(why)),
+        _ => String::new(),
+    };
+    Stroke { label, spread, aside, mark, line, end, tone }
 }
 
 fn mark(arrow: &Arrow<'_>, compact: bool) -> Option<Mark> {
@@ -122,33 +123,24 @@ fn said(bytes: &[u8], room: usize) -> String {
     format!("{} B", bytes.len())
 }
 
-/// What was left out, in one sentence.
-pub(super) fn gap(gap: &Gap) -> String {
-    let thing = match gap.frames {
-        n if n == gap.segments => "segment",
-        n if n == gap.datagrams => "datagram",
-        _ => "frame",
-    };
-    let incidents: Vec<String> = [
-        (gap.lost, "lost"),
-        (gap.again, "sent again"),
-        (gap.corrupted, "corrupted"),
-        (gap.doubled, "doubled"),
-        (gap.held, "held back"),
-        (gap.refused, "refused"),
-        (gap.open, "still on the way"),
-    ]
-    .iter()
-    .filter(|(n, _)| *n > 0)
-    .map(|(n, what)| format!("{} {what}", text::grouped(*n)))
-    .collect();
+/// What was left out, in lines of `room` cells. The time it took is said if there is room: the time column has it too.
+pub(super) fn gap(gap: &Gap, room: usize) -> Vec<String> {
+    let incidents = incidents(gap);
     let mut parts: Vec<String> = Vec::new();
     if gap.frames > 0 {
+        let (thing, well) = match gap.frames {
+            n if n == gap.writes => ("write", "all read"),
+            n if n == gap.segments => ("segment", "all delivered"),
+            n if n == gap.datagrams => ("datagram", "all delivered"),
+            _ => ("frame", "all delivered"),
+        };
         parts.push(text::count(gap.frames, thing));
         if gap.bytes > 0 {
             parts.push(text::bytes(gap.bytes));
         }
-        parts.extend(if incidents.is_empty() { vec!["all delivered".to_owned()] } else { incidents });
+        if incidents.is_empty() {
+            parts.push(well.to_owned());
+        }
     } else {
         if gap.reads > 0 {
             parts.push(text::count(gap.reads, "read"));
@@ -157,12 +149,48 @@ pub(super) fn gap(gap: &Gap) -> String {
             parts.push(text::count(gap.others, "event"));
         }
     }
-    let span = gap.until.since(gap.from);
-    format!("{} in {}", parts.join(", "), clock::length(span))
+    // Of a calm stretch the least important parts may go; what went wrong is always said in full.
+    let calm = incidents.is_empty();
+    parts.extend(incidents);
+    parts.push(clock::length(gap.until.since(gap.from)));
+    for kept in (1..=parts.len()).rev() {
+        let line = parts[..kept].join(", ");
+        if text::width(&line) <= room {
+            return vec![line];
+        }
+        if !calm && kept < parts.len() {
+            break;
+        }
+    }
+    if calm {
+        parts.truncate(2);
+    }
+    text::wrap(&parts.join(", "), room)
 }
 
-/// One line that explains the marks used, if any are.
-pub(super) fn legend<'a>(arrows: impl Iterator<Item = &'a Arrow<'a>>, ascii: bool) -> Option<String> {
+fn incidents(gap: &Gap) -> Vec<String> {
+    let counts = [
+        (gap.lost, "lost"),
+        (gap.again, "sent again"),
+        (gap.corrupted, "corrupted"),
+        (gap.doubled, "doubled"),
+        (gap.held, "held back"),
+        (gap.refused, "refused"),
+        (gap.open, if gap.writes > 0 { "not read" } else { "still on the way" }),
+    ];
+    counts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{} {what}", text::grouped(*n)))
+        .collect()
+}
+
+/// What the marks that were used mean, in lines of `room` cells; nothing when there were none.
+pub(super) fn legend<'a>(
+    arrows: impl Iterator<Item = &'a Arrow<'a>>,
+    ascii: bool,
+    room: usize,
+) -> Vec<String> {
     let (mut used, mut repeated) = ([false; LEGEND.len()], false);
     for arrow in arrows {
         let marks = &arrow.marks;
@@ -176,10 +204,19 @@ pub(super) fn legend<'a>(arrows: impl Iterator<Item = &'a Arrow<'a>>, ascii: boo
         ];
         used.iter_mut().zip(shown).for_each(|(used, shown)| *used |= shown);
     }
-    let mut parts: Vec<String> =
-        LEGEND.iter().zip(used).filter(|(_, used)| *used).map(|((glyph, says), _)| format!("{glyph} {says}")).collect();
-    if repeated && !ascii {
-        parts.insert(usize::from(used[0]), format!("{} sent again", again(ascii)));
+    let shown = LEGEND.iter().zip(used).filter(|(_, used)| *used).map(|(entry, _)| *entry);
+    // In ASCII the sign of a repetition is a word and needs no explanation.
+    let repeated = Some((again(ascii), "sent again")).filter(|_| repeated && !ascii);
+    let mut lines: Vec<String> = Vec::new();
+    for (glyph, meaning) in shown.chain(repeated) {
+        let entry = format!("{glyph} {meaning}");
+        match lines.last_mut() {
+            Some(line) if text::width(line) + 3 + text::width(&entry) <= room => {
+                line.push_str("   ");
+                line.push_str(&entry);
+            }
+            _ => lines.push(text::cut(&entry, room)),
+        }
     }
-    if parts.is_empty() { None } else { Some(parts.join("   ")) }
+    lines
 }
