@@ -132,11 +132,13 @@ fn segment(tcp: &TcpSummary, look: &Look) -> Label {
         label = label.word_or(ack_rank, format!("ack={ack}"), format!("a={ack}"));
     }
     if tcp.len > 0 {
-        label = label.word_or(if spoken { 3 } else { 1 }, format!("len={}", tcp.len), format!("{} B", tcp.len));
+        label =
+            label.word_or(if spoken { 3 } else { 1 }, format!("len={}", tcp.len), format!("{} B", tcp.len));
     }
-    if tcp.flags.syn || tcp.window == 0 {
-        // A closed window is news; otherwise the window is said when the connection begins.
-        label = label.word(if tcp.window == 0 && !tcp.flags.rst { 1 } else { 4 }, format!("win={}", tcp.window));
+    if tcp.flags.syn || bare_ack || tcp.window == 0 {
+        // What the receiver will take belongs to its acknowledgments; and a closed window is always news.
+        label =
+            label.word(if tcp.window == 0 && !tcp.flags.rst { 1 } else { 4 }, format!("win={}", tcp.window));
     }
     if let Some(mss) = tcp.mss {
         label = label.word(5, format!("mss={mss}"));

@@ -58,12 +58,15 @@ pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<String> {
     let clock = Clock::for_times(times, false);
 
     let mut sheet = Sheet { out: String::new(), look };
-    sheet.line("", columns.iter().zip(&panels).map(|(column, panel)| {
-        let mut strip = Strip::new(panel.width());
-        let title = text::cut(&look::escape(column.title), panel.width());
-        strip.put_around(panel.width() / 2, &title, Tone::Strong);
-        strip
-    }));
+    sheet.line(
+        "",
+        columns.iter().zip(&panels).map(|(column, panel)| {
+            let mut strip = Strip::new(panel.width());
+            let title = text::cut(&look::escape(column.title), panel.width());
+            strip.put_around(panel.width() / 2, &title, Tone::Strong);
+            strip
+        }),
+    );
     sheet.line(clock.unit(), panels.iter().flat_map(|panel| panel.head(false)));
     let mut cursors: Vec<Cursor<'_>> = columns.iter().zip(&panels).map(|(c, p)| Cursor::new(c, p)).collect();
     while let Some(tick) = cursors.iter().filter_map(|cursor| cursor.next_tick(clock)).min() {

@@ -86,7 +86,9 @@ fn choose(rows: &[Row<'_>], packets: &[TracedPacket], most: usize) -> Vec<bool> 
     if of(Worth::Incident).any(|row| !chosen.kept[row]) {
         (chosen.kept, chosen.steps) = before;
         of(Worth::Incident).for_each(|row| {
-            [row, row.saturating_sub(1), (row + 1).min(end - 1)].into_iter().for_each(|row| chosen.add(row, most));
+            [row, row.saturating_sub(1), (row + 1).min(end - 1)]
+                .into_iter()
+                .for_each(|row| chosen.add(row, most));
         });
     }
     of(Worth::Story).for_each(|row| chosen.add(row, most));

@@ -19,22 +19,24 @@ pub(super) fn draw(
 ) -> String {
     let mut out = String::new();
     let width = look.width.max(12);
-    let mut say = |first: &str, rest: &str| {
-        let indent = if width >= 30 { 8 } else { 2 };
-        let lines = text::wrap(rest, width - indent);
-        for (i, line) in lines.iter().enumerate() {
+    // The time stands before the sentence, or above it where the line is short.
+    let indent = if width >= 40 { 12 } else { 2 };
+    let mut say = |time: &str, sentence: &str| {
+        let mut rows = text::wrap(sentence, width - indent).into_iter();
+        let mut strip = Strip::new(width);
+        strip.put(0, time, Tone::Faint);
+        if text::width(time) < indent {
+            rows.next().into_iter().for_each(|row| strip.put(indent, &row, Tone::Plain));
+        }
+        strip.write(look.ascii, look.colour, &mut out);
+        for row in rows {
             let mut strip = Strip::new(width);
-            if i == 0 {
-                strip.put(0, first, Tone::Faint);
-            }
-            let after = if i == 0 && text::width(first) + 1 > indent { text::width(first) + 1 } else { indent };
-            let line = text::cut(line, width.saturating_sub(after));
-            strip.put(after, &line, Tone::Plain);
+            strip.put(indent, &row, Tone::Plain);
             strip.write(look.ascii, look.colour, &mut out);
         }
     };
     if !trace.title.is_empty() {
-        say("", &look::escape(&trace.title));
+        say(&text::cut(&look::escape(&trace.title), width), "");
     }
     let name = |place| look::escape(trace.name(place));
     for step in steps {
@@ -42,12 +44,13 @@ pub(super) fn draw(
             Step::Gap(gap) => {
                 let time = format!("{} {}", clock.text(gap.from), clock.unit());
                 say(&time, &format!("⋮ {}", words::gap(gap, usize::MAX).join(" ")));
-            },
+            }
             Step::Row(row) => {
                 let mut time = format!("{} {}", clock.text(row.at), clock.unit());
                 if let Some(arrow) = &row.arrow {
                     let stroke = words::stroke(arrow, packets, look, false);
-                    let mut line = format!("{} → {}: {}", name(arrow.from), name(arrow.to), stroke.label.whole());
+                    let mut line =
+                        format!("{} → {}: {}", name(arrow.from), name(arrow.to), stroke.label.whole());
                     if let Some(mark) = &stroke.mark {
                         line.push_str(&format!(" {} {}", mark.glyph, mark.note));
                     }

@@ -4,11 +4,11 @@
 //!
 //! | step | file | what comes out |
 //! |---|---|---|
-//! | events | [`rows`], [`real`] | rows: what belongs to one moment |
-//! | rows | [`elide`] | steps: the rows worth their room, and gaps that count the others |
-//! | steps | [`panel`] with [`stroke`], on [`strip`]s | lines of cells, then text |
+//! | events | `rows`, `real` | rows: what belongs to one moment |
+//! | rows | `elide` | steps: the rows worth their room, and gaps that count the others |
+//! | steps | `panel` with `stroke`, on `strip`s | lines of cells, then text |
 //!
-//! [`page`] and [`columns`] put panels on the page; [`caption`], [`words`] and [`label`] choose what is said, and
+//! `page` and `columns` put panels on the page; `caption`, `words` and `label` choose what is said, and
 //! what is left unsaid when there is little room. A frame is drawn in the row of its departure; that it took time to
 //! arrive shows in the rows that its arrival causes. A trace of real sockets holds no frames: there a write points at
 //! the read that took its bytes.
@@ -29,7 +29,8 @@ mod stroke;
 mod text;
 mod words;
 
-
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod story;
 #[cfg(test)]

@@ -126,9 +126,9 @@ impl<'a> Panel<'a> {
         let stroke = words::stroke(arrow, self.packets, self.look, self.compact);
         let span = Span { left: from.min(to), right: from.max(to), rightwards: from <= to };
         let rest = stroke.draw(&mut lines[0], span);
-        for line in rest {
+        let room = (span.right - span.left).saturating_sub(5);
+        for line in rest.iter().flat_map(|words| text::wrap(words, room)) {
             let mut strip = self.idle(false);
-            let line = text::cut(&line, (span.right - span.left).saturating_sub(3));
             match span.rightwards {
                 true => strip.put(span.left + 3, &line, Tone::Plain),
                 false => strip.put_before(span.right.saturating_sub(2), &line, Tone::Plain),
@@ -164,9 +164,13 @@ impl<'a> Panel<'a> {
             Some((_, next)) => (next - cell, false),
             None => (cell - self.lifelines[index - 1].1, true),
         };
-        let room = room.saturating_sub(4);
-        let (text, tone) = words::deed(remark.deed, room);
-        for (i, line) in text::wrap(&text, room).iter().enumerate() {
+        // One line may come close to the other lifeline; a paragraph keeps away from it.
+        let (text, tone) = words::deed(remark.deed, room.saturating_sub(2));
+        let lines_of_text = match text::width(&text) + 2 <= room {
+            true => vec![text],
+            false => text::wrap(&text, room.saturating_sub(4)),
+        };
+        for (i, line) in lines_of_text.iter().enumerate() {
             if lines.len() <= at + i {
                 lines.push(self.idle(false));
             }

@@ -56,7 +56,9 @@ fn arrivals(trace: &Trace) -> BTreeMap<usize, Arrival> {
                 waiting.entry(Way::of(*flow)).or_default().push_back((index, bytes.len()));
             }
             Kind::AppRead { flow, bytes } => {
-                let Some(queue) = sender(&waiting, *flow).and_then(|way| waiting.get_mut(&way)) else { continue };
+                let Some(queue) = sender(&waiting, *flow).and_then(|way| waiting.get_mut(&way)) else {
+                    continue;
+                };
                 let mut taken = bytes.len();
                 while let Some((write, left)) = queue.front_mut() {
                     let whole = flow.protocol == Protocol::Udp || *left <= taken;

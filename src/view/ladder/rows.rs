@@ -143,7 +143,8 @@ pub(super) fn remark<'a>(rows: &mut Vec<Row<'a>>, event: &Event, deed: Deed<'a>)
     let last = rows.last_mut().filter(|row| row.at == event.at);
     match last {
         // A message of as many bytes as were just read or written is no news.
-        Some(row) if row.remarks.iter().any(|before| before.place == event.place && tells(before.deed, deed)) => {}
+        Some(row)
+            if row.remarks.iter().any(|before| before.place == event.place && tells(before.deed, deed)) => {}
         Some(row) if row.takes(&remark) => row.remarks.push(remark),
         _ => rows.push(Row { at: event.at, arrow: None, remarks: vec![remark] }),
     }

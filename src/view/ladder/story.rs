@@ -33,13 +33,14 @@ pub(super) enum Fate {
 
 pub(super) fn tcp(flags: &str, seq: u64, ack: Option<u64>, len: usize) -> TcpSummary {
     let has = |name: &str| flags.contains(name);
-    let flags = TcpFlags { syn: has("S"), ack: ack.is_some(), fin: has("F"), rst: has("R"), psh: false, urg: false };
+    let flags =
+        TcpFlags { syn: has("S"), ack: ack.is_some(), fin: has("F"), rst: has("R"), psh: false, urg: false };
     TcpSummary {
         flags,
         seq,
         ack,
         seq_raw: (0xdead_0000 + seq) as u32,
-        ack_raw: ack.map(|ack| (0xbeef_0000 + ack) as u32),
+        ack_raw: ack.map(|ack| 0xbeef_0000u64.wrapping_add(ack) as u32),
         len,
         window: 65535,
         mss: flags.syn.then_some(1460),
@@ -70,7 +71,7 @@ impl Story {
 
     pub(super) fn flow(from: u16) -> Flow {
         let end = |place: u16| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, place as u8 + 1), 4000 + place);
-        Flow { protocol: Protocol::Tcp, local: end(from), remote: end(1 - from) }
+        Flow { protocol: Protocol::Tcp, local: end(from), remote: end(u16::from(from == 0)) }
     }
 
     pub(super) fn event(&mut self, micros: u64, place: u16, kind: Kind) -> &mut Self {
@@ -84,11 +85,19 @@ impl Story {
     }
 
     pub(super) fn read(&mut self, micros: u64, place: u16, bytes: &'static [u8]) -> &mut Self {
-        self.event(micros, place, Kind::AppRead { flow: Story::flow(place), bytes: Bytes::from_static(bytes) })
+        self.event(
+            micros,
+            place,
+            Kind::AppRead { flow: Story::flow(place), bytes: Bytes::from_static(bytes) },
+        )
     }
 
     pub(super) fn write(&mut self, micros: u64, place: u16, bytes: &'static [u8]) -> &mut Self {
-        self.event(micros, place, Kind::AppWrote { flow: Story::flow(place), bytes: Bytes::from_static(bytes) })
+        self.event(
+            micros,
+            place,
+            Kind::AppWrote { flow: Story::flow(place), bytes: Bytes::from_static(bytes) },
+        )
     }
 
     pub(super) fn again(&mut self, micros: u64, place: u16, seq: u64, why: &'static str) -> &mut Self {
@@ -135,7 +144,11 @@ impl Story {
     }
 
     fn send(&mut self, micros: u64, from: u16, what: What) {
-        let (frame, to) = (FrameId(self.frames), PlaceId(1 - from));
+        self.send_to(micros, from, 1 - from, what);
+    }
+
+    fn send_to(&mut self, micros: u64, from: u16, to: u16, what: What) {
+        let (frame, to) = (FrameId(self.frames), PlaceId(to));
         self.frames += 1;
         self.event(micros, from, Kind::Sent { frame, to, bytes: Bytes::new() });
         let summary =
@@ -222,7 +235,12 @@ pub(super) fn troubled_stream() -> Story {
         .segment(63_800, 0, data(4381), Fate::Twice("duplicate 5 %", 84_600))
         .segment(65_000, 0, data(5841), Fate::Corrupted("flip a bit", 86_000))
         .segment(81_000, 1, tcp("", 1, Some(1461), 0), Fate::Arrives(101_000))
-        .segment(84_600, 1, TcpSummary { duplicate_ack: true, ..tcp("", 1, Some(1461), 0) }, Fate::Lost("drop the 3rd ACK from the server"))
+        .segment(
+            84_600,
+            1,
+            TcpSummary { duplicate_ack: true, ..tcp("", 1, Some(1461), 0) },
+            Fate::Lost("drop the 3rd ACK from the server"),
+        )
         .read(81_000, 1, &[0; 1460])
         .again(261_000, 0, 1461, "retransmission timeout")
         .segment(261_000, 0, TcpSummary { retransmission: true, ..data(1461) }, Fate::Arrives(282_000))
@@ -237,8 +255,7 @@ pub(super) fn message_over_websocket() -> Story {
     handshake(&mut story);
     let request = AppPiece::HttpRequest { line: "GET /chat HTTP/1.1".to_owned() };
     let response = AppPiece::HttpResponse { line: "HTTP/1.1 101 Switching Protocols".to_owned() };
-    let frame =
-        AppPiece::WsFrame { opcode: "text", fin: true, masked: true, payload_len: 13, header_len: 6 };
+    let frame = AppPiece::WsFrame { opcode: "text", fin: true, masked: true, payload_len: 13, header_len: 6 };
     story
         .segment(40_130, 0, saying(tcp("", 1, Some(1), 160), request), Fate::Arrives(60_300))
         .segment(60_300, 1, saying(tcp("", 1, Some(161), 129), response), Fate::Arrives(80_450))
@@ -324,5 +341,25 @@ pub(super) fn long_transfer(segments: u64, nth: u64) -> Story {
         story.event(end.0, 1 - from, end.1);
     }
     story.trace.events.sort_by_key(|event| event.at);
+    story
+}
+
+/// A client behind a router, and words at all three hosts.
+pub(super) fn crowd() -> Story {
+    let mut story = Story::new("through a router", Wire::Sim);
+    story.trace.places[1].name = "router".to_owned();
+    story.trace.places.push(Place { name: "server".to_owned(), address: Ipv4Addr::new(10, 0, 1, 2) });
+    story.send(0, 0, What::Udp { len: 13 });
+    story.event(5_000, 1, Kind::Delivered { frame: FrameId(0) });
+    story.event(
+        5_000,
+        1,
+        Kind::Note { text: "the router takes one off the time to live: 64 becomes 63".into() },
+    );
+    story.send_to(5_000, 1, 2, What::Udp { len: 13 });
+    story.event(25_000, 2, Kind::Delivered { frame: FrameId(1) });
+    story.read(25_000, 2, b"hello, layers");
+    story.send_to(25_000, 2, 1, What::Udp { len: 5 });
+    story.event(25_000, 1, Kind::Dropped { frame: FrameId(2), by: "the queue of the router is full".into() });
     story
 }

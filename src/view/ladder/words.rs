@@ -2,8 +2,8 @@
 
 use super::clock;
 use super::row::{Arrow, Cargo, Deed, Gap, Leg};
-use super::stroke::{End, Mark, Stroke};
 use super::strip::Tone;
+use super::stroke::{End, Mark, Stroke};
 use super::{caption, label::Label, text};
 use crate::view::dissect::TracedPacket;
 use crate::view::look::{self, Look};
@@ -94,9 +94,11 @@ fn mark(arrow: &Arrow<'_>, compact: bool) -> Option<Mark> {
 /// What a host did, in at most `room` cells if it can be said so short; and its tone.
 pub(super) fn deed(deed: Deed<'_>, room: usize) -> (String, Tone) {
     match deed {
-        Deed::State(state) => (look::escape(state), if state == "ESTABLISHED" { Tone::Good } else { Tone::Plain }),
+        Deed::State(state) => {
+            (look::escape(state), if state == "ESTABLISHED" { Tone::Good } else { Tone::Plain })
+        }
         Deed::Wrote(bytes) => (format!("write {}", said(bytes, room.saturating_sub(6))), Tone::Plain),
-        Deed::Read(bytes) if bytes.is_empty() => ("read: end".to_owned(), Tone::Good),
+        Deed::Read([]) => ("read: end".to_owned(), Tone::Good),
         Deed::Read(bytes) => (format!("read {}", said(bytes, room.saturating_sub(5))), Tone::Good),
         Deed::MessageSent(len) => (message(len, room), Tone::Plain),
         Deed::MessageReceived(len) => (message(len, room), Tone::Good),
@@ -112,13 +114,10 @@ fn message(len: usize, room: usize) -> String {
 
 /// Bytes as what they say, when they are text that fits into `room` cells; otherwise their number.
 fn said(bytes: &[u8], room: usize) -> String {
-    if !bytes.is_empty() && bytes.len() <= room {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            let quoted = format!("\"{text}\"");
-            if look::escape(text) == text && text::width(&quoted) <= room {
-                return quoted;
-            }
-        }
+    // Two quotation marks come with it.
+    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty() && text.len() + 2 <= room);
+    if let Some(text) = text.filter(|text| look::escape(text) == **text) {
+        return format!("\"{text}\"");
     }
     format!("{} B", bytes.len())
 }
@@ -178,11 +177,7 @@ fn incidents(gap: &Gap) -> Vec<String> {
         (gap.refused, "refused"),
         (gap.open, if gap.writes > 0 { "not read" } else { "still on the way" }),
     ];
-    counts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{} {what}", text::grouped(*n)))
-        .collect()
+    counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", text::grouped(*n))).collect()
 }
 
 /// What the marks that were used mean, in lines of `room` cells; nothing when there were none.
