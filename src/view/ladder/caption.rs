@@ -187,3 +187,79 @@ fn words(piece: &AppPiece) -> Option<(String, String)> {
         AppPiece::Data { .. } => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{saying, tcp};
+    use super::*;
+
+    fn whole(what: What) -> String {
+        let summary =
+            Summary { source: String::new(), destination: String::new(), protocol: "", flow: None, what };
+        label(&summary, &Look::default()).whole()
+    }
+
+    #[test]
+    fn a_segment_is_named_by_its_flags_and_numbers() {
+        assert_eq!(whole(What::Tcp(tcp("S", 0, None, 0))), "SYN seq=0 win=65535 mss=1460");
+        assert_eq!(whole(What::Tcp(tcp("S", 0, Some(1), 0))), "SYN ACK seq=0 ack=1 win=65535 mss=1460");
+        assert_eq!(whole(What::Tcp(tcp("", 1, Some(1), 1460))), "seq=1 ack=1 len=1460");
+        assert_eq!(whole(What::Tcp(tcp("F", 9, Some(4), 0))), "FIN ACK seq=9 ack=4");
+        assert_eq!(whole(What::Tcp(tcp("R", 9, None, 0))), "RST seq=9");
+    }
+
+    #[test]
+    fn a_closed_window_and_a_probe_into_it_are_news() {
+        let closed = TcpSummary { window: 0, ..tcp("", 1, Some(9), 0) };
+        assert_eq!(whole(What::Tcp(closed)), "ACK seq=1 ack=9 win=0");
+        let probe = TcpSummary { probe: Some(Probe::ZeroWindow), ..tcp("", 9, Some(1), 1) };
+        assert_eq!(whole(What::Tcp(probe)), "window probe seq=9 ack=1 len=1");
+        let keep_alive = TcpSummary { probe: Some(Probe::KeepAlive), ..tcp("", 9, Some(1), 0) };
+        assert!(whole(What::Tcp(keep_alive)).starts_with("keep-alive ACK seq=9"));
+    }
+
+    #[test]
+    fn what_the_application_says_stands_first() {
+        let line = "HTTP/1.1 101 Switching Protocols".to_owned();
+        let response = saying(tcp("", 1, Some(1), 129), AppPiece::HttpResponse { line });
+        assert_eq!(whole(What::Tcp(response)), "101 Switching Protocols seq=1 ack=1 len=129");
+        let rest = saying(tcp("", 1, Some(1), 50), AppPiece::WsContinuationOfFrame { len: 50 });
+        assert_eq!(whole(What::Tcp(rest)), "WS 50 B more seq=1 ack=1 len=50");
+        let bytes = saying(tcp("", 1, Some(1), 50), AppPiece::Data { len: 50 });
+        assert_eq!(whole(What::Tcp(bytes)), "seq=1 ack=1 len=50");
+    }
+
+    #[test]
+    fn what_came_from_the_network_cannot_act_on_the_terminal() {
+        let line = "GET /\u{1b}[2J HTTP/1.1".to_owned();
+        let request = saying(tcp("", 1, Some(1), 20), AppPiece::HttpRequest { line });
+        assert!(!whole(What::Tcp(request)).contains('\u{1b}'));
+        assert!(!whole(What::Icmp { message: "\u{202e}".into(), len: 8 }).contains('\u{202e}'));
+    }
+
+    #[test]
+    fn fragments_say_where_they_belong() {
+        let fragment =
+            What::Fragment { identification: 7, offset: 1480, len: 520, more: false, completes: None };
+        assert_eq!(whole(fragment), "fragment id=0x0007 at=1480 len=520 last");
+    }
+
+    #[test]
+    fn openings_and_closings_weigh_most() {
+        let weight = |what| {
+            weight(&Summary {
+                source: String::new(),
+                destination: String::new(),
+                protocol: "",
+                flow: None,
+                what,
+            })
+        };
+        let close =
+            AppPiece::WsFrame { opcode: "close", fin: true, masked: true, payload_len: 2, header_len: 6 };
+        assert_eq!(weight(What::Tcp(tcp("S", 0, None, 0))), Weight::Milestone);
+        assert_eq!(weight(What::Tcp(saying(tcp("", 1, Some(1), 8), close))), Weight::Milestone);
+        assert_eq!(weight(What::Icmp { message: String::new(), len: 8 }), Weight::Story);
+        assert_eq!(weight(What::Tcp(tcp("", 1, Some(1), 1460))), Weight::Calm);
+    }
+}

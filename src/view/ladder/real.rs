@@ -114,3 +114,59 @@ fn other(trace: &Trace, place: PlaceId) -> Option<PlaceId> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::Story;
+    use super::*;
+    use crate::base::Duration;
+    use crate::trace::Wire;
+
+    /// The writes of a trace, each with the time until it was read.
+    fn taken(story: &Story) -> Vec<(usize, Option<u64>)> {
+        let rows = rows(&story.trace);
+        let cargo = rows.iter().filter_map(|row| row.arrow.as_ref()).map(|arrow| arrow.cargo);
+        cargo
+            .filter_map(|cargo| match cargo {
+                Cargo::Write(bytes, taken) => {
+                    Some((bytes.len(), taken.map(|time: Duration| time.as_nanos() / 1000)))
+                }
+                Cargo::Frame(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_write_to_a_stream_has_arrived_when_its_last_byte_is_read() {
+        let mut story = Story::new("", Wire::Real);
+        story
+            .write(0, 0, b"12345")
+            .write(10, 0, b"678")
+            .read(20, 1, b"123")
+            .read(30, 1, b"456")
+            .read(50, 1, b"78");
+        assert_eq!(taken(&story), [(5, Some(30)), (3, Some(40))]);
+    }
+
+    #[test]
+    fn one_read_may_take_several_writes() {
+        let mut story = Story::new("", Wire::Real);
+        story.write(0, 0, b"12345").write(10, 0, b"678").read(20, 1, b"12345678").write(30, 0, b"9");
+        assert_eq!(taken(&story), [(5, Some(20)), (3, Some(10)), (1, None)]);
+    }
+
+    #[test]
+    fn a_datagram_cut_by_a_short_read_is_taken_all_the_same() {
+        let mut story = Story::new("", Wire::Real);
+        let udp = |mut flow: Flow| {
+            flow.protocol = Protocol::Udp;
+            flow
+        };
+        let wrote = |bytes| Kind::AppWrote { flow: udp(Story::flow(0)), bytes };
+        let mut anyone = udp(Story::flow(1));
+        anyone.remote = SocketAddrV4::new(std::net::Ipv4Addr::UNSPECIFIED, 0);
+        story.event(0, 0, wrote(b"12345".as_slice().into())).event(5, 0, wrote(b"67".as_slice().into()));
+        story.event(9, 1, Kind::AppRead { flow: anyone, bytes: b"123".as_slice().into() });
+        assert_eq!(taken(&story), [(5, Some(9)), (2, None)]);
+    }
+}

@@ -165,3 +165,61 @@ fn tells(before: Deed<'_>, now: Deed<'_>) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::story::{Fate, Story, at, tcp};
+    use super::*;
+    use crate::trace::Wire;
+
+    #[test]
+    fn what_happens_at_one_moment_shares_a_row() {
+        let mut story = Story::new("", Wire::Sim);
+        story.state(0, 1, "LISTEN").state(0, 0, "SYN-SENT");
+        story.segment(0, 0, tcp("S", 0, None, 0), Fate::Arrives(20));
+        let rows = rows(&story.trace, &story.packets);
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].remarks.len(), 2);
+        assert!(rows[0].arrow.is_some());
+    }
+
+    #[test]
+    fn two_things_at_one_host_need_two_rows() {
+        let mut story = Story::new("", Wire::Sim);
+        story.state(0, 0, "SYN-SENT").state(0, 0, "ESTABLISHED");
+        assert_eq!(rows(&story.trace, &story.packets).len(), 2);
+    }
+
+    #[test]
+    fn a_message_of_as_many_bytes_as_were_read_is_said_once() {
+        let mut story = Story::new("", Wire::Sim);
+        let message = |len| Kind::MessageReceived { flow: Story::flow(1), len };
+        story.read(5, 1, b"hello").event(5, 1, message(5)).event(5, 1, message(4));
+        let rows = rows(&story.trace, &story.packets);
+        let deeds: Vec<Deed<'_>> =
+            rows.iter().flat_map(|row| &row.remarks).map(|remark| remark.deed).collect();
+        assert_eq!(deeds, [Deed::Read(b"hello"), Deed::MessageReceived(4)]);
+    }
+
+    #[test]
+    fn a_frame_held_back_has_a_row_for_its_arrival() {
+        let mut story = Story::new("", Wire::Sim);
+        story.segment(0, 0, tcp("", 1, Some(1), 9), Fate::Held("hold", 50));
+        let legs: Vec<_> = rows(&story.trace, &story.packets)
+            .iter()
+            .map(|row| (row.at, row.arrow.as_ref().map(|arrow| arrow.leg)))
+            .collect();
+        assert_eq!(legs, [(at(0), Some(Leg::Departure)), (at(50), Some(Leg::Arrival))]);
+    }
+
+    #[test]
+    fn the_reason_of_a_repetition_is_found_by_its_sequence_number() {
+        let mut story = Story::new("", Wire::Sim);
+        story.again(0, 0, 1, "timeout");
+        story.segment(0, 0, tcp("", 1, Some(1), 9), Fate::Arrives(20));
+        story.segment(1, 0, tcp("", 10, Some(1), 9), Fate::Arrives(21));
+        let rows = rows(&story.trace, &story.packets);
+        let again: Vec<_> = rows.iter().filter_map(|row| row.arrow.as_ref()).map(|a| a.marks.again).collect();
+        assert_eq!(again, [Some("timeout"), None]);
+    }
+}

@@ -180,3 +180,69 @@ impl Placing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(stroke: &Stroke, room: usize, rightwards: bool) -> (String, Vec<String>) {
+        let mut strip = Strip::new(room + 2);
+        let rest = stroke.draw(&mut strip, Span { left: 0, right: room + 1, rightwards });
+        let mut out = String::new();
+        strip.write(false, false, &mut out);
+        (out.trim_end().to_owned(), rest)
+    }
+
+    fn data() -> Stroke {
+        Stroke {
+            label: Label::default().word(0, "seq=1").word(1, "len=9"),
+            spread: None,
+            aside: String::new(),
+            mark: None,
+            line: '─',
+            end: End::Head,
+            tone: Tone::Plain,
+        }
+    }
+
+    fn lost(note: &str) -> Stroke {
+        let mark = Some(Mark { glyph: "✗", note: note.to_owned() });
+        Stroke { mark, end: End::Lost, ..data() }
+    }
+
+    #[test]
+    fn an_arrow_to_the_left_is_the_mirror_of_one_to_the_right() {
+        assert_eq!(drawn(&data(), 20, true).0, "├─ seq=1 len=9 ─────►");
+        assert_eq!(drawn(&data(), 20, false).0, " ◄───── seq=1 len=9 ─┤");
+    }
+
+    #[test]
+    fn a_lost_frame_has_no_head_and_names_the_rule() {
+        assert_eq!(drawn(&lost("loss"), 34, true).0, "├── seq=1 len=9 ──✗ loss");
+        assert_eq!(drawn(&lost("loss"), 34, false).0, "            loss ✗── seq=1 len=9 ──┤");
+    }
+
+    #[test]
+    fn a_rule_with_a_long_name_gets_a_line_of_its_own() {
+        let (line, rest) = drawn(&lost("drop the third ACK from the server"), 34, true);
+        assert_eq!(line, "├── seq=1 len=9 ──✗");
+        assert_eq!(rest, ["✗ drop the third ACK from the server"]);
+    }
+
+    #[test]
+    fn an_aside_stands_on_the_arrow_if_it_fits() {
+        let again = Stroke { aside: "(timeout)".to_owned(), ..data() };
+        assert_eq!(drawn(&again, 34, true).0, "├── seq=1 len=9 (timeout) ────────►");
+        assert_eq!(drawn(&again, 20, true).1, ["(timeout)"]);
+    }
+
+    #[test]
+    fn without_room_there_is_still_a_line() {
+        for room in 0..12 {
+            for rightwards in [true, false] {
+                let (line, _) = drawn(&lost("somebody"), room, rightwards);
+                assert!(line.chars().count() <= room + 2, "{line}");
+            }
+        }
+    }
+}
