@@ -145,8 +145,14 @@ mod tests {
     use super::*;
 
     fn outcome(sent: &[&'static str], received: &[&'static str]) -> Outcome {
-        let bytes = |pieces: &[&'static str]| pieces.iter().map(|p| Bytes::from_static(p.as_bytes())).collect();
-        Outcome { message: sent.concat().into(), sent: bytes(sent), received: bytes(received), returned: None }
+        let bytes =
+            |pieces: &[&'static str]| pieces.iter().map(|p| Bytes::from_static(p.as_bytes())).collect();
+        Outcome {
+            message: sent.concat().into(),
+            sent: bytes(sent),
+            received: bytes(received),
+            returned: None,
+        }
     }
 
     #[test]

@@ -10,9 +10,12 @@
 //! [problem](Dissection::problems), and the bytes behind it become `data`.
 
 mod accounting;
+mod application;
 mod conversations;
+mod fragments;
 mod frame;
 mod run;
+mod stream;
 mod summary;
 
 use std::ops::Range;
