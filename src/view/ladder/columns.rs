@@ -6,7 +6,7 @@ use super::row::{Deed, Row, Step};
 use super::strip::{Strip, Tone};
 use super::{page, text, words};
 use crate::trace::Trace;
-use crate::view::dissect::TracedPacket;
+use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 
 /// Cells of the time column.
@@ -26,7 +26,7 @@ pub(super) struct Column<'a> {
     /// The trace.
     pub(super) trace: &'a Trace,
     /// Its frames.
-    pub(super) packets: &'a [TracedPacket],
+    pub(super) packets: &'a [Summary],
     /// What to draw of it.
     pub(super) steps: Vec<Step<'a>>,
 }

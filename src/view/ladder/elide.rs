@@ -13,13 +13,13 @@
 
 use super::caption::{self, Unit, Weight};
 use super::row::{Cargo, Deed, Gap, Leg, Row, Step};
-use crate::view::dissect::TracedPacket;
+use crate::view::dissect::Summary;
 
 /// The fewest rows that still tell anything.
 const LEAST: usize = 8;
 
 /// The rows, or the most telling of them in at most `most` steps.
-pub(super) fn elide<'a>(rows: Vec<Row<'a>>, packets: &[TracedPacket], most: usize) -> Vec<Step<'a>> {
+pub(super) fn elide<'a>(rows: Vec<Row<'a>>, packets: &[Summary], most: usize) -> Vec<Step<'a>> {
     let most = most.max(LEAST);
     if rows.len() <= most {
         return rows.into_iter().map(Step::Row).collect();
@@ -50,11 +50,9 @@ enum Worth {
     Calm,
 }
 
-fn worth(row: &Row<'_>, packets: &[TracedPacket]) -> Worth {
+fn worth(row: &Row<'_>, packets: &[Summary]) -> Worth {
     let weight = match row.arrow.as_ref().map(|arrow| arrow.cargo) {
-        Some(Cargo::Frame(index)) => {
-            packets.get(index).map_or(Weight::Calm, |packet| caption::weight(&packet.packet.summary))
-        }
+        Some(Cargo::Frame(index)) => packets.get(index).map_or(Weight::Calm, caption::weight),
         Some(Cargo::Write(..)) | None => Weight::Calm,
     };
     let says = |wanted: fn(&Deed<'_>) -> bool| row.remarks.iter().any(|remark| wanted(&remark.deed));
@@ -72,7 +70,7 @@ fn worth(row: &Row<'_>, packets: &[TracedPacket]) -> Worth {
 }
 
 /// Which rows to keep. Linear in the number of rows: each pass looks at each row once.
-fn choose(rows: &[Row<'_>], packets: &[TracedPacket], most: usize) -> Vec<bool> {
+fn choose(rows: &[Row<'_>], packets: &[Summary], most: usize) -> Vec<bool> {
     let worths: &[Worth] = &rows.iter().map(|row| worth(row, packets)).collect::<Vec<_>>();
     let end = rows.len();
     let mut chosen = Chosen { kept: vec![false; end], steps: 1 };
@@ -138,7 +136,7 @@ impl Chosen {
 }
 
 impl Gap {
-    fn count(&mut self, row: &Row<'_>, packets: &[TracedPacket]) {
+    fn count(&mut self, row: &Row<'_>, packets: &[Summary]) {
         self.until = row.at;
         for remark in &row.remarks {
             match remark.deed {
@@ -151,7 +149,7 @@ impl Gap {
         match arrow.cargo {
             Cargo::Frame(index) => {
                 if let Some(packet) = packets.get(index) {
-                    let (unit, bytes) = caption::measure(&packet.packet.summary);
+                    let (unit, bytes) = caption::measure(packet);
                     self.bytes += bytes;
                     self.segments += u64::from(unit == Unit::Segment);
                     self.datagrams += u64::from(unit == Unit::Datagram);

@@ -107,9 +107,9 @@ proptest! {
     #[test]
     fn what_is_shown_and_what_is_left_out_are_all_the_frames(choices in choices(), most in 0usize..60, narrow: bool) {
         let story = story(Wire::Sim, &choices);
-        let rows = rows_of(&story.trace, &story.packets);
+        let rows = rows_of(&story.trace, &story.packets());
         let rows = if narrow { condense(rows) } else { rows };
-        let steps = elide(rows, &story.packets, most);
+        let steps = elide(rows, &story.packets(), most);
         prop_assert!(steps.len() <= most.max(8));
         let counted = |wanted: fn(&Kind) -> bool| story.trace.count(wanted) as u64;
         let sum = sum(&steps);
@@ -118,14 +118,14 @@ proptest! {
         prop_assert_eq!(sum.corrupted, counted(|kind| matches!(kind, Kind::Corrupted { .. })));
         prop_assert_eq!(sum.doubled, counted(|kind| matches!(kind, Kind::Duplicated { .. })));
         prop_assert_eq!(sum.held, counted(|kind| matches!(kind, Kind::Delayed { .. })));
-        let again = story.packets.iter().filter(|packet| packet.packet.summary.is_retransmission()).count();
+        let again = story.packets().iter().filter(|packet| packet.is_retransmission()).count();
         prop_assert_eq!(sum.again, again as u64);
     }
 
     #[test]
     fn a_whole_ladder_leaves_nothing_out(choices in choices()) {
         let story = story(Wire::Sim, &choices);
-        let steps = elide(rows_of(&story.trace, &story.packets), &story.packets, usize::MAX);
+        let steps = elide(rows_of(&story.trace, &story.packets()), &story.packets(), usize::MAX);
         let all_rows = steps.iter().all(|step| matches!(step, Step::Row(_)));
         prop_assert!(all_rows);
     }

@@ -6,13 +6,14 @@ use super::strip::{Strip, Tone};
 use super::stroke::End;
 use super::{text, words};
 use crate::trace::Trace;
-use crate::view::dissect::TracedPacket;
+use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 
 /// Writes the steps as sentences, each with its time and wrapped to the width.
 pub(super) fn draw(
     trace: &Trace,
-    packets: &[TracedPacket],
+    title: &str,
+    packets: &[Summary],
     steps: &[Step<'_>],
     look: &Look,
     clock: Clock,
@@ -35,8 +36,8 @@ pub(super) fn draw(
             strip.write(look.ascii, look.colour, &mut out);
         }
     };
-    if !trace.title.is_empty() {
-        say(&text::cut(&look::escape(&trace.title), width), "");
+    if !title.is_empty() {
+        say(&text::cut(&look::escape(title), width), "");
     }
     let name = |place| look::escape(trace.name(place));
     for step in steps {

@@ -30,17 +30,21 @@ mod text;
 mod words;
 
 #[cfg(test)]
+mod bytes_tests;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use self::columns::Column;
 use self::row::Row;
-use super::dissect::{TracedPacket, dissect_trace};
+use super::dissect::{Conversations, Summary};
 use super::look::Look;
-use crate::trace::{Trace, Wire};
+use crate::trace::{PlaceId, Trace, Wire};
 
 /// How much of a run is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub fn single(trace: &Trace, look: &Look) -> String {
 
 /// The ladder of one run, as long as asked for.
 pub fn single_with(trace: &Trace, look: &Look, options: LadderOptions) -> String {
-    one(trace, &dissect_trace(trace), look, options)
+    one(trace, &trace.title, &summaries(trace), look, options)
 }
 
 /// The ladders of several runs in columns with a common time, each under its title.
@@ -83,7 +87,7 @@ pub fn side_by_side(runs: &[(&str, &Trace)], look: &Look) -> String {
 
 /// The ladders of several runs in columns, as long as asked for.
 pub fn side_by_side_with(runs: &[(&str, &Trace)], look: &Look, options: LadderOptions) -> String {
-    let packets: Vec<Vec<TracedPacket>> = runs.iter().map(|(_, trace)| dissect_trace(trace)).collect();
+    let packets: Vec<Vec<Summary>> = runs.iter().map(|(_, trace)| summaries(trace)).collect();
     let runs: Vec<Run<'_>> =
         runs.iter().zip(&packets).map(|((title, trace), packets)| Run { title, trace, packets }).collect();
     several(&runs, look, options)
@@ -93,11 +97,24 @@ pub fn side_by_side_with(runs: &[(&str, &Trace)], look: &Look, options: LadderOp
 struct Run<'a> {
     title: &'a str,
     trace: &'a Trace,
-    packets: &'a [TracedPacket],
+    packets: &'a [Summary],
 }
 
-fn one(trace: &Trace, packets: &[TracedPacket], look: &Look, options: LadderOptions) -> String {
-    page::draw(trace, packets, &elide::elide(rows_of(trace, packets), packets, options.limit()), look)
+/// What every frame says, in the order of sending. Each link is followed on its own, as if a capture had run on it: a
+/// segment that a router passes on is no repetition. Of a dissection only the summary is kept, for a run may have a
+/// hundred thousand frames.
+fn summaries(trace: &Trace) -> Vec<Summary> {
+    let mut links: BTreeMap<(PlaceId, PlaceId), Conversations> = BTreeMap::new();
+    trace
+        .frames()
+        .map(|(_, from, to, _, bytes)| {
+            links.entry((from.min(to), from.max(to))).or_default().feed(bytes).summary
+        })
+        .collect()
+}
+
+fn one(trace: &Trace, title: &str, packets: &[Summary], look: &Look, options: LadderOptions) -> String {
+    page::draw(trace, title, packets, &elide::elide(rows_of(trace, packets), packets, options.limit()), look)
 }
 
 fn several(runs: &[Run<'_>], look: &Look, options: LadderOptions) -> String {
@@ -109,19 +126,13 @@ fn several(runs: &[Run<'_>], look: &Look, options: LadderOptions) -> String {
         })
         .collect();
     columns::draw(&columns, look).unwrap_or_else(|| {
-        let ladders: Vec<String> = runs
-            .iter()
-            .map(|run| {
-                // The title given here, not the one the run was recorded under.
-                let trace = Trace { title: run.title.to_owned(), ..run.trace.clone() };
-                one(&trace, run.packets, look, options)
-            })
-            .collect();
+        let ladder = |run: &Run<'_>| one(run.trace, run.title, run.packets, look, options);
+        let ladders: Vec<String> = runs.iter().map(ladder).collect();
         ladders.join("\n")
     })
 }
 
-fn rows_of<'a>(trace: &'a Trace, packets: &[TracedPacket]) -> Vec<Row<'a>> {
+fn rows_of<'a>(trace: &'a Trace, packets: &[Summary]) -> Vec<Row<'a>> {
     match trace.wire {
         Wire::Sim => rows::rows(trace, packets),
         Wire::Real => real::rows(trace),

@@ -6,7 +6,7 @@ use super::row::Step;
 use super::strip::{Strip, Tone};
 use super::{list, words};
 use crate::trace::Trace;
-use crate::view::dissect::TracedPacket;
+use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 
 /// Cells of the time column.
@@ -17,7 +17,13 @@ const MARGIN: usize = 13;
 const WIDEST: usize = 110;
 
 /// Draws the steps of a trace.
-pub(super) fn draw(trace: &Trace, packets: &[TracedPacket], steps: &[Step<'_>], look: &Look) -> String {
+pub(super) fn draw(
+    trace: &Trace,
+    title: &str,
+    packets: &[Summary],
+    steps: &[Step<'_>],
+    look: &Look,
+) -> String {
     let width = look.width.min(WIDEST);
     let clock = clock(steps);
     let space = width.saturating_sub(TIME);
@@ -28,11 +34,11 @@ pub(super) fn draw(trace: &Trace, packets: &[TracedPacket], steps: &[Step<'_>], 
         }
         Panel::new(trace, packets, look, (space, margin), false)
     });
-    let Some(panel) = panel else { return list::draw(trace, packets, steps, look, clock) };
+    let Some(panel) = panel else { return list::draw(trace, title, packets, steps, look, clock) };
 
     let mut page = Page { out: String::new(), look };
-    if !trace.title.is_empty() {
-        page.line(|strip| strip.put(0, &look::escape(&trace.title), Tone::Strong));
+    if !title.is_empty() {
+        page.line(|strip| strip.put(0, &look::escape(title), Tone::Strong));
     }
     for (i, head) in panel.head(width >= 72).iter().enumerate() {
         page.line(|strip| {

@@ -5,7 +5,7 @@ use super::strip::{Strip, Tone};
 use super::stroke::Span;
 use super::{text, words};
 use crate::trace::{PlaceId, Trace};
-use crate::view::dissect::TracedPacket;
+use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 
 /// The least room between two lifelines in which an arrow says something.
@@ -15,7 +15,7 @@ const LEAST_ROOM: usize = 15;
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
     trace: &'a Trace,
-    packets: &'a [TracedPacket],
+    packets: &'a [Summary],
     look: &'a Look,
     /// Fewer words, for narrow columns.
     compact: bool,
@@ -30,7 +30,7 @@ impl<'a> Panel<'a> {
     /// A panel of `width` cells; `None` when they are too few for its hosts.
     pub(super) fn new(
         trace: &'a Trace,
-        packets: &'a [TracedPacket],
+        packets: &'a [Summary],
         look: &'a Look,
         (width, margin): (usize, usize),
         compact: bool,

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 
 use super::row::{Arrow, Cargo, Deed, Leg, Marks, Remark, Row};
 use crate::trace::{Event, FrameId, Kind, PlaceId, Trace};
-use crate::view::dissect::{TracedPacket, What};
+use crate::view::dissect::{Summary, What};
 
 /// All rows of a trace of frames. `packets` are its frames, dissected, in the order of sending.
-pub(super) fn rows<'a>(trace: &'a Trace, packets: &[TracedPacket]) -> Vec<Row<'a>> {
+pub(super) fn rows<'a>(trace: &'a Trace, packets: &[Summary]) -> Vec<Row<'a>> {
     let mut builder = Builder { marks: fates(trace), ..Builder::default() };
     for event in &trace.events {
         builder.take(event, packets);
@@ -64,7 +64,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn take(&mut self, event: &'a Event, packets: &[TracedPacket]) {
+    fn take(&mut self, event: &'a Event, packets: &[Summary]) {
         match &event.kind {
             Kind::Sent { frame, to, .. } => self.sent(event, *frame, *to, packets),
             Kind::Delivered { frame } => {
@@ -83,11 +83,11 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn sent(&mut self, event: &'a Event, frame: FrameId, to: PlaceId, packets: &[TracedPacket]) {
+    fn sent(&mut self, event: &'a Event, frame: FrameId, to: PlaceId, packets: &[Summary]) {
         let index = self.sent;
         self.sent += 1;
         let mut marks = self.marks.get(&frame).cloned().unwrap_or_default();
-        if let Some(What::Tcp(tcp)) = packets.get(index).map(|packet| &packet.packet.summary.what) {
+        if let Some(What::Tcp(tcp)) = packets.get(index).map(|packet| &packet.what) {
             let carries = tcp.len > 0 || tcp.flags.syn || tcp.flags.fin;
             let why = if carries { self.announced.remove(&(event.place, tcp.seq_raw)) } else { None };
             marks.again = why.or(tcp.retransmission.then_some(""));
@@ -177,7 +177,7 @@ mod tests {
         let mut story = Story::new("", Wire::Sim);
         story.state(0, 1, "LISTEN").state(0, 0, "SYN-SENT");
         story.segment(0, 0, tcp("S", 0, None, 0), Fate::Arrives(20));
-        let rows = rows(&story.trace, &story.packets);
+        let rows = rows(&story.trace, &story.packets());
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].remarks.len(), 2);
         assert!(rows[0].arrow.is_some());
@@ -187,7 +187,7 @@ mod tests {
     fn two_things_at_one_host_need_two_rows() {
         let mut story = Story::new("", Wire::Sim);
         story.state(0, 0, "SYN-SENT").state(0, 0, "ESTABLISHED");
-        assert_eq!(rows(&story.trace, &story.packets).len(), 2);
+        assert_eq!(rows(&story.trace, &story.packets()).len(), 2);
     }
 
     #[test]
@@ -195,7 +195,7 @@ mod tests {
         let mut story = Story::new("", Wire::Sim);
         let message = |len| Kind::MessageReceived { flow: Story::flow(1), len };
         story.read(5, 1, b"hello").event(5, 1, message(5)).event(5, 1, message(4));
-        let rows = rows(&story.trace, &story.packets);
+        let rows = rows(&story.trace, &story.packets());
         let deeds: Vec<Deed<'_>> =
             rows.iter().flat_map(|row| &row.remarks).map(|remark| remark.deed).collect();
         assert_eq!(deeds, [Deed::Read(b"hello"), Deed::MessageReceived(4)]);
@@ -205,7 +205,7 @@ mod tests {
     fn a_frame_held_back_has_a_row_for_its_arrival() {
         let mut story = Story::new("", Wire::Sim);
         story.segment(0, 0, tcp("", 1, Some(1), 9), Fate::Held("hold", 50));
-        let legs: Vec<_> = rows(&story.trace, &story.packets)
+        let legs: Vec<_> = rows(&story.trace, &story.packets())
             .iter()
             .map(|row| (row.at, row.arrow.as_ref().map(|arrow| arrow.leg)))
             .collect();
@@ -218,7 +218,7 @@ mod tests {
         story.again(0, 0, 1, "timeout");
         story.segment(0, 0, tcp("", 1, Some(1), 9), Fate::Arrives(20));
         story.segment(1, 0, tcp("", 10, Some(1), 9), Fate::Arrives(21));
-        let rows = rows(&story.trace, &story.packets);
+        let rows = rows(&story.trace, &story.packets());
         let again: Vec<_> = rows.iter().filter_map(|row| row.arrow.as_ref()).map(|a| a.marks.again).collect();
         assert_eq!(again, [Some("timeout"), None]);
     }

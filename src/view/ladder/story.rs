@@ -8,15 +8,14 @@ use bytes::Bytes;
 use super::{LadderOptions, Run, one, several};
 use crate::base::{Duration, Instant};
 use crate::trace::{Event, Flow, FrameId, Kind, Place, PlaceId, Protocol, SegmentNote, Trace, Wire};
-use crate::view::dissect::{
-    Accounting, AppPiece, Dissection, Packet, Summary, TcpFlags, TcpSummary, TracedPacket, What,
-};
+use crate::view::dissect::{AppPiece, Summary, TcpFlags, TcpSummary, What};
 use crate::view::look::Look;
 
 /// A trace in the making. Hosts are 0, the client, and 1, the server; times are in microseconds.
 pub(super) struct Story {
     pub(super) trace: Trace,
-    pub(super) packets: Vec<TracedPacket>,
+    /// What its frames say, with their times.
+    said: Vec<(Instant, Summary)>,
     frames: u64,
 }
 
@@ -66,7 +65,7 @@ impl Story {
         for (name, last) in [("client", 1), ("server", 2)] {
             trace.places.push(Place { name: name.to_owned(), address: Ipv4Addr::new(10, 0, 0, last) });
         }
-        Story { trace, packets: Vec::new(), frames: 0 }
+        Story { trace, said: Vec::new(), frames: 0 }
     }
 
     pub(super) fn flow(from: u16) -> Flow {
@@ -153,20 +152,13 @@ impl Story {
         self.event(micros, from, Kind::Sent { frame, to, bytes: Bytes::new() });
         let summary =
             Summary { source: String::new(), destination: String::new(), protocol: "TCP", flow: None, what };
-        self.packets.push(TracedPacket {
-            at: at(micros),
-            from: PlaceId(from),
-            to,
-            frame,
-            bytes: Bytes::new(),
-            packet: Packet {
-                number: self.frames,
-                dissection: Dissection::default(),
-                summary,
-                accounting: Accounting::default(),
-            },
-        });
-        self.packets.sort_by_key(|packet| packet.at);
+        self.said.push((at(micros), summary));
+        self.said.sort_by_key(|(at, _)| *at);
+    }
+
+    /// What its frames say, in the order of sending.
+    pub(super) fn packets(&self) -> Vec<Summary> {
+        self.said.iter().map(|(_, summary)| summary.clone()).collect()
     }
 
     pub(super) fn draw(&self, look: &Look) -> String {
@@ -174,14 +166,16 @@ impl Story {
     }
 
     pub(super) fn draw_with(&self, look: &Look, options: LadderOptions) -> String {
-        one(&self.trace, &self.packets, look, options)
+        one(&self.trace, &self.trace.title, &self.packets(), look, options)
     }
 }
 
 pub(super) fn columns(stories: &[(&str, &Story)], look: &Look) -> String {
+    let packets: Vec<Vec<Summary>> = stories.iter().map(|(_, story)| story.packets()).collect();
     let runs: Vec<Run<'_>> = stories
         .iter()
-        .map(|(title, story)| Run { title, trace: &story.trace, packets: &story.packets })
+        .zip(&packets)
+        .map(|((title, story), packets)| Run { title, trace: &story.trace, packets })
         .collect();
     several(&runs, look, LadderOptions { most_rows: 26, ..LadderOptions::default() })
 }
@@ -330,10 +324,10 @@ pub(super) fn long_transfer(segments: u64, nth: u64) -> Story {
     for (micros, from, tcp, arrives) in kinds {
         // In bulk, so without the sorting after every frame.
         let frame = FrameId(story.frames);
-        let packets = std::mem::take(&mut story.packets);
+        let said = std::mem::take(&mut story.said);
         story.send(micros, from, What::Tcp(tcp));
-        let added = std::mem::replace(&mut story.packets, packets);
-        story.packets.extend(added);
+        let added = std::mem::replace(&mut story.said, said);
+        story.said.extend(added);
         let end = match arrives {
             Some(then) => (then, Kind::Delivered { frame }),
             None => (micros, Kind::Dropped { frame, by: "loss 10 %".into() }),

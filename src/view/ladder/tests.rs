@@ -124,9 +124,12 @@ fn sequence_numbers_as_on_the_wire() {
        0.0     SYN-SENT ├── SYN seq=3735879680 win=65535 mss=1460 ───►│ LISTEN
       20.0              │◄─── SYN ACK seq=3735879680 ack=3203334145 ──┤ SYN-RECEIVED
       40.1  ESTABLISHED ├── ACK seq=3735879681 ack=3203334145 ───────►│
-                        ├── GET /chat HTTP/1.1 ──────────────────────►│
-      60.3              │◄───────────────── 101 Switching Protocols ──┤
-      80.5              ├── WS text fin masked 13 B ─────────────────►│
+                        ├── GET /chat HTTP/1.1 seq=3735879681 ───────►│
+                        │  len=160                                    │
+      60.3              │◄── 101 Switching Protocols seq=3735879681 ──┤
+                        │                                    len=129  │
+      80.5              ├── WS text fin masked 13 B seq=3735879841 ──►│
+                        │  len=19                                     │
      100.5              │◄─────── ACK seq=3735879810 ack=3203334324 ──┤ message 13 B
     "#);
 }

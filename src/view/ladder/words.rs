@@ -5,7 +5,7 @@ use super::row::{Arrow, Cargo, Deed, Gap, Leg};
 use super::strip::Tone;
 use super::stroke::{End, Mark, Stroke};
 use super::{caption, label::Label, text};
-use crate::view::dissect::TracedPacket;
+use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 
 /// Drawn marks, in the order of the legend, with what they mean.
@@ -23,11 +23,11 @@ pub(super) fn again(ascii: bool) -> &'static str {
 }
 
 /// The arrow with its words.
-pub(super) fn stroke(arrow: &Arrow<'_>, packets: &[TracedPacket], look: &Look, compact: bool) -> Stroke {
+pub(super) fn stroke(arrow: &Arrow<'_>, packets: &[Summary], look: &Look, compact: bool) -> Stroke {
     let marks = &arrow.marks;
     let mut label = match arrow.cargo {
         Cargo::Frame(index) => match packets.get(index) {
-            Some(packet) => caption::label(&packet.packet.summary, look),
+            Some(packet) => caption::label(packet, look),
             None => Label::default().word(0, "frame"),
         },
         Cargo::Write(bytes, taken) => {
@@ -70,7 +70,7 @@ pub(super) fn stroke(arrow: &Arrow<'_>, packets: &[TracedPacket], look: &Look, c
         (None, false, Leg::Departure) => End::Open,
         (None, false, _) => End::Head,
     };
-    let spread = look.absolute.then_some(if compact { 3 } else { 2 });
+    let spread = look.absolute.then_some(3);
     let aside = match marks.again {
         Some(why) if !why.is_empty() && !compact => format!("({})", look::escape(why)),
         _ => String::new(),
