@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::columns::condense;
 use super::elide::elide;
 use super::row::{Gap, Leg, Step};
-use super::story::{Fate, Story, columns, saying, tcp};
+use super::story::{Fate, Story, columns, long_transfer, saying, tcp};
 use super::{LadderOptions, rows_of};
 use crate::trace::{FrameId, Kind, PlaceId, Wire};
 use crate::view::dissect::{AppPiece, TcpSummary, What};
@@ -167,8 +167,25 @@ proptest! {
 }
 
 #[test]
+fn every_loss_and_repetition_is_shown_as_long_as_there_is_room() {
+    let story = long_transfer(200, 40);
+    let packets = story.packets();
+    let steps = elide(rows_of(&story.trace, &packets), &packets, 40);
+    let gaps: Vec<&Gap> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::Gap(gap) => Some(gap),
+            Step::Row(_) => None,
+        })
+        .collect();
+    assert!(!gaps.is_empty());
+    assert!(gaps.iter().all(|gap| gap.lost == 0 && gap.again == 0), "{gaps:?}");
+    assert_eq!((sum(&steps).lost, sum(&steps).again), (5, 5));
+}
+
+#[test]
 fn a_hundred_thousand_frames_fit_on_one_page() {
-    let story = super::story::long_transfer(50_000, 10);
+    let story = long_transfer(50_000, 10);
     let picture = story.draw(&Look::default());
     assert!(picture.lines().count() < 60, "{picture}");
     assert!(picture.contains("lost"), "{picture}");

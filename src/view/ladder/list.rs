@@ -44,7 +44,7 @@ pub(super) fn draw(
         match step {
             Step::Gap(gap) => {
                 let time = format!("{} {}", clock.text(gap.from), clock.unit());
-                say(&time, &format!("⋮ {}", words::gap(gap, usize::MAX).join(" ")));
+                say(&time, &format!("┊ {}", words::gap(gap, usize::MAX).join(" ")));
             }
             Step::Row(row) => {
                 let mut time = format!("{} {}", clock.text(row.at), clock.unit());

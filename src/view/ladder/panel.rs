@@ -75,7 +75,7 @@ impl<'a> Panel<'a> {
     pub(super) fn idle(&self, in_gap: bool) -> Strip {
         let mut strip = Strip::new(self.width);
         for (_, cell) in &self.lifelines {
-            strip.put(*cell, if in_gap { "⋮" } else { "│" }, Tone::Faint);
+            strip.put(*cell, if in_gap { "┊" } else { "│" }, Tone::Faint);
         }
         strip
     }
@@ -164,8 +164,8 @@ impl<'a> Panel<'a> {
             Some((_, next)) => (next - cell, false),
             None => (cell - self.lifelines[index - 1].1, true),
         };
-        // One line may come close to the other lifeline; a paragraph keeps away from it.
-        let (text, tone) = words::deed(remark.deed, room.saturating_sub(2));
+        // A short text leaves the other side free, so that it is seen whose it is.
+        let (text, tone) = words::deed(remark.deed, room.saturating_sub(6));
         let lines_of_text = match text::width(&text) + 2 <= room {
             true => vec![text],
             false => text::wrap(&text, room.saturating_sub(4)),

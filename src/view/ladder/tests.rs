@@ -170,7 +170,7 @@ fn calm_stretches_of_a_long_run_are_left_out() {
       60.1              │                                             │ ESTABLISHED
       60.2              ├── seq=1 ack=1 len=1460 ────────────────────►│
       61.4              ├── seq=1461 ack=1 len=1460 ─────────────────►│
-      62.6              ⋮ 596 segments, 435 kB, all delivered, 374 ms ⋮
+      62.6              ┊ 596 segments, 435 kB, all delivered, 374 ms ┊
      437.8              │◄────────── ACK seq=1 ack=436541 win=65535 ──┤
      439.0              │◄────────── ACK seq=1 ack=438001 win=65535 ──┤
      470.2              ├── FIN ACK seq=438001 ack=1 ────────────────►│
@@ -189,20 +189,20 @@ fn when_the_losses_are_too_many_the_first_are_shown_and_the_rest_counted() {
         20              │◄── SYN ACK seq=0 ack=1 win=65535 mss=1460 ──┤ SYN-RECEIVED
         40  ESTABLISHED ├── ACK seq=1 ack=1 win=65535 ───────────────►│
         60              │                                             │ ESTABLISHED
-        60              ⋮  8 segments, 12 kB, all delivered, 8.4 ms   ⋮
+        60              ┊  8 segments, 12 kB, all delivered, 8.4 ms   ┊
         70              ├── seq=11681 ack=1 len=1460 ────────────────►│
         71              ├── seq=13141 ack=1 len=1460 ──✗ loss 10 %    │
         80              │◄──────────── ACK seq=1 ack=1461 win=65535 ──┤
-        81              ⋮      7 segments, all delivered, 7.2 ms      ⋮
+        81              ┊      7 segments, all delivered, 7.2 ms      ┊
         90              │◄─────────── ACK seq=1 ack=13141 win=65535 ──┤
        271              ├── ↻ seq=13141 ack=1 len=1460 ──────────────►│
        272              ├── seq=14601 ack=1 len=1460 ────────────────►│
-       273              ⋮  7 segments, 10 kB, all delivered, 7.2 ms   ⋮
+       273              ┊  7 segments, 10 kB, all delivered, 7.2 ms   ┊
        282              ├── seq=26281 ack=1 len=1460 ────────────────►│
        283              ├── seq=27741 ack=1 len=1460 ──✗ loss 10 %    │
        291              │◄─────────── ACK seq=1 ack=14601 win=65535 ──┤
-       292              ⋮   25,167 segments, 19,240 kB, 1,198 lost,   ⋮
-                        ⋮           1,198 sent again, 254 s           ⋮
+       292              ┊   25,167 segments, 19,240 kB, 1,198 lost,   ┊
+                        ┊           1,198 sent again, 254 s           ┊
     254459              ├── ↻ seq=17518541 ack=1 len=1460 ───────────►│
     254479              │◄──────── ACK seq=1 ack=17520001 win=65535 ──┤
     254510              ├── FIN ACK seq=17520001 ack=1 ──────────────►│
@@ -242,8 +242,8 @@ fn three_runs_side_by_side() {
      20 │◄─ 10.0.0.2 is at … ─┤  │◄ SYN ACK seq=0 a=1 ─┤  │◄ SYN ACK seq=0 a=1 ─┤
      40 ├─ datagram 13 B ────►│  ├─ ACK seq=1 ack=1 ──►│  ├─ ACK seq=1 ack=1 ──►│
         │                     │  ├─ seq=1 len=13 ─────►│  ├─ GET /chat ────────►│
-     60 │read "hello, layers" │  │◄─ ACK seq=1 ack=14 ─┤  │◄──── 101 Switching ─┤
-                                 │read "hello, layers" │  │                     │
+     60 │           read 13 B │  │◄─ ACK seq=1 ack=14 ─┤  │◄──── 101 Switching ─┤
+                                 │           read 13 B │  │                     │
      80                          ├─ FIN ACK seq=14 ───►│  ├─ WS text 13 B ─────►│
     100                          │◄─ ACK seq=1 ack=15 ─┤  │                     │
                                  │◄──── FIN ACK seq=1 ─┤  │                     │
@@ -264,7 +264,7 @@ fn three_runs_side_by_side_in_ascii() {
      20 |<- 10.0.0.2 is at ~ -|  |< SYN ACK seq=0 a=1 -|  |< SYN ACK seq=0 a=1 -|
      40 |- datagram 13 B ---->|  |- ACK seq=1 ack=1 -->|  |- ACK seq=1 ack=1 -->|
         |                     |  |                     |  |- GET /chat -------->|
-     60 |read "hello, layers" |  |- seq=1 len=1460 --->|  |<---- 101 Switching -|
+     60 |           read 13 B |  |- seq=1 len=1460 --->|  |<---- 101 Switching -|
      61                          |- seq=1461 1460 B -X |  |                     |
      63                          |. seq=2921 len=1460 ~|  |                     |
      64                          |- seq=4381 ----- x2 >|  |                     |
@@ -303,9 +303,9 @@ fn raw_numbers_take_lines_of_their_own_in_a_column() {
         │                        │  ├─ seq=3735879681 ──────►│
         │                        │  │  ack=3203334145        │
         │                        │  │  len=13                │
-     60 │   read "hello, layers" │  │◄── ACK seq=3735879681 ─┤
+     60 │              read 13 B │  │◄── ACK seq=3735879681 ─┤
                                     │        ack=3203334158  │
-                                    │   read "hello, layers" │
+                                    │              read 13 B │
      80                             ├─ FIN ACK ─────────────►│
                                     │  seq=3735879694        │
                                     │  ack=3203334145        │
