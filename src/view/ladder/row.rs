@@ -64,6 +64,8 @@ pub(super) struct Marks<'a> {
     pub(super) copy: bool,
     /// Held back by this rule for this long.
     pub(super) held: Option<(&'a str, Duration)>,
+    /// A frame sent later on the same way arrived earlier.
+    pub(super) overtaken: bool,
     /// Refused by the receiver.
     pub(super) refused: bool,
     /// Not delivered, and not known to be lost: on its way when the trace ends.
@@ -78,7 +80,7 @@ impl Marks<'_> {
             || self.corrupted.is_some()
             || self.doubled.is_some()
             || self.copy
-            || self.held.is_some()
+            || (self.overtaken && self.held.is_some())
             || self.refused
     }
 }

@@ -1,13 +1,14 @@
 //! From events to rows: which things belong side by side.
 //!
 //! A frame gets its row at the time of sending, as in the trace; what its arrival causes (a state, a read, an answer)
-//! has rows of its own and so shows when it arrived. Only a frame that was held back gets a second row, for there
-//! the arrival *is* the story. Timers, round-trip samples and congestion windows are left to other pictures: here
+//! has rows of its own and so shows when it arrived. Only a frame that was held back and overtaken gets a second row,
+//! for there the arrival *is* the story. Timers, round-trip samples and congestion windows are left to other pictures: here
 //! only their consequences on the wire count.
 
 use std::collections::BTreeMap;
 
 use super::row::{Arrow, Cargo, Deed, Leg, Marks, Remark, Row};
+use crate::base::Instant;
 use crate::trace::{Event, FrameId, Kind, PlaceId, Trace};
 use crate::view::dissect::{Summary, What};
 
@@ -48,7 +49,33 @@ fn fates(trace: &Trace) -> BTreeMap<FrameId, Marks<'_>> {
             _ => {}
         }
     }
+    for frame in overtaken(trace) {
+        fates.entry(frame).or_default().overtaken = true;
+    }
     fates
+}
+
+/// The frames that arrived after one sent later on the same way.
+fn overtaken(trace: &Trace) -> Vec<FrameId> {
+    let mut arrivals: BTreeMap<FrameId, Instant> = BTreeMap::new();
+    for Event { at, kind, .. } in &trace.events {
+        if let Kind::Delivered { frame } = kind {
+            arrivals.entry(*frame).or_insert(*at);
+        }
+    }
+    // From the last frame sent to the first: the earliest arrival of those behind it, for each way.
+    let mut behind: BTreeMap<(PlaceId, PlaceId), Instant> = BTreeMap::new();
+    let mut overtaken = Vec::new();
+    for Event { place, kind, .. } in trace.events.iter().rev() {
+        let Kind::Sent { frame, to, .. } = kind else { continue };
+        let Some(arrival) = arrivals.get(frame) else { continue };
+        let earliest = behind.entry((*place, *to)).or_insert(*arrival);
+        if arrival > earliest {
+            overtaken.push(*frame);
+        }
+        *earliest = (*earliest).min(*arrival);
+    }
+    overtaken
 }
 
 #[derive(Default)]
@@ -93,7 +120,7 @@ impl<'a> Builder<'a> {
             marks.again = why.or(tcp.retransmission.then_some(""));
         }
         let leg = match marks.held {
-            Some(_) if marks.lost.is_none() && !marks.open => Leg::Departure,
+            Some(_) if marks.overtaken && marks.lost.is_none() => Leg::Departure,
             _ => Leg::Whole,
         };
         let arrow = Arrow { from: event.place, to, cargo: Cargo::Frame(index), leg, marks };
@@ -202,14 +229,17 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_held_back_has_a_row_for_its_arrival() {
+    fn a_frame_that_was_overtaken_has_a_row_for_its_arrival() {
         let mut story = Story::new("", Wire::Sim);
         story.segment(0, 0, tcp("", 1, Some(1), 9), Fate::Held("hold", 50));
+        story.segment(1, 0, tcp("", 10, Some(1), 9), Fate::Arrives(21));
+        story.segment(60, 0, tcp("", 19, Some(1), 9), Fate::Held("hold", 99));
         let legs: Vec<_> = rows(&story.trace, &story.packets())
             .iter()
             .map(|row| (row.at, row.arrow.as_ref().map(|arrow| arrow.leg)))
             .collect();
-        assert_eq!(legs, [(at(0), Some(Leg::Departure)), (at(50), Some(Leg::Arrival))]);
+        let expected = [(0, Leg::Departure), (1, Leg::Whole), (50, Leg::Arrival), (60, Leg::Whole)];
+        assert_eq!(legs, expected.map(|(micros, leg)| (at(micros), Some(leg))));
     }
 
     #[test]

@@ -61,7 +61,7 @@ fn everything_that_can_happen_to_a_frame() {
                         │  (retransmission timeout)                   │
      282.0              │           …─ ACK seq=1 ack=5841 win=65535 ──┤
                         │                                             │
-           ✗ lost   ≠ bits changed   ×2 delivered twice   ┄ held back
+           ✗ lost   ≠ bits changed   ×2 delivered twice   ┄ held back on the way
            … no arrival by the end   ↻ sent again
     "#);
 }
@@ -92,7 +92,7 @@ fn the_same_in_plain_ascii() {
                         |  (retransmission timeout)                   |
      282.0              |           ~- ACK seq=1 ack=5841 win=65535 --|
                         |                                             |
-           X lost   # bits changed   x2 delivered twice   . held back
+           X lost   # bits changed   x2 delivered twice   . held back on the way
            ~ no arrival by the end
     "#);
 }
@@ -281,7 +281,7 @@ fn three_runs_side_by_side_in_ascii() {
     113                          |. seq=2921 len=1460 >|
     261                          |- [again] seq=1461 ->|
     282                          |     ~ ACK ack=5841 -|
-        X lost   # bits changed   x2 delivered twice   . held back
+        X lost   # bits changed   x2 delivered twice   . held back on the way
         ~ no arrival by the end
     "#);
 }

@@ -13,7 +13,7 @@ const LEGEND: [(&str, &str); 5] = [
     ("✗", "lost"),
     ("≠", "bits changed"),
     ("×2", "delivered twice"),
-    ("┄", "held back"),
+    ("┄", "held back on the way"),
     ("…", "no arrival by the end"),
 ];
 
@@ -51,7 +51,7 @@ pub(super) fn stroke(arrow: &Arrow<'_>, packets: &[Summary], look: &Look, compac
         _ => ('─', Tone::Plain),
     };
     match (arrow.leg, marks.held) {
-        (Leg::Departure, Some((by, extra))) => {
+        (Leg::Departure | Leg::Whole, Some((by, extra))) => {
             label = label.word(if compact { 2 } else { 1 }, format!("held {}", clock::length(extra)));
             if !compact {
                 label = label.word(3, format!("by {}", look::escape(by)));
