@@ -93,7 +93,7 @@ impl Connection {
         self.offers_scale = peer_shift.is_some();
         let our_shift = peer_shift.map_or(0, |_| self.receiver.wanted_shift());
         self.sender.learn(header.options.mss(), peer_shift.unwrap_or(0));
-        self.receiver.open(header.seq, our_shift);
+        self.receiver.open(header.seq, our_shift, self.sender.mss);
         // The window field of a SYN is never scaled (RFC 7323 §2.2).
         self.sender.set_window(0, u64::from(header.flags.has(Flags::ACK)), u64::from(header.window));
     }

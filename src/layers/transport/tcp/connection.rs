@@ -159,7 +159,9 @@ impl Connection {
     pub fn shutdown(&mut self, now: Instant) {
         match self.state {
             State::SynSent if self.sender.unsent() == 0 => self.finish(now, Cause::Close, Reason::Normal),
-            State::SynSent | State::SynReceived | State::Established | State::CloseWait => {
+            // The FIN waits for the handshake, and the change of state for ESTABLISHED.
+            State::SynSent | State::SynReceived => self.sender.close(),
+            State::Established | State::CloseWait => {
                 self.sender.close();
                 self.go(now, Cause::Close);
             }
@@ -337,20 +339,22 @@ impl Connection {
         }
     }
 
-    /// Ends the connection and tells the program how. What has arrived in order can still be read, except after a
-    /// reset (RFC 9293 §3.10.7.4, second: all queues are flushed).
+    /// Ends the connection and tells the program how. A reset takes with it what has not been read (RFC 9293
+    /// §3.10.7.4, second: all queues are flushed), unless the peer's whole stream was here before.
     pub(super) fn finish(&mut self, now: Instant, cause: Cause, reason: Reason) {
         if self.state == State::Closed {
             return;
         }
+        let complete = matches!(self.state, State::Closing | State::LastAck | State::TimeWait);
         self.go(now, cause);
         self.sender.clear();
-        match reason {
-            Reason::Normal => self.receiver.acknowledged(),
-            Reason::Reset | Reason::Refused | Reason::TimedOut | Reason::Unreachable => self.receiver.clear(),
+        if complete {
+            self.receiver.acknowledged();
+        } else {
+            self.receiver.clear();
+            self.events = Events::default();
         }
-        self.events = Events { closed: Some(reason), readable: self.events.readable, ..Events::default() };
-        self.events.readable &= self.receiver.readable() > 0;
+        self.events.closed = Some(reason);
     }
 
     // What comes out.

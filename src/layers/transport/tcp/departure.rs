@@ -144,7 +144,7 @@ impl Connection {
     /// What a SYN tells: our segment size, always (RFC 9293 §3.7.1, SHLD-5), and our window scale.
     fn syn_options(&self) -> Options {
         let mut options = Options::none();
-        options.push(TcpOption::MaximumSegmentSize(self.config.mss));
+        options.push(TcpOption::MaximumSegmentSize(self.config.mss.max(1)));
         if self.offers_scale {
             options.push(TcpOption::NoOperation);
             options.push(TcpOption::WindowScale(self.receiver.wanted_shift()));

@@ -43,6 +43,9 @@ mod seq;
 mod state;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 pub use connection::Connection;
 pub use header::{Flags, MIN_HEADER_LEN, PROTOCOL_NUMBER, Segment, TcpHeader};
 pub use interface::{Config, Event, IcmpError, Info, Input, Misuse, Output, Reason};

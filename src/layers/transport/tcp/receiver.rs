@@ -28,7 +28,7 @@ pub(super) struct Receiver {
     /// How far our window field is shifted (RFC 7323 §2.2).
     shift: u8,
     capacity: u64,
-    /// The largest segment we said we take.
+    /// The size of a full segment.
     mss: u64,
     /// In order, not yet read.
     ready: VecDeque<Bytes>,
@@ -87,18 +87,22 @@ impl Receiver {
         (0..14).find(|shift| self.capacity >> shift <= u64::from(u16::MAX)).unwrap_or(14)
     }
 
-    /// The peer's SYN is here. The window that our own SYN told counts from now on.
-    pub(super) fn open(&mut self, irs: SeqNumber, shift: u8) {
-        self.irs = Some(irs);
+    /// The peer's SYN is here. The window that our own SYN told counts from now on. `mss` is the size of full
+    /// segments in this connection.
+    pub(super) fn open(&mut self, irs: SeqNumber, shift: u8, mss: usize) {
         self.rcv_nxt = 1;
         self.shift = shift;
         self.capacity = self.capacity.min(u64::from(u16::MAX) << shift);
         self.rcv_adv = 1 + u64::from(self.syn_window());
+        self.irs = Some(irs);
+        self.mss = mss as u64;
     }
 
-    /// The window field of a SYN, which is never scaled (RFC 7323 §2.2).
+    /// The window field of a SYN, which is never scaled (RFC 7323 §2.2). Bytes that came with the peer's SYN have
+    /// taken their part of it.
     pub(super) fn syn_window(&self) -> u16 {
-        self.capacity.min(u64::from(u16::MAX)) as u16
+        let room = if self.irs.is_some() { self.rcv_wnd() } else { self.capacity };
+        room.min(u64::from(u16::MAX)) as u16
     }
 
     /// What the peer may send beyond `rcv_nxt`.
@@ -247,5 +251,91 @@ impl Receiver {
     /// By how much the right edge must move to be worth telling.
     fn worthwhile(&self) -> u64 {
         (self.capacity / 2).min(self.mss).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ISN: SeqNumber = SeqNumber(0);
+
+    fn open(capacity: usize, shift: u8) -> Receiver {
+        let mut receiver = Receiver::new(capacity, 100);
+        receiver.open(ISN, shift, 100);
+        receiver
+    }
+
+    fn bytes(len: usize) -> Bytes {
+        Bytes::from(vec![7; len])
+    }
+
+    #[test]
+    fn the_acceptability_table_holds() {
+        let receiver = open(10, 0);
+        for (start, len, accepted) in [
+            (1, 0, true),
+            (0, 0, false),
+            (11, 0, true),
+            (12, 0, false),
+            (0, 1, false),
+            (0, 2, true),
+            (10, 5, true),
+            (11, 1, false),
+            (0, 50, true),
+        ] {
+            assert_eq!(receiver.is_acceptable(start, len), accepted, "{start} {len}");
+        }
+        let mut closed = open(10, 0);
+        closed.take_in(1, &bytes(10), false, false);
+        assert_eq!((closed.rcv_nxt, closed.rcv_wnd()), (11, 0));
+        assert!(closed.is_acceptable(11, 0) && !closed.is_acceptable(11, 1));
+    }
+
+    #[test]
+    fn only_what_lies_in_the_window_is_taken() {
+        let mut receiver = open(10, 0);
+        assert!(receiver.take_in(-3, &bytes(50), true, false).bytes);
+        assert_eq!((receiver.readable(), receiver.rcv_nxt), (10, 11));
+        // The FIN lay beyond the window and comes again later.
+        receiver.read(10);
+        receiver.window_field();
+        assert!(receiver.take_in(11, &bytes(0), true, false).end);
+        assert_eq!(receiver.rcv_nxt, 12);
+        assert!(receiver.at_end());
+    }
+
+    #[test]
+    fn an_early_fin_waits_for_what_is_before_it() {
+        let mut receiver = open(100, 0);
+        assert_eq!(receiver.take_in(6, &bytes(5), true, false), Brought::default());
+        assert_eq!(receiver.take_in(1, &bytes(5), false, false), Brought { bytes: true, end: true });
+        assert_eq!((receiver.readable(), receiver.rcv_nxt), (10, 12));
+    }
+
+    #[test]
+    fn a_scaled_window_is_rounded_up_while_the_buffer_has_room_and_what_was_told_is_taken() {
+        // 8-byte steps.
+        let mut receiver = open(1_000, 3);
+        assert_eq!(receiver.window_field(), 125);
+        receiver.take_in(1, &bytes(1), false, false);
+        // 999 bytes of room, and the buffer is full behind them: the field can only say 992.
+        assert_eq!(receiver.window_field(), 124);
+        assert!(receiver.is_acceptable(1_000, 1));
+        // The byte is read: 1000 again fits, and takes back nothing.
+        receiver.read(1);
+        assert_eq!(receiver.window_field(), 125);
+    }
+
+    #[test]
+    fn every_second_full_segment_is_acknowledged_at_once() {
+        let mut receiver = open(1_000, 0);
+        receiver.take_in(1, &bytes(100), false, true);
+        assert_eq!(receiver.ack, AckNeed::Soon);
+        receiver.take_in(101, &bytes(100), false, true);
+        assert_eq!(receiver.ack, AckNeed::Now);
+        receiver.acknowledged();
+        receiver.take_in(300, &bytes(100), false, true);
+        assert_eq!(receiver.ack, AckNeed::Now);
     }
 }

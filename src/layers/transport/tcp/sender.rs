@@ -18,6 +18,9 @@ use super::seq::SeqNumber;
 /// The segment size to send when the peer's SYN names none (RFC 9293 §3.7.1, MUST-15).
 pub(super) const DEFAULT_MSS: u16 = 536;
 
+/// What an IPv4 packet, which has at most 65,535 bytes, can carry beside two headers without options.
+const MAX_MSS: u16 = 65_495;
+
 /// The sending half of a connection.
 #[derive(Debug)]
 pub(super) struct Sender {
@@ -115,7 +118,7 @@ impl Sender {
             max_wnd: 0,
             wl: (0, 0),
             shift: 0,
-            mss: usize::from(mss.max(1)),
+            mss: usize::from(mss.clamp(1, MAX_MSS)),
             nodelay,
             buffer: SendBuffer::new(1),
             capacity: capacity.max(1),
