@@ -26,7 +26,8 @@ pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> String
     let mut table = builder.build();
     let rule = if look.ascii { '-' } else { '─' };
     table
-        .with(Style::empty().horizontals([(1, HorizontalLine::filled(rule))]))
+        .with(Style::empty())
+        .with(LineText::new("", Rows::new(1..2)))
         .with(Padding::new(0, 2, 0, 0))
         .with(Modify::new(Columns::new(1..)).with(Alignment::right()))
         .with(Modify::new(Rows::first()).with(Alignment::right()));

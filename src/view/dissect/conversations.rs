@@ -61,6 +61,11 @@ impl Conversations {
         self.note(packet, Walk::packet(packet))
     }
 
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.streams.values().map(Conversation::waiting).sum()
+    }
+
     fn note(&mut self, bytes: &[u8], mut walk: Walk) -> Packet {
         self.fed += 1;
         let summary = match (walk.arp, walk.ipv4) {

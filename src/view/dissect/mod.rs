@@ -167,3 +167,6 @@ impl FieldValue {
         self.first_bit / 8..(self.first_bit + self.field.bits).div_ceil(8)
     }
 }
+
+#[cfg(test)]
+mod tests;

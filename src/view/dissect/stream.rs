@@ -127,6 +127,12 @@ impl Conversation {
         Seen { summary, start, problem }
     }
 
+    /// Bytes that wait behind holes.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.ends.iter().flat_map(|end| end.waiting.values()).map(Vec::len).sum()
+    }
+
     /// The reading of what end `from` has sent.
     pub(super) fn parser(&self, from: usize) -> &Parser {
         &self.ends[from & 1].parser

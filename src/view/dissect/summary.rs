@@ -181,6 +181,15 @@ pub enum AppPiece {
 impl Summary {
     /// One line, as in Wireshark's *Info* column.
     pub fn info(&self) -> String {
+        self.line(false)
+    }
+
+    /// The same with sequence numbers as on the wire.
+    pub fn info_absolute(&self) -> String {
+        self.line(true)
+    }
+
+    fn line(&self, absolute: bool) -> String {
         match &self.what {
             What::Arp { request: true, sender, target, .. } => format!("Who has {target}? Tell {sender}"),
             What::Arp { request: false, sender, sender_mac, .. } => format!("{sender} is at {sender_mac}"),
@@ -192,12 +201,12 @@ impl Summary {
             What::Fragment { identification, offset, len, more, completes } => {
                 let last = if *more { "" } else { ", the last" };
                 let whole = match completes {
-                    Some(whole) => format!("; completes {}: {}", whole.protocol, whole.info()),
+                    Some(whole) => format!("; completes {}: {}", whole.protocol, whole.line(absolute)),
                     None => String::new(),
                 };
                 format!("Fragment of packet 0x{identification:04x}: {len} bytes at {offset}{last}{whole}")
             }
-            What::Tcp(tcp) => tcp.info(self.flow),
+            What::Tcp(tcp) => tcp.line(self.flow, absolute),
             What::Ipv4 { protocol, len } => format!("IPv4, protocol {protocol}, Len={len}"),
             What::Frame { ethertype: Some(ethertype), len } => {
                 format!("EtherType 0x{ethertype:04x}, Len={len}")
@@ -213,7 +222,7 @@ impl Summary {
 }
 
 impl TcpSummary {
-    fn info(&self, flow: Option<Flow>) -> String {
+    fn line(&self, flow: Option<Flow>, absolute: bool) -> String {
         let mut line = String::new();
         match self.probe {
             Some(Probe::KeepAlive) => line.push_str("[keep-alive] "),
@@ -225,8 +234,13 @@ impl TcpSummary {
         if let Some(flow) = flow {
             let _ = write!(line, "{} > {} ", flow.local.port(), flow.remote.port());
         }
-        let _ = write!(line, "[{}] Seq={}", self.flags, self.seq);
-        if let Some(ack) = self.ack {
+        let (seq, ack) = if absolute {
+            (u64::from(self.seq_raw), self.ack_raw.map(u64::from))
+        } else {
+            (self.seq, self.ack)
+        };
+        let _ = write!(line, "[{}] Seq={seq}", self.flags);
+        if let Some(ack) = ack {
             let _ = write!(line, " Ack={ack}");
         }
         let _ = write!(line, " Win={} Len={}", self.window, self.len);
