@@ -1,3 +1,5 @@
+//! Tests of ICMP messages.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,8 +1,8 @@
 //! CRC-32: the frame check sequence at the end of every Ethernet frame (IEEE 802.3 §3.2.9).
 //!
 //! The frame is read as one long polynomial over the numbers 0 and 1, and divided by the polynomial of degree 32
-//! below; what remains is the check sequence. Any burst of up to 32 wrong bits is found, and any other damage but for
-//! one case in four thousand million. The Internet checksum above it is far weaker (RFC 1071, [`crate::base`]).
+//! below; what remains is the check sequence. Any burst of up to 32 wrong bits is found; of longer damage
+//! about one case in four thousand million is not. The Internet checksum above it is far weaker (RFC 1071, [`crate::base`]).
 //!
 //! Ethernet sends each byte's *least* significant bit first, so the arithmetic here is done with all bits mirrored:
 //! shifts go right, and the polynomial 0x04c11db7 becomes 0xedb88320.
@@ -22,7 +22,7 @@ static TABLES: [[u32; 256]; STEP] = tables();
 /// What [`crc32`] gives for any bytes that are followed by their own check sequence, as [`fcs_bytes`] orders it.
 ///
 /// A receiver need not know where the data ends: it runs the register over the whole frame and looks for this.
-/// (IEEE 802.3 gives the same number as a polynomial; without the final complement it is 0xdebb20e3.)
+/// (Books also give it before the final complement, as 0xdebb20e3, and that unmirrored, as 0xc704dd7b.)
 pub const RESIDUE: u32 = 0x2144_df1c;
 
 /// The IEEE 802.3 frame check sequence of `bytes`, as a number.

@@ -1,4 +1,10 @@
 //! Layer 4: bytes and datagrams between programs.
+//!
+//! | where | concept |
+//! |---|---|
+//! | [`udp`] | one message, one datagram, no promise |
+//! | [`tcp`] | a stream of bytes, reliable and in order |
+//! | [`pseudo_header()`] | what both add to their checksums |
 
 mod pseudo_header;
 pub mod tcp;

@@ -1,9 +1,56 @@
 //! TCP: a reliable, ordered stream of bytes over packets that may be lost (RFC 9293).
+//!
+//! A [`Connection`] is one end, as a pure state machine: segments, times and the program's wishes go in; segments,
+//! events and wake-ups come out. Who drives it finds the connection for a segment, and asks a [`Listener`] or
+//! [`reply_to_stray`] when there is none.
+//!
+//! | concept | file | read first |
+//! |---|---|---|
+//! | header, flags, checksum, segment | `header.rs` | RFC 9293 §3.1 |
+//! | options | `options.rs` | §3.2, RFC 7323 §2 |
+//! | sequence numbers | `seq.rs` | §3.4 |
+//! | the eleven states and every transition | `state.rs` | §3.3.2 |
+//! | open, write, read, close, abort; timeouts | `connection.rs` | §3.9.1, §3.10 |
+//! | knobs, inputs, outputs, events | `interface.rs` | §3.9 |
+//! | a segment arrives; ICMP errors | `arrival.rs` | §3.10.7.3, §3.10.7.4, RFC 5961 |
+//! | the next segment is made | `departure.rs` | §3.10.2 |
+//! | LISTEN and CLOSED | `listener.rs` | §3.10.7.1, §3.10.7.2 |
+//! | what to send: Nagle, silly windows, probes, retransmission | `sender.rs` | §3.7, §3.8 |
+//! | what was written and is not acknowledged | `send_buffer.rs` | |
+//! | what to take in, the window, when to acknowledge | `receiver.rs` | §3.4, §3.8.6 |
+//! | segments that came too early | `reassembly.rs` | §3.10.7.4, seventh |
+//! | round-trip time and retransmission timeout | `rtt.rs` | RFC 6298 |
+//! | timers | `timers.rs` | §3.8, §3.10.8 |
+//! | congestion control (so far only its place) | `congestion/` | §3.8.2, RFC 5681 |
+//!
+//! Left out, and why: congestion control, which comes next (see [`congestion`]); selective acknowledgments and
+//! timestamps; urgent data, which is delivered in line (RFC 6093); keep-alives.
 
+mod arrival;
+pub mod congestion;
+mod connection;
+mod departure;
 mod header;
+mod interface;
+mod listener;
 mod options;
+mod reassembly;
+mod receiver;
+mod rtt;
+mod send_buffer;
+mod sender;
 mod seq;
+mod state;
+mod timers;
 
+#[cfg(test)]
+mod tests;
+
+pub use connection::Connection;
 pub use header::{Flags, MIN_HEADER_LEN, PROTOCOL_NUMBER, Segment, TcpHeader};
+pub use interface::{Config, Event, IcmpError, Info, Input, Misuse, Output, Reason};
+pub use listener::{Answer, Listener, reply_to_stray};
 pub use options::{Options, TcpOption};
 pub use seq::SeqNumber;
+pub use state::{Cause, State};
+pub use timers::Timer;

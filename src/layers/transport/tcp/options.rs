@@ -133,7 +133,7 @@ impl Options {
 
     /// Writes all options, then zeros up to the next whole word: each of them an end of the list.
     pub(super) fn emit(&self, w: &mut Writer) {
-        for option in self.iter() {
+        for option in self {
             option.emit(w);
         }
         w.zeros(self.len() - self.unpadded_len());

@@ -1,0 +1,440 @@
+//! One end of a TCP connection: the thin middle that joins sender, receiver, timers and estimates (RFC 9293 §3.10).
+//!
+//! What the program asks for stands here; what an arriving segment does stands in [`arrival`](super), and how the
+//! next segment is made in `departure`. After every input and every command, drain
+//! [`poll`](crate::base::Machine::poll): first come segments (with what the trace says of them), then events, then
+//! the next time to wake.
+
+use std::collections::VecDeque;
+use std::net::SocketAddrV4;
+
+use bytes::Bytes;
+
+use super::congestion::{CongestionControl, Unlimited};
+use super::header::Segment;
+use super::interface::{Config, Event, IcmpError, Info, Input, Misuse, Output, Reason};
+use super::receiver::{AckNeed, Receiver};
+use super::rtt::Rtt;
+use super::sender::Sender;
+use super::seq::SeqNumber;
+use super::state::{Cause, State};
+use super::timers::{Timer, Timers};
+use crate::base::{Duration, Instant, Machine};
+use crate::trace;
+
+/// One end of a TCP connection.
+///
+/// A connection that is [`Closed`](State::Closed) does nothing more than answer strays with a RST.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) config: Config,
+    pub(super) local: SocketAddrV4,
+    pub(super) remote: SocketAddrV4,
+    pub(super) state: State,
+    pub(super) sender: Sender,
+    pub(super) receiver: Receiver,
+    pub(super) rtt: Rtt,
+    pub(super) congestion: Box<dyn CongestionControl>,
+    pub(super) timers: Timers,
+    /// Whether this end waited for the other's SYN (RFC 9293 §3.10.7.4 treats a RST differently then).
+    pub(super) passive: bool,
+    /// Whether SYN and SYN-ACK carry a window scale: we offer it, and the peer's SYN, if it came first, did too.
+    pub(super) offers_scale: bool,
+    /// The program has closed for good: nobody is left to read.
+    pub(super) deaf: bool,
+    /// Fruitless window probes so far.
+    pub(super) probes: u32,
+    pub(super) challenges: Challenges,
+    pub(super) icmp_error: Option<IcmpError>,
+    pub(super) segments_in: u64,
+    pub(super) segments_out: u64,
+    /// Made and not yet fetched: see [`Connection::push`].
+    pub(super) outbox: VecDeque<Output>,
+    pub(super) events: Events,
+    /// The wake-up that the driver was last asked for.
+    announced: Option<Instant>,
+}
+
+/// What the program is yet to be told.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    pub(super) connected: bool,
+    pub(super) readable: bool,
+    pub(super) peer_closed: bool,
+    pub(super) writable: bool,
+    pub(super) closed: Option<Reason>,
+}
+
+/// How many challenge ACKs may still be sent before `until` (RFC 5961 §7).
+#[derive(Debug, Default)]
+pub(super) struct Challenges {
+    pub(super) sent: u32,
+    pub(super) until: Instant,
+}
+
+/// Whoever never drains [`poll`](Machine::poll) finds later outputs dropped, as a network might drop them.
+const OUTBOX_LIMIT: usize = 256;
+
+/// The longest an ACK may be delayed (RFC 9293 §3.8.6.3, MUST-40: *less* than half a second).
+const LONGEST_ACK_DELAY: Duration = Duration::from_millis(499);
+
+impl Connection {
+    /// Opens a connection actively: the SYN waits in [`poll`](Machine::poll) (RFC 9293 §3.10.1).
+    pub fn connect(
+        now: Instant,
+        local: SocketAddrV4,
+        remote: SocketAddrV4,
+        isn: SeqNumber,
+        config: &Config,
+    ) -> Connection {
+        let mut connection = Connection::new(local, remote, isn, config);
+        connection.go(now, Cause::ActiveOpen);
+        connection
+    }
+
+    /// A connection in CLOSED.
+    pub(super) fn new(
+        local: SocketAddrV4,
+        remote: SocketAddrV4,
+        isn: SeqNumber,
+        config: &Config,
+    ) -> Connection {
+        Connection {
+            local,
+            remote,
+            state: State::Closed,
+            sender: Sender::new(isn, config.mss, config.send_buffer, config.nodelay),
+            receiver: Receiver::new(config.recv_buffer, config.mss),
+            rtt: Rtt::new(config.initial_rto, config.min_rto, config.max_rto),
+            congestion: Box::new(Unlimited),
+            timers: Timers::default(),
+            passive: false,
+            offers_scale: config.window_scale,
+            deaf: false,
+            probes: 0,
+            challenges: Challenges::default(),
+            icmp_error: None,
+            segments_in: 0,
+            segments_out: 0,
+            outbox: VecDeque::new(),
+            events: Events::default(),
+            announced: None,
+            config: config.clone(),
+        }
+    }
+
+    // What the program asks for (RFC 9293 §3.9.1).
+
+    /// SEND: takes as many bytes as the send buffer has room for and says how many, keeping them by reference. What
+    /// is written before the handshake is done waits for it. A short write is followed by [`Event::Writable`].
+    ///
+    /// # Errors
+    /// When this end has closed, or the connection is gone.
+    pub fn write(&mut self, _now: Instant, bytes: Bytes) -> Result<usize, Misuse> {
+        match self.state {
+            State::Closed | State::Listen => Err(Misuse::NotConnected),
+            _ if self.sender.is_closed() => Err(Misuse::Closing),
+            _ => Ok(self.sender.write(bytes)),
+        }
+    }
+
+    /// RECEIVE: the next bytes in order, at most `max` of them, or `None` when there are none now. One call gives
+    /// bytes of one arrived segment at most, by reference: read until `None`. It makes room, of which the peer may
+    /// have to be told: drain [`poll`](Machine::poll).
+    pub fn read(&mut self, _now: Instant, max: usize) -> Option<Bytes> {
+        // What comes with a SYN waits for ESTABLISHED (RFC 9293 §3.10.7.2, third).
+        if self.state == State::SynReceived {
+            return None;
+        }
+        let bytes = self.receiver.read(max);
+        if bytes.is_some() && self.state.is_synchronized() && self.receiver.wants_window_update() {
+            self.receiver.ack = AckNeed::Now;
+        }
+        bytes
+    }
+
+    /// CLOSE for sending only: a FIN follows what was written, and reading goes on (a half-close, RFC 9293 §3.6).
+    ///
+    /// Before the handshake is done, a connection with nothing written is simply forgotten (§3.10.4).
+    pub fn shutdown(&mut self, now: Instant) {
+        match self.state {
+            State::SynSent if self.sender.unsent() == 0 => self.finish(now, Cause::Close, Reason::Normal),
+            // The FIN waits for the handshake, and the change of state for ESTABLISHED.
+            State::SynSent | State::SynReceived => self.sender.close(),
+            State::Established | State::CloseWait => {
+                self.sender.close();
+                self.go(now, Cause::Close);
+            }
+            // Already said.
+            State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck | State::TimeWait => {}
+            State::Closed | State::Listen => {}
+        }
+    }
+
+    /// CLOSE both ways. Bytes that nobody has read, now or when they come, mean that data is lost: the peer learns
+    /// it by a RST (RFC 9293 §3.6.1).
+    pub fn close(&mut self, now: Instant) {
+        self.deaf = true;
+        if self.receiver.readable() > 0 {
+            self.abort(now);
+        } else {
+            self.shutdown(now);
+        }
+    }
+
+    /// ABORT: a RST tells the peer, and everything is forgotten (RFC 9293 §3.10.5).
+    pub fn abort(&mut self, now: Instant) {
+        match self.state {
+            State::SynReceived
+            | State::Established
+            | State::FinWait1
+            | State::FinWait2
+            | State::CloseWait => {
+                self.send_reset();
+            }
+            State::Closed
+            | State::Listen
+            | State::SynSent
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => {}
+        }
+        self.finish(now, Cause::Abort, Reason::Reset);
+    }
+
+    // What can be seen from outside.
+
+    /// The state.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// This end.
+    pub fn local(&self) -> SocketAddrV4 {
+        self.local
+    }
+
+    /// The other end.
+    pub fn remote(&self) -> SocketAddrV4 {
+        self.remote
+    }
+
+    /// The connection as a trace names it.
+    pub fn flow(&self) -> trace::Flow {
+        trace::Flow { protocol: trace::Protocol::Tcp, local: self.local, remote: self.remote }
+    }
+
+    /// Bytes that wait to be read.
+    pub fn readable(&self) -> usize {
+        if self.state == State::SynReceived { 0 } else { self.receiver.readable() }
+    }
+
+    /// True when everything up to the peer's FIN has been read.
+    pub fn at_end_of_stream(&self) -> bool {
+        self.receiver.at_end()
+    }
+
+    /// Bytes that a write would be able to take now.
+    pub fn send_space(&self) -> usize {
+        self.sender.room()
+    }
+
+    /// A look inside.
+    pub fn info(&self) -> Info {
+        Info {
+            state: self.state,
+            mss: self.sender.mss,
+            srtt: self.rtt.srtt(),
+            rttvar: self.rtt.rttvar(),
+            rto: self.rtt.rto(),
+            retransmissions: self.sender.retransmissions,
+            segments_in: self.segments_in,
+            segments_out: self.segments_out,
+            bytes_acked: self.sender.stream_acked(),
+            bytes_received: self.receiver.bytes_received,
+            snd_wnd: self.sender.snd_wnd,
+            rcv_wnd: self.receiver.rcv_wnd(),
+            unacked: self.sender.outstanding(),
+            unsent: self.sender.unsent(),
+            icmp_error: self.icmp_error,
+        }
+    }
+
+    // What time does.
+
+    fn timer_fired(&mut self, now: Instant, timer: Timer) {
+        self.trace(|flow| trace::Kind::TimerFired { flow, timer: timer.name() });
+        match timer {
+            Timer::Retransmission => {
+                self.congestion.on_timeout(self.sender.outstanding());
+                self.rtt.back_off(!self.state.is_synchronized());
+                self.sender.timed_out();
+            }
+            Timer::Persist => {
+                self.probes += 1;
+                self.sender.force();
+            }
+            Timer::DelayedAck => self.receiver.ack = AckNeed::Now,
+            Timer::TimeWait => self.finish(now, Cause::TwoMsl, Reason::Normal),
+            Timer::UserTimeout => {
+                let reason = if self.icmp_error.is_some() { Reason::Unreachable } else { Reason::TimedOut };
+                self.finish(now, Cause::GiveUp, reason);
+            }
+        }
+    }
+
+    /// Sets a timer. One that is set already is set anew.
+    pub(super) fn set_timer(&mut self, timer: Timer, due: Instant) {
+        self.timers.set(timer, due);
+        self.trace(|flow| trace::Kind::TimerSet { flow, timer: timer.name(), due });
+    }
+
+    /// Sets a timer unless it runs.
+    pub(super) fn start_timer(&mut self, timer: Timer, due: Instant) {
+        if !self.timers.is_set(timer) {
+            self.set_timer(timer, due);
+        }
+    }
+
+    /// Gives the peer the whole user timeout again, as long as something is expected of it.
+    pub(super) fn heard_from_peer(&mut self, now: Instant) {
+        if let Some(timeout) = self.config.user_timeout {
+            if self.sender.outstanding() > 0 || self.sender.is_stuck() {
+                self.timers.set(Timer::UserTimeout, now + timeout);
+            } else {
+                self.timers.stop(Timer::UserTimeout);
+            }
+        }
+    }
+
+    /// How long an ACK may wait.
+    pub(super) fn ack_delay(&self) -> Option<Duration> {
+        self.config.delayed_ack.map(|delay| delay.min(LONGEST_ACK_DELAY))
+    }
+
+    // The states.
+
+    /// Changes the state, if `cause` does that here. The only place where it changes.
+    pub(super) fn go(&mut self, now: Instant, cause: Cause) {
+        let Some(to) = self.state.after(cause) else { return };
+        let from = std::mem::replace(&mut self.state, to);
+        let why = cause.why().into();
+        self.trace(|flow| trace::Kind::StateChanged { flow, from: from.name(), to: to.name(), why });
+        match to {
+            State::Established => {
+                self.events.connected = true;
+                self.events.readable |= self.receiver.readable() > 0;
+                self.rtt.handshake_done();
+                // A close that came during the handshake was waiting for this.
+                if self.sender.is_closed() {
+                    self.go(now, Cause::Close);
+                }
+            }
+            State::TimeWait => {
+                self.timers.stop_all();
+                self.set_timer(Timer::TimeWait, now + self.config.msl * 2);
+            }
+            State::Closed => self.timers.stop_all(),
+            _ => {}
+        }
+    }
+
+    /// Ends the connection and tells the program how. A reset takes with it what has not been read (RFC 9293
+    /// §3.10.7.4, second: all queues are flushed), unless the peer's whole stream was here before.
+    pub(super) fn finish(&mut self, now: Instant, cause: Cause, reason: Reason) {
+        if self.state == State::Closed {
+            return;
+        }
+        let complete = matches!(self.state, State::Closing | State::LastAck | State::TimeWait);
+        self.go(now, cause);
+        self.sender.clear();
+        if complete {
+            self.receiver.acknowledged();
+        } else {
+            self.receiver.clear();
+            self.events = Events::default();
+        }
+        self.events.closed = Some(reason);
+    }
+
+    // What comes out.
+
+    /// Puts something into the outbox; drops it when nobody empties that.
+    pub(super) fn push(&mut self, output: Output) {
+        if self.outbox.len() < OUTBOX_LIMIT {
+            self.outbox.push_back(output);
+        }
+    }
+
+    /// Tells the trace, if anyone listens.
+    pub(super) fn trace(&mut self, kind: impl FnOnce(trace::Flow) -> trace::Kind) {
+        if self.config.trace {
+            self.push(Output::Trace(kind(self.flow())));
+        }
+    }
+
+    /// Counts a segment and puts it into the outbox.
+    pub(super) fn send(&mut self, segment: Segment) {
+        self.segments_out += 1;
+        self.push(Output::Send(segment));
+    }
+
+    /// The next thing to tell the program. Data before the end of data, and the end of all last.
+    fn next_event(&mut self) -> Option<Event> {
+        self.events.writable |= self.sender.take_writable();
+        let take = std::mem::take::<bool>;
+        if take(&mut self.events.connected) {
+            Some(Event::Connected)
+        } else if take(&mut self.events.readable) {
+            Some(Event::Readable)
+        } else if take(&mut self.events.peer_closed) {
+            Some(Event::PeerClosed)
+        } else if take(&mut self.events.writable) {
+            Some(Event::Writable)
+        } else {
+            self.events.closed.take().map(Event::Closed)
+        }
+    }
+
+    /// A wake-up to ask for: only one that is earlier than the one already asked for, so that a timer that moves on
+    /// with every ACK costs nothing.
+    fn next_wake(&mut self) -> Option<Instant> {
+        let due = self.timers.earliest()?;
+        if self.announced.is_some_and(|announced| announced <= due) {
+            return None;
+        }
+        self.announced = Some(due);
+        Some(due)
+    }
+}
+
+impl Machine for Connection {
+    type Input = Input;
+    type Output = Output;
+
+    fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Segment(segment) => {
+                self.segments_in += 1;
+                self.segment_arrives(now, &segment);
+            }
+            Input::Wake => {
+                self.announced = None;
+                while let Some(timer) = self.timers.take_due(now) {
+                    self.timer_fired(now, timer);
+                }
+            }
+            Input::Icmp { error, seq } => self.icmp_arrives(now, error, seq),
+        }
+    }
+
+    fn poll(&mut self, now: Instant) -> Option<Output> {
+        if self.outbox.is_empty() {
+            self.make_segment(now);
+        }
+        self.outbox
+            .pop_front()
+            .or_else(|| self.next_event().map(Output::Event))
+            .or_else(|| self.next_wake().map(Output::WakeAt))
+    }
+}

@@ -1,0 +1,154 @@
+//! Making the next segment: sender and receiver each have a say in its header (RFC 9293 §3.10.2, §3.10.7.4).
+//!
+//! Segments are made one at a time, when they are asked for: nothing waits in a queue with an acknowledgment or a
+//! window that is out of date.
+
+use super::connection::Connection;
+use super::header::{Flags, Segment, TcpHeader};
+use super::options::{Options, TcpOption};
+use super::receiver::AckNeed;
+use super::sender::{Piece, PieceKind};
+use super::seq::SeqNumber;
+use super::state::State;
+use super::timers::Timer;
+use crate::base::{Duration, Instant};
+use crate::trace;
+
+/// How long a small segment waits for a larger window: at most a second (RFC 9293 §3.8.6.2.1).
+const OVERRIDE_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Connection {
+    /// Puts the next segment into the outbox, with what the trace says of it before it; or sets the timers for a
+    /// quiet time.
+    pub(super) fn make_segment(&mut self, now: Instant) {
+        if matches!(self.state, State::Closed | State::Listen) {
+            return;
+        }
+        if let Some(piece) = self.sender.next(self.congestion.window()) {
+            self.send_piece(now, piece);
+        } else {
+            match self.receiver.ack {
+                AckNeed::Now => self.send_ack(),
+                AckNeed::Soon => {
+                    if let Some(delay) = self.ack_delay() {
+                        self.start_timer(Timer::DelayedAck, now + delay);
+                    }
+                }
+                AckNeed::None => {}
+            }
+            self.watch_window(now);
+        }
+    }
+
+    /// Sends a piece of the stream and sets the timers that watch over it.
+    fn send_piece(&mut self, now: Instant, piece: Piece) {
+        self.timers.stop(Timer::Persist);
+        match piece.kind {
+            PieceKind::New => self.rtt.sent(piece.end(), now),
+            PieceKind::Again(_) => self.rtt.retransmitted(),
+            PieceKind::Probe => {}
+        }
+        if self.sender.outstanding() > 0 {
+            self.probes = 0;
+            // RFC 6298 §5.1.
+            self.start_timer(Timer::Retransmission, now + self.rtt.rto());
+        }
+        if let Some(timeout) = self.config.user_timeout {
+            self.start_timer(Timer::UserTimeout, now + timeout);
+        }
+        let (kind, syn, fin) = (piece.kind, piece.syn, piece.fin);
+        let segment = self.segment_of(piece);
+        if let PieceKind::Again(why) = kind {
+            let (seq, len) = (segment.header.seq.0, segment.payload.len());
+            let segment = trace::SegmentNote { seq, len, syn, fin };
+            self.trace(|flow| trace::Kind::Retransmitted { flow, segment, why: why.why().into() });
+        }
+        self.send(segment);
+    }
+
+    /// While nothing is in flight and yet something waits, the persist timer runs: a window that opens may be told
+    /// in an ACK that gets lost (RFC 9293 §3.8.6.1). Each probe waits twice as long as the one before.
+    fn watch_window(&mut self, now: Instant) {
+        if self.sender.is_stuck() {
+            let wait = if self.sender.snd_wnd > 0 {
+                // Not closed, only silly: the override timeout (RFC 9293 §3.8.6.2.1).
+                self.rtt.rto().min(OVERRIDE_TIMEOUT)
+            } else {
+                self.rtt.backed_off(self.probes)
+            };
+            self.start_timer(Timer::Persist, now + wait);
+            if let Some(timeout) = self.config.user_timeout {
+                self.start_timer(Timer::UserTimeout, now + timeout);
+            }
+        } else {
+            self.timers.stop(Timer::Persist);
+            self.probes = 0;
+        }
+    }
+
+    /// An ACK without data: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
+    fn send_ack(&mut self) {
+        let seq = SeqNumber::of_offset(self.sender.isn, self.sender.snd_nxt);
+        let header = self.header(seq, Flags::NONE);
+        self.send(Segment { header, payload: bytes::Bytes::new() });
+    }
+
+    /// The RST that an abort sends (RFC 9293 §3.10.5). It carries an ACK, so that a peer still in SYN-SENT, which
+    /// knows no other way to judge it, believes it too.
+    pub(super) fn send_reset(&mut self) {
+        let seq = SeqNumber::of_offset(self.sender.isn, self.sender.snd_nxt);
+        let header = self.header(seq, Flags::RST);
+        self.send(Segment { header, payload: bytes::Bytes::new() });
+    }
+
+    fn segment_of(&mut self, piece: Piece) -> Segment {
+        let seq = SeqNumber::of_offset(self.sender.isn, piece.offset);
+        let flags = Flags::NONE
+            .with_if(piece.syn, Flags::SYN)
+            .with_if(piece.fin, Flags::FIN)
+            .with_if(piece.psh, Flags::PSH);
+        let mut header = self.header(seq, flags);
+        if piece.syn {
+            header.options = self.syn_options();
+        }
+        Segment { header, payload: piece.payload }
+    }
+
+    /// A header with the acknowledgment and window of this moment. Every segment but the very first SYN has an ACK,
+    /// so none is owed after it.
+    fn header(&mut self, seq: SeqNumber, flags: Flags) -> TcpHeader {
+        let header = TcpHeader {
+            source_port: self.local.port(),
+            destination_port: self.remote.port(),
+            seq,
+            flags,
+            ..TcpHeader::default()
+        };
+        let Some(irs) = self.receiver.irs else {
+            return TcpHeader { window: self.receiver.syn_window(), ..header };
+        };
+        self.receiver.acknowledged();
+        self.timers.stop(Timer::DelayedAck);
+        TcpHeader {
+            ack: SeqNumber::of_offset(irs, self.receiver.rcv_nxt),
+            flags: flags | Flags::ACK,
+            window: if flags.has(Flags::SYN) {
+                self.receiver.syn_window()
+            } else {
+                self.receiver.window_field()
+            },
+            ..header
+        }
+    }
+
+    /// What a SYN tells: our segment size, always (RFC 9293 §3.7.1, SHLD-5), and our window scale.
+    fn syn_options(&self) -> Options {
+        let mut options = Options::none();
+        options.push(TcpOption::MaximumSegmentSize(self.config.mss.max(1)));
+        if self.offers_scale {
+            options.push(TcpOption::NoOperation);
+            options.push(TcpOption::WindowScale(self.receiver.wanted_shift()));
+        }
+        options
+    }
+}

@@ -1,0 +1,178 @@
+//! What goes into a connection and what comes out of it: the two interfaces of RFC 9293 §3.9 as plain data.
+
+use super::header::Segment;
+use super::seq::SeqNumber;
+use super::state::State;
+use crate::base::{Duration, Instant};
+use crate::trace;
+
+/// The knobs of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The maximum segment size in bytes that is announced to the peer, and never exceeded by this end: the
+    /// interface's MTU less 40 for the headers without options (RFC 9293 §3.7.1).
+    pub mss: u16,
+    /// Bytes that may wait to be sent or acknowledged. A write that finds no room is cut short.
+    pub send_buffer: usize,
+    /// Bytes that may wait to be read, in order or not: the largest window offered. At most 1 GiB.
+    pub recv_buffer: usize,
+    /// Offer window scaling (RFC 7323 §2). Without it no window is larger than 65,535 bytes.
+    pub window_scale: bool,
+    /// Send small segments at once instead of gathering them while others are unacknowledged: Nagle's algorithm off
+    /// (RFC 9293 §3.7.4).
+    pub nodelay: bool,
+    /// How long an ACK may wait for company (RFC 9293 §3.8.6.3), at most half a second; every second full segment is
+    /// acknowledged at once all the same. `None`, the default, acknowledges everything at once: the RFC says a TCP
+    /// *should* delay, but without it a ladder of segments is easier to read, and no example has to explain a pause.
+    pub delayed_ack: Option<Duration>,
+    /// Lower bound of the retransmission timeout; RFC 6298 §2.4 says 1 s, and most systems use less.
+    pub min_rto: Duration,
+    /// The timeout before a round trip was measured (RFC 6298 §2.1).
+    pub initial_rto: Duration,
+    /// Upper bound of the timeout; RFC 6298 §2.5 says at least 60 s.
+    pub max_rto: Duration,
+    /// Maximum segment lifetime: TIME-WAIT lasts twice that (RFC 9293 §3.4.2 says 2 minutes, most systems 30 s).
+    pub msl: Duration,
+    /// Give up when the peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3. `None` never gives up.
+    pub user_timeout: Option<Duration>,
+    /// Tell what happens inside, as [`Output::Trace`].
+    pub trace: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            mss: 1460,
+            send_buffer: 65_535,
+            recv_buffer: 65_535,
+            window_scale: true,
+            nodelay: false,
+            delayed_ack: None,
+            min_rto: Duration::from_secs(1),
+            initial_rto: Duration::from_secs(1),
+            max_rto: Duration::from_secs(60),
+            msl: Duration::from_secs(30),
+            user_timeout: None,
+            trace: false,
+        }
+    }
+}
+
+/// What can happen to a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A segment arrived whose addresses and ports are this connection's, and whose checksum is right.
+    Segment(Segment),
+    /// Time has passed: see [`Output::WakeAt`].
+    Wake,
+    /// An ICMP error came back about a segment of this connection.
+    Icmp {
+        /// What it says.
+        error: IcmpError,
+        /// The sequence number of the segment it quotes. One that is not in flight is taken for a forgery and
+        /// ignored (RFC 5927 §4.1).
+        seq: SeqNumber,
+    },
+}
+
+/// What an ICMP error means to TCP (RFC 9293 §3.9.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IcmpError {
+    /// Network or host unreachable, time exceeded, parameter problem: it may pass, so the connection lives on.
+    Soft,
+    /// Protocol or port unreachable: ends a handshake. An open connection takes it as soft (RFC 5461 §2, RFC 5927
+    /// §5.2), since one forged packet should not end it.
+    Hard,
+    /// Fragmentation needed, but forbidden: the next link's MTU in bytes, or 0 from a router that does not tell.
+    PacketTooBig(u16),
+}
+
+/// What a connection asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send this segment to the peer.
+    Send(Segment),
+    /// Tell the program.
+    Event(Event),
+    /// Something for the trace; only with [`Config::trace`].
+    Trace(trace::Kind),
+    /// Call with [`Input::Wake`] at this time. It comes only when the time has become earlier than the one asked for
+    /// last, or when that one is over; so waking early or in vain is harmless, and happens.
+    WakeAt(Instant),
+}
+
+/// What a program learns of its connection. Each waits at most once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// The handshake is done.
+    Connected,
+    /// There is something to read.
+    Readable,
+    /// The peer will send no more: everything up to its FIN has come (it may not all be read yet).
+    PeerClosed,
+    /// There is room again after a write that was cut short.
+    Writable,
+    /// The connection is gone, and its record may be dropped. Nothing follows.
+    Closed(Reason),
+}
+
+/// How a connection came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Both ends closed and know it.
+    Normal,
+    /// Reset: by the peer, by this end's abort, or by data that came when nobody was left to read it.
+    Reset,
+    /// The peer answered the SYN with a RST.
+    Refused,
+    /// The user timeout ran out.
+    TimedOut,
+    /// An ICMP error says that the peer cannot be reached.
+    Unreachable,
+}
+
+/// What the caller asked for cannot be: the error replies of RFC 9293 §3.10.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Misuse {
+    /// This end has said that it will send no more.
+    #[error("connection closing: nothing can be written after a shutdown (RFC 9293 §3.10.2)")]
+    Closing,
+    /// There is no connection (any more).
+    #[error("connection does not exist (RFC 9293 §3.10.2)")]
+    NotConnected,
+}
+
+/// A look inside, as STATUS (RFC 9293 §3.9.1.6) and the kernel's `TCP_INFO` give it. Sizes are in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Info {
+    /// The state.
+    pub state: State,
+    /// The largest payload sent.
+    pub mss: usize,
+    /// The smoothed round-trip time, once measured.
+    pub srtt: Option<Duration>,
+    /// Its variation.
+    pub rttvar: Duration,
+    /// The retransmission timeout.
+    pub rto: Duration,
+    /// Segments sent that repeat sequence numbers sent before. Window probes do not count.
+    pub retransmissions: u64,
+    /// Segments received, bad ones included.
+    pub segments_in: u64,
+    /// Segments sent.
+    pub segments_out: u64,
+    /// Bytes of the stream that the peer acknowledged.
+    pub bytes_acked: u64,
+    /// Bytes of the stream received in order.
+    pub bytes_received: u64,
+    /// The peer's window, as last heard.
+    pub snd_wnd: u64,
+    /// Our window, as last told.
+    pub rcv_wnd: u64,
+    /// Sequence numbers sent and not yet acknowledged.
+    pub unacked: u64,
+    /// Bytes written and not yet sent.
+    pub unsent: u64,
+    /// The last ICMP error that did not end the connection.
+    pub icmp_error: Option<IcmpError>,
+}

@@ -1,0 +1,111 @@
+//! What answers a segment that belongs to no connection: a listener (RFC 9293 §3.10.7.2), or nobody (§3.10.7.1).
+//!
+//! A listener has no state of its own. Each SYN it accepts becomes a [`Connection`] in SYN-RECEIVED, whose owner must
+//! bound how many of those wait (a backlog): a SYN costs its sender nothing.
+//!
+//! Left out: SYN cookies (RFC 4987 §3.6), and a connection that is opened from LISTEN by a program's SEND.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use super::connection::Connection;
+use super::header::{Flags, Segment, TcpHeader};
+use super::interface::Config;
+use super::seq::SeqNumber;
+use super::state::{Cause, State};
+use crate::base::Instant;
+
+/// A port that waits for connections.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    port: u16,
+    config: Config,
+}
+
+/// What a listener makes of a segment.
+#[derive(Debug)]
+pub enum Answer {
+    /// Nothing.
+    Ignore,
+    /// Send this RST back to where the segment came from.
+    Reply(Segment),
+    /// A connection in SYN-RECEIVED, whose SYN-ACK waits in its `poll`.
+    Open(Box<Connection>),
+}
+
+impl Listener {
+    /// Listens on `port`; its connections are made with `config`.
+    pub fn new(port: u16, config: Config) -> Self {
+        Listener { port, config }
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Takes a segment from `source` to this port at `destination` that belongs to no connection. `isn` is asked for
+    /// an initial sequence number (see [`SeqNumber::initial`]) only if a connection opens.
+    pub fn segment_arrives(
+        &self,
+        now: Instant,
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+        segment: &Segment,
+        isn: impl FnOnce() -> SeqNumber,
+    ) -> Answer {
+        let flags = segment.header.flags;
+        // First, a RST: it cannot be about anything that exists.
+        if flags.has(Flags::RST) {
+            return Answer::Ignore;
+        }
+        // Second, an ACK: of nothing that was ever sent from here.
+        if flags.has(Flags::ACK) {
+            return reply_to_stray(segment).map_or(Answer::Ignore, Answer::Reply);
+        }
+        // Third, a SYN. One from or to a group of hosts must be dropped in silence (§3.9.2.3, MUST-57).
+        let to_one = |address: Ipv4Addr| !address.is_multicast() && !address.is_broadcast();
+        if !flags.has(Flags::SYN) || !to_one(source) || !to_one(destination) {
+            return Answer::Ignore;
+        }
+        let local = SocketAddrV4::new(destination, self.port);
+        let remote = SocketAddrV4::new(source, segment.header.source_port);
+        let mut connection = Connection::new(local, remote, isn(), &self.config);
+        connection.open_passively(now, segment);
+        Answer::Open(Box::new(connection))
+    }
+}
+
+impl Connection {
+    /// From LISTEN to SYN-RECEIVED by the SYN that came.
+    fn open_passively(&mut self, now: Instant, syn: &Segment) {
+        self.passive = true;
+        self.segments_in = 1;
+        // The listener was in LISTEN long before this connection was.
+        self.state = State::Listen;
+        self.learn_from_syn(syn);
+        self.go(now, Cause::Syn);
+        self.take_text(now, syn, 1);
+    }
+}
+
+/// CLOSED: the RST that answers a segment for which there is neither connection nor listener; none for a RST
+/// (RFC 9293 §3.10.7.1).
+///
+/// Its sequence number is made so that the sender of the segment will find it acceptable.
+pub fn reply_to_stray(segment: &Segment) -> Option<Segment> {
+    let stray = &segment.header;
+    if stray.flags.has(Flags::RST) {
+        return None;
+    }
+    let reply = TcpHeader {
+        source_port: stray.destination_port,
+        destination_port: stray.source_port,
+        ..TcpHeader::default()
+    };
+    let header = if stray.flags.has(Flags::ACK) {
+        TcpHeader { seq: stray.ack, flags: Flags::RST, ..reply }
+    } else {
+        TcpHeader { ack: stray.seq + segment.seq_len(), flags: Flags::RST | Flags::ACK, ..reply }
+    };
+    Some(Segment { header, ..Segment::default() })
+}

@@ -1,0 +1,385 @@
+//! The sending half: what to send next, and what an ACK means for it (RFC 9293 §3.7 and §3.8).
+//!
+//! Everything is counted in absolute offsets: the SYN is 0, the first byte of the stream 1, and the FIN follows the
+//! last byte. `snd_nxt` never moves back: what is sent again is the earliest unacknowledged segment, cut anew from
+//! the buffer, and `snd_nxt` stays at the edge of what was ever sent.
+//!
+//! After a timeout, an ACK for some but not all of what was then in flight shows that the segment after it was lost
+//! too, and that one is sent at once. The idea is NewReno's partial acknowledgment (RFC 6582 §3.2), without its
+//! congestion window: each lost segment of a window costs a round trip, not a timeout.
+//!
+//! Left out: fast retransmit on duplicate ACKs (RFC 5681 §3.2), which belongs to congestion control.
+
+use bytes::Bytes;
+
+use super::send_buffer::SendBuffer;
+use super::seq::SeqNumber;
+
+/// The segment size to send when the peer's SYN names none (RFC 9293 §3.7.1, MUST-15).
+pub(super) const DEFAULT_MSS: u16 = 536;
+
+/// What an IPv4 packet, which has at most 65,535 bytes, can carry beside two headers without options.
+const MAX_MSS: u16 = 65_495;
+
+/// The sending half of a connection.
+#[derive(Debug)]
+pub(super) struct Sender {
+    pub(super) isn: SeqNumber,
+    /// The oldest offset not yet acknowledged.
+    pub(super) snd_una: u64,
+    /// The next offset to send.
+    pub(super) snd_nxt: u64,
+    /// The end of all that the peer may have seen: beyond `snd_nxt` by the byte of a window probe.
+    pub(super) snd_max: u64,
+    /// How many bytes beyond `snd_una` the peer has room for.
+    pub(super) snd_wnd: u64,
+    /// The largest window it ever offered.
+    max_wnd: u64,
+    /// The segment that last changed the window: its sequence number and its ACK, as offsets (SND.WL1 and WL2).
+    wl: (i64, u64),
+    /// How far the peer's window field is to be shifted (RFC 7323 §2.2).
+    pub(super) shift: u8,
+    pub(super) mss: usize,
+    nodelay: bool,
+    buffer: SendBuffer,
+    capacity: usize,
+    /// The program has said that nothing follows: a FIN comes after the buffer's last byte.
+    fin: bool,
+    /// Something to be sent again, and why.
+    resend: Option<Resend>,
+    recovery: Option<Recovery>,
+    /// The persist timer asks for a segment that the rules would hold back.
+    forced: bool,
+    /// A write was cut short since the program was last told of room.
+    wants_room: bool,
+    pub(super) retransmissions: u64,
+}
+
+/// Why something is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resend {
+    Timeout,
+    PartialAck,
+    SmallerMtu,
+    PeerRepeatedSyn,
+    SimultaneousOpen,
+}
+
+impl Resend {
+    pub(super) const fn why(self) -> &'static str {
+        match self {
+            Resend::Timeout => "the retransmission timer went off",
+            Resend::PartialAck => "an ACK showed that the next segment was lost too",
+            Resend::SmallerMtu => "a router said that it was too big",
+            Resend::PeerRepeatedSyn => "the peer sent its SYN again",
+            Resend::SimultaneousOpen => "both ends opened at once: the SYN goes again, with an ACK",
+        }
+    }
+}
+
+/// The repair of losses after a timeout.
+#[derive(Debug, Clone, Copy)]
+struct Recovery {
+    /// The repair is over when everything before this is acknowledged (RFC 6582's recover).
+    recover: u64,
+    /// The end of what has been sent again: an ACK below it says nothing about further losses.
+    resent: u64,
+}
+
+/// What to put into a segment.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) offset: u64,
+    pub(super) payload: Bytes,
+    pub(super) syn: bool,
+    pub(super) fin: bool,
+    /// The last of what the program has written so far (RFC 9293 §3.9.1.2).
+    pub(super) psh: bool,
+    pub(super) kind: PieceKind,
+}
+
+/// What kind of sending it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PieceKind {
+    New,
+    Again(Resend),
+    /// One byte beyond a closed window. It counts neither as sent nor, the next time, as sent again.
+    Probe,
+}
+
+impl Sender {
+    pub(super) fn new(isn: SeqNumber, mss: u16, capacity: usize, nodelay: bool) -> Self {
+        Sender {
+            isn,
+            snd_una: 0,
+            snd_nxt: 0,
+            snd_max: 0,
+            snd_wnd: 0,
+            max_wnd: 0,
+            wl: (0, 0),
+            shift: 0,
+            mss: usize::from(mss.clamp(1, MAX_MSS)),
+            nodelay,
+            buffer: SendBuffer::new(1),
+            capacity: capacity.max(1),
+            fin: false,
+            resend: None,
+            recovery: None,
+            forced: false,
+            wants_room: false,
+            retransmissions: 0,
+        }
+    }
+
+    // What the program does.
+
+    /// Takes in what there is room for.
+    pub(super) fn write(&mut self, bytes: Bytes) -> usize {
+        let wanted = bytes.len();
+        let taken = self.buffer.push(bytes, self.capacity);
+        self.wants_room |= taken < wanted;
+        taken
+    }
+
+    /// No more will be written.
+    pub(super) fn close(&mut self) {
+        self.fin = true;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.fin
+    }
+
+    pub(super) fn room(&self) -> usize {
+        self.capacity.saturating_sub(self.buffer.len())
+    }
+
+    /// True once when there is room again after a write that was cut short.
+    pub(super) fn take_writable(&mut self) -> bool {
+        self.wants_room && self.room() > 0 && std::mem::take(&mut self.wants_room)
+    }
+
+    /// Forgets all data: the connection is gone.
+    pub(super) fn clear(&mut self) {
+        self.buffer.clear();
+        self.resend = None;
+        self.forced = false;
+    }
+
+    // What the peer says.
+
+    /// The peer's SYN names a segment size (RFC 9293 §3.7.1: the smaller of its limit and ours) and a window scale.
+    pub(super) fn learn(&mut self, peer_mss: Option<u16>, shift: u8) {
+        self.mss = self.mss.min(usize::from(peer_mss.unwrap_or(DEFAULT_MSS))).max(1);
+        self.shift = shift;
+    }
+
+    /// Takes an ACK of offsets beyond `snd_una`.
+    pub(super) fn acked(&mut self, ack: u64) {
+        self.snd_una = ack;
+        // The byte of a window probe has found room after all.
+        self.snd_nxt = self.snd_nxt.max(ack);
+        self.buffer.release(ack);
+        match self.recovery {
+            Some(Recovery { recover, .. }) if ack >= recover => self.recovery = None,
+            Some(Recovery { resent, .. }) if ack >= resent => self.resend = Some(Resend::PartialAck),
+            _ => {}
+        }
+    }
+
+    /// Takes the window of a segment with sequence number `seq` and acknowledgment `ack`, if it is not older than
+    /// the one the window was last taken from (RFC 9293 §3.10.7.4, fifth: SND.WL1 and SND.WL2).
+    pub(super) fn offer_window(&mut self, seq: i64, ack: u64, window: u64) {
+        if self.wl.0 < seq || (self.wl.0 == seq && self.wl.1 <= ack) {
+            self.set_window(seq, ack, window);
+        }
+    }
+
+    /// Takes the window of the segment that opens the connection.
+    pub(super) fn set_window(&mut self, seq: i64, ack: u64, window: u64) {
+        self.snd_wnd = window;
+        self.max_wnd = self.max_wnd.max(window);
+        self.wl = (seq, ack);
+    }
+
+    /// The path takes only smaller segments: send what is in flight again, cut smaller (RFC 9293 §3.7.5, RFC 1191
+    /// §6.4). Not a sign of congestion, so no timer is touched.
+    pub(super) fn shrink_mss(&mut self, mss: usize) {
+        if mss < self.mss {
+            self.mss = mss.max(1);
+            // A SYN has no data that could be cut.
+            if self.snd_una > 0 && self.outstanding() > 0 {
+                self.recovery = Some(Recovery { recover: self.snd_nxt, resent: self.snd_una });
+                self.resend = Some(Resend::SmallerMtu);
+            }
+        }
+    }
+
+    // What the timers say.
+
+    /// The retransmission timer fired (RFC 6298 §5.4).
+    pub(super) fn timed_out(&mut self) {
+        self.recovery = Some(Recovery { recover: self.snd_nxt, resent: self.snd_una });
+        self.resend = Some(Resend::Timeout);
+    }
+
+    /// Our SYN has to go again, for a reason that no timer knows.
+    pub(super) fn resend(&mut self, why: Resend) {
+        self.resend = Some(why);
+    }
+
+    /// The persist timer fired: send something although the window or the rules say no.
+    pub(super) fn force(&mut self) {
+        self.forced = true;
+    }
+
+    // What to send.
+
+    /// The next piece to send. What it tells is taken as sent.
+    pub(super) fn next(&mut self, cwnd: u64) -> Option<Piece> {
+        if let Some(why) = self.resend.take()
+            && self.outstanding() > 0
+        {
+            return Some(self.again(why));
+        }
+        if self.snd_nxt == 0 {
+            self.advance(1);
+            return Some(Piece::syn(PieceKind::New));
+        }
+        // Nothing follows the SYN before the peer has acknowledged it.
+        if self.snd_una == 0 {
+            return None;
+        }
+        let forced = std::mem::take(&mut self.forced) && self.outstanding() == 0;
+        match self.fresh(cwnd, forced) {
+            None if forced => self.probe(),
+            piece => piece,
+        }
+    }
+
+    /// Sequence numbers sent and not acknowledged.
+    pub(super) fn outstanding(&self) -> u64 {
+        self.snd_nxt - self.snd_una
+    }
+
+    /// D of RFC 9293 §3.8.6.2.1: bytes written and not sent.
+    pub(super) fn unsent(&self) -> u64 {
+        self.buffer.end().saturating_sub(self.snd_nxt)
+    }
+
+    /// True when something waits although nothing is in flight: only the window, or the rule against silly ones,
+    /// can hold it back, and no ACK is on its way that would change that.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.snd_una > 0 && self.outstanding() == 0 && (self.unsent() > 0 || self.fin_waits())
+    }
+
+    /// True when the peer has acknowledged our FIN.
+    pub(super) fn fin_acked(&self) -> bool {
+        self.fin && self.snd_una > self.buffer.end()
+    }
+
+    /// True when the FIN was not sent yet.
+    fn fin_waits(&self) -> bool {
+        self.fin && self.snd_nxt <= self.buffer.end()
+    }
+
+    /// The largest window the peer ever offered (MAX.SND.WND of RFC 5961 §5.2).
+    pub(super) fn max_wnd(&self) -> u64 {
+        self.max_wnd
+    }
+
+    /// Bytes of the stream that were acknowledged, without SYN and FIN.
+    pub(super) fn stream_acked(&self) -> u64 {
+        self.snd_una.min(self.buffer.end()).saturating_sub(1)
+    }
+
+    /// U of RFC 9293 §3.8.6.2.1: how much more the window takes.
+    fn usable(&self, cwnd: u64) -> u64 {
+        (self.snd_una + self.snd_wnd.min(cwnd)).saturating_sub(self.snd_nxt)
+    }
+
+    /// New data or the FIN, if the window has room and the rules against silly windows (RFC 9293 §3.8.6.2.1) and
+    /// against small segments (Nagle, §3.7.4) let it go. `forced` stands for the override timeout of the former.
+    fn fresh(&mut self, cwnd: u64, forced: bool) -> Option<Piece> {
+        let (unsent, usable) = (self.unsent(), self.usable(cwnd));
+        let len = unsent.min(usable).min(self.mss as u64);
+        let last = len == unsent;
+        let may_go = if len == 0 {
+            // Nothing but a FIN can be without data, and it too takes one number of the window.
+            unsent == 0 && self.fin_waits() && usable > 0
+        } else {
+            let full = len == self.mss as u64;
+            // Everything written fits: the PUSH rule. Nagle holds it back while something is unacknowledged; not so
+            // the end of the stream, after which there is nothing to gather.
+            let idle = self.outstanding() == 0 || self.nodelay;
+            let rest = last && (idle || self.fin_waits());
+            let half = idle && len * 2 >= self.max_wnd;
+            full || rest || half || forced
+        };
+        if !may_go {
+            return None;
+        }
+        let fin = last && self.fin_waits() && usable > len;
+        let piece = self.cut(len as usize, fin, PieceKind::New);
+        self.advance(len + u64::from(fin));
+        Some(piece)
+    }
+
+    /// The earliest unacknowledged segment, cut to the size that holds now. It goes out even if the peer has taken
+    /// its window back since (RFC 9293 §3.8.6 allows that).
+    fn again(&mut self, why: Resend) -> Piece {
+        self.retransmissions += 1;
+        if self.snd_una == 0 {
+            return Piece::syn(PieceKind::Again(why));
+        }
+        let sent = self.buffer.end().min(self.snd_nxt);
+        let len = sent.saturating_sub(self.snd_una).min(self.mss as u64);
+        let fin_sent = self.snd_nxt > self.buffer.end();
+        let fin = fin_sent && self.snd_una + len == self.buffer.end();
+        if let Some(recovery) = &mut self.recovery {
+            recovery.resent = self.snd_una + len + u64::from(fin);
+        }
+        let (offset, edge) = (self.snd_una, self.snd_una + len == self.buffer.end());
+        let payload = self.buffer.slice(offset, len as usize);
+        let psh = edge && !payload.is_empty();
+        Piece { offset, payload, syn: false, fin, psh, kind: PieceKind::Again(why) }
+    }
+
+    /// A window probe: the next byte, though the window is closed (RFC 9293 §3.8.6.1). A FIN that waits alone is
+    /// its own probe, and from then on under the care of the retransmission timer.
+    fn probe(&mut self) -> Option<Piece> {
+        if self.unsent() > 0 {
+            self.snd_max = self.snd_nxt + 1;
+            Some(self.cut(1, false, PieceKind::Probe))
+        } else if self.fin_waits() {
+            let piece = self.cut(0, true, PieceKind::New);
+            self.advance(1);
+            Some(piece)
+        } else {
+            None
+        }
+    }
+
+    /// A piece at `snd_nxt`.
+    fn cut(&mut self, len: usize, fin: bool, kind: PieceKind) -> Piece {
+        let offset = self.snd_nxt;
+        let psh = len > 0 && offset + len as u64 == self.buffer.end();
+        Piece { offset, payload: self.buffer.slice(offset, len), syn: false, fin, psh, kind }
+    }
+
+    fn advance(&mut self, by: u64) {
+        self.snd_nxt += by;
+        self.snd_max = self.snd_max.max(self.snd_nxt);
+    }
+}
+
+impl Piece {
+    fn syn(kind: PieceKind) -> Self {
+        Piece { offset: 0, payload: Bytes::new(), syn: true, fin: false, psh: false, kind }
+    }
+
+    /// The offset after it.
+    pub(super) fn end(&self) -> u64 {
+        self.offset + self.payload.len() as u64 + u64::from(self.syn) + u64::from(self.fin)
+    }
+}

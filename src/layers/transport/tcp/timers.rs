@@ -1,0 +1,91 @@
+//! The timers of a connection (RFC 9293 §3.8, §3.10.8): one deadline each, all in one small array.
+//!
+//! Left out: keep-alives (§3.8.4), which must be off by default anyway.
+
+use crate::base::Instant;
+
+/// What a connection may be waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// Something sent is not yet acknowledged: send the earliest of it again (RFC 6298 §5). Runs exactly while
+    /// something is unacknowledged.
+    Retransmission,
+    /// All sent is acknowledged and the window lets no more go: probe it (RFC 9293 §3.8.6.1). So this one and
+    /// [`Retransmission`](Timer::Retransmission) never run together.
+    Persist,
+    /// Something came in that may be acknowledged later, together with data or more ACKs (§3.8.6.3).
+    DelayedAck,
+    /// The state TIME-WAIT is over (§3.6.1).
+    TimeWait,
+    /// The peer has acknowledged nothing for too long: give up (§3.8.3's R2; §3.10.8). Covers the handshake too.
+    UserTimeout,
+}
+
+impl Timer {
+    /// All timers, in the order in which they are served when several are due.
+    pub const ALL: [Timer; 5] =
+        [Timer::UserTimeout, Timer::TimeWait, Timer::Retransmission, Timer::Persist, Timer::DelayedAck];
+
+    /// The name a trace gives it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Timer::Retransmission => "retransmission",
+            Timer::Persist => "persist",
+            Timer::DelayedAck => "delayed ACK",
+            Timer::TimeWait => "TIME-WAIT",
+            Timer::UserTimeout => "user timeout",
+        }
+    }
+}
+
+/// The deadlines.
+#[derive(Debug, Default)]
+pub(super) struct Timers([Option<Instant>; Timer::ALL.len()]);
+
+impl Timers {
+    pub(super) fn set(&mut self, timer: Timer, due: Instant) {
+        self.0[timer as usize] = Some(due);
+    }
+
+    pub(super) fn stop(&mut self, timer: Timer) {
+        self.0[timer as usize] = None;
+    }
+
+    pub(super) fn stop_all(&mut self) {
+        self.0 = Default::default();
+    }
+
+    pub(super) fn is_set(&self, timer: Timer) -> bool {
+        self.0[timer as usize].is_some()
+    }
+
+    /// A timer whose time has come. It is stopped by this.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Timer> {
+        let due =
+            Timer::ALL.into_iter().find(|timer| self.0[*timer as usize].is_some_and(|due| due <= now))?;
+        self.stop(due);
+        Some(due)
+    }
+
+    /// When the first of them will go off.
+    pub(super) fn earliest(&self) -> Option<Instant> {
+        self.0.iter().flatten().min().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_go_off_once_and_not_before_their_time() {
+        let mut timers = Timers::default();
+        timers.set(Timer::Persist, Instant::from_millis(5));
+        timers.set(Timer::Retransmission, Instant::from_millis(3));
+        assert_eq!(timers.earliest(), Some(Instant::from_millis(3)));
+        assert_eq!(timers.take_due(Instant::from_millis(2)), None);
+        assert_eq!(timers.take_due(Instant::from_millis(9)), Some(Timer::Retransmission));
+        assert_eq!(timers.take_due(Instant::from_millis(9)), Some(Timer::Persist));
+        assert_eq!(timers.take_due(Instant::from_millis(9)), None);
+    }
+}
