@@ -14,7 +14,8 @@ use netlayers::layers::internet::ipv4::{Ipv4Header, protocol};
 use netlayers::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_to_minimum};
 use netlayers::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader, TcpOption};
 use netlayers::layers::transport::udp::Datagram;
-use netlayers::trace::{FrameId, Kind, Place, Recorder, Trace, Wire};
+use netlayers::sim::scene::{self, Knobs};
+use netlayers::trace::{FrameId, Kind, Place, Recorder, Trace, Way, Wire};
 use netlayers::view::capture::Capture;
 use netlayers::view::dissect::{AppPiece, Probe, TcpSummary, What, dissect_trace};
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
@@ -297,6 +298,50 @@ fn wireshark_and_we_call_probes_and_duplicates_by_the_same_names() {
         assert_eq!(ours, theirs, "packet {number}: {fields:?}");
     }
     assert!((0..4).all(|i| ours.iter().any(|row| row[i])), "each of them happens: {ours:?}");
+}
+
+#[test]
+fn wireshark_and_we_follow_a_lossy_run_alike() {
+    let message: Bytes = (0..60_000u32).map(|i| (i % 251) as u8).collect();
+    let knobs = Knobs { loss: 0.05, reorder: 0.02, seed: 5, ..Knobs::default() };
+    for way in [Way::Tcp, Way::WebSocket] {
+        let run = scene::run(way, &message, &knobs, Recorder::on(way.name(), Wire::Sim)).trace;
+        let file = to_pcapng(&[&run], PcapngOptions { fcs: true });
+        let fields = [
+            "_ws.malformed",
+            "tcp.seq",
+            "tcp.ack",
+            "tcp.len",
+            "tcp.window_size",
+            "tcp.analysis.retransmission",
+            "tcp.analysis.out_of_order",
+            "websocket.opcode",
+        ];
+        let Some(rows) = tshark(&format!("lossy-{}.pcapng", way.name()), &file, &fields) else { return };
+        let (mut retransmissions, mut opcodes) = (0, [0, 0]);
+        for (row, seen) in rows.iter().zip(dissect_trace(&run)) {
+            let number = seen.packet.number;
+            assert_eq!(row["_ws.malformed"], "", "packet {number}");
+            let What::Tcp(tcp) = &seen.packet.summary.what else { continue };
+            let ours = [tcp.seq, tcp.ack.unwrap_or(0), tcp.len as u64, u64::from(tcp.window)];
+            let theirs = ["tcp.seq", "tcp.ack", "tcp.len", "tcp.window_size"]
+                .map(|field| row[field].parse::<u64>().unwrap());
+            assert_eq!(ours, theirs, "packet {number}");
+            // What comes again at once, Wireshark takes for late and not for sent again.
+            let again = ["tcp.analysis.retransmission", "tcp.analysis.out_of_order"];
+            assert_eq!(
+                tcp.retransmission,
+                again.iter().any(|field| !row[*field].is_empty()),
+                "packet {number}"
+            );
+            retransmissions += usize::from(tcp.retransmission);
+            opcodes[0] += row["websocket.opcode"].split(',').filter(|opcode| !opcode.is_empty()).count();
+            let frames = tcp.application.iter().filter(|piece| matches!(piece, AppPiece::WsFrame { .. }));
+            opcodes[1] += if tcp.retransmission { 0 } else { frames.count() };
+        }
+        assert!(retransmissions > 0, "{way:?}: nothing was lost");
+        assert_eq!(opcodes[0], opcodes[1], "{way:?}");
+    }
 }
 
 #[test]
