@@ -37,6 +37,8 @@ pub enum Show {
     Flags(&'static [&'static str]),
     /// As a number and its name, where the table has one.
     Names(&'static [(u64, &'static str)]),
+    /// As a hexadecimal number and its name, where the table has one: for numbers whose readers know them that way.
+    HexNames(&'static [(u64, &'static str)]),
     /// As bytes in hexadecimal, for what is not a number.
     Bytes,
 }
@@ -67,7 +69,7 @@ impl Field {
         let raw = self.raw(bytes, first);
         match self.show {
             Show::Dec => raw.to_string(),
-            Show::Hex => format!("0x{raw:0width$x}", width = self.bits.div_ceil(4)),
+            Show::Hex => self.hex_number(raw),
             Show::Mac => {
                 raw.to_be_bytes()[2..].iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(":")
             }
@@ -85,8 +87,20 @@ impl Field {
                 Some((_, name)) => format!("{raw} ({name})"),
                 None => raw.to_string(),
             },
+            Show::HexNames(names) => {
+                let number = self.hex_number(raw);
+                match names.iter().find(|(value, _)| *value == raw) {
+                    Some((_, name)) => format!("{number} ({name})"),
+                    None => number,
+                }
+            }
             Show::Bytes => self.hex(bytes, first),
         }
+    }
+
+    /// A number in hexadecimal, with all the digits that the width of the field allows.
+    fn hex_number(&self, raw: u64) -> String {
+        format!("0x{raw:0width$x}", width = self.bits.div_ceil(4))
     }
 
     /// The bytes of the field in hexadecimal, at most 16 of them.
@@ -125,6 +139,7 @@ mod tests {
         assert_eq!(of(3, Show::Flags(&["R", "DF", "MF"])).text(&[0b0100_0000], 0), "DF");
         assert_eq!(of(3, Show::Flags(&["R", "DF", "MF"])).text(&[0], 0), "none");
         assert_eq!(of(8, Show::Names(&[(6, "TCP")])).text(&[6], 0), "6 (TCP)");
+        assert_eq!(of(16, Show::HexNames(&[(0x800, "IPv4")])).text(&[8, 0], 0), "0x0800 (IPv4)");
         assert_eq!(of(24, Show::Bytes).text(&[1, 2, 3], 0), "010203");
     }
 

@@ -1,1 +1,25 @@
-//! A network in virtual time.
+//! A network in virtual time: hosts, links, faults, and programs.
+//!
+//! | file | concern |
+//! |---|---|
+//! | [`network`] | hosts, the links between them, and the loop that lets time pass |
+//! | [`queue`] | what is to happen, in order |
+//! | [`link`] | rate, delay, jitter and the bounded queue of a wire |
+//! | [`fault`] | rules: lose, delay, duplicate, corrupt |
+//! | [`app`] | programs on hosts, and the socket calls they can make |
+//! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
+//!
+//! The same seed and the same knobs give the same run, byte for byte: nothing in here reads a clock, and all chance
+//! comes from [`Rng`](crate::base::Rng).
+
+pub mod app;
+pub mod apps;
+pub mod fault;
+pub mod link;
+pub mod network;
+pub mod queue;
+pub mod scene;
+
+pub use app::{App, Io};
+pub use link::LinkConfig;
+pub use network::{AppId, HostId, Network};

@@ -5,9 +5,11 @@
 //! trace, once, and what became of it follows as an event of its own.
 
 mod event;
+mod outcome;
 mod query;
 mod recorder;
 
 pub use event::{Event, Flow, FrameId, Kind, Place, PlaceId, Protocol, SegmentNote, Wire};
+pub use outcome::{Comparison, Outcome, Run, Way};
 pub use query::Fate;
 pub use recorder::{Recorder, Trace};

@@ -38,12 +38,14 @@ impl Trace {
         let mut fates: BTreeMap<FrameId, Fate> = BTreeMap::new();
         for Event { at, kind, .. } in &self.events {
             match kind {
-                Kind::Delivered { frame } => fates.entry(*frame).or_default().delivered = Some(*at),
+                Kind::Delivered { frame } => {
+                    fates.entry(*frame).or_default().delivered = Some(*at);
+                }
                 Kind::Dropped { frame, by } => {
-                    fates.entry(*frame).or_default().dropped_by = Some(by.to_string())
+                    fates.entry(*frame).or_default().dropped_by = Some(by.to_string());
                 }
                 Kind::Discarded { frame, why } => {
-                    fates.entry(*frame).or_default().discarded = Some(why.to_string())
+                    fates.entry(*frame).or_default().discarded = Some(why.to_string());
                 }
                 Kind::Corrupted { frame, by, .. } => {
                     fates.entry(*frame).or_default().corrupted_by = Some(by.to_string());
@@ -52,7 +54,7 @@ impl Trace {
                     fates.entry(*frame).or_default().duplicated_by = Some(by.to_string());
                 }
                 Kind::Delayed { frame, by, .. } => {
-                    fates.entry(*frame).or_default().delayed_by = Some(by.to_string())
+                    fates.entry(*frame).or_default().delayed_by = Some(by.to_string());
                 }
                 _ => {}
             }

@@ -1,1 +1,9 @@
 //! Layers 5 to 7 of OSI, one layer in TCP/IP: what programs say to each other.
+//!
+//! | concept | where | source |
+//! |---|---|---|
+//! | HTTP/1.1 request and response heads, the text that asks for an upgrade | [`http`] | RFC 9110, RFC 9112 |
+//! | WebSocket: messages both ways at once over one TCP connection | [`websocket`] | RFC 6455 |
+
+pub mod http;
+pub mod websocket;

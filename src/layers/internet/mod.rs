@@ -1,1 +1,17 @@
 //! Layer 3: packets between hosts, across links.
+//!
+//! | where | concept |
+//! |---|---|
+//! | [`ipv4`] | the header: addresses, TTL, checksum |
+//! | [`options`] | what may stand behind it |
+//! | [`fragment`] | packets too large for a link: cut on the way, joined at the end |
+//! | [`icmp`] | echo, and the errors that routers and hosts report |
+//! | [`icmp_error`] | whether an error may be reported at all, and what it quotes |
+//! | [`route`] | which neighbour a packet goes to next |
+
+pub mod fragment;
+pub mod icmp;
+pub mod icmp_error;
+pub mod ipv4;
+pub mod options;
+pub mod route;

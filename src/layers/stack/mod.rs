@@ -1,1 +1,399 @@
-//! All layers joined into one host.
+//! All layers joined into one host: frames in, frames out, and sockets for the programs above.
+//!
+//! | file | concern |
+//! |---|---|
+//! | [`ip`](self) `ip.rs` | interfaces, routes, ARP, fragments: how a packet leaves and arrives |
+//! | `icmp.rs` | echo, and the errors a host sends and receives (RFC 792, RFC 1122 §3.2.2) |
+//! | `udp.rs` | the table of UDP sockets |
+//! | `tcp.rs` | the table of TCP connections and listeners, and their timers |
+//!
+//! Like every machine it has no clock and no wire: the simulator, or a real interface, drives it. IPv4 only, one
+//! address for each host (a "weak host", RFC 1122 §3.3.4.2): packets for it are taken on any interface.
+
+mod icmp;
+mod ip;
+mod tcp;
+mod udp;
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use bytes::Bytes;
+
+use self::ip::Ip;
+use self::tcp::TcpSockets;
+use self::udp::UdpSockets;
+use super::internet::ipv4::protocol;
+use super::internet::route::Prefix;
+use super::link::ethernet::MacAddr;
+use super::transport::tcp as tcp_layer;
+use crate::base::{Instant, Machine, Rng};
+use crate::trace::{Flow, Kind, Protocol};
+
+/// What a host is like.
+#[derive(Debug, Clone)]
+pub struct StackConfig {
+    /// What new TCP connections are like.
+    pub tcp: tcp_layer::Config,
+    /// Bytes of payload a UDP socket holds for its program. A datagram that does not fit is dropped, as the newest.
+    pub udp_recv_buffer: usize,
+    /// Bytes that may wait on an interface before a UDP socket is told [`SendError::WouldBlock`].
+    pub udp_send_buffer: usize,
+    /// TTL of the packets sent. RFC 1700 recommends 64.
+    pub ttl: u8,
+    /// Whether [`Output::Trace`] is wanted.
+    pub trace: bool,
+}
+
+impl Default for StackConfig {
+    /// Linux's default buffer sizes for UDP, 212,992 bytes each way.
+    fn default() -> Self {
+        StackConfig {
+            tcp: tcp_layer::Config::default(),
+            udp_recv_buffer: 212_992,
+            udp_send_buffer: 212_992,
+            ttl: 64,
+            trace: false,
+        }
+    }
+}
+
+/// A socket of one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId {
+    protocol: Protocol,
+    number: u32,
+}
+
+/// What can happen to a host.
+#[derive(Debug)]
+pub enum Input {
+    /// A frame arrived on an interface, its frame check sequence checked and taken off.
+    Frame {
+        /// The interface.
+        interface: usize,
+        /// The frame.
+        bytes: Bytes,
+    },
+    /// So many bytes are waiting to leave an interface.
+    Backlog {
+        /// The interface.
+        interface: usize,
+        /// Bytes waiting.
+        bytes: usize,
+    },
+    /// Time passed.
+    Wake,
+}
+
+/// What a host asks for.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this frame.
+    Frame {
+        /// The interface.
+        interface: usize,
+        /// The frame, padded to Ethernet's minimum, without its frame check sequence.
+        bytes: Bytes,
+    },
+    /// Tell the program that owns the socket.
+    Event(SocketEvent),
+    /// The frame that came in last was refused, wholly or in part.
+    Discarded(String),
+    /// A UDP socket waits for room: say [`Input::Backlog`] when at most so many bytes wait.
+    Blocked {
+        /// The interface.
+        interface: usize,
+        /// Bytes that may still wait.
+        until_backlog: usize,
+    },
+    /// For the trace.
+    Trace(Kind),
+    /// Wake me at this time, if not before.
+    WakeAt(Instant),
+}
+
+/// What a program is told about its sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// The connection that the program opened stands.
+    Connected(SocketId),
+    /// A connection to a listener stands.
+    Accepted {
+        /// The listener.
+        listener: SocketId,
+        /// The new connection.
+        socket: SocketId,
+    },
+    /// There is something to read.
+    Readable(SocketId),
+    /// There is room to write again.
+    Writable(SocketId),
+    /// The peer sends no more (a FIN came): what has arrived can still be read.
+    PeerClosed(SocketId),
+    /// The connection is over, and the socket gone.
+    Closed {
+        /// The socket.
+        socket: SocketId,
+        /// Why.
+        reason: tcp_layer::Reason,
+    },
+    /// An ICMP error says that what a UDP socket sent could not be delivered.
+    Unreachable {
+        /// The socket.
+        socket: SocketId,
+        /// Where it could not be delivered.
+        to: SocketAddrV4,
+    },
+}
+
+impl SocketEvent {
+    /// The socket that it is about; the listener, for one that was accepted.
+    pub fn socket(&self) -> SocketId {
+        match *self {
+            SocketEvent::Connected(socket)
+            | SocketEvent::Readable(socket)
+            | SocketEvent::Writable(socket)
+            | SocketEvent::PeerClosed(socket)
+            | SocketEvent::Closed { socket, .. }
+            | SocketEvent::Unreachable { socket, .. }
+            | SocketEvent::Accepted { listener: socket, .. } => socket,
+        }
+    }
+}
+
+/// Why a command to a socket was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The send buffer is full for now.
+    #[error("the send buffer is full: wait until the socket is writable")]
+    WouldBlock,
+    /// More than fits a datagram.
+    #[error("a UDP datagram carries at most 65507 bytes")]
+    TooLarge,
+    /// No route leads there.
+    #[error("no route to that host")]
+    NoRoute,
+    /// The port is taken, or none is free.
+    #[error("the port is in use")]
+    PortInUse,
+    /// The socket is closed, or was never open.
+    #[error("the socket is closed")]
+    Closed,
+}
+
+/// One host's stack.
+#[derive(Debug)]
+pub struct Stack {
+    ip: Ip,
+    udp: UdpSockets,
+    tcp: TcpSockets,
+}
+
+/// What waits to be polled. Bounded by what one input can cause: a window of segments for each connection.
+type Outbox = VecDeque<Output>;
+
+impl Stack {
+    /// A host with one address and no interface yet. `rng` chooses initial sequence numbers and ports.
+    pub fn new(address: Ipv4Addr, config: &StackConfig, rng: &Rng) -> Self {
+        Stack {
+            ip: Ip::new(address, config.ttl, rng.fork("ip")),
+            udp: UdpSockets::new(config),
+            tcp: TcpSockets::new(config, rng.fork("tcp")),
+        }
+    }
+
+    /// The host's address.
+    pub fn address(&self) -> Ipv4Addr {
+        self.ip.address
+    }
+
+    /// The hardware address of an interface.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    pub fn mac(&self, interface: usize) -> MacAddr {
+        self.ip.interfaces[interface].mac
+    }
+
+    /// Adds an interface and gives its number.
+    pub fn add_interface(&mut self, mac: MacAddr, mtu: u16) -> usize {
+        self.ip.add_interface(mac, mtu)
+    }
+
+    /// Packets for `prefix` leave by `interface`: to the router `via`, or to the destination itself.
+    pub fn add_route(&mut self, prefix: Prefix, interface: usize, via: Option<Ipv4Addr>) {
+        self.ip.add_route(prefix, interface, via);
+    }
+
+    /// Whether packets for others are passed on (RFC 1812), or discarded (RFC 1122 §3.1).
+    pub fn set_forwarding(&mut self, forwarding: bool) {
+        self.ip.forwarding = forwarding;
+    }
+
+    /// Makes a neighbour's hardware address known without ARP.
+    pub fn learn_neighbour(&mut self, now: Instant, interface: usize, address: Ipv4Addr, mac: MacAddr) {
+        self.ip.learn_neighbour(now, interface, address, mac);
+    }
+
+    /// Sends an ICMP echo request: a ping.
+    ///
+    /// # Errors
+    /// [`SendError::NoRoute`].
+    pub fn ping(
+        &mut self,
+        now: Instant,
+        to: Ipv4Addr,
+        identifier: u16,
+        sequence: u16,
+        payload: Bytes,
+    ) -> Result<(), SendError> {
+        self.ip.ping(now, to, identifier, sequence, payload)
+    }
+
+    /// The next reply to a [`ping`](Stack::ping): from whom, its identifier, its sequence number.
+    pub fn pong(&mut self) -> Option<(Ipv4Addr, u16, u16)> {
+        self.ip.pongs.pop_front()
+    }
+
+    /// Opens a UDP socket on `port`; 0 takes any free one.
+    ///
+    /// # Errors
+    /// [`SendError::PortInUse`].
+    pub fn udp_bind(&mut self, port: u16) -> Result<SocketId, SendError> {
+        self.udp.bind(port).map(udp_id)
+    }
+
+    /// Sends one datagram, in fragments if it must.
+    ///
+    /// # Errors
+    /// See [`SendError`].
+    pub fn udp_send(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        to: SocketAddrV4,
+        payload: Bytes,
+    ) -> Result<(), SendError> {
+        self.udp.send(now, socket.number, to, payload, &mut self.ip)
+    }
+
+    /// Takes the next datagram that has arrived.
+    pub fn udp_recv(&mut self, socket: SocketId) -> Option<(SocketAddrV4, Bytes)> {
+        self.udp.recv(socket.number)
+    }
+
+    /// Listens for TCP connections on `port`.
+    ///
+    /// # Errors
+    /// [`SendError::PortInUse`].
+    pub fn tcp_listen(&mut self, port: u16) -> Result<SocketId, SendError> {
+        self.tcp.listen(port).map(tcp_id)
+    }
+
+    /// Opens a TCP connection.
+    ///
+    /// # Errors
+    /// [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
+    pub fn tcp_connect(&mut self, now: Instant, to: SocketAddrV4) -> Result<SocketId, SendError> {
+        self.tcp.connect(now, to, &mut self.ip).map(tcp_id)
+    }
+
+    /// Hands bytes to a connection; says how many it took.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] when nothing can be sent any more.
+    pub fn tcp_write(&mut self, now: Instant, socket: SocketId, bytes: Bytes) -> Result<usize, SendError> {
+        self.tcp.write(now, socket.number, bytes, &mut self.ip)
+    }
+
+    /// Takes up to `max` of the bytes that have arrived in order.
+    pub fn tcp_read(&mut self, now: Instant, socket: SocketId, max: usize) -> Option<Bytes> {
+        self.tcp.read(now, socket.number, max, &mut self.ip)
+    }
+
+    /// Sends no more on a connection: a FIN follows the last byte.
+    pub fn tcp_shutdown(&mut self, now: Instant, socket: SocketId) {
+        self.tcp.shutdown(now, socket.number, &mut self.ip);
+    }
+
+    /// Ends a connection at once, with a RST.
+    pub fn tcp_abort(&mut self, now: Instant, socket: SocketId) {
+        self.tcp.abort(now, socket.number, &mut self.ip);
+    }
+
+    /// What TCP knows about a connection; `None` when it is gone.
+    pub fn tcp_info(&self, socket: SocketId) -> Option<tcp_layer::Info> {
+        self.tcp.info(socket.number)
+    }
+
+    /// The 4-tuple of a connection, or a listener's or UDP socket's local end.
+    pub fn flow(&self, socket: SocketId) -> Flow {
+        match socket.protocol {
+            Protocol::Tcp => self.tcp.flow(socket.number, self.ip.address),
+            Protocol::Udp => self.flow_to(socket, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)),
+        }
+    }
+
+    /// A UDP socket's exchange with one peer.
+    pub fn flow_to(&self, socket: SocketId, remote: SocketAddrV4) -> Flow {
+        let port = self.udp.port(socket.number).unwrap_or(0);
+        Flow { protocol: Protocol::Udp, local: SocketAddrV4::new(self.ip.address, port), remote }
+    }
+
+    /// A packet for this host has arrived whole: up to the layer above.
+    fn deliver(&mut self, now: Instant, packet: &ip::Arrived) {
+        match packet.header.protocol {
+            protocol::ICMP => self.icmp_arrived(now, packet),
+            protocol::UDP => self.udp.arrived(now, packet, &mut self.ip),
+            protocol::TCP => self.tcp.arrived(now, packet, &mut self.ip),
+            _ => self.ip.refuse_protocol(now, packet),
+        }
+    }
+}
+
+impl Machine for Stack {
+    type Input = Input;
+    type Output = Output;
+
+    fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Frame { interface, bytes } => {
+                if let Some(packet) = self.ip.frame_arrived(now, interface, &bytes) {
+                    self.deliver(now, &packet);
+                }
+            }
+            Input::Backlog { interface, bytes } => {
+                self.ip.interfaces[interface].backlog = bytes;
+                self.udp.room(interface, &mut self.ip);
+            }
+            Input::Wake => {
+                self.ip.wake(now);
+                self.tcp.wake(now, &mut self.ip);
+            }
+        }
+    }
+
+    fn poll(&mut self, now: Instant) -> Option<Output> {
+        if let Some(output) = self.ip.out.pop_front() {
+            if let Output::Frame { interface, bytes } = &output {
+                self.ip.interfaces[*interface].unpolled -= bytes.len();
+            }
+            return Some(output);
+        }
+        // Only when all else is done: the earliest time anything in here waits for, if it changed.
+        let due = self.ip.deadline().min(self.tcp.deadline());
+        (due != self.ip.wake_said && due != Instant::NEVER).then(|| {
+            self.ip.wake_said = due;
+            Output::WakeAt(due.max(now))
+        })
+    }
+}
+
+fn udp_id(number: u32) -> SocketId {
+    SocketId { protocol: Protocol::Udp, number }
+}
+
+fn tcp_id(number: u32) -> SocketId {
+    SocketId { protocol: Protocol::Tcp, number }
+}

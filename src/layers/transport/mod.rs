@@ -1,6 +1,13 @@
 //! Layer 4: bytes and datagrams between programs.
+//!
+//! | where | concept |
+//! |---|---|
+//! | [`udp`] | one message, one datagram, no promise |
+//! | [`tcp`] | a stream of bytes, reliable and in order |
+//! | [`pseudo_header()`] | what both add to their checksums |
 
 mod pseudo_header;
 pub mod tcp;
+pub mod udp;
 
 pub use pseudo_header::pseudo_header;

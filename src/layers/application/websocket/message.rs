@@ -1,0 +1,193 @@
+//! Fragments become messages (RFC 6455 §5.4, §5.6).
+//!
+//! A message is one frame, or a first one with its type and continuation frames up to one with FIN. What has come of
+//! it is kept here and nothing is reserved in advance: a header that promises gigabytes costs its sender gigabytes
+//! before it costs us any. Text is checked as it comes in.
+
+use bytes::{Bytes, BytesMut};
+
+use super::close::Failure;
+use super::frame::{FrameHeader, Opcode};
+use super::utf8::{Utf8Bytes, Utf8Checker};
+
+/// One whole message (§5.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// Text.
+    Text(Utf8Bytes),
+    /// Bytes.
+    Binary(Bytes),
+}
+
+impl Message {
+    /// The payload, whatever its type.
+    pub fn as_bytes(&self) -> &Bytes {
+        match self {
+            Message::Text(text) => text.as_bytes(),
+            Message::Binary(bytes) => bytes,
+        }
+    }
+}
+
+/// The type of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageKind {
+    /// UTF-8.
+    Text,
+    /// Bytes.
+    Binary,
+}
+
+/// Puts one message after the other together.
+#[derive(Debug)]
+pub(super) struct Assembler {
+    /// No message may be longer.
+    max_message: usize,
+    /// The message that has begun and not ended.
+    partial: Option<Partial>,
+}
+
+#[derive(Debug)]
+struct Partial {
+    payload: BytesMut,
+    /// Present for text.
+    text: Option<Utf8Checker>,
+}
+
+impl Assembler {
+    pub(super) fn new(max_message: usize) -> Self {
+        Assembler { max_message, partial: None }
+    }
+
+    /// A data frame begins, whose header began `at` bytes into the stream.
+    pub(super) fn begin_frame(&mut self, header: &FrameHeader, at: usize) -> Result<(), Failure> {
+        let begin = |text| Some(Partial { payload: BytesMut::new(), text });
+        match (&self.partial, header.opcode) {
+            (None, Opcode::Text) => self.partial = begin(Some(Utf8Checker::new())),
+            (None, Opcode::Binary) => self.partial = begin(None),
+            (Some(_), Opcode::Continuation) => {}
+            (None, _) => {
+                let expected = "text or binary: there is no message to go on with (RFC 6455 §5.4)";
+                return Err(Failure::protocol("opcode", at, expected, "continuation"));
+            }
+            (Some(_), _) => {
+                let expected = "continuation: a message is not finished yet (RFC 6455 §5.4)";
+                return Err(Failure::protocol("opcode", at, expected, "the start of another message"));
+            }
+        }
+        let before = self.partial.as_ref().map_or(0, |partial| partial.payload.len());
+        if header.payload_len > (self.max_message.saturating_sub(before)) as u64 {
+            return Err(Failure::too_big("message", at, self.max_message));
+        }
+        Ok(())
+    }
+
+    /// The next bytes of the payload, unmasked; the first of them came `at` bytes into the stream.
+    ///
+    /// The first piece is taken as it is, and pieces that lie one behind the other in memory are joined without being
+    /// copied: a message that came in one piece is handed on in the memory it was received in.
+    pub(super) fn push(&mut self, piece: BytesMut, at: usize) -> Result<(), Failure> {
+        let Some(partial) = &mut self.partial else { return Ok(()) };
+        if piece.len() > self.max_message.saturating_sub(partial.payload.len()) {
+            return Err(Failure::too_big("message", at, self.max_message));
+        }
+        if let Some(text) = &mut partial.text {
+            text.feed(&piece).map_err(|wrong| Failure::not_utf8("text", at + wrong))?;
+        }
+        partial.payload.unsplit(piece);
+        Ok(())
+    }
+
+    /// A data frame has ended, `at` bytes into the stream; the message too, when it had FIN.
+    pub(super) fn end_frame(&mut self, fin: bool, at: usize) -> Result<Option<Message>, Failure> {
+        if !fin {
+            return Ok(None);
+        }
+        let Some(Partial { payload, text }) = self.partial.take() else { return Ok(None) };
+        let payload = payload.freeze();
+        match text {
+            Some(text) if !text.is_complete() => Err(Failure::not_utf8("text", at)),
+            Some(_) => Ok(Some(Message::Text(Utf8Bytes::from_checked(payload)))),
+            None => Ok(Some(Message::Binary(payload))),
+        }
+    }
+
+    /// Forgets what has come of a message: nothing more will.
+    pub(super) fn clear(&mut self) {
+        self.partial = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::close::CloseCode;
+    use super::*;
+
+    fn header(opcode: Opcode, fin: bool, len: usize) -> FrameHeader {
+        FrameHeader { fin, ..FrameHeader::new(opcode, len as u64) }
+    }
+
+    fn frame(
+        assembler: &mut Assembler,
+        opcode: Opcode,
+        fin: bool,
+        payload: &[u8],
+    ) -> Result<Option<Message>, Failure> {
+        assembler.begin_frame(&header(opcode, fin, payload.len()), 0)?;
+        assembler.push(BytesMut::from(payload), 0)?;
+        assembler.end_frame(fin, 0)
+    }
+
+    #[test]
+    fn fragments_are_joined_and_a_character_may_be_cut_between_them() {
+        let mut assembler = Assembler::new(100);
+        let euro = "€".as_bytes();
+        assert_eq!(frame(&mut assembler, Opcode::Text, false, &euro[..1]), Ok(None));
+        assert_eq!(frame(&mut assembler, Opcode::Continuation, false, b""), Ok(None));
+        let message = frame(&mut assembler, Opcode::Continuation, true, &euro[1..]).unwrap();
+        assert_eq!(message, Some(Message::Text("€".into())));
+        assert_eq!(
+            frame(&mut assembler, Opcode::Binary, true, &[0xff]).unwrap(),
+            Some(Message::Binary(Bytes::from_static(&[0xff])))
+        );
+    }
+
+    #[test]
+    fn messages_cannot_be_nested_or_begin_in_the_middle() {
+        let mut assembler = Assembler::new(100);
+        let failure = frame(&mut assembler, Opcode::Continuation, true, b"x").unwrap_err();
+        assert_eq!((failure.code, failure.error.field), (Some(CloseCode::PROTOCOL_ERROR), "opcode"));
+        assert_eq!(frame(&mut assembler, Opcode::Text, false, b"x"), Ok(None));
+        assert!(frame(&mut assembler, Opcode::Binary, true, b"x").is_err());
+    }
+
+    #[test]
+    fn a_message_that_would_grow_too_big_is_refused_at_the_header() {
+        let mut assembler = Assembler::new(10);
+        assert_eq!(frame(&mut assembler, Opcode::Binary, false, &[0; 8]), Ok(None));
+        assert!(assembler.begin_frame(&header(Opcode::Continuation, false, 2), 0).is_ok());
+        let failure = assembler.begin_frame(&header(Opcode::Continuation, true, 3), 0).unwrap_err();
+        assert_eq!(failure.code, Some(CloseCode::TOO_BIG));
+        let huge = FrameHeader::new(Opcode::Binary, u64::MAX >> 1);
+        assert!(Assembler::new(10).begin_frame(&huge, 0).is_err());
+    }
+
+    #[test]
+    fn text_that_ends_inside_a_character_is_not_text() {
+        let failure = frame(&mut Assembler::new(9), Opcode::Text, true, &[0xe2, 0x82]).unwrap_err();
+        assert_eq!(failure.code, Some(CloseCode::INVALID_PAYLOAD));
+    }
+
+    #[test]
+    fn a_message_in_one_piece_is_not_copied() {
+        let piece = BytesMut::from(&[7; 64][..]);
+        let memory = piece.as_ptr();
+        let mut assembler = Assembler::new(100);
+        assembler.begin_frame(&header(Opcode::Binary, true, 64), 0).unwrap();
+        assembler.push(piece, 0).unwrap();
+        let Some(Message::Binary(bytes)) = assembler.end_frame(true, 0).unwrap() else {
+            panic!("no message")
+        };
+        assert_eq!(bytes.as_ptr(), memory);
+    }
+}

@@ -1,0 +1,177 @@
+//! The receiving half: bytes of the stream become messages and control frames (RFC 6455 §5, §6.2).
+//!
+//! A payload is unmasked and checked as its bytes come, wherever they are cut, in the memory they came in. An
+//! extension such as permessage-deflate belongs between the unmasking and the [`Assembler`], and into
+//! [`check_header`](Receiver::check_header) for the reserved bit it claims.
+
+use bytes::{Bytes, BytesMut};
+
+use super::close::{CloseReason, Failure};
+use super::frame::{FrameHeader, Opcode};
+use super::mask::apply_mask;
+use super::message::{Assembler, Message};
+use super::phase::Role;
+use crate::base::{Header, Reader};
+
+/// What a peer said.
+#[derive(Debug, PartialEq)]
+pub(super) enum Incoming {
+    Message(Message),
+    Ping(Bytes),
+    Pong(Bytes),
+    Close(CloseReason),
+}
+
+/// Reads the peer's frames.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    /// Who *we* are: it decides whether the peer must mask.
+    role: Role,
+    max_frame: usize,
+    /// Received and not yet read: when all was read that can be, at most a part of a header.
+    inbox: BytesMut,
+    /// Where the inbox begins, in bytes since the opening handshake.
+    at: usize,
+    frame: Option<Frame>,
+    assembler: Assembler,
+}
+
+/// The frame whose payload is coming in.
+#[derive(Debug)]
+struct Frame {
+    header: FrameHeader,
+    /// Bytes of payload that came already.
+    read: u64,
+    /// The payload, if this is a control frame.
+    control: BytesMut,
+}
+
+impl Receiver {
+    /// A receiver that stands at the first frame.
+    pub(super) fn new(role: Role, max_frame: usize, max_message: usize) -> Self {
+        let assembler = Assembler::new(max_message);
+        Receiver { role, max_frame, inbox: BytesMut::new(), at: 0, frame: None, assembler }
+    }
+
+    /// Takes bytes of the stream. They are copied only when someone else holds on to them too, or when they go on
+    /// with a header that was cut.
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        if self.inbox.is_empty() {
+            self.inbox = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        } else {
+            self.inbox.extend_from_slice(&bytes);
+        }
+    }
+
+    /// Forgets everything: after a Close frame or a failure nothing is processed (§5.5.1, §7.1.7).
+    pub(super) fn discard(&mut self) {
+        self.inbox = BytesMut::new();
+        self.frame = None;
+        self.assembler.clear();
+    }
+
+    /// The next thing the peer said, or `None` when more bytes are needed.
+    pub(super) fn next(&mut self) -> Result<Option<Incoming>, Failure> {
+        loop {
+            let Some(frame) = &mut self.frame else {
+                if !self.begin_frame()? {
+                    return Ok(None);
+                }
+                continue;
+            };
+            let left = frame.header.payload_len - frame.read;
+            let take = usize::try_from(left).unwrap_or(usize::MAX).min(self.inbox.len());
+            if take > 0 {
+                let mut piece = take_front(&mut self.inbox, take);
+                if let Some(key) = frame.header.mask {
+                    apply_mask(key, frame.read, &mut piece);
+                }
+                frame.read += take as u64;
+                if frame.header.opcode.is_control() {
+                    frame.control.unsplit(piece);
+                } else {
+                    self.assembler.push(piece, self.at)?;
+                }
+                self.at = self.at.saturating_add(take);
+            }
+            if (take as u64) < left {
+                return Ok(None);
+            }
+            if let Some(incoming) = self.end_frame()? {
+                return Ok(Some(incoming));
+            }
+        }
+    }
+
+    /// Reads the next header; false when it is not whole yet.
+    fn begin_frame(&mut self) -> Result<bool, Failure> {
+        let mut r = Reader::new(FrameHeader::LAYER, FrameHeader::PROTOCOL, &self.inbox).starting_at(self.at);
+        let header = match FrameHeader::parse(&mut r) {
+            Ok(header) => header,
+            Err(error) if error.is_incomplete() => return Ok(false),
+            Err(error) => return Err(Failure::of_frame(error)),
+        };
+        let length = r.position();
+        self.check_header(&header)?;
+        if !header.opcode.is_control() {
+            self.assembler.begin_frame(&header, self.at)?;
+        }
+        drop(take_front(&mut self.inbox, length));
+        self.at = self.at.saturating_add(length);
+        self.frame = Some(Frame { header, read: 0, control: BytesMut::new() });
+        Ok(true)
+    }
+
+    /// The rules that depend on who the peer is and on what was agreed.
+    fn check_header(&self, header: &FrameHeader) -> Result<(), Failure> {
+        // §5.2: no extension was agreed on that would give these bits a meaning.
+        for (field, set) in [("RSV1", header.rsv1), ("RSV2", header.rsv2), ("RSV3", header.rsv3)] {
+            if set {
+                let expected = "0: no extension has claimed it (RFC 6455 §5.2)";
+                return Err(Failure::protocol(field, self.at, expected, "1"));
+            }
+        }
+        match (self.role, header.mask) {
+            (Role::Server, Some(_)) | (Role::Client, None) => {}
+            (Role::Server, None) => {
+                let expected = "1: a client masks every frame (RFC 6455 §5.1)";
+                return Err(Failure::protocol("MASK", self.at.saturating_add(1), expected, "0"));
+            }
+            (Role::Client, Some(_)) => {
+                let expected = "0: a server masks no frame (RFC 6455 §5.1)";
+                return Err(Failure::protocol("MASK", self.at.saturating_add(1), expected, "1"));
+            }
+        }
+        if header.payload_len > self.max_frame as u64 && !header.opcode.is_control() {
+            return Err(Failure::too_big("frame", self.at, self.max_frame));
+        }
+        Ok(())
+    }
+
+    /// The payload is whole.
+    fn end_frame(&mut self) -> Result<Option<Incoming>, Failure> {
+        let Some(Frame { header, control, .. }) = self.frame.take() else { return Ok(None) };
+        let payload = control.freeze();
+        Ok(Some(match header.opcode {
+            Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+                return Ok(self.assembler.end_frame(header.fin, self.at)?.map(Incoming::Message));
+            }
+            Opcode::Ping => Incoming::Ping(payload),
+            Opcode::Pong => Incoming::Pong(payload),
+            Opcode::Close => {
+                let start = self.at.saturating_sub(payload.len());
+                Incoming::Close(CloseReason::parse(&payload, start)?)
+            }
+        }))
+    }
+}
+
+/// Cuts off the first `n` bytes. When these are all, nothing is left behind that would share their memory: then
+/// whoever gets them may change them in place.
+fn take_front(inbox: &mut BytesMut, n: usize) -> BytesMut {
+    if n == inbox.len() { std::mem::take(inbox) } else { inbox.split_to(n) }
+}
+
+#[cfg(test)]
+#[path = "receiver_tests.rs"]
+mod tests;

@@ -1,0 +1,243 @@
+//! What a host remembers of ARP's answers, and the packets that wait for one (RFC 826, RFC 1122 §2.3.2).
+//!
+//! A neighbour is asked about once a second, three times; then its packets are given up. What it answered is believed
+//! for a minute: a neighbour may get another interface, and nobody would tell. Four rules come from RFC 1122 §2.3.2:
+//! entries time out, requests about one address are at least a second apart, the latest packet is kept while an
+//! answer is awaited, and a full table must not stop the host.
+//!
+//! The cache does not build frames. It says when to ask; [`ArpPacket::request`] is what to ask.
+//!
+//! Left out: asking a known neighbour alone before its entry ends (§2.3.2.1, way 2), and any defence: whoever lies in a
+//! reply is believed, as in the real protocol.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
+
+use super::arp::{ArpPacket, Operation};
+use super::ethernet::MacAddr;
+use crate::base::{Duration, Instant};
+
+/// How long an answer is believed (RFC 1122 §2.3.2.1: of the order of a minute).
+pub const ENTRY_LIFETIME: Duration = Duration::from_secs(60);
+/// Time between two requests about the same address (RFC 1122 §2.3.2.1: at most one a second).
+pub const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Requests about one address before its packets are given up.
+pub const MAX_REQUESTS: u32 = 3;
+/// Packets that wait for one neighbour. When one more comes, the *oldest* is dropped: RFC 1122 §2.3.2.2 asks to save at
+/// least the latest.
+pub const MAX_WAITING: usize = 16;
+/// Neighbours that are remembered or asked about. When one more comes, the answer that would end first is forgotten;
+/// one that is being asked about never is, or it would be asked about again too soon.
+pub const MAX_ENTRIES: usize = 256;
+
+/// The table from IPv4 to Ethernet addresses, with the packets (`T`) that wait for an entry.
+#[derive(Debug, Clone)]
+pub struct ArpCache<T> {
+    entries: BTreeMap<Ipv4Addr, Entry<T>>,
+}
+
+#[derive(Debug, Clone)]
+enum Entry<T> {
+    Known { mac: MacAddr, until: Instant, asked: Option<Instant> },
+    Asked { waiting: VecDeque<T>, requests: u32, last: Instant },
+}
+
+/// What to do with a packet for a neighbour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution<T> {
+    /// Its address is known: send it there.
+    Send {
+        /// The neighbour's Ethernet address.
+        mac: MacAddr,
+        /// The packet, given back.
+        packet: T,
+    },
+    /// It waits, and the question is to be sent now.
+    Ask,
+    /// It waits; the question was asked before.
+    Wait {
+        /// The oldest of the waiting packets, dropped to make room.
+        dropped: Option<T>,
+    },
+    /// It is dropped: the table is full of questions.
+    Full {
+        /// The packet, given back.
+        packet: T,
+    },
+}
+
+/// What is due at a deadline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due<T> {
+    /// Ask about this address once more.
+    Ask(Ipv4Addr),
+    /// Nobody answered: the packets are given up (ICMP: host unreachable).
+    GiveUp {
+        /// The address that nobody has.
+        ip: Ipv4Addr,
+        /// What had waited, in order.
+        packets: Vec<T>,
+    },
+}
+
+/// What came of an ARP packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Learned<T> {
+    /// The answer to send, to its `target_mac`, if we were asked.
+    pub reply: Option<ArpPacket>,
+    /// The packets that had waited for the sender, in order, to be sent to its `sender_mac` now.
+    pub ready: Vec<T>,
+}
+
+impl<T> Default for ArpCache<T> {
+    fn default() -> Self {
+        ArpCache::new()
+    }
+}
+
+impl<T> ArpCache<T> {
+    /// An empty table.
+    pub const fn new() -> Self {
+        ArpCache { entries: BTreeMap::new() }
+    }
+
+    /// The address of a neighbour, if it is known and still believed.
+    pub fn lookup(&self, now: Instant, ip: Ipv4Addr) -> Option<MacAddr> {
+        match self.entries.get(&ip) {
+            Some(Entry::Known { mac, until, .. }) if now < *until => Some(*mac),
+            _ => None,
+        }
+    }
+
+    /// Asks where to send a packet. It is given back, or kept until there is an answer.
+    pub fn resolve(&mut self, now: Instant, ip: Ipv4Addr, packet: T) -> Resolution<T> {
+        let room = match self.entries.get_mut(&ip) {
+            Some(Entry::Known { mac, until, .. }) if now < *until => {
+                return Resolution::Send { mac: *mac, packet };
+            }
+            Some(Entry::Asked { waiting, .. }) => {
+                let dropped = if waiting.len() < MAX_WAITING { None } else { waiting.pop_front() };
+                waiting.push_back(packet);
+                return Resolution::Wait { dropped };
+            }
+            Some(Entry::Known { .. }) => true,
+            None => self.make_room(now),
+        };
+        if !room {
+            return Resolution::Full { packet };
+        }
+        // An entry lives longer than the interval, so a question now is never too soon after the one that made it.
+        let waiting = VecDeque::from([packet]);
+        self.entries.insert(ip, Entry::Asked { waiting, requests: 1, last: now });
+        Resolution::Ask
+    }
+
+    /// Writes an address into the table, whoever said so. Gives back the packets that had waited for it, in order.
+    pub fn insert(&mut self, now: Instant, ip: Ipv4Addr, mac: MacAddr) -> Vec<T> {
+        if !self.entries.contains_key(&ip) && !self.make_room(now) {
+            return Vec::new();
+        }
+        let until = now + ENTRY_LIFETIME;
+        let asked = match self.entries.get(&ip) {
+            Some(Entry::Asked { last, .. }) => Some(*last),
+            Some(Entry::Known { asked, .. }) => *asked,
+            None => None,
+        };
+        match self.entries.insert(ip, Entry::Known { mac, until, asked }) {
+            Some(Entry::Asked { waiting, .. }) => waiting.into(),
+            Some(Entry::Known { .. }) | None => Vec::new(),
+        }
+    }
+
+    /// Takes an ARP packet from the link, by the rule of RFC 826 ("Packet Reception").
+    ///
+    /// The sender's entry, if there is one, is brought up to date, whatever the packet is about. Only a packet for us
+    /// makes a *new* entry: who asks us will want our packets soon. So a host does not fill its table with all that it
+    /// overhears.
+    pub fn receive(&mut self, now: Instant, packet: &ArpPacket, ip: Ipv4Addr, mac: MacAddr) -> Learned<T> {
+        let for_us = packet.target_ip == ip;
+        let reply = (for_us && packet.operation == Operation::Request).then(|| packet.reply(mac));
+        // A probe has no sender address yet (RFC 5227 §2.1.1). A group address is nobody's (RFC 1812 §3.3.2), and our own
+        // is not to be learned from others.
+        let believable =
+            !packet.sender_ip.is_unspecified() && packet.sender_ip != ip && !packet.sender_mac.is_group();
+        let merge = self.entries.contains_key(&packet.sender_ip);
+        let ready = if believable && (merge || for_us) {
+            self.insert(now, packet.sender_ip, packet.sender_mac)
+        } else {
+            Vec::new()
+        };
+        Learned { reply, ready }
+    }
+
+    /// When [`expire`](ArpCache::expire) has something to do next.
+    ///
+    /// Only questions count: an answer that ends does so silently, the next time it is looked at.
+    pub fn deadline(&self) -> Option<Instant> {
+        let next = |entry: &Entry<T>| match entry {
+            Entry::Known { .. } => None,
+            Entry::Asked { last, .. } => Some(*last + RETRY_INTERVAL),
+        };
+        self.entries.values().filter_map(next).min()
+    }
+
+    /// Forgets what is too old to be believed, and tells what is due, in the order of addresses.
+    pub fn expire(&mut self, now: Instant) -> Vec<Due<T>> {
+        let mut due = Vec::new();
+        self.entries.retain(|ip, entry| match entry {
+            Entry::Known { until, .. } => now < *until,
+            Entry::Asked { last, .. } if now < *last + RETRY_INTERVAL => true,
+            Entry::Asked { waiting, requests, .. } if *requests >= MAX_REQUESTS => {
+                due.push(Due::GiveUp { ip: *ip, packets: std::mem::take(waiting).into() });
+                false
+            }
+            Entry::Asked { requests, last, .. } => {
+                *requests += 1;
+                *last = now;
+                due.push(Due::Ask(*ip));
+                true
+            }
+        });
+        due
+    }
+
+    /// What is known, in the order of addresses.
+    pub fn known(&self, now: Instant) -> impl Iterator<Item = (Ipv4Addr, MacAddr)> {
+        self.entries.iter().filter_map(move |(ip, entry)| match entry {
+            Entry::Known { mac, until, .. } if now < *until => Some((*ip, *mac)),
+            Entry::Known { .. } | Entry::Asked { .. } => None,
+        })
+    }
+
+    /// How many neighbours are remembered or asked about.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Makes room for one more entry; false when nothing may be forgotten.
+    fn make_room(&mut self, now: Instant) -> bool {
+        if self.entries.len() < MAX_ENTRIES {
+            return true;
+        }
+        let first_to_end = self
+            .entries
+            .iter()
+            .filter_map(|(ip, entry)| match entry {
+                // To forget that one was asked a moment ago would be to ask again too soon.
+                Entry::Known { asked: Some(at), .. } if now < *at + RETRY_INTERVAL => None,
+                Entry::Known { until, .. } => Some((*until, *ip)),
+                Entry::Asked { .. } => None,
+            })
+            .min();
+        first_to_end.is_some_and(|(_, ip)| self.entries.remove(&ip).is_some())
+    }
+}
+
+#[cfg(test)]
+#[path = "arp_cache_tests.rs"]
+mod tests;

@@ -1,0 +1,375 @@
+//! How a packet leaves a host and arrives at one: interfaces, routes, ARP, fragments.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+use bytes::Bytes;
+
+use super::{Outbox, Output};
+use crate::base::{Header as _, Instant, Layer, Reader, Rng, Writer};
+use crate::layers::internet::fragment::{self, Outcome, Reassembler};
+use crate::layers::internet::icmp::{TimeExceeded, Unreachable};
+use crate::layers::internet::ipv4::Ipv4Header;
+use crate::layers::internet::route::{Hop, NextHop, Prefix, Route, RouteTable};
+use crate::layers::link::arp::ArpPacket;
+use crate::layers::link::arp_cache::{ArpCache, Due, Resolution};
+use crate::layers::link::ethernet::{self, EtherType, EthernetHeader, MacAddr};
+use crate::trace::Kind;
+
+/// The link and internet layers of one host.
+#[derive(Debug)]
+pub(super) struct Ip {
+    pub(super) address: Ipv4Addr,
+    pub(super) interfaces: Vec<Interface>,
+    pub(super) forwarding: bool,
+    /// What the whole stack wants to be polled for.
+    pub(super) out: Outbox,
+    /// The time said last with [`Output::WakeAt`].
+    pub(super) wake_said: Instant,
+    /// Replies to pings. Bounded: the oldest give way.
+    pub(super) pongs: VecDeque<(Ipv4Addr, u16, u16)>,
+    routes: RouteTable,
+    reassembler: Reassembler,
+    ttl: u8,
+    identification: u16,
+    writer: Writer,
+}
+
+/// One interface of a host.
+#[derive(Debug)]
+pub(super) struct Interface {
+    pub(super) mac: MacAddr,
+    pub(super) mtu: u16,
+    /// Bytes that wait on the link, as it last said.
+    pub(super) backlog: usize,
+    /// Bytes in frames that wait to be polled.
+    pub(super) unpolled: usize,
+    /// Who is at which hardware address; packets wait here for an answer, as the cache's own limit allows.
+    arp: ArpCache<Bytes>,
+}
+
+/// A packet for this host, whole and checked.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    pub(super) header: Ipv4Header,
+    /// What the header announces, without the padding of the frame.
+    pub(super) payload: Bytes,
+    /// Where the payload begins in the frame; 0 for a packet put together from fragments.
+    pub(super) offset: usize,
+    /// The frame, or the first fragment's: an ICMP error quotes it from the IP header on.
+    pub(super) packet: Bytes,
+    /// Whether it was sent to this host alone. Errors are never sent about others (RFC 1122 §3.2.2).
+    pub(super) unicast: bool,
+}
+
+/// A packet to be sent, but for its payload.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outgoing {
+    pub(super) destination: Ipv4Addr,
+    pub(super) protocol: u8,
+    pub(super) dont_fragment: bool,
+    /// Length of the payload in bytes.
+    pub(super) len: usize,
+}
+
+impl Ip {
+    pub(super) fn new(address: Ipv4Addr, ttl: u8, mut rng: Rng) -> Self {
+        Ip {
+            address,
+            interfaces: Vec::new(),
+            forwarding: false,
+            out: VecDeque::new(),
+            wake_said: Instant::NEVER,
+            pongs: VecDeque::new(),
+            routes: RouteTable::new(),
+            reassembler: Reassembler::new(),
+            ttl,
+            identification: rng.next_u32() as u16,
+            writer: Writer::new(),
+        }
+    }
+
+    pub(super) fn add_interface(&mut self, mac: MacAddr, mtu: u16) -> usize {
+        self.interfaces.push(Interface { mac, mtu, backlog: 0, unpolled: 0, arp: ArpCache::default() });
+        self.interfaces.len() - 1
+    }
+
+    pub(super) fn add_route(&mut self, prefix: Prefix, interface: usize, via: Option<Ipv4Addr>) {
+        let next_hop = via.map_or(NextHop::OnLink, NextHop::Via);
+        self.routes.add(Route { prefix, next_hop, interface });
+    }
+
+    pub(super) fn learn_neighbour(
+        &mut self,
+        now: Instant,
+        interface: usize,
+        address: Ipv4Addr,
+        mac: MacAddr,
+    ) {
+        for packet in self.interfaces[interface].arp.insert(now, address, mac) {
+            self.frame(interface, mac, EtherType::IPV4, |w| w.bytes(&packet));
+        }
+    }
+
+    pub(super) fn has_route(&self, to: Ipv4Addr) -> bool {
+        self.routes.lookup(to).is_some()
+    }
+
+    pub(super) fn interface_towards(&self, to: Ipv4Addr) -> Option<usize> {
+        self.routes.lookup(to).map(|hop| hop.interface)
+    }
+
+    /// Says that what came in last was refused.
+    pub(super) fn discard(&mut self, why: String) {
+        self.out.push_back(Output::Discarded(why));
+    }
+
+    // ---- down: a packet leaves -------------------------------------------------------------------------------
+
+    /// Sends one packet whose payload `emit` writes; in fragments when it is too large for the link. Without a route
+    /// it is gone.
+    pub(super) fn send(&mut self, now: Instant, outgoing: Outgoing, emit: impl FnOnce(&mut Writer)) {
+        let Outgoing { destination, protocol, dont_fragment, len } = outgoing;
+        self.identification = self.identification.wrapping_add(1);
+        let header = Ipv4Header {
+            identification: self.identification,
+            dont_fragment,
+            ttl: self.ttl,
+            ..Ipv4Header::new(self.address, destination, protocol, len)
+        };
+        self.route(now, header, emit);
+    }
+
+    /// Finds the way and sends; also used for packets that only pass through.
+    fn route(&mut self, now: Instant, header: Ipv4Header, emit: impl FnOnce(&mut Writer)) {
+        let Some(Hop { neighbour, interface }) = self.routes.lookup(header.destination) else { return };
+        let mtu = self.interfaces[interface].mtu;
+        if header.total_len <= mtu {
+            return self.hop(now, interface, neighbour, usize::from(header.total_len), |w| {
+                header.emit(w);
+                emit(w);
+            });
+        }
+        emit(&mut self.writer);
+        let payload = self.writer.finish();
+        match fragment::split(&header, &payload, usize::from(mtu)) {
+            Ok(pieces) => {
+                for (header, piece) in pieces {
+                    self.hop(now, interface, neighbour, usize::from(header.total_len), |w| {
+                        header.emit(w);
+                        w.bytes(&piece);
+                    });
+                }
+            }
+            // A packet of this host's own never became a frame: only a note can tell.
+            Err(error) => {
+                let text =
+                    format!("{} bytes to {} not sent: {error:?}", header.total_len, header.destination)
+                        .into();
+                self.out.push_back(Output::Trace(Kind::Note { text }));
+            }
+        }
+    }
+
+    /// One hop: to a neighbour whose hardware address may have to be asked for first.
+    fn hop(
+        &mut self,
+        now: Instant,
+        interface: usize,
+        next_hop: Ipv4Addr,
+        len: usize,
+        emit: impl FnOnce(&mut Writer),
+    ) {
+        let known = match next_hop {
+            Ipv4Addr::BROADCAST => Some(MacAddr::BROADCAST),
+            _ => self.interfaces[interface].arp.lookup(now, next_hop),
+        };
+        if let Some(mac) = known {
+            self.writer.reserve(ethernet::HEADER_LEN + len);
+            return self.frame(interface, mac, EtherType::IPV4, emit);
+        }
+        emit(&mut self.writer);
+        let packet = self.writer.finish();
+        match self.interfaces[interface].arp.resolve(now, next_hop, packet) {
+            Resolution::Send { mac, packet } => {
+                self.frame(interface, mac, EtherType::IPV4, |w| w.bytes(&packet));
+            }
+            Resolution::Ask => self.ask(interface, next_hop),
+            Resolution::Wait { dropped } => self.gave_way(dropped.is_some(), next_hop),
+            Resolution::Full { .. } => self.gave_way(true, next_hop),
+        }
+    }
+
+    /// A packet that waited for an answer was dropped: it never became a frame, so only a note can tell.
+    fn gave_way(&mut self, dropped: bool, next_hop: Ipv4Addr) {
+        if dropped {
+            let text =
+                format!("a packet was dropped: too many wait for an ARP answer from {next_hop}").into();
+            self.out.push_back(Output::Trace(Kind::Note { text }));
+        }
+    }
+
+    /// Broadcasts the question who has an address.
+    fn ask(&mut self, interface: usize, who: Ipv4Addr) {
+        let request = ArpPacket::request(self.interfaces[interface].mac, self.address, who);
+        self.frame(interface, MacAddr::BROADCAST, EtherType::ARP, |w| request.emit(w));
+    }
+
+    /// Puts a frame together in one go and hands it out.
+    fn frame(&mut self, interface: usize, to: MacAddr, ethertype: EtherType, emit: impl FnOnce(&mut Writer)) {
+        let source = self.interfaces[interface].mac;
+        EthernetHeader { destination: to, source, ethertype }.emit(&mut self.writer);
+        emit(&mut self.writer);
+        ethernet::pad_to_minimum(&mut self.writer, 0);
+        let bytes = self.writer.finish();
+        self.interfaces[interface].unpolled += bytes.len();
+        self.out.push_back(Output::Frame { interface, bytes });
+    }
+
+    /// Bytes that wait to leave by an interface, wherever they wait.
+    pub(super) fn waiting(&self, interface: usize) -> usize {
+        self.interfaces[interface].backlog + self.interfaces[interface].unpolled
+    }
+
+    // ---- up: a frame arrives ---------------------------------------------------------------------------------
+
+    /// Takes a frame apart. What it gives is for the layer above; all else (ARP, a packet to pass on, a fragment that
+    /// waits for others) is done here.
+    pub(super) fn frame_arrived(&mut self, now: Instant, interface: usize, bytes: &Bytes) -> Option<Arrived> {
+        let mut r = Reader::new(Layer::Link, EthernetHeader::PROTOCOL, bytes);
+        let header = match EthernetHeader::parse(&mut r) {
+            Ok(header) => header,
+            Err(error) => {
+                self.discard(error.to_string());
+                return None;
+            }
+        };
+        let mac = self.interfaces[interface].mac;
+        if header.destination != mac && !header.destination.is_broadcast() {
+            self.discard(format!("the frame is for {}, and this is {mac}", header.destination));
+            return None;
+        }
+        match header.ethertype {
+            EtherType::ARP => self.arp_arrived(now, interface, &r),
+            EtherType::IPV4 => {
+                return self.packet_arrived(now, bytes, &r, !header.destination.is_broadcast());
+            }
+            other => self.discard(format!("no protocol here has EtherType {other}")),
+        }
+        None
+    }
+
+    /// RFC 826, "Packet Reception": learn from what is for us, answer what asks for us.
+    fn arp_arrived(&mut self, now: Instant, interface: usize, r: &Reader<'_>) {
+        let packet = match ArpPacket::parse(&mut r.enter(Layer::Link, ArpPacket::PROTOCOL)) {
+            Ok(packet) => packet,
+            Err(error) => return self.discard(error.to_string()),
+        };
+        let Interface { mac, arp, .. } = &mut self.interfaces[interface];
+        let learned = arp.receive(now, &packet, self.address, *mac);
+        if let Some(reply) = learned.reply {
+            self.frame(interface, reply.target_mac, EtherType::ARP, |w| reply.emit(w));
+        }
+        for waiting in learned.ready {
+            self.frame(interface, packet.sender_mac, EtherType::IPV4, |w| w.bytes(&waiting));
+        }
+    }
+
+    fn packet_arrived(
+        &mut self,
+        now: Instant,
+        frame: &Bytes,
+        r: &Reader<'_>,
+        unicast: bool,
+    ) -> Option<Arrived> {
+        let start = r.offset();
+        let header = match Ipv4Header::parse(&mut r.enter(Layer::Internet, Ipv4Header::PROTOCOL)) {
+            Ok(header) => header,
+            Err(error) => {
+                self.discard(error.to_string());
+                return None;
+            }
+        };
+        let range = header.payload_range(start);
+        let packet = frame.slice(start..range.end);
+        let arrived = Arrived { offset: range.start, payload: frame.slice(range), packet, unicast, header };
+        if header.destination != self.address && header.destination != Ipv4Addr::BROADCAST {
+            self.pass_on(now, &arrived);
+            return None;
+        }
+        if !header.is_fragment() {
+            return Some(arrived);
+        }
+        match self.reassembler.accept(now, &header, arrived.payload) {
+            Outcome::Complete(header, payload) => {
+                Some(Arrived { header, payload, offset: 0, packet: arrived.packet, unicast })
+            }
+            Outcome::Waiting => None,
+            Outcome::Refused(refusal) => {
+                self.discard(refusal.why().into());
+                None
+            }
+        }
+    }
+
+    /// Forwarding (RFC 1812 §5.2.1): one less to live, and out again.
+    fn pass_on(&mut self, now: Instant, packet: &Arrived) {
+        let header = packet.header;
+        if !self.forwarding {
+            return self
+                .discard(format!("the packet is for {}, and this is {}", header.destination, self.address));
+        }
+        if header.ttl <= 1 {
+            self.discard("TTL reached 0".into());
+            return self.time_exceeded(now, packet, TimeExceeded::Ttl);
+        }
+        let Some(interface) = self.interface_towards(header.destination) else {
+            self.discard(format!("no route to {}", header.destination));
+            return self.refuse(now, packet, Unreachable::Net);
+        };
+        let mtu = self.interfaces[interface].mtu;
+        if header.total_len > mtu && header.dont_fragment {
+            self.discard(format!("{} bytes do not fit an MTU of {mtu}, and DF is set", header.total_len));
+            return self.refuse(now, packet, Unreachable::FragmentationNeeded { next_hop_mtu: mtu });
+        }
+        self.route(now, Ipv4Header { ttl: header.ttl - 1, ..header }, |w| w.bytes(&packet.payload));
+    }
+
+    // ---- time ------------------------------------------------------------------------------------------------
+
+    pub(super) fn deadline(&self) -> Instant {
+        let arp = self.interfaces.iter().filter_map(|interface| interface.arp.deadline());
+        arp.chain(self.reassembler.deadline()).min().unwrap_or(Instant::NEVER)
+    }
+
+    pub(super) fn wake(&mut self, now: Instant) {
+        self.wake_said = Instant::NEVER;
+        for interface in 0..self.interfaces.len() {
+            for due in self.interfaces[interface].arp.expire(now) {
+                match due {
+                    Due::Ask(ip) => self.ask(interface, ip),
+                    Due::GiveUp { ip, packets } => self.nobody_answered(now, ip, &packets),
+                }
+            }
+        }
+        for expired in self.reassembler.expire(now) {
+            self.reassembly_expired(now, &expired);
+        }
+    }
+
+    /// Nobody has that address: whoever sent the packets is told, if it is not this host (RFC 1122 §2.3.2.2).
+    fn nobody_answered(&mut self, now: Instant, who: Ipv4Addr, packets: &[Bytes]) {
+        let text = format!("nobody answers for {who}: {} packets given up", packets.len()).into();
+        self.out.push_back(Output::Trace(Kind::Note { text }));
+        for packet in packets {
+            let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, packet);
+            if let Ok(header) = Ipv4Header::parse(&mut r)
+                && header.source != self.address
+            {
+                let payload = packet.slice(header.payload_range(0));
+                let arrived = Arrived { header, payload, offset: 0, packet: packet.clone(), unicast: true };
+                self.refuse(now, &arrived, Unreachable::Host);
+            }
+        }
+    }
+}

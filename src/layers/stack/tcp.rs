@@ -1,0 +1,331 @@
+//! The table of TCP connections and listeners of one host, and the clock work that wakes them.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use bytes::Bytes;
+
+use super::ip::{Arrived, Ip, Outgoing};
+use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
+use crate::base::{Instant, Machine as _, Rng};
+use crate::layers::internet::ipv4::protocol;
+use crate::layers::transport::tcp::{
+    Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, Output as TcpOutput, Segment,
+    SeqNumber, reply_to_stray,
+};
+use crate::trace::{Flow, Protocol};
+
+/// Connections by number and by 4-tuple.
+///
+/// The tables grow with the connections that the host's own programs open, and with those that listeners accept:
+/// of these at most [`BACKLOG`] may be half open for each listener; one more SYN is dropped, and its sender will try
+/// again.
+#[derive(Debug)]
+pub(super) struct TcpSockets {
+    config: Config,
+    /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
+    secret: u64,
+    sockets: BTreeMap<u32, Socket>,
+    /// Which connection a segment is for: (local port, remote end). The local address is always the host's own.
+    connections: BTreeMap<(u16, SocketAddrV4), u32>,
+    /// Which listener a SYN is for.
+    ports: BTreeMap<u16, u32>,
+    opened: u32,
+    next_port: u16,
+    /// When connections want to be woken, the earliest on top. Entries are not taken back: one that comes too early
+    /// is put in again for the time that holds by then. So an ACK, which moves a timer, costs nothing here.
+    timers: BinaryHeap<Reverse<(Instant, u32)>>,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Listener { listener: Listener, half_open: usize },
+    Connection { connection: Box<Connection>, due: Instant, queued: Instant, accepted_by: Option<u32> },
+}
+
+/// How many connections of one listener may be half open: Linux's old default for `net.core.somaxconn`.
+const BACKLOG: usize = 128;
+
+/// Where ports for outgoing connections begin (RFC 6335 §6: the dynamic ports).
+const FIRST_DYNAMIC_PORT: u16 = 49152;
+
+impl TcpSockets {
+    pub(super) fn new(config: &StackConfig, mut rng: Rng) -> Self {
+        let next_port = FIRST_DYNAMIC_PORT + rng.below(4096) as u16;
+        TcpSockets {
+            config: Config { trace: config.trace, ..config.tcp.clone() },
+            secret: rng.next_u64(),
+            sockets: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            opened: 0,
+            next_port,
+            timers: BinaryHeap::new(),
+        }
+    }
+
+    pub(super) fn listen(&mut self, port: u16) -> Result<u32, SendError> {
+        if port == 0 || self.ports.contains_key(&port) {
+            return Err(SendError::PortInUse);
+        }
+        let number =
+            self.open(Socket::Listener { listener: Listener::new(port, self.config.clone()), half_open: 0 });
+        self.ports.insert(port, number);
+        Ok(number)
+    }
+
+    pub(super) fn connect(&mut self, now: Instant, to: SocketAddrV4, ip: &mut Ip) -> Result<u32, SendError> {
+        if !ip.has_route(*to.ip()) {
+            return Err(SendError::NoRoute);
+        }
+        let port = self.free_port(to)?;
+        let local = SocketAddrV4::new(ip.address, port);
+        let isn = SeqNumber::initial(now, local, to, self.secret);
+        let connection = Connection::connect(now, local, to, isn, &self.config);
+        let number = self.add_connection(Box::new(connection), None);
+        self.pump(now, number, ip);
+        Ok(number)
+    }
+
+    pub(super) fn write(
+        &mut self,
+        now: Instant,
+        number: u32,
+        bytes: Bytes,
+        ip: &mut Ip,
+    ) -> Result<usize, SendError> {
+        let connection = self.connection(number).ok_or(SendError::Closed)?;
+        let taken = connection.write(now, bytes).map_err(|_| SendError::Closed)?;
+        self.pump(now, number, ip);
+        Ok(taken)
+    }
+
+    pub(super) fn read(&mut self, now: Instant, number: u32, max: usize, ip: &mut Ip) -> Option<Bytes> {
+        let bytes = self.connection(number)?.read(now, max)?;
+        self.pump(now, number, ip);
+        Some(bytes)
+    }
+
+    pub(super) fn shutdown(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+        if let Some(connection) = self.connection(number) {
+            connection.shutdown(now);
+            self.pump(now, number, ip);
+        }
+    }
+
+    pub(super) fn abort(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+        if let Some(connection) = self.connection(number) {
+            connection.abort(now);
+            self.pump(now, number, ip);
+        }
+    }
+
+    pub(super) fn info(&self, number: u32) -> Option<Info> {
+        match self.sockets.get(&number)? {
+            Socket::Connection { connection, .. } => Some(connection.info()),
+            Socket::Listener { .. } => None,
+        }
+    }
+
+    pub(super) fn flow(&self, number: u32, address: Ipv4Addr) -> Flow {
+        match self.sockets.get(&number) {
+            Some(Socket::Connection { connection, .. }) => connection.flow(),
+            listener => {
+                let port =
+                    if let Some(Socket::Listener { listener, .. }) = listener { listener.port() } else { 0 };
+                let local = SocketAddrV4::new(address, port);
+                let remote = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
+                Flow { protocol: Protocol::Tcp, local, remote }
+            }
+        }
+    }
+
+    /// A segment arrived: for a connection, for a listener, or for nobody (RFC 9293 §3.10.7).
+    pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &mut Ip) {
+        let (source, destination) = (packet.header.source, packet.header.destination);
+        let segment = match Segment::parse(source, destination, &packet.payload, packet.offset) {
+            Ok(segment) => segment,
+            Err(error) => return ip.discard(error.to_string()),
+        };
+        let remote = SocketAddrV4::new(source, segment.header.source_port);
+        let port = segment.header.destination_port;
+        if let Some(number) = self.connections.get(&(port, remote)).copied() {
+            if let Some(connection) = self.connection(number) {
+                connection.handle(now, Input::Segment(segment));
+            }
+            return self.pump(now, number, ip);
+        }
+        let local = SocketAddrV4::new(destination, port);
+        let Some(listener) = self.ports.get(&port).copied() else {
+            if let Some(reply) = reply_to_stray(&segment) {
+                send(now, local, remote, &reply, ip);
+            }
+            return;
+        };
+        let secret = self.secret;
+        let Some(Socket::Listener { listener: machine, half_open }) = self.sockets.get_mut(&listener) else {
+            return;
+        };
+        let isn = || SeqNumber::initial(now, local, remote, secret);
+        match machine.segment_arrives(now, source, destination, &segment, isn) {
+            Answer::Ignore => {}
+            Answer::Reply(reply) => send(now, local, remote, &reply, ip),
+            Answer::Open(_) if *half_open >= BACKLOG => {
+                ip.discard(format!("{BACKLOG} connections to port {port} are half open already"));
+            }
+            Answer::Open(connection) => {
+                *half_open += 1;
+                let number = self.add_connection(connection, Some(listener));
+                self.pump(now, number, ip);
+            }
+        }
+    }
+
+    /// An ICMP error came back for a segment that was sent from `local_port` to `remote`.
+    pub(super) fn icmp(
+        &mut self,
+        now: Instant,
+        local_port: u16,
+        remote: SocketAddrV4,
+        (error, seq): (IcmpError, SeqNumber),
+        ip: &mut Ip,
+    ) {
+        let Some(number) = self.connections.get(&(local_port, remote)).copied() else { return };
+        if let Some(connection) = self.connection(number) {
+            connection.handle(now, Input::Icmp { error, seq });
+            self.pump(now, number, ip);
+        }
+    }
+
+    /// When the earliest timer may go off.
+    pub(super) fn deadline(&self) -> Instant {
+        self.timers.peek().map_or(Instant::NEVER, |Reverse((at, _))| *at)
+    }
+
+    /// Wakes every connection whose time has come.
+    pub(super) fn wake(&mut self, now: Instant, ip: &mut Ip) {
+        while let Some(Reverse((at, number))) = self.timers.peek().copied()
+            && at <= now
+        {
+            self.timers.pop();
+            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(&number)
+            else {
+                continue;
+            };
+            if *queued != at {
+                // A later entry than the one that counts.
+                continue;
+            }
+            *queued = Instant::NEVER;
+            if *due > now {
+                // The timer was moved since: an entry for its new time.
+                if *due < Instant::NEVER {
+                    *queued = *due;
+                    self.timers.push(Reverse((*due, number)));
+                }
+                continue;
+            }
+            *due = Instant::NEVER;
+            connection.handle(now, Input::Wake);
+            self.pump(now, number, ip);
+        }
+    }
+
+    /// Carries out everything that a connection asks for.
+    fn pump(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+        let mut closed = None;
+        let Some(Socket::Connection { connection, due, queued, accepted_by }) = self.sockets.get_mut(&number)
+        else {
+            return;
+        };
+        let mut established = None;
+        while let Some(output) = connection.poll(now) {
+            match output {
+                TcpOutput::Send(segment) => send(now, connection.local(), connection.remote(), &segment, ip),
+                TcpOutput::Trace(kind) => ip.out.push_back(Output::Trace(kind)),
+                TcpOutput::WakeAt(at) => {
+                    *due = at;
+                    if at < *queued {
+                        *queued = at;
+                        self.timers.push(Reverse((at, number)));
+                    }
+                }
+                TcpOutput::Event(event) => {
+                    let socket = tcp_id(number);
+                    ip.out.push_back(Output::Event(match event {
+                        Event::Connected => match accepted_by.take() {
+                            Some(listener) => {
+                                established = Some(listener);
+                                SocketEvent::Accepted { listener: tcp_id(listener), socket }
+                            }
+                            None => SocketEvent::Connected(socket),
+                        },
+                        Event::Readable => SocketEvent::Readable(socket),
+                        Event::Writable => SocketEvent::Writable(socket),
+                        Event::PeerClosed => SocketEvent::PeerClosed(socket),
+                        Event::Closed(reason) => {
+                            closed = Some(reason);
+                            SocketEvent::Closed { socket, reason }
+                        }
+                    }));
+                }
+            }
+        }
+        if closed.is_some() {
+            let key = (connection.local().port(), connection.remote());
+            established = established.or(*accepted_by);
+            self.connections.remove(&key);
+            self.sockets.remove(&number);
+        }
+        if let Some(listener) = established
+            && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(&listener)
+        {
+            *half_open -= 1;
+        }
+    }
+
+    fn connection(&mut self, number: u32) -> Option<&mut Connection> {
+        match self.sockets.get_mut(&number)? {
+            Socket::Connection { connection, .. } => Some(connection),
+            Socket::Listener { .. } => None,
+        }
+    }
+
+    fn open(&mut self, socket: Socket) -> u32 {
+        self.opened += 1;
+        self.sockets.insert(self.opened, socket);
+        self.opened
+    }
+
+    fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> u32 {
+        let key = (connection.local().port(), connection.remote());
+        let (due, queued) = (Instant::NEVER, Instant::NEVER);
+        let number = self.open(Socket::Connection { connection, due, queued, accepted_by });
+        self.connections.insert(key, number);
+        number
+    }
+
+    /// A port that makes a 4-tuple of its own: the same port may serve connections to different peers.
+    fn free_port(&mut self, to: SocketAddrV4) -> Result<u16, SendError> {
+        for _ in FIRST_DYNAMIC_PORT..=u16::MAX {
+            let port = self.next_port;
+            self.next_port = port.checked_add(1).unwrap_or(FIRST_DYNAMIC_PORT);
+            if !self.connections.contains_key(&(port, to)) && !self.ports.contains_key(&port) {
+                return Ok(port);
+            }
+        }
+        Err(SendError::PortInUse)
+    }
+}
+
+fn send(now: Instant, local: SocketAddrV4, remote: SocketAddrV4, segment: &Segment, ip: &mut Ip) {
+    // Don't Fragment: TCP cuts its segments to fit and wants to be told when they do not (RFC 1191 §2).
+    let outgoing = Outgoing {
+        destination: *remote.ip(),
+        protocol: protocol::TCP,
+        dont_fragment: true,
+        len: segment.len(),
+    };
+    ip.send(now, outgoing, |w| segment.emit(*local.ip(), *remote.ip(), w));
+}

@@ -1,0 +1,206 @@
+//! Faults: what a network does to frames that nobody asked for.
+//!
+//! A fault is a rule. A frame comes by, and the rules of that direction of the link are asked in order: the first
+//! that says [`Verdict::Drop`] ends it, and all others add up. The trace names the rule that acted. A closure is a
+//! rule, so "drop the third ACK" and "lose 5 %" both fit on one line:
+//!
+//! ```
+//! use netlayers::sim::fault::{self, Verdict};
+//!
+//! let lossy = fault::loss(0.05);
+//! let third = fault::nth("the third frame", 3, |_| true, Verdict::Drop);
+//! let small = fault::rule("small frames", |frame, _| {
+//!     if frame.bytes.len() < 60 { Verdict::Drop } else { Verdict::Pass }
+//! });
+//! # let _ = (lossy, third, small);
+//! ```
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use crate::base::{Duration, Instant, Rng};
+use crate::trace::{FrameId, PlaceId};
+
+/// A frame on its way over a link, as a rule sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Passing<'a> {
+    /// When it was handed to the link.
+    pub at: Instant,
+    /// The host that sends it.
+    pub from: PlaceId,
+    /// The host it goes to.
+    pub to: PlaceId,
+    /// Its number in the run.
+    pub frame: FrameId,
+    /// The frame from its destination address on, without the frame check sequence.
+    pub bytes: &'a Bytes,
+}
+
+/// What a rule says about one frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing happens to it.
+    Pass,
+    /// It is lost.
+    Drop,
+    /// It arrives later by this much: what was sent after it may arrive before it.
+    Delay(Duration),
+    /// It arrives twice.
+    Duplicate,
+    /// Bits of one byte are flipped.
+    Corrupt {
+        /// Which byte; a byte past the end is the last one.
+        byte: usize,
+        /// Which bits of it: those that are 1 here are flipped.
+        bits: u8,
+        /// Where it happens.
+        place: Damage,
+    },
+}
+
+/// Where a frame is damaged, which decides who can notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// On the wire: the frame check sequence no longer fits, and the receiving interface throws the frame away.
+    Wire,
+    /// In the memory of a device on the way, which computes a new frame check sequence over the damaged bytes: only
+    /// the checksums of the layers above can notice (Stone and Partridge, SIGCOMM 2000, found that it happens).
+    Memory,
+}
+
+/// Decides what happens to each frame that comes by.
+pub trait Rule {
+    /// How the trace names it.
+    fn name(&self) -> Cow<'static, str>;
+
+    /// The verdict on one frame. `rng` is this link's own source of chance.
+    fn judge(&mut self, frame: &Passing<'_>, rng: &mut Rng) -> Verdict;
+}
+
+/// A closure as a rule.
+pub fn rule(
+    name: impl Into<Cow<'static, str>>,
+    judge: impl FnMut(&Passing<'_>, &mut Rng) -> Verdict,
+) -> impl Rule {
+    Closure { name: name.into(), judge }
+}
+
+struct Closure<F> {
+    name: Cow<'static, str>,
+    judge: F,
+}
+
+impl<F: FnMut(&Passing<'_>, &mut Rng) -> Verdict> Rule for Closure<F> {
+    fn name(&self) -> Cow<'static, str> {
+        self.name.clone()
+    }
+
+    fn judge(&mut self, frame: &Passing<'_>, rng: &mut Rng) -> Verdict {
+        (self.judge)(frame, rng)
+    }
+}
+
+/// Acts with `verdict` on the `n`th frame (counted from 1) for which `wanted` holds, and on no other.
+pub fn nth(
+    name: impl Into<Cow<'static, str>>,
+    n: u64,
+    mut wanted: impl FnMut(&Passing<'_>) -> bool,
+    verdict: Verdict,
+) -> impl Rule {
+    let mut seen = 0;
+    rule(name, move |frame, _| {
+        seen += u64::from(wanted(frame));
+        // Once it has acted, it must not act again on frames that do not count.
+        if seen == n {
+            seen += 1;
+            verdict
+        } else {
+            Verdict::Pass
+        }
+    })
+}
+
+/// Loses each frame with the given probability, independently of all others.
+pub fn loss(probability: f64) -> impl Rule {
+    rule(format!("loss {}", percent(probability)), move |_, rng| match rng.chance(probability) {
+        true => Verdict::Drop,
+        false => Verdict::Pass,
+    })
+}
+
+/// Delivers each frame twice with the given probability.
+pub fn duplicate(probability: f64) -> impl Rule {
+    rule(format!("duplicate {}", percent(probability)), move |_, rng| match rng.chance(probability) {
+        true => Verdict::Duplicate,
+        false => Verdict::Pass,
+    })
+}
+
+/// Holds each frame back by `extra` with the given probability, so that those behind it overtake it.
+pub fn reorder(probability: f64, extra: Duration) -> impl Rule {
+    rule(format!("reorder {}", percent(probability)), move |_, rng| match rng.chance(probability) {
+        true => Verdict::Delay(extra),
+        false => Verdict::Pass,
+    })
+}
+
+/// Flips one random bit of each frame with the given probability.
+pub fn corrupt(probability: f64, place: Damage) -> impl Rule {
+    rule(format!("corrupt {}", percent(probability)), move |frame, rng| match rng.chance(probability) {
+        true => Verdict::Corrupt {
+            byte: rng.below(frame.bytes.len() as u64) as usize,
+            bits: 1 << rng.below(8),
+            place,
+        },
+        false => Verdict::Pass,
+    })
+}
+
+fn percent(probability: f64) -> String {
+    let text = format!("{:.3}", probability * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdicts(mut rule: impl Rule, frames: usize) -> Vec<Verdict> {
+        let mut rng = Rng::new(7);
+        let bytes = Bytes::from_static(&[0; 60]);
+        (0..frames)
+            .map(|i| {
+                let frame = Passing {
+                    at: Instant::ZERO,
+                    from: PlaceId(0),
+                    to: PlaceId(1),
+                    frame: FrameId(i as u64),
+                    bytes: &bytes,
+                };
+                rule.judge(&frame, &mut rng)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_nth_rule_acts_once_on_the_nth_frame_that_counts() {
+        let second_odd = nth("x", 2, |frame| frame.frame.0 % 2 == 1, Verdict::Drop);
+        let acted: Vec<_> = verdicts(second_odd, 10).iter().map(|v| *v == Verdict::Drop).collect();
+        assert_eq!(acted.iter().position(|drop| *drop), Some(3));
+        assert_eq!(acted.iter().filter(|drop| **drop).count(), 1);
+    }
+
+    #[test]
+    fn loss_acts_as_often_as_it_says() {
+        let lost = verdicts(loss(0.2), 10_000).iter().filter(|v| **v == Verdict::Drop).count();
+        assert!((1_850..2_150).contains(&lost), "{lost} of 10000");
+    }
+
+    #[test]
+    fn rules_name_themselves_with_their_probability() {
+        assert_eq!(loss(0.1).name(), "loss 10 %");
+        assert_eq!(loss(0.0125).name(), "loss 1.25 %");
+        assert_eq!(reorder(0.3, Duration::from_millis(1)).name(), "reorder 30 %");
+    }
+}

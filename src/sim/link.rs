@@ -1,0 +1,177 @@
+//! A link: a full-duplex wire between two interfaces, with a rate, a delay and a bounded queue at each end.
+//!
+//! A frame waits until the ones before it have left, takes its serialization time to leave, and its last bit
+//! arrives one propagation delay later. Nothing here needs an event of its own: when a frame will leave and arrive is
+//! known the moment it is handed over.
+
+use std::collections::VecDeque;
+
+use super::fault::Rule;
+use crate::base::{Duration, Instant, Rng};
+use crate::layers::physical::delay::{Rate, serialization};
+
+/// What a link is like. The same in both directions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LinkConfig {
+    /// Bits per second; `None` is a wire so fast that a frame takes no time to leave.
+    pub rate: Option<Rate>,
+    /// Propagation delay: how long a bit is on its way.
+    pub delay: Duration,
+    /// A random extra delay from 0 up to this, for each frame. Frames keep their order: one that was held up holds up
+    /// those behind it (use [`fault::reorder`](super::fault::reorder) to break it).
+    pub jitter: Duration,
+    /// The largest IP packet in one frame, in bytes.
+    pub mtu: u16,
+    /// How many frames may wait at each end. One more is dropped ("drop-tail", as in most devices).
+    pub queue: usize,
+}
+
+impl Default for LinkConfig {
+    /// 10 Mbit/s, 20 ms, Ethernet's MTU of 1500, and a queue of 1000 frames, Linux's default for an interface.
+    fn default() -> Self {
+        LinkConfig {
+            rate: Some(Rate::mbit(10)),
+            delay: Duration::from_millis(20),
+            jitter: Duration::ZERO,
+            mtu: 1500,
+            queue: 1000,
+        }
+    }
+}
+
+/// One end of a link: it sends in one direction, under that direction's rules.
+pub(super) struct Transmitter {
+    pub(super) config: LinkConfig,
+    pub(super) rules: Vec<Box<dyn Rule>>,
+    pub(super) rng: Rng,
+    /// When the frames that were accepted and have not left yet will have left, and their lengths.
+    leaving: VecDeque<(Instant, usize)>,
+    waiting_bytes: usize,
+    /// When the frame before this one arrives: jitter keeps the order.
+    last_arrival: Instant,
+}
+
+/// When a frame that was accepted leaves and arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Passage {
+    /// Its first bit is put on the wire.
+    pub(super) starts: Instant,
+    /// Its last bit is at the other end.
+    pub(super) arrives: Instant,
+}
+
+impl Transmitter {
+    pub(super) fn new(config: LinkConfig, rng: Rng) -> Self {
+        Transmitter {
+            config,
+            rules: Vec::new(),
+            rng,
+            leaving: VecDeque::new(),
+            waiting_bytes: 0,
+            last_arrival: Instant::ZERO,
+        }
+    }
+
+    /// Accepts a frame of `len` bytes (without its frame check sequence), or `None` when the queue is full.
+    pub(super) fn accept(&mut self, now: Instant, len: usize) -> Option<Passage> {
+        self.forget_what_left(now);
+        if self.leaving.len() > self.config.queue {
+            return None;
+        }
+        let starts = self.leaving.back().map_or(now, |(left, _)| *left);
+        let left = starts + self.config.rate.map_or(Duration::ZERO, |rate| serialization(len, rate));
+        // With no time to leave there is nothing to wait for, and so no queue.
+        if left > now {
+            self.leaving.push_back((left, len));
+            self.waiting_bytes += len;
+        }
+        let mut arrives = left + self.config.delay;
+        if self.config.jitter > Duration::ZERO {
+            arrives += Duration::from_nanos(self.rng.below(self.config.jitter.as_nanos() + 1));
+            arrives = arrives.max(self.last_arrival);
+            self.last_arrival = arrives;
+        }
+        Some(Passage { starts, arrives })
+    }
+
+    /// Bytes accepted that have not left yet.
+    pub(super) fn backlog(&mut self, now: Instant) -> usize {
+        self.forget_what_left(now);
+        self.waiting_bytes
+    }
+
+    /// When at most `bytes` will be waiting, if nothing is added.
+    pub(super) fn when_backlog_is(&self, bytes: usize, now: Instant) -> Instant {
+        let mut left = self.waiting_bytes;
+        for (at, len) in &self.leaving {
+            if left <= bytes {
+                break;
+            }
+            left -= len;
+            if left <= bytes {
+                return *at;
+            }
+        }
+        now
+    }
+
+    fn forget_what_left(&mut self, now: Instant) {
+        while let Some((left, len)) = self.leaving.front().copied()
+            && left <= now
+        {
+            self.leaving.pop_front();
+            self.waiting_bytes -= len;
+        }
+    }
+}
+
+impl std::fmt::Debug for Transmitter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transmitter")
+            .field("config", &self.config)
+            .field("waiting", &self.leaving.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transmitter(queue: usize) -> Transmitter {
+        let config = LinkConfig { rate: Some(Rate::mbit(8)), queue, ..LinkConfig::default() };
+        Transmitter::new(config, Rng::new(1))
+    }
+
+    #[test]
+    fn frames_leave_one_after_the_other_and_arrive_a_delay_later() {
+        let mut link = transmitter(10);
+        // At 8 Mbit/s a byte takes 1 us. Preamble, frame check sequence and gap add 24 bytes to each frame.
+        let first = link.accept(Instant::ZERO, 976).unwrap();
+        let second = link.accept(Instant::ZERO, 976).unwrap();
+        assert_eq!(first.starts, Instant::ZERO);
+        assert_eq!(first.arrives, Instant::from_millis(21));
+        assert_eq!(second.starts, Instant::from_millis(1));
+        assert_eq!(second.arrives, Instant::from_millis(22));
+        assert_eq!(link.backlog(Instant::ZERO), 2 * 976);
+        assert_eq!(link.when_backlog_is(976, Instant::ZERO), Instant::from_millis(1));
+        assert_eq!(link.backlog(Instant::from_millis(1)), 976);
+    }
+
+    #[test]
+    fn a_full_queue_turns_frames_away_until_one_has_left() {
+        let mut link = transmitter(2);
+        let accepted = (0..5).filter(|_| link.accept(Instant::ZERO, 976).is_some()).count();
+        assert_eq!(accepted, 3, "one on the wire and two waiting");
+        assert!(link.accept(Instant::from_millis(1), 976).is_some());
+    }
+
+    #[test]
+    fn jitter_keeps_the_order() {
+        let mut link = transmitter(1000);
+        link.config.jitter = Duration::from_millis(50);
+        let arrivals: Vec<_> = (0..100).map(|_| link.accept(Instant::ZERO, 976).unwrap().arrives).collect();
+        assert!(arrivals.is_sorted());
+        assert!(arrivals[0] >= Instant::from_millis(21));
+    }
+}

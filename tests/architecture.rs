@@ -1,0 +1,241 @@
+//! The house rules, checked: who may import whom, and where the outside world may be touched.
+//!
+//! The source tree is the layer model, so an import in the wrong direction is a wrong statement about networks. Every
+//! fault in the tree is listed, not only the first.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which folders each folder may import. `layers` has finer rules of its own below.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("trace", &["base"]),
+    ("layers", &["base", "trace"]),
+    ("chat", &["base", "trace", "layers"]),
+    ("sim", &["base", "trace", "layers", "chat"]),
+    ("view", &["base", "trace", "layers"]),
+    ("real", &["base", "trace", "layers", "chat"]),
+    ("lessons", &["base", "trace", "layers", "chat", "sim", "view"]),
+    ("book", &["lessons", "view"]),
+    ("cli", &["base", "trace", "layers", "chat", "sim", "view", "real", "lessons", "book"]),
+];
+
+/// The layers from the bottom up; `stack` joins them all.
+const LAYERS: &[&str] = &["physical", "link", "internet", "transport", "application", "stack"];
+
+/// What may be named in some folders only, and why.
+const ONLY_IN: &[(&str, &[&str], &str)] = &[
+    ("tokio", &["real", "cli"], "the stack is sans-IO"),
+    ("socket2", &["real", "cli"], "the stack is sans-IO"),
+    ("std::net::TcpStream", &["real", "cli"], "the stack is sans-IO"),
+    ("std::net::UdpSocket", &["real", "cli"], "the stack is sans-IO"),
+    ("println!", &["cli"], "only the command line prints"),
+    ("eprintln!", &["cli"], "only the command line prints"),
+    ("print!", &["cli"], "only the command line prints"),
+    ("SystemTime", &["real", "cli"], "time is handed in"),
+    ("std::time::Instant", &["real", "cli"], "time is handed in"),
+    ("getrandom", &["real", "cli"], "chance is seeded"),
+    ("unsafe ", &["real"], "system calls without a safe wrapper live in `real`"),
+];
+
+#[test]
+fn every_folder_imports_only_what_the_layer_model_allows() {
+    let mut faults = Vec::new();
+    for file in sources() {
+        let Some(folder) = folder_of(&file.path) else { continue };
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == folder) else {
+            faults.push(format!(
+                "{}: the folder `{folder}` is not in the table of ARCHITECTURE.md",
+                file.name()
+            ));
+            continue;
+        };
+        for (number, line) in file.code_lines() {
+            for imported in crate_paths(line) {
+                let first = imported.split("::").next().unwrap_or_default();
+                if first != folder && !allowed.contains(&first) {
+                    faults.push(format!("{}:{number}: `{folder}` may not import `{first}`", file.name()));
+                }
+                if folder == "layers" && first == "layers" {
+                    faults.extend(upward(&file, number, &imported));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn the_outside_world_is_touched_only_where_it_may_be() {
+    let mut faults = Vec::new();
+    for file in sources() {
+        let Some(folder) = folder_of(&file.path) else { continue };
+        for (number, line) in file.code_lines() {
+            for (word, allowed, why) in ONLY_IN {
+                if mentions(line, word) && !allowed.contains(&folder.as_str()) {
+                    faults.push(format!("{}:{number}: `{word}` belongs in {allowed:?}: {why}", file.name()));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn every_file_says_first_what_it_is() {
+    let silent: Vec<_> =
+        sources().into_iter().filter(|file| !file.text.starts_with("//!")).map(|f| f.name()).collect();
+    assert!(silent.is_empty(), "these files do not open with `//!`:\n{}", silent.join("\n"));
+}
+
+#[test]
+fn main_parses_and_calls_and_no_more() {
+    let main = fs::read_to_string(root().join("src/main.rs")).expect("src/main.rs");
+    assert!(main.lines().count() <= 30, "src/main.rs has {} lines", main.lines().count());
+}
+
+#[test]
+fn the_checks_above_can_fail() {
+    assert_eq!(
+        crate_paths("use crate::layers::{link::arp, transport};"),
+        ["layers::link::arp", "layers::transport"]
+    );
+    assert_eq!(crate_paths("let x = crate::sim::Network::new();"), ["sim::Network::new"]);
+    assert_eq!(crate_paths("use crate::{base::Rng, trace};"), ["base::Rng", "trace"]);
+    assert!(mentions("    println!(\"x\");", "println!"));
+    assert!(!mentions("    my_println!(\"x\");", "println!"));
+    let file = Source { path: root().join("src/layers/link/arp.rs"), text: String::new() };
+    assert!(upward(&file, 1, "layers::transport::tcp").is_some());
+    assert!(upward(&file, 1, "layers::physical::crc32").is_none());
+}
+
+/// The fault of a layer that imports one above it.
+fn upward(file: &Source, number: usize, imported: &str) -> Option<String> {
+    let place = |name: &str| LAYERS.iter().position(|layer| *layer == name);
+    let inside = file.path.strip_prefix(root().join("src/layers")).ok()?;
+    let own = inside.components().next()?.as_os_str().to_str()?.trim_end_matches(".rs");
+    let other = imported.split("::").nth(1)?;
+    (place(other)? > place(own)?).then(|| {
+        format!("{}:{number}: the {own} layer may not import the {other} layer above it", file.name())
+    })
+}
+
+/// The paths behind `crate::` in a line, with braces taken apart.
+fn crate_paths(line: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (at, _) in line.match_indices("crate::") {
+        let boundary =
+            line[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '$');
+        if boundary {
+            spread("", &line[at + "crate::".len()..], &mut paths);
+        }
+    }
+    paths
+}
+
+fn spread(prefix: &str, rest: &str, paths: &mut Vec<String>) {
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
+    let (path, after) = rest.split_at(end);
+    if !after.starts_with('{') {
+        paths.push(format!("{prefix}{path}").trim_end_matches(':').to_string());
+        return;
+    }
+    let mut depth = 0;
+    let mut start = 1;
+    for (i, c) in after.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if (c == ',' && depth == 1) || (c == '}' && depth == 0) {
+            let item = after[start..i].trim();
+            if !item.is_empty() {
+                spread(&format!("{prefix}{path}"), item, paths);
+            }
+            start = i + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+}
+
+/// Whether `word` stands in `line` as a word of its own.
+fn mentions(line: &str, word: &str) -> bool {
+    line.match_indices(word).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        let after = line[at + word.len()..].chars().next();
+        let ends_in_letter = word.ends_with(|c: char| c.is_alphanumeric());
+        before.is_none_or(|c| !c.is_alphanumeric() && c != '_')
+            && !(ends_in_letter && after.is_some_and(|c| c.is_alphanumeric() || c == '_'))
+    })
+}
+
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl Source {
+    fn name(&self) -> String {
+        self.path.strip_prefix(root()).unwrap_or(&self.path).display().to_string()
+    }
+
+    /// Numbered statements without comments. An import over several lines counts as one, at its first line.
+    fn code_lines(&self) -> Vec<(usize, &str)> {
+        let mut lines = Vec::new();
+        let mut at = 0;
+        while at < self.text.len() {
+            let line_end = self.text[at..].find('\n').map_or(self.text.len(), |end| at + end);
+            let trimmed = self.text[at..line_end].trim_start();
+            let number = self.text[..at].matches('\n').count() + 1;
+            let is_use =
+                ["use ", "pub use ", "pub(crate) use "].iter().any(|start| trimmed.starts_with(start));
+            let end = if is_use {
+                self.text[at..].find(';').map_or(line_end, |end| at + end + 1).max(line_end)
+            } else {
+                line_end
+            };
+            if !trimmed.starts_with("//") {
+                let code = &self.text[at..end];
+                lines.push((number, if is_use { code } else { code.split(" // ").next().unwrap_or(code) }));
+            }
+            at = end + 1;
+        }
+        lines
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let mut found = Vec::new();
+    collect(&root().join("src"), &mut found);
+    assert!(found.len() > 20, "the source tree was not found");
+    found
+}
+
+fn collect(folder: &Path, found: &mut Vec<Source>) {
+    let mut entries: Vec<_> =
+        fs::read_dir(folder).expect("src is readable").map(|e| e.expect("entry").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = fs::read_to_string(&path).expect("source is UTF-8");
+            found.push(Source { path, text });
+        }
+    }
+}
+
+/// The folder of `src` that a file is in; `None` for `lib.rs` and `main.rs`, which name them all.
+fn folder_of(path: &Path) -> Option<String> {
+    let inside = path.strip_prefix(root().join("src")).ok()?;
+    let mut parts = inside.components();
+    let first = parts.next()?.as_os_str().to_str()?.to_string();
+    parts.next().map(|_| first)
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
