@@ -423,3 +423,7 @@ fn masks() -> Result<MaskSource, WebSocketError> {
 fn random(into: &mut [u8]) -> Result<(), WebSocketError> {
     getrandom::fill(into).map_err(WebSocketError::Random)
 }
+
+#[cfg(test)]
+#[path = "websocket_tests.rs"]
+mod tests;
