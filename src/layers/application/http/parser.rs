@@ -136,10 +136,11 @@ impl<H: Head> HeadParser<H> {
             let taken = end.map_or(rest.len(), |end| end + 1);
             self.line.extend_from_slice(&rest[..taken]);
             rest = &rest[taken..];
-            if end.is_some() && self.end_line()? {
-                if let Some(head) = self.head.take() {
-                    return Ok(Progress::Done { head, consumed: bytes.len() - rest.len() });
-                }
+            if end.is_some()
+                && self.end_line()?
+                && let Some(head) = self.head.take()
+            {
+                return Ok(Progress::Done { head, consumed: bytes.len() - rest.len() });
             }
         }
         Ok(Progress::NeedMore)

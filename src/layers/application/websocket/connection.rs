@@ -11,20 +11,21 @@
 
 use std::collections::VecDeque;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 
 use super::close::{CloseReason, Failure};
 use super::frame::Opcode;
 use super::handshake::Opening;
+use super::handshake::awaiting::{Awaiting, Verdict, judge};
 use super::handshake::client::Request;
-use super::handshake::server::{Policy, Refusal, answer};
+use super::handshake::server::Policy;
 use super::message::{Message, MessageKind};
 use super::phase::{Happening, Phase, Role};
 use super::receiver::{Incoming, Receiver};
 use super::sender::{MaskSource, SendError, Sender};
 use super::utf8::Utf8Bytes;
 use crate::base::{Duration, ErrorKind, Instant, Layer, Machine, ParseError};
-use crate::layers::application::http::{HeadError, HeadParser, Limits, Progress, RequestHead, ResponseHead};
+use crate::layers::application::http::{Limits, RequestHead};
 
 /// What a connection allows its peer, and how long it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +108,7 @@ pub struct Connection {
     role: Role,
     config: Config,
     phase: Phase,
-    handshake: Handshake,
+    awaiting: Awaiting,
     receiver: Receiver,
     sender: Sender,
     /// At most the events of one frame.
@@ -121,26 +122,18 @@ pub struct Connection {
     finished_told: bool,
 }
 
-/// What is left to do of the opening handshake.
-#[derive(Debug)]
-enum Handshake {
-    AwaitRequest(HeadParser<RequestHead>, Policy),
-    AwaitResponse(HeadParser<ResponseHead>, Request),
-    Over,
-}
-
 impl Connection {
     /// The server's end of a connection that has just been accepted: it waits for a request.
     pub fn server(now: Instant, config: Config, policy: Policy) -> Self {
-        let handshake = Handshake::AwaitRequest(HeadParser::new(config.head), policy);
-        Connection::new(now, Role::Server, config, handshake, None)
+        let awaiting = Awaiting::request(config.head, policy);
+        Connection::new(now, Role::Server, config, awaiting, None)
     }
 
     /// The server's end when an HTTP server has read the request already. What follows the head on the stream is the
     /// connection's first input.
     pub fn accept(now: Instant, config: Config, policy: &Policy, request: &RequestHead) -> Self {
-        let mut connection = Connection::new(now, Role::Server, config, Handshake::Over, None);
-        connection.answer(now, request, policy);
+        let mut connection = Connection::new(now, Role::Server, config, Awaiting::Nothing, None);
+        connection.end_handshake(now, judge(request, policy));
         connection
     }
 
@@ -156,23 +149,17 @@ impl Connection {
     ) -> Result<Self, ParseError> {
         // No extension is offered: there is none that this machine could speak.
         let head = request.head(&[]).emit()?;
-        let handshake = Handshake::AwaitResponse(HeadParser::new(config.head), request);
-        let mut connection = Connection::new(now, Role::Client, config, handshake, Some(masks));
+        let awaiting = Awaiting::response(config.head, request);
+        let mut connection = Connection::new(now, Role::Client, config, awaiting, Some(masks));
         connection.sender.raw(head);
         Ok(connection)
     }
 
-    fn new(
-        now: Instant,
-        role: Role,
-        config: Config,
-        handshake: Handshake,
-        masks: Option<MaskSource>,
-    ) -> Self {
+    fn new(now: Instant, role: Role, config: Config, awaiting: Awaiting, masks: Option<MaskSource>) -> Self {
         Connection {
             role,
             phase: Phase::Connecting,
-            handshake,
+            awaiting,
             receiver: Receiver::new(role, config.max_frame, config.max_message),
             sender: Sender::new(masks, config.max_queue),
             events: VecDeque::new(),
@@ -263,68 +250,26 @@ impl Connection {
 
     /// Feeds the opening handshake; what follows the head is for the receiver.
     fn read_head(&mut self, now: Instant, mut bytes: Bytes) {
-        let consumed = match std::mem::replace(&mut self.handshake, Handshake::Over) {
-            Handshake::AwaitRequest(mut parser, policy) => match parser.feed(&bytes) {
-                Ok(Progress::NeedMore) => {
-                    self.handshake = Handshake::AwaitRequest(parser, policy);
-                    return;
-                }
-                Ok(Progress::Done { head, consumed }) => {
-                    self.answer(now, &head, &policy);
-                    consumed
-                }
-                Err(error) => return self.refuse(now, Refusal::of_head(error)),
-            },
-            Handshake::AwaitResponse(mut parser, request) => match parser.feed(&bytes) {
-                Ok(Progress::NeedMore) => {
-                    self.handshake = Handshake::AwaitResponse(parser, request);
-                    return;
-                }
-                Ok(Progress::Done { head, consumed }) => match request.check(&head, &[]) {
-                    Ok(opening) => {
-                        self.open(now, opening);
-                        consumed
-                    }
-                    Err(error) => return self.fail(now, Failure::before_open(error)),
-                },
-                Err(HeadError { error, .. }) => return self.fail(now, Failure::before_open(error)),
-            },
-            Handshake::Over => 0,
-        };
-        // What is read already must be let go, or the receiver could not have these bytes to itself.
-        bytes.advance(consumed);
+        let Some(verdict) = self.awaiting.feed(&mut bytes) else { return };
+        self.end_handshake(now, verdict);
         if self.phase == Phase::Open && !bytes.is_empty() {
             self.receiver.push(bytes);
         }
     }
 
-    /// The server's answer to a request.
-    fn answer(&mut self, now: Instant, request: &RequestHead, policy: &Policy) {
-        let (response, opening) = match answer(request, policy) {
-            Ok(accepted) => accepted,
-            Err(refusal) => return self.refuse(now, refusal),
-        };
-        match response.emit() {
-            Ok(head) => {
-                self.sender.raw(head);
-                self.open(now, opening);
+    fn end_handshake(&mut self, now: Instant, verdict: Verdict) {
+        match verdict {
+            Verdict::Open { reply, opening } => {
+                reply.into_iter().for_each(|head| self.sender.raw(head));
+                self.events.push_back(Event::Open(Box::new(opening)));
+                self.enter(now, Happening::Opened);
             }
-            // The policy has a subprotocol that is no token.
-            Err(error) => self.fail(now, Failure::before_open(error)),
+            // §4.2.2: the request is answered with an error, and that was all.
+            Verdict::Failed { reply, error } => {
+                reply.into_iter().for_each(|head| self.sender.raw(head));
+                self.fail(now, Failure::before_open(error));
+            }
         }
-    }
-
-    fn open(&mut self, now: Instant, opening: Opening) {
-        self.events.push_back(Event::Open(Box::new(opening)));
-        self.enter(now, Happening::Opened);
-    }
-
-    /// Answers a request with an error, and that was all (§4.2.2).
-    fn refuse(&mut self, now: Instant, refusal: Refusal) {
-        if let Ok(head) = refusal.response.emit() {
-            self.sender.raw(head);
-        }
-        self.fail(now, Failure::before_open(refusal.error));
     }
 
     /// _Fail the WebSocket Connection_ (§7.1.7): tell the peer why, if it can still be told, and close.
@@ -373,11 +318,11 @@ impl Connection {
     fn end_abnormally(&mut self, now: Instant, happening: Happening) {
         match self.phase {
             Phase::Connecting => {
-                let cut_short = match (&self.handshake, happening) {
-                    (_, Happening::TimedOut) | (Handshake::Over, _) => too_slow(),
-                    (Handshake::AwaitRequest(parser, _), _) => parser.cut_short().error,
-                    (Handshake::AwaitResponse(parser, _), _) => parser.cut_short().error,
+                let cut_short = match happening {
+                    Happening::TimedOut => None,
+                    _ => self.awaiting.cut_short(),
                 };
+                let cut_short = cut_short.unwrap_or_else(too_slow);
                 self.events.push_back(Event::Failed(Failure::before_open(cut_short)));
             }
             Phase::Open | Phase::Closing => self.events.push_back(Event::Close(CloseReason::abnormal())),
@@ -394,6 +339,9 @@ impl Connection {
             return;
         }
         self.phase = next;
+        if next != Phase::Connecting {
+            self.awaiting = Awaiting::Nothing;
+        }
         self.deadline = match next {
             Phase::Connecting | Phase::Open | Phase::Finished => None,
             Phase::Closing | Phase::Closed => Some(now + self.config.close_timeout),
@@ -401,7 +349,6 @@ impl Connection {
         self.deadline_is_news = self.deadline.is_some();
         if matches!(next, Phase::Closed | Phase::Finished) {
             self.receiver.discard();
-            self.handshake = Handshake::Over;
         }
     }
 }
@@ -420,7 +367,7 @@ impl Machine for Connection {
             // What came before the end is read first.
             (Phase::Open | Phase::Closing, Input::Eof) => self.end_of_stream = true,
             (Phase::Connecting | Phase::Closed, Input::Eof) => {
-                self.end_abnormally(now, Happening::EndOfStream)
+                self.end_abnormally(now, Happening::EndOfStream);
             }
             (_, Input::Wake) => match self.deadline {
                 Some(deadline) if deadline <= now => self.end_abnormally(now, Happening::TimedOut),

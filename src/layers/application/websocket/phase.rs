@@ -1,13 +1,13 @@
 //! The states of a connection and what leads from one to the next (RFC 6455 §4, §7).
 //!
 //! ```text
-//!              opened            close asked              both Close frames seen
-//!  CONNECTING --------> OPEN ------------------> CLOSING ------------------------+
-//!       |                |                          |                            |
-//!       |                | Close received           | failed, end of stream,     | client: CLOSED, until the
-//!       |                +--------------------------|--- timeout ----+           |         server closes TCP
-//!       | failed, end of stream, timeout            |                |           | server: FINISHED
-//!       +-------------------------------------------+---> FINISHED <-+-----------+
+//!   CONNECTING --- opened ---> OPEN --- close asked ---> CLOSING
+//!       |                       |                           |
+//!       |                       +------ Close received -----+---> CLOSED, at a client:
+//!       |                       |                           |     the server is to close TCP
+//!       |                       |                           |       |
+//!       +-- failed, end of -----+---------------------------+-------+---> FINISHED,
+//!           stream, timeout                                               at a server on Close received too
 //! ```
 //!
 //! The server closes the TCP connection first (§7.1.1), because the end that does must keep it in TIME-WAIT: a server

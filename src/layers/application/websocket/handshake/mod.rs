@@ -7,6 +7,7 @@
 //! Who does what is in [`client`] and [`server`]; both are functions of one head, without a state. Cookies and HTTP
 //! authentication, which §4.1 lets a client send, are header fields like any other here.
 
+pub(super) mod awaiting;
 pub mod client;
 pub mod extensions;
 pub mod server;

@@ -25,8 +25,8 @@ pub struct Policy {
 /// A request that was refused: what to answer, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// The answer, after which the connection is to be closed.
-    pub response: ResponseHead,
+    /// The answer, after which the connection is to be closed. Boxed, to keep the result of [`answer`] small.
+    pub response: Box<ResponseHead>,
     /// The rule that was broken.
     pub error: ParseError,
 }
@@ -42,7 +42,8 @@ impl Refusal {
             Some(_) => headers,
             None => headers.with("Connection", "close"),
         };
-        Refusal { response: ResponseHead::new(status, headers.with("Content-Length", "0")), error }
+        let response = ResponseHead::new(status, headers.with("Content-Length", "0"));
+        Refusal { response: Box::new(response), error }
     }
 }
 
@@ -65,7 +66,9 @@ pub fn answer(request: &RequestHead, policy: &Policy) -> Result<(ResponseHead, O
         return Err(Refusal::new(405, Headers::new().with("Allow", "GET"), error));
     }
     // What follows the head is read as frames, so a body must not stand between (RFC 9110 §7.8).
-    if headers.get("Transfer-Encoding").is_some() || headers.get("Content-Length").is_some_and(|n| n != "0") {
+    if headers.get("Transfer-Encoding").is_some()
+        || headers.get_all("Content-Length").any(|length| length != "0")
+    {
         return Err(bad(malformed("body", "none in a request to upgrade", "a body")));
     }
     if !headers.has_token("Upgrade", "websocket") {
@@ -87,11 +90,11 @@ pub fn answer(request: &RequestHead, policy: &Policy) -> Result<(ResponseHead, O
     let offered = tokens(headers, "Sec-WebSocket-Protocol").map_err(bad)?;
     let extensions = Extension::parse_all(headers).map_err(bad)?;
 
-    if let (Some(origins), Some(origin)) = (&policy.origins, headers.get_single("Origin").map_err(bad)?) {
-        if !origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
-            let error = malformed("Origin", "one that may connect (RFC 6455 §4.2.2)", origin);
-            return Err(Refusal::new(403, Headers::new(), error));
-        }
+    if let (Some(origins), Some(origin)) = (&policy.origins, headers.get_single("Origin").map_err(bad)?)
+        && !origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    {
+        let error = malformed("Origin", "one that may connect (RFC 6455 §4.2.2)", origin);
+        return Err(Refusal::new(403, Headers::new(), error));
     }
     let path = resource.split('?').next().unwrap_or_default();
     if policy.paths.as_ref().is_some_and(|served| !served.iter().any(|p| p == path)) {
