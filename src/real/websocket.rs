@@ -42,7 +42,7 @@ pub struct WebSocket<S> {
     /// How long the peer may take to close its half after us.
     close_timeout: Duration,
     end: End,
-    /// Once the machine is finished: when we stop trying to tell the peer.
+    /// Once the connection is being closed: when we stop trying to tell the peer.
     give_up: Option<Instant>,
     closed: Option<CloseReason>,
     /// Why the connection was failed, until somebody is told.
@@ -60,6 +60,19 @@ enum End {
     Finishing,
     /// Over.
     Over,
+}
+
+/// What of the configuration the driver needs beside the machine.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    handshake: Duration,
+    close: Duration,
+}
+
+impl Limits {
+    fn of(config: &Config) -> Self {
+        Limits { handshake: config.handshake_timeout, close: config.close_timeout }
+    }
 }
 
 /// Why a connection did not open, or did not end well.
@@ -130,10 +143,10 @@ pub async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     let mut nonce = [0; 16];
     random(&mut nonce)?;
     let clock = Clock::start();
-    let close_timeout = config.close_timeout;
+    let limits = Limits::of(&config);
     let machine = Connection::client(clock.now(), config, Request::new(host, path, nonce), masks()?)
         .map_err(WebSocketError::Request)?;
-    WebSocket::new(stream, clock, machine, close_timeout).opened().await
+    WebSocket::new(stream, clock, machine, limits).opened().await
 }
 
 /// The server's handshake over a stream that was just accepted.
@@ -146,25 +159,25 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     policy: Policy,
 ) -> Result<WebSocket<S>, WebSocketError> {
     let clock = Clock::start();
-    let close_timeout = config.close_timeout;
+    let limits = Limits::of(&config);
     let machine = Connection::server(clock.now(), config, policy);
-    WebSocket::new(stream, clock, machine, close_timeout).opened().await
+    WebSocket::new(stream, clock, machine, limits).opened().await
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Bytes taken from the stream at a time.
     const READ: usize = 64 << 10;
 
-    fn new(stream: S, clock: Clock, machine: Connection, close_timeout: Duration) -> Self {
+    fn new(stream: S, clock: Clock, machine: Connection, limits: Limits) -> Self {
         WebSocket {
             stream,
             clock,
             machine,
             opening: None,
             outgoing: Bytes::new(),
-            wake: None,
+            wake: Some(clock.now() + limits.handshake),
             room: vec![0; Self::READ].into(),
-            close_timeout,
+            close_timeout: limits.close,
             end: End::Open,
             give_up: None,
             closed: None,
@@ -302,8 +315,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     Err(source) => return Err(self.broken("writing", source)),
                 },
                 () = until(self.clock, limit) => {
+                    let now = self.clock.now();
                     self.wake_when_due();
-                    if self.give_up.is_some_and(|at| at <= self.clock.now()) {
+                    if self.give_up.is_some_and(|at| at <= now) {
+                        self.wake = Some(now);
+                        self.wake_when_due();
+                        self.give_up = None;
+                    }
+                    if self.machine.phase() == Phase::Finished {
+                        self.give_up = Some(now);
                         self.outgoing.clear();
                     }
                 }
@@ -312,13 +332,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(())
     }
 
-    /// When to stop waiting for the stream.
+    /// When to stop waiting for the stream. The machine hands out what is to be sent before it names the time to wake
+    /// it, so while it closes we count for ourselves.
     fn limit(&mut self) -> Option<Instant> {
-        if self.machine.phase() == Phase::Finished {
-            let in_time = self.clock.now() + self.close_timeout;
-            Some(*self.give_up.get_or_insert(in_time))
-        } else {
-            self.wake
+        match self.machine.phase() {
+            Phase::Connecting | Phase::Open => self.wake,
+            Phase::Closing | Phase::Closed | Phase::Finished => {
+                let in_time = self.clock.now() + self.close_timeout;
+                Some(*self.give_up.get_or_insert(in_time))
+            }
         }
     }
 
@@ -423,3 +445,7 @@ fn masks() -> Result<MaskSource, WebSocketError> {
 fn random(into: &mut [u8]) -> Result<(), WebSocketError> {
     getrandom::fill(into).map_err(WebSocketError::Random)
 }
+
+#[cfg(test)]
+#[path = "websocket_tests.rs"]
+mod tests;

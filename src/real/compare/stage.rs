@@ -3,11 +3,8 @@
 use std::cell::RefCell;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
-use tokio::net::TcpStream;
-
 use crate::base::Instant;
 use crate::real::clock::Clock;
-use crate::real::tcp_info::TcpInfo;
 use crate::trace::{Flow, Kind, Place, PlaceId, Protocol, Recorder, Trace, Way, Wire};
 
 /// The place of the client.
@@ -62,32 +59,5 @@ pub(super) fn v4(address: SocketAddr) -> SocketAddrV4 {
     match address {
         SocketAddr::V4(address) => address,
         SocketAddr::V6(_) => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
-    }
-}
-
-/// Follows the state of one end of a TCP connection, as far as the kernel tells.
-pub(super) struct StateWatch<'a> {
-    stage: &'a Stage,
-    place: PlaceId,
-    flow: Flow,
-    last: &'static str,
-}
-
-impl<'a> StateWatch<'a> {
-    /// Starts from the state before the connection was: CLOSED at a client, LISTEN at a server.
-    pub(super) fn new(stage: &'a Stage, place: PlaceId, flow: Flow, from: &'static str) -> Self {
-        StateWatch { stage, place, flow, last: from }
-    }
-
-    /// Looks, and takes down what changed since the last look. A system without `TCP_INFO` shows nothing.
-    pub(super) fn look(&mut self, stream: &TcpStream, after: &'static str) {
-        let Ok(info) = TcpInfo::of(stream) else { return };
-        if info.state == self.last {
-            return;
-        }
-        let why = format!("seen in TCP_INFO after {after}; states between two looks are not seen").into();
-        let (flow, from, to) = (self.flow, self.last, info.state);
-        self.last = to;
-        self.stage.record(self.stage.now(), self.place, Kind::StateChanged { flow, from, to, why });
     }
 }

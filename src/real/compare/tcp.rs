@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::observed::Observed;
-use super::stage::{ANY_PORT, CLIENT, SERVER, Stage, StateWatch, flow};
+use super::stage::{ANY_PORT, CLIENT, SERVER, Stage, flow};
 use super::{Played, RealKnobs};
 use crate::real::error::{During, RealError};
 use crate::real::kernel_figures::{EndFigures, KernelFigures};
@@ -21,8 +21,7 @@ const AGAIN: &str = "run it again; if it fails again, see what ends connections 
 const READ: usize = 64 << 10;
 
 pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Played {
-    let Pair { mut client, mut server, flow, mut client_state, mut server_state } =
-        connect(stage, knobs).await?;
+    let Pair { mut client, mut server, flow } = connect(stage, knobs).await?;
 
     let send = async {
         client.write_all(&message).await.during("writing the message", AGAIN)?;
@@ -30,14 +29,12 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
         let at = client.last_write().unwrap_or_else(|| stage.now());
         stage.record(at, CLIENT, Kind::MessageSent { flow, len: message.len() });
         client.shutdown().await.during("closing the client's half", AGAIN)?;
-        client_state.look(client.stream(), "shutdown()");
         Ok(())
     };
     let ((), received) = tokio::try_join!(send, read_to_end(&mut server))?;
     // TCP has no messages: that it was whole is only known by the end of the stream.
     let len = received.iter().map(Bytes::len).sum();
     stage.record(stage.now(), SERVER, Kind::MessageReceived { flow: flow.reversed(), len });
-    server_state.look(server.stream(), "reading the end of the stream");
 
     // Now the server has read everything and the connection still stands.
     let mut kernel = KernelFigures::new(
@@ -46,11 +43,9 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
         EndFigures::of_tcp(server.stream()),
     );
     server.shutdown().await.during("closing the server's half", AGAIN)?;
-    server_state.look(server.stream(), "shutdown()");
     // The server of this scene only reads, so what comes back is the end of the stream.
     read_to_end(&mut client).await?;
-    client_state.look(client.stream(), "reading the end of the stream");
-    server_state.look(server.stream(), "the client read the end of the stream");
+    server.look("the client read the end of the stream");
     kernel.close(client.stream(), server.stream());
 
     let sent = if message.is_empty() { Vec::new() } else { vec![message.clone()] };
@@ -74,8 +69,6 @@ pub(super) struct Pair<'a> {
     pub(super) server: Observed<'a>,
     /// From the client's end.
     pub(super) flow: Flow,
-    pub(super) client_state: StateWatch<'a>,
-    pub(super) server_state: StateWatch<'a>,
 }
 
 /// Connects to ourselves over loopback.
@@ -93,8 +86,7 @@ pub(super) async fn connect<'a>(stage: &'a Stage, knobs: &RealKnobs) -> Result<P
     let client = socket.connect(server_address).await.during("connecting", NEXT)?;
     let took = stage.now().since(begun);
     let flow = flow(Protocol::Tcp, client_address, server_address);
-    let mut client_state = StateWatch::new(stage, CLIENT, flow, "CLOSED");
-    client_state.look(&client, "connect()");
+    let client = Observed::new(stage, CLIENT, flow, client, "CLOSED", "connect()");
     stage.note(CLIENT, format!("connect() took {took}: SYN, SYN-ACK and ACK were exchanged inside it"));
 
     // The kernel has completed the handshake already: accepting only hands the connection over. Any program on this
@@ -105,15 +97,8 @@ pub(super) async fn connect<'a>(stage: &'a Stage, knobs: &RealKnobs) -> Result<P
             break stream;
         }
     };
-    let mut server_state = StateWatch::new(stage, SERVER, flow.reversed(), "LISTEN");
-    server_state.look(&server, "accept()");
-    Ok(Pair {
-        client: Observed::new(stage, CLIENT, flow, client),
-        server: Observed::new(stage, SERVER, flow.reversed(), server),
-        flow,
-        client_state,
-        server_state,
-    })
+    let server = Observed::new(stage, SERVER, flow.reversed(), server, "LISTEN", "accept()");
+    Ok(Pair { client, server, flow })
 }
 
 /// The client's limit alone is enough: it announces it in its SYN, and keeps to it itself (RFC 9293 §3.7.1).

@@ -155,4 +155,21 @@ mod tests {
     fn an_empty_message_is_one_empty_datagram() {
         assert_eq!(cut(&Bytes::new(), 3), [""]);
     }
+
+    #[tokio::test]
+    async fn a_lost_datagram_is_not_waited_for_for_ever_and_a_strangers_does_not_count() {
+        let stage = Stage::new(Way::Udp);
+        let bind = || UdpSocket::bind(ANY_PORT);
+        let (server, client, stranger) = tokio::try_join!(bind(), bind(), bind()).unwrap();
+        let address = server.local_addr().unwrap();
+        stranger.send_to(b"not for you", address).await.unwrap();
+        client.send_to(b"one of two", address).await.unwrap();
+        let flow = flow(Protocol::Udp, address, client.local_addr().unwrap());
+        let (_done, is_done) = watch::channel(true);
+        let received = receive(&stage, &server, flow, 2, is_done).await.unwrap();
+        assert_eq!(received, ["one of two"]);
+        let trace = stage.into_trace();
+        assert_eq!(trace.count(|kind| matches!(kind, Kind::AppRead { .. })), 1);
+        assert_eq!(trace.count(|kind| matches!(kind, Kind::MessageReceived { .. })), 0);
+    }
 }

@@ -15,7 +15,7 @@ use crate::real::websocket::{WebSocket, WebSocketError, accept, open};
 use crate::trace::{Kind, Outcome, Way};
 
 pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Played {
-    let Pair { client, server, flow, mut client_state, mut server_state } = connect(stage, knobs).await?;
+    let Pair { client, server, flow } = connect(stage, knobs).await?;
     let config = Config {
         max_frame: MAX_MESSAGE,
         max_message: MAX_MESSAGE,
@@ -58,8 +58,6 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
         during("closing", client.close(CloseCode::NORMAL)),
         during("being closed", server.recv()),
     )?;
-    client_state.look(client.get_ref().stream(), "the closing handshake");
-    server_state.look(server.get_ref().stream(), "the closing handshake");
     kernel.close(client.get_ref().stream(), server.get_ref().stream());
 
     let pieces = |message: Option<Message>| message.iter().map(|m| m.as_bytes().clone()).collect();
