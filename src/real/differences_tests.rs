@@ -1,3 +1,5 @@
+//! Tests of what differs between the wires, and why.
+
 use super::*;
 
 /// A simulated TCP run over Ethernet.

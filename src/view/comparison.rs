@@ -4,7 +4,6 @@ use std::fmt::Display;
 
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Rows};
-use tabled::settings::style::HorizontalLine;
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::facts::Facts;
@@ -24,15 +23,16 @@ pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> String
         }
     }
     let mut table = builder.build();
-    let rule = if look.ascii { '-' } else { '─' };
     table
         .with(Style::empty())
-        .with(LineText::new("", Rows::new(1..2)))
-        .with(Padding::new(0, 2, 0, 0))
+        .with(Padding::new(0, 1, 0, 0))
         .with(Modify::new(Columns::new(1..)).with(Alignment::right()))
         .with(Modify::new(Rows::first()).with(Alignment::right()));
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n") + "\n"
+    let rule = if look.ascii { "-" } else { "─" };
+    let mut lines: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_string()).collect();
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    lines.insert(1, rule.repeat(width));
+    lines.join("\n") + "\n"
 }
 
 type Answer = fn(&Facts, Option<Duration>) -> String;
@@ -46,8 +46,7 @@ const QUESTIONS: &[(&str, Answer)] = &[
     ("first byte read after", |f, _| f.first_byte.map_or("never".into(), |d| short(d))),
     ("whole message read after", |f, _| match (f.complete, f.missing) {
         (Some(d), 0) => short(d),
-        (_, 0) => "never".into(),
-        (_, _) => "never".into(),
+        _ => "never".into(),
     }),
     ("packets (frames) sent", |f, _| bytes(f, |a| a.frames)),
     ("bytes on the wire", |f, _| bytes(f, |a| a.total())),
@@ -67,7 +66,9 @@ const QUESTIONS: &[(&str, Answer)] = &[
         (true, Some(false), _) => "yes, not back".into(),
         (true, Some(true), _) => "yes, and back".into(),
         (true, None, _) => "yes".into(),
-        (false, _, Way::Udp) if f.missing > 0 => format!("{} of {}", f.pieces_sent - f.missing, f.pieces_sent),
+        (false, _, Way::Udp) if f.missing > 0 => {
+            format!("{} of {}", f.pieces_sent - f.missing, f.pieces_sent)
+        }
         (false, _, _) => "no".into(),
     }),
     ("order kept", |f, _| match (f.way, f.late) {

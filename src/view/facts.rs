@@ -102,7 +102,8 @@ impl Facts {
 
     /// The delay before the first byte in round trips of the link.
     pub fn round_trips(&self, rtt: Duration) -> Option<f64> {
-        (rtt > Duration::ZERO).then(|| self.first_byte.map(|d| d.as_nanos() as f64 / rtt.as_nanos() as f64))?
+        (rtt > Duration::ZERO)
+            .then(|| self.first_byte.map(|d| d.as_nanos() as f64 / rtt.as_nanos() as f64))?
     }
 }
 

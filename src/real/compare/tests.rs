@@ -1,3 +1,5 @@
+//! Tests of the scene on real sockets.
+
 use super::*;
 use crate::trace::{Kind, Wire};
 
