@@ -1,5 +1,5 @@
 //! The `netlayers` command.
 
 fn main() -> std::process::ExitCode {
-    netlayers::cli::main()
+    netlayers::cli::main(std::env::args_os())
 }

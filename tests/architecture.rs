@@ -57,7 +57,7 @@ fn every_folder_imports_only_what_the_layer_model_allows() {
                     faults.push(format!("{}:{number}: `{folder}` may not import `{first}`", file.name()));
                 }
                 if folder == "layers" && first == "layers" {
-                    faults.extend(upward(&file, number, imported));
+                    faults.extend(upward(&file, number, &imported));
                 }
             }
         }
@@ -105,12 +105,12 @@ fn the_checks_above_can_fail() {
     assert!(mentions("    println!(\"x\");", "println!"));
     assert!(!mentions("    my_println!(\"x\");", "println!"));
     let file = Source { path: root().join("src/layers/link/arp.rs"), text: String::new() };
-    assert!(upward(&file, 1, "layers::transport::tcp".into()).is_some());
-    assert!(upward(&file, 1, "layers::physical::crc32".into()).is_none());
+    assert!(upward(&file, 1, "layers::transport::tcp").is_some());
+    assert!(upward(&file, 1, "layers::physical::crc32").is_none());
 }
 
 /// The fault of a layer that imports one above it.
-fn upward(file: &Source, number: usize, imported: String) -> Option<String> {
+fn upward(file: &Source, number: usize, imported: &str) -> Option<String> {
     let place = |name: &str| LAYERS.iter().position(|layer| *layer == name);
     let inside = file.path.strip_prefix(root().join("src/layers")).ok()?;
     let own = inside.components().next()?.as_os_str().to_str()?.trim_end_matches(".rs");
@@ -127,13 +127,13 @@ fn crate_paths(line: &str) -> Vec<String> {
         let boundary =
             line[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != '$');
         if boundary {
-            spread(String::new(), &line[at + "crate::".len()..], &mut paths);
+            spread("", &line[at + "crate::".len()..], &mut paths);
         }
     }
     paths
 }
 
-fn spread(prefix: String, rest: &str, paths: &mut Vec<String>) {
+fn spread(prefix: &str, rest: &str, paths: &mut Vec<String>) {
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
     let (path, after) = rest.split_at(end);
     if !after.starts_with('{') {
@@ -151,7 +151,7 @@ fn spread(prefix: String, rest: &str, paths: &mut Vec<String>) {
         if (c == ',' && depth == 1) || (c == '}' && depth == 0) {
             let item = after[start..i].trim();
             if !item.is_empty() {
-                spread(format!("{prefix}{path}"), item, paths);
+                spread(&format!("{prefix}{path}"), item, paths);
             }
             start = i + 1;
         }

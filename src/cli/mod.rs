@@ -1,8 +1,51 @@
 //! The command line: the only home of printing, prompts and exit codes.
+//!
+//! One file a subcommand. Results go to standard output, all else to standard error; 0 means done, 1 failed, 2 that
+//! the command line itself was wrong.
 
+mod args;
+mod compare;
+mod decode;
+mod error;
+mod output;
+mod overview;
+mod progress;
+mod scripts;
+mod values;
+
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Runs the command that the arguments ask for.
-pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+use clap::Parser as _;
+
+use self::args::{Cli, Command};
+use self::error::CliError;
+use self::output::Output;
+
+/// Runs the command that the arguments ask for, the first of which is the program's own name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        // Help and version are no errors, and clap tells them apart. A closed pipe ends quietly here too.
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let mut out = Output::new(&cli.style);
+    let done = match cli.command {
+        None => overview::run(&mut out),
+        Some(Command::Compare(args)) => compare::run(&args, &mut out),
+        Some(Command::Decode(args)) => decode::run(&args, &mut out),
+        Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
+        Some(Command::Man) => scripts::man(&mut out),
+    };
+    match done.and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
 }

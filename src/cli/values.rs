@@ -4,12 +4,13 @@
 
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
+use crate::sim::scene::Knobs;
 
 /// A probability: `5%`, `5 %` or `0.05`; at most 100 %.
 ///
 /// # Errors
 /// In words, for the command line.
-pub fn probability(text: &str) -> Result<f64, String> {
+pub(super) fn probability(text: &str) -> Result<f64, String> {
     const EXPECTED: &str = "expected 0% to 100%, such as 5% or 0.05";
     let (number, scale) = match text.trim().strip_suffix('%') {
         Some(number) => (number.trim_end(), 100.0),
@@ -25,7 +26,7 @@ pub fn probability(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// In words, for the command line.
-pub fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a time with its unit, at most 3600s, such as 20ms, 1.5s or 300us";
     let (number, unit) = split_unit(text);
     let nanos_per_unit = match unit.to_ascii_lowercase().as_str() {
@@ -37,14 +38,18 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         _ => return Err(EXPECTED.into()),
     };
     let nanos = number.parse::<f64>().map_err(|_| EXPECTED)? * nanos_per_unit;
-    if (0.0..=3600e9).contains(&nanos) { Ok(Duration::from_nanos(nanos.round() as u64)) } else { Err(EXPECTED.into()) }
+    if (0.0..=3600e9).contains(&nanos) {
+        Ok(Duration::from_nanos(nanos.round() as u64))
+    } else {
+        Err(EXPECTED.into())
+    }
 }
 
 /// A rate in bits per second: `10mbit`, `1gbit`, `56kbit`, `9600bit`; from 1 bit/s to 1000 Gbit/s.
 ///
 /// # Errors
 /// In words, for the command line.
-pub fn rate(text: &str) -> Result<Rate, String> {
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
     const EXPECTED: &str = "expected bits per second with their unit, such as 10mbit, 1gbit or 56kbit";
     let (number, unit) = split_unit(text);
     let unit = unit.to_ascii_lowercase();
@@ -57,6 +62,19 @@ pub fn rate(text: &str) -> Result<Rate, String> {
     };
     let bits = number.parse::<f64>().map_err(|_| EXPECTED)? * bits_per_unit;
     if (1.0..=1e12).contains(&bits) { Ok(Rate(bits.round() as u64)) } else { Err(EXPECTED.into()) }
+}
+
+/// An MTU: 68 bytes to 65,535.
+///
+/// # Errors
+/// In words, for the command line.
+pub(super) fn mtu(text: &str) -> Result<u16, String> {
+    const EXPECTED: &str =
+        "expected 68 to 65535 bytes, such as 1500 (every IPv4 link carries at least 68: RFC 791)";
+    match text.trim().parse() {
+        Ok(bytes) if bytes >= Knobs::MIN_MTU => Ok(bytes),
+        _ => Err(EXPECTED.into()),
+    }
 }
 
 /// The number and the unit behind it.

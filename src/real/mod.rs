@@ -1,1 +1,21 @@
-//! The operating system's own sockets.
+//! The operating system's own sockets: the same scenes as in the simulator, where the kernel does the layers below.
+//!
+//! | to | see |
+//! |---|---|
+//! | send one message three ways and watch | [`compare`] |
+//! | read what the kernel says of its sockets | [`kernel_figures`], [`tcp_info`] |
+//! | learn why it is not what the simulator shows | [`differences`] |
+//! | speak WebSocket on a real network | [`websocket`] |
+//! | tell the time of a run | [`clock`] |
+//!
+//! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
+
+pub mod clock;
+pub mod compare;
+pub mod differences;
+mod error;
+pub mod kernel_figures;
+pub mod tcp_info;
+pub mod websocket;
+
+pub use error::RealError;

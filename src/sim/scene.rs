@@ -146,10 +146,24 @@ pub fn two_hosts(knobs: &Knobs, recorder: Recorder) -> (Network, HostId, HostId)
 
 /// Plays the scene one way.
 pub fn run(way: Way, message: &Bytes, knobs: &Knobs, recorder: Recorder) -> Run {
+    run_watched(way, message, knobs, recorder, &mut |_, _| ())
+}
+
+/// The same, telling `watch` now and then how far it is: the virtual time, and the frames sent so far.
+pub fn run_watched(
+    way: Way,
+    message: &Bytes,
+    knobs: &Knobs,
+    recorder: Recorder,
+    watch: &mut dyn FnMut(Instant, u64),
+) -> Run {
+    const STEPS_BETWEEN: usize = 4096;
     let (mut network, client, server) = two_hosts(knobs, recorder);
     let to = SocketAddrV4::new(network.stack(server).address(), port(way));
     let cast = Cast::put_on(way, &mut network, (client, server), to, message, knobs);
-    network.run_until(Instant::ZERO + LONGEST);
+    while network.now() < Instant::ZERO + LONGEST && (0..STEPS_BETWEEN).all(|_| network.step()) {
+        watch(network.now(), network.frames());
+    }
     let outcome = cast.outcome(&network, message, knobs);
     Run { way, trace: network.into_trace(), outcome }
 }

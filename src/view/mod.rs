@@ -1,1 +1,33 @@
-//! Pictures of a trace.
+//! Pictures of a trace: each one a pure function of a run, or of bytes. Nothing here prints.
+//!
+//! | module | the picture |
+//! |---|---|
+//! | [`dissect`] | bytes taken apart into headers, fields and problems: what the other pictures are drawn from |
+//! | [`ladder`] | hosts as lines, time downwards, every frame an arrow |
+//! | [`facts`], [`comparison`] | what a run cost, and the table that compares several |
+//! | [`table`] | the packet list |
+//! | [`hexdump`] | the bytes of a frame, each with its layer |
+//! | [`header_box`] | one header in rows of 32 bits, as RFCs draw it |
+//! | [`layers`] | a frame as nested boxes |
+//! | [`json`] | the trace for programs |
+//! | [`pcapng`] | the trace for Wireshark |
+//! | [`capture`] | the other way: reads pcap and pcapng files, also those of others |
+//! | [`look`] | width, colour and escaping, shared by all of them |
+
+pub mod capture;
+pub mod comparison;
+pub mod dissect;
+pub mod facts;
+pub mod header_box;
+pub mod hexdump;
+pub mod json;
+pub mod ladder;
+pub mod layers;
+pub mod look;
+pub mod pcapng;
+#[cfg(test)]
+mod sample;
+pub mod table;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The other pictures of a run, frame by frame.
+
+use super::pace;
+use crate::cli::args::{CompareArgs, ViewChoice};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::trace::Run;
+use crate::view::dissect::{Dissection, Role, TracedPacket, dissect_trace};
+use crate::view::header_box::header_box;
+use crate::view::hexdump::hexdump;
+use crate::view::json::to_json;
+use crate::view::ladder::{self, LadderOptions};
+use crate::view::layers::layers;
+use crate::view::table::table;
+
+/// How many frames of each way are taken apart unless all were asked for: enough to meet every kind of header.
+const MOST_FRAMES: usize = 8;
+
+/// Shows one picture of each run.
+pub(super) fn show(
+    args: &CompareArgs,
+    view: ViewChoice,
+    runs: &[&Run],
+    out: &mut Output,
+) -> Result<(), CliError> {
+    let pace = pace(args);
+    let look = out.look;
+    for run in runs {
+        match view {
+            ViewChoice::Ladder => {
+                let options = LadderOptions { whole: args.show.whole, ..LadderOptions::default() };
+                out.picture(&ladder::single_with(&run.trace, &look, options), pace)?;
+            }
+            ViewChoice::Table => {
+                out.line(look.bold(run.way.name()))?;
+                out.picture(&table(&run.trace, &look), pace)?;
+            }
+            ViewChoice::Json => {}
+            ViewChoice::Hex | ViewChoice::Header | ViewChoice::Layers => frames(args, view, run, out)?,
+        }
+        out.line("")?;
+    }
+    Ok(())
+}
+
+/// All traces as JSON: one document, or one a line when there are several.
+pub(super) fn json(runs: &[&Run], out: &mut Output) -> Result<(), CliError> {
+    let failed = |error: serde_json::Error| CliError::Failed(format!("writing JSON: {error}"));
+    let documents: Result<Vec<String>, _> = runs.iter().map(|run| to_json(&run.trace)).collect();
+    let documents = documents.map_err(failed)?;
+    match documents.as_slice() {
+        [one] => out.line(one),
+        several => out.line(format!("[\n{}\n]", several.join(",\n"))),
+    }
+}
+
+fn frames(args: &CompareArgs, view: ViewChoice, run: &Run, out: &mut Output) -> Result<(), CliError> {
+    out.line(out.look.bold(run.way.name()))?;
+    let packets = dissect_trace(&run.trace);
+    let chosen: Vec<&TracedPacket> = match args.show.frame {
+        Some(number) => {
+            let found = packets.iter().find(|packet| packet.packet.number == number);
+            let Some(found) = found else {
+                return out.line(format!("there is no frame {number}: there are {}", packets.len()));
+            };
+            vec![found]
+        }
+        // One look at what is wrapped in what says most where there is most to unwrap.
+        None if view == ViewChoice::Layers && !args.show.whole => {
+            packets.iter().max_by_key(|packet| depth(packet)).into_iter().collect()
+        }
+        None if args.show.whole => packets.iter().collect(),
+        None => packets.iter().take(MOST_FRAMES).collect(),
+    };
+    for packet in &chosen {
+        let dissection = &packet.packet.dissection;
+        let summary = &packet.packet.summary;
+        let (from, to) = (run.trace.name(packet.from), run.trace.name(packet.to));
+        let (number, at) = (packet.packet.number, packet.at.as_millis_f64());
+        out.line(format!("frame {number}, {at:.3} ms, {from} to {to}: {}", summary.info()))?;
+        picture(view, dissection, &packet.bytes, out)?;
+        out.line("")?;
+    }
+    let left_out = packets.len() - chosen.len();
+    if left_out > 0 && args.show.frame.is_none() {
+        let hint = "--whole shows all of them, --frame N one";
+        out.line(format!(
+            "{left_out} more {} not shown; {hint}",
+            if left_out == 1 { "frame" } else { "frames" }
+        ))?;
+    }
+    Ok(())
+}
+
+fn picture(
+    view: ViewChoice,
+    dissection: &Dissection,
+    bytes: &[u8],
+    out: &mut Output,
+) -> Result<(), CliError> {
+    let look = out.look;
+    match view {
+        ViewChoice::Hex => out.text(hexdump(bytes, dissection, &look)),
+        ViewChoice::Layers => out.text(layers(dissection, &look)),
+        _ => {
+            for part in dissection.parts.iter().filter(|part| part.role == Role::Header) {
+                out.text(header_box(part, &look))?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// How much there is to see in a frame: its parts, and the first of several equals.
+fn depth(packet: &TracedPacket) -> (usize, std::cmp::Reverse<u64>) {
+    let parts = packet.packet.dissection.parts.iter().filter(|part| part.role != Role::Padding).count();
+    (parts, std::cmp::Reverse(packet.packet.number))
+}

@@ -1,0 +1,194 @@
+//! `compare` on this machine's own sockets, beside the simulation of the same.
+
+use bytes::Bytes;
+use tabled::builder::Builder;
+use tabled::settings::peaker::Priority;
+use tabled::settings::{Padding, Style, Width};
+
+use super::{headline, pace, pictures, verdicts, ways, wrap};
+use crate::base::Duration;
+use crate::cli::args::{CompareArgs, KnobArgs, ViewChoice};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+use crate::real::compare::{RealKnobs, RealRun, run as run_real};
+use crate::real::differences::{Difference, RealFacts, SimFacts, differences, first_read, reads};
+use crate::sim::scene::{self, Knobs};
+use crate::trace::{Kind, Recorder, Run, Way, Wire};
+use crate::view::comparison::comparison;
+use crate::view::facts::Facts;
+use crate::view::ladder::{self, LadderOptions};
+
+/// Runs all ways on real sockets and shows what was asked for.
+pub(super) fn run(
+    args: &CompareArgs,
+    message: &Bytes,
+    knobs: &Knobs,
+    out: &mut Output,
+) -> Result<(), CliError> {
+    refuse_what_loopback_has_not(args)?;
+    let real_knobs =
+        RealKnobs { datagram: knobs.datagram_len(), mss: knobs.mss, timeout: Duration::from_secs(120) };
+    let mut real = Vec::new();
+    for way in ways(args) {
+        let run = run_real(way, message.clone(), &real_knobs)
+            .map_err(|error| CliError::Failed(error.to_string()))?;
+        real.push(run);
+    }
+    let runs: Vec<&Run> = real.iter().map(|real| &real.run).collect();
+    if args.show.json {
+        return json(message, &runs, out);
+    }
+    match args.show.view {
+        Some(ViewChoice::Json) => return pictures::json(&runs, out),
+        Some(view) => {
+            headline(message, runs.len(), "real sockets", &["loopback".into()], out)?;
+            return pictures::show(args, view, &runs, out);
+        }
+        None => {}
+    }
+    headline(message, runs.len(), "real sockets", &["127.0.0.1".into(), "times as measured".into()], out)?;
+    let columns: Vec<_> = runs.iter().map(|run| (run.way.name(), &run.trace)).collect();
+    let options = LadderOptions { whole: args.show.whole, most_rows: 26 };
+    out.picture(&ladder::side_by_side_with(&columns, &out.look, options), pace(args))?;
+    out.line("each arrow is a write() and the read() that got it: a program sees no packets")?;
+    out.line("")?;
+    let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();
+    out.text(comparison(&facts, None, &out.look))?;
+    out.line("")?;
+    verdicts(&runs, &facts, out)?;
+    for real in &real {
+        kernel(real, out)?;
+    }
+    explain(&real, message, knobs, out)?;
+    out.line("")?;
+    out.line("next: netlayers compare --file README.md --wire real")?;
+    out.line("      and predict how many reads the server needs, and how many packets")
+}
+
+/// Knobs of the simulated network mean nothing to the kernel's loopback: better to say so than to ignore them.
+fn refuse_what_loopback_has_not(args: &CompareArgs) -> Result<(), CliError> {
+    let KnobArgs { loss, duplicate, corrupt, reorder, delay, jitter, rate, mtu, seed, .. } = &args.knobs;
+    let turned = [
+        ("--loss", loss.is_some()),
+        ("--duplicate", duplicate.is_some()),
+        ("--corrupt", corrupt.is_some()),
+        ("--reorder", reorder.is_some()),
+        ("--delay", delay.is_some()),
+        ("--jitter", jitter.is_some()),
+        ("--rate", rate.is_some()),
+        ("--mtu", mtu.is_some()),
+        ("--seed", seed.is_some()),
+        ("--pcap", args.show.pcap.is_some()),
+    ];
+    match turned.iter().find(|(_, turned)| *turned) {
+        None => Ok(()),
+        Some(("--pcap", _)) => Err(CliError::Usage(
+            "--pcap needs --wire sim: a program sees no frames on real sockets; \
+             capture them with: tcpdump -i lo -w run.pcap"
+                .into(),
+        )),
+        Some((knob, _)) => Err(CliError::Usage(format!(
+            "{knob} needs --wire sim: the kernel's loopback loses, delays and damages nothing"
+        ))),
+    }
+}
+
+/// What the kernel says of both ends, as a table.
+fn kernel(real: &RealRun, out: &mut Output) -> Result<(), CliError> {
+    let mut builder = Builder::default();
+    builder.push_record(["", "client", "server"]);
+    let mut reasons: Vec<String> = Vec::new();
+    for row in real.kernel.rows() {
+        let cell = |figure: Result<String, String>, reasons: &mut Vec<String>| match figure {
+            Ok(value) => value,
+            Err(why) => {
+                let number = reasons.iter().position(|reason| *reason == why).unwrap_or_else(|| {
+                    reasons.push(why.clone());
+                    reasons.len() - 1
+                });
+                format!("none ({})", number + 1)
+            }
+        };
+        let client = cell(row.client.map_err(|why| why.to_string()), &mut reasons);
+        let server = cell(row.server.map_err(|why| why.to_string()), &mut reasons);
+        builder.push_record([row.name.to_string(), client, server]);
+    }
+    let mut table = builder.build();
+    table
+        .with(Style::empty())
+        .with(Padding::new(0, 1, 0, 0))
+        .with(Width::wrap(out.look.columns()).keep_words(true).priority(Priority::max(true)));
+    out.line("")?;
+    out.line(out.look.bold(&format!("what the kernel says: {}", real.run.way.name())))?;
+    for line in table.to_string().lines() {
+        out.line(line.trim_end())?;
+    }
+    for (number, reason) in reasons.iter().enumerate() {
+        out.line(wrap(&format!("({}) {reason}", number + 1), out.look.columns()))?;
+    }
+    Ok(())
+}
+
+/// Where the simulation of the same message differs, and why that is to be expected: each reason once.
+fn explain(real: &[RealRun], message: &Bytes, knobs: &Knobs, out: &mut Output) -> Result<(), CliError> {
+    let mut grouped: Vec<(Difference, Vec<String>)> = Vec::new();
+    for run in real {
+        let way = run.run.way.name().trim_end_matches(" over TCP");
+        for found in differences(&simulated(run.run.way, message, knobs), &RealFacts::of(run)) {
+            let values = format!("{way}: simulated {}, real {}", found.sim, found.real);
+            let same =
+                |known: &&mut (Difference, _)| known.0.what == found.what && known.0.because == found.because;
+            match grouped.iter_mut().find(same) {
+                Some((_, all)) => all.push(values),
+                None => grouped.push((found, vec![values])),
+            }
+        }
+    }
+    out.line("")?;
+    out.line(out.look.bold("where the simulation differs"))?;
+    if grouped.is_empty() {
+        return out.line("nowhere, in what both can measure");
+    }
+    for (difference, values) in grouped {
+        out.line(difference.what)?;
+        for line in values {
+            out.line(format!("  {line}"))?;
+        }
+        let reason = wrap(&format!("expected because {}", difference.because), out.look.columns() - 4);
+        for line in reason.lines() {
+            out.line(format!("  {}", line.trim_start()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The figures of the same scene in the simulator.
+fn simulated(way: Way, message: &Bytes, knobs: &Knobs) -> SimFacts {
+    let sim = scene::run(way, message, knobs, Recorder::on(way.name(), Wire::Sim));
+    SimFacts {
+        mtu: u32::from(knobs.mtu),
+        mss: knobs.announced_mss(),
+        rtt: knobs.rtt(),
+        first_read: first_read(&sim.trace),
+        packets: sim.trace.frames().count(),
+        lost: sim.trace.count(|kind| matches!(kind, Kind::Dropped { .. } | Kind::Discarded { .. })),
+        retransmitted: sim.trace.count(|kind| matches!(kind, Kind::Retransmitted { .. })),
+        reads: reads(&sim.trace),
+        timestamps: false,
+        // Offered with a shift of 0: the buffers are no larger than the window field can say.
+        window_scale: true,
+    }
+}
+
+fn json(message: &Bytes, runs: &[&Run], out: &mut Output) -> Result<(), CliError> {
+    let ways: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();
+    let document = serde_json::json!({
+        "schema": "netlayers.compare/1",
+        "message_bytes": message.len(),
+        "wire": "real",
+        "ways": ways,
+    });
+    let text = serde_json::to_string_pretty(&document)
+        .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
+    out.line(text)
+}

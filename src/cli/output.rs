@@ -1,0 +1,105 @@
+//! Where results go, and how they look there.
+
+use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Stdout, Write};
+
+use super::args::{ColorChoice, Style};
+use super::error::CliError;
+use crate::view::look::Look;
+
+/// Standard output with a look that fits it.
+pub(super) struct Output {
+    stdout: BufWriter<Stdout>,
+    /// How pictures are drawn.
+    pub(super) look: Look,
+}
+
+/// What to do with a picture on a terminal that asked for `--step`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// All at once.
+    AtOnce,
+    /// Line by line: each waits for Enter.
+    Step,
+}
+
+impl Output {
+    pub(super) fn new(style: &Style) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let dumb = env("TERM").is_some_and(|term| term == "dumb");
+        let colour = match style.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => terminal && !dumb && env("NO_COLOR").is_none(),
+        };
+        // Linux's own console has few glyphs; a locale that is not UTF-8 has none of ours.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env(name));
+        let no_utf8 = locale.is_some_and(|locale| {
+            let name = locale.to_string_lossy().to_ascii_lowercase();
+            !name.contains("utf-8") && !name.contains("utf8") && name != "c" && name != "posix"
+        });
+        let ascii = style.ascii || dumb || (terminal && no_utf8);
+        Output {
+            stdout: BufWriter::new(io::stdout()),
+            look: Look { width: width(terminal), ascii, colour, absolute: false },
+        }
+    }
+
+    /// Writes text as it is.
+    pub(super) fn text(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
+        self.stdout.write_all(text.as_ref().as_bytes()).map_err(|e| CliError::io("writing the result", &e))
+    }
+
+    /// Writes a line.
+    pub(super) fn line(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
+        self.text(text)?;
+        self.text("\n")
+    }
+
+    /// Writes bytes as they are.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.stdout.write_all(bytes).map_err(|e| CliError::io("writing the result", &e))
+    }
+
+    /// Writes a picture, line by line if that was asked for and somebody is there to press Enter.
+    pub(super) fn picture(&mut self, picture: &str, pace: Pace) -> Result<(), CliError> {
+        if pace == Pace::AtOnce || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+            return self.text(picture);
+        }
+        let mut input = io::stdin().lock();
+        for line in picture.lines() {
+            self.text(line)?;
+            self.flush()?;
+            let mut answer = String::new();
+            let read = input.read_line(&mut answer).map_err(|e| CliError::io("reading the keyboard", &e))?;
+            if read == 0 {
+                // The end of input: no Enter will come, so the rest is shown.
+                self.line("")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A separator for lines of facts: `·`, or a comma where that cannot be shown.
+    pub(super) fn dot(&self) -> &'static str {
+        if self.look.ascii { ", " } else { " · " }
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), CliError> {
+        self.stdout.flush().map_err(|e| CliError::io("writing the result", &e))
+    }
+}
+
+/// Says something that is not a result.
+pub(super) fn remark(text: impl std::fmt::Display) {
+    // Nobody to tell it to is no reason to stop.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// The width to draw for: the terminal's, but at least 40; 80 where there is none. `COLUMNS` has the last word.
+fn width(terminal: bool) -> usize {
+    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let found = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let width = asked.or_else(|| if terminal { found() } else { None }).unwrap_or(80);
+    width.clamp(Look::LEAST_WIDTH, 160)
+}

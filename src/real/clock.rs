@@ -1,0 +1,45 @@
+//! The one place that reads the system clock.
+//!
+//! Everything else counts time from the start of a run, so a run on real sockets has the same kind of times as a
+//! simulated one. The clock is monotonic: setting the wall clock during a run moves nothing.
+
+use crate::base::Instant;
+
+/// The time since a run began.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    start: std::time::Instant,
+}
+
+impl Clock {
+    /// Begins a run: from here [`now`](Clock::now) counts.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "real sockets live in real time; this is where it comes in"
+    )]
+    pub fn start() -> Self {
+        Clock { start: std::time::Instant::now() }
+    }
+
+    /// Nanoseconds since the start of the run.
+    pub fn now(&self) -> Instant {
+        Instant::from_nanos(u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The standard library's form of a length of time, for tokio's timers.
+pub(crate) fn std_duration(length: crate::base::Duration) -> std::time::Duration {
+    std::time::Duration::from_nanos(length.as_nanos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let clock = Clock::start();
+        let times: Vec<Instant> = (0..1000).map(|_| clock.now()).collect();
+        assert!(times.is_sorted());
+    }
+}

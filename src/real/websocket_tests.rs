@@ -1,0 +1,225 @@
+use tokio::io::{DuplexStream, duplex};
+
+use super::*;
+use crate::layers::application::websocket::handshake::accept_key;
+
+type Ends = (WebSocket<DuplexStream>, WebSocket<DuplexStream>);
+
+/// A close timeout short enough for a test that waits for it to run out.
+fn hasty() -> Config {
+    Config { close_timeout: Duration::from_millis(50), ..Config::default() }
+}
+
+/// An open connection over a pipe in memory that holds `pipe` bytes each way.
+async fn pair(pipe: usize, server_config: Config) -> Ends {
+    let (near, far) = duplex(pipe);
+    tokio::try_join!(
+        open(near, "test", "/", Config::default()),
+        accept(far, server_config, Policy::default())
+    )
+    .unwrap()
+}
+
+/// A client by hand: the handshake done on the bare stream, so that a test can send what no client of ours would.
+async fn by_hand(config: Config) -> (DuplexStream, WebSocket<DuplexStream>) {
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+    let (mut near, far) = duplex(4096);
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    );
+    near.write_all(request.as_bytes()).await.unwrap();
+    let server = accept(far, config, Policy::default()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let len = near.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..len]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 101") && answer.contains(&accept_key(KEY)), "{answer}");
+    (near, server)
+}
+
+fn text(text: &str) -> Message {
+    Message::Text(Utf8Bytes::from(text))
+}
+
+#[tokio::test]
+async fn messages_go_both_ways_and_the_closing_handshake_ends_both() {
+    let (mut client, mut server) = pair(1 << 16, Config::default()).await;
+    assert_eq!(server.opening().unwrap().resource, "/");
+    client.send(text("hello")).await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some(text("hello")));
+    let binary = Message::Binary(Bytes::from_static(&[0xff, 0, 1]));
+    server.send(binary.clone()).await.unwrap();
+    assert_eq!(client.recv().await.unwrap(), Some(binary));
+
+    let (reason, end) = tokio::join!(client.close(CloseCode::NORMAL), server.recv());
+    assert_eq!(reason.unwrap().code, CloseCode::NORMAL);
+    assert_eq!(end.unwrap(), None);
+    assert_eq!(server.close_reason().unwrap().code, CloseCode::NORMAL);
+    // What is over stays over.
+    assert_eq!(client.recv().await.unwrap(), None);
+    assert_eq!(client.close(CloseCode::NORMAL).await.unwrap().code, CloseCode::NORMAL);
+    let error = client.send(text("late")).await.unwrap_err();
+    assert!(error.to_string().contains("not open"), "{error}");
+}
+
+#[tokio::test]
+async fn the_server_may_close_first_as_well() {
+    let (mut client, mut server) = pair(1 << 16, Config::default()).await;
+    let (reason, end) = tokio::join!(server.close(CloseCode::GOING_AWAY), client.recv());
+    assert_eq!((reason.unwrap().code, end.unwrap()), (CloseCode::GOING_AWAY, None));
+    assert_eq!(client.close_reason().unwrap().code, CloseCode::GOING_AWAY);
+}
+
+#[tokio::test]
+async fn a_message_larger_than_the_pipe_passes_through_it() {
+    let (mut client, mut server) = pair(100, Config::default()).await;
+    let large = Message::Binary(vec![7; 300_000].into());
+    let (sent, received) = tokio::join!(client.send(large.clone()), server.recv());
+    sent.unwrap();
+    assert_eq!(received.unwrap(), Some(large));
+}
+
+/// One poll, then the future is dropped, as a `select!` would do.
+async fn only_begun<T>(future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = future => Some(done),
+        () = std::future::ready(()) => None,
+    }
+}
+
+#[tokio::test]
+async fn a_recv_that_is_dropped_loses_nothing() {
+    let (mut near, mut server) = by_hand(Config::default()).await;
+    // "Hello", masked (RFC 6455 §5.7), a byte at a time.
+    let frame = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+    let mut got = None;
+    for byte in frame {
+        assert_eq!(got, None);
+        near.write_all(&[byte]).await.unwrap();
+        // Twice: once to take the byte, once to find that there is no other.
+        for _ in 0..2 {
+            got = got.or(only_begun(server.recv()).await.map(Result::unwrap));
+        }
+    }
+    assert_eq!(got, Some(Some(text("Hello"))));
+}
+
+#[tokio::test]
+async fn a_send_that_is_dropped_is_finished_by_the_next_one() {
+    let (mut client, mut server) = pair(64, Config::default()).await;
+    let first = Message::Binary(vec![1; 500].into());
+    assert!(only_begun(client.send(first.clone())).await.is_none());
+    let both = async { (server.recv().await.unwrap(), server.recv().await.unwrap()) };
+    let (sent, received) = tokio::join!(client.send(text("second")), both);
+    sent.unwrap();
+    assert_eq!(received, (Some(first), Some(text("second"))));
+}
+
+#[tokio::test]
+async fn a_peer_that_says_nothing_is_given_up() {
+    let hasty = Config { handshake_timeout: Duration::from_millis(50), ..Config::default() };
+    let (near, far) = duplex(1024);
+    let error = accept(far, hasty.clone(), Policy::default()).await.unwrap_err();
+    assert!(matches!(error, WebSocketError::Failed(_)), "{error}");
+    drop(near);
+    let (near, far) = duplex(1024);
+    let error = open(near, "test", "/", hasty).await.unwrap_err();
+    assert!(matches!(error, WebSocketError::Failed(_)), "{error}");
+    drop(far);
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_even_read_the_request_is_given_up() {
+    let hasty = Config { handshake_timeout: Duration::from_millis(50), ..hasty() };
+    let (near, _far) = duplex(8);
+    let opening = tokio::time::timeout(std::time::Duration::from_secs(20), open(near, "test", "/", hasty));
+    assert!(matches!(opening.await.expect("the handshake timeout ends it"), Err(WebSocketError::Failed(_))));
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_answer_a_close_is_given_up() {
+    let (_silent, mut server) = by_hand(hasty()).await;
+    assert_eq!(server.close(CloseCode::NORMAL).await.unwrap().code, CloseCode::ABNORMAL);
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_cannot_hold_up_the_end() {
+    let (near, mut server) = by_hand(hasty()).await;
+    // The pipe is full of a message that nobody reads, so that our Close frame has no room.
+    let stuck = Message::Binary(vec![0; 100_000].into());
+    assert!(only_begun(server.send(stuck)).await.is_none());
+    let limit = std::time::Duration::from_secs(5);
+    let closing = tokio::time::timeout(limit, server.close(CloseCode::NORMAL)).await;
+    let reason = closing.expect("the close timeout ends it").unwrap();
+    assert_eq!(reason.code, CloseCode::ABNORMAL);
+    drop(near);
+}
+
+#[tokio::test]
+async fn a_broken_rule_is_told_to_both() {
+    let (mut near, mut server) = by_hand(hasty()).await;
+    near.write_all(&[0x81, 0x00]).await.unwrap();
+    let error = server.recv().await.unwrap_err();
+    assert!(
+        matches!(&error, WebSocketError::Failed(failure) if failure.code == Some(CloseCode::PROTOCOL_ERROR))
+    );
+    let mut close = [0; 4];
+    near.read_exact(&mut close).await.unwrap();
+    assert_eq!((close[0], &close[2..]), (0x88, &1002u16.to_be_bytes()[..]));
+    assert_eq!(server.recv().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_message_too_big_ends_the_connection_with_1009() {
+    let (mut client, mut server) = pair(1 << 16, Config { max_message: 10, ..Config::default() }).await;
+    client.send(text("longer than ten")).await.unwrap();
+    let (end, failed) = tokio::join!(client.recv(), server.recv());
+    assert_eq!(end.unwrap(), None);
+    assert!(failed.is_err());
+    assert_eq!(client.close_reason().unwrap().code, CloseCode::TOO_BIG);
+}
+
+#[tokio::test]
+async fn a_refused_request_is_an_error_at_both_ends() {
+    let (near, far) = duplex(4096);
+    let policy = Policy { paths: Some(vec!["/chat".into()]), ..Policy::default() };
+    let (client, server) =
+        tokio::join!(open(near, "test", "/other", Config::default()), accept(far, Config::default(), policy));
+    let (client, server) = (client.unwrap_err().to_string(), server.unwrap_err().to_string());
+    assert!(client.contains("404"), "{client}");
+    assert!(server.contains("/other"), "{server}");
+}
+
+#[tokio::test]
+async fn a_peer_that_is_gone_is_the_end_without_a_close_frame() {
+    let (client, mut server) = pair(4096, Config::default()).await;
+    drop(client);
+    assert_eq!(server.recv().await.unwrap(), None);
+    assert_eq!(server.close_reason().unwrap().code, CloseCode::ABNORMAL);
+}
+
+#[tokio::test]
+async fn a_code_that_must_not_be_sent_is_refused_and_the_connection_lives() {
+    let (mut client, mut server) = pair(4096, Config::default()).await;
+    assert!(matches!(client.close(CloseCode::ABNORMAL).await, Err(WebSocketError::Send(_))));
+    client.send(text("still here")).await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some(text("still here")));
+}
+
+#[tokio::test]
+async fn a_port_where_nobody_listens_is_told() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let error = connect(address, "/", Config::default()).await.unwrap_err();
+    assert!(error.to_string().starts_with("connecting: "), "{error}");
+}
+
+#[test]
+fn masks_do_not_repeat() {
+    let mut next = masks().unwrap();
+    let keys: std::collections::BTreeSet<[u8; 4]> = (0..1000).map(|_| next()).collect();
+    assert!(keys.len() > 990, "{} different keys of 1000", keys.len());
+    assert_ne!(masks().unwrap()(), masks().unwrap()());
+}

@@ -1,0 +1,171 @@
+//! The table under the three ladders: the same questions to UDP, TCP and WebSocket.
+
+use std::fmt::Display;
+
+use tabled::builder::Builder;
+use tabled::settings::object::{Columns, Rows};
+use tabled::settings::{Alignment, Modify, Padding, Style};
+
+use super::facts::Facts;
+use super::look::Look;
+use crate::base::Duration;
+use crate::trace::{Way, Wire};
+
+/// Draws the table for the runs in `facts`, one column each. `rtt` is the round-trip time of the link, where it is
+/// known.
+pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> String {
+    let mut builder = Builder::default();
+    builder.push_record(std::iter::once(String::new()).chain(facts.iter().map(|f| name(f.way).to_string())));
+    for (question, answer) in QUESTIONS {
+        let answers: Vec<String> = facts.iter().map(|facts| answer(facts, rtt)).collect();
+        if answers.iter().any(|answer| !answer.is_empty()) {
+            builder.push_record(std::iter::once((*question).to_string()).chain(answers));
+        }
+    }
+    let mut table = builder.build();
+    table
+        .with(Style::empty())
+        .with(Padding::new(0, 1, 0, 0))
+        .with(Modify::new(Columns::new(1..)).with(Alignment::right()))
+        .with(Modify::new(Rows::first()).with(Alignment::right()));
+    let rule = if look.ascii { "-" } else { "─" };
+    let mut lines: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_string()).collect();
+    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
+    lines.insert(1, rule.repeat(width));
+    lines.join("\n") + "\n"
+}
+
+type Answer = fn(&Facts, Option<Duration>) -> String;
+
+/// The rows, in the order in which a reader asks.
+const QUESTIONS: &[(&str, Answer)] = &[
+    ("round trips until the first byte", |f, rtt| match rtt.and_then(|rtt| f.round_trips(rtt)) {
+        Some(trips) => format!("{trips:.1}"),
+        None => String::new(),
+    }),
+    ("first byte read after", |f, _| f.first_byte.map_or("never".into(), short)),
+    ("whole message read after", |f, _| match f.complete {
+        Some(d) if f.arrived || (f.way == Way::Udp && f.missing == 0) => short(d),
+        _ => "never".into(),
+    }),
+    ("packets (frames) sent", |f, _| bytes(f, |a| a.frames)),
+    ("bytes on the wire", |f, _| bytes(f, |a| a.total())),
+    ("  link: Ethernet, padding, FCS", |f, _| bytes(f, |a| a.link)),
+    ("  internet: IPv4", |f, _| bytes(f, |a| a.internet)),
+    ("  transport: UDP, TCP", |f, _| bytes(f, |a| a.transport)),
+    ("  application framing", |f, _| bytes(f, |a| a.framing)),
+    ("  payload", |f, _| bytes(f, |a| a.payload)),
+    ("overhead", |f, _| f.overhead().map_or(String::new(), |share| format!("{:.1} %", share * 100.0))),
+    ("lost or damaged", |f, _| f.lost.map_or(String::new(), |n| n.to_string())),
+    ("retransmitted", |f, _| match (f.way, f.wire) {
+        (Way::Udp, _) => "never does".into(),
+        (_, Wire::Real) => f.retransmitted.map_or(String::new(), |n| n.to_string()),
+        (_, Wire::Sim) => f.retransmitted.unwrap_or(0).to_string(),
+    }),
+    ("arrived, byte for byte", |f, _| match (f.arrived, f.returned, f.way) {
+        (true, Some(false), _) => "yes, not back".into(),
+        (true, Some(true), _) => "yes, and back".into(),
+        (true, None, _) => "yes".into(),
+        (false, _, Way::Udp) if f.missing > 0 => {
+            format!("{} of {}", f.pieces_sent - f.missing, f.pieces_sent)
+        }
+        (false, _, _) => "no".into(),
+    }),
+    ("order kept", |f, _| match (f.way, f.late) {
+        (Way::Udp, 0) if f.pieces_received < 2 => "one datagram".into(),
+        (Way::Udp, 0) => "this time".into(),
+        (Way::Udp, late) => format!("no, {late} late"),
+        (Way::Tcp | Way::WebSocket, _) => "always".into(),
+    }),
+    ("message boundaries kept", |f, _| {
+        match f.way {
+            Way::Udp | Way::WebSocket => "yes",
+            Way::Tcp => "no",
+        }
+        .into()
+    }),
+    ("  handed over in", |f, _| match f.way {
+        Way::Udp => count(f.pieces_sent, "datagram"),
+        Way::Tcp => count(f.pieces_sent, "write"),
+        Way::WebSocket => count(f.pieces_sent, "message"),
+    }),
+    ("  received in", |f, _| match f.way {
+        Way::Udp => count(f.pieces_received, "datagram"),
+        Way::Tcp => count(f.pieces_received, "read"),
+        Way::WebSocket => count(f.pieces_received, "message"),
+    }),
+    ("who may speak first", |f, _| {
+        match f.way {
+            Way::Udp => "anyone",
+            Way::Tcp => "client opens",
+            Way::WebSocket => "client asks",
+        }
+        .into()
+    }),
+    ("who may speak then", |f, _| {
+        match f.way {
+            Way::Udp => "anyone",
+            Way::Tcp | Way::WebSocket => "both at once",
+        }
+        .into()
+    }),
+];
+
+fn name(way: Way) -> &'static str {
+    match way {
+        Way::Udp => "UDP",
+        Way::Tcp => "TCP",
+        Way::WebSocket => "WebSocket",
+    }
+}
+
+fn bytes(facts: &Facts, of: fn(&super::dissect::Accounting) -> u64) -> String {
+    facts.wire_bytes.as_ref().map_or(String::new(), |account| grouped(of(account)))
+}
+
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// A length of time with three digits: enough to compare, few enough to read.
+fn short(d: Duration) -> String {
+    let text = match d.as_nanos() {
+        0..1_000_000 => format!("{:.1} us", d.as_nanos() as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} ms", d.as_millis_f64()),
+        _ => format!("{:.2} s", d.as_secs_f64()),
+    };
+    text.replace(".0 ", " ")
+}
+
+/// A number with its thousands apart: `1 234 567`.
+fn grouped(n: impl Display) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1234), "1 234");
+        assert_eq!(grouped(16_777_216), "16 777 216");
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(short(Duration::from_millis(20)), "20 ms");
+        assert_eq!(short(Duration::from_nanos(20_054_400)), "20.1 ms");
+        assert_eq!(short(Duration::from_millis(61_234)), "61.23 s");
+        assert_eq!(short(Duration::from_micros(46)), "46 us");
+    }
+}

@@ -1,0 +1,350 @@
+//! What the bytes of one direction of a TCP stream are: HTTP heads, WebSocket frames, or data.
+//!
+//! HTTP is known by how it begins, not by a port. A client that asked for an upgrade to WebSocket, and a server that
+//! agreed with 101, go on with frames (RFC 6455 §4). In a capture that begins after that handshake, frames cannot be told from
+//! other bytes, so they stay data. Left out: chunked bodies (RFC 9112 §7.1), whose bytes are data.
+
+use std::collections::VecDeque;
+
+use super::AppPiece;
+use crate::base::{Header, Layer, ParseError, Reader};
+use crate::layers::application::http::{Headers, Limits, RequestHead, ResponseHead};
+use crate::layers::application::websocket::{FrameHeader, Opcode};
+use crate::view::look::escape;
+
+/// So many labels are remembered in each direction, for retransmissions; older ones are forgotten first.
+const MOST_LABELS: usize = 256;
+/// Characters of a start line that are kept.
+const LINE: usize = 120;
+
+/// What some bytes of a stream are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Label {
+    /// The first byte's offset in the stream.
+    pub(super) start: u64,
+    pub(super) len: u64,
+    pub(super) what: Meaning,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Meaning {
+    /// The beginning of a head, with its first line.
+    Head { request: bool, line: String },
+    /// A frame header (or, when a segment boundary cut it, its last bytes).
+    FrameHeader(FrameHeader, Cut),
+    /// A piece of a head or frame header that began before or goes on.
+    HeaderPiece { protocol: &'static str },
+    /// Payload of a control frame, which is the protocol's own.
+    ControlPayload,
+    /// Payload of a data frame.
+    FramePayload,
+    /// Anything else.
+    Data,
+}
+
+/// Whether a header lies in one piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    Whole,
+    InTwo,
+}
+
+/// What both directions of a connection know together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Upgrade {
+    #[default]
+    NotAsked,
+    Asked,
+    Agreed,
+    Refused,
+}
+
+/// The labels of one direction, the newest last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Labels(VecDeque<Label>);
+
+impl Labels {
+    fn push(&mut self, start: u64, len: usize, what: Meaning) {
+        let len = len as u64;
+        if len == 0 {
+            return;
+        }
+        if let Some(last) = self.0.back_mut()
+            && last.start + last.len == start
+            && last.what == what
+            && matches!(what, Meaning::Data | Meaning::FramePayload)
+        {
+            last.len += len;
+            return;
+        }
+        if self.0.len() >= MOST_LABELS {
+            self.0.pop_front();
+        }
+        self.0.push_back(Label { start, len, what });
+    }
+
+    /// The labels that touch the bytes `start..end`.
+    pub(super) fn touching(&self, start: u64, end: u64) -> impl Iterator<Item = &Label> {
+        // They are in order, so the first of interest is found by halving.
+        let from = self.0.partition_point(|label| label.start + label.len <= start);
+        self.0.iter().skip(from).take_while(move |label| label.start < end)
+    }
+
+    /// What a segment with the bytes `start..end` brings, for its summary.
+    pub(super) fn pieces(&self, start: u64, end: u64) -> Vec<AppPiece> {
+        let mut pieces = Vec::new();
+        let mut known = start;
+        let mut in_frame = false;
+        for label in self.touching(start, end) {
+            let len = |from: u64, to: u64| to.saturating_sub(from) as usize;
+            add(&mut pieces, AppPiece::Data { len: len(known, label.start) });
+            let shown = len(label.start.max(start), (label.start + label.len).min(end));
+            let begins = label.start >= start;
+            let more = AppPiece::WsContinuationOfFrame { len: shown };
+            let piece = match &label.what {
+                Meaning::Head { request: true, line } if begins => {
+                    AppPiece::HttpRequest { line: line.clone() }
+                }
+                Meaning::Head { line, .. } if begins => AppPiece::HttpResponse { line: line.clone() },
+                Meaning::FrameHeader(header, _) if begins => AppPiece::WsFrame {
+                    opcode: opcode_name(header.opcode),
+                    fin: header.fin,
+                    masked: header.mask.is_some(),
+                    payload_len: header.payload_len,
+                    header_len: header.header_len(),
+                },
+                Meaning::ControlPayload | Meaning::FramePayload if in_frame => {
+                    AppPiece::WsContinuationOfFrame { len: 0 }
+                }
+                Meaning::Data => AppPiece::Data { len: shown },
+                _ => more,
+            };
+            in_frame = matches!(label.what, Meaning::FrameHeader(..)) && begins;
+            add(&mut pieces, piece);
+            known = label.start + label.len;
+        }
+        add(&mut pieces, AppPiece::Data { len: end.saturating_sub(known) as usize });
+        pieces
+    }
+}
+
+/// Adds a piece, or lets the last one grow.
+fn add(pieces: &mut Vec<AppPiece>, piece: AppPiece) {
+    match (pieces.last_mut(), piece) {
+        (_, AppPiece::Data { len: 0 } | AppPiece::WsContinuationOfFrame { len: 0 }) => {}
+        (Some(AppPiece::Data { len }), AppPiece::Data { len: more })
+        | (Some(AppPiece::WsContinuationOfFrame { len }), AppPiece::WsContinuationOfFrame { len: more }) => {
+            *len += more;
+        }
+        (_, piece) => pieces.push(piece),
+    }
+}
+
+fn opcode_name(opcode: Opcode) -> &'static str {
+    match opcode {
+        Opcode::Continuation => "continuation",
+        Opcode::Text => "text",
+        Opcode::Binary => "binary",
+        Opcode::Close => "close",
+        Opcode::Ping => "ping",
+        Opcode::Pong => "pong",
+    }
+}
+
+/// Reads one direction.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Parser {
+    reading: Reading,
+    labels: Labels,
+}
+
+/// What the next byte belongs to.
+#[derive(Debug, Clone, Default)]
+enum Reading {
+    /// The beginning of something; data as long as it does not look like a head.
+    #[default]
+    Start,
+    Head(Vec<u8>),
+    Body {
+        left: u64,
+    },
+    FrameHeader(Vec<u8>),
+    Payload {
+        left: u64,
+        control: bool,
+    },
+    /// The thread is lost: a hole in the capture, or frames that broke the rules.
+    Lost,
+}
+
+impl Parser {
+    pub(super) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Takes the next bytes, which begin at offset `at` of the stream. An error counts from the start of the stream's
+    /// header that is at fault; with it comes where that began.
+    pub(super) fn feed(
+        &mut self,
+        mut at: u64,
+        mut bytes: &[u8],
+        upgrade: &mut Upgrade,
+    ) -> Option<(u64, ParseError)> {
+        let mut problem = None;
+        while !bytes.is_empty() {
+            let (taken, what) = self.step(bytes, at, upgrade, &mut problem);
+            self.labels.push(at, taken, what);
+            at += taken as u64;
+            bytes = &bytes[taken..];
+        }
+        problem
+    }
+
+    /// Takes note that `len` bytes will never be seen.
+    pub(super) fn skip(&mut self, len: u64) {
+        match &mut self.reading {
+            Reading::Body { left } | Reading::Payload { left, .. } if *left >= len => *left -= len,
+            Reading::Start => {}
+            _ => self.reading = Reading::Lost,
+        }
+    }
+
+    /// Takes at least one byte, and says how many and what they are.
+    fn step(
+        &mut self,
+        bytes: &[u8],
+        at: u64,
+        upgrade: &mut Upgrade,
+        problem: &mut Option<(u64, ParseError)>,
+    ) -> (usize, Meaning) {
+        match std::mem::take(&mut self.reading) {
+            Reading::Start if looks_like_a_head(bytes) => self.head(Vec::new(), bytes, upgrade),
+            Reading::Start => (bytes.len(), Meaning::Data),
+            Reading::Head(text) => self.head(text, bytes, upgrade),
+            Reading::Body { left: 0 } => self.step(bytes, at, upgrade, problem),
+            Reading::Body { left } => {
+                let taken = at_most(left, bytes.len());
+                self.reading = Reading::Body { left: left - taken as u64 };
+                (taken, Meaning::Data)
+            }
+            Reading::FrameHeader(begun) if begun.is_empty() && *upgrade == Upgrade::Refused => {
+                self.step(bytes, at, upgrade, problem)
+            }
+            Reading::FrameHeader(begun) => self.frame_header(begun, bytes, at, problem),
+            Reading::Payload { left: 0, .. } => self.frame_header(Vec::new(), bytes, at, problem),
+            Reading::Payload { left, control } => {
+                let taken = at_most(left, bytes.len());
+                self.reading = Reading::Payload { left: left - taken as u64, control };
+                (taken, if control { Meaning::ControlPayload } else { Meaning::FramePayload })
+            }
+            Reading::Lost => {
+                self.reading = Reading::Lost;
+                (bytes.len(), Meaning::Data)
+            }
+        }
+    }
+
+    fn head(&mut self, mut text: Vec<u8>, bytes: &[u8], upgrade: &mut Upgrade) -> (usize, Meaning) {
+        let before = text.len();
+        text.extend_from_slice(bytes);
+        let from = before.saturating_sub(3);
+        let end = text[from..].windows(4).position(|four| four == b"\r\n\r\n").map(|end| from + end + 4);
+        let what = if before == 0 {
+            let line = text.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+            Meaning::Head {
+                request: !line.starts_with(b"HTTP/"),
+                line: escape(&line[..line.len().min(LINE)]),
+            }
+        } else {
+            Meaning::HeaderPiece { protocol: "HTTP" }
+        };
+        let Some(end) = end else {
+            let goes_on = looks_like_a_head(&text) && text.len() <= Limits::default().head;
+            self.reading = if goes_on { Reading::Head(text) } else { Reading::Start };
+            return (bytes.len(), if goes_on { what } else { Meaning::Data });
+        };
+        self.reading = after_head(&text[..end], upgrade);
+        (end - before, what)
+    }
+
+    fn frame_header(
+        &mut self,
+        mut begun: Vec<u8>,
+        bytes: &[u8],
+        at: u64,
+        problem: &mut Option<(u64, ParseError)>,
+    ) -> (usize, Meaning) {
+        let before = begun.len();
+        begun.extend_from_slice(&bytes[..bytes.len().min(FrameHeader::MAX_LEN - before)]);
+        let mut r = Reader::new(Layer::Application, FrameHeader::PROTOCOL, &begun);
+        match FrameHeader::parse(&mut r) {
+            Ok(header) => {
+                self.reading =
+                    Reading::Payload { left: header.payload_len, control: header.opcode.is_control() };
+                let cut = if before == 0 { Cut::Whole } else { Cut::InTwo };
+                (r.position() - before, Meaning::FrameHeader(header, cut))
+            }
+            Err(error) if error.is_incomplete() => {
+                self.reading = Reading::FrameHeader(begun);
+                (bytes.len(), Meaning::HeaderPiece { protocol: "WebSocket" })
+            }
+            Err(error) => {
+                *problem = Some((at.saturating_sub(before as u64), error));
+                self.reading = Reading::Lost;
+                (bytes.len(), Meaning::Data)
+            }
+        }
+    }
+}
+
+fn at_most(left: u64, bytes: usize) -> usize {
+    usize::try_from(left).map_or(bytes, |left| left.min(bytes))
+}
+
+fn looks_like_a_head(bytes: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 10] = [
+        b"GET ",
+        b"HEAD ",
+        b"POST ",
+        b"PUT ",
+        b"DELETE ",
+        b"CONNECT ",
+        b"OPTIONS ",
+        b"TRACE ",
+        b"PATCH ",
+        b"HTTP/1.",
+    ];
+    BEGINNINGS.iter().any(|begin| bytes.starts_with(begin) || begin.starts_with(bytes))
+}
+
+/// What follows a head.
+fn after_head(head: &[u8], upgrade: &mut Upgrade) -> Reading {
+    let to_websocket =
+        |headers: &Headers| headers.get_all("Upgrade").any(|value| value.eq_ignore_ascii_case("websocket"));
+    let body = |headers: &Headers| match headers.get("Content-Length").and_then(|len| len.parse().ok()) {
+        Some(left) => Reading::Body { left },
+        None => Reading::Start,
+    };
+    if head.starts_with(b"HTTP/") {
+        let Ok((response, _)) = ResponseHead::parse(head) else { return Reading::Start };
+        match response.status {
+            101 if to_websocket(&response.headers) => {
+                *upgrade = Upgrade::Agreed;
+                Reading::FrameHeader(Vec::new())
+            }
+            // RFC 9112 §6.3: these never have a body.
+            100..200 | 204 | 304 => Reading::Start,
+            _ => {
+                *upgrade = Upgrade::Refused;
+                body(&response.headers)
+            }
+        }
+    } else {
+        let Ok((request, _)) = RequestHead::parse(head) else { return Reading::Start };
+        if to_websocket(&request.headers) {
+            *upgrade = Upgrade::Asked;
+            return Reading::FrameHeader(Vec::new());
+        }
+        body(&request.headers)
+    }
+}

@@ -1,0 +1,172 @@
+//! Bytes taken apart: which header is where, what each field says, and the first thing that is wrong.
+//!
+//! Two dissectors stand here. [`dissect_frame`] looks at one frame alone, as `decode` does. [`Conversations`] is fed
+//! a whole run in order and remembers: it knows that a segment was seen before, that five bytes in the middle of a
+//! segment are a WebSocket frame header, and which fragment completes a datagram. Wireshark makes the same
+//! distinction.
+//!
+//! A dissector is not a receiver. A host throws away what is wrong; a dissector says what is wrong and goes on, for
+//! the packets worth looking at are the broken ones. No input makes it fail: what cannot be read becomes a
+//! [problem](Dissection::problems), and the bytes behind it become `data`.
+
+mod accounting;
+mod application;
+mod conversations;
+mod fragments;
+mod frame;
+mod run;
+mod stream;
+mod summary;
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+pub use accounting::Accounting;
+pub use conversations::{Conversations, Packet};
+pub use frame::{dissect_frame, dissect_packet};
+pub use run::{TracedPacket, dissect_trace};
+pub use summary::{AppPiece, Probe, Summary, TcpFlags, TcpSummary, What};
+
+use crate::base::{Field, Header, Layer, ParseError};
+
+/// One frame taken apart.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dissection {
+    /// Its parts in the order of the wire. They lie side by side and cover every byte.
+    pub parts: Vec<Part>,
+    /// What is wrong with it, the first wrong byte first.
+    pub problems: Vec<ParseError>,
+}
+
+/// A run of bytes with one meaning.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// The layer it belongs to: for data, the one that would read it.
+    pub layer: Layer,
+    /// Whose header it is; `data` and `padding` for what is none.
+    pub protocol: &'static str,
+    /// Header, data or padding.
+    pub role: Role,
+    /// The bytes, counted from the start of what was dissected.
+    pub range: Range<usize>,
+    /// The header's fields; empty for data and padding, and for the pieces of a header cut by a segment boundary.
+    pub fields: Vec<FieldValue>,
+}
+
+/// What a part is to the protocol it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Bytes a protocol added for its own use.
+    Header,
+    /// Bytes it carries for the one above.
+    Data,
+    /// Bytes that only fill a frame up to its least length (IEEE 802.3 §3.2.8).
+    Padding,
+}
+
+/// One field of a header with its value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FieldValue {
+    /// Which field.
+    #[serde(flatten)]
+    pub field: Field,
+    /// Its first bit, counted from the start of what was dissected.
+    pub first_bit: usize,
+    /// Its value as a number (of a field wider than 64 bits: the last 64).
+    pub value: u64,
+    /// Its value as people write it.
+    pub text: String,
+}
+
+impl Dissection {
+    /// The header of `protocol`, the outermost one when there are several.
+    pub fn header(&self, protocol: &str) -> Option<&Part> {
+        self.parts.iter().find(|part| part.role == Role::Header && part.protocol == protocol)
+    }
+
+    /// The part that the byte at `offset` belongs to.
+    pub fn part_at(&self, offset: usize) -> Option<&Part> {
+        self.parts.iter().find(|part| part.range.contains(&offset))
+    }
+
+    /// How many bytes were dissected.
+    pub fn len(&self) -> usize {
+        self.parts.last().map_or(0, |part| part.range.end)
+    }
+
+    /// True when there were no bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Part {
+    /// A header at `start` of `frame`, its fields drawn from its own table.
+    pub fn of_header<H: Header>(header: &H, frame: &[u8], start: usize) -> Part {
+        let layout = header.layout();
+        let end = (start + layout.iter().map(|field| field.bits).sum::<usize>() / 8).min(frame.len());
+        Part {
+            layer: H::LAYER,
+            protocol: H::PROTOCOL,
+            role: Role::Header,
+            range: start..end,
+            fields: FieldValue::all(&layout, frame, start),
+        }
+    }
+
+    /// A part without fields.
+    pub(crate) fn plain(layer: Layer, protocol: &'static str, role: Role, range: Range<usize>) -> Part {
+        Part { layer, protocol, role, range, fields: Vec::new() }
+    }
+
+    /// Data of the given layer.
+    pub(crate) fn data(layer: Layer, range: Range<usize>) -> Part {
+        Part::plain(layer, "data", Role::Data, range)
+    }
+
+    /// The letter that marks its bytes where there is no room for a name: the layer's for a header, `D` for data,
+    /// `.` for padding.
+    pub fn letter(&self) -> char {
+        match self.role {
+            Role::Header => self.layer.letter(),
+            Role::Data => 'D',
+            Role::Padding => '.',
+        }
+    }
+
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<&FieldValue> {
+        self.fields.iter().find(|value| value.field.name == name)
+    }
+}
+
+impl FieldValue {
+    /// The fields of a table one after the other, from byte `start` of `frame` on, as far as the frame goes.
+    pub fn all(layout: &[Field], frame: &[u8], start: usize) -> Vec<FieldValue> {
+        let mut bit = start * 8;
+        let mut values = Vec::with_capacity(layout.len());
+        for field in layout.iter().filter(|field| field.bits > 0) {
+            if bit + field.bits > frame.len() * 8 {
+                break;
+            }
+            values.push(FieldValue {
+                field: *field,
+                first_bit: bit,
+                value: field.raw(frame, bit),
+                text: field.text(frame, bit),
+            });
+            bit += field.bits;
+        }
+        values
+    }
+
+    /// The bytes it touches.
+    pub fn bytes(&self) -> Range<usize> {
+        self.first_bit / 8..(self.first_bit + self.field.bits).div_ceil(8)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,330 @@
+//! One packet in one line.
+
+use std::fmt::{self, Write as _};
+use std::net::Ipv4Addr;
+
+use serde::Serialize;
+
+use crate::trace::Flow;
+
+/// What a packet list says of a packet.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Who sent it: `10.0.0.1:4000`, or an address without port, or an Ethernet address.
+    pub source: String,
+    /// Whom it is for.
+    pub destination: String,
+    /// The topmost protocol found in it.
+    pub protocol: &'static str,
+    /// Its conversation seen from the sender's end, when it has ports.
+    pub flow: Option<Flow>,
+    /// What it does.
+    pub what: What,
+}
+
+/// What a packet does, by protocol.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum What {
+    /// An ARP request or reply.
+    Arp {
+        /// True for a question, false for an answer.
+        request: bool,
+        /// Whose answer it is, or who asks.
+        sender: Ipv4Addr,
+        /// The sender's Ethernet address.
+        sender_mac: String,
+        /// Who is looked for.
+        target: Ipv4Addr,
+    },
+    /// An ICMP message.
+    Icmp {
+        /// What it says, with its numbers where they tell something.
+        message: String,
+        /// Bytes of the message.
+        len: usize,
+    },
+    /// A UDP datagram.
+    Udp {
+        /// Bytes of payload.
+        len: usize,
+    },
+    /// A piece of an IPv4 packet.
+    Fragment {
+        /// The identification that all pieces of the packet share.
+        identification: u16,
+        /// Where its data belong in the packet's data, in bytes.
+        offset: usize,
+        /// Bytes of data.
+        len: usize,
+        /// Whether more pieces follow it.
+        more: bool,
+        /// The whole packet, when this was the last piece missing.
+        completes: Option<Box<Summary>>,
+    },
+    /// A TCP segment.
+    Tcp(TcpSummary),
+    /// An IPv4 packet for a transport that has no dissector, or whose header could not be read.
+    Ipv4 {
+        /// The number of the transport protocol.
+        protocol: u8,
+        /// Bytes of data.
+        len: usize,
+    },
+    /// A frame of which no more is known.
+    Frame {
+        /// Its EtherType, if there is one.
+        ethertype: Option<u16>,
+        /// Bytes behind the header.
+        len: usize,
+    },
+}
+
+/// What a TCP segment does, told with relative numbers as Wireshark does: the SYN of each direction is 0.
+///
+/// In a conversation whose SYN was not seen, the first sequence number seen counts as 1.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TcpSummary {
+    /// The control bits.
+    pub flags: TcpFlags,
+    /// Sequence number, relative and without wrapping.
+    pub seq: u64,
+    /// Acknowledgment number, relative to the other direction; `None` without ACK.
+    pub ack: Option<u64>,
+    /// Sequence number as on the wire.
+    pub seq_raw: u32,
+    /// Acknowledgment number as on the wire; `None` without ACK.
+    pub ack_raw: Option<u32>,
+    /// Bytes of payload.
+    pub len: usize,
+    /// The receive window in bytes: scaled when both SYNs were seen with the option (RFC 7323 §2.2).
+    pub window: u32,
+    /// The maximum segment size option.
+    pub mss: Option<u16>,
+    /// Whether all it carries (bytes, SYN, FIN) was seen before in this direction.
+    pub retransmission: bool,
+    /// Whether it is a probe.
+    pub probe: Option<Probe>,
+    /// Whether it acknowledges what was acknowledged before and carries nothing, with data outstanding
+    /// (RFC 5681 §2).
+    pub duplicate_ack: bool,
+    /// The messages, or pieces of them, that its payload holds.
+    pub application: Vec<AppPiece>,
+}
+
+/// A segment sent only to be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Probe {
+    /// A keep-alive: at most one byte, already acknowledged (RFC 9293 §3.8.4).
+    KeepAlive,
+    /// A byte sent into a closed window (RFC 9293 §3.8.6.1).
+    ZeroWindow,
+}
+
+/// The control bits of a segment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TcpFlags {
+    /// Synchronize.
+    pub syn: bool,
+    /// The acknowledgment field counts.
+    pub ack: bool,
+    /// No more bytes from the sender.
+    pub fin: bool,
+    /// Reset.
+    pub rst: bool,
+    /// Push.
+    pub psh: bool,
+    /// Urgent.
+    pub urg: bool,
+}
+
+/// A piece of application protocol in a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AppPiece {
+    /// An HTTP request, by its first line.
+    HttpRequest {
+        /// The request line.
+        line: String,
+    },
+    /// An HTTP response, by its first line.
+    HttpResponse {
+        /// The status line.
+        line: String,
+    },
+    /// The start of a WebSocket frame.
+    WsFrame {
+        /// The name of its opcode.
+        opcode: &'static str,
+        /// Whether it ends its message.
+        fin: bool,
+        /// Whether its payload is masked.
+        masked: bool,
+        /// Bytes of payload, also those in later segments.
+        payload_len: u64,
+        /// Bytes of header.
+        header_len: usize,
+    },
+    /// More bytes of what began in an earlier segment: a head, a frame header or a frame's payload.
+    WsContinuationOfFrame {
+        /// How many.
+        len: usize,
+    },
+    /// Bytes of no protocol known here.
+    Data {
+        /// How many.
+        len: usize,
+    },
+}
+
+impl Summary {
+    /// One line, as in Wireshark's *Info* column.
+    pub fn info(&self) -> String {
+        self.line(false)
+    }
+
+    /// The same with sequence numbers as on the wire.
+    pub fn info_absolute(&self) -> String {
+        self.line(true)
+    }
+
+    /// A shorter line, without ports, which says what a segment carries before it says its numbers.
+    pub fn brief(&self, absolute: bool) -> String {
+        match &self.what {
+            What::Tcp(tcp) => tcp.brief(absolute),
+            What::Fragment { offset, len, more, completes, .. } => {
+                let last = if *more { "" } else { ", last" };
+                let whole =
+                    completes.as_ref().map_or(String::new(), |whole| format!(": {} whole", whole.protocol));
+                format!("fragment, {len} B at {offset}{last}{whole}")
+            }
+            _ => self.line(absolute),
+        }
+    }
+
+    fn line(&self, absolute: bool) -> String {
+        match &self.what {
+            What::Arp { request: true, sender, target, .. } => format!("Who has {target}? Tell {sender}"),
+            What::Arp { request: false, sender, sender_mac, .. } => format!("{sender} is at {sender_mac}"),
+            What::Icmp { message, .. } => message.clone(),
+            What::Udp { len } => match self.flow {
+                Some(flow) => format!("{} > {} Len={len}", flow.local.port(), flow.remote.port()),
+                None => format!("Len={len}"),
+            },
+            What::Fragment { identification, offset, len, more, completes } => {
+                let last = if *more { "" } else { ", the last" };
+                let whole = match completes {
+                    Some(whole) => format!("; completes {}: {}", whole.protocol, whole.line(absolute)),
+                    None => String::new(),
+                };
+                format!("Fragment of packet 0x{identification:04x}: {len} bytes at {offset}{last}{whole}")
+            }
+            What::Tcp(tcp) => tcp.line(self.flow, absolute),
+            What::Ipv4 { protocol, len } => format!("IPv4, protocol {protocol}, Len={len}"),
+            What::Frame { ethertype: Some(ethertype), len } => {
+                format!("EtherType 0x{ethertype:04x}, Len={len}")
+            }
+            What::Frame { ethertype: None, len } => format!("{len} bytes"),
+        }
+    }
+
+    /// Whether it brings nothing that was not sent before.
+    pub fn is_retransmission(&self) -> bool {
+        matches!(&self.what, What::Tcp(tcp) if tcp.retransmission)
+    }
+}
+
+impl TcpSummary {
+    fn brief(&self, absolute: bool) -> String {
+        let mut line = self.mark().to_owned();
+        let carried: Vec<_> = self
+            .application
+            .iter()
+            .filter(|piece| !matches!(piece, AppPiece::Data { .. }))
+            .map(|piece| piece.to_string().replacen("WebSocket ", "", 1))
+            .collect();
+        if carried.is_empty() {
+            let _ = write!(line, "{}", self.flags);
+        } else {
+            line.push_str(&carried.join(" | "));
+        }
+        let (seq, ack) = self.numbers(absolute);
+        let _ = write!(line, " Seq={seq}");
+        if let Some(ack) = ack {
+            let _ = write!(line, " Ack={ack}");
+        }
+        if self.len > 0 {
+            let _ = write!(line, " Len={}", self.len);
+        }
+        line
+    }
+
+    /// What is special about it.
+    fn mark(&self) -> &'static str {
+        match self.probe {
+            Some(Probe::KeepAlive) => "[keep-alive] ",
+            Some(Probe::ZeroWindow) => "[zero window probe] ",
+            None if self.retransmission => "[retransmission] ",
+            None if self.duplicate_ack => "[duplicate ACK] ",
+            None => "",
+        }
+    }
+
+    /// Sequence and acknowledgment number, relative or as on the wire.
+    fn numbers(&self, absolute: bool) -> (u64, Option<u64>) {
+        if absolute { (u64::from(self.seq_raw), self.ack_raw.map(u64::from)) } else { (self.seq, self.ack) }
+    }
+
+    fn line(&self, flow: Option<Flow>, absolute: bool) -> String {
+        let mut line = self.mark().to_owned();
+        if let Some(flow) = flow {
+            let _ = write!(line, "{} > {} ", flow.local.port(), flow.remote.port());
+        }
+        let (seq, ack) = self.numbers(absolute);
+        let _ = write!(line, "[{}] Seq={seq}", self.flags);
+        if let Some(ack) = ack {
+            let _ = write!(line, " Ack={ack}");
+        }
+        let _ = write!(line, " Win={} Len={}", self.window, self.len);
+        if let Some(mss) = self.mss {
+            let _ = write!(line, " MSS={mss}");
+        }
+        for piece in &self.application {
+            if !matches!(piece, AppPiece::Data { .. }) {
+                let _ = write!(line, " | {piece}");
+            }
+        }
+        line
+    }
+}
+
+impl fmt::Display for AppPiece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AppPiece::HttpRequest { line } | AppPiece::HttpResponse { line } => f.write_str(line),
+            AppPiece::WsFrame { opcode, fin, masked, payload_len, .. } => {
+                let fin = if *fin { " FIN" } else { "" };
+                let masked = if *masked { " masked" } else { "" };
+                write!(f, "WebSocket {opcode}{fin}{masked} {payload_len} B")
+            }
+            AppPiece::WsContinuationOfFrame { len } => write!(f, "{len} B more"),
+            AppPiece::Data { len } => write!(f, "{len} B"),
+        }
+    }
+}
+
+impl fmt::Display for TcpFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = [
+            (self.syn, "SYN"),
+            (self.fin, "FIN"),
+            (self.rst, "RST"),
+            (self.psh, "PSH"),
+            (self.urg, "URG"),
+            (self.ack, "ACK"),
+        ];
+        let set: Vec<_> = names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+        f.pad(&if set.is_empty() { "none".into() } else { set.join(", ") })
+    }
+}

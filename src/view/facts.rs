@@ -1,0 +1,135 @@
+//! The figures of one run: what sending the message cost, and what came of it.
+
+use serde::Serialize;
+
+use super::dissect::{Accounting, dissect_trace};
+use crate::base::{Duration, Instant};
+use crate::layers::physical::delay::FCS_LEN;
+use crate::trace::{Comparison, Kind, Run, Way, Wire};
+
+/// The figures of one run, each computed from its trace or from what its programs saw.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Facts {
+    /// How the message was sent.
+    #[serde(serialize_with = "name_of")]
+    pub way: Way,
+    /// Which wire it ran on.
+    pub wire: Wire,
+    /// Length of the message in bytes.
+    pub message_bytes: usize,
+    /// How long after the start the server's program read the first byte of the message, in nanoseconds.
+    pub first_byte: Option<Duration>,
+    /// How long after the start the server's program had the whole message, in nanoseconds; for UDP, the last datagram
+    /// that came.
+    pub complete: Option<Duration>,
+    /// What was on the wire; `None` where no frame can be seen.
+    pub wire_bytes: Option<Accounting>,
+    /// Frames that the network lost or that arrived damaged.
+    pub lost: Option<usize>,
+    /// Segments that TCP sent again; `None` for UDP, which never does, and where they cannot be seen.
+    pub retransmitted: Option<usize>,
+    /// How many pieces the client handed over, and how many the server got.
+    pub pieces_sent: usize,
+    /// See [`pieces_sent`](Facts::pieces_sent).
+    pub pieces_received: usize,
+    /// Pieces (datagrams, messages) that are missing, repeated or late.
+    pub missing: usize,
+    /// Bytes in the missing pieces.
+    pub missing_bytes: usize,
+    /// See [`missing`](Facts::missing).
+    pub repeated: usize,
+    /// See [`missing`](Facts::missing).
+    pub late: usize,
+    /// The message arrived at the server byte for byte.
+    pub arrived: bool,
+    /// It came back to the client byte for byte; `None` when it was not to come back.
+    pub returned: Option<bool>,
+}
+
+impl Facts {
+    /// The figures of `run`.
+    pub fn of(run: &Run) -> Self {
+        let (trace, outcome) = (&run.trace, &run.outcome);
+        let Comparison { missing, missing_bytes, repeated, late, .. } = outcome.pieces();
+        let simulated = trace.wire == Wire::Sim;
+        let count = |wanted: fn(&Kind) -> bool| simulated.then(|| trace.count(wanted));
+        Facts {
+            way: run.way,
+            wire: trace.wire,
+            message_bytes: outcome.message.len(),
+            first_byte: first_byte(run),
+            complete: trace
+                .events
+                .iter()
+                .rfind(|event| event.place.0 == 1 && matches!(event.kind, Kind::MessageReceived { .. }))
+                .map(|event| event.at.since(Instant::ZERO)),
+            wire_bytes: simulated.then(|| {
+                let mut sum: Accounting =
+                    dissect_trace(trace).iter().map(|traced| traced.packet.accounting).sum();
+                // The frame check sequence is on the wire, though no capture shows it.
+                sum.link += sum.frames * FCS_LEN as u64;
+                sum
+            }),
+            lost: count(|kind| matches!(kind, Kind::Dropped { .. } | Kind::Discarded { .. })),
+            retransmitted: if run.way == Way::Udp {
+                None
+            } else {
+                count(|kind| matches!(kind, Kind::Retransmitted { .. }))
+            },
+            pieces_sent: outcome.sent.len(),
+            pieces_received: outcome.received.len(),
+            missing,
+            missing_bytes,
+            repeated,
+            late,
+            arrived: outcome.arrived_exactly(),
+            returned: outcome.returned_exactly(),
+        }
+    }
+
+    /// Bytes that the programs handed over in all: the message, once for each direction it went.
+    pub fn useful_bytes(&self) -> u64 {
+        let directions = if self.returned.is_some() { 2 } else { 1 };
+        (self.message_bytes * directions) as u64
+    }
+
+    /// The share of the bytes on the wire that were not the message, sent once: headers, acknowledgements, padding,
+    /// and everything sent again. From 0 to 1.
+    pub fn overhead(&self) -> Option<f64> {
+        let total = self.wire_bytes?.total();
+        Some(1.0 - self.useful_bytes().min(total) as f64 / total.max(1) as f64)
+    }
+
+    /// The delay before the first byte in round trips of the link.
+    pub fn round_trips(&self, rtt: Duration) -> Option<f64> {
+        (rtt > Duration::ZERO)
+            .then(|| self.first_byte.map(|d| d.as_nanos() as f64 / rtt.as_nanos() as f64))?
+    }
+}
+
+/// When the server's program read the first byte of the message itself. What it reads before belongs to the opening
+/// handshake; a WebSocket message is known to be there when it is whole, so the read before that counts.
+fn first_byte(run: &Run) -> Option<Duration> {
+    let server = |event: &&crate::trace::Event| event.place.0 == 1;
+    let mut reads = run.trace.events.iter().filter(server).filter_map(|event| match &event.kind {
+        Kind::AppRead { bytes, .. } => Some((event.at, bytes)),
+        _ => None,
+    });
+    let at = match run.way {
+        // The first read of the server is its request head; heads end with an empty line (RFC 9112 §2.1).
+        Way::WebSocket => {
+            let mut head_is_over = false;
+            reads.find(|(_, bytes)| {
+                let was_over = head_is_over;
+                head_is_over |= bytes.windows(4).any(|end| end == b"\r\n\r\n");
+                was_over
+            })
+        }
+        Way::Udp | Way::Tcp => reads.next(),
+    };
+    at.map(|(at, _)| at.since(Instant::ZERO))
+}
+
+fn name_of<S: serde::Serializer>(way: &Way, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(way.name())
+}

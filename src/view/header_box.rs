@@ -1,0 +1,219 @@
+//! A header as RFCs draw it: rows of 32 bits under a ruler, two columns for each bit.
+//!
+//! ```text
+//!  0                   1
+//!  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5
+//! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//! |F|R|R|R|opcode |M|payload len  |
+//! |1|0|0|0|1      |0|5            |
+//! +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+//! ```
+//!
+//! Drawn from a header's table of fields, with or without values. A name that does not fit is shortened, a value that
+//! does not fit is left out, and both then stand in full below the box. Of a field that spans more than three rows the
+//! rows in the middle are not drawn. The box of a full row is 65 columns wide, whatever the look says.
+
+use super::dissect::{FieldValue, Part};
+use super::look::{Look, display_width, escape, fit};
+use crate::base::{Field, Header};
+
+/// Bits in a row.
+const ROW: usize = 32;
+/// More rows than these of one field are not all drawn.
+const MOST_ROWS: usize = 3;
+
+/// Draws the header of a packet with its values.
+pub fn header_box(part: &Part, look: &Look) -> String {
+    let title = format!("{}, {} bytes", part.protocol, part.range.len());
+    look.layer(part.layer, &title) + "\n" + &fields_box(&part.fields, look)
+}
+
+/// Draws fields with their values.
+pub fn fields_box(fields: &[FieldValue], look: &Look) -> String {
+    let fields: Vec<_> = fields.iter().map(|value| (value.field, Some(value.text.as_str()))).collect();
+    draw(&fields, look)
+}
+
+/// Draws the layout of a protocol's header, without values. Fields whose width differs from packet to packet are
+/// named below.
+pub fn layout_box<H: Header>(look: &Look) -> String {
+    let fields: Vec<_> = H::FIELDS.iter().map(|field| (*field, None)).collect();
+    look.layer(H::LAYER, H::PROTOCOL) + "\n" + &draw(&fields, look)
+}
+
+/// A piece of a field in one row.
+struct Cell {
+    first: usize,
+    bits: usize,
+    name: String,
+    value: String,
+}
+
+fn draw(fields: &[(Field, Option<&str>)], look: &Look) -> String {
+    let mut notes = Vec::new();
+    let values = fields.iter().any(|(_, value)| value.is_some());
+    let rows = rows(fields, &mut notes);
+    let widest = rows.iter().map(|row| row_bits(row)).max().unwrap_or(0);
+    if widest == 0 {
+        return format!("(no fields)\n{}", notes.join(""));
+    }
+    let mut text = ruler(widest);
+    let none: &[Cell] = &[];
+    for (i, row) in rows.iter().enumerate() {
+        let above = if i == 0 { none } else { &rows[i - 1] };
+        text.push_str(&border(above, row, look));
+        text.push_str(&line(row, look, |cell| &cell.name));
+        if values {
+            text.push_str(&line(row, look, |cell| &cell.value));
+        }
+    }
+    text.push_str(&border(rows.last().map_or(none, Vec::as_slice), none, look));
+    text.push_str(&notes.join(""));
+    text
+}
+
+/// Cuts the fields into rows. What does not fit into its cell goes to `notes`.
+fn rows(fields: &[(Field, Option<&str>)], notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+    let mut rows: Vec<Vec<Cell>> = vec![Vec::new()];
+    let mut column = 0;
+    for (field, value) in fields {
+        if field.bits == 0 {
+            notes.push(format!("  then {}, of varying length\n", field.name));
+            continue;
+        }
+        let mut left = field.bits;
+        let pieces = (column + left).div_ceil(ROW);
+        let mut piece = 0;
+        while left > 0 {
+            if column == ROW {
+                rows.push(Vec::new());
+                column = 0;
+            }
+            let bits = left.min(ROW - column);
+            let hidden = pieces > MOST_ROWS && piece > 1 && piece + 1 < pieces;
+            if !hidden && let Some(row) = rows.last_mut() {
+                row.push(cell((*field, *value), column, bits, piece, notes));
+            }
+            left -= bits;
+            piece += 1;
+            // A hidden row takes no room: the next piece is drawn in its place.
+            column = if hidden { 0 } else { column + bits };
+        }
+    }
+    rows.retain(|row| !row.is_empty());
+    rows
+}
+
+/// One cell. The first piece of a field has its name and value, the others say what they continue.
+fn cell(
+    (field, value): (Field, Option<&str>),
+    first: usize,
+    bits: usize,
+    piece: usize,
+    notes: &mut Vec<String>,
+) -> Cell {
+    let room = bits * 2 - 1;
+    if piece > 0 {
+        let name = shorten(&format!("({} continued)", field.name), room);
+        return Cell { first, bits, name, value: String::new() };
+    }
+    let name = shorten(field.name, room);
+    let full = escape(value.unwrap_or_default());
+    // A number with a name, `6 (TCP)`, is still the number without it.
+    let number = full.split(" (").next().unwrap_or_default();
+    let shown = if display_width(&full) <= room {
+        full.clone()
+    } else if display_width(number) <= room {
+        number.to_owned()
+    } else {
+        String::new()
+    };
+    if name != field.name || shown != full {
+        let value = if full.is_empty() { String::new() } else { format!(" = {full}") };
+        let bits = if field.bits == 1 { "1 bit".into() } else { format!("{} bits", field.bits) };
+        let short = if name == field.name { String::new() } else { format!("{name}: ") };
+        notes.push(format!("  {short}{}{value} ({bits}, {})\n", field.name, field.cite));
+    }
+    Cell { first, bits, name, value: shown }
+}
+
+/// Short forms that readers of headers know.
+const SHORT: [(&str, &str); 4] =
+    [("length", "len"), ("Reserved", "Rsrvd"), ("number", "no"), ("Offset", "Ofs")];
+
+/// A name in at most `room` columns: known short forms first; then the longest word loses its end until all fit.
+fn shorten(name: &str, room: usize) -> String {
+    if display_width(name) <= room {
+        return name.to_owned();
+    }
+    let short = |word| SHORT.iter().find(|(long, _)| *long == word).map_or(word, |(_, short)| *short);
+    let mut words: Vec<String> = name.split(' ').map(|word| short(word).to_owned()).collect();
+    let width = |words: &[String]| words.iter().map(|word| display_width(word) + 1).sum::<usize>() - 1;
+    while width(&words) > room {
+        match words.iter_mut().max_by_key(|word| word.chars().count()) {
+            Some(word) if word.chars().count() > 1 => {
+                word.pop();
+            }
+            // One letter of each word is still too much.
+            _ => return words.concat().chars().take(room).collect(),
+        }
+    }
+    words.join(" ")
+}
+
+fn row_bits(row: &[Cell]) -> usize {
+    row.last().map_or(0, |cell| cell.first + cell.bits)
+}
+
+fn ruler(bits: usize) -> String {
+    let tens: String =
+        (0..bits).map(|bit| if bit % 10 == 0 { format!(" {}", bit / 10) } else { "  ".into() }).collect();
+    let ones: String = (0..bits).map(|bit| format!(" {}", bit % 10)).collect();
+    format!("{}\n{ones}\n", tens.trim_end())
+}
+
+/// The line between two rows. In ASCII every bit is marked, as in RFCs; with box drawing characters only where
+/// cells meet.
+fn border(above: &[Cell], below: &[Cell], look: &Look) -> String {
+    let bits = row_bits(above).max(row_bits(below));
+    if look.ascii {
+        return format!("+{}\n", "-+".repeat(bits));
+    }
+    let wall = |row: &[Cell], at: usize| {
+        !row.is_empty() && (at == 0 || row.iter().any(|cell| cell.first + cell.bits == at))
+    };
+    let mut text = String::new();
+    for at in 0..=bits {
+        text.push(joint(wall(above, at), wall(below, at), at == 0, at == bits));
+        if at < bits {
+            text.push('─');
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn joint(up: bool, down: bool, first: bool, last: bool) -> char {
+    match (up, down, first, last) {
+        (false, true, true, _) => '┌',
+        (true, false, true, _) => '└',
+        (_, _, true, _) => '├',
+        (false, true, _, true) => '┐',
+        (true, false, _, true) => '┘',
+        (_, _, _, true) => '┤',
+        (true, true, ..) => '┼',
+        (true, false, ..) => '┴',
+        (false, true, ..) => '┬',
+        (false, false, ..) => '─',
+    }
+}
+
+fn line<'a>(row: &'a [Cell], look: &Look, text: impl Fn(&'a Cell) -> &'a str) -> String {
+    let wall = if look.ascii { "|" } else { "│" };
+    let mut line = wall.to_owned();
+    for cell in row {
+        line.push_str(&fit(text(cell), cell.bits * 2 - 1, look));
+        line.push_str(wall);
+    }
+    line + "\n"
+}

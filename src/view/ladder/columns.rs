@@ -1,0 +1,156 @@
+//! Several traces side by side, with one time running down the page.
+
+use super::clock::Clock;
+use super::panel::Panel;
+use super::row::{Deed, Row, Step};
+use super::strip::{Strip, Tone};
+use super::{page, text, words};
+use crate::trace::Trace;
+use crate::view::dissect::Summary;
+use crate::view::look::{self, Look};
+
+/// Cells of the time column.
+const TIME: usize = 6;
+/// Blank cells between two columns.
+const BETWEEN: usize = 2;
+/// The narrowest screen on which columns are tried.
+const NARROWEST: usize = 60;
+/// The widest column.
+const WIDEST: usize = 44;
+
+/// One trace to draw.
+#[derive(Debug)]
+pub(super) struct Column<'a> {
+    /// What stands over it.
+    pub(super) title: &'a str,
+    /// The trace.
+    pub(super) trace: &'a Trace,
+    /// Its frames.
+    pub(super) packets: &'a [Summary],
+    /// What to draw of it.
+    pub(super) steps: Vec<Step<'a>>,
+}
+
+/// Leaves only what has room in a narrow column: arrows, what programs read, and sentences.
+pub(super) fn condense(mut rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
+    for row in &mut rows {
+        row.remarks.retain(|remark| match remark.deed {
+            Deed::Read(_) | Deed::MessageReceived(_) | Deed::Refused(_) | Deed::Note(_) => true,
+            Deed::State(_) | Deed::Wrote(_) | Deed::MessageSent(_) => false,
+        });
+    }
+    rows.retain(|row| row.arrow.is_some() || !row.remarks.is_empty());
+    rows
+}
+
+/// Draws the columns; `None` when the width is not enough for them.
+pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<String> {
+    let count = columns.len();
+    if count == 0 || look.width < NARROWEST {
+        return None;
+    }
+    let each = (look.width.checked_sub(TIME + BETWEEN * (count - 1))? / count).min(WIDEST);
+    let panels: Vec<Panel<'_>> = columns
+        .iter()
+        .map(|column| Panel::new(column.trace, column.packets, look, (each, 0), true))
+        .collect::<Option<_>>()?;
+    let times = columns.iter().flat_map(|column| column.steps.iter().map(time));
+    let clock = Clock::for_times(times, false);
+
+    let mut sheet = Sheet { out: String::new(), look };
+    sheet.line(
+        "",
+        columns.iter().zip(&panels).map(|(column, panel)| {
+            let mut strip = Strip::new(panel.width());
+            let title = text::cut(&look::escape(column.title), panel.width());
+            strip.put_around(panel.width() / 2, &title, Tone::Strong);
+            strip
+        }),
+    );
+    sheet.line(clock.unit(), panels.iter().flat_map(|panel| panel.head(false)));
+    let mut cursors: Vec<Cursor<'_>> = columns.iter().zip(&panels).map(|(c, p)| Cursor::new(c, p)).collect();
+    while let Some(tick) = cursors.iter().filter_map(|cursor| cursor.next_tick(clock)).min() {
+        let cells: Vec<Vec<Strip>> = cursors.iter_mut().map(|cursor| cursor.take(tick, clock)).collect();
+        let label = clock.text_of_tick(tick);
+        for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+            let strips = cells.iter().zip(&cursors).map(|(cell, cursor)| match cell.get(line) {
+                Some(strip) => strip.clone(),
+                None => cursor.idle(),
+            });
+            sheet.line(if line == 0 { &label } else { "" }, strips);
+        }
+    }
+    let arrows = columns.iter().flat_map(|column| page::arrows(&column.steps));
+    for line in words::legend(arrows, look.ascii, look.width - TIME) {
+        let mut strip = Strip::new(look.width);
+        strip.put(TIME, &line, Tone::Faint);
+        strip.write(look.ascii, look.colour, &mut sheet.out);
+    }
+    Some(sheet.out)
+}
+
+fn time(step: &Step<'_>) -> crate::base::Instant {
+    match step {
+        Step::Row(row) => row.at,
+        Step::Gap(gap) => gap.from,
+    }
+}
+
+/// How far down a column the picture has come.
+struct Cursor<'a> {
+    steps: std::slice::Iter<'a, Step<'a>>,
+    panel: &'a Panel<'a>,
+    in_gap: bool,
+    /// A clock never runs backwards down the page.
+    reached: u64,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(column: &'a Column<'a>, panel: &'a Panel<'a>) -> Self {
+        Cursor { steps: column.steps.iter(), panel, in_gap: false, reached: 0 }
+    }
+
+    fn next_tick(&self, clock: Clock) -> Option<u64> {
+        self.steps.as_slice().first().map(|step| clock.tick(time(step)).max(self.reached))
+    }
+
+    /// The lines of all steps at this tick.
+    fn take(&mut self, tick: u64, clock: Clock) -> Vec<Strip> {
+        let mut lines = Vec::new();
+        while self.next_tick(clock) == Some(tick) {
+            if let Some(step) = self.steps.next() {
+                lines.extend(self.panel.lines(step));
+                self.in_gap = matches!(step, Step::Gap(_));
+            }
+        }
+        self.reached = tick;
+        lines
+    }
+
+    /// A line on which nothing happens: lifelines, as long as something is to come.
+    fn idle(&self) -> Strip {
+        match self.steps.as_slice() {
+            [] => Strip::new(self.panel.width()),
+            _ => self.panel.idle(self.in_gap),
+        }
+    }
+}
+
+/// Lines made of a time and a strip of each column.
+struct Sheet<'a> {
+    out: String,
+    look: &'a Look,
+}
+
+impl Sheet<'_> {
+    fn line(&mut self, time: &str, strips: impl Iterator<Item = Strip>) {
+        let mut whole = Strip::new(self.look.width);
+        whole.put_before(TIME - 1, time, Tone::Faint);
+        let mut at = TIME;
+        for strip in strips {
+            whole.paste(at, &strip);
+            at += strip.width() + BETWEEN;
+        }
+        whole.write(self.look.ascii, self.look.colour, &mut self.out);
+    }
+}

@@ -1,0 +1,205 @@
+//! The lifelines of one trace side by side, and how a step looks on them: the one drawing routine of all ladders.
+
+use super::row::{Arrow, Gap, Remark, Row, Step};
+use super::strip::{Strip, Tone};
+use super::stroke::Span;
+use super::{text, words};
+use crate::trace::{PlaceId, Trace};
+use crate::view::dissect::Summary;
+use crate::view::look::{self, Look};
+
+/// The least room between two lifelines in which an arrow says something.
+const LEAST_ROOM: usize = 15;
+
+/// Where a trace is drawn: the cells of its lifelines, and the margins outside the first and the last.
+#[derive(Debug)]
+pub(super) struct Panel<'a> {
+    trace: &'a Trace,
+    packets: &'a [Summary],
+    look: &'a Look,
+    /// Fewer words, for narrow columns.
+    compact: bool,
+    width: usize,
+    /// Hosts and the cells of their lifelines, from left to right.
+    lifelines: Vec<(PlaceId, usize)>,
+    /// Cells for states and reads at either side.
+    margin: usize,
+}
+
+impl<'a> Panel<'a> {
+    /// A panel of `width` cells; `None` when they are too few for its hosts.
+    pub(super) fn new(
+        trace: &'a Trace,
+        packets: &'a [Summary],
+        look: &'a Look,
+        (width, margin): (usize, usize),
+        compact: bool,
+    ) -> Option<Panel<'a>> {
+        let places = present(trace);
+        let gaps = places.len().checked_sub(1).filter(|gaps| *gaps > 0)?;
+        let inner = width.checked_sub(2 * margin + 1)?;
+        if inner / gaps <= LEAST_ROOM {
+            return None;
+        }
+        let lifelines =
+            places.into_iter().enumerate().map(|(i, place)| (place, margin + inner * i / gaps)).collect();
+        Some(Panel { trace, packets, look, compact, width, lifelines, margin })
+    }
+
+    /// Its width.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The names of the hosts over their lifelines, and their addresses if asked for.
+    pub(super) fn head(&self, addresses: bool) -> Vec<Strip> {
+        let mut names = Strip::new(self.width);
+        let mut below = Strip::new(self.width);
+        let last = self.lifelines.len() - 1;
+        for (i, &(place, cell)) in self.lifelines.iter().enumerate() {
+            let room = self.width / self.lifelines.len();
+            let name = text::cut(&look::escape(self.trace.name(place)), room.saturating_sub(1));
+            match i {
+                0 if self.margin == 0 => names.put(cell, &name, Tone::Strong),
+                i if i == last && self.margin == 0 => names.put_before(cell + 1, &name, Tone::Strong),
+                _ => names.put_around(cell, &name, Tone::Strong),
+            }
+            if let Some(place) = self.trace.places.get(usize::from(place.0)) {
+                below.put_around(cell, &place.address.to_string(), Tone::Faint);
+            }
+        }
+        if addresses { vec![names, below] } else { vec![names] }
+    }
+
+    /// A line on which nothing happens.
+    pub(super) fn idle(&self, in_gap: bool) -> Strip {
+        let mut strip = Strip::new(self.width);
+        for (_, cell) in &self.lifelines {
+            strip.put(*cell, if in_gap { "┊" } else { "│" }, Tone::Faint);
+        }
+        strip
+    }
+
+    /// The lines of one step.
+    pub(super) fn lines(&self, step: &Step<'_>) -> Vec<Strip> {
+        match step {
+            Step::Row(row) => self.row(row),
+            Step::Gap(gap) => self.gap(gap),
+        }
+    }
+
+    fn gap(&self, gap: &Gap) -> Vec<Strip> {
+        let (first, last) = (self.lifelines[0].1, self.lifelines[self.lifelines.len() - 1].1);
+        words::gap(gap, (last - first).saturating_sub(3))
+            .iter()
+            .map(|line| {
+                let mut strip = self.idle(true);
+                let middle = first + (last - first).div_ceil(2);
+                let half = text::width(line) / 2;
+                strip.fill(middle - half - 1, middle - half + text::width(line) + 1, ' ', Tone::Plain);
+                strip.put(middle - half, line, Tone::Faint);
+                strip
+            })
+            .collect()
+    }
+
+    fn row(&self, row: &Row<'_>) -> Vec<Strip> {
+        let mut lines = vec![self.idle(false)];
+        if let Some(arrow) = &row.arrow {
+            self.arrow(arrow, &mut lines);
+        }
+        // What stands beside the lifelines goes into the first line; the rest needs lines of its own.
+        let mut fresh = row.arrow.is_none();
+        for remark in &row.remarks {
+            if self.beside(remark, &mut lines[0]) {
+                continue;
+            }
+            let taken = if fresh { lines.len() - 1 } else { lines.len() };
+            self.between(remark, taken, &mut lines);
+            fresh = false;
+        }
+        lines
+    }
+
+    fn arrow(&self, arrow: &Arrow<'_>, lines: &mut Vec<Strip>) {
+        let (Some(from), Some(to)) = (self.cell(arrow.from), self.cell(arrow.to)) else { return };
+        let stroke = words::stroke(arrow, self.packets, self.look, self.compact);
+        let span = Span { left: from.min(to), right: from.max(to), rightwards: from <= to };
+        let rest = stroke.draw(&mut lines[0], span);
+        let room = (span.right - span.left).saturating_sub(5);
+        for line in rest.iter().flat_map(|words| text::wrap(words, room)) {
+            let mut strip = self.idle(false);
+            match span.rightwards {
+                true => strip.put(span.left + 3, &line, Tone::Plain),
+                false => strip.put_before(span.right.saturating_sub(2), &line, Tone::Plain),
+            }
+            lines.push(strip);
+        }
+    }
+
+    /// Writes a short remark into the margin; false if there is none for it.
+    fn beside(&self, remark: &Remark<'_>, strip: &mut Strip) -> bool {
+        let (first, last) = (self.lifelines[0], self.lifelines[self.lifelines.len() - 1]);
+        let room = self.margin.saturating_sub(1);
+        let (text, tone) = words::deed(remark.deed, room);
+        if !remark.deed.is_short() || text::width(&text) > room {
+            return false;
+        }
+        if remark.place == first.0 {
+            strip.put_before(first.1.saturating_sub(1), &text, tone);
+        } else if remark.place == last.0 {
+            strip.put(last.1 + 2, &text, tone);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Writes a remark between the lifelines, next to its host's, from line `at` on.
+    fn between(&self, remark: &Remark<'_>, at: usize, lines: &mut Vec<Strip>) {
+        let Some(index) = self.lifelines.iter().position(|(place, _)| *place == remark.place) else { return };
+        let cell = self.lifelines[index].1;
+        // The last host's words stand to the left of its lifeline, all others' to the right.
+        let (room, to_left) = match self.lifelines.get(index + 1) {
+            Some((_, next)) => (next - cell, false),
+            None => (cell - self.lifelines[index - 1].1, true),
+        };
+        // A short text leaves the other side free, so that it is seen whose it is.
+        let (text, tone) = words::deed(remark.deed, room.saturating_sub(6));
+        let lines_of_text = match text::width(&text) + 2 <= room {
+            true => vec![text],
+            false => text::wrap(&text, room.saturating_sub(4)),
+        };
+        for (i, line) in lines_of_text.iter().enumerate() {
+            if lines.len() <= at + i {
+                lines.push(self.idle(false));
+            }
+            match to_left {
+                true => lines[at + i].put_before(cell - 1, line, tone),
+                false => lines[at + i].put(cell + 2, line, tone),
+            }
+        }
+    }
+
+    fn cell(&self, place: PlaceId) -> Option<usize> {
+        self.lifelines.iter().find(|(known, _)| *known == place).map(|(_, cell)| *cell)
+    }
+}
+
+/// The hosts that take part in a trace: those with an event, or with a frame sent to them.
+fn present(trace: &Trace) -> Vec<PlaceId> {
+    let mut places: Vec<PlaceId> = Vec::new();
+    let mut add = |place: PlaceId| {
+        if let Err(at) = places.binary_search(&place) {
+            places.insert(at, place);
+        }
+    };
+    for event in &trace.events {
+        add(event.place);
+        if let crate::trace::Kind::Sent { to, .. } = event.kind {
+            add(to);
+        }
+    }
+    // A run with one host heard of is still drawn with the others it could have spoken to.
+    if places.len() < 2 { (0..trace.places.len().min(4) as u16).map(PlaceId).collect() } else { places }
+}

@@ -1,0 +1,126 @@
+//! The packet list: one line for each frame, with what became of it.
+//!
+//! In a narrow terminal the last column says less: what a segment carries comes first, and the ports are left out.
+
+use super::dissect::{TracedPacket, dissect_trace};
+use super::look::{Look, display_width, escape, fit};
+use crate::trace::{Fate, Trace};
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Number, from 1.
+    pub number: u64,
+    /// Milliseconds since the start, with three decimals.
+    pub time: String,
+    /// The host that sent it.
+    pub from: String,
+    /// The host at the other end of the link.
+    pub to: String,
+    /// The topmost protocol.
+    pub protocol: &'static str,
+    /// Bytes of the frame.
+    pub len: usize,
+    /// What became of it, when that is worth a word.
+    pub fate: Option<String>,
+    /// What it does.
+    pub info: String,
+}
+
+/// The list as rows.
+pub fn rows(trace: &Trace, look: &Look) -> Vec<Row> {
+    let fates = trace.fates();
+    dissect_trace(trace)
+        .iter()
+        .map(|seen| Row {
+            number: seen.packet.number,
+            time: format!("{:.3}", seen.at.as_millis_f64()),
+            from: escape(trace.name(seen.from)),
+            to: escape(trace.name(seen.to)),
+            protocol: seen.packet.summary.protocol,
+            len: seen.bytes.len(),
+            fate: fates.get(&seen.frame).and_then(fate),
+            info: info(seen, look),
+        })
+        .collect()
+}
+
+/// The list as text.
+pub fn table(trace: &Trace, look: &Look) -> String {
+    let rows = rows(trace, look);
+    let widest = |heading: &str, of: &dyn Fn(&Row) -> usize| {
+        rows.iter().map(of).max().unwrap_or(0).max(display_width(heading))
+    };
+    let number = widest("no", &|row| row.number.to_string().len());
+    let time = widest("ms", &|row| row.time.len());
+    let from = widest("from", &|row| display_width(&row.from)).min(12);
+    let to = widest("to", &|row| display_width(&row.to)).min(12);
+    let protocol = widest("protocol", &|row| row.protocol.len());
+    let len = widest("len", &|row| row.len.to_string().len());
+    let before = number + time + from + to + protocol + len + 12;
+    let info = look.columns().saturating_sub(before).max(16);
+    let mut text = look.bold(
+        format!(
+            "{:>number$}  {:>time$}  {}  {}  {:protocol$}  {:>len$}  what",
+            "no",
+            "ms",
+            fit("from", from, look),
+            fit("to", to, look),
+            "protocol",
+            "len"
+        )
+        .trim_end(),
+    );
+    text.push('\n');
+    for row in &rows {
+        let start = format!(
+            "{:>number$}  {:>time$}  {}  {}  {:protocol$}  {:>len$}  ",
+            row.number,
+            row.time,
+            fit(&row.from, from, look),
+            fit(&row.to, to, look),
+            row.protocol,
+            row.len
+        );
+        text.push_str(&start);
+        text.push_str(&what(row, info, look));
+        text.push('\n');
+    }
+    text
+}
+
+/// Fate and info in `columns`. The fate stands first, so that it is never what is cut off.
+fn what(row: &Row, columns: usize, look: &Look) -> String {
+    let Some(fate) = &row.fate else { return fit(&row.info, columns, look).trim_end().to_owned() };
+    let fate = fit(fate, display_width(fate).min(columns), look);
+    let left = columns.saturating_sub(display_width(&fate) + 1);
+    let info = fit(&row.info, left, look);
+    format!("{} {info}", look.problem(&fate)).trim_end().to_owned()
+}
+
+/// What is worth saying of a fate: nothing when the frame simply arrived.
+fn fate(fate: &Fate) -> Option<String> {
+    let told = [
+        ("lost:", &fate.dropped_by),
+        ("changed:", &fate.corrupted_by),
+        ("doubled:", &fate.duplicated_by),
+        ("held back:", &fate.delayed_by),
+        ("refused:", &fate.discarded),
+    ];
+    let words: Vec<_> =
+        told.iter().filter_map(|(verb, by)| by.as_ref().map(|by| format!("{verb} {}", escape(by)))).collect();
+    (!words.is_empty()).then(|| format!("[{}]", words.join("; ")))
+}
+
+/// Columns from which on there is room for all that Wireshark shows.
+const WIDE: usize = 120;
+
+fn info(seen: &TracedPacket, look: &Look) -> String {
+    if look.columns() < WIDE {
+        seen.packet.summary.brief(look.absolute)
+    } else if look.absolute {
+        seen.packet.summary.info_absolute()
+    } else {
+        seen.packet.summary.info()
+    }
+}
