@@ -27,8 +27,8 @@ pub(super) struct TcpSockets {
     /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
     secret: u64,
     sockets: BTreeMap<u32, Socket>,
-    /// Which connection a segment is for: (local port, remote end). The local address is always the host's own.
-    connections: BTreeMap<(u16, SocketAddrV4), u32>,
+    /// Which connection a segment is for.
+    connections: BTreeMap<Ends, u32>,
     /// Which listener a SYN is for.
     ports: BTreeMap<u16, u32>,
     opened: u32,
@@ -38,9 +38,25 @@ pub(super) struct TcpSockets {
     timers: BinaryHeap<Reverse<(Instant, u32)>>,
 }
 
+/// What tells a host's connections apart: local port, remote address, remote port. (The local address is always the
+/// host's own.) Packed into one number, so that a search compares numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Ends(u64);
+
+impl Ends {
+    fn new(local_port: u16, remote: SocketAddrV4) -> Self {
+        Ends(u64::from(local_port) << 48 | u64::from(remote.ip().to_bits()) << 16 | u64::from(remote.port()))
+    }
+
+    fn of(connection: &Connection) -> Self {
+        Ends::new(connection.local().port(), connection.remote())
+    }
+}
+
 #[derive(Debug)]
 enum Socket {
-    Listener { listener: Listener, half_open: usize },
+    // Boxed like connections, to keep the entries of the table small: it is searched for every segment.
+    Listener { listener: Box<Listener>, half_open: usize },
     Connection { connection: Box<Connection>, due: Instant, queued: Instant, accepted_by: Option<u32> },
 }
 
@@ -69,8 +85,8 @@ impl TcpSockets {
         if port == 0 || self.ports.contains_key(&port) {
             return Err(SendError::PortInUse);
         }
-        let number =
-            self.open(Socket::Listener { listener: Listener::new(port, self.config.clone()), half_open: 0 });
+        let listener = Box::new(Listener::new(port, self.config.clone()));
+        let number = self.open(Socket::Listener { listener, half_open: 0 });
         self.ports.insert(port, number);
         Ok(number)
     }
@@ -150,7 +166,7 @@ impl TcpSockets {
         };
         let remote = SocketAddrV4::new(source, segment.header.source_port);
         let port = segment.header.destination_port;
-        if let Some(number) = self.connections.get(&(port, remote)).copied() {
+        if let Some(number) = self.connections.get(&Ends::new(port, remote)).copied() {
             if let Some(connection) = self.connection(number) {
                 connection.handle(now, Input::Segment(segment));
             }
@@ -191,7 +207,7 @@ impl TcpSockets {
         (error, seq): (IcmpError, SeqNumber),
         ip: &mut Ip,
     ) {
-        let Some(number) = self.connections.get(&(local_port, remote)).copied() else { return };
+        let Some(number) = self.connections.get(&Ends::new(local_port, remote)).copied() else { return };
         if let Some(connection) = self.connection(number) {
             connection.handle(now, Input::Icmp { error, seq });
             self.pump(now, number, ip);
@@ -273,9 +289,8 @@ impl TcpSockets {
             }
         }
         if closed.is_some() {
-            let key = (connection.local().port(), connection.remote());
             established = established.or(*accepted_by);
-            self.connections.remove(&key);
+            self.connections.remove(&Ends::of(connection));
             self.sockets.remove(&number);
         }
         if let Some(listener) = established
@@ -299,7 +314,7 @@ impl TcpSockets {
     }
 
     fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> u32 {
-        let key = (connection.local().port(), connection.remote());
+        let key = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
         let number = self.open(Socket::Connection { connection, due, queued, accepted_by });
         self.connections.insert(key, number);
@@ -311,7 +326,7 @@ impl TcpSockets {
         for _ in FIRST_DYNAMIC_PORT..=u16::MAX {
             let port = self.next_port;
             self.next_port = port.checked_add(1).unwrap_or(FIRST_DYNAMIC_PORT);
-            if !self.connections.contains_key(&(port, to)) && !self.ports.contains_key(&port) {
+            if !self.connections.contains_key(&Ends::new(port, to)) && !self.ports.contains_key(&port) {
                 return Ok(port);
             }
         }
