@@ -39,19 +39,18 @@ type Answer = fn(&Facts, Option<Duration>) -> String;
 
 /// The rows, in the order in which a reader asks.
 const QUESTIONS: &[(&str, Answer)] = &[
-    ("round trips to first byte", |f, rtt| match rtt.and_then(|rtt| f.round_trips(rtt)) {
+    ("round trips until the first byte", |f, rtt| match rtt.and_then(|rtt| f.round_trips(rtt)) {
         Some(trips) => format!("{trips:.1}"),
         None => String::new(),
     }),
-    ("first byte read after", |f, _| f.first_byte.map_or("never".into(), |d| short(d))),
-    // A stream is whole without being cut as it was written; only datagrams are missed one by one.
+    ("first byte read after", |f, _| f.first_byte.map_or("never".into(), short)),
     ("whole message read after", |f, _| match f.complete {
-        Some(d) if f.arrived || f.missing == 0 => short(d),
+        Some(d) if f.arrived || (f.way == Way::Udp && f.missing == 0) => short(d),
         _ => "never".into(),
     }),
     ("packets (frames) sent", |f, _| bytes(f, |a| a.frames)),
     ("bytes on the wire", |f, _| bytes(f, |a| a.total())),
-    ("  link: Ethernet, pad, FCS", |f, _| bytes(f, |a| a.link)),
+    ("  link: Ethernet, padding, FCS", |f, _| bytes(f, |a| a.link)),
     ("  internet: IPv4", |f, _| bytes(f, |a| a.internet)),
     ("  transport: UDP, TCP", |f, _| bytes(f, |a| a.transport)),
     ("  application framing", |f, _| bytes(f, |a| a.framing)),
@@ -78,10 +77,22 @@ const QUESTIONS: &[(&str, Answer)] = &[
         (Way::Udp, late) => format!("no, {late} late"),
         (Way::Tcp | Way::WebSocket, _) => "always".into(),
     }),
-    ("message boundaries kept", |f, _| match f.way {
-        Way::Udp => "yes, datagrams".into(),
-        Way::Tcp => format!("no: {}, {}", count(f.pieces_sent, "write"), count(f.pieces_received, "read")),
-        Way::WebSocket => "yes, frames".into(),
+    ("message boundaries kept", |f, _| {
+        match f.way {
+            Way::Udp | Way::WebSocket => "yes",
+            Way::Tcp => "no",
+        }
+        .into()
+    }),
+    ("  handed over in", |f, _| match f.way {
+        Way::Udp => count(f.pieces_sent, "datagram"),
+        Way::Tcp => count(f.pieces_sent, "write"),
+        Way::WebSocket => count(f.pieces_sent, "message"),
+    }),
+    ("  received in", |f, _| match f.way {
+        Way::Udp => count(f.pieces_received, "datagram"),
+        Way::Tcp => count(f.pieces_received, "read"),
+        Way::WebSocket => count(f.pieces_received, "message"),
     }),
     ("who may speak first", |f, _| {
         match f.way {
