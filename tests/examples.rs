@@ -1,11 +1,12 @@
 //! The examples run, and each checks its own result. `cargo test` builds them first; here they are started.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Runs a built example and gives what it printed.
 fn run(name: &str) -> String {
     let program = built(name);
+    assert!(!is_older_than_its_source(&program, name), "{name} is not up to date: `cargo build --examples`");
     let output = Command::new(&program)
         .stdin(Stdio::null())
         .output()
@@ -23,6 +24,17 @@ fn built(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a test has a program");
     let target = own.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps/TEST");
     target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// `cargo test` builds examples anew, but `cargo test --test examples` does not.
+fn is_older_than_its_source(program: &Path, name: &str) -> bool {
+    let source = folder().join(format!("{name}.rs"));
+    let changed = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified());
+    matches!((changed(program), changed(&source)), (Ok(built), Ok(written)) if built < written)
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
 #[test]
@@ -55,9 +67,8 @@ fn the_websocket_echo_works_on_real_sockets() {
 
 #[test]
 fn every_example_is_a_screenful_that_ends_with_things_to_try() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("examples/") {
+    for entry in std::fs::read_dir(folder()).expect("examples/") {
         let path = entry.expect("entry").path();
         let text = std::fs::read_to_string(&path).expect("an example is UTF-8");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();

@@ -96,7 +96,7 @@ fn summary(
 /// What the model leaves out and a reader of the ladders could miss.
 const SIMPLIFIED: &[&str] = &[
     "simplified: ARP caches are warm, hosts take no time to compute, TCP has no",
-    "congestion control yet (RFC 9293 MUST-19) and acknowledges every segment at once.",
+    "congestion control yet (RFC 9293 MUST-19) and acknowledges each segment at once.",
 ];
 
 /// The knobs that shape the run: all one needs to have it again.
