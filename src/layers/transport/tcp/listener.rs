@@ -10,8 +10,9 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::connection::Connection;
-use super::header::{Flags, Segment, TcpHeader};
+use super::header::{Flags, TcpHeader};
 use super::interface::{Config, Reason};
+use super::segment::Segment;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use crate::base::Instant;
