@@ -145,7 +145,7 @@ impl Network {
         self.hosts[host.index()].stack.set_forwarding(true);
     }
 
-    /// Fills the ARP caches of all neighbours, as if they had talked before.
+    /// Tells all neighbours each other's hardware addresses, for good: no ARP is needed between them.
     pub fn introduce_neighbours(&mut self) {
         for a in 0..self.hosts.len() {
             for (interface, port) in self.hosts[a].ports.clone().into_iter().enumerate() {

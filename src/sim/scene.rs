@@ -118,7 +118,7 @@ const fn port(way: Way) -> u16 {
     }
 }
 
-/// Two hosts on one link whose ARP caches are warm, under the knobs' faults in both directions.
+/// Two hosts on one link that know each other's hardware addresses, under the knobs' faults in both directions.
 pub fn two_hosts(knobs: &Knobs, recorder: Recorder) -> (Network, HostId, HostId) {
     let mut network = Network::new(knobs.seed, recorder);
     let config = knobs.stack();

@@ -119,7 +119,7 @@ impl Ip {
         address: Ipv4Addr,
         mac: MacAddr,
     ) {
-        for packet in self.interfaces[interface].arp.insert(now, address, mac) {
+        for packet in self.interfaces[interface].arp.insert_for_good(now, address, mac) {
             self.frame(interface, mac, EtherType::IPV4, |w| w.bytes(&packet));
         }
     }

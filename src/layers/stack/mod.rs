@@ -87,7 +87,7 @@ impl Stack {
         self.ip.forwarding = forwarding;
     }
 
-    /// Makes a neighbour's hardware address known without ARP.
+    /// Makes a neighbour's hardware address known for good, without ARP.
     pub fn learn_neighbour(&mut self, now: Instant, interface: usize, address: Ipv4Addr, mac: MacAddr) {
         self.ip.learn_neighbour(now, interface, address, mac);
     }

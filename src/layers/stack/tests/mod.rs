@@ -56,7 +56,7 @@ impl Lab {
         lab
     }
 
-    /// Tells the host where [`A`] is, as it forgets that after a minute.
+    /// Tells the host where [`A`] is.
     fn introduce(&mut self) {
         self.with_stack(|stack, now| stack.learn_neighbour(now, 0, A, mac(A)));
     }
