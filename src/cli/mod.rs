@@ -9,6 +9,7 @@ mod decode;
 mod error;
 mod output;
 mod overview;
+mod progress;
 mod scripts;
 mod values;
 

@@ -20,6 +20,8 @@ pub mod network;
 pub mod queue;
 pub mod scene;
 
+// What every program on a host needs of the stack below it.
+pub use crate::layers::stack::{SendError, SocketEvent, SocketId, StackConfig};
 pub use app::{App, Io};
 pub use link::LinkConfig;
 pub use network::{AppId, HostId, Network};
