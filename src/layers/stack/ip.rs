@@ -9,6 +9,7 @@ use super::{Outbox, Output};
 use crate::base::{Header as _, Instant, Layer, Reader, Rng, Writer};
 use crate::layers::internet::fragment::{self, Outcome, Reassembler};
 use crate::layers::internet::icmp::{TimeExceeded, Unreachable};
+use crate::layers::internet::icmp_error;
 use crate::layers::internet::ipv4::Ipv4Header;
 use crate::layers::internet::route::{Hop, NextHop, Prefix, Route, RouteTable};
 use crate::layers::link::arp::ArpPacket;
@@ -56,10 +57,17 @@ pub(super) struct Arrived {
     pub(super) payload: Bytes,
     /// Where the payload begins in the frame; 0 for a packet put together from fragments.
     pub(super) offset: usize,
-    /// The frame, or the first fragment's: an ICMP error quotes it from the IP header on.
+    /// The packet from its IP header on, as much of it as an ICMP error quotes.
     pub(super) packet: Bytes,
-    /// Whether it was sent to this host alone. Errors are never sent about others (RFC 1122 §3.2.2).
+    /// Whether its frame was for this host alone. Errors are never sent about others (RFC 1122 §3.2.2).
     pub(super) unicast: bool,
+}
+
+impl Arrived {
+    /// True when it was sent to one host, and not to all of them.
+    pub(super) fn is_for_one(&self) -> bool {
+        self.unicast && !self.header.destination.is_broadcast()
+    }
 }
 
 /// A packet to be sent, but for its payload.
@@ -90,8 +98,13 @@ impl Ip {
     }
 
     pub(super) fn add_interface(&mut self, mac: MacAddr, mtu: u16) -> usize {
+        let number = self.interfaces.len();
         self.interfaces.push(Interface { mac, mtu, backlog: 0, unpolled: 0, arp: ArpCache::default() });
-        self.interfaces.len() - 1
+        // The limited broadcast has no interface of its own (RFC 1122 §3.3.6): the first one serves.
+        if number == 0 {
+            self.add_route(Prefix::host(Ipv4Addr::BROADCAST), number, None);
+        }
+        number
     }
 
     pub(super) fn add_route(&mut self, prefix: Prefix, interface: usize, via: Option<Ipv4Addr>) {
@@ -106,17 +119,23 @@ impl Ip {
         address: Ipv4Addr,
         mac: MacAddr,
     ) {
-        for packet in self.interfaces[interface].arp.insert(now, address, mac) {
+        for packet in self.interfaces[interface].arp.insert_for_good(now, address, mac) {
             self.frame(interface, mac, EtherType::IPV4, |w| w.bytes(&packet));
         }
     }
 
     pub(super) fn has_route(&self, to: Ipv4Addr) -> bool {
-        self.routes.lookup(to).is_some()
+        self.interface_towards(to).is_some()
     }
 
+    /// The interface by which packets for `to` leave. None does for this host itself: there is no loopback here.
     pub(super) fn interface_towards(&self, to: Ipv4Addr) -> Option<usize> {
-        self.routes.lookup(to).map(|hop| hop.interface)
+        self.routes.lookup(to).filter(|_| to != self.address).map(|hop| hop.interface)
+    }
+
+    /// The largest packet that can leave towards `to` in one piece.
+    pub(super) fn mtu_towards(&self, to: Ipv4Addr) -> Option<u16> {
+        self.interface_towards(to).map(|interface| self.interfaces[interface].mtu)
     }
 
     /// Says that what came in last was refused.
@@ -290,6 +309,10 @@ impl Ip {
                 return None;
             }
         };
+        if let Some(why) = unfit(&header, unicast) {
+            self.discard(why.into());
+            return None;
+        }
         let range = header.payload_range(start);
         let packet = frame.slice(start..range.end);
         let arrived = Arrived { offset: range.start, payload: frame.slice(range), packet, unicast, header };
@@ -302,7 +325,9 @@ impl Ip {
         }
         match self.reassembler.accept(now, &header, arrived.payload) {
             Outcome::Complete(header, payload) => {
-                Some(Arrived { header, payload, offset: 0, packet: arrived.packet, unicast })
+                // The fragment that came last has no ports to be quoted: the whole packet is put together again.
+                let packet = icmp_error::quote_of(&header, &payload);
+                Some(Arrived { header, payload, offset: 0, packet, unicast })
             }
             Outcome::Waiting => None,
             Outcome::Refused(refusal) => {
@@ -342,34 +367,59 @@ impl Ip {
         arp.chain(self.reassembler.deadline()).min().unwrap_or(Instant::NEVER)
     }
 
-    pub(super) fn wake(&mut self, now: Instant) {
+    /// Does what is due. Gives back packets of this host's own that no neighbour took: their sockets are to be told.
+    pub(super) fn wake(&mut self, now: Instant) -> Vec<Bytes> {
         self.wake_said = Instant::NEVER;
+        let mut undelivered = Vec::new();
         for interface in 0..self.interfaces.len() {
             for due in self.interfaces[interface].arp.expire(now) {
                 match due {
                     Due::Ask(ip) => self.ask(interface, ip),
-                    Due::GiveUp { ip, packets } => self.nobody_answered(now, ip, &packets),
+                    Due::GiveUp { ip, packets } => {
+                        undelivered.extend(self.nobody_answered(now, ip, packets));
+                    }
                 }
             }
         }
         for expired in self.reassembler.expire(now) {
             self.reassembly_expired(now, &expired);
         }
+        undelivered
     }
 
-    /// Nobody has that address: whoever sent the packets is told, if it is not this host (RFC 1122 §2.3.2.2).
-    fn nobody_answered(&mut self, now: Instant, who: Ipv4Addr, packets: &[Bytes]) {
+    /// Nobody has that address. A router tells the senders of the packets that waited (RFC 1812 §3.3.2 and §5.2.7.1,
+    /// host unreachable); those of this host's own are given back.
+    fn nobody_answered(&mut self, now: Instant, who: Ipv4Addr, packets: Vec<Bytes>) -> Vec<Bytes> {
         let text = format!("nobody answers for {who}: {} packets given up", packets.len()).into();
         self.out.push_back(Output::Trace(Kind::Note { text }));
+        let mut own = Vec::new();
         for packet in packets {
-            let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, packet);
-            if let Ok(header) = Ipv4Header::parse(&mut r)
-                && header.source != self.address
-            {
+            let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &packet);
+            let Ok(header) = Ipv4Header::parse(&mut r) else { continue };
+            if header.source == self.address {
+                own.push(packet);
+            } else {
                 let payload = packet.slice(header.payload_range(0));
-                let arrived = Arrived { header, payload, offset: 0, packet: packet.clone(), unicast: true };
+                let arrived = Arrived { header, payload, offset: 0, packet, unicast: true };
                 self.refuse(now, &arrived, Unreachable::Host);
             }
         }
+        own
+    }
+}
+
+/// Why a packet is thrown away whoever it is for: addresses that must not appear on a wire.
+fn unfit(header: &Ipv4Header, unicast: bool) -> Option<&'static str> {
+    let (source, destination) = (header.source, header.destination);
+    if source.is_multicast() || source.octets()[0] >= 240 {
+        Some("its source is no single host (RFC 1122 §3.2.1.3)")
+    } else if source.is_loopback() || destination.is_loopback() {
+        Some("a loopback address outside of its host (RFC 1122 §3.2.1.3)")
+    } else if !unicast && !destination.is_broadcast() {
+        Some("a packet for one host in a frame for all (RFC 1122 §3.3.6)")
+    } else if destination.is_multicast() {
+        Some("no multicast group was joined here")
+    } else {
+        None
     }
 }

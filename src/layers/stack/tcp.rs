@@ -9,10 +9,10 @@ use bytes::Bytes;
 use super::ip::{Arrived, Ip, Outgoing};
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
 use crate::base::{Instant, Machine as _, Rng};
-use crate::layers::internet::ipv4::protocol;
+use crate::layers::internet::ipv4::{self, protocol};
 use crate::layers::transport::tcp::{
-    Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, Output as TcpOutput, Segment,
-    SeqNumber, reply_to_stray,
+    Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, MIN_HEADER_LEN, Output as TcpOutput,
+    Segment, SeqNumber, reply_to_stray,
 };
 use crate::trace::{Flow, Protocol};
 
@@ -55,8 +55,7 @@ impl Ends {
 
 #[derive(Debug)]
 enum Socket {
-    // Boxed like connections, to keep the entries of the table small: it is searched for every segment.
-    Listener { listener: Box<Listener>, half_open: usize },
+    Listener { port: u16, half_open: usize },
     Connection { connection: Box<Connection>, due: Instant, queued: Instant, accepted_by: Option<u32> },
 }
 
@@ -85,20 +84,23 @@ impl TcpSockets {
         if port == 0 || self.ports.contains_key(&port) {
             return Err(SendError::PortInUse);
         }
-        let listener = Box::new(Listener::new(port, self.config.clone()));
-        let number = self.open(Socket::Listener { listener, half_open: 0 });
+        let number = self.open(Socket::Listener { port, half_open: 0 });
         self.ports.insert(port, number);
         Ok(number)
     }
 
     pub(super) fn connect(&mut self, now: Instant, to: SocketAddrV4, ip: &mut Ip) -> Result<u32, SendError> {
+        if to.ip().is_broadcast() || to.ip().is_multicast() || to.ip().is_unspecified() || to.port() == 0 {
+            return Err(SendError::NotOneHost);
+        }
         if !ip.has_route(*to.ip()) {
             return Err(SendError::NoRoute);
         }
         let port = self.free_port(to)?;
         let local = SocketAddrV4::new(ip.address, port);
         let isn = SeqNumber::initial(now, local, to, self.secret);
-        let connection = Connection::connect(now, local, to, isn, &self.config);
+        let config = self.config_towards(*to.ip(), ip);
+        let connection = Connection::connect(now, local, to, isn, &config);
         let number = self.add_connection(Box::new(connection), None);
         self.pump(now, number, ip);
         Ok(number)
@@ -130,6 +132,13 @@ impl TcpSockets {
         }
     }
 
+    pub(super) fn close(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+        if let Some(connection) = self.connection(number) {
+            connection.close(now);
+            self.pump(now, number, ip);
+        }
+    }
+
     pub(super) fn abort(&mut self, now: Instant, number: u32, ip: &mut Ip) {
         if let Some(connection) = self.connection(number) {
             connection.abort(now);
@@ -148,8 +157,7 @@ impl TcpSockets {
         match self.sockets.get(&number) {
             Some(Socket::Connection { connection, .. }) => connection.flow(),
             listener => {
-                let port =
-                    if let Some(Socket::Listener { listener, .. }) = listener { listener.port() } else { 0 };
+                let port = if let Some(Socket::Listener { port, .. }) = listener { *port } else { 0 };
                 let local = SocketAddrV4::new(address, port);
                 let remote = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
                 Flow { protocol: Protocol::Tcp, local, remote }
@@ -160,30 +168,40 @@ impl TcpSockets {
     /// A segment arrived: for a connection, for a listener, or for nobody (RFC 9293 §3.10.7).
     pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &mut Ip) {
         let (source, destination) = (packet.header.source, packet.header.destination);
+        // In silence: all hosts would answer (RFC 9293 §3.9.2.3, MUST-57, which holds for every segment).
+        if !packet.is_for_one() {
+            return ip.discard("a TCP segment that was sent to all hosts".into());
+        }
         let segment = match Segment::parse(source, destination, &packet.payload, packet.offset) {
             Ok(segment) => segment,
             Err(error) => return ip.discard(error.to_string()),
         };
         let remote = SocketAddrV4::new(source, segment.header.source_port);
         let port = segment.header.destination_port;
-        if let Some(number) = self.connections.get(&Ends::new(port, remote)).copied() {
-            if let Some(connection) = self.connection(number) {
-                connection.handle(now, Input::Segment(segment));
-            }
-            return self.pump(now, number, ip);
-        }
         let local = SocketAddrV4::new(destination, port);
-        let Some(listener) = self.ports.get(&port).copied() else {
+        let secret = self.secret;
+        let fresh = || SeqNumber::initial(now, local, remote, secret);
+        let listener = self.ports.get(&port).copied();
+        let mut isn = None;
+        if let Some(number) = self.connections.get(&Ends::new(port, remote)).copied() {
+            let Some(connection) = self.connection(number) else { return };
+            isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
+            if isn.is_none() {
+                connection.handle(now, Input::Segment(segment));
+                return self.pump(now, number, ip);
+            }
+            // The old connection is gone, and the SYN is for the listener.
+            self.pump(now, number, ip);
+        }
+        let Some(listener) = listener else {
             if let Some(reply) = reply_to_stray(&segment) {
                 send(now, local, remote, &reply, ip);
             }
             return;
         };
-        let secret = self.secret;
-        let Some(Socket::Listener { listener: machine, half_open }) = self.sockets.get_mut(&listener) else {
-            return;
-        };
-        let isn = || SeqNumber::initial(now, local, remote, secret);
+        let machine = Listener::new(port, self.config_towards(source, ip));
+        let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(&listener) else { return };
+        let isn = || isn.unwrap_or_else(fresh);
         match machine.segment_arrives(now, source, destination, &segment, isn) {
             Answer::Ignore => {}
             Answer::Reply(reply) => send(now, local, remote, &reply, ip),
@@ -305,6 +323,14 @@ impl TcpSockets {
             Socket::Connection { connection, .. } => Some(connection),
             Socket::Listener { .. } => None,
         }
+    }
+
+    /// What a connection to `to` is like: no segment is larger than what the interface towards it can carry, and no
+    /// larger one is asked for (RFC 9293 §3.7.1, MUST-16 and MUST-67).
+    fn config_towards(&self, to: Ipv4Addr, ip: &Ip) -> Config {
+        let headers = (ipv4::MIN_HEADER_LEN + MIN_HEADER_LEN) as u16;
+        let most = ip.mtu_towards(to).map_or(u16::MAX, |mtu| mtu.saturating_sub(headers));
+        Config { mss: self.config.mss.min(most), ..self.config.clone() }
     }
 
     fn open(&mut self, socket: Socket) -> u32 {
