@@ -3,7 +3,8 @@
 //! | file | concern |
 //! |---|---|
 //! | `interface.rs` | what goes in and what comes out: frames, socket events, errors |
-//! | `ip.rs` | interfaces, routes, ARP, fragments: how a packet leaves and arrives |
+//! | `ip.rs` | interfaces, routes, ARP, fragments: how a packet leaves |
+//! | `receive.rs` | how one arrives, and how a router passes it on |
 //! | `icmp.rs` | echo, and the errors a host sends and receives (RFC 792, RFC 1122 §3.2.2) |
 //! | `udp.rs` | the table of UDP sockets |
 //! | `tcp.rs` | the table of TCP connections and listeners, and their timers |
@@ -15,6 +16,7 @@
 mod icmp;
 mod interface;
 mod ip;
+mod receive;
 mod tcp;
 mod udp;
 
