@@ -17,6 +17,7 @@ mod icmp;
 mod interface;
 mod ip;
 mod receive;
+mod slab;
 mod tcp;
 mod udp;
 

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use bytes::Bytes;
 
 use super::ip::{Arrived, Ip, Outgoing};
+use super::slab::Slab;
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
 use crate::base::{Instant, Machine as _, Rng};
 use crate::layers::internet::ipv4::{self, protocol};
@@ -26,12 +27,11 @@ pub(super) struct TcpSockets {
     config: Config,
     /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
     secret: u64,
-    sockets: BTreeMap<u32, Socket>,
+    sockets: Slab<Socket>,
     /// Which connection a segment is for.
     connections: BTreeMap<Ends, u32>,
     /// Which listener a SYN is for.
     ports: BTreeMap<u16, u32>,
-    opened: u32,
     next_port: u16,
     /// When connections want to be woken, the earliest on top. Entries are not taken back: one that comes too early
     /// is put in again for the time that holds by then. So an ACK, which moves a timer, costs nothing here.
@@ -71,10 +71,9 @@ impl TcpSockets {
         TcpSockets {
             config: Config { trace: config.trace, ..config.tcp.clone() },
             secret: rng.next_u64(),
-            sockets: BTreeMap::new(),
+            sockets: Slab::new(),
             connections: BTreeMap::new(),
             ports: BTreeMap::new(),
-            opened: 0,
             next_port,
             timers: BinaryHeap::new(),
         }
@@ -84,7 +83,8 @@ impl TcpSockets {
         if port == 0 || self.ports.contains_key(&port) {
             return Err(SendError::PortInUse);
         }
-        let number = self.open(Socket::Listener { port, half_open: 0 });
+        let number =
+            self.sockets.insert(Socket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
         self.ports.insert(port, number);
         Ok(number)
     }
@@ -101,7 +101,7 @@ impl TcpSockets {
         let isn = SeqNumber::initial(now, local, to, self.secret);
         let config = self.config_towards(*to.ip(), ip);
         let connection = Connection::connect(now, local, to, isn, &config);
-        let number = self.add_connection(Box::new(connection), None);
+        let number = self.add_connection(Box::new(connection), None).ok_or(SendError::PortInUse)?;
         self.pump(now, number, ip);
         Ok(number)
     }
@@ -147,14 +147,14 @@ impl TcpSockets {
     }
 
     pub(super) fn info(&self, number: u32) -> Option<Info> {
-        match self.sockets.get(&number)? {
+        match self.sockets.get(number)? {
             Socket::Connection { connection, .. } => Some(connection.info()),
             Socket::Listener { .. } => None,
         }
     }
 
     pub(super) fn flow(&self, number: u32, address: Ipv4Addr) -> Flow {
-        match self.sockets.get(&number) {
+        match self.sockets.get(number) {
             Some(Socket::Connection { connection, .. }) => connection.flow(),
             listener => {
                 let port = if let Some(Socket::Listener { port, .. }) = listener { *port } else { 0 };
@@ -200,7 +200,7 @@ impl TcpSockets {
             return;
         };
         let machine = Listener::new(port, self.config_towards(source, ip));
-        let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(&listener) else { return };
+        let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
         let isn = || isn.unwrap_or_else(fresh);
         match machine.segment_arrives(now, source, destination, &segment, isn) {
             Answer::Ignore => {}
@@ -209,8 +209,12 @@ impl TcpSockets {
                 ip.discard(format!("{BACKLOG} connections to port {port} are half open already"));
             }
             Answer::Open(connection) => {
-                *half_open += 1;
-                let number = self.add_connection(connection, Some(listener));
+                let Some(number) = self.add_connection(connection, Some(listener)) else {
+                    return ip.discard("the table of connections is full".into());
+                };
+                if let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
+                    *half_open += 1;
+                }
                 self.pump(now, number, ip);
             }
         }
@@ -243,7 +247,7 @@ impl TcpSockets {
             && at <= now
         {
             self.timers.pop();
-            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(&number)
+            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(number)
             else {
                 continue;
             };
@@ -269,7 +273,7 @@ impl TcpSockets {
     /// Carries out everything that a connection asks for.
     fn pump(&mut self, now: Instant, number: u32, ip: &mut Ip) {
         let mut closed = None;
-        let Some(Socket::Connection { connection, due, queued, accepted_by }) = self.sockets.get_mut(&number)
+        let Some(Socket::Connection { connection, due, queued, accepted_by }) = self.sockets.get_mut(number)
         else {
             return;
         };
@@ -309,17 +313,17 @@ impl TcpSockets {
         if closed.is_some() {
             established = established.or(*accepted_by);
             self.connections.remove(&Ends::of(connection));
-            self.sockets.remove(&number);
+            self.sockets.remove(number);
         }
         if let Some(listener) = established
-            && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(&listener)
+            && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener)
         {
             *half_open -= 1;
         }
     }
 
     fn connection(&mut self, number: u32) -> Option<&mut Connection> {
-        match self.sockets.get_mut(&number)? {
+        match self.sockets.get_mut(number)? {
             Socket::Connection { connection, .. } => Some(connection),
             Socket::Listener { .. } => None,
         }
@@ -333,18 +337,13 @@ impl TcpSockets {
         Config { mss: self.config.mss.min(most), ..self.config.clone() }
     }
 
-    fn open(&mut self, socket: Socket) -> u32 {
-        self.opened += 1;
-        self.sockets.insert(self.opened, socket);
-        self.opened
-    }
-
-    fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> u32 {
+    /// Its number; `None` when the table is full.
+    fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> Option<u32> {
         let key = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
-        let number = self.open(Socket::Connection { connection, due, queued, accepted_by });
+        let number = self.sockets.insert(Socket::Connection { connection, due, queued, accepted_by })?;
         self.connections.insert(key, number);
-        number
+        Some(number)
     }
 
     /// A port that makes a 4-tuple of its own: the same port may serve connections to different peers.
