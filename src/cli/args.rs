@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::values;
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
+use crate::sim::values;
 
 /// Shows what happens to a message on its way through a network.
 #[derive(Debug, Parser)]

@@ -10,7 +10,6 @@ mod error;
 mod output;
 mod overview;
 mod scripts;
-mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

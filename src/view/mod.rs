@@ -12,9 +12,11 @@
 //! | [`json`] | the trace for programs |
 //! | [`pcapng`] | the trace for Wireshark |
 //! | [`capture`] | the other way: reads pcap and pcapng files, also those of others |
+//! | [`columns`] | rows and columns of words, wrapped to fit |
 //! | [`look`] | width, colour and escaping, shared by all of them |
 
 pub mod capture;
+pub mod columns;
 pub mod comparison;
 pub mod dissect;
 pub mod facts;
