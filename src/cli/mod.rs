@@ -6,9 +6,12 @@
 mod args;
 mod compare;
 mod decode;
+mod dev;
 mod error;
+mod lesson;
 mod output;
 mod overview;
+mod progress;
 mod scripts;
 
 use std::ffi::OsString;
@@ -34,6 +37,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         None => overview::run(&mut out),
         Some(Command::Compare(args)) => compare::run(&args, &mut out),
+        Some(Command::Lesson(args)) => lesson::run(&args, &mut out),
+        Some(Command::Dev(command)) => dev::run(&command, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
         Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
         Some(Command::Man) => scripts::man(&mut out),

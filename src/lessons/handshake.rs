@@ -141,12 +141,14 @@ fn lossy(stage: &mut Stage) {
     stage.scene("lossy", &format!("The same; {name} is lost"));
     let (client, server) = stage.two_hosts();
     match drop.as_str() {
-        "syn" => stage.rule(client, server, fault::nth("loses the SYN", 1, packet::is_syn, Verdict::Drop)),
+        "syn" => {
+            stage.rule(client, server, fault::nth("loses the SYN", 1, packet::is_syn, Verdict::Drop));
+        }
         "syn-ack" => {
             stage.rule(server, client, fault::nth("loses the SYN ACK", 1, packet::is_syn_ack, Verdict::Drop));
         }
         "ack" => {
-            stage.rule(client, server, fault::nth("loses the ACK", 1, packet::is_bare_ack, Verdict::Drop))
+            stage.rule(client, server, fault::nth("loses the ACK", 1, packet::is_bare_ack, Verdict::Drop));
         }
         _ => {}
     }

@@ -89,6 +89,15 @@ impl View {
         }
     }
 
+    /// The packet with the most to unwrap: the first of several equals.
+    pub fn deepest(packets: &[TracedPacket]) -> Option<&TracedPacket> {
+        let parts = |packet: &&TracedPacket| {
+            packet.packet.dissection.parts.iter().filter(|part| part.role != Role::Padding).count()
+        };
+        // Of several equals `max_by_key` takes the last.
+        packets.iter().rev().max_by_key(parts)
+    }
+
     /// Draws it.
     pub fn draw(self, trace: &Trace, look: &Look) -> String {
         match self {
@@ -112,13 +121,9 @@ impl View {
 
 fn with_frame(trace: &Trace, frame: Frame, draw: impl Fn(&TracedPacket) -> String) -> String {
     let packets = dissect_trace(trace);
-    let parts = |packet: &&TracedPacket| {
-        packet.packet.dissection.parts.iter().filter(|part| part.role != Role::Padding).count()
-    };
     let found = match frame {
         Frame::Number(number) => packets.iter().find(|packet| packet.packet.number == number),
-        // Of several equals `max_by_key` takes the last.
-        Frame::Deepest => packets.iter().rev().max_by_key(parts),
+        Frame::Deepest => View::deepest(&packets),
     };
     found.map_or_else(|| "(no such frame in this run)\n".into(), draw)
 }

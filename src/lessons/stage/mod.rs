@@ -138,8 +138,10 @@ impl Stage {
         answer: impl FnOnce(&Seen) -> A,
         why: impl Into<String>,
     ) {
+        // Taken, so that no question is answered twice.
+        let Guess(prediction) = guess;
         let answer = answer(&self.seen()).into();
-        let asked = &mut self.predictions[guess.0];
+        let asked = &mut self.predictions[prediction];
         let fits = match (&asked.form, &answer) {
             (Form::Choice(choices), Answer::Choice(index)) => *index < choices.len(),
             (Form::Number { .. }, Answer::Number(_)) | (Form::Words, Answer::Words(_)) => true,
@@ -150,8 +152,8 @@ impl Stage {
         }
         asked.answer = answer;
         asked.why = why.into();
-        self.revealed[guess.0] = true;
-        self.beats.push(Beat::Reveal { prediction: guess.0 });
+        self.revealed[prediction] = true;
+        self.beats.push(Beat::Reveal { prediction });
     }
 
     /// Claims something about what has happened. The run bears it out, or every test of the lesson fails.
