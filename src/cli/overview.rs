@@ -2,8 +2,8 @@
 
 use super::error::CliError;
 use super::lesson;
+use super::logbook::{self, Logbook};
 use super::output::Output;
-use super::progress::{self, Progress};
 use crate::lessons::ALL;
 
 /// The other commands, each with what one sees.
@@ -18,7 +18,7 @@ const COMMANDS: &[(&str, &str)] = &[
 
 /// Prints the overview.
 pub(super) fn run(out: &mut Output) -> Result<(), CliError> {
-    let progress = progress::load();
+    let progress = logbook::load();
     let look = out.look;
     out.line(format!("{}: what happens to a message on its way through a network", look.bold("netlayers")))?;
     out.line("")?;
@@ -33,7 +33,7 @@ pub(super) fn run(out: &mut Output) -> Result<(), CliError> {
     out.line("all commands: netlayers --help")
 }
 
-fn course(progress: &Progress, out: &mut Output) -> Result<(), CliError> {
+fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
     let look = out.look;
     let finished = ALL.iter().filter(|lesson| progress.has_finished(lesson.id)).count();
     out.line(look.bold(&format!("the course: {finished} of {} lessons finished", ALL.len())))?;

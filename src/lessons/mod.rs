@@ -27,9 +27,9 @@
 //!     stage.rule(client, server, fault::nth("loses the SYN", 1, packet::is_syn, Verdict::Drop));
 //!     stage.listen(server, 80);
 //!     let socket = stage.connect(client, server, 80);               // the SYN leaves; time has not passed yet
-//!     stage.run();                                                  // until nothing is left to happen
+//!     stage.run_until_state(socket, "ESTABLISHED");                 // or run_for(time), run_until(instant)
 //!     stage.send(socket, vec![b'x'; size]);
-//!     stage.run_for(Duration::from_millis(100));                    // or run_until(Instant::from_millis(300))
+//!     stage.run();                                                  // until nothing is left to happen
 //!
 //!     stage.show(View::Ladder, "Each arrow is one segment.");       // the run so far
 //!     let run = stage.seen();                                       // what the run can be asked
