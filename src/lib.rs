@@ -10,6 +10,7 @@
 //! | [`sim`] | a network in virtual time: links, faults, hosts, programs on them |
 //! | [`real`] | the same scenes on the operating system's own sockets |
 //! | [`view`] | pictures of a trace: ladder, table, hexdump, header box, layers, JSON, pcapng |
+//! | [`lessons`] | the course: one file a lesson, and the stage they play on |
 //! | [`cli`] | the command line, one file a subcommand: the only place that prints |
 //!
 //! No protocol here knows a clock, a socket or chance: bytes and times go in, bytes and events come out (see
@@ -42,6 +43,7 @@
 pub mod base;
 pub mod cli;
 pub mod layers;
+pub mod lessons;
 pub mod real;
 pub mod sim;
 pub mod trace;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::values;
+use super::dev::DevCommand;
+use super::lesson::LessonArgs;
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
+use crate::sim::values;
 
 /// Shows what happens to a message on its way through a network.
 #[derive(Debug, Parser)]
@@ -27,6 +29,8 @@ pub(super) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  netlayers                                   the course, your progress, the next command
+  netlayers lesson 1
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
@@ -59,8 +63,13 @@ pub(super) enum ColorChoice {
 pub(super) enum Command {
     /// Send one message by UDP, TCP and WebSocket, side by side
     Compare(CompareArgs),
+    /// Play a lesson of the course: predict, watch, turn a knob
+    Lesson(LessonArgs),
     /// Take bytes apart, layer by layer: hexadecimal text, or a pcap or pcapng file
     Decode(DecodeArgs),
+    /// For whoever writes lessons
+    #[command(subcommand)]
+    Dev(DevCommand),
     /// Print a completion script for a shell
     Completions {
         /// Which shell

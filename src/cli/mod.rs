@@ -6,12 +6,14 @@
 mod args;
 mod compare;
 mod decode;
+mod dev;
 mod error;
+mod lesson;
+mod logbook;
 mod output;
 mod overview;
 mod progress;
 mod scripts;
-mod values;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,6 +38,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         None => overview::run(&mut out),
         Some(Command::Compare(args)) => compare::run(&args, &mut out),
+        Some(Command::Lesson(args)) => lesson::run(&args, &mut out),
+        Some(Command::Dev(command)) => dev::run(&command, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
         Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
         Some(Command::Man) => scripts::man(&mut out),

@@ -85,6 +85,12 @@ impl Output {
         if self.look.ascii { ", " } else { " · " }
     }
 
+    /// Rows of a page: the terminal's, less one for a prompt; 23 where there is none.
+    pub(super) fn rows(&self) -> usize {
+        let found = terminal_size::terminal_size().map(|(_, height)| usize::from(height.0));
+        found.unwrap_or(24).max(10) - 1
+    }
+
     pub(super) fn flush(&mut self) -> Result<(), CliError> {
         self.stdout.flush().map_err(|e| CliError::io("writing the result", &e))
     }

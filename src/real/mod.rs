@@ -3,6 +3,7 @@
 //! | to | see |
 //! |---|---|
 //! | send one message three ways and watch | [`compare`] |
+//! | see what the kernel shows of a lesson | [`scenes`] |
 //! | read what the kernel says of its sockets | [`kernel_figures`], [`tcp_info`] |
 //! | learn why it is not what the simulator shows | [`differences`] |
 //! | speak WebSocket on a real network | [`websocket`] |
@@ -15,6 +16,7 @@ pub mod compare;
 pub mod differences;
 mod error;
 pub mod kernel_figures;
+pub mod scenes;
 pub mod tcp_info;
 pub mod websocket;
 

@@ -183,6 +183,22 @@ impl Network {
         app.downcast_ref().expect("an app is asked for by its own type")
     }
 
+    /// Calls a program from outside, with its host's sockets at hand: how a scene's script plays a person at the
+    /// keyboard. What follows from it at this instant follows.
+    ///
+    /// # Panics
+    /// When that program is not an `A`.
+    pub fn call<A: App, T>(&mut self, id: AppId, call: impl FnOnce(&mut A, &mut Io<'_>) -> T) -> T {
+        self.start();
+        let mut result = None;
+        self.with_app(id, |app, io| {
+            let app: &mut dyn Any = app;
+            result = Some(call(app.downcast_mut().expect("an app is called by its own type"), io));
+        });
+        self.settle(id.host, None);
+        result.expect("the program was called")
+    }
+
     /// The stack of a host.
     pub fn stack(&self, host: HostId) -> &Stack {
         &self.hosts[host.index()].stack
@@ -201,6 +217,11 @@ impl Network {
     /// What was recorded so far.
     pub fn recorder(&mut self) -> &mut Recorder {
         &mut self.recorder
+    }
+
+    /// What was recorded so far, in the order of recording.
+    pub fn trace(&self) -> &Trace {
+        self.recorder.trace()
     }
 
     /// The trace, when the run is over.
@@ -222,6 +243,13 @@ impl Network {
             self.step();
         }
         true
+    }
+
+    /// Lets time pass until `end`, also when nothing is left to happen before it.
+    pub fn wait_until(&mut self, end: Instant) {
+        if self.run_until(end) {
+            self.now = self.now.max(end);
+        }
     }
 
     /// Lets the next thing happen; says whether there was one.
