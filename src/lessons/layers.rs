@@ -180,12 +180,13 @@ fn by_tcp(stage: &mut Stage, client: Host, server: Host, payload: usize) {
     stage.run_for(Duration::from_millis(1));
     stage.send(socket, vec![b'x'; payload]);
     stage.close(socket);
-    let rtt = stage.network_knobs().rtt();
-    stage.run_for(rtt * 2);
+    // Long enough for the FIN and its acknowledgment, however short the link.
+    let trip = stage.network_knobs().rtt() * 2 + Duration::from_millis(10);
+    stage.run_for(trip);
     if let Some(accepted) = stage.accepted(server).first() {
         stage.close(*accepted);
     }
-    stage.run_for(rtt * 2);
+    stage.run_for(trip);
 }
 
 /// The parts of the one frame of a run with one frame.
