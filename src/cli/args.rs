@@ -143,7 +143,7 @@ pub(super) struct KnobArgs {
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u16).range(1..=65507))]
     pub(super) datagram: Option<u16>,
     /// The seed of all chance: the same seed and knobs give the same run [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(super) seed: Option<u64>,
 }
 

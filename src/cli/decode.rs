@@ -12,7 +12,7 @@ use crate::view::dissect::{Conversations, Dissection, Role, dissect_frame, disse
 use crate::view::header_box::header_box;
 use crate::view::hexdump::hexdump;
 use crate::view::layers::layers;
-use crate::view::look::escape;
+use crate::view::look::{escape, fit};
 
 /// The most bytes of hexadecimal text: far more than the largest packet.
 const MAX_HEX: u64 = 1 << 20;
@@ -90,9 +90,9 @@ fn bytes(args: &DecodeArgs, bytes: &[u8], out: &mut Output) -> Result<(), CliErr
     let is_packet = match args.from {
         From::Ethernet => false,
         From::Ip => true,
-        // Version 4 and a header length of at least 20 bytes: no locally administered or common Ethernet address
-        // begins like that, and a wrong guess shows at once.
-        From::Auto => bytes[0] >> 4 == 4 && bytes[0] & 0xf >= 5 && bytes.len() >= 20,
+        // Version 4 and a header length of at least 20 bytes: few Ethernet addresses begin like that, and a wrong guess
+        // shows at once.
+        From::Auto => bytes[0] >> 4 == 4 && bytes[0] & 0xf >= 5,
     };
     let dissection = if is_packet { dissect_packet(bytes) } else { dissect_frame(bytes) };
     match args.view {
@@ -155,9 +155,9 @@ fn file(args: &DecodeArgs, path: &Path, out: &mut Output) -> Result<(), CliError
         };
         let summary = &packet.summary;
         let (from, to) = (&summary.source, &summary.destination);
-        let line =
-            format!("{number:>5} {since:>11.3} ms  {from} > {to}  {}  {}", summary.protocol, summary.info());
-        out.line(line)?;
+        let info = if out.look.width < 120 { summary.brief(args.absolute) } else { summary.info() };
+        let line = format!("{number:>4} {since:>9.3} ms  {from} > {to}  {}  {info}", summary.protocol);
+        out.line(fit(&line, out.look.columns(), &out.look).trim_end())?;
         for problem in &packet.dissection.problems {
             out.line(format!("      {}", out.look.problem(&problem.to_string())))?;
         }
@@ -173,7 +173,7 @@ fn file(args: &DecodeArgs, path: &Path, out: &mut Output) -> Result<(), CliError
         }
         Some(_) => {}
         None if seen > most => {
-            out.line(format!("{} more packets not shown; --whole shows them", seen - most))?
+            out.line(format!("{} more packets not shown; --whole shows them", seen - most))?;
         }
         None if seen == 0 => out.line(format!("{name} holds no packets"))?,
         None => {}

@@ -9,6 +9,7 @@ mod decode;
 mod dev;
 mod error;
 mod lesson;
+mod logbook;
 mod output;
 mod overview;
 mod progress;

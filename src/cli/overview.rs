@@ -2,23 +2,23 @@
 
 use super::error::CliError;
 use super::lesson;
+use super::logbook::{self, Logbook};
 use super::output::Output;
-use super::progress::{self, Progress};
 use crate::lessons::ALL;
 
 /// The other commands, each with what one sees.
 const COMMANDS: &[(&str, &str)] = &[
-    ("netlayers compare \"hello, layers\"", "UDP, TCP and WebSocket side by side"),
+    ("netlayers compare \"hello, layers\"", "one message, three ways"),
     ("netlayers compare \"hello\" --loss 20% --seed 7", "the same over a lossy link"),
     ("netlayers compare \"hello\" --wire real", "on this machine's own sockets"),
-    ("netlayers compare \"hello\" --view hex", "every byte, tagged with its layer"),
+    ("netlayers compare \"hello\" --view hex", "every byte, with its layer"),
     ("netlayers compare \"hello\" --pcap run.pcapng", "for Wireshark"),
-    ("netlayers decode 45000054...", "bytes of your own, or a capture file"),
+    ("netlayers decode 45000054...", "your own bytes, or a capture"),
 ];
 
 /// Prints the overview.
 pub(super) fn run(out: &mut Output) -> Result<(), CliError> {
-    let progress = progress::load();
+    let progress = logbook::load();
     let look = out.look;
     out.line(format!("{}: what happens to a message on its way through a network", look.bold("netlayers")))?;
     out.line("")?;
@@ -33,7 +33,7 @@ pub(super) fn run(out: &mut Output) -> Result<(), CliError> {
     out.line("all commands: netlayers --help")
 }
 
-fn course(progress: &Progress, out: &mut Output) -> Result<(), CliError> {
+fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
     let look = out.look;
     let finished = ALL.iter().filter(|lesson| progress.has_finished(lesson.id)).count();
     out.line(look.bold(&format!("the course: {finished} of {} lessons finished", ALL.len())))?;

@@ -80,14 +80,15 @@ fn clean(stage: &mut Stage) {
     let (client, server) = stage.two_hosts();
     stage.listen(server, PORT);
     let socket = stage.connect(client, server, PORT);
-    stage.run();
+    let rtt = stage.network_knobs().rtt();
+    // The acknowledgment is under way long enough to arrive: the data shall not take its place.
+    stage.run_for(rtt * 2 + Duration::from_millis(10));
     stage.send(socket, MESSAGE);
     stage.run();
     stage.show(View::Ladder, "Outside the lines: the state of each end. Inside: what is on the wire.");
 
     let run = stage.seen();
     let before = run.segments().take_while(|segment| segment.tcp.len == 0).count();
-    let rtt = stage.network_knobs().rtt();
     stage.fact("segments", before);
     stage.fact("rtt", rtt);
     stage.reveal(

@@ -129,10 +129,10 @@ impl KernelFigures {
             self.row("retransmitted, in all", |end| of(&end.after_close, |info| info.total_retrans)),
             self.row("segments out, in all", |end| counted(&end.after_close, |info| info.segs_out)),
             self.row("segments in, in all", |end| counted(&end.after_close, |info| info.segs_in)),
-            self.row("bytes acked (SYN, FIN: 1 each)", |end| {
+            self.row("bytes acked, SYN and FIN too", |end| {
                 counted(&end.after_close, |info| info.bytes_acked)
             }),
-            self.row("bytes received (FIN: 1)", |end| counted(&end.after_close, |info| info.bytes_received)),
+            self.row("bytes received, FIN too", |end| counted(&end.after_close, |info| info.bytes_received)),
         ]);
         rows
     }
@@ -202,7 +202,7 @@ fn counted<T: ToString>(info: &Figure<TcpInfo>, field: impl Fn(&TcpInfo) -> Opti
 
 fn options(info: &TcpInfo) -> String {
     let options = info.options;
-    let scale = options.window_scale.map(|(peer, own)| format!("window scale {peer}/{own}"));
+    let scale = options.window_scale.map(|(peer, own)| format!("wscale {peer}/{own}"));
     let named = [(options.timestamps, "timestamps"), (options.sack, "SACK"), (options.ecn, "ECN")];
     let mut names: Vec<String> =
         named.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.to_owned()).collect();

@@ -1,3 +1,5 @@
+//! Tests of the WebSocket driver, against itself and against peers that behave badly.
+
 use tokio::io::{DuplexStream, duplex};
 
 use super::*;

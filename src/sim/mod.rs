@@ -22,6 +22,8 @@ pub mod queue;
 pub mod scene;
 pub mod values;
 
+// What every program on a host needs of the stack below it.
+pub use crate::layers::stack::{SendError, SocketEvent, SocketId, StackConfig};
 pub use app::{App, Io};
 pub use link::LinkConfig;
 pub use network::{AppId, HostId, Network};

@@ -43,9 +43,9 @@ const QUESTIONS: &[(&str, Answer)] = &[
         Some(trips) => format!("{trips:.1}"),
         None => String::new(),
     }),
-    ("first byte read after", |f, _| f.first_byte.map_or("never".into(), |d| short(d))),
-    ("whole message read after", |f, _| match (f.complete, f.missing) {
-        (Some(d), 0) => short(d),
+    ("first byte read after", |f, _| f.first_byte.map_or("never".into(), short)),
+    ("whole message read after", |f, _| match f.complete {
+        Some(d) if f.arrived || (f.way == Way::Udp && f.missing == 0) => short(d),
         _ => "never".into(),
     }),
     ("packets (frames) sent", |f, _| bytes(f, |a| a.frames)),
@@ -77,10 +77,22 @@ const QUESTIONS: &[(&str, Answer)] = &[
         (Way::Udp, late) => format!("no, {late} late"),
         (Way::Tcp | Way::WebSocket, _) => "always".into(),
     }),
-    ("message boundaries kept", |f, _| match f.way {
-        Way::Udp => "yes, datagrams".into(),
-        Way::Tcp => format!("no: {} in {}", count(f.pieces_sent, "write"), count(f.pieces_received, "read")),
-        Way::WebSocket => "yes, frames".into(),
+    ("message boundaries kept", |f, _| {
+        match f.way {
+            Way::Udp | Way::WebSocket => "yes",
+            Way::Tcp => "no",
+        }
+        .into()
+    }),
+    ("  handed over in", |f, _| match f.way {
+        Way::Udp => count(f.pieces_sent, "datagram"),
+        Way::Tcp => count(f.pieces_sent, "write"),
+        Way::WebSocket => count(f.pieces_sent, "message"),
+    }),
+    ("  received in", |f, _| match f.way {
+        Way::Udp => count(f.pieces_received, "datagram"),
+        Way::Tcp => count(f.pieces_received, "read"),
+        Way::WebSocket => count(f.pieces_received, "message"),
     }),
     ("who may speak first", |f, _| {
         match f.way {

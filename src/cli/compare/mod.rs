@@ -86,7 +86,7 @@ fn verdicts(runs: &[&Run], facts: &[Facts], out: &mut Output) -> Result<(), CliE
     for (run, facts) in runs.iter().zip(facts) {
         let name = run.way.name();
         let verdict = match (facts.arrived, facts.returned) {
-            (true, Some(true)) => "the message arrived byte for byte, and came back byte for byte".into(),
+            (true, Some(true)) => "the message arrived and came back, byte for byte".into(),
             (true, Some(false)) => "the message arrived byte for byte, but did not come back".into(),
             (true, None) if facts.repeated == 0 && facts.late == 0 => {
                 "the message arrived byte for byte".into()
@@ -159,10 +159,16 @@ fn rtt(knobs: &Knobs) -> Option<Duration> {
 }
 
 /// The line that says what is shown, and how to have it again.
-fn headline(message: &Bytes, wire: &str, rest: &[String], out: &mut Output) -> Result<(), CliError> {
+fn headline(
+    message: &Bytes,
+    ways: usize,
+    wire: &str,
+    rest: &[String],
+    out: &mut Output,
+) -> Result<(), CliError> {
     let dot = out.dot();
-    let bytes = if message.len() == 1 { "1 byte".into() } else { format!("{} bytes", message.len()) };
-    let mut parts = vec!["one message, three ways".to_string(), bytes, wire.to_string()];
+    let ways = if ways == 3 { "one message, three ways" } else { "one message, one way" };
+    let mut parts = vec![ways.to_string(), format!("{} B", message.len()), wire.to_string()];
     parts.extend_from_slice(rest);
     let line = wrap(&parts.join(dot), out.look.columns());
     out.line(out.look.bold(&line))?;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use tabled::builder::Builder;
+use tabled::settings::peaker::Priority;
 use tabled::settings::{Padding, Style, Width};
 
 use super::{headline, pace, pictures, verdicts, ways, wrap};
@@ -10,9 +11,9 @@ use crate::cli::args::{CompareArgs, KnobArgs, ViewChoice};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::real::compare::{RealKnobs, RealRun, run as run_real};
-use crate::real::differences::{RealFacts, SimFacts, differences, first_read, reads};
+use crate::real::differences::{Difference, RealFacts, SimFacts, differences, first_read, reads};
 use crate::sim::scene::{self, Knobs};
-use crate::trace::{Kind, Recorder, Run, Wire};
+use crate::trace::{Kind, Recorder, Run, Way, Wire};
 use crate::view::comparison::comparison;
 use crate::view::facts::Facts;
 use crate::view::ladder::{self, LadderOptions};
@@ -40,12 +41,12 @@ pub(super) fn run(
     match args.show.view {
         Some(ViewChoice::Json) => return pictures::json(&runs, out),
         Some(view) => {
-            headline(message, "real sockets", &["loopback".into()], out)?;
+            headline(message, runs.len(), "real sockets", &["loopback".into()], out)?;
             return pictures::show(args, view, &runs, out);
         }
         None => {}
     }
-    headline(message, "real sockets", &["127.0.0.1".into(), "times as measured".into()], out)?;
+    headline(message, runs.len(), "real sockets", &["127.0.0.1".into(), "times as measured".into()], out)?;
     let columns: Vec<_> = runs.iter().map(|run| (run.way.name(), &run.trace)).collect();
     let options = LadderOptions { whole: args.show.whole, most_rows: 26 };
     out.picture(&ladder::side_by_side_with(&columns, &out.look, options), pace(args))?;
@@ -58,9 +59,7 @@ pub(super) fn run(
     for real in &real {
         kernel(real, out)?;
     }
-    for real in &real {
-        explain(real, message, knobs, out)?;
-    }
+    explain(&real, message, knobs, out)?;
     out.line("")?;
     out.line("next: netlayers compare --file README.md --wire real")?;
     out.line("      and predict how many reads the server needs, and how many packets")
@@ -115,7 +114,10 @@ fn kernel(real: &RealRun, out: &mut Output) -> Result<(), CliError> {
         builder.push_record([row.name.to_string(), client, server]);
     }
     let mut table = builder.build();
-    table.with(Style::empty()).with(Padding::new(0, 2, 0, 0)).with(Width::wrap(out.look.columns()));
+    table
+        .with(Style::empty())
+        .with(Padding::new(0, 1, 0, 0))
+        .with(Width::wrap(out.look.columns()).keep_words(true).priority(Priority::max(true)));
     out.line("")?;
     out.line(out.look.bold(&format!("what the kernel says: {}", real.run.way.name())))?;
     for line in table.to_string().lines() {
@@ -127,11 +129,43 @@ fn kernel(real: &RealRun, out: &mut Output) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Where the simulation of the same message differs, and why that is to be expected.
-fn explain(real: &RealRun, message: &Bytes, knobs: &Knobs, out: &mut Output) -> Result<(), CliError> {
-    let way = real.run.way;
+/// Where the simulation of the same message differs, and why that is to be expected: each reason once.
+fn explain(real: &[RealRun], message: &Bytes, knobs: &Knobs, out: &mut Output) -> Result<(), CliError> {
+    let mut grouped: Vec<(Difference, Vec<String>)> = Vec::new();
+    for run in real {
+        let way = run.run.way.name().trim_end_matches(" over TCP");
+        for found in differences(&simulated(run.run.way, message, knobs), &RealFacts::of(run)) {
+            let values = format!("{way}: simulated {}, real {}", found.sim, found.real);
+            let same =
+                |known: &&mut (Difference, _)| known.0.what == found.what && known.0.because == found.because;
+            match grouped.iter_mut().find(same) {
+                Some((_, all)) => all.push(values),
+                None => grouped.push((found, vec![values])),
+            }
+        }
+    }
+    out.line("")?;
+    out.line(out.look.bold("where the simulation differs"))?;
+    if grouped.is_empty() {
+        return out.line("nowhere, in what both can measure");
+    }
+    for (difference, values) in grouped {
+        out.line(difference.what)?;
+        for line in values {
+            out.line(format!("  {line}"))?;
+        }
+        let reason = wrap(&format!("expected because {}", difference.because), out.look.columns() - 4);
+        for line in reason.lines() {
+            out.line(format!("  {}", line.trim_start()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The figures of the same scene in the simulator.
+fn simulated(way: Way, message: &Bytes, knobs: &Knobs) -> SimFacts {
     let sim = scene::run(way, message, knobs, Recorder::on(way.name(), Wire::Sim));
-    let facts = SimFacts {
+    SimFacts {
         mtu: u32::from(knobs.mtu),
         mss: knobs.announced_mss(),
         rtt: knobs.rtt(),
@@ -141,22 +175,9 @@ fn explain(real: &RealRun, message: &Bytes, knobs: &Knobs, out: &mut Output) -> 
         retransmitted: sim.trace.count(|kind| matches!(kind, Kind::Retransmitted { .. })),
         reads: reads(&sim.trace),
         timestamps: false,
-        window_scale: false,
-    };
-    let found = differences(&facts, &RealFacts::of(real));
-    out.line("")?;
-    out.line(out.look.bold(&format!("where the simulation differs: {}", way.name())))?;
-    if found.is_empty() {
-        return out.line("nowhere, in what both can measure");
+        // Offered with a shift of 0: the buffers are no larger than the window field can say.
+        window_scale: true,
     }
-    for difference in found {
-        let text = format!(
-            "- {}: simulated {}, real {}; expected because {}",
-            difference.what, difference.sim, difference.real, difference.because
-        );
-        out.line(wrap(&text, out.look.columns()))?;
-    }
-    Ok(())
 }
 
 fn json(message: &Bytes, runs: &[&Run], out: &mut Output) -> Result<(), CliError> {

@@ -1,22 +1,22 @@
 //! `compare` on the simulated network.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::time::{Duration as RealDuration, Instant as RealInstant};
+use std::path::Path;
 
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::{headline, pace, pictures, rtt, verdicts, ways};
-use crate::base::Instant;
 use crate::cli::args::{CompareArgs, ViewChoice};
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, remark};
+use crate::cli::progress::Progress;
 use crate::sim::scene::{self, Knobs};
 use crate::trace::{Recorder, Run, Way, Wire};
 use crate::view::comparison::comparison;
 use crate::view::facts::Facts;
 use crate::view::ladder::{self, LadderOptions};
+use crate::view::look::escape;
 use crate::view::pcapng::{PcapngOptions, to_pcapng};
 
 /// Runs all ways and shows what was asked for.
@@ -26,7 +26,8 @@ pub(super) fn run(
     knobs: &Knobs,
     out: &mut Output,
 ) -> Result<(), CliError> {
-    let runs = play(&ways(args), message, knobs);
+    let mut progress = Progress::start();
+    let runs = play(&ways(args), message, knobs, &mut progress);
     let refs: Vec<&Run> = runs.iter().collect();
     if let Some(path) = &args.show.pcap {
         let traces: Vec<_> = runs.iter().map(|run| &run.trace).collect();
@@ -37,62 +38,30 @@ pub(super) fn run(
         remark(format!("wrote {frames} frames to {0}; look at them with: wireshark {0}", path.display()));
     }
     if args.show.json {
+        drop(progress);
         return json(message, knobs, &refs, out);
     }
     match args.show.view {
-        None => summary(args, message, knobs, &refs, out),
+        None => summary(args, message, knobs, &refs, progress, out),
         Some(ViewChoice::Json) => pictures::json(&refs, out),
         Some(view) => {
-            headline(message, "sim", &conditions(knobs), out)?;
+            headline(message, runs.len(), "sim", &conditions(knobs), out)?;
             pictures::show(args, view, &refs, out)
         }
     }
 }
 
-/// Plays the scene each way, and says how far it is when that takes longer than a second.
-fn play(ways: &[Way], message: &Bytes, knobs: &Knobs) -> Vec<Run> {
-    let mut progress = Progress::start();
-    let runs = ways
-        .iter()
+/// Plays the scene each way.
+fn play(ways: &[Way], message: &Bytes, knobs: &Knobs, progress: &mut Progress) -> Vec<Run> {
+    ways.iter()
         .map(|way| {
             let recorder = Recorder::on(way.name(), Wire::Sim);
             scene::run_watched(*way, message, knobs, recorder, &mut |now, frames| {
-                progress.tell(*way, now, frames)
+                progress
+                    .tell(|| format!("simulating {}: {frames} frames, {now} of virtual time", way.name()));
             })
         })
-        .collect();
-    progress.end();
-    runs
-}
-
-/// One line on standard error that is written over and over.
-struct Progress {
-    next: RealInstant,
-    shown: bool,
-}
-
-impl Progress {
-    #[expect(clippy::disallowed_methods, reason = "how long a person has waited is told by the real clock")]
-    fn start() -> Self {
-        Progress { next: RealInstant::now() + RealDuration::from_secs(1), shown: false }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "how long a person has waited is told by the real clock")]
-    fn tell(&mut self, way: Way, now: Instant, frames: u64) {
-        let clock = RealInstant::now();
-        if clock >= self.next && io::stderr().is_terminal() {
-            self.next = clock + RealDuration::from_millis(200);
-            self.shown = true;
-            let text = format!("simulating {}: {frames} frames, {now} of virtual time", way.name());
-            let _ = write!(io::stderr(), "\r{text:<72}");
-        }
-    }
-
-    fn end(&self) {
-        if self.shown {
-            let _ = write!(io::stderr(), "\r{:<72}\r", "");
-        }
-    }
+        .collect()
 }
 
 /// The three ladders, the table, what came of it, and what to try next.
@@ -101,15 +70,19 @@ fn summary(
     message: &Bytes,
     knobs: &Knobs,
     runs: &[&Run],
+    mut progress: Progress,
     out: &mut Output,
 ) -> Result<(), CliError> {
-    headline(message, "sim", &conditions(knobs), out)?;
+    progress.tell(|| "drawing the ladders".into());
     let columns: Vec<_> = runs.iter().map(|run| (run.way.name(), &run.trace)).collect();
     let options = LadderOptions { whole: args.show.whole, most_rows: 26 };
     let picture = ladder::side_by_side_with(&columns, &out.look, options);
+    progress.tell(|| "counting the bytes".into());
+    let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();
+    drop(progress);
+    headline(message, runs.len(), "sim", &conditions(knobs), out)?;
     out.picture(&picture, pace(args))?;
     out.line("")?;
-    let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();
     out.text(comparison(&facts, rtt(knobs), &out.look))?;
     out.line("")?;
     verdicts(runs, &facts, out)?;
@@ -123,12 +96,12 @@ fn summary(
 /// What the model leaves out and a reader of the ladders could miss.
 const SIMPLIFIED: &[&str] = &[
     "simplified: ARP caches are warm, hosts take no time to compute, TCP has no",
-    "congestion control yet (RFC 9293 MUST-19) and acknowledges every segment at once.",
+    "congestion control yet (RFC 9293 MUST-19) and acknowledges each segment at once.",
 ];
 
 /// The knobs that shape the run: all one needs to have it again.
 fn conditions(knobs: &Knobs) -> Vec<String> {
-    let percent = |share: f64| format!("{} %", (share * 1e5).round() / 1e3);
+    let percent = |share: f64| format!("{}%", (share * 1e5).round() / 1e3);
     let mut parts = vec![format!("RTT {}", knobs.rtt())];
     if let Some(rate) = knobs.rate {
         parts.push(rate.to_string());
@@ -159,24 +132,32 @@ fn conditions(knobs: &Knobs) -> Vec<String> {
 
 /// The next command, chosen by what was just seen.
 fn next(args: &CompareArgs, knobs: &Knobs) -> String {
-    let what = match &args.file {
-        Some(path) => format!("--file {}", path.display()),
-        None => format!("{:?}", args.message.as_deref().unwrap_or("hello, layers")),
+    const LONGER: &str = "README.md";
+    let shown = match (&args.file, &args.message) {
+        (Some(path), _) => format!("--file {}", quoted(&path.to_string_lossy())),
+        (None, message) => quoted(message.as_deref().unwrap_or("hello, layers")),
     };
-    if knobs.loss == 0.0 && args.file.is_none() && args.message.as_ref().is_none_or(|text| text.len() < 1000)
-    {
-        format!(
-            "next: netlayers compare --file README.md --loss 20% --seed 7\n      and predict which column loses data"
-        )
-    } else if knobs.loss == 0.0 {
-        format!(
-            "next: netlayers compare {what} --loss 20% --seed 7\n      and predict which column loses data"
-        )
-    } else {
-        format!(
-            "next: netlayers compare {what} --wire real\n      and predict what this machine's own sockets lose"
-        )
+    let (what, predict) = match (knobs.loss > 0.0, args.file.is_some()) {
+        (true, _) => (format!("{shown} --wire real"), "what this machine's own sockets lose"),
+        // Of one datagram there is not much to lose.
+        (false, false) if Path::new(LONGER).exists() => {
+            (format!("--file {LONGER} --loss 20% --seed 7"), "which column loses data")
+        }
+        (false, _) => (format!("{shown} --loss 20% --seed 7"), "which column loses data"),
+    };
+    format!("next: netlayers compare {what}\n      and predict {predict}")
+}
+
+/// A word as it must be typed at a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./,:=@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_string();
     }
+    if !text.contains(['"', '$', '`', '\\', '!']) {
+        return format!("\"{}\"", escape(text));
+    }
+    format!("'{}'", escape(text).replace('\'', r"'\''"))
 }
 
 #[derive(Serialize)]

@@ -14,8 +14,8 @@ use std::fs;
 
 use super::args::WireChoice;
 use super::error::CliError;
+use super::logbook::{self, Logbook};
 use super::output::{Output, remark};
-use super::progress::{self, Progress};
 use crate::lessons::{ALL, Lesson, Performance, Scenario};
 use crate::view::pcapng::{PcapngOptions, to_pcapng};
 
@@ -54,7 +54,7 @@ fn chosen(args: &LessonArgs) -> Result<(&'static Lesson, Scenario), CliError> {
             (lesson, Scenario::of(lesson))
         }
         (None, None) => {
-            let lesson = next(&progress::load());
+            let lesson = next(&logbook::load());
             (lesson, Scenario::of(lesson))
         }
     };
@@ -65,7 +65,7 @@ fn chosen(args: &LessonArgs) -> Result<(&'static Lesson, Scenario), CliError> {
 }
 
 /// The first lesson that is not finished; the first one of all, when all are.
-pub(super) fn next(progress: &Progress) -> &'static Lesson {
+pub(super) fn next(progress: &Logbook) -> &'static Lesson {
     ALL.iter().find(|lesson| !progress.has_finished(lesson.id)).unwrap_or(&ALL[0])
 }
 

@@ -7,8 +7,8 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 
 use super::args::LessonArgs;
 use crate::cli::error::CliError;
+use crate::cli::logbook;
 use crate::cli::output::Output;
-use crate::cli::progress;
 use crate::lessons::beat::{Answer, Beat, Match, Prediction};
 use crate::lessons::render::text;
 use crate::lessons::{ALL, Lesson, Performance};
@@ -47,7 +47,7 @@ pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Outpu
         };
         let predicted = guesses.iter().flatten().count();
         let as_predicted = guesses.iter().zip(&performance.predictions).filter(right).count();
-        progress::finish_lesson(performance.lesson.id, predicted, as_predicted);
+        logbook::finish_lesson(performance.lesson.id, predicted, as_predicted);
     }
     let next = ALL.iter().find(|lesson| lesson.number > performance.lesson.number);
     out.line(match next {

@@ -104,7 +104,7 @@ fn plain(text: &str, look: &Look) -> String {
     if !look.ascii {
         return text.to_owned();
     }
-    text.replace('§', "section ").replace('→', "->").replace('·', ",").replace('×', "x")
+    text.replace('§', "sec. ").replace('→', "->").replace('·', ",").replace('×', "x")
 }
 
 fn faint_lines(text: &str, look: &Look) -> String {

@@ -54,6 +54,12 @@ pub struct Stage {
 #[must_use = "a question must be answered: reveal it after the run"]
 pub struct Guess(usize);
 
+impl Guess {
+    fn into_index(self) -> usize {
+        self.0
+    }
+}
+
 impl Stage {
     pub(super) fn new(lesson: &'static Lesson, scenario: Scenario) -> Self {
         Stage {
@@ -95,7 +101,8 @@ impl Stage {
 
     /// Shows a view of the run so far. The caption says what there is to see, as a sentence.
     pub fn show(&mut self, view: View, caption: impl Into<String>) {
-        let trace = Arc::new(self.trace_so_far());
+        // The scene's title stands above it already.
+        let trace = Arc::new(Trace { title: String::new(), ..self.trace_so_far() });
         self.picture(view.name(), caption.into(), Drawing::Run { trace, view });
     }
 
@@ -139,7 +146,7 @@ impl Stage {
         why: impl Into<String>,
     ) {
         // Taken, so that no question is answered twice.
-        let Guess(prediction) = guess;
+        let prediction = guess.into_index();
         let answer = answer(&self.seen()).into();
         let asked = &mut self.predictions[prediction];
         let fits = match (&asked.form, &answer) {

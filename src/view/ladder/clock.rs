@@ -20,6 +20,8 @@ impl Clock {
             whole &= time.as_nanos().is_multiple_of(1_000_000);
         }
         match end {
+            // Six columns: from here on a decimal would not fit.
+            9_999_000_000_000.. => Clock { unit: 1_000_000_000, decimals: 0 },
             1_000_000_000_000.. => Clock { unit: 1_000_000_000, decimals: 1 },
             _ if whole => Clock { unit: 1_000_000, decimals: 0 },
             20_000_000..1_000_000_000 if may_have_decimals => Clock { unit: 1_000_000, decimals: 1 },

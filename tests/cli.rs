@@ -1,0 +1,270 @@
+//! The command line as its users meet it: what it prints, what it answers to nonsense, and how it ends.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The program, away from any terminal and from the settings of whoever runs the tests.
+fn netlayers(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_netlayers"));
+    command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
+    for name in ["COLUMNS", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM"] {
+        command.env_remove(name);
+    }
+    command.env("NETLAYERS_DATA", concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    netlayers(args).output().expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("what it prints is UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("what it prints is UTF-8")
+}
+
+/// Runs what must be refused as a wrong command line, and gives what it says.
+fn refused(args: &[&str], exit_code: i32) -> String {
+    let output = run(args);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(exit_code), "{args:?} said: {said}");
+    assert!(said.starts_with("error: "), "{args:?} said: {said}");
+    assert!(!said.contains("panicked"), "{args:?} said: {said}");
+    said
+}
+
+fn scratch(name: &str, contents: &[u8]) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join(name);
+    std::fs::write(&path, contents).expect("a scratch file can be written");
+    path
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("the target directory has a UTF-8 name")
+}
+
+#[test]
+fn compare_shows_three_ladders_a_table_a_verdict_and_the_next_command() {
+    let output = run(&["compare", "hello, layers"]);
+    assert!(output.status.success());
+    insta::assert_snapshot!("compare_hello", stdout(&output));
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_lossy_run_marks_what_was_lost_and_what_was_sent_again() {
+    let output = run(&["compare", "--file", "LICENSE-MIT", "--loss", "20%", "--seed", "7", "--ascii"]);
+    assert!(output.status.success());
+    insta::assert_snapshot!("compare_lossy_ascii", stdout(&output));
+    assert!(stdout(&output).is_ascii());
+}
+
+#[test]
+fn the_same_command_prints_the_same_bytes() {
+    for view in ["ladder", "table", "hex", "header", "layers", "json"] {
+        let args = ["compare", "--file", "LICENSE-MIT", "--loss", "10%", "--seed", "3", "--view", view];
+        let (first, second) = (run(&args), run(&args));
+        assert!(first.status.success(), "{}", stderr(&first));
+        assert!(!first.stdout.is_empty());
+        assert_eq!(first.stdout, second.stdout, "--view {view}");
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    for columns in [40, 60, 80, 120] {
+        for extra in
+            [&["compare", "hello, layers"][..], &["compare", "--file", "LICENSE-MIT", "--loss", "20%"]]
+        {
+            let output = netlayers(extra).env("COLUMNS", columns.to_string()).output().expect("it runs");
+            assert!(output.status.success());
+            // The table has a width of its own, and needs 75 columns.
+            let ladders = stdout(&output);
+            let ladders = ladders.split("first byte read after").next().expect("there is a beginning");
+            for line in ladders.lines() {
+                let width = line.chars().count();
+                assert!(width <= columns.max(75), "{width} columns at {columns}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn colour_is_off_unless_a_terminal_or_the_user_asks_for_it() {
+    assert!(!stdout(&run(&["compare"])).contains('\x1b'));
+    assert!(stdout(&run(&["compare", "--color", "always"])).contains('\x1b'));
+}
+
+#[test]
+fn json_is_json_with_a_schema() {
+    for (args, schema) in [
+        (&["compare", "x", "--json"][..], "netlayers.compare/1"),
+        (&["compare", "x", "--only", "tcp", "--view", "json"], "netlayers.trace/1"),
+        (&["compare", "x", "--wire", "real", "--json"], "netlayers.compare/1"),
+    ] {
+        let output = run(args);
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(value["schema"], schema, "{args:?}");
+    }
+}
+
+#[test]
+fn real_sockets_deliver_and_the_differences_are_explained() {
+    let output = run(&["compare", "hello, layers", "--wire", "real"]);
+    let said = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for expected in [
+        "TCP: the message arrived byte for byte",
+        "WebSocket over TCP: the message arrived and came back, byte for byte",
+        "where the simulation differs",
+        "expected because",
+        "local address",
+    ] {
+        assert!(said.contains(expected), "{expected:?} is missing in:\n{said}");
+    }
+}
+
+#[test]
+fn knobs_out_of_range_are_answered_with_what_was_expected() {
+    for (args, expected) in [
+        (&["compare", "--loss", "150%"][..], "0% to 100%"),
+        (&["compare", "--mtu", "20"], "68 to 65535"),
+        (&["compare", "--mss", "0"], "1..=65495"),
+        (&["compare", "--mss", "1461"], "at most 1460"),
+        (&["compare", "--mtu", "576", "--mss", "600"], "at most 536"),
+        (&["compare", "--delay", "20"], "20ms"),
+        (&["compare", "--rate", "fast"], "10mbit"),
+        (&["compare", "--seed", "-1"], "--seed"),
+        (&["compare", "--view", "picture"], "ladder"),
+        (&["compare", "--wire", "real", "--loss", "5%"], "--wire sim"),
+        (&["compare", "--wire", "real", "--pcap", "x.pcapng"], "tcpdump"),
+        (&["comapre"], "compare"),
+        (&["compare", "--los", "5%"], "--loss"),
+        (&["compare", "a", "--file", "b"], "--file"),
+        (&["decode", "zz"], "character 0"),
+        (&["decode", "450"], "even number"),
+        (&["decode", ""], "no bytes"),
+    ] {
+        let said = refused(args, 2);
+        assert!(said.contains(expected), "{args:?} said: {said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_fails_with_the_reason() {
+    let directory = env!("CARGO_MANIFEST_DIR");
+    assert!(refused(&["compare", "--file", "no/such/file"], 1).contains("no such file"));
+    assert!(refused(&["compare", "--file", directory], 1).contains("directory"));
+    assert!(refused(&["decode", "no-such.pcap"], 1).contains("no file"));
+    assert!(refused(&["decode", "Cargo.toml"], 1).contains("magic number"));
+    assert!(refused(&["compare", "--pcap", "no/such/folder/x.pcapng"], 1).contains("no/such/folder"));
+}
+
+#[test]
+fn a_message_beyond_the_limit_is_refused_and_one_at_the_limit_is_sent() {
+    let too_large = scratch("too-large", &vec![0; (16 << 20) + 1]);
+    assert!(refused(&["compare", "--file", text(&too_large)], 2).contains("16 MiB"));
+    let empty = scratch("empty", b"");
+    let output = run(&["compare", "--file", text(&empty)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("WebSocket over TCP: the message arrived"));
+}
+
+#[test]
+fn a_message_can_come_from_standard_input() {
+    let mut child = netlayers(&["compare", "--file", "-", "--json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    child.stdin.take().expect("a pipe").write_all(b"12345").expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(value["message_bytes"], 5);
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut child = netlayers(&["compare", "--file", "LICENSE-APACHE", "--view", "hex", "--whole"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_capture_that_we_wrote_is_read_back_and_a_cut_one_is_answered() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("run.pcapng");
+    let output = run(&["compare", "hello", "--pcap", text(&path)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let listed = stdout(&run(&["decode", text(&path)]));
+    assert!(listed.contains("GET / HTTP/1.1"), "{listed}");
+    assert!(listed.contains("WebSocket  text"), "{listed}");
+
+    let whole = std::fs::read(&path).expect("the capture is there");
+    for cut in [1, 10, 100, whole.len() / 2, whole.len() - 1] {
+        let cut_file = scratch("cut.pcapng", &whole[..cut]);
+        let output = run(&["decode", text(&cut_file)]);
+        assert_ne!(output.status.code(), None, "no crash at {cut}");
+        assert!(!stderr(&output).contains("panicked"), "cut at {cut}: {}", stderr(&output));
+        // Cut between two blocks it is a shorter capture; anywhere else it is damaged, and says where.
+        assert!(
+            output.status.success() || stderr(&output).contains("byte"),
+            "cut at {cut}: {}",
+            stderr(&output)
+        );
+    }
+    let refused = refused(&["decode", text(&path), "--frame", "1000"], 1);
+    assert!(refused.contains("no packet 1000"), "{refused}");
+}
+
+#[test]
+fn decode_points_at_the_first_wrong_byte() {
+    // A UDP datagram in IPv4 whose header checksum, at byte 10, is off by one.
+    let packet = "4500001e d3fa0000 401192d3 0a000001 0a000002 c0002329 000aa044 6869";
+    let output = run(&["decode", packet]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("IPv4 header checksum at byte 10"), "{}", stderr(&output));
+    assert!(stdout(&output).contains("^^"), "{}", stdout(&output));
+    let right = packet.replace("92d3", "92d2");
+    assert!(run(&["decode", &right]).status.success());
+}
+
+#[test]
+fn what_comes_from_outside_reaches_no_terminal_unescaped() {
+    let file = scratch("escape", b"\x1b]0;owned\x07\x1b[2J hello \xe2\x80\xae evil");
+    for view in ["ladder", "table", "hex", "header", "layers"] {
+        let output = run(&["compare", "--file", text(&file), "--view", view]);
+        let said = stdout(&output);
+        let bad = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(output.status.success());
+        assert!(!said.contains(bad), "--view {view} lets a control character through");
+    }
+    let said = stderr(&run(&["decode", "\x1b[31mzz"]));
+    assert!(!said.contains('\x1b'), "{said:?}");
+}
+
+#[test]
+fn without_arguments_it_says_what_there_is_and_what_to_type_next() {
+    let output = run(&[]);
+    assert!(output.status.success());
+    let said = stdout(&output);
+    assert!(said.contains("next: netlayers lesson 1"), "{said}");
+    assert!(said.contains("netlayers compare"), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+}
+
+#[test]
+fn completions_and_the_man_page_come_from_the_same_description() {
+    assert!(stdout(&run(&["completions", "bash"])).contains("compare"));
+    assert!(stdout(&run(&["man"])).contains("netlayers"));
+}
