@@ -84,7 +84,12 @@ macro_rules! course {
 course! {
     bytes,
     layers,
+    fragments,
+    ports,
+    udp,
+    stream,
     handshake,
+    segmentation,
 }
 
 /// A lesson by its number or its id.

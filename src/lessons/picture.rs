@@ -8,7 +8,9 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
 use crate::trace::Trace;
+use crate::view::boxes::boxes;
 use crate::view::columns::Columns;
+use crate::view::cut::cut;
 use crate::view::dissect::{Role, TracedPacket, dissect_trace};
 use crate::view::header_box::header_box;
 use crate::view::hexdump::hexdump;
@@ -66,6 +68,10 @@ pub enum View {
     Header(Frame, Option<&'static str>),
     /// One frame as nested boxes.
     Layers(Frame),
+    /// A packet or a stream cut into pieces, and what the receiver has of it.
+    Cut,
+    /// What one program handed over above what the other one got.
+    Boxes,
 }
 
 /// Which frame of a run.
@@ -86,6 +92,8 @@ impl View {
             View::Hex(_) => "hex",
             View::Header(..) => "header",
             View::Layers(_) => "layers",
+            View::Cut => "cut",
+            View::Boxes => "boxes",
         }
     }
 
@@ -103,6 +111,8 @@ impl View {
         match self {
             View::Ladder => single_with(trace, look, LadderOptions::default()),
             View::Table => table(trace, look),
+            View::Cut => cut(trace, look),
+            View::Boxes => boxes(trace, look),
             View::Hex(frame) => {
                 with_frame(trace, frame, |packet| hexdump(&packet.bytes, &packet.packet.dissection, look))
             }
