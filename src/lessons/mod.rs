@@ -9,6 +9,7 @@
 //! | [`knob`] | what can be turned, and the scenario line |
 //! | [`render`] | beats as text and as Markdown |
 //! | [`vocabulary`] | the words of the course, each with its picture |
+//! | [`exercises`] | programs to be mended, and how they are checked |
 //! | [`house_rules`] | what every lesson must have |
 //!
 //! # Writing a lesson
@@ -62,6 +63,7 @@
 //! - rustfmt does not look into the macro below: format a lesson with `rustfmt --edition 2024 src/lessons/*.rs`.
 
 pub mod beat;
+pub mod exercises;
 pub mod house_rules;
 pub mod knob;
 pub mod lesson;
