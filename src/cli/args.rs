@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::dev::DevCommand;
+use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
@@ -31,6 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   netlayers                                   the course, your progress, the next command
   netlayers lesson 1
+  netlayers explain handshake
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
@@ -65,6 +67,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Play a lesson of the course: predict, watch, turn a knob
     Lesson(LessonArgs),
+    /// Say what a word means, and show it: `explain MSS`
+    Explain(ExplainArgs),
     /// Take bytes apart, layer by layer: hexadecimal text, or a pcap or pcapng file
     Decode(DecodeArgs),
     /// For whoever writes lessons

@@ -8,6 +8,8 @@
 //! | [`picture`] | the pictures |
 //! | [`knob`] | what can be turned, and the scenario line |
 //! | [`render`] | beats as text and as Markdown |
+//! | [`vocabulary`] | the words of the course, each with its picture |
+//! | [`exercises`] | programs to be mended, and how they are checked |
 //! | [`house_rules`] | what every lesson must have |
 //!
 //! # Writing a lesson
@@ -61,12 +63,14 @@
 //! - rustfmt does not look into the macro below: format a lesson with `rustfmt --edition 2024 src/lessons/*.rs`.
 
 pub mod beat;
+pub mod exercises;
 pub mod house_rules;
 pub mod knob;
 pub mod lesson;
 pub mod picture;
 pub mod render;
 pub mod stage;
+pub mod vocabulary;
 
 pub use knob::{Knob, Scenario};
 pub use lesson::{Cite, Lesson, RealScene, Teacher};
