@@ -9,6 +9,7 @@
 //! | [`hexdump`] | the bytes of a frame, each with its layer |
 //! | [`header_box`] | one header in rows of 32 bits, as RFCs draw it |
 //! | [`layers`] | a frame as nested boxes |
+//! | [`svg`] | ladder, layers, header box and a terminal's text as images |
 //! | [`json`] | the trace for programs |
 //! | [`pcapng`] | the trace for Wireshark |
 //! | [`capture`] | the other way: reads pcap and pcapng files, also those of others |
@@ -29,6 +30,7 @@ pub mod look;
 pub mod pcapng;
 #[cfg(test)]
 mod sample;
+pub mod svg;
 pub mod table;
 
 #[cfg(test)]
