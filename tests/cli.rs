@@ -11,8 +11,7 @@ fn netlayers(args: &[&str]) -> Command {
     for name in ["COLUMNS", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM"] {
         command.env_remove(name);
     }
-    // A file is no folder: nothing is known of anybody's progress, and nothing is kept.
-    command.env("NETLAYERS_DATA", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    command.env("NETLAYERS_DATA", concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
     command
 }
 

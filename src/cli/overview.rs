@@ -8,12 +8,12 @@ use crate::lessons::ALL;
 
 /// The other commands, each with what one sees.
 const COMMANDS: &[(&str, &str)] = &[
-    ("netlayers compare \"hello, layers\"", "UDP, TCP and WebSocket side by side"),
+    ("netlayers compare \"hello, layers\"", "one message, three ways"),
     ("netlayers compare \"hello\" --loss 20% --seed 7", "the same over a lossy link"),
     ("netlayers compare \"hello\" --wire real", "on this machine's own sockets"),
-    ("netlayers compare \"hello\" --view hex", "every byte, tagged with its layer"),
+    ("netlayers compare \"hello\" --view hex", "every byte, with its layer"),
     ("netlayers compare \"hello\" --pcap run.pcapng", "for Wireshark"),
-    ("netlayers decode 45000054...", "bytes of your own, or a capture file"),
+    ("netlayers decode 45000054...", "your own bytes, or a capture"),
 ];
 
 /// Prints the overview.

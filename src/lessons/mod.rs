@@ -15,26 +15,28 @@
 //! `netlayers dev new-lesson window` writes `src/lessons/window.rs` and its line below; a build later
 //! `netlayers lesson window` plays it and `netlayers dev check` says what is still missing. Then tell the story:
 //!
-//! ```ignore
+//! ```
+//! # use netlayers::base::Duration;
+//! # use netlayers::lessons::{Stage, picture::View, stage::packet};
+//! # use netlayers::sim::fault::{self, Verdict};
 //! fn script(stage: &mut Stage) {
-//!     let size = stage.count("size");                               // a knob
+//!     let size = stage.count("size");                        // how a knob stands
 //!     stage.say(format!("A program hands {size} bytes to its socket, in one write."));
+//!     let guess = stage.ask_number("How many segments will carry them?", "segments");
 //!
-//!     let guess = stage.ask_number("How many segments will carry them?", "segments");   // before the run
-//!
-//!     stage.scene("cut", "One write, cut at the MSS");              // a new network at time zero
-//!     let (client, server) = stage.two_hosts();                     // delay, rate, mtu, mss: from the knobs
+//!     stage.scene("cut", "One write, cut at the MSS");       // a new network at time zero
+//!     let (client, server) = stage.two_hosts();              // delay, rate, mtu, mss: from the knobs
 //!     stage.rule(client, server, fault::nth("loses the SYN", 1, packet::is_syn, Verdict::Drop));
 //!     stage.listen(server, 80);
-//!     let socket = stage.connect(client, server, 80);               // the SYN leaves; time has not passed yet
-//!     stage.run_until_state(socket, "ESTABLISHED");                 // or run_for(time), run_until(instant)
+//!     let socket = stage.connect(client, server, 80);        // the SYN leaves; time has not passed yet
+//!     stage.run_until_state(socket, "ESTABLISHED");          // or run_for(time), run_until(instant)
 //!     stage.send(socket, vec![b'x'; size]);
-//!     stage.run();                                                  // until nothing is left to happen
+//!     stage.run();                                           // until nothing is left to happen
 //!
-//!     stage.show(View::Ladder, "Each arrow is one segment.");       // the run so far
-//!     let run = stage.seen();                                       // what the run can be asked
-//!     let segments = stage.fact("segments", run.data_segments().count());   // a number for the book
-//!     stage.reveal(guess, |run| run.data_segments().count(),        // the answer comes from the run
+//!     stage.show(View::Ladder, "Each arrow is one segment.");         // the run so far
+//!     let run = stage.seen();                                         // what the run can be asked
+//!     let segments = stage.fact("segments", run.data_segments().count());      // for the book
+//!     stage.reveal(guess, |run| run.data_segments().count(),          // the answer, from the run
 //!         format!("{size} bytes need {segments} segments."));
 //!     stage.check("every byte arrives", |run| run.reads(server).concat().len() == size);
 //!     stage.instead("A write is cut, or joined with others, as TCP likes.");

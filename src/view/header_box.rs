@@ -72,7 +72,8 @@ fn draw(fields: &[(Field, Option<&str>)], look: &Look) -> String {
         }
     }
     text.push_str(&border(rows.last().map_or(none, Vec::as_slice), none, look));
-    text.push_str(&notes.join(""));
+    let notes = notes.join("");
+    text.push_str(&if look.ascii { notes.replace('§', "sec. ") } else { notes });
     text
 }
 
