@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::book::BookCommand;
 use super::dev::DevCommand;
+use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
@@ -32,6 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   netlayers                                   the course, your progress, the next command
   netlayers lesson 1
+  netlayers explain handshake
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
@@ -66,6 +68,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Play a lesson of the course: predict, watch, turn a knob
     Lesson(LessonArgs),
+    /// Say what a word means, and show it: `explain MSS`
+    Explain(ExplainArgs),
     /// Take bytes apart, layer by layer: hexadecimal text, or a pcap or pcapng file
     Decode(DecodeArgs),
     /// Build the book of the course, or show it to a browser

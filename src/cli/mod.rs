@@ -9,6 +9,7 @@ mod compare;
 mod decode;
 mod dev;
 mod error;
+mod explain;
 mod lesson;
 mod logbook;
 mod output;
@@ -41,6 +42,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Compare(args)) => compare::run(&args, &mut out),
         Some(Command::Lesson(args)) => lesson::run(&args, &mut out),
         Some(Command::Book(command)) => book::run(&command, &mut out),
+        Some(Command::Explain(args)) => explain::run(&args, &mut out),
         Some(Command::Dev(command)) => dev::run(&command, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
         Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | [`text`] | a terminal: wrapped to its width, and for the story a failing test tells |
 //! | [`markdown`] | the book |
+//! | [`vocabulary`] | the words of the course, for both and for programs |
 //!
 //! JSON needs no renderer: a [`Performance`](super::stage::Performance) serializes as it is.
 
 pub mod markdown;
 pub mod text;
+pub mod vocabulary;
