@@ -61,20 +61,20 @@ const CASES: &[Case] = &[
     Case { name: "bottleneck", what: "100 hosts, router, server: 10 s", build: bottleneck, until: 10 },
     Case {
         name: "flows-10",
-        what: "50 MB over 10 flows, 1 link",
-        build: |r| pair(r, 50 * MB, 10, 4 * MB, 0.0),
+        what: "100 MB over 10 flows, 1 link",
+        build: |r| pair(r, 100 * MB, 10, 4 * MB, 0.0),
         until: 100,
     },
     Case {
         name: "flows-100",
-        what: "50 MB over 100 flows",
-        build: |r| pair(r, 50 * MB, 100, 4 * MB, 0.0),
+        what: "100 MB over 100 flows",
+        build: |r| pair(r, 100 * MB, 100, 4 * MB, 0.0),
         until: 100,
     },
     Case {
         name: "flows-1000",
-        what: "50 MB over 1000 flows",
-        build: |r| pair(r, 50 * MB, 1000, 4 * MB, 0.0),
+        what: "100 MB over 1000 flows",
+        build: |r| pair(r, 100 * MB, 1000, 4 * MB, 0.0),
         until: 100,
     },
 ];

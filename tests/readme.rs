@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
@@ -35,6 +35,24 @@ fn every_transcript_is_what_the_command_above_it_prints() {
         }
     }
     assert!(faults.is_empty(), "NETLAYERS_UPDATE=1 renews these:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_command_of_the_readme_works_in_its_order() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    fs::create_dir_all(&folder).expect("a scratch folder");
+    fs::copy(root().join("README.md"), folder.join("README.md")).expect("README.md");
+    let text = fs::read_to_string(root().join("README.md")).expect("README.md");
+    let mut tried = 0;
+    let shells = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    for line in shells.flat_map(str::lines).filter(|line| line.starts_with("netlayers")) {
+        let command = line.split(" #").next().expect("a command").trim();
+        let output = output(command, &folder);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}: {complaint}");
+        tried += 1;
+    }
+    assert!(tried > 10, "only {tried} commands were found");
 }
 
 #[test]
@@ -133,17 +151,20 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 
 /// Runs the program as a reader would, in the root of the project, with no terminal and 80 columns.
 fn run(command: &str) -> String {
+    String::from_utf8(output(command, &root()).stdout).expect("output is UTF-8")
+}
+
+fn output(command: &str, folder: &Path) -> Output {
     let words = words(command);
-    let output = Command::new(env!("CARGO_BIN_EXE_netlayers"))
+    Command::new(env!("CARGO_BIN_EXE_netlayers"))
         .args(&words[1..])
-        .current_dir(root())
+        .current_dir(folder)
         .stdin(Stdio::null())
         .env("COLUMNS", "80")
         .env("LC_ALL", "C.UTF-8")
         .env_remove("TERM")
         .output()
-        .expect("the program runs");
-    String::from_utf8(output.stdout).expect("output is UTF-8")
+        .expect("the program runs")
 }
 
 /// The words of a command line, as far as a transcript needs: spaces divide, double quotes hold together.

@@ -21,7 +21,6 @@ impl Writer {
     }
 
     /// Makes room for `n` more bytes, from the block at hand when it has them.
-    #[inline]
     pub fn reserve(&mut self, n: usize) {
         if self.bytes.capacity() - self.bytes.len() < n {
             self.bytes.reserve(n.max(Self::BLOCK));
@@ -44,31 +43,26 @@ impl Writer {
     }
 
     /// Writes one byte.
-    #[inline]
     pub fn u8(&mut self, value: u8) {
         self.bytes(&[value]);
     }
 
     /// Writes a number as two bytes.
-    #[inline]
     pub fn u16(&mut self, value: u16) {
         self.bytes(&value.to_be_bytes());
     }
 
     /// Writes a number as four bytes.
-    #[inline]
     pub fn u32(&mut self, value: u32) {
         self.bytes(&value.to_be_bytes());
     }
 
     /// Writes a number as eight bytes.
-    #[inline]
     pub fn u64(&mut self, value: u64) {
         self.bytes(&value.to_be_bytes());
     }
 
     /// Writes bytes as they are.
-    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }

@@ -76,13 +76,14 @@ impl Knobs {
 
     /// Most bytes in one UDP datagram.
     pub fn datagram_len(&self) -> usize {
-        let fits = usize::from(self.mtu) - ipv4::MIN_HEADER_LEN - udp_layer::HEADER_LEN;
+        let fits = usize::from(self.mtu).saturating_sub(ipv4::MIN_HEADER_LEN + udp_layer::HEADER_LEN);
         self.datagram.unwrap_or(fits).clamp(1, udp_layer::MAX_PAYLOAD)
     }
 
-    /// The MSS that both ends announce (RFC 9293 §3.7.1: the MTU without both headers).
+    /// The MSS that both ends announce (RFC 9293 §3.7.1: at most the MTU without both headers).
     pub fn announced_mss(&self) -> u16 {
-        self.mss.unwrap_or(self.mtu - (ipv4::MIN_HEADER_LEN + tcp_layer::MIN_HEADER_LEN) as u16)
+        let fits = self.mtu.saturating_sub((ipv4::MIN_HEADER_LEN + tcp_layer::MIN_HEADER_LEN) as u16);
+        self.mss.unwrap_or(fits).min(fits)
     }
 
     /// The link that they describe.
@@ -139,7 +140,7 @@ const fn port(way: Way) -> u16 {
     }
 }
 
-/// Two hosts on one link whose ARP caches are warm, under the knobs' faults in both directions.
+/// Two hosts on one link that know each other's hardware addresses, under the knobs' faults in both directions.
 pub fn two_hosts(knobs: &Knobs, recorder: Recorder) -> (Network, HostId, HostId) {
     let mut network = Network::new(knobs.seed, recorder);
     let config = knobs.stack();

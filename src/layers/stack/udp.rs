@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::ip::{Arrived, Ip, Outgoing};
 use super::{Output, SendError, SocketEvent, StackConfig, udp_id};
 use crate::base::Instant;
-use crate::layers::internet::icmp::Unreachable;
+use crate::layers::internet::icmp::{IcmpHeader, Unreachable};
 use crate::layers::internet::ipv4::protocol;
 use crate::layers::transport::udp::{self, Datagram};
 
@@ -121,11 +121,18 @@ impl UdpSockets {
         ip.out.push_back(Output::Event(SocketEvent::Readable(udp_id(number))));
     }
 
-    /// An ICMP error came back for a datagram that was sent from `local_port` to `remote`.
-    pub(super) fn unreachable(&mut self, local_port: u16, remote: SocketAddrV4, ip: &mut Ip) {
+    /// An ICMP error came back for a datagram that was sent from `local_port` to `remote`. The program learns of each
+    /// (RFC 1122 §4.1.3.3).
+    pub(super) fn unreachable(
+        &mut self,
+        local_port: u16,
+        remote: SocketAddrV4,
+        error: IcmpHeader,
+        ip: &mut Ip,
+    ) {
         if let Some(number) = self.ports.get(&local_port) {
             let socket = udp_id(*number);
-            ip.out.push_back(Output::Event(SocketEvent::Unreachable { socket, to: remote }));
+            ip.out.push_back(Output::Event(SocketEvent::Unreachable { socket, to: remote, error }));
         }
     }
 

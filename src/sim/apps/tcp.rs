@@ -87,8 +87,14 @@ impl Source {
         while self.rest > 0 {
             let len = self.rest.min(BLOCK.len() as u64) as usize;
             match io.tcp_write(socket, &Bytes::from_static(&BLOCK[..len])) {
-                Ok(0) | Err(_) => return,
-                Ok(taken) => self.rest -= taken as u64,
+                Err(_) => return,
+                Ok(taken) => {
+                    self.rest -= taken as u64;
+                    // Cut short: the socket is full, and says when it is not.
+                    if taken < len {
+                        return;
+                    }
+                }
             }
         }
         io.tcp_shutdown(socket);
