@@ -11,6 +11,7 @@
 //! | [`real`] | the same scenes on the operating system's own sockets |
 //! | [`view`] | pictures of a trace: ladder, table, hexdump, header box, layers, JSON, pcapng |
 //! | [`lessons`] | the course: one file a lesson, and the stage they play on |
+//! | [`book`] | the book: Markdown whose figures and numbers come from lessons |
 //! | [`cli`] | the command line, one file a subcommand: the only place that prints |
 //!
 //! No protocol here knows a clock, a socket or chance: bytes and times go in, bytes and events come out (see
@@ -41,6 +42,7 @@
 //! programs of a screenful to change and run again.
 
 pub mod base;
+pub mod book;
 pub mod cli;
 pub mod layers;
 pub mod lessons;

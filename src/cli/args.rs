@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::book::BookCommand;
 use super::dev::DevCommand;
 use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
@@ -71,6 +72,9 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Take bytes apart, layer by layer: hexadecimal text, or a pcap or pcapng file
     Decode(DecodeArgs),
+    /// Build the book of the course, or show it to a browser
+    #[command(subcommand)]
+    Book(BookCommand),
     /// For whoever writes lessons
     #[command(subcommand)]
     Dev(DevCommand),
@@ -176,6 +180,9 @@ pub(super) struct ShowArgs {
     /// Also write all frames to a pcapng file, for Wireshark
     #[arg(long, value_name = "FILE")]
     pub(super) pcap: Option<PathBuf>,
+    /// Write what would be shown to an SVG file instead, 80 columns wide and in colour
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "step"])]
+    pub(super) svg: Option<PathBuf>,
     /// Put the frame check sequence into the pcapng file too
     #[arg(long, requires = "pcap")]
     pub(super) fcs: bool,

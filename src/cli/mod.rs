@@ -4,6 +4,7 @@
 //! the command line itself was wrong.
 
 mod args;
+mod book;
 mod compare;
 mod decode;
 mod dev;
@@ -40,6 +41,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => overview::run(&mut out),
         Some(Command::Compare(args)) => compare::run(&args, &mut out),
         Some(Command::Lesson(args)) => lesson::run(&args, &mut out),
+        Some(Command::Book(command)) => book::run(&command, &mut out),
         Some(Command::Explain(args)) => explain::run(&args, &mut out),
         Some(Command::Dev(command)) => dev::run(&command, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),

@@ -129,13 +129,19 @@ impl View {
     }
 }
 
+impl Frame {
+    /// The frame among those of its run.
+    pub fn of(self, packets: &[TracedPacket]) -> Option<&TracedPacket> {
+        match self {
+            Frame::Number(number) => packets.iter().find(|packet| packet.packet.number == number),
+            Frame::Deepest => View::deepest(packets),
+        }
+    }
+}
+
 fn with_frame(trace: &Trace, frame: Frame, draw: impl Fn(&TracedPacket) -> String) -> String {
     let packets = dissect_trace(trace);
-    let found = match frame {
-        Frame::Number(number) => packets.iter().find(|packet| packet.packet.number == number),
-        Frame::Deepest => View::deepest(&packets),
-    };
-    found.map_or_else(|| "(no such frame in this run)\n".into(), draw)
+    frame.of(&packets).map_or_else(|| "(no such frame in this run)\n".into(), draw)
 }
 
 impl Picture {

@@ -6,6 +6,7 @@
 //! | see what the kernel shows of a lesson | [`scenes`] |
 //! | read what the kernel says of its sockets | [`kernel_figures`], [`tcp_info`] |
 //! | learn why it is not what the simulator shows | [`differences`] |
+//! | show the book to a browser | [`static_files`] |
 //! | speak WebSocket on a real network | [`websocket`] |
 //! | tell the time of a run | [`clock`] |
 //!
@@ -17,6 +18,7 @@ pub mod differences;
 mod error;
 pub mod kernel_figures;
 pub mod scenes;
+pub mod static_files;
 pub mod tcp_info;
 pub mod websocket;
 

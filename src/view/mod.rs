@@ -11,6 +11,7 @@
 //! | [`layers`] | a frame as nested boxes |
 //! | [`cut`] | a packet or a stream cut into pieces, and what the receiver has of it |
 //! | [`boxes`] | what one program handed over above what the other one got |
+//! | [`svg`] | ladder, layers, header box and a terminal's text as images |
 //! | [`json`] | the trace for programs |
 //! | [`pcapng`] | the trace for Wireshark |
 //! | [`capture`] | the other way: reads pcap and pcapng files, also those of others |
@@ -36,6 +37,7 @@ pub mod look;
 pub mod pcapng;
 #[cfg(test)]
 mod sample;
+pub mod svg;
 pub mod table;
 pub mod waveform;
 
