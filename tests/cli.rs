@@ -77,7 +77,9 @@ fn the_same_command_prints_the_same_bytes() {
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     for columns in [40, 60, 80, 120] {
-        for extra in [&["compare", "hello, layers"][..], &["compare", "--file", "LICENSE-MIT", "--loss", "20%"]] {
+        for extra in
+            [&["compare", "hello, layers"][..], &["compare", "--file", "LICENSE-MIT", "--loss", "20%"]]
+        {
             let output = netlayers(extra).env("COLUMNS", columns.to_string()).output().expect("it runs");
             assert!(output.status.success());
             // The table has a width of its own, and needs 75 columns.
@@ -214,7 +216,11 @@ fn a_capture_that_we_wrote_is_read_back_and_a_cut_one_is_answered() {
         assert_ne!(output.status.code(), None, "no crash at {cut}");
         assert!(!stderr(&output).contains("panicked"), "cut at {cut}: {}", stderr(&output));
         // Cut between two blocks it is a shorter capture; anywhere else it is damaged, and says where.
-        assert!(output.status.success() || stderr(&output).contains("byte"), "cut at {cut}: {}", stderr(&output));
+        assert!(
+            output.status.success() || stderr(&output).contains("byte"),
+            "cut at {cut}: {}",
+            stderr(&output)
+        );
     }
     let refused = refused(&["decode", text(&path), "--frame", "1000"], 1);
     assert!(refused.contains("no packet 1000"), "{refused}");
