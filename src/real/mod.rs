@@ -6,6 +6,7 @@
 //! | read what the kernel says of its sockets | [`kernel_figures`], [`tcp_info`] |
 //! | learn why it is not what the simulator shows | [`differences`] |
 //! | speak WebSocket on a real network | [`websocket`] |
+//! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -14,6 +15,7 @@ pub mod clock;
 pub mod compare;
 pub mod differences;
 mod error;
+pub mod event_loop;
 pub mod kernel_figures;
 pub mod tcp_info;
 pub mod websocket;
