@@ -75,7 +75,9 @@ mod tests {
         let first = slab.insert('a');
         assert_eq!(slab.remove(first), Some('a'));
         let second = slab.insert('b');
-        assert_eq!((slab.get(first), slab.remove(first), slab.get(second)), (None, None, Some(&'b')));
+        assert_eq!(slab.get(first), None);
+        assert_eq!(slab.remove(first), None);
+        assert_eq!(slab.get(second), Some(&'b'));
         assert_eq!((slab.len(), slab.keys().collect::<Vec<_>>()), (1, vec![second]));
     }
 }
