@@ -87,6 +87,10 @@ pub enum Output {
     HangUp(ConnKey),
     /// Tell the layer above: a message.
     Message(Message),
+    /// Tell the layer above: a pong came, so what was sent before its ping has arrived.
+    Alive,
+    /// Tell the layer above: a poll took all that waited.
+    Drained,
     /// Tell the layer above: it is over, once.
     Closed(CloseCause),
     /// Wake it at this time; a later one replaces this one.
@@ -217,6 +221,14 @@ impl Session {
         }
     }
 
+    /// Pings the client now, unless a pong is awaited already.
+    pub fn ping(&mut self, now: Instant) {
+        if let (Phase::Open, Heartbeat::PingAt(_)) = (self.phase, self.heartbeat) {
+            self.heartbeat = Heartbeat::PongUntil(now + self.config.ping_timeout);
+            self.push(Packet::Ping(Utf8Bytes::default()));
+        }
+    }
+
     /// The WebSocket it is on, when messages may be put on it directly: a broadcast frames them once for all.
     pub fn socket(&self) -> Option<ConnKey> {
         match (self.phase, self.transport) {
@@ -270,6 +282,9 @@ impl Session {
             }
         }
         self.outputs.push_back(Output::Answer(get, body.freeze()));
+        if self.waiting.is_empty() && self.phase == Phase::Open {
+            self.outputs.push_back(Output::Drained);
+        }
     }
 
     /// A packet of the client, by either transport.
@@ -279,6 +294,7 @@ impl Session {
             Packet::Pong(_) => {
                 if let Heartbeat::PongUntil(_) = self.heartbeat {
                     self.heartbeat = Heartbeat::PingAt(now + self.config.ping_interval);
+                    self.outputs.push_back(Output::Alive);
                 }
             }
             Packet::Close => self.end(now, CloseCause::ByClient),

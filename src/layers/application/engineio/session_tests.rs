@@ -24,7 +24,9 @@ fn at(millis: u64) -> Instant {
 
 /// Everything a session asks for, but for the times to wake it.
 fn outputs(session: &mut Session) -> Vec<Output> {
-    std::iter::from_fn(|| session.poll(at(0))).filter(|o| !matches!(o, Output::WakeAt(_))).collect()
+    std::iter::from_fn(|| session.poll(at(0)))
+        .filter(|o| !matches!(o, Output::WakeAt(_) | Output::Drained))
+        .collect()
 }
 
 fn give(session: &mut Session, millis: u64, input: Input) -> Vec<Output> {
@@ -107,13 +109,23 @@ fn pings_are_sent_in_time_and_a_missing_pong_ends_the_session() {
     let mut session = on_websocket();
     assert_eq!(session.due(), Some(at(300)));
     assert_eq!(give(&mut session, 301, Input::Wake), [Output::Send(SOCKET, text("2"))]);
-    assert_eq!(give(&mut session, 350, Input::Message(SOCKET, text("3"))), []);
+    assert_eq!(give(&mut session, 350, Input::Message(SOCKET, text("3"))), [Output::Alive]);
+    assert_eq!(give(&mut session, 350, Input::Message(SOCKET, text("3"))), [], "nobody asked");
     assert_eq!(session.due(), Some(at(650)));
     give(&mut session, 650, Input::Wake);
     assert_eq!(
         give(&mut session, 850, Input::Wake),
         [Output::Closed(CloseCause::PingTimeout), Output::HangUp(SOCKET)]
     );
+}
+
+#[test]
+fn a_ping_can_be_asked_for_and_one_at_a_time_is_enough() {
+    let mut session = on_websocket();
+    session.ping(at(10));
+    session.ping(at(20));
+    assert_eq!(outputs(&mut session), [Output::Send(SOCKET, text("2"))]);
+    assert_eq!(session.due(), Some(at(210)));
 }
 
 #[test]

@@ -120,6 +120,16 @@ pub enum Event {
         /// What it says.
         message: Message,
     },
+    /// A pong has come: what was sent before its ping has arrived.
+    Alive {
+        /// Its session.
+        session: SessionKey,
+    },
+    /// All that was sent in a session has been handed to the network.
+    Drained {
+        /// The session.
+        session: SessionKey,
+    },
     /// A session is over: the last event of it.
     Closed {
         /// Its key.
@@ -230,6 +240,14 @@ impl Server {
         true
     }
 
+    /// Pings a session's client now, unless a pong is awaited already.
+    pub fn ping(&mut self, now: Instant, session: SessionKey) {
+        if let Some(entry) = self.sessions.get_mut(session.0) {
+            entry.session.ping(now);
+            self.pump(now, session);
+        }
+    }
+
     /// Ends a session. What was sent before goes out first, if the client takes it.
     pub fn close(&mut self, now: Instant, session: SessionKey) {
         if let Some(entry) = self.sessions.get_mut(session.0) {
@@ -275,8 +293,15 @@ impl Server {
         entry.out.advance(bytes);
         if entry.out.is_empty() {
             entry.listed = false;
-            if matches!(entry.state, State::Ending) {
-                self.forget(conn);
+            match entry.state {
+                State::Ending => self.forget(conn),
+                State::WebSocket { session, .. } => {
+                    let entry = self.sessions.get(session.0);
+                    if entry.is_some_and(|entry| entry.session.socket() == Some(conn)) {
+                        self.outputs.push_back(Output::Event(Event::Drained { session }));
+                    }
+                }
+                State::Head(_) | State::Body { .. } | State::Answering { .. } => {}
             }
         }
     }
@@ -369,6 +394,12 @@ impl Server {
                 session::Output::HangUp(socket) => self.hang_up(now, socket),
                 session::Output::Message(message) => {
                     self.outputs.push_back(Output::Event(Event::Message { session: key, message }));
+                }
+                session::Output::Alive => {
+                    self.outputs.push_back(Output::Event(Event::Alive { session: key }));
+                }
+                session::Output::Drained => {
+                    self.outputs.push_back(Output::Event(Event::Drained { session: key }));
                 }
                 session::Output::Closed(cause) => {
                     self.outputs.push_back(Output::Event(Event::Closed { session: key, cause }));

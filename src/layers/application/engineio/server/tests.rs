@@ -64,7 +64,8 @@ impl Bench {
                     self.written.entry(conn).or_default().extend(bytes);
                 }
                 Output::Close(conn) => self.closed.push(conn),
-                Output::Event(Event::Opened { .. }) | Output::WakeAt(_) => {}
+                Output::Event(Event::Opened { .. } | Event::Alive { .. } | Event::Drained { .. })
+                | Output::WakeAt(_) => {}
             }
         }
     }
