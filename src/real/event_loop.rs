@@ -31,6 +31,9 @@ pub trait Service {
     /// The time it asked for has come, or its [`Notify`] was rung.
     fn wake(&mut self, now: Instant, server: &mut Server);
 
+    /// The server is about to end: the last chance to say something.
+    fn stop(&mut self, now: Instant, server: &mut Server);
+
     /// When it wants to be woken.
     fn due(&self) -> Option<Instant>;
 }
@@ -47,7 +50,13 @@ pub async fn serve(
 ) {
     let shared = Rc::new(Shared {
         clock: Clock::start(),
-        core: RefCell::new(Core { server, service, ready: Vec::new(), sockets: Vec::new() }),
+        core: RefCell::new(Core {
+            server,
+            service,
+            ready: Vec::new(),
+            unfinished: false,
+            sockets: Vec::new(),
+        }),
         buffer: RefCell::new(vec![0; READ].into()),
         unwritten: Notify::new(),
         timer: Notify::new(),
@@ -60,7 +69,10 @@ pub async fn serve(
     local.run_until(stop).await;
     local
         .run_until(async {
-            shared.with(|core, now| core.server.shut_down(now));
+            shared.with(|core, now| {
+                core.service.stop(now, &mut core.server);
+                core.server.shut_down(now);
+            });
             // Until everybody has the last bytes, or half a second.
             for _ in 0..50 {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -77,6 +89,10 @@ const READ: usize = 64 << 10;
 
 /// A connection with more than this to be written is not read from.
 const ENOUGH: usize = 256 << 10;
+
+/// Events handled in one go. One request may bring thousands: the timers of the others, and what is to be written to
+/// them, do not wait for all of them.
+const TURN: usize = 256;
 
 /// Pieces handed to the kernel in one call, which takes 1024 at most.
 const PIECES: usize = 64;
@@ -97,6 +113,8 @@ struct Core<S> {
     service: S,
     /// Connections with bytes to write that have not been tried yet.
     ready: Vec<ConnKey>,
+    /// Events are left that the last turn had no time for. Until they are done nothing is read.
+    unfinished: bool,
     /// By the place that a key names.
     sockets: Vec<Option<Rc<Socket>>>,
 }
@@ -120,21 +138,29 @@ impl<S: Service> Shared<S> {
         let now = self.clock.now();
         let core = &mut *self.core.borrow_mut();
         let result = act(core, now);
-        let mut wake_at = None;
         let was_ready = !core.ready.is_empty();
+        let mut turn = TURN;
+        core.unfinished = false;
         while let Some(output) = core.server.poll(now) {
             match output {
-                Output::Event(event) => core.service.event(now, event, &mut core.server),
+                Output::Event(event) => {
+                    core.service.event(now, event, &mut core.server);
+                    turn -= 1;
+                }
                 Output::Ready(key) => core.ready.push(key),
                 Output::Close(key) => core.close(key),
-                Output::WakeAt(at) => wake_at = Some(at),
+                // Asked for below, with the service's own.
+                Output::WakeAt(_) => {}
+            }
+            if turn == 0 {
+                core.unfinished = true;
+                break;
             }
         }
-        if !was_ready && !core.ready.is_empty() {
+        if core.unfinished || (!was_ready && !core.ready.is_empty()) {
             self.unwritten.notify_one();
         }
-        let machine = wake_at.or(core.server.due());
-        let due = machine.into_iter().chain(core.service.due()).min();
+        let due = core.server.due().into_iter().chain(core.service.due()).min();
         if self.wake_at.replace(due) != due {
             self.timer.notify_one();
         }
@@ -242,6 +268,10 @@ async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<Socket>) {
         if !ready.is_readable() || socket.full.get() {
             continue;
         }
+        if shared.core.borrow().unfinished {
+            tokio::task::yield_now().await;
+            continue;
+        }
         let buffer = &mut *shared.buffer.borrow_mut();
         match socket.stream.try_read(buffer) {
             Ok(0) => break,
@@ -291,6 +321,8 @@ async fn flush_whenever<S: Service>(shared: Rc<Shared<S>>) {
         shared.unwritten.notified().await;
         let ready = std::mem::take(&mut shared.core.borrow_mut().ready);
         shared.with(|core, _| ready.into_iter().for_each(|key| core.write(key)));
+        // Also after a turn that left something undone: the others come first.
+        tokio::task::yield_now().await;
     }
 }
 

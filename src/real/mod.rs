@@ -6,7 +6,7 @@
 //! | read what the kernel says of its sockets | [`kernel_figures`], [`tcp_info`] |
 //! | learn why it is not what the simulator shows | [`differences`] |
 //! | speak WebSocket on a real network | [`websocket`] |
-//! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
+//! | serve Engine.IO, and with it Socket.IO | [`event_loop`], [`event_service`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -16,7 +16,9 @@ pub mod compare;
 pub mod differences;
 mod error;
 pub mod event_loop;
+pub mod event_service;
 pub mod kernel_figures;
+pub mod random;
 pub mod tcp_info;
 pub mod websocket;
 
