@@ -58,7 +58,7 @@ fn tokens<'a>(headers: &'a Headers, name: &'static str) -> Result<Vec<&'a str>, 
 }
 
 /// The error for a handshake that breaks a rule. The field tells the place: heads have no fixed offsets.
-fn malformed(field: &'static str, expected: &'static str, got: impl Into<String>) -> ParseError {
+pub(super) fn malformed(field: &'static str, expected: &'static str, got: impl Into<String>) -> ParseError {
     ParseError {
         kind: ErrorKind::Malformed,
         layer: Layer::Application,
