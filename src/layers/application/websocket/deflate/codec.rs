@@ -36,6 +36,11 @@ impl Compressor {
     pub fn compress(&mut self, payload: &[u8], out: &mut BytesMut) -> bool {
         /// Room for the end of a flush: zlib wants more than 6 bytes, or it writes the end twice.
         const MARGIN: usize = 64;
+        if payload.is_empty() {
+            // §7.2.3.6: an empty block. A flush with nothing to flush would give no bytes at all.
+            out.extend_from_slice(&[0x00]);
+            return true;
+        }
         let start = out.len();
         let deflate = self.deflate.get_or_insert_with(|| {
             // zlib never looks back further than its window less 262 bytes. So a window of 512 bytes reaches 250
