@@ -11,6 +11,7 @@ mod output;
 mod overview;
 mod scripts;
 mod values;
+mod ws;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => overview::run(&mut out),
         Some(Command::Compare(args)) => compare::run(&args, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
+        Some(Command::Ws(command)) => ws::run(&command, &mut out),
         Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
         Some(Command::Man) => scripts::man(&mut out),
     };

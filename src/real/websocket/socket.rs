@@ -220,7 +220,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(self.closed.clone().unwrap_or_else(CloseReason::abnormal))
     }
 
-    /// Sends a Close frame; its answer, and what comes before, is still to be received.
+    /// Sends a Close frame and does not wait for its answer: that, and what comes before it, is still to be received.
+    ///
+    /// # Errors
+    /// Misuse when the code must not be sent; otherwise as for [`flush`](WebSocket::flush).
+    pub async fn send_close(&mut self, code: CloseCode) -> Result<(), WebSocketError> {
+        self.start_close(code)?;
+        self.flush().await
+    }
+
     pub(super) fn start_close(&mut self, code: CloseCode) -> Result<(), WebSocketError> {
         if self.machine.phase() == Phase::Open {
             self.now = self.clock.now();
@@ -359,9 +367,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// The stream takes nothing. How long is that to go on?
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
-        if self.machine.phase() == Phase::Connecting && self.poll_wake(cx).is_ready() {
-            return Poll::Ready(Ok(()));
-        }
         let closing = matches!(self.machine.phase(), Phase::Closing | Phase::Closed | Phase::Finished);
         if closing {
             self.start_giving_up();
