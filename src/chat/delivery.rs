@@ -187,7 +187,9 @@ mod tests {
     #[test]
     fn a_new_connection_makes_all_due_in_order() {
         let mut retry = Retry::new(9, Duration::from_secs(60));
-        ["a", "b"].map(|message| retry.push(message).unwrap());
+        for message in ["a", "b"] {
+            retry.push(message).unwrap();
+        }
         while retry.due(Instant::ZERO).is_some() {
             if retry.wake_at() > Some(Instant::ZERO) {
                 break;

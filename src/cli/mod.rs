@@ -16,6 +16,7 @@ mod output;
 mod overview;
 mod progress;
 mod scripts;
+mod ws;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Explain(args)) => explain::run(&args, &mut out),
         Some(Command::Dev(command)) => dev::run(&command, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
+        Some(Command::Ws(command)) => ws::run(&command, &mut out),
         Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
         Some(Command::Man) => scripts::man(&mut out),
     };

@@ -20,9 +20,9 @@ mod error;
 pub mod event_loop;
 pub mod event_service;
 pub mod kernel_figures;
+pub mod random;
 pub mod scenes;
 pub mod static_files;
-pub mod random;
 pub mod tcp_info;
 pub mod websocket;
 
