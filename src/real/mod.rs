@@ -6,6 +6,7 @@
 //! | read what the kernel says of its sockets | [`kernel_figures`], [`tcp_info`] |
 //! | learn why it is not what the simulator shows | [`differences`] |
 //! | speak WebSocket on a real network | [`websocket`] |
+//! | keep events on disk | [`store`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -15,6 +16,7 @@ pub mod compare;
 pub mod differences;
 mod error;
 pub mod kernel_figures;
+pub mod store;
 pub mod tcp_info;
 pub mod websocket;
 
