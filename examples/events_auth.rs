@@ -40,7 +40,12 @@ fn main() {
                 local.send(client, packet);
             }
         }
-        local.take(client).iter().for_each(|packet| println!("   {}", packet.encode().text.as_str()));
+        let packets = local.take(client);
+        assert_eq!(packets.len(), if token == Some("secret") { 4 } else { 1 });
+        for packet in packets {
+            let text = packet.encode().text;
+            println!("   {}", text.as_str().chars().take(72).collect::<String>());
+        }
     }
 }
 

@@ -35,6 +35,7 @@ fn main() -> Result<(), PoolFull> {
 
     let mut local = Local::new(hub);
     let (person, robot) = (local.connect("/", None), local.connect("/", None));
+    let mut said = 0;
     for words in ["good morning", "!hello", "!add 19 23", "!hello", "!echo !echo"] {
         println!("person: {words}");
         local.emit(person, "say", vec![words.into()], None);
@@ -46,10 +47,12 @@ fn main() -> Result<(), PoolFull> {
             }
         }
         for answer in answers {
+            said += 1;
             println!("   bot: {answer}");
             local.emit(robot, "say", vec![answer.into()], None);
         }
     }
+    assert_eq!(said, 3);
     Ok(())
 }
 

@@ -32,6 +32,7 @@ fn main() {
         let again = local.connect("/", Some(auth));
         client.read(&mut local, again);
         println!("{promise}: {:?}", client.effects);
+        assert_eq!(client.effects.len(), if delivery == Delivery::Logged { 3 } else { 1 });
     }
 }
 

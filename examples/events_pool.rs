@@ -35,6 +35,7 @@ fn main() -> Result<(), PoolFull> {
     pool.off("sold", printer);
     pool.emit("sold", &mut till, &100);
 
+    assert_eq!((till.cents, till.receipts.len()), (2349, 4));
     println!("{} cents in the till", till.cents);
     till.receipts.iter().for_each(|receipt| println!("  {receipt}"));
     Ok(())

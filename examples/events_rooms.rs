@@ -37,15 +37,17 @@ fn main() {
     local.emit(cleo, "join", vec!["dogs".into()], None);
     people.iter().for_each(|(_, client)| drop(local.take(*client)));
 
-    let mut say = |what: &str, args: Vec<Value>| {
-        local.emit(ada, what, args, None);
-        println!("Ada: {what}");
-        people.iter().for_each(|(name, client)| println!("   {name} hears {:?}", heard(&mut local, *client)));
+    let mut say = |what: &str, room: &str, words: &str| {
+        local.emit(ada, what, vec![room.into(), words.into()], None);
+        println!("Ada: {what} {room}: {words}");
+        let all = people.map(|(_, client)| heard(&mut local, client));
+        people.iter().zip(&all).for_each(|((name, _), heard)| println!("   {name} hears {heard:?}"));
+        all.map(|heard| heard.len())
     };
-    say("say", vec!["cats".into(), "meow".into()]);
-    say("say", vec!["dogs".into(), "woof".into()]);
-    say("say to both", vec!["cats, dogs".into(), "food!".into()]);
-    say("say to all but dogs", vec!["not dogs".into(), "hush".into()]);
+    assert_eq!(say("say", "cats", "meow"), [0, 0, 1]);
+    assert_eq!(say("say", "dogs", "woof"), [0, 1, 1]);
+    assert_eq!(say("say to both", "", "food!"), [0, 1, 1]);
+    assert_eq!(say("say to all but dogs", "", "hush"), [1, 0, 0]);
 }
 
 /// The words of the events that came.
