@@ -7,6 +7,7 @@
 //! | learn why it is not what the simulator shows | [`differences`] |
 //! | speak WebSocket on a real network | [`websocket`] |
 //! | serve Engine.IO, and with it Socket.IO | [`event_loop`], [`event_service`] |
+//! | keep events on disk | [`store`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -19,6 +20,7 @@ pub mod event_loop;
 pub mod event_service;
 pub mod kernel_figures;
 pub mod random;
+pub mod store;
 pub mod tcp_info;
 pub mod websocket;
 
