@@ -4,8 +4,9 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// `examples/event_server` on a port of its own, ended with the test.
@@ -98,18 +99,21 @@ impl Drop for EventServer {
     }
 }
 
-/// Where cargo puts the example, which it builds when it builds all tests; built here when only this one is run.
-fn example() -> PathBuf {
-    let mut path = std::env::current_exe().expect("this test has a path");
-    path.pop();
-    path.pop();
-    let path = path.join("examples/event_server");
-    if !path.exists() {
-        let built =
-            Command::new(env!("CARGO")).args(["build", "--quiet", "--example", "event_server"]).status();
-        assert!(built.is_ok_and(|status| status.success()), "the example builds");
-    }
-    path
+/// The example, built by whoever comes first: cargo builds examples with all tests, and not with a single one.
+fn example() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let mut folder = std::env::current_exe().expect("this test has a path");
+        folder.pop();
+        folder.pop();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--example", "event_server"]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().is_ok_and(|status| status.success()), "the example builds");
+        folder.join("examples/event_server")
+    })
 }
 
 /// Runs a client's script in the folder where its packages are, for each transport.

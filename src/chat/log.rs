@@ -14,6 +14,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::Duration;
 use crate::layers::application::socketio::Encoded;
 
@@ -61,7 +63,7 @@ impl Default for Retention {
 }
 
 /// A room that a socket is or was in, and for which stretch of the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRoom {
     /// Its name.
     pub name: Arc<str>,
@@ -72,7 +74,7 @@ pub struct SavedRoom {
 }
 
 /// What must be known of a socket to bring it back: kept from its first moment, for a crash gives no notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
     /// The secret by which its client returns.
     pub pid: Arc<str>,

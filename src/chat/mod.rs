@@ -9,11 +9,13 @@
 //! | the kept events, their offsets, how long they stay | [`EventLog`], [`MemoryLog`] in `log.rs` |
 //! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
 //! | what a client does to lose nothing and take nothing twice | [`delivery`] |
+//! | a hub and its clients in one program, without a network | [`Local`] |
 //!
 //! The same hub runs in the simulator and behind real sockets; its log in memory or, in `real`, on disk.
 
 pub mod delivery;
 pub mod hub;
+mod local;
 mod log;
 mod pool;
 
@@ -22,5 +24,6 @@ pub use hub::{
     Ack, Answers, Broadcast, Config, Context, Emitted, Entry, Hello, Hub, Input, JoinError, Namespace,
     Output, PastEvent, Random, Rate, Reason, Recovery, Refusal, SessionId,
 };
+pub use local::Local;
 pub use log::{EventLog, MemoryLog, Opened, Record, Retention, Saved, SavedRoom};
 pub use pool::{ListenerId, Pool, PoolFull};

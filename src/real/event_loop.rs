@@ -276,7 +276,7 @@ async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<Socket>) {
         match socket.stream.try_read(buffer) {
             Ok(0) => break,
             Ok(len) => {
-                shared.with(|core, now| core.server.handle(now, Input::Bytes(socket.key, &buffer[..len])))
+                shared.with(|core, now| core.server.handle(now, Input::Bytes(socket.key, &buffer[..len])));
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => break,

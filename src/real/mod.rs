@@ -9,6 +9,7 @@
 //! | show the book to a browser | [`static_files`] |
 //! | speak WebSocket on a real network | [`websocket`] |
 //! | serve Engine.IO, and with it Socket.IO | [`event_loop`], [`event_service`] |
+//! | keep events on disk | [`store`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -23,6 +24,7 @@ pub mod kernel_figures;
 pub mod random;
 pub mod scenes;
 pub mod static_files;
+pub mod store;
 pub mod tcp_info;
 pub mod websocket;
 

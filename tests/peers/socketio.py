@@ -58,13 +58,15 @@ except socketio.exceptions.ConnectionError:
     pass
 check("the guarded namespace refuses", refusals == [{"message": "unauthorized", "data": {"code": "E_AUTH"}}])
 
-for n in range(1000):
+# In the profile `suite` who is busy for a fifth of a second is given up.
+many = 1000 if profile == "chat" else 100
+for n in range(many):
     a.emit("message", n)
-for n in range(1000):
+for n in range(many):
     name, args = a.heard.get(timeout=4)
     if args[0] != n:
         check(f"in order: {n} is {args[0]}", False)
-check("a thousand messages come back in order", True)
+check("many messages come back in order", True)
 check("the transport is the last one offered", a.transport() == transports[-1])
 if profile == "suite":
     a.sleep(1.2)

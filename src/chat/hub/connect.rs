@@ -30,7 +30,7 @@ impl Hub {
             Verdict::Fresh => self.enter_fresh(session, space, auth),
             Verdict::Restore(away, claim, after) => {
                 let socket = away.restored(session, space, claim.offset, after);
-                self.enter(socket, Hello { auth, is_recovered: true });
+                self.enter(socket, &Hello { auth, is_recovered: true });
             }
             Verdict::Wait => {}
         }
@@ -55,11 +55,11 @@ impl Hub {
         let id = core.token();
         let pid = core.config.recovery.map(|_| core.token()).unwrap_or_default();
         let socket = Socket::fresh(session, space, id, pid, core.spaces[space].end);
-        self.enter(socket, Hello { auth, is_recovered: false });
+        self.enter(socket, &Hello { auth, is_recovered: false });
     }
 
     /// A socket enters: into the room of its id, and those it was in. Its client is told before anything else.
-    fn enter(&mut self, socket: Socket, hello: Hello) {
+    fn enter(&mut self, socket: Socket, hello: &Hello) {
         let core = &mut self.core;
         let (session, space) = (socket.session, socket.space);
         let mut reply = vec![("sid".to_owned(), Value::from(&*socket.id))];
@@ -89,7 +89,7 @@ impl Hub {
         core.send(session, &name, Kind::Connect(Some(Value::Object(reply))));
         core.catch_up(key);
         for listener in &mut self.programs[space].connection {
-            listener(&mut Context { core: &mut self.core, socket: key, space }, &hello);
+            listener(&mut Context { core: &mut self.core, socket: key, space }, hello);
         }
     }
 
@@ -182,7 +182,7 @@ impl Hub {
         if newcomer && let Verdict::Restore(away, claim, after) = self.core.take_back(space, challenge.claim)
         {
             let socket = away.restored(session, space, claim.offset, after);
-            return self.enter(socket, Hello { auth, is_recovered: true });
+            return self.enter(socket, &Hello { auth, is_recovered: true });
         }
         self.enter_fresh(session, space, auth);
     }

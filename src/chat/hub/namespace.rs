@@ -13,12 +13,14 @@ use crate::layers::application::socketio::Value;
 pub struct Namespace {
     pub(super) gates: Vec<Gate>,
     pub(super) guards: Vec<Guard>,
-    pub(super) connection: Vec<Box<dyn FnMut(&mut Context<'_>, &Hello) + Send>>,
-    pub(super) disconnect: Vec<Box<dyn FnMut(&mut Context<'_>, Reason) + Send>>,
+    pub(super) connection: Vec<OnConnection>,
+    pub(super) disconnect: Vec<OnDisconnect>,
     pub(super) events: Pool<Core, Heard>,
 }
 
 type Gate = Box<dyn FnMut(&Entry<'_>) -> Result<(), Refusal> + Send>;
+type OnConnection = Box<dyn FnMut(&mut Context<'_>, &Hello) + Send>;
+type OnDisconnect = Box<dyn FnMut(&mut Context<'_>, Reason) + Send>;
 type Guard = Box<dyn FnMut(&mut Context<'_>, &str, &[Value]) -> Result<(), Refusal> + Send>;
 
 /// Somebody wants to enter a namespace.

@@ -11,7 +11,7 @@ const CLIENTS: usize = 4;
 const ROOMS: [&str; 3] = ["a", "b", "c"];
 
 /// What one client does, or what happens to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Join(usize, usize),
     Leave(usize, usize),

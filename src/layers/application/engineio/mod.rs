@@ -12,15 +12,18 @@
 //! | packets, the handshake's JSON | [`Packet`], [`Handshake`] in `packet.rs` |
 //! | what a request asks for; errors by code; CORS | `request.rs` |
 //! | one session: transports, upgrade, heartbeat | [`Session`] in `session.rs` |
+//! | the client's end | [`client`] |
 //! | many connections and sessions behind one address | [`Server`] in `server/` |
 //!
 //! Left out: version 3 (refused with code 5), JSONP polling, compression of HTTP bodies, and WebTransport.
 
+pub mod client;
 mod packet;
 mod request;
 mod server;
 pub mod session;
 
+pub use client::Client;
 pub use packet::{Handshake, Packet, SEPARATOR};
 pub use request::{Origins, Refusal};
 pub use server::{Config, Event, Input, Outbox, Output, Prepared, Server, SessionKey};

@@ -284,7 +284,7 @@ mod tests {
         fn packets_come_back_as_they_were(packets in prop::collection::vec(packets(), 1..5)) {
             let mut body = BytesMut::new();
             packets.iter().for_each(|packet| packet.write_payload(&mut body));
-            prop_assert_eq!(Packet::from_payload(&body.freeze()).unwrap(), packets.clone());
+            prop_assert_eq!(&Packet::from_payload(&body.freeze()).unwrap(), &packets);
             for packet in packets {
                 prop_assert_eq!(Packet::from_message(packet.to_message()).unwrap(), packet);
             }

@@ -264,8 +264,11 @@ impl Session {
         }
     }
 
+    /// Packets in one answer: Python's client takes no more, and ends the session when there are.
+    const PACKETS: usize = 16;
+
     /// Answers the poll that waits, if there is one and something to say. As much as the client may send in one body
-    /// is sent in one body.
+    /// is sent in one body, of as many packets as every client takes.
     fn flush(&mut self) {
         let Transport::Polling { poll, .. } = &mut self.transport else { return };
         if self.waiting.is_empty() {
@@ -273,7 +276,8 @@ impl Session {
         }
         let Some(get) = poll.take() else { return };
         let mut body = BytesMut::new();
-        while let Some(packet) = self.waiting.pop_front() {
+        for _ in 0..Self::PACKETS {
+            let Some(packet) = self.waiting.pop_front() else { break };
             self.waiting_bytes -= packet.payload_len() + Self::OVERHEAD;
             packet.write_payload(&mut body);
             let next = self.waiting.front().map_or(0, Packet::payload_len);

@@ -218,6 +218,19 @@ fn packets_that_are_none_or_not_a_clients_end_the_session() {
 }
 
 #[test]
+fn an_answer_holds_as_many_packets_as_every_client_takes() {
+    let mut session = polling();
+    (0..40).for_each(|_| assert!(session.send(text("x"))));
+    let mut sizes = Vec::new();
+    for _ in 0..4 {
+        if let [Output::Answer(GET, body)] = &give(&mut session, 1, Input::Poll(GET))[..] {
+            sizes.push(Packet::from_payload(body).unwrap().len());
+        }
+    }
+    assert_eq!(sizes, [16, 16, 8]);
+}
+
+#[test]
 fn who_does_not_fetch_is_given_up_and_costs_no_more_memory() {
     let mut session = polling();
     let sent = (0..1000).take_while(|_| session.send(text("0123456789"))).count();

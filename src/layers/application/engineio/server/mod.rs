@@ -80,7 +80,7 @@ impl Default for Config {
 }
 
 /// What can happen to a server.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Input<'a> {
     /// Bytes came from a connection, cut anywhere.
     Bytes(ConnKey, &'a [u8]),

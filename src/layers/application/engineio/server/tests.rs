@@ -85,7 +85,7 @@ impl Bench {
     }
 
     fn wait(&mut self, millis: u64) {
-        self.now = self.now + Duration::from_millis(millis);
+        self.now += Duration::from_millis(millis);
         self.server.handle(self.now, Input::Wake);
         self.settle();
     }
