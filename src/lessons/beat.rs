@@ -81,7 +81,7 @@ pub enum Form {
     Choice(Vec<String>),
     /// A whole number.
     Number {
-        /// Of what: `bytes`, `frames`.
+        /// Of what: `bytes`, `frames`; empty for a bare number.
         unit: String,
     },
     /// Any words. Only laid beside the answer, never compared.
@@ -140,6 +140,7 @@ impl Prediction {
                     .replace([',', '_', '\''], "");
                 match digits.parse() {
                     Ok(number) => Ok(Answer::Number(number)),
+                    Err(_) if unit.is_empty() => Err("expected a whole number, such as 7".into()),
                     Err(_) => Err(format!("expected a whole number of {unit}, such as 7")),
                 }
             }
@@ -164,7 +165,7 @@ impl Prediction {
                 format!("{}) {}", letter(*index), choices.get(*index).map_or("", String::as_str))
             }
             (Answer::Choice(index), _) => letter(*index).to_string(),
-            (Answer::Number(n), Form::Number { unit }) => format!("{n} {unit}"),
+            (Answer::Number(n), Form::Number { unit }) if !unit.is_empty() => format!("{n} {unit}"),
             (Answer::Number(n), _) => n.to_string(),
             (Answer::Words(words), _) => words.clone(),
         }

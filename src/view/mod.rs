@@ -12,9 +12,12 @@
 //! | [`json`] | the trace for programs |
 //! | [`pcapng`] | the trace for Wireshark |
 //! | [`capture`] | the other way: reads pcap and pcapng files, also those of others |
+//! | [`bars`] | a message and its pieces as boxes of their size: cut, joined, lost |
+//! | [`waveform`] | bits as levels on a wire |
 //! | [`columns`] | rows and columns of words, wrapped to fit |
 //! | [`look`] | width, colour and escaping, shared by all of them |
 
+pub mod bars;
 pub mod capture;
 pub mod columns;
 pub mod comparison;
@@ -30,6 +33,7 @@ pub mod pcapng;
 #[cfg(test)]
 mod sample;
 pub mod table;
+pub mod waveform;
 
 #[cfg(test)]
 mod tests;
