@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::book::BookCommand;
 use super::dev::DevCommand;
+use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs};
 use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
 use crate::base::Duration;
@@ -71,6 +72,16 @@ pub(super) enum Command {
     Lesson(LessonArgs),
     /// Say what a word means, and show it: `explain MSS`
     Explain(ExplainArgs),
+    /// Check an exercise: build your program, and say where it is wrong
+    Check(CheckArgs),
+    /// Read a hint for an exercise, each one telling more
+    Hint(HintArgs),
+    /// Begin an exercise anew
+    Reset(ResetArgs),
+    /// Print a solution of an exercise
+    Solution(SolutionArgs),
+    /// Show which lessons are finished and which exercises pass
+    Progress(ProgressArgs),
     /// Take bytes apart, layer by layer: hexadecimal text, or a pcap or pcapng file
     Decode(DecodeArgs),
     /// Build the book of the course, or show it to a browser

@@ -1,5 +1,6 @@
 //! Helpers that the tests of the outside share.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The program `name`, which a test compares us with, when it is installed.
@@ -50,4 +51,22 @@ fn how_to_install(name: &str) -> String {
         other => other,
     };
     format!("On Debian: apt-get install {package}")
+}
+
+/// The program of an example, which `cargo test` has built before the tests run.
+///
+/// # Panics
+/// When it is older than its source: `cargo test --test NAME` builds no examples.
+#[allow(dead_code, reason = "each test program uses its own part of this module")]
+pub(crate) fn built_example(name: &str, source: &Path) -> PathBuf {
+    let own = std::env::current_exe().expect("a test has a program");
+    let target = own.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps/TEST");
+    let program = target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let changed = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified());
+    let fresh = match (changed(&program), changed(source)) {
+        (Ok(built), Ok(written)) => built >= written,
+        _ => false,
+    };
+    assert!(fresh, "{name} is not up to date: `cargo build --examples` makes it");
+    program
 }
