@@ -8,6 +8,7 @@
 //! | [`picture`] | the pictures |
 //! | [`knob`] | what can be turned, and the scenario line |
 //! | [`render`] | beats as text and as Markdown |
+//! | `words` | numbers in sentences |
 //! | [`house_rules`] | what every lesson must have |
 //!
 //! # Writing a lesson
@@ -67,6 +68,7 @@ pub mod lesson;
 pub mod picture;
 pub mod render;
 pub mod stage;
+mod words;
 
 pub use knob::{Knob, Scenario};
 pub use lesson::{Cite, Lesson, RealScene, Teacher};

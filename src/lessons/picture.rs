@@ -175,3 +175,25 @@ impl std::fmt::Debug for FreeDrawing {
         f.debug_tuple("FreeDrawing").field(&self.name).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lessons::beat::Beat;
+    use crate::lessons::{ALL, Scenario};
+    use crate::view::look::display_width;
+
+    #[test]
+    fn every_picture_of_every_lesson_fits_a_page_and_can_do_without_unicode() {
+        for lesson in ALL {
+            for beat in &lesson.play(&Scenario::of(lesson)).beats {
+                let Beat::Show { picture } = beat else { continue };
+                let plain = picture.draw(&Look::plain());
+                assert!(plain.is_ascii(), "{} {}:\n{plain}", lesson.id, picture.id);
+                for line in picture.draw(&Look::default()).lines() {
+                    assert!(display_width(line) <= 80, "{} {}: {line}", lesson.id, picture.id);
+                }
+            }
+        }
+    }
+}
