@@ -81,7 +81,7 @@ pub enum Form {
     Choice(Vec<String>),
     /// A whole number.
     Number {
-        /// Of what: `bytes`, `frames`.
+        /// Of what: `bytes`, `frames`; empty for a bare number.
         unit: String,
     },
     /// Any words. Only laid beside the answer, never compared.
@@ -140,6 +140,7 @@ impl Prediction {
                     .replace([',', '_', '\''], "");
                 match digits.parse() {
                     Ok(number) => Ok(Answer::Number(number)),
+                    Err(_) if unit.is_empty() => Err("expected a whole number, such as 7".into()),
                     Err(_) => Err(format!("expected a whole number of {unit}, such as 7")),
                 }
             }
@@ -167,7 +168,7 @@ impl Prediction {
             (Answer::Number(1), Form::Number { unit }) => {
                 format!("1 {}", unit.strip_suffix('s').unwrap_or(unit))
             }
-            (Answer::Number(n), Form::Number { unit }) => format!("{n} {unit}"),
+            (Answer::Number(n), Form::Number { unit }) if !unit.is_empty() => format!("{n} {unit}"),
             (Answer::Number(n), _) => n.to_string(),
             (Answer::Words(words), _) => words.clone(),
         }

@@ -39,7 +39,7 @@ pub struct Lesson {
 pub struct Cite {
     /// The document, such as `RFC 9293`.
     pub document: &'static str,
-    /// The section in it, such as `3.5`; empty for the whole document.
+    /// The section in it, such as `3.5` or `appendix B`; empty for the whole document.
     pub section: &'static str,
     /// What stands there, as a phrase.
     pub what: &'static str,
@@ -93,7 +93,10 @@ impl std::fmt::Display for Cite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.section {
             "" => write!(f, "{}: {}", self.document, self.what),
-            section => write!(f, "{} §{section}: {}", self.document, self.what),
+            section if section.starts_with(|c: char| c.is_ascii_digit()) => {
+                write!(f, "{} §{section}: {}", self.document, self.what)
+            }
+            section => write!(f, "{}, {section}: {}", self.document, self.what),
         }
     }
 }

@@ -122,7 +122,7 @@ fn numbers(stage: &mut Stage) {
             "Every byte of the stream has a number; the first one after the SYN is number 1. A segment tells the number \
              of its first byte. What does data segment {number} tell?"
         ),
-        "(byte number)",
+        "",
     );
     let seq = third.tcp.seq;
     stage.show(

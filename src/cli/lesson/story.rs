@@ -104,7 +104,9 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn beat(&mut self, beat: &Beat, before: Option<&Beat>) -> Result<(), CliError> {
         let together = |beat: &Beat| matches!(beat, Beat::Check { .. } | Beat::Try { .. });
-        if !(together(beat) && before.is_some_and(together)) {
+        // A new screen needs no blank line at its top.
+        let begun = self.used > 0;
+        if begun && !(together(beat) && before.is_some_and(together)) {
             self.line("")?;
         }
         let guess = match beat {

@@ -42,7 +42,13 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
             format!("{}{}", picture.draw(look), faint_lines(&caption, look))
         }
         Beat::Ask { prediction } => question(&performance.predictions[*prediction], look),
-        Beat::Reveal { prediction } => answer(&performance.predictions[*prediction], guess, look),
+        Beat::Reveal { prediction } => {
+            // Where nobody predicted and much was shown since, the question may be far up by now.
+            let far = guess.is_none() && !follows_its_question(performance, *prediction);
+            let asked = &performance.predictions[*prediction];
+            let again = if far { lines("? ", &asked.question, look) } else { String::new() };
+            again + &answer(asked, guess, look)
+        }
         Beat::Check { claim, holds: true } => lines(if look.ascii { "ok " } else { "✔ " }, claim, look),
         Beat::Check { claim, holds: false } => {
             let mark = if look.ascii { "!! " } else { "✗ " };
@@ -68,13 +74,18 @@ fn question(prediction: &Prediction, look: &Look) -> String {
     text
 }
 
+fn follows_its_question(performance: &Performance, prediction: usize) -> bool {
+    performance.beats.windows(2).any(|pair| match pair {
+        [Beat::Ask { prediction: asked }, Beat::Reveal { prediction: revealed }] => {
+            *asked == prediction && *revealed == prediction
+        }
+        _ => false,
+    })
+}
+
 fn answer(prediction: &Prediction, guess: Option<&Answer>, look: &Look) -> String {
     let happened = prediction.in_words(&prediction.answer);
     let mut text = String::new();
-    if guess.is_none() {
-        // Nobody predicted, so the question may be far up by now.
-        text.push_str(&lines("? ", &prediction.question, look));
-    }
     if let Some(guess) = guess {
         text.push_str(&lines("  your prediction: ", &prediction.in_words(guess), look));
     }
