@@ -127,11 +127,6 @@ fn cut(stage: &mut Stage) -> usize {
         run.reads(server) == [message.as_slice()]
     });
     if pieces > 1 {
-        stage.show(
-            View::Header(Frame::Number(2), Some("IPv4")),
-            "The header of the second piece. All pieces have one Identification; Fragment Offset counts in eights; \
-             MF, more fragments, is set in all but the last.",
-        );
         stage.check("every piece carries the same identification, and only the last lacks MF", |run| {
             let fields: Vec<(u16, bool)> = run.packets().iter().filter_map(fragment_fields).collect();
             fields.len() == pieces
@@ -139,6 +134,11 @@ fn cut(stage: &mut Stage) -> usize {
                 && fields.iter().rev().skip(1).all(|(_, more)| *more)
                 && fields.last().is_some_and(|(_, more)| !more)
         });
+        stage.show(
+            View::Header(Frame::Number(2), Some("IPv4")),
+            "The header of the second piece. All pieces have one Identification; Fragment Offset counts in eights; \
+             MF, more fragments, is set in all but the last.",
+        );
         let ports =
             run.packets().iter().filter(|packet| packet.packet.dissection.header("UDP").is_some()).count();
         stage.say(format!(

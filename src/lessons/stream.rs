@@ -126,10 +126,7 @@ fn melt(stage: &mut Stage) {
             ),
         },
     );
-    stage.show(
-        View::Ladder,
-        "The first write leaves at once. What is written while it is on its way can share a segment.",
-    );
+    stage.show(View::Ladder, "Writes made while the first one is under way share a segment.");
     stage.check("every byte arrives once, in order", |run| {
         run.reads(server).concat() == run.writes(socket.host).concat()
             && run.reads(server).concat().len() == total
