@@ -7,6 +7,7 @@
 use super::beat::Answer;
 use super::picture::{Frame, View};
 use super::stage::{Host, Seen, Stage, packet};
+use super::words::many;
 use super::{Cite, Knob, Lesson, RealScene, Teacher};
 use crate::base::Layer;
 use crate::layers::internet::{fragment, ipv4};
@@ -84,10 +85,10 @@ fn cut(stage: &mut Stage) -> usize {
          bytes. An IP packet begins with a header of {} bytes; the rest is what it carries.",
         ipv4::MIN_HEADER_LEN
     ));
-    stage.say(format!("A program sends {}, as one UDP datagram.", bytes(size)));
+    stage.say(format!("A program sends {}, as one UDP datagram.", many(size, "byte")));
     let guess = stage.ask_number("How many IP packets cross the link?", "packets");
 
-    stage.scene("cut", &format!("{} over a link with an MTU of {mtu}", bytes(size)));
+    stage.scene("cut", &format!("{} over a link with an MTU of {mtu}", many(size, "byte")));
     let (client, server) = stage.two_hosts();
     let message = send(stage, client, server, size);
     stage.run();
@@ -126,11 +127,6 @@ fn cut(stage: &mut Stage) -> usize {
         run.reads(server) == [message.as_slice()]
     });
     if pieces > 1 {
-        stage.show(
-            View::Header(Frame::Number(2), Some("IPv4")),
-            "The header of the second piece. All pieces have one Identification; Fragment Offset counts in eights; \
-             MF, more fragments, is set in all but the last.",
-        );
         stage.check("every piece carries the same identification, and only the last lacks MF", |run| {
             let fields: Vec<(u16, bool)> = run.packets().iter().filter_map(fragment_fields).collect();
             fields.len() == pieces
@@ -138,6 +134,11 @@ fn cut(stage: &mut Stage) -> usize {
                 && fields.iter().rev().skip(1).all(|(_, more)| *more)
                 && fields.last().is_some_and(|(_, more)| !more)
         });
+        stage.show(
+            View::Header(Frame::Number(2), Some("IPv4")),
+            "The header of the second piece. All pieces have one Identification; Fragment Offset counts in eights; \
+             MF, more fragments, is set in all but the last.",
+        );
         let ports =
             run.packets().iter().filter(|packet| packet.packet.dissection.header("UDP").is_some()).count();
         stage.say(format!(
@@ -268,7 +269,7 @@ fn router(stage: &mut Stage) {
         guess,
         |run| {
             let told = run.find(|packet| matches!(packet.what, What::Icmp { .. })).is_some();
-            let cut = run.packets().iter().any(|packet| is_cut(packet));
+            let cut = run.packets().iter().any(is_cut);
             Answer::Choice(match (told, cut, run.reads(server).is_empty()) {
                 (true, _, _) => 2,
                 (_, true, false) => 0,
@@ -344,8 +345,4 @@ fn fragment_fields(packet: &TracedPacket) -> Option<(u16, bool)> {
 /// The length that an IP header tells.
 fn total_length(packet: &TracedPacket) -> Option<u64> {
     packet.packet.dissection.header("IPv4")?.field("total length").map(|field| field.value)
-}
-
-fn bytes(n: usize) -> String {
-    if n == 1 { "1 byte".into() } else { format!("{n} bytes") }
 }

@@ -10,6 +10,7 @@
 //! | [`render`] | beats as text and as Markdown |
 //! | [`vocabulary`] | the words of the course, each with its picture |
 //! | [`exercises`] | programs to be mended, and how they are checked |
+//! | `words` | numbers in sentences |
 //! | [`house_rules`] | what every lesson must have |
 //!
 //! # Writing a lesson
@@ -71,6 +72,7 @@ pub mod picture;
 pub mod render;
 pub mod stage;
 pub mod vocabulary;
+mod words;
 
 pub use knob::{Knob, Scenario};
 pub use lesson::{Cite, Lesson, RealScene, Teacher};

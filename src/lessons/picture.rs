@@ -181,3 +181,27 @@ impl std::fmt::Debug for FreeDrawing {
         f.debug_tuple("FreeDrawing").field(&self.name).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lessons::beat::Beat;
+    use crate::lessons::{ALL, Scenario};
+    use crate::view::look::display_width;
+
+    #[test]
+    fn every_picture_of_every_lesson_fits_a_page_and_can_do_without_unicode() {
+        for lesson in ALL {
+            for beat in &lesson.play(&Scenario::of(lesson)).beats {
+                let Beat::Show { picture } = beat else { continue };
+                let plain = picture.draw(&Look::plain());
+                // What a program sent may be any text; arrows, lines and blocks are ours.
+                let ours = |c: char| ('\u{2190}'..'\u{2800}').contains(&c);
+                assert!(!plain.contains(ours), "{} {}:\n{plain}", lesson.id, picture.id);
+                for line in picture.draw(&Look::default()).lines() {
+                    assert!(display_width(line) <= 80, "{} {}: {line}", lesson.id, picture.id);
+                }
+            }
+        }
+    }
+}

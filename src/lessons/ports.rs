@@ -1,6 +1,7 @@
 //! Lesson 5: a port is half of an address, and a connection is known by both of its ends.
 //!
-//! Left out: several addresses on one host, several listeners on one port (`SO_REUSEPORT`), ports changed by a NAT.
+//! Left out: several addresses on one host, several listeners on one port (`SO_REUSEPORT`), ports changed by a NAT, and
+//! UDP sockets that were given a peer (`connect`).
 
 use std::collections::BTreeSet;
 
@@ -57,8 +58,8 @@ fn script(stage: &mut Stage) {
 fn tcp(stage: &mut Stage) {
     let clients = stage.count("clients");
     stage.say(
-        "An address says which host, a port which program on it: a number from 0 to 65535, in each segment twice, for \
-         both ends. A socket is what a program holds in its hand to use one.",
+        "An address says which host, a port which program on it: a number from 0 to 65535. Each segment carries two, \
+         one for either end. A socket is what a program holds in its hand to use one.",
     );
     stage.say(format!(
         "A server listens on port {PORT}. {}: programs on a laptop and on a phone.",
@@ -99,7 +100,7 @@ fn tcp(stage: &mut Stage) {
     stage.table(
         &["socket", "what for", "its own end", "the other end", "what was read from it"],
         rows,
-        "The sockets of the server's program. An end is an address and a port, with a colon between them.",
+        "The sockets of the server's program. An end is an address and a port. (RFC 9293 calls such an end a socket; programs use the word for what they hold.)",
     );
     let used: BTreeSet<u16> = flows.iter().chain([&listening]).map(|flow| flow.local.port()).collect();
     let held = flows.len() + 1;

@@ -38,8 +38,8 @@ pub(super) const LESSON: Lesson = Lesson {
         vote: "A program writes 4000 bytes to a TCP socket, over Ethernet. How many segments carry them?",
         choices: &["1", "2", "3", "4"],
         surprise: "The last, smaller segment leaves a round trip later than the others. It is not full, so it waits \
-                   until what is under way is acknowledged: Nagle's algorithm (lesson 12). Linux waits for less, as \
-                   its own documentation of TCP_NODELAY and Minshall's change to the rule say.",
+                   until what is under way is acknowledged: Nagle's algorithm (lesson 12). Linux waits less often: only while another small segment is \
+                   under way.",
     },
     real: Some(RealScene::OneWrite),
     script,
@@ -122,7 +122,7 @@ fn numbers(stage: &mut Stage) {
             "Every byte of the stream has a number; the first one after the SYN is number 1. A segment tells the number \
              of its first byte. What does data segment {number} tell?"
         ),
-        "as its number",
+        "",
     );
     let seq = third.tcp.seq;
     stage.show(

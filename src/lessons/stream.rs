@@ -5,6 +5,7 @@
 use super::beat::Answer;
 use super::picture::View;
 use super::stage::{Host, Socket, Stage};
+use super::words::many;
 use super::{Cite, Knob, Lesson, RealScene, Teacher};
 use crate::base::{Duration, Layer};
 use crate::layers::stack::StackConfig;
@@ -31,7 +32,7 @@ pub(super) const LESSON: Lesson = Lesson {
             &["late", "eager"],
             "whether the server reads when all has come, or at once",
         ),
-        Knob::count("room", "7", 1, 4000, "bytes that one read has room for"),
+        Knob::count("room", "6", 1, 4000, "bytes that one read has room for"),
         Knob::choice(
             "nodelay",
             "no",
@@ -111,24 +112,21 @@ fn melt(stage: &mut Stage) {
     let (segments, reads) = (run.data_segments().count(), run.reads(server).len());
     stage.fact("segments", segments);
     stage.fact("reads", reads);
+    let rows = format!("{}, {}, {}", many(writes, "write"), many(segments, "segment"), many(reads, "read"));
     stage.reveal(
         guess,
         |run| run.reads(server).first().map_or(0, |read| read.len()),
-        match (late, reads) {
-            (true, _) => format!(
-                "Everything that had arrived: {writes} writes, {segments} on the wire, {reads} read. The receiver's TCP \
-                 put the bytes one behind the other, and kept no note of how they came."
+        match late {
+            true => format!(
+                "Everything that had arrived: {rows}. The receiver's TCP put the bytes one behind the other, and kept no note \
+                 of how they came."
             ),
-            (false, _) => format!(
-                "What had arrived by then: {writes} writes, {segments} on the wire, {reads} reads. How much that is \
-                 depends on time and on the network, not on the writes."
+            false => format!(
+                "What had arrived by then: {rows}. How much that is depends on time and on the network, not on the writes."
             ),
         },
     );
-    stage.show(
-        View::Ladder,
-        "The first write leaves at once. What is written while it is on its way can share a segment.",
-    );
+    stage.show(View::Ladder, "Writes made while the first one is under way share a segment.");
     stage.check("every byte arrives once, in order", |run| {
         run.reads(server).concat() == run.writes(socket.host).concat()
             && run.reads(server).concat().len() == total
@@ -259,7 +257,7 @@ fn wait(stage: &mut Stage) {
 }
 
 fn times(writes: usize, each: usize) -> String {
-    let bytes = if each == 1 { "1 byte".into() } else { format!("{each} bytes") };
+    let bytes = many(each, "byte");
     match writes {
         1 => format!("once, {bytes}"),
         _ => format!("{writes} times, {bytes} each time"),

@@ -52,7 +52,7 @@ pub fn one_write(size: usize, mss: u16) -> Result<RealStory, RealError> {
             what: "segments for one write",
             sim: "cut at an MSS of 1460".into(),
             real: format!("{} with an MSS of {}", figure(own.segments), figure(own.mss)),
-            because: "loopback has an MTU of 65536: an MSS is what the MTU leaves, and no Ethernet is in the way".into(),
+            because: "loopback has an MTU of 65536, and no Ethernet is in the way; Linux only keeps a segment below half of the peer's window".into(),
         },
         Difference {
             what: "when the last, smaller segment leaves",
