@@ -76,7 +76,10 @@ impl Output {
 
     /// Writes text as it is.
     pub(super) fn text(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
-        self.to.writer().write_all(text.as_ref().as_bytes()).map_err(|e| CliError::io("writing the result", &e))
+        self.to
+            .writer()
+            .write_all(text.as_ref().as_bytes())
+            .map_err(|e| CliError::io("writing the result", &e))
     }
 
     /// Writes a line.

@@ -99,7 +99,9 @@ async fn one(mut stream: TcpStream, folder: &Path) -> io::Result<()> {
         .with("Cache-Control", "no-store")
         .with("X-Content-Type-Options", "nosniff")
         .with("Connection", "close");
-    let head = ResponseHead::new(answer.status, headers).emit().map_err(|error| io::Error::other(error.to_string()))?;
+    let head = ResponseHead::new(answer.status, headers)
+        .emit()
+        .map_err(|error| io::Error::other(error.to_string()))?;
     stream.write_all(&head).await?;
     if !is_head {
         stream.write_all(&answer.body).await?;
@@ -150,7 +152,8 @@ fn file_of(target: &str, folder: &Path) -> Option<PathBuf> {
     let path = target.split(['?', '#']).next()?.strip_prefix('/')?;
     let path = decoded(path)?;
     let relative = Path::new(&path);
-    if path.contains(['\\', '\0']) || !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+    if path.contains(['\\', '\0']) || !relative.components().all(|part| matches!(part, Component::Normal(_)))
+    {
         return None;
     }
     let mut file = folder.join(relative);
@@ -213,7 +216,10 @@ mod tests {
     #[test]
     fn files_of_the_folder_are_given() {
         let index = get("/", "127.0.0.1:8000");
-        assert_eq!((index.status, index.kind, index.body.as_slice()), (200, "text/html; charset=utf-8", &b"<p>hello</p>"[..]));
+        assert_eq!(
+            (index.status, index.kind, index.body.as_slice()),
+            (200, "text/html; charset=utf-8", &b"<p>hello</p>"[..])
+        );
         assert_eq!(get("/in/a%20b.css?v=1", "localhost:8000").kind, "text/css; charset=utf-8");
         assert_eq!(get("/none.html", "localhost").status, 404);
     }

@@ -12,7 +12,8 @@ pub(super) fn write(path: &Path, page: &str) -> Result<(), CliError> {
     let told = told(page);
     let alt = Alt { id: "netlayers", title: &command, text: &told };
     let svg = terminal::to_svg(&command, page, alt) + "\n";
-    std::fs::write(path, svg).map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))?;
+    std::fs::write(path, svg)
+        .map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))?;
     remark(format!("wrote {}", path.display()));
     Ok(())
 }
@@ -44,7 +45,8 @@ fn told(page: &str) -> String {
     }
     let drawn = |line: &str| line.chars().any(|c| "│├┤─◄►┊".contains(c));
     let lines = plain.lines().filter(|line| !line.trim().is_empty() && !drawn(line));
-    let lines: Vec<String> = lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let lines: Vec<String> =
+        lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("; ")
 }
 
@@ -55,7 +57,10 @@ mod tests {
     #[test]
     fn the_command_is_shown_as_it_was_typed() {
         let typed = |words: &[&str]| command(words.iter().map(|word| (*word).to_string()));
-        assert_eq!(typed(&["compare", "hello, layers", "--svg", "x.svg"]), "netlayers compare \"hello, layers\"");
+        assert_eq!(
+            typed(&["compare", "hello, layers", "--svg", "x.svg"]),
+            "netlayers compare \"hello, layers\""
+        );
         assert_eq!(typed(&["compare", "--svg=x.svg", "--loss", "5%"]), "netlayers compare --loss 5%");
     }
 
