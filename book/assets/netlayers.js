@@ -3,7 +3,7 @@
 "use strict";
 
 for (const quiz of document.querySelectorAll("fieldset.nl-quiz")) {
-  const answer = document.getElementById(quiz.id + "-answer");
+  const answer = document.querySelector(`details[data-for~="${quiz.id}"]`);
   const verdict = quiz.querySelector(".nl-verdict");
   if (!answer || !verdict) continue;
 

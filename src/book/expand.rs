@@ -12,6 +12,8 @@
 //! | `fact ID NAME` | in a sentence: a number or word of its run |
 //! | `lessons` | the course as a table |
 //! | `count lessons`, `count minutes` | in a sentence: how many there are, how long they take |
+//! | `vocabulary` | all words of the course, by layer |
+//! | `word NAME` | in a sentence: a word of the course, with a link to what it means |
 //! | `header NAME` | the layout of a header: `ethernet`, `arp`, `ipv4`, `icmp`, `udp`, `tcp`, `websocket` |
 //! | `code PATH:ITEM` | an item of a source file |
 //! | `file PATH` | in a sentence: a source file, and what it says it is |
@@ -22,7 +24,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::directive::{Directive, Expansion};
-use super::{figure, quiz, source, story};
+use super::{figure, quiz, source, story, vocabulary};
 use crate::lessons::render::text;
 use crate::lessons::{ALL, Lesson, Performance, Scenario};
 use crate::view::look::Look;
@@ -37,7 +39,8 @@ pub struct Expander<'a> {
 }
 
 /// The names of all directives.
-const NAMES: &[&str] = &["lesson", "figure", "quiz", "fact", "lessons", "count", "header", "code", "file"];
+const NAMES: &[&str] =
+    &["lesson", "figure", "quiz", "fact", "lessons", "count", "vocabulary", "word", "header", "code", "file"];
 
 impl<'a> Expander<'a> {
     /// For the source tree at `tree`.
@@ -61,6 +64,8 @@ impl<'a> Expander<'a> {
             ("fact", [lesson, name]) => words(self.fact(lesson, name, &turned)),
             ("lessons", []) => block(Ok(lessons())),
             ("count", [what]) => words(count(what)),
+            ("vocabulary", []) => block(vocabulary::all()),
+            ("word", name @ [_, ..]) => words(vocabulary::link(&name.join(" "))),
             ("header", [name]) => block(layout(name)),
             ("code", [place]) => block(self.code(place)),
             ("file", [path]) => words(self.file(path)),
@@ -127,7 +132,7 @@ impl<'a> Expander<'a> {
         let prediction = &performance.predictions[index];
         let id = with_turned(story::quiz_id(performance.lesson, index), turned);
         let mut page = quiz::question(prediction, &id);
-        page.push_str(&quiz::open_answer(&id));
+        page.push_str(&quiz::open_answer(&[id]));
         for picture in pictures {
             page.push_str(&picture_of(&performance, picture, turned)?);
         }

@@ -5,6 +5,7 @@
 //! | [`directive`] | finds `{{#name arguments}}` in a page |
 //! | [`expand`] | says what stands in its place: **the list of all directives** |
 //! | [`story`], [`quiz`], [`figure`] | a lesson as a page, its questions, its pictures |
+//! | [`vocabulary`] | the words of the course |
 //! | [`source`] | code out of the files that are compiled |
 //! | [`links`] | no link leads nowhere |
 //! | [`preprocessor`] | all of it as mdBook wants it |
@@ -21,6 +22,7 @@ pub mod preprocessor;
 pub mod quiz;
 pub mod source;
 pub mod story;
+pub mod vocabulary;
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -9,6 +9,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use super::directive;
 use super::expand::Expander;
 use super::links::{self, Page};
+use crate::view::svg;
 
 /// The preprocessor, under the name that `book.toml` has for it.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +35,12 @@ impl Preprocessor for Netlayers {
             let Some(path) = chapter.source_path.clone() else { return };
             match directive::replace(&chapter.content, |found| expander.expand(found)) {
                 Ok(expanded) => {
-                    let written = std::mem::replace(&mut chapter.content, expanded.clone());
+                    let page = if expanded.contains("<svg ") {
+                        format!("<style>{}</style>\n\n{expanded}", svg::style())
+                    } else {
+                        expanded.clone()
+                    };
+                    let written = std::mem::replace(&mut chapter.content, page);
                     pages.push(Page { path, written, expanded });
                 }
                 Err(found) => faults.extend(

@@ -8,7 +8,7 @@ use super::figure::inline;
 use crate::lessons::beat::{Answer, Form, Prediction, letter};
 use crate::view::svg::escape;
 
-/// The question with room for a prediction. `id` is unique in the page; the answer's is the same and `-answer`.
+/// The question with room for a prediction. `id` is unique in the page.
 pub fn question(prediction: &Prediction, id: &str) -> String {
     let controls = match &prediction.form {
         Form::Choice(choices) => {
@@ -46,9 +46,10 @@ pub fn question(prediction: &Prediction, id: &str) -> String {
     )
 }
 
-/// The beginning of what stays closed until somebody wants to know. Markdown may follow.
-pub fn open_answer(id: &str) -> String {
-    format!("\n<details class=\"nl-answer\" id=\"{id}-answer\"><summary>What happens?</summary>\n\n")
+/// The beginning of what stays closed until somebody wants to know: the answer to these questions.
+pub fn open_answer(ids: &[String]) -> String {
+    let questions = ids.join(" ");
+    format!("\n<details class=\"nl-answer\" data-for=\"{questions}\"><summary>What happens?</summary>\n\n")
 }
 
 /// Its end.

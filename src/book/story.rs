@@ -7,35 +7,31 @@ use crate::lessons::{Lesson, Performance};
 /// The whole story.
 pub fn story(performance: &Performance) -> String {
     let mut page = String::new();
-    // Questions that were asked and not answered yet; and whether an answer is open on the page.
-    let (mut asked, mut open) = (0_usize, false);
+    // Questions whose answer is not on the page yet; those asked just now; and whether an answer is open.
+    let (mut unanswered, mut asked, mut open) = (0_usize, Vec::new(), false);
     for beat in &performance.beats {
-        let begins_something = matches!(
-            beat,
-            Beat::Ask { .. }
-                | Beat::Scene { .. }
-                | Beat::Say { .. }
-                | Beat::Instead { .. }
-                | Beat::Try { .. }
-        );
-        if open && asked == 0 && begins_something {
+        let is_question = matches!(beat, Beat::Ask { .. });
+        let begins_something =
+            matches!(beat, Beat::Scene { .. } | Beat::Say { .. } | Beat::Instead { .. } | Beat::Try { .. });
+        if open && (is_question || unanswered == 0 && begins_something) {
             page.push_str(quiz::close_answer());
             open = false;
         }
+        // Questions that are asked together are answered together.
+        if !is_question && !asked.is_empty() {
+            page.push_str(&quiz::open_answer(&std::mem::take(&mut asked)));
+            open = true;
+        }
         match beat {
             Beat::Ask { prediction } => {
-                if open {
-                    // Another question before the first is answered: both are answered behind the second.
-                    page.push_str(quiz::close_answer());
-                }
                 let id = quiz_id(performance.lesson, *prediction);
                 page.push_str(&quiz::question(&performance.predictions[*prediction], &id));
-                page.push_str(&quiz::open_answer(&id));
-                (asked, open) = (asked + 1, true);
+                asked.push(id);
+                unanswered += 1;
             }
             Beat::Reveal { prediction } => {
                 page.push_str(&quiz::answer(&performance.predictions[*prediction]));
-                asked = asked.saturating_sub(1);
+                unanswered = unanswered.saturating_sub(1);
             }
             // Inside an answer a heading would be in the table of contents and not on the page.
             Beat::Scene { id, title } if open => {

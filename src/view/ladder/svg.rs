@@ -46,7 +46,7 @@ pub(super) fn draw(trace: &Trace, packets: &[Summary], steps: &[Step<'_>], alt: 
     let told = told(trace, packets, steps, clock);
     let text = format!("{} {told}", alt.text).trim().to_string();
     let size = (sheet.width(), sheet.top + 4.0);
-    sheet.canvas.finish(size, Alt { text: &text, ..alt }, false)
+    sheet.canvas.part_of_page(size, Alt { text: &text, ..alt })
 }
 
 /// All rows as sentences.

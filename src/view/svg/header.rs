@@ -82,7 +82,7 @@ fn draw(title: &str, layer: Layer, fields: &[(Field, Option<&str>)], alt: Alt<'_
     }
     let text = format!("{} {}", alt.text, told(fields)).trim().to_string();
     let size = (2.0 * EDGE + 32.0 * BIT, top + 6.0);
-    canvas.finish(size, Alt { text: &text, ..alt }, false)
+    canvas.part_of_page(size, Alt { text: &text, ..alt })
 }
 
 /// The bits counted above the box, each byte's first one marked.

@@ -17,7 +17,7 @@ pub fn to_svg(dissection: &Dissection, alt: Alt<'_>) -> String {
     let mut boxes = Boxes { canvas: Canvas::default(), told: Vec::new() };
     let bottom = boxes.nest(&dissection.parts, 1.0, 1.0, WIDTH);
     let text = format!("{} {}", alt.text, boxes.told.join("; inside it ")).trim().to_string();
-    boxes.canvas.finish((WIDTH + 2.0, bottom + 1.0), Alt { text: &text, ..alt }, false)
+    boxes.canvas.part_of_page((WIDTH + 2.0, bottom + 1.0), Alt { text: &text, ..alt })
 }
 
 struct Boxes {

@@ -7,8 +7,8 @@
 //! | a header in rows of 32 bits | [`header`] |
 //! | the text of a terminal, colours included | [`terminal`] |
 //!
-//! Each carries its own colours twice, for light and for dark: it follows the reader's system, and inside an mdBook
-//! page the theme that was chosen there. Each has a title and a description for whoever cannot see it (SVG 2 §5.8).
+//! Colours stand in one style sheet, twice, for light and for dark: they follow the reader's system, and inside an mdBook
+//! page the theme that was chosen there. A picture of its own carries it; a page with pictures needs it once. Each has a title and a description for whoever cannot see it (SVG 2 §5.8).
 //! Letters are taken to be [`ADVANCE`] wide, as in every common monospaced font; where columns must meet, the text
 //! is told how long to be, so that another font does not break the picture.
 
@@ -90,8 +90,8 @@ const LIGHT: &str = "--i:#1f2328;--f:#626b76;--x:#b42318;--y:#8a5300;--g:#116b36
 const DARK: &str = "--i:#d7dce2;--f:#949da8;--x:#ff8a80;--y:#e5b567;--g:#6fcf97;--p:#12161c;--l1:#a3abb5;--l2:#e0b050;\
 --l3:#7ab4ff;--l4:#6fcf97;--l5:#d69bf0";
 
-/// The style sheet of a picture. The class of an mdBook theme on the page around it outweighs the reader's system.
-fn style() -> String {
+/// The style sheet of the pictures. The class of an mdBook theme on the page around it outweighs the reader's system.
+pub fn style() -> String {
     let mut css = format!(".nl{{{LIGHT}}}@media(prefers-color-scheme:dark){{.nl{{{DARK}}}}}");
     let _ = write!(css, ".light .nl,.rust .nl{{{LIGHT}}}.coal .nl,.navy .nl,.ayu .nl{{{DARK}}}");
     let _ = write!(
@@ -204,22 +204,24 @@ impl Canvas {
         self.area(&path, paint);
     }
 
-    /// The whole picture. On a page of its own it needs `paper` behind it; in a book it lies on the book's.
-    pub fn finish(self, (width, height): (f64, f64), alt: Alt<'_>, paper: bool) -> String {
+    /// The picture for a page that has the [style sheet](style).
+    pub fn part_of_page(self, size: (f64, f64), alt: Alt<'_>) -> String {
+        self.finish(size, alt, "", "")
+    }
+
+    /// The picture as a file of its own: with the style sheet, and with paper behind it.
+    pub fn file(self, size: (f64, f64), alt: Alt<'_>) -> String {
+        let style = format!("<style>{}</style>", style());
+        self.finish(size, alt, &style, "<rect class=\"p\" width=\"100%\" height=\"100%\" rx=\"8\"/>")
+    }
+
+    fn finish(self, (width, height): (f64, f64), alt: Alt<'_>, style: &str, paper: &str) -> String {
         let (w, h) = (number(width.ceil()), number(height.ceil()));
-        let id = alt.id;
-        let paper = match paper {
-            true => format!("<rect class=\"p\" width=\"{w}\" height=\"{h}\" rx=\"8\"/>"),
-            false => String::new(),
-        };
+        let (id, title, text) = (alt.id, escape(alt.title), escape(alt.text));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"nl\" role=\"img\" \
              aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-desc\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
-             height=\"{h}\"><title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>\
-             <style>{}</style>{paper}{}</svg>",
-            escape(alt.title),
-            escape(alt.text),
-            style(),
+             height=\"{h}\"><title id=\"{id}-title\">{title}</title><desc id=\"{id}-desc\">{text}</desc>{style}{paper}{}</svg>",
             self.shapes
         )
     }

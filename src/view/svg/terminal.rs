@@ -39,7 +39,7 @@ pub fn to_svg(command: &str, printed: &str, alt: Alt<'_>) -> String {
         canvas.path(path, *paint, Line::Solid);
     }
     let size = (2.0 * EDGE + columns as f64 * ADVANCE, 2.0 * EDGE + lines.len() as f64 * ROW);
-    canvas.finish(size, alt, true)
+    canvas.file(size, alt)
 }
 
 /// One place of the terminal. A wide character takes two, the second of which is empty.
