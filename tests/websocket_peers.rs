@@ -134,23 +134,34 @@ fn a_browser_talks_to_our_server() {
         return;
     };
     let server = Server::ours();
-    let page = std::env::temp_dir().join(format!("netlayers-{}.html", std::process::id()));
+    // The page tells its result by asking for a picture whose name is the result.
+    let report = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = report.local_addr().expect("address");
     let html = std::fs::read_to_string(script("browser.html")).expect("the page");
-    std::fs::write(&page, html.replace("URL", &server.url)).expect("written");
+    let html = html.replace("URL", &server.url).replace("REPORT", &format!("http://{address}/"));
+    let page = std::env::temp_dir().join(format!("netlayers-{}.html", std::process::id()));
+    std::fs::write(&page, html).expect("written");
     let profile = std::env::temp_dir().join(format!("netlayers-{}-profile", std::process::id()));
-    let said = output(
-        browser
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--virtual-time-budget=10000",
-                "--dump-dom",
-            ])
-            .arg(format!("--user-data-dir={}", profile.display()))
-            .arg(format!("file://{}", page.display())),
-    );
+    let mut process = browser
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(format!("file://{}", page.display()))
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the browser starts");
+    report.set_nonblocking(true).expect("non-blocking");
+    let mut said = String::new();
+    for _ in 0..300 {
+        if let Ok((stream, _)) = report.accept() {
+            stream.set_nonblocking(false).expect("blocking");
+            BufReader::new(stream).read_line(&mut said).expect("a request");
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let _ = (process.kill(), process.wait());
     let _ = (std::fs::remove_file(&page), std::fs::remove_dir_all(&profile));
+    let said = said.replace("%20", " ");
     let expected = "echoed 4 same true closed 4001 clean true extensions permessage-deflate";
     assert!(said.contains(expected), "{said}");
 }
