@@ -70,3 +70,20 @@ pub(crate) fn built_example(name: &str, source: &Path) -> PathBuf {
     assert!(fresh, "{name} is not up to date: `cargo build --examples` makes it");
     program
 }
+
+/// The program `name` when it can also do what `check` asks of it, such as find a package. `install` says how to make
+/// it so.
+///
+/// # Panics
+/// When it cannot and peers are required.
+#[allow(dead_code, reason = "each test program uses its own part of this module")]
+pub(crate) fn peer_with(name: &str, check: &[&str], install: &str) -> Option<Command> {
+    let found = Command::new(name).args(check).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_ok_and(|status| status.success()) {
+        return Some(Command::new(name));
+    }
+    let required = std::env::var("NETLAYERS_PEERS").is_ok_and(|value| value == "required");
+    assert!(!required, "NETLAYERS_PEERS=required, but {name} cannot do {check:?}: {install}");
+    eprintln!("DID NOT RUN: {name} cannot do {check:?}. {install}");
+    None
+}
