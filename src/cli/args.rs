@@ -29,7 +29,7 @@ pub(super) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  netlayers                                   the course, your progress, the next command
+  netlayers                  the course, your progress, the next command
   netlayers lesson 1
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
