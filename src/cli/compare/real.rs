@@ -37,7 +37,7 @@ pub(super) fn run(
     let runs: Vec<&Run> = real.iter().map(|real| &real.run).collect();
     let facts: Vec<Facts> = real.iter().map(facts).collect();
     if args.show.json {
-        return json(message, facts, out);
+        return json(message, &facts, out);
     }
     match args.show.view {
         Some(ViewChoice::Json) => return pictures::json(&runs, out),
@@ -187,7 +187,7 @@ fn simulated(way: Way, message: &Bytes, knobs: &Knobs) -> SimFacts {
     }
 }
 
-fn json(message: &Bytes, ways: Vec<Facts>, out: &mut Output) -> Result<(), CliError> {
+fn json(message: &Bytes, ways: &[Facts], out: &mut Output) -> Result<(), CliError> {
     let document = serde_json::json!({
         "schema": "netlayers.compare/1",
         "message_bytes": message.len(),
