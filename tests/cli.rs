@@ -95,6 +95,34 @@ fn no_line_is_wider_than_the_terminal() {
 }
 
 #[test]
+fn the_help_of_every_command_fits_80_columns_and_shows_examples_first() {
+    for command in [&["--help"][..], &["compare", "--help"], &["lesson", "--help"], &["decode", "--help"]] {
+        let output = netlayers(command).env("COLUMNS", "80").output().expect("it runs");
+        let help = stdout(&output);
+        assert!(help.trim_start().starts_with("Examples:"), "{command:?}: {help}");
+        let examples = help.split("\n\n").next().expect("the first paragraph");
+        for line in examples.lines().skip(1) {
+            let example = line.trim_start();
+            assert!(example.starts_with("netlayers") || example.contains("| netlayers"), "wrapped: {line}");
+        }
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{command:?}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_packet_list_says_what_a_frame_is_even_when_much_befell_it() {
+    let faults = ["--duplicate", "100%", "--reorder", "50%", "--only", "tcp", "--view", "table"];
+    let output = netlayers(&["compare", "x"]).args(faults).env("COLUMNS", "80").output().expect("it runs");
+    let list = stdout(&output);
+    assert!(
+        list.contains("[doubled, held back] SYN, ACK") || list.contains("[doubled, held back] ACK"),
+        "{list}"
+    );
+}
+
+#[test]
 fn colour_is_off_unless_a_terminal_or_the_user_asks_for_it() {
     assert!(!stdout(&run(&["compare"])).contains('\x1b'));
     assert!(stdout(&run(&["compare", "--color", "always"])).contains('\x1b'));

@@ -32,7 +32,7 @@ pub(super) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  netlayers                                   the course, your progress, the next command
+  netlayers                  the course, your progress, the next command
   netlayers lesson 1
   netlayers explain handshake
   netlayers compare \"hello, layers\"

@@ -92,7 +92,7 @@ fn an_mss_that_fills_the_loopback_packet_is_computed_from_its_mtu() {
     let real = RealFacts { mtu: Some(65_536), mss: Some(65_483), timestamps: Some(true), ..same(Way::Tcp) };
     let mss = differences(&sim(), &real).into_iter().find(|found| found.what == "MSS").unwrap();
     assert_eq!((&*mss.sim, &*mss.real), ("1460", "65483"));
-    assert!(mss.because.starts_with("the kernel fills packets of the loopback's size"), "{}", mss.because);
+    assert!(mss.because.starts_with("the kernel fills the largest packets that IPv4 has"), "{}", mss.because);
     assert!(mss.because.contains("12 of timestamps"));
 }
 
@@ -127,10 +127,21 @@ fn a_datagram_is_delivered_at_once() {
 fn fewer_packets_are_explained_by_what_the_segments_are() {
     let fewer = only(&sim(), &RealFacts { packets: Some(8), ..same(Way::Tcp) });
     assert_eq!((&*fewer.sim, &*fewer.real), ("10", "8"));
-    assert!(fewer.because.starts_with("it acknowledges several"), "{}", fewer.because);
+    assert!(fewer.because.starts_with("its ACKs wait a little"), "{}", fewer.because);
+    let packets = |sim: &SimFacts, real: &RealFacts| {
+        differences(sim, real).into_iter().find(|found| found.what == "packets").unwrap().because
+    };
     let larger = RealFacts { packets: Some(8), mss: Some(65_483), ..same(Way::Tcp) };
-    let found = differences(&sim(), &larger).into_iter().find(|found| found.what == "packets").unwrap();
-    assert!(found.because.starts_with("its segments are larger"), "{}", found.because);
+    let small = packets(&sim(), &larger);
+    assert!(!small.contains("larger"), "one message in one segment gains nothing by it: {small}");
+    let long = SimFacts { packets: 5000, ..sim() };
+    let because = packets(&long, &larger);
+    assert!(because.starts_with("its segments are larger, and it acknowledges several"), "{because}");
+    assert!(!because.contains("again"), "the simulator lost nothing either: {because}");
+    let lossy = SimFacts { retransmitted: 7, ..long };
+    assert!(packets(&lossy, &larger).contains("nothing is sent again"));
+    let busy = RealFacts { retransmitted: Some(2), ..larger };
+    assert!(!packets(&lossy, &busy).contains("again"));
     let more = only(&sim(), &RealFacts { packets: Some(12), ..same(Way::Tcp) });
     assert!(more.because.contains("its own buffers"), "{}", more.because);
     let udp = only(&sim(), &RealFacts { packets: Some(1), ..same(Way::Udp) });

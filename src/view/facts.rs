@@ -26,7 +26,8 @@ pub struct Facts {
     pub wire_bytes: Option<Accounting>,
     /// Frames that the network lost or that arrived damaged.
     pub lost: Option<usize>,
-    /// Segments that TCP sent again; `None` for UDP, which never does, and where they cannot be seen.
+    /// Segments that TCP sent again; `None` for UDP, which never does, and where they cannot be seen: on
+    /// real sockets only the kernel can tell.
     pub retransmitted: Option<usize>,
     /// How many pieces the client handed over, and how many the server got.
     pub pieces_sent: usize,

@@ -21,8 +21,10 @@ pub struct Row {
     pub protocol: &'static str,
     /// Bytes of the frame.
     pub len: usize,
-    /// What became of it, when that is worth a word.
+    /// What became of it and by which rule, when that is worth a word.
     pub fate: Option<String>,
+    /// The same without the rules, for a narrow terminal.
+    pub brief_fate: Option<String>,
     /// What it does.
     pub info: String,
 }
@@ -39,7 +41,8 @@ pub fn rows(trace: &Trace, look: &Look) -> Vec<Row> {
             to: escape(trace.name(seen.to)),
             protocol: seen.packet.summary.protocol,
             len: seen.bytes.len(),
-            fate: fates.get(&seen.frame).and_then(fate),
+            fate: fates.get(&seen.frame).and_then(|known| fate(known, Words::WithRules)),
+            brief_fate: fates.get(&seen.frame).and_then(|known| fate(known, Words::Brief)),
             info: info(seen, look),
         })
         .collect()
@@ -89,27 +92,43 @@ pub fn table(trace: &Trace, look: &Look) -> String {
     text
 }
 
-/// Fate and info in `columns`. The fate stands first, so that it is never what is cut off.
+/// Fate and info in `columns`. The fate stands first, so that it is never what is cut off; where both have no room, it
+/// leaves out which rules acted, for what the frame is must be seen as well.
 fn what(row: &Row, columns: usize, look: &Look) -> String {
-    let Some(fate) = &row.fate else { return fit(&row.info, columns, look).trim_end().to_owned() };
+    let Some(full) = &row.fate else { return fit(&row.info, columns, look).trim_end().to_owned() };
+    let room = columns.saturating_sub(display_width(&row.info) + 1);
+    let fate = if display_width(full) <= room { full } else { row.brief_fate.as_ref().unwrap_or(full) };
     let fate = fit(fate, display_width(fate).min(columns), look);
     let left = columns.saturating_sub(display_width(&fate) + 1);
     let info = fit(&row.info, left, look);
     format!("{} {info}", look.problem(&fate)).trim_end().to_owned()
 }
 
+/// How much is said of a fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    WithRules,
+    Brief,
+}
+
 /// What is worth saying of a fate: nothing when the frame simply arrived.
-fn fate(fate: &Fate) -> Option<String> {
+fn fate(fate: &Fate, words: Words) -> Option<String> {
     let told = [
-        ("lost:", &fate.dropped_by),
-        ("changed:", &fate.corrupted_by),
-        ("doubled:", &fate.duplicated_by),
-        ("held back:", &fate.delayed_by),
-        ("refused:", &fate.discarded),
+        ("lost", &fate.dropped_by),
+        ("changed", &fate.corrupted_by),
+        ("doubled", &fate.duplicated_by),
+        ("held back", &fate.delayed_by),
+        ("refused", &fate.discarded),
     ];
-    let words: Vec<_> =
-        told.iter().filter_map(|(verb, by)| by.as_ref().map(|by| format!("{verb} {}", escape(by)))).collect();
-    (!words.is_empty()).then(|| format!("[{}]", words.join("; ")))
+    let told = told.iter().filter_map(|(verb, by)| {
+        by.as_ref().map(|by| match words {
+            Words::WithRules => format!("{verb}: {}", escape(by)),
+            Words::Brief => (*verb).to_owned(),
+        })
+    });
+    let separator = if words == Words::Brief { ", " } else { "; " };
+    let told: Vec<_> = told.collect();
+    (!told.is_empty()).then(|| format!("[{}]", told.join(separator)))
 }
 
 /// Columns from which on there is room for all that Wireshark shows.

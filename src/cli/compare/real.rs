@@ -35,8 +35,9 @@ pub(super) fn run(
         real.push(run);
     }
     let runs: Vec<&Run> = real.iter().map(|real| &real.run).collect();
+    let facts: Vec<Facts> = real.iter().map(facts).collect();
     if args.show.json {
-        return json(message, &runs, out);
+        return json(message, &facts, out);
     }
     match args.show.view {
         Some(ViewChoice::Json) => return pictures::json(&runs, out),
@@ -52,7 +53,6 @@ pub(super) fn run(
     out.picture(&ladder::side_by_side_with(&columns, &out.look, options), pace(args))?;
     out.line("each arrow is a write() and the read() that got it: a program sees no packets")?;
     out.line("")?;
-    let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();
     out.text(comparison(&facts, None, &out.look))?;
     out.line("")?;
     verdicts(&runs, &facts, out)?;
@@ -63,6 +63,13 @@ pub(super) fn run(
     out.line("")?;
     out.line("next: netlayers compare --file README.md --wire real")?;
     out.line("      and predict how many reads the server needs, and how many packets")
+}
+
+/// What the programs saw, and of what only the kernel sees the one figure that it counts.
+fn facts(real: &RealRun) -> Facts {
+    let again = RealFacts::of(real).retransmitted.and_then(|count| usize::try_from(count).ok());
+    let seen = Facts::of(&real.run);
+    Facts { retransmitted: if seen.way == Way::Udp { None } else { again }, ..seen }
 }
 
 /// Knobs of the simulated network mean nothing to the kernel's loopback: better to say so than to ignore them.
@@ -180,8 +187,7 @@ fn simulated(way: Way, message: &Bytes, knobs: &Knobs) -> SimFacts {
     }
 }
 
-fn json(message: &Bytes, runs: &[&Run], out: &mut Output) -> Result<(), CliError> {
-    let ways: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();
+fn json(message: &Bytes, ways: &[Facts], out: &mut Output) -> Result<(), CliError> {
     let document = serde_json::json!({
         "schema": "netlayers.compare/1",
         "message_bytes": message.len(),

@@ -6,6 +6,7 @@ use crate::cli::output::Output;
 use crate::lessons::Performance;
 use crate::lessons::picture::{Frame, View};
 use crate::lessons::stage::PlayedScene;
+use crate::view::columns::wrap;
 use crate::view::dissect::dissect_trace;
 use crate::view::json::to_json;
 
@@ -36,7 +37,9 @@ pub(super) fn show(
         let title = if view == View::Ladder { String::new() } else { format!(": {}", scene.title) };
         out.line(out.look.bold(&format!("{}{title}", scene.id)))?;
         if matches!(view, View::Hex(_) | View::Header(..) | View::Layers(_)) {
-            out.line(frame_line(scene, frame))?;
+            for line in wrap(&frame_line(scene, frame), out.look.columns()) {
+                out.line(line)?;
+            }
         }
         out.text(view.draw(&scene.trace, &out.look))?;
         out.line("")?;

@@ -193,7 +193,7 @@ impl Ipv4Header {
         }
         // One look at the length for all fixed fields: this is on the path of every packet.
         let [tos, l0, l1, i0, i1, f0, f1, ttl, protocol, c0, c1, s0, s1, s2, s3, d0, d1, d2, d3] =
-            r.array::<19>("header")?;
+            r.array::<19>("rest of the header")?;
         let total_len = u16::from_be_bytes([l0, l1]);
         if usize::from(total_len) < header_len {
             let expected = format!("at least the header's {header_len} bytes");

@@ -146,13 +146,13 @@ fn segment(tcp: &TcpSummary, look: &Look) -> Label {
     label
 }
 
-/// The control bits worth a word; ACK goes without saying, except with SYN.
+/// The control bits worth a word; ACK goes without saying, except with SYN, FIN and RST.
 fn named(flags: TcpFlags) -> String {
     let names = [
         (flags.syn, "SYN"),
         (flags.fin, "FIN"),
         (flags.rst, "RST"),
-        (flags.ack && (flags.syn || flags.fin), "ACK"),
+        (flags.ack && (flags.syn || flags.fin || flags.rst), "ACK"),
         (flags.urg, "URG"),
     ];
     names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect::<Vec<_>>().join(" ")
@@ -206,6 +206,7 @@ mod tests {
         assert_eq!(whole(What::Tcp(tcp("", 1, Some(1), 1460))), "seq=1 ack=1 len=1460");
         assert_eq!(whole(What::Tcp(tcp("F", 9, Some(4), 0))), "FIN ACK seq=9 ack=4");
         assert_eq!(whole(What::Tcp(tcp("R", 9, None, 0))), "RST seq=9");
+        assert_eq!(whole(What::Tcp(tcp("R", 0, Some(1), 0))), "RST ACK seq=0 ack=1");
     }
 
     #[test]
