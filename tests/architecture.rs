@@ -66,6 +66,24 @@ fn every_folder_imports_only_what_the_layer_model_allows() {
 }
 
 #[test]
+fn the_table_of_the_document_is_the_table_above() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let written = table(&text, "| folder | may import |");
+    let enforced: Vec<(String, Vec<String>)> = MAY_IMPORT
+        .iter()
+        .map(|(folder, allowed)| ((*folder).into(), allowed.iter().map(|name| (*name).into()).collect()))
+        .collect();
+    assert_eq!(written, enforced, "ARCHITECTURE.md and MAY_IMPORT differ");
+    let order = text.split_once("From the bottom: ").expect("the order of the layers").1;
+    let order = order.split_once('.').expect("a sentence").0.replace('\n', " ");
+    assert_eq!(
+        order.split(", ").map(str::trim).collect::<Vec<_>>(),
+        LAYERS,
+        "ARCHITECTURE.md and LAYERS differ"
+    );
+}
+
+#[test]
 fn the_outside_world_is_touched_only_where_it_may_be() {
     let mut faults = Vec::new();
     for file in sources() {
@@ -104,9 +122,25 @@ fn the_checks_above_can_fail() {
     assert_eq!(crate_paths("use crate::{base::Rng, trace};"), ["base::Rng", "trace"]);
     assert!(mentions("    println!(\"x\");", "println!"));
     assert!(!mentions("    my_println!(\"x\");", "println!"));
+    let rows = table("| a | b |\n|---|---|\n| x | nothing of ours |\n| y | x, z |\n\nend", "| a | b |");
+    assert_eq!(rows, [("x".into(), vec![]), ("y".into(), vec!["x".into(), "z".into()])]);
     let file = Source { path: root().join("src/layers/link/arp.rs"), text: String::new() };
     assert!(upward(&file, 1, "layers::transport::tcp").is_some());
     assert!(upward(&file, 1, "layers::physical::crc32").is_none());
+}
+
+/// The rows of the Markdown table under `heading`: a name, and the names it is told.
+fn table(text: &str, heading: &str) -> Vec<(String, Vec<String>)> {
+    let after = text.split_once(heading).expect("the table is there").1;
+    after
+        .lines()
+        .skip(2)
+        .map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+        .map(|(folder, allowed)| match allowed {
+            "nothing of ours" => (folder.into(), Vec::new()),
+            names => (folder.into(), names.split(", ").map(str::to_string).collect()),
+        })
+        .collect()
 }
 
 /// The fault of a layer that imports one above it.

@@ -11,6 +11,7 @@ fn netlayers(args: &[&str]) -> Command {
     for name in ["COLUMNS", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM"] {
         command.env_remove(name);
     }
+    command.env("NETLAYERS_DATA", concat!(env!("CARGO_TARGET_TMPDIR"), "/nobody"));
     command
 }
 
@@ -257,7 +258,8 @@ fn without_arguments_it_says_what_there_is_and_what_to_type_next() {
     let output = run(&[]);
     assert!(output.status.success());
     let said = stdout(&output);
-    assert!(said.contains("next: netlayers compare"), "{said}");
+    assert!(said.contains("next: netlayers lesson 1"), "{said}");
+    assert!(said.contains("netlayers compare"), "{said}");
     assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
 }
 

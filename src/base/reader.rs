@@ -55,6 +55,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many bytes are left.
+    #[inline]
     pub fn remaining(&self) -> usize {
         self.bytes.len() - self.position
     }
@@ -63,6 +64,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Incomplete when fewer are left.
+    #[inline]
     pub fn take(&mut self, n: usize, field: &'static str) -> Result<&'a [u8], ParseError> {
         if self.remaining() < n {
             return Err(self.incomplete(field, n));
@@ -76,6 +78,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Incomplete when fewer are left.
+    #[inline]
     pub fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], ParseError> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N, field)?);
@@ -86,6 +89,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Incomplete when there is none.
+    #[inline]
     pub fn u8(&mut self, field: &'static str) -> Result<u8, ParseError> {
         self.array(field).map(u8::from_be_bytes)
     }
@@ -94,6 +98,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Incomplete when fewer are left.
+    #[inline]
     pub fn u16(&mut self, field: &'static str) -> Result<u16, ParseError> {
         self.array(field).map(u16::from_be_bytes)
     }
@@ -102,6 +107,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Incomplete when fewer are left.
+    #[inline]
     pub fn u32(&mut self, field: &'static str) -> Result<u32, ParseError> {
         self.array(field).map(u32::from_be_bytes)
     }
@@ -110,11 +116,13 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Incomplete when fewer are left.
+    #[inline]
     pub fn u64(&mut self, field: &'static str) -> Result<u64, ParseError> {
         self.array(field).map(u64::from_be_bytes)
     }
 
     /// The error for a field that broke a rule, `at` bytes into this header.
+    #[cold]
     pub fn malformed(
         &self,
         field: &'static str,
@@ -134,6 +142,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The error for a field of `n` bytes of which too few have come.
+    #[cold]
     pub fn incomplete(&self, field: &'static str, n: usize) -> ParseError {
         let unit = if n == 1 { "byte" } else { "bytes" };
         ParseError {

@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::values;
+use super::book::BookCommand;
+use super::dev::DevCommand;
+use super::explain::ExplainArgs;
+use super::lesson::LessonArgs;
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
+use crate::sim::values;
 
 /// Shows what happens to a message on its way through a network.
 #[derive(Debug, Parser)]
@@ -27,10 +31,14 @@ pub(super) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  netlayers                                   the course, your progress, the next command
+  netlayers lesson 1
+  netlayers explain handshake
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
-  netlayers decode capture.pcapng";
+  netlayers decode capture.pcapng
+  netlayers ws echo --port 9001";
 
 /// How things look.
 #[derive(Debug, Args)]
@@ -59,8 +67,21 @@ pub(super) enum ColorChoice {
 pub(super) enum Command {
     /// Send one message by UDP, TCP and WebSocket, side by side
     Compare(CompareArgs),
+    /// Play a lesson of the course: predict, watch, turn a knob
+    Lesson(LessonArgs),
+    /// Say what a word means, and show it: `explain MSS`
+    Explain(ExplainArgs),
     /// Take bytes apart, layer by layer: hexadecimal text, or a pcap or pcapng file
     Decode(DecodeArgs),
+    /// Build the book of the course, or show it to a browser
+    #[command(subcommand)]
+    Book(BookCommand),
+    /// For whoever writes lessons
+    #[command(subcommand)]
+    Dev(DevCommand),
+    /// Speak WebSocket on real sockets: an echo server, a terminal client
+    #[command(subcommand)]
+    Ws(WsCommand),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -163,6 +184,9 @@ pub(super) struct ShowArgs {
     /// Also write all frames to a pcapng file, for Wireshark
     #[arg(long, value_name = "FILE")]
     pub(super) pcap: Option<PathBuf>,
+    /// Write what would be shown to an SVG file instead, 80 columns wide and in colour
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "step"])]
+    pub(super) svg: Option<PathBuf>,
     /// Put the frame check sequence into the pcapng file too
     #[arg(long, requires = "pcap")]
     pub(super) fcs: bool,
@@ -194,6 +218,75 @@ pub(super) struct DecodeArgs {
     /// Sequence numbers as they are on the wire, instead of counted from 0
     #[arg(long)]
     pub(super) absolute: bool,
+}
+
+/// `netlayers ws`.
+#[derive(Debug, Subcommand)]
+pub(super) enum WsCommand {
+    /// Serve: send every message back
+    Echo(WsEchoArgs),
+    /// Connect, and send each line typed
+    Connect(WsConnectArgs),
+}
+
+/// `netlayers ws echo`.
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  netlayers ws echo --port 9001
+  netlayers ws echo --port 9001 --deflate --max-message 1000000
+  netlayers ws echo --port 9001 --origin https://example.org")]
+pub(super) struct WsEchoArgs {
+    /// The port to listen on; 0 for one that is free
+    #[arg(long, value_name = "P", default_value_t = 9001)]
+    pub(super) port: u16,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(super) host: std::net::IpAddr,
+    /// Compress messages when the client offers it (RFC 7692)
+    #[arg(long)]
+    pub(super) deflate: bool,
+    /// Bytes of a message, at most [default: 64 MiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_message: Option<usize>,
+    /// Connections at the same time, at most
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(super) max_connections: usize,
+    /// A web page whose scripts may connect; may be given more than once [default: all]
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) origin: Vec<String>,
+    /// Say nothing about connections that end badly
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+/// `netlayers ws connect`.
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  netlayers ws connect ws://127.0.0.1:9001/
+  netlayers ws connect ws://127.0.0.1:9001/ --xray
+  echo hello | netlayers ws connect ws://127.0.0.1:9001/
+
+Lines are sent as text. Also:
+  /ping TEXT      send a ping
+  /hex 00ff41     send bytes
+  /close CODE     close the connection")]
+pub(super) struct WsConnectArgs {
+    /// Where to, such as ws://127.0.0.1:9001/chat
+    pub(super) url: String,
+    /// Show each frame's header, and its payload before and after masking
+    #[arg(long)]
+    pub(super) xray: bool,
+    /// Offer compression (RFC 7692)
+    #[arg(long)]
+    pub(super) deflate: bool,
+    /// The Origin to send
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) origin: Option<String>,
+    /// A subprotocol to offer; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub(super) subprotocol: Vec<String>,
 }
 
 /// Which wire.

@@ -4,14 +4,19 @@
 //! the command line itself was wrong.
 
 mod args;
+mod book;
 mod compare;
 mod decode;
+mod dev;
 mod error;
+mod explain;
+mod lesson;
+mod logbook;
 mod output;
 mod overview;
 mod progress;
 mod scripts;
-mod values;
+mod ws;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -36,7 +41,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         None => overview::run(&mut out),
         Some(Command::Compare(args)) => compare::run(&args, &mut out),
+        Some(Command::Lesson(args)) => lesson::run(&args, &mut out),
+        Some(Command::Book(command)) => book::run(&command, &mut out),
+        Some(Command::Explain(args)) => explain::run(&args, &mut out),
+        Some(Command::Dev(command)) => dev::run(&command, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
+        Some(Command::Ws(command)) => ws::run(&command, &mut out),
         Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
         Some(Command::Man) => scripts::man(&mut out),
     };

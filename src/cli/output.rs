@@ -8,9 +8,25 @@ use crate::view::look::Look;
 
 /// Standard output with a look that fits it.
 pub(super) struct Output {
-    stdout: BufWriter<Stdout>,
+    to: To,
     /// How pictures are drawn.
     pub(super) look: Look,
+}
+
+/// Where results go.
+enum To {
+    Stdout(BufWriter<Stdout>),
+    /// Kept, to become something else.
+    Memory(Vec<u8>),
+}
+
+impl To {
+    fn writer(&mut self) -> &mut dyn Write {
+        match self {
+            To::Stdout(stdout) => stdout,
+            To::Memory(kept) => kept,
+        }
+    }
 }
 
 /// What to do with a picture on a terminal that asked for `--step`.
@@ -40,14 +56,30 @@ impl Output {
         });
         let ascii = style.ascii || dumb || (terminal && no_utf8);
         Output {
-            stdout: BufWriter::new(io::stdout()),
+            to: To::Stdout(BufWriter::new(io::stdout())),
             look: Look { width: width(terminal), ascii, colour, absolute: false },
+        }
+    }
+
+    /// An output that keeps what is written: 80 columns, in colour, whatever the terminal is.
+    pub(super) fn kept() -> Self {
+        Output { to: To::Memory(Vec::new()), look: Look { colour: true, ..Look::default() } }
+    }
+
+    /// What was written, if it was kept.
+    pub(super) fn into_text(self) -> String {
+        match self.to {
+            To::Stdout(_) => String::new(),
+            To::Memory(kept) => String::from_utf8_lossy(&kept).into_owned(),
         }
     }
 
     /// Writes text as it is.
     pub(super) fn text(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
-        self.stdout.write_all(text.as_ref().as_bytes()).map_err(|e| CliError::io("writing the result", &e))
+        self.to
+            .writer()
+            .write_all(text.as_ref().as_bytes())
+            .map_err(|e| CliError::io("writing the result", &e))
     }
 
     /// Writes a line.
@@ -58,7 +90,7 @@ impl Output {
 
     /// Writes bytes as they are.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
-        self.stdout.write_all(bytes).map_err(|e| CliError::io("writing the result", &e))
+        self.to.writer().write_all(bytes).map_err(|e| CliError::io("writing the result", &e))
     }
 
     /// Writes a picture, line by line if that was asked for and somebody is there to press Enter.
@@ -85,8 +117,14 @@ impl Output {
         if self.look.ascii { ", " } else { " · " }
     }
 
+    /// Rows of a page: the terminal's, less one for a prompt; 23 where there is none.
+    pub(super) fn rows(&self) -> usize {
+        let found = terminal_size::terminal_size().map(|(_, height)| usize::from(height.0));
+        found.unwrap_or(24).max(10) - 1
+    }
+
     pub(super) fn flush(&mut self) -> Result<(), CliError> {
-        self.stdout.flush().map_err(|e| CliError::io("writing the result", &e))
+        self.to.writer().flush().map_err(|e| CliError::io("writing the result", &e))
     }
 }
 

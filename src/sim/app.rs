@@ -91,7 +91,7 @@ impl Io<'_> {
     /// Opens a TCP connection; `SocketEvent::Connected` follows when it stands.
     ///
     /// # Errors
-    /// [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
+    /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
     pub fn tcp_connect(&mut self, to: SocketAddrV4) -> Result<SocketId, SendError> {
         let socket = self.stack.tcp_connect(self.now, to)?;
         self.opened.push(socket);
@@ -123,6 +123,11 @@ impl Io<'_> {
     /// Sends no more: a FIN follows the last byte. Reading goes on.
     pub fn tcp_shutdown(&mut self, socket: SocketId) {
         self.stack.tcp_shutdown(self.now, socket);
+    }
+
+    /// Neither sends nor reads any more: what comes now is answered by a RST.
+    pub fn tcp_close(&mut self, socket: SocketId) {
+        self.stack.tcp_close(self.now, socket);
     }
 
     /// Ends a connection at once, with a RST.

@@ -9,17 +9,22 @@
 //!
 //! let lossy = fault::loss(0.05);
 //! let third = fault::nth("the third frame", 3, |_| true, Verdict::Drop);
-//! let small = fault::rule("small frames", |frame, _| {
-//!     if frame.bytes.len() < 60 { Verdict::Drop } else { Verdict::Pass }
+//! let data = fault::nth("the third segment with data", 3, |frame| frame.tcp_payload() > 0, Verdict::Drop);
+//! let large = fault::rule("large frames", |frame, _| {
+//!     if frame.bytes.len() > 1000 { Verdict::Drop } else { Verdict::Pass }
 //! });
-//! # let _ = (lossy, third, small);
+//! # let _ = (lossy, third, data, large);
 //! ```
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
 
-use crate::base::{Duration, Instant, Rng};
+use crate::base::{Duration, Header as _, Instant, Layer, Reader, Rng};
+use crate::layers::internet::ipv4::{Ipv4Header, protocol};
+use crate::layers::link::ethernet::{EtherType, EthernetHeader};
+use crate::layers::transport::tcp::Segment;
+use crate::layers::transport::udp::Datagram;
 use crate::trace::{FrameId, PlaceId};
 
 /// A frame on its way over a link, as a rule sees it.
@@ -35,6 +40,38 @@ pub struct Passing<'a> {
     pub frame: FrameId,
     /// The frame from its destination address on, without the frame check sequence.
     pub bytes: &'a Bytes,
+}
+
+impl Passing<'_> {
+    /// The UDP datagram in the frame; `None` when there is another protocol, a fragment, or damage.
+    pub fn datagram(&self) -> Option<Datagram> {
+        let (ip, payload, offset) = self.packet(protocol::UDP)?;
+        Datagram::parse(ip.source, ip.destination, &payload, offset).ok()
+    }
+
+    /// The TCP segment in the frame; `None` when there is another protocol, a fragment, or damage.
+    pub fn segment(&self) -> Option<Segment> {
+        let (ip, payload, offset) = self.packet(protocol::TCP)?;
+        Segment::parse(ip.source, ip.destination, &payload, offset).ok()
+    }
+
+    /// How many bytes of a TCP stream the frame carries: none for a bare ACK, or when it is not TCP.
+    pub fn tcp_payload(&self) -> usize {
+        self.segment().map_or(0, |segment| segment.payload.len())
+    }
+
+    /// The IPv4 packet in the frame, when it is whole and carries `wanted`; and where its payload begins.
+    fn packet(&self, wanted: u8) -> Option<(Ipv4Header, Bytes, usize)> {
+        let mut r = Reader::new(Layer::Link, EthernetHeader::PROTOCOL, self.bytes);
+        if EthernetHeader::parse(&mut r).ok()?.ethertype != EtherType::IPV4 {
+            return None;
+        }
+        let start = r.offset();
+        let ip = Ipv4Header::parse(&mut r.enter(Layer::Internet, Ipv4Header::PROTOCOL)).ok()?;
+        let range = ip.payload_range(start);
+        let offset = range.start;
+        (ip.protocol == wanted && !ip.is_fragment()).then(|| (ip, self.bytes.slice(range), offset))
+    }
 }
 
 /// What a rule says about one frame.
@@ -189,6 +226,30 @@ mod tests {
         let acted: Vec<_> = verdicts(second_odd, 10).iter().map(|v| *v == Verdict::Drop).collect();
         assert_eq!(acted.iter().position(|drop| *drop), Some(3));
         assert_eq!(acted.iter().filter(|drop| **drop).count(), 1);
+    }
+
+    #[test]
+    fn a_rule_sees_the_segment_and_the_datagram_in_a_frame_and_nothing_in_noise() {
+        use crate::sim::scene::{Knobs, run};
+        use crate::trace::{Recorder, Way, Wire};
+        let message = Bytes::from_static(b"thirteen here");
+        for way in [Way::Udp, Way::Tcp] {
+            let trace = run(way, &message, &Knobs::default(), Recorder::on("", Wire::Sim)).trace;
+            let carried: Vec<_> = trace
+                .frames()
+                .map(|(at, from, to, frame, bytes)| Passing { at, from, to, frame, bytes })
+                .filter_map(|passing| match way {
+                    Way::Udp => passing.datagram().map(|datagram| datagram.payload),
+                    _ => passing.segment().map(|segment| segment.payload),
+                })
+                .filter(|payload| !payload.is_empty())
+                .collect();
+            assert_eq!(carried, [&message], "{way:?}");
+        }
+        let noise = Bytes::from_static(&[0x5a; 60]);
+        let (from, to) = (PlaceId(0), PlaceId(1));
+        let passing = Passing { at: Instant::ZERO, from, to, frame: FrameId(0), bytes: &noise };
+        assert!(passing.segment().is_none() && passing.datagram().is_none());
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | [`fault`] | rules: lose, delay, duplicate, corrupt |
 //! | [`app`] | programs on hosts, and the socket calls they can make |
 //! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
+//! | [`values`] | knobs as people write them: `5%`, `20ms`, `10mbit` |
 //!
 //! The same seed and the same knobs give the same run, byte for byte: nothing in here reads a clock, and all chance
 //! comes from [`Rng`](crate::base::Rng).
@@ -19,7 +20,10 @@ pub mod link;
 pub mod network;
 pub mod queue;
 pub mod scene;
+pub mod values;
 
+// What every program on a host needs of the stack below it.
+pub use crate::layers::stack::{SendError, SocketEvent, SocketId, StackConfig};
 pub use app::{App, Io};
 pub use link::LinkConfig;
 pub use network::{AppId, HostId, Network};

@@ -9,7 +9,7 @@ use super::app::{App, Io};
 use super::fault::{Damage, Passing, Rule, Verdict};
 use super::link::{LinkConfig, Passage, Transmitter};
 use super::queue::EventQueue;
-use crate::base::{Duration, Instant, Machine as _, Rng};
+use crate::base::{Instant, Machine as _, Rng};
 use crate::layers::internet::route::Prefix;
 use crate::layers::link::ethernet::MacAddr;
 use crate::layers::physical::crc32::crc32;
@@ -111,6 +111,9 @@ impl Network {
 
     /// Joins two hosts by a link of their own. Each reaches the other directly, and nobody else: see
     /// [`route`](Network::route).
+    ///
+    /// # Panics
+    /// After 65,535 interfaces, two for each link.
     pub fn link(&mut self, a: HostId, b: HostId, config: LinkConfig) {
         let (port_a, port_b) = (self.hosts[a.index()].ports.len(), self.hosts[b.index()].ports.len());
         for (from, to, to_port) in [(a, b, port_b), (b, a, port_a)] {
@@ -119,7 +122,8 @@ impl Network {
             self.transmitters.push(Transmitter::new(config, self.rng.fork(&label)));
             let peer_address = self.hosts[to.index()].stack.address();
             let host = &mut self.hosts[from.index()];
-            let number = (from.0 + 1) << 4 | host.ports.len() as u16;
+            // Numbered from 1 on, so that no two interfaces of the network have the same address.
+            let number = u16::try_from(transmitter + 1).expect("at most 65,535 interfaces in a network");
             let interface = host.stack.add_interface(MacAddr::local(number), config.mtu);
             host.stack.add_route(Prefix::host(peer_address), interface, None);
             host.ports.push(Port { transmitter, peer: to, peer_interface: to_port });
@@ -141,7 +145,7 @@ impl Network {
         self.hosts[host.index()].stack.set_forwarding(true);
     }
 
-    /// Fills the ARP caches of all neighbours, as if they had talked before.
+    /// Tells all neighbours each other's hardware addresses, for good: no ARP is needed between them.
     pub fn introduce_neighbours(&mut self) {
         for a in 0..self.hosts.len() {
             for (interface, port) in self.hosts[a].ports.clone().into_iter().enumerate() {
@@ -179,6 +183,22 @@ impl Network {
         app.downcast_ref().expect("an app is asked for by its own type")
     }
 
+    /// Calls a program from outside, with its host's sockets at hand: how a scene's script plays a person at the
+    /// keyboard. What follows from it at this instant follows.
+    ///
+    /// # Panics
+    /// When that program is not an `A`.
+    pub fn call<A: App, T>(&mut self, id: AppId, call: impl FnOnce(&mut A, &mut Io<'_>) -> T) -> T {
+        self.start();
+        let mut result = None;
+        self.with_app(id, |app, io| {
+            let app: &mut dyn Any = app;
+            result = Some(call(app.downcast_mut().expect("an app is called by its own type"), io));
+        });
+        self.settle(id.host, None);
+        result.expect("the program was called")
+    }
+
     /// The stack of a host.
     pub fn stack(&self, host: HostId) -> &Stack {
         &self.hosts[host.index()].stack
@@ -197,6 +217,11 @@ impl Network {
     /// What was recorded so far.
     pub fn recorder(&mut self) -> &mut Recorder {
         &mut self.recorder
+    }
+
+    /// What was recorded so far, in the order of recording.
+    pub fn trace(&self) -> &Trace {
+        self.recorder.trace()
     }
 
     /// The trace, when the run is over.
@@ -218,6 +243,13 @@ impl Network {
             self.step();
         }
         true
+    }
+
+    /// Lets time pass until `end`, also when nothing is left to happen before it.
+    pub fn wait_until(&mut self, end: Instant) {
+        if self.run_until(end) {
+            self.now = self.now.max(end);
+        }
     }
 
     /// Lets the next thing happen; says whether there was one.
@@ -468,6 +500,3 @@ impl std::fmt::Debug for Network {
             .finish()
     }
 }
-
-/// How long a run may last in virtual time before it is called endless: a day.
-pub const LONGEST_RUN: Duration = Duration::from_secs(24 * 60 * 60);

@@ -76,16 +76,18 @@ impl Knobs {
 
     /// Most bytes in one UDP datagram.
     pub fn datagram_len(&self) -> usize {
-        let fits = usize::from(self.mtu) - ipv4::MIN_HEADER_LEN - udp_layer::HEADER_LEN;
+        let fits = usize::from(self.mtu).saturating_sub(ipv4::MIN_HEADER_LEN + udp_layer::HEADER_LEN);
         self.datagram.unwrap_or(fits).clamp(1, udp_layer::MAX_PAYLOAD)
     }
 
-    /// The MSS that both ends announce (RFC 9293 §3.7.1: the MTU without both headers).
+    /// The MSS that both ends announce (RFC 9293 §3.7.1: at most the MTU without both headers).
     pub fn announced_mss(&self) -> u16 {
-        self.mss.unwrap_or(self.mtu - (ipv4::MIN_HEADER_LEN + tcp_layer::MIN_HEADER_LEN) as u16)
+        let fits = self.mtu.saturating_sub((ipv4::MIN_HEADER_LEN + tcp_layer::MIN_HEADER_LEN) as u16);
+        self.mss.unwrap_or(fits).min(fits)
     }
 
-    fn link(&self) -> LinkConfig {
+    /// The link that they describe.
+    pub fn link(&self) -> LinkConfig {
         LinkConfig {
             rate: self.rate,
             delay: self.delay,
@@ -95,13 +97,34 @@ impl Knobs {
         }
     }
 
-    fn stack(&self) -> StackConfig {
+    /// The hosts that they describe.
+    pub fn stack(&self) -> StackConfig {
         let tcp = tcp_layer::Config {
             mss: self.announced_mss(),
             user_timeout: self.patience,
             ..tcp_layer::Config::default()
         };
         StackConfig { tcp, ..StackConfig::default() }
+    }
+
+    /// Puts their faults on the link between two neighbours, in both directions.
+    pub fn faults(&self, network: &mut Network, a: HostId, b: HostId) {
+        for (from, to) in [(a, b), (b, a)] {
+            if self.loss > 0.0 {
+                network.rule(from, to, fault::loss(self.loss));
+            }
+            if self.duplicate > 0.0 {
+                network.rule(from, to, fault::duplicate(self.duplicate));
+            }
+            if self.corrupt > 0.0 {
+                network.rule(from, to, fault::corrupt(self.corrupt, Damage::Wire));
+            }
+            if self.reorder > 0.0 {
+                // Held back by half a round trip: long enough for a burst of frames to pass by.
+                let held = self.delay.max(Duration::from_millis(1));
+                network.rule(from, to, fault::reorder(self.reorder, held));
+            }
+        }
     }
 }
 
@@ -117,7 +140,7 @@ const fn port(way: Way) -> u16 {
     }
 }
 
-/// Two hosts on one link whose ARP caches are warm, under the knobs' faults in both directions.
+/// Two hosts on one link that know each other's hardware addresses, under the knobs' faults in both directions.
 pub fn two_hosts(knobs: &Knobs, recorder: Recorder) -> (Network, HostId, HostId) {
     let mut network = Network::new(knobs.seed, recorder);
     let config = knobs.stack();
@@ -125,22 +148,7 @@ pub fn two_hosts(knobs: &Knobs, recorder: Recorder) -> (Network, HostId, HostId)
     let server = network.host("server", Ipv4Addr::new(10, 0, 0, 2), &config);
     network.link(client, server, knobs.link());
     network.introduce_neighbours();
-    for (from, to) in [(client, server), (server, client)] {
-        if knobs.loss > 0.0 {
-            network.rule(from, to, fault::loss(knobs.loss));
-        }
-        if knobs.duplicate > 0.0 {
-            network.rule(from, to, fault::duplicate(knobs.duplicate));
-        }
-        if knobs.corrupt > 0.0 {
-            network.rule(from, to, fault::corrupt(knobs.corrupt, Damage::Wire));
-        }
-        if knobs.reorder > 0.0 {
-            // Held back by half a round trip: long enough for a burst of frames to pass by.
-            let held = knobs.delay.max(Duration::from_millis(1));
-            network.rule(from, to, fault::reorder(knobs.reorder, held));
-        }
-    }
+    knobs.faults(&mut network, client, server);
     (network, client, server)
 }
 

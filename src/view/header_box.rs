@@ -42,11 +42,15 @@ pub fn layout_box<H: Header>(look: &Look) -> String {
 }
 
 /// A piece of a field in one row.
-struct Cell {
-    first: usize,
-    bits: usize,
-    name: String,
-    value: String,
+pub(super) struct Cell {
+    /// Its first bit in the row.
+    pub(super) first: usize,
+    /// How many bits it has there.
+    pub(super) bits: usize,
+    /// The name of the field, as far as there is room.
+    pub(super) name: String,
+    /// Its value, if there is room.
+    pub(super) value: String,
 }
 
 fn draw(fields: &[(Field, Option<&str>)], look: &Look) -> String {
@@ -68,12 +72,13 @@ fn draw(fields: &[(Field, Option<&str>)], look: &Look) -> String {
         }
     }
     text.push_str(&border(rows.last().map_or(none, Vec::as_slice), none, look));
-    text.push_str(&notes.join(""));
+    let notes = notes.join("");
+    text.push_str(&if look.ascii { notes.replace('§', "sec. ") } else { notes });
     text
 }
 
 /// Cuts the fields into rows. What does not fit into its cell goes to `notes`.
-fn rows(fields: &[(Field, Option<&str>)], notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+pub(super) fn rows(fields: &[(Field, Option<&str>)], notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
     let mut rows: Vec<Vec<Cell>> = vec![Vec::new()];
     let mut column = 0;
     for (field, value) in fields {

@@ -51,11 +51,7 @@ impl Picture<'_> {
     }
 
     fn open(&mut self, part: &Part, inside: &[Part], depth: usize) {
-        let here = part.range.len() + inside.iter().map(|part| part.range.len()).sum::<usize>();
-        let size = match declared(part) {
-            Some(whole) if whole > here as u64 => format!("{here} of {whole} bytes"),
-            _ => bytes(here),
-        };
+        let size = size_of(part, inside);
         let title = if inside.is_empty() {
             format!(" {}, {size} ", unit(part))
         } else {
@@ -110,8 +106,17 @@ impl Picture<'_> {
     }
 }
 
+/// The length of a box in words: of a WebSocket frame that goes on in later segments, how much of it is here.
+pub(super) fn size_of(part: &Part, inside: &[Part]) -> String {
+    let here = part.range.len() + inside.iter().map(|part| part.range.len()).sum::<usize>();
+    match declared(part) {
+        Some(whole) if whole > here as u64 => format!("{here} of {whole} bytes"),
+        _ => bytes(here),
+    }
+}
+
 /// How many of the parts behind a header are inside what it heads.
-fn held(header: &Part, behind: &[Part]) -> usize {
+pub(super) fn held(header: &Part, behind: &[Part]) -> usize {
     let until = |end: &dyn Fn(&Part) -> bool| behind.iter().position(end).unwrap_or(behind.len());
     match header.layer {
         Layer::Physical | Layer::Link if header.protocol == ArpPacket::PROTOCOL => 0,
@@ -130,7 +135,7 @@ fn declared(part: &Part) -> Option<u64> {
 }
 
 /// What the unit of a protocol is called.
-fn unit(part: &Part) -> String {
+pub(super) fn unit(part: &Part) -> String {
     let name = match (part.protocol, part.layer) {
         ("ARP", _) => "packet",
         ("ICMP", _) => "message",
@@ -145,6 +150,6 @@ fn unit(part: &Part) -> String {
     format!("{} {name}", part.protocol)
 }
 
-fn bytes(n: usize) -> String {
+pub(super) fn bytes(n: usize) -> String {
     if n == 1 { "1 byte".into() } else { format!("{n} bytes") }
 }

@@ -9,13 +9,23 @@
 //! | [`hexdump`] | the bytes of a frame, each with its layer |
 //! | [`header_box`] | one header in rows of 32 bits, as RFCs draw it |
 //! | [`layers`] | a frame as nested boxes |
+//! | [`cut`] | a packet or a stream cut into pieces, and what the receiver has of it |
+//! | [`boxes`] | what one program handed over above what the other one got |
+//! | [`svg`] | ladder, layers, header box and a terminal's text as images |
 //! | [`json`] | the trace for programs |
 //! | [`pcapng`] | the trace for Wireshark |
 //! | [`capture`] | the other way: reads pcap and pcapng files, also those of others |
+//! | [`bars`] | a message and its pieces as boxes of their size: cut, joined, lost |
+//! | [`waveform`] | bits as levels on a wire |
+//! | [`columns`] | rows and columns of words, wrapped to fit |
 //! | [`look`] | width, colour and escaping, shared by all of them |
 
+pub mod bars;
+pub mod boxes;
 pub mod capture;
+pub mod columns;
 pub mod comparison;
+pub mod cut;
 pub mod dissect;
 pub mod facts;
 pub mod header_box;
@@ -27,7 +37,9 @@ pub mod look;
 pub mod pcapng;
 #[cfg(test)]
 mod sample;
+pub mod svg;
 pub mod table;
+pub mod waveform;
 
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,27 @@ pub(crate) fn peer(name: &str) -> Option<Command> {
     None
 }
 
+/// The folder with the clients of other makers that `tests/peers/install.sh` installs.
+///
+/// # Panics
+/// When it is missing and required.
+#[allow(dead_code, reason = "each test program uses its own part of this module")]
+pub(crate) fn peers() -> Option<std::path::PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
+        std::path::PathBuf::from,
+    );
+    let folder = target.join("peers");
+    if folder.join("node_modules/socket.io-client").exists() && folder.join("venv/bin/python").exists() {
+        return Some(folder);
+    }
+    let required = std::env::var("NETLAYERS_PEERS").is_ok_and(|value| value == "required");
+    let how = "run tests/peers/install.sh (it needs node, npm and python3)";
+    assert!(!required, "NETLAYERS_PEERS=required, but there are no clients in {}: {how}", folder.display());
+    eprintln!("DID NOT RUN: no clients in {}: {how}", folder.display());
+    None
+}
+
 fn how_to_install(name: &str) -> String {
     let package = match name {
         "tshark" => "tshark",

@@ -4,6 +4,7 @@ mod message;
 mod pictures;
 mod real;
 mod sim;
+mod svg;
 
 use bytes::Bytes;
 
@@ -19,6 +20,17 @@ use crate::view::facts::Facts;
 
 /// Runs the command.
 pub(super) fn run(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> {
+    match &args.show.svg {
+        None => shown(args, out),
+        Some(path) => {
+            let mut page = Output::kept();
+            shown(args, &mut page)?;
+            svg::write(path, &page.into_text())
+        }
+    }
+}
+
+fn shown(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> {
     let knobs = knobs(&args.knobs)?;
     out.look.absolute = args.show.absolute;
     let message = message::read(args)?;

@@ -77,7 +77,8 @@ fn frames(args: &CompareArgs, view: ViewChoice, run: &Run, out: &mut Output) -> 
         let summary = &packet.packet.summary;
         let (from, to) = (run.trace.name(packet.from), run.trace.name(packet.to));
         let (number, at) = (packet.packet.number, packet.at.as_millis_f64());
-        out.line(format!("frame {number}, {at:.3} ms, {from} to {to}: {}", summary.info()))?;
+        let title = format!("frame {number}, {at:.3} ms, {from} to {to}: {}", summary.info());
+        out.line(super::wrap(&title, out.look.columns()))?;
         picture(view, dissection, &packet.bytes, out)?;
         out.line("")?;
     }

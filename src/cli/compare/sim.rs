@@ -1,7 +1,6 @@
 //! `compare` on the simulated network.
 
 use std::fs;
-use std::path::Path;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -96,7 +95,7 @@ fn summary(
 /// What the model leaves out and a reader of the ladders could miss.
 const SIMPLIFIED: &[&str] = &[
     "simplified: ARP caches are warm, hosts take no time to compute, TCP has no",
-    "congestion control yet (RFC 9293 MUST-19) and acknowledges every segment at once.",
+    "congestion control yet (RFC 9293 MUST-19) and acknowledges each segment at once.",
 ];
 
 /// The knobs that shape the run: all one needs to have it again.
@@ -132,18 +131,14 @@ fn conditions(knobs: &Knobs) -> Vec<String> {
 
 /// The next command, chosen by what was just seen.
 fn next(args: &CompareArgs, knobs: &Knobs) -> String {
-    const LONGER: &str = "README.md";
     let shown = match (&args.file, &args.message) {
-        (Some(path), _) => format!("--file {}", quoted(&path.to_string_lossy())),
-        (None, message) => quoted(message.as_deref().unwrap_or("hello, layers")),
+        (Some(path), _) => format!("--file {} ", quoted(&path.to_string_lossy())),
+        (None, Some(message)) => format!("{} ", quoted(message)),
+        (None, None) => String::new(),
     };
-    let (what, predict) = match (knobs.loss > 0.0, args.file.is_some()) {
-        (true, _) => (format!("{shown} --wire real"), "what this machine's own sockets lose"),
-        // Of one datagram there is not much to lose.
-        (false, false) if Path::new(LONGER).exists() => {
-            (format!("--file {LONGER} --loss 20% --seed 7"), "which column loses data")
-        }
-        (false, _) => (format!("{shown} --loss 20% --seed 7"), "which column loses data"),
+    let (what, predict) = match knobs.loss > 0.0 {
+        true => (format!("{shown}--wire real"), "what this machine's own sockets lose"),
+        false => (format!("{shown}--loss 20% --seed 7"), "which column loses data"),
     };
     format!("next: netlayers compare {what}\n      and predict {predict}")
 }

@@ -173,6 +173,18 @@ impl IcmpHeader {
         matches!(self.wire().0, 3 | 4 | 5 | 11 | 12)
     }
 
+    /// What it says, in words.
+    pub fn words(&self) -> &'static str {
+        let (kind, code, _) = self.wire();
+        let (table, number) = match self {
+            IcmpHeader::Unreachable(_) => (UNREACHABLE_CODES, code),
+            IcmpHeader::TimeExceeded(_) => (TIME_EXCEEDED_CODES, code),
+            _ => (TYPES, kind),
+        };
+        let found = table.iter().find(|(known, _)| *known == u64::from(number));
+        found.map_or("a message of an unknown type", |(_, words)| words)
+    }
+
     fn from_wire(kind: u8, code: u8, rest: u32) -> Self {
         let (identifier, sequence) = ((rest >> 16) as u16, rest as u16);
         let known = match (kind, code) {

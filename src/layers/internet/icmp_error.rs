@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::icmp::{HEADER_LEN, IcmpHeader, IcmpMessage};
 use super::ipv4::{Ipv4Header, MIN_HEADER_LEN, protocol};
 use super::route::Prefix;
-use crate::base::{Header, Layer, Reader};
+use crate::base::{Header, Layer, Reader, Writer};
 
 /// The longest packet in bytes that an error may make, its own IPv4 header included (RFC 1812 §4.3.2.3): what every
 /// host must be able to take.
@@ -90,6 +90,16 @@ pub fn may_report(
 /// of the payload as fits (RFC 1812 §4.3.2.3). RFC 792 asked for 8 bytes, just enough for the ports. Nothing is copied.
 pub fn quote(packet: &Bytes) -> Bytes {
     packet.slice(..packet.len().min(MAX_QUOTE_LEN))
+}
+
+/// The same for a packet whose header and payload lie apart, such as one put together from fragments. It is copied: a
+/// slice would keep the whole frame in memory.
+pub fn quote_of(header: &Ipv4Header, payload: &[u8]) -> Bytes {
+    let room = MAX_QUOTE_LEN.saturating_sub(header.header_len());
+    let mut w = Writer::new();
+    header.emit(&mut w);
+    w.bytes(&payload[..payload.len().min(room)]);
+    w.finish()
 }
 
 /// An error message about `packet`.

@@ -134,10 +134,23 @@ impl<T> ArpCache<T> {
 
     /// Writes an address into the table, whoever said so. Gives back the packets that had waited for it, in order.
     pub fn insert(&mut self, now: Instant, ip: Ipv4Addr, mac: MacAddr) -> Vec<T> {
+        match self.entries.get(&ip) {
+            // What the administrator says stands, whatever the wire says.
+            Some(Entry::Known { until: Instant::NEVER, .. }) => Vec::new(),
+            _ => self.write(now, ip, mac, now + ENTRY_LIFETIME),
+        }
+    }
+
+    /// Writes an address into the table for good, as an administrator may: it never ends, and no reply changes it.
+    /// Gives back the packets that had waited for it, in order.
+    pub fn insert_for_good(&mut self, now: Instant, ip: Ipv4Addr, mac: MacAddr) -> Vec<T> {
+        self.write(now, ip, mac, Instant::NEVER)
+    }
+
+    fn write(&mut self, now: Instant, ip: Ipv4Addr, mac: MacAddr, until: Instant) -> Vec<T> {
         if !self.entries.contains_key(&ip) && !self.make_room(now) {
             return Vec::new();
         }
-        let until = now + ENTRY_LIFETIME;
         let asked = match self.entries.get(&ip) {
             Some(Entry::Asked { last, .. }) => Some(*last),
             Some(Entry::Known { asked, .. }) => *asked,
@@ -230,6 +243,7 @@ impl<T> ArpCache<T> {
             .filter_map(|(ip, entry)| match entry {
                 // To forget that one was asked a moment ago would be to ask again too soon.
                 Entry::Known { asked: Some(at), .. } if now < *at + RETRY_INTERVAL => None,
+                Entry::Known { until: Instant::NEVER, .. } => None,
                 Entry::Known { until, .. } => Some((*until, *ip)),
                 Entry::Asked { .. } => None,
             })

@@ -80,6 +80,16 @@ fn a_question_to_others_updates_but_never_adds() {
 }
 
 #[test]
+fn an_entry_for_good_never_ends_and_is_not_changed_by_a_reply() {
+    let mut cache = ArpCache::<()>::new();
+    cache.insert_for_good(at(0), THEM, THEM_MAC);
+    let liar = ArpPacket::request(MacAddr::local(77), THEM, US);
+    assert!(cache.receive(at(1), &liar, US, US_MAC).reply.is_some());
+    cache.expire(at(1_000_000));
+    assert_eq!(cache.lookup(at(1_000_000), THEM), Some(THEM_MAC));
+}
+
+#[test]
 fn a_probe_a_group_address_and_our_own_address_teach_nothing() {
     let mut cache = ArpCache::<()>::new();
     let probe = ArpPacket::request(THEM_MAC, Ipv4Addr::UNSPECIFIED, US);

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use bytes::Bytes;
 
 use super::ip::{Arrived, Ip, Outgoing};
-use super::{SendError, Stack};
+use super::{Output, SendError, Stack};
 use crate::base::{Header as _, Instant, Layer, Reader};
 use crate::layers::internet::fragment::Expired;
 use crate::layers::internet::icmp::{IcmpHeader, IcmpMessage, TimeExceeded, Unreachable};
@@ -13,6 +13,7 @@ use crate::layers::internet::icmp_error;
 use crate::layers::internet::ipv4::{Ipv4Header, protocol};
 use crate::layers::internet::route::Prefix;
 use crate::layers::transport::tcp::{IcmpError, SeqNumber};
+use crate::trace::Kind;
 
 /// How many replies to pings are kept; the oldest gives way.
 const MAX_PONGS: usize = 64;
@@ -25,6 +26,11 @@ impl Stack {
             Err(error) => return self.ip.discard(error.to_string()),
         };
         if let Some(reply) = message.echo_reply() {
+            // RFC 1122 §3.2.2.6 leaves it to the host. Answered, one forged packet makes a whole network shout at
+            // its victim ("smurf").
+            if !packet.is_for_one() {
+                return self.ip.discard("an echo request to all hosts is not answered".into());
+            }
             return self.ip.send_icmp(now, packet.header.source, &reply);
         }
         match message.header {
@@ -34,37 +40,44 @@ impl Stack {
                 }
                 self.ip.pongs.push_back((packet.header.source, identifier, sequence));
             }
-            IcmpHeader::Unreachable(why) => self.tell_the_sender(now, &message, Some(why)),
-            IcmpHeader::TimeExceeded(_) | IcmpHeader::ParameterProblem { .. } => {
-                self.tell_the_sender(now, &message, None);
+            IcmpHeader::Unreachable(_)
+            | IcmpHeader::TimeExceeded(_)
+            | IcmpHeader::ParameterProblem { .. } => {
+                self.tell_the_sender(now, message.header, &message.payload);
             }
             // RFC 1122 §3.2.2: an unknown type is discarded in silence. An echo request was answered above.
             IcmpHeader::EchoRequest { .. } | IcmpHeader::Other { .. } => {}
         }
     }
 
-    /// Finds the socket that sent the quoted packet. Eight bytes of its payload are quoted at least (RFC 792): enough
-    /// for the ports, and for TCP's sequence number.
-    fn tell_the_sender(&mut self, now: Instant, message: &IcmpMessage, why: Option<Unreachable>) {
-        let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &message.payload);
+    /// No neighbour took a packet of this host's own: its socket learns what a router would have told it.
+    pub(super) fn undelivered(&mut self, now: Instant, packet: &Bytes) {
+        self.tell_the_sender(now, IcmpHeader::Unreachable(Unreachable::Host), packet);
+    }
+
+    /// Finds the socket that sent the quoted packet, and tells it. Eight bytes of payload are quoted at least
+    /// (RFC 792): enough for the ports, and for TCP's sequence number.
+    fn tell_the_sender(&mut self, now: Instant, error: IcmpHeader, packet: &Bytes) {
+        let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, packet);
         let Ok(quoted) = Ipv4Header::parse_quoted(&mut r) else { return };
         let (Ok(local_port), Ok(remote_port), Ok(seq)) =
             (r.u16("source port"), r.u16("port"), r.u32("sequence"))
         else {
             return;
         };
-        if quoted.source != self.ip.address {
+        // Only a first fragment begins with ports.
+        if quoted.source != self.ip.address || quoted.fragment_offset != 0 {
             return;
         }
         let remote = SocketAddrV4::new(quoted.destination, remote_port);
         match quoted.protocol {
-            protocol::UDP => self.udp.unreachable(local_port, remote, &mut self.ip),
+            protocol::UDP => self.udp.unreachable(local_port, remote, error, &mut self.ip),
             protocol::TCP => {
-                let error = match why {
-                    Some(Unreachable::FragmentationNeeded { next_hop_mtu }) => {
+                let error = match error {
+                    IcmpHeader::Unreachable(Unreachable::FragmentationNeeded { next_hop_mtu }) => {
                         IcmpError::PacketTooBig(next_hop_mtu)
                     }
-                    Some(why) if why.is_hard() => IcmpError::Hard,
+                    IcmpHeader::Unreachable(why) if why.is_hard() => IcmpError::Hard,
                     _ => IcmpError::Soft,
                 };
                 self.tcp.icmp(now, local_port, remote, (error, SeqNumber(seq)), &mut self.ip);
@@ -106,12 +119,17 @@ impl Ip {
         self.report(now, packet, IcmpHeader::TimeExceeded(why));
     }
 
-    /// Fragments did not all come in time. Only who has the first one may be told (RFC 792).
+    /// Fragments did not all come in time. The sender is told if the first one came (RFC 792), and if it may be told
+    /// of anything at all.
     pub(super) fn reassembly_expired(&mut self, now: Instant, expired: &Expired) {
-        if let Some(quote) = &expired.first {
-            let header = IcmpHeader::TimeExceeded(TimeExceeded::Reassembly);
-            self.send_icmp(now, expired.source, &IcmpMessage { header, payload: quote.clone() });
-        }
+        let text = format!("fragments from {} did not all come in time", expired.source).into();
+        self.out.push_back(Output::Trace(Kind::Note { text }));
+        let Some(packet) = expired.first.clone() else { return };
+        let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &packet);
+        let Ok(header) = Ipv4Header::parse_quoted(&mut r) else { return };
+        let payload = packet.slice(header.header_len()..);
+        let arrived = Arrived { header, payload, offset: 0, packet, unicast: true };
+        self.time_exceeded(now, &arrived, TimeExceeded::Reassembly);
     }
 
     fn report(&mut self, now: Instant, packet: &Arrived, header: IcmpHeader) {

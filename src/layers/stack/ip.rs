@@ -1,4 +1,4 @@
-//! How a packet leaves a host and arrives at one: interfaces, routes, ARP, fragments.
+//! How a packet leaves a host: interfaces, routes, ARP, fragments. How one arrives is in `receive`.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use super::{Outbox, Output};
 use crate::base::{Header as _, Instant, Layer, Reader, Rng, Writer};
-use crate::layers::internet::fragment::{self, Outcome, Reassembler};
-use crate::layers::internet::icmp::{TimeExceeded, Unreachable};
+use crate::layers::internet::fragment::{self, Reassembler};
+use crate::layers::internet::icmp::Unreachable;
 use crate::layers::internet::ipv4::Ipv4Header;
 use crate::layers::internet::route::{Hop, NextHop, Prefix, Route, RouteTable};
 use crate::layers::link::arp::ArpPacket;
@@ -29,7 +29,7 @@ pub(super) struct Ip {
     /// Replies to pings. Bounded: the oldest give way.
     pub(super) pongs: VecDeque<(Ipv4Addr, u16, u16)>,
     routes: RouteTable,
-    reassembler: Reassembler,
+    pub(super) reassembler: Reassembler,
     ttl: u8,
     identification: u16,
     writer: Writer,
@@ -45,7 +45,7 @@ pub(super) struct Interface {
     /// Bytes in frames that wait to be polled.
     pub(super) unpolled: usize,
     /// Who is at which hardware address; packets wait here for an answer, as the cache's own limit allows.
-    arp: ArpCache<Bytes>,
+    pub(super) arp: ArpCache<Bytes>,
 }
 
 /// A packet for this host, whole and checked.
@@ -56,10 +56,17 @@ pub(super) struct Arrived {
     pub(super) payload: Bytes,
     /// Where the payload begins in the frame; 0 for a packet put together from fragments.
     pub(super) offset: usize,
-    /// The frame, or the first fragment's: an ICMP error quotes it from the IP header on.
+    /// The packet from its IP header on, as much of it as an ICMP error quotes.
     pub(super) packet: Bytes,
-    /// Whether it was sent to this host alone. Errors are never sent about others (RFC 1122 §3.2.2).
+    /// Whether its frame was for this host alone. Errors are never sent about others (RFC 1122 §3.2.2).
     pub(super) unicast: bool,
+}
+
+impl Arrived {
+    /// True when it was sent to one host, and not to all of them.
+    pub(super) fn is_for_one(&self) -> bool {
+        self.unicast && !self.header.destination.is_broadcast()
+    }
 }
 
 /// A packet to be sent, but for its payload.
@@ -90,8 +97,13 @@ impl Ip {
     }
 
     pub(super) fn add_interface(&mut self, mac: MacAddr, mtu: u16) -> usize {
+        let number = self.interfaces.len();
         self.interfaces.push(Interface { mac, mtu, backlog: 0, unpolled: 0, arp: ArpCache::default() });
-        self.interfaces.len() - 1
+        // The limited broadcast has no interface of its own (RFC 1122 §3.3.6): the first one serves.
+        if number == 0 {
+            self.add_route(Prefix::host(Ipv4Addr::BROADCAST), number, None);
+        }
+        number
     }
 
     pub(super) fn add_route(&mut self, prefix: Prefix, interface: usize, via: Option<Ipv4Addr>) {
@@ -106,17 +118,23 @@ impl Ip {
         address: Ipv4Addr,
         mac: MacAddr,
     ) {
-        for packet in self.interfaces[interface].arp.insert(now, address, mac) {
+        for packet in self.interfaces[interface].arp.insert_for_good(now, address, mac) {
             self.frame(interface, mac, EtherType::IPV4, |w| w.bytes(&packet));
         }
     }
 
     pub(super) fn has_route(&self, to: Ipv4Addr) -> bool {
-        self.routes.lookup(to).is_some()
+        self.interface_towards(to).is_some()
     }
 
+    /// The interface by which packets for `to` leave. None does for this host itself: there is no loopback here.
     pub(super) fn interface_towards(&self, to: Ipv4Addr) -> Option<usize> {
-        self.routes.lookup(to).map(|hop| hop.interface)
+        self.routes.lookup(to).filter(|_| to != self.address).map(|hop| hop.interface)
+    }
+
+    /// The largest packet that can leave towards `to` in one piece.
+    pub(super) fn mtu_towards(&self, to: Ipv4Addr) -> Option<u16> {
+        self.interface_towards(to).map(|interface| self.interfaces[interface].mtu)
     }
 
     /// Says that what came in last was refused.
@@ -124,7 +142,7 @@ impl Ip {
         self.out.push_back(Output::Discarded(why));
     }
 
-    // ---- down: a packet leaves -------------------------------------------------------------------------------
+    // ---- a packet leaves -------------------------------------------------------------------------------------
 
     /// Sends one packet whose payload `emit` writes; in fragments when it is too large for the link. Without a route
     /// it is gone.
@@ -141,7 +159,7 @@ impl Ip {
     }
 
     /// Finds the way and sends; also used for packets that only pass through.
-    fn route(&mut self, now: Instant, header: Ipv4Header, emit: impl FnOnce(&mut Writer)) {
+    pub(super) fn route(&mut self, now: Instant, header: Ipv4Header, emit: impl FnOnce(&mut Writer)) {
         let Some(Hop { neighbour, interface }) = self.routes.lookup(header.destination) else { return };
         let mtu = self.interfaces[interface].mtu;
         if header.total_len <= mtu {
@@ -216,7 +234,13 @@ impl Ip {
     }
 
     /// Puts a frame together in one go and hands it out.
-    fn frame(&mut self, interface: usize, to: MacAddr, ethertype: EtherType, emit: impl FnOnce(&mut Writer)) {
+    pub(super) fn frame(
+        &mut self,
+        interface: usize,
+        to: MacAddr,
+        ethertype: EtherType,
+        emit: impl FnOnce(&mut Writer),
+    ) {
         let source = self.interfaces[interface].mac;
         EthernetHeader { destination: to, source, ethertype }.emit(&mut self.writer);
         emit(&mut self.writer);
@@ -231,110 +255,6 @@ impl Ip {
         self.interfaces[interface].backlog + self.interfaces[interface].unpolled
     }
 
-    // ---- up: a frame arrives ---------------------------------------------------------------------------------
-
-    /// Takes a frame apart. What it gives is for the layer above; all else (ARP, a packet to pass on, a fragment that
-    /// waits for others) is done here.
-    pub(super) fn frame_arrived(&mut self, now: Instant, interface: usize, bytes: &Bytes) -> Option<Arrived> {
-        let mut r = Reader::new(Layer::Link, EthernetHeader::PROTOCOL, bytes);
-        let header = match EthernetHeader::parse(&mut r) {
-            Ok(header) => header,
-            Err(error) => {
-                self.discard(error.to_string());
-                return None;
-            }
-        };
-        let mac = self.interfaces[interface].mac;
-        if header.destination != mac && !header.destination.is_broadcast() {
-            self.discard(format!("the frame is for {}, and this is {mac}", header.destination));
-            return None;
-        }
-        match header.ethertype {
-            EtherType::ARP => self.arp_arrived(now, interface, &r),
-            EtherType::IPV4 => {
-                return self.packet_arrived(now, bytes, &r, !header.destination.is_broadcast());
-            }
-            other => self.discard(format!("no protocol here has EtherType {other}")),
-        }
-        None
-    }
-
-    /// RFC 826, "Packet Reception": learn from what is for us, answer what asks for us.
-    fn arp_arrived(&mut self, now: Instant, interface: usize, r: &Reader<'_>) {
-        let packet = match ArpPacket::parse(&mut r.enter(Layer::Link, ArpPacket::PROTOCOL)) {
-            Ok(packet) => packet,
-            Err(error) => return self.discard(error.to_string()),
-        };
-        let Interface { mac, arp, .. } = &mut self.interfaces[interface];
-        let learned = arp.receive(now, &packet, self.address, *mac);
-        if let Some(reply) = learned.reply {
-            self.frame(interface, reply.target_mac, EtherType::ARP, |w| reply.emit(w));
-        }
-        for waiting in learned.ready {
-            self.frame(interface, packet.sender_mac, EtherType::IPV4, |w| w.bytes(&waiting));
-        }
-    }
-
-    fn packet_arrived(
-        &mut self,
-        now: Instant,
-        frame: &Bytes,
-        r: &Reader<'_>,
-        unicast: bool,
-    ) -> Option<Arrived> {
-        let start = r.offset();
-        let header = match Ipv4Header::parse(&mut r.enter(Layer::Internet, Ipv4Header::PROTOCOL)) {
-            Ok(header) => header,
-            Err(error) => {
-                self.discard(error.to_string());
-                return None;
-            }
-        };
-        let range = header.payload_range(start);
-        let packet = frame.slice(start..range.end);
-        let arrived = Arrived { offset: range.start, payload: frame.slice(range), packet, unicast, header };
-        if header.destination != self.address && header.destination != Ipv4Addr::BROADCAST {
-            self.pass_on(now, &arrived);
-            return None;
-        }
-        if !header.is_fragment() {
-            return Some(arrived);
-        }
-        match self.reassembler.accept(now, &header, arrived.payload) {
-            Outcome::Complete(header, payload) => {
-                Some(Arrived { header, payload, offset: 0, packet: arrived.packet, unicast })
-            }
-            Outcome::Waiting => None,
-            Outcome::Refused(refusal) => {
-                self.discard(refusal.why().into());
-                None
-            }
-        }
-    }
-
-    /// Forwarding (RFC 1812 §5.2.1): one less to live, and out again.
-    fn pass_on(&mut self, now: Instant, packet: &Arrived) {
-        let header = packet.header;
-        if !self.forwarding {
-            return self
-                .discard(format!("the packet is for {}, and this is {}", header.destination, self.address));
-        }
-        if header.ttl <= 1 {
-            self.discard("TTL reached 0".into());
-            return self.time_exceeded(now, packet, TimeExceeded::Ttl);
-        }
-        let Some(interface) = self.interface_towards(header.destination) else {
-            self.discard(format!("no route to {}", header.destination));
-            return self.refuse(now, packet, Unreachable::Net);
-        };
-        let mtu = self.interfaces[interface].mtu;
-        if header.total_len > mtu && header.dont_fragment {
-            self.discard(format!("{} bytes do not fit an MTU of {mtu}, and DF is set", header.total_len));
-            return self.refuse(now, packet, Unreachable::FragmentationNeeded { next_hop_mtu: mtu });
-        }
-        self.route(now, Ipv4Header { ttl: header.ttl - 1, ..header }, |w| w.bytes(&packet.payload));
-    }
-
     // ---- time ------------------------------------------------------------------------------------------------
 
     pub(super) fn deadline(&self) -> Instant {
@@ -342,34 +262,43 @@ impl Ip {
         arp.chain(self.reassembler.deadline()).min().unwrap_or(Instant::NEVER)
     }
 
-    pub(super) fn wake(&mut self, now: Instant) {
+    /// Does what is due. Gives back packets of this host's own that no neighbour took: their sockets are to be told.
+    pub(super) fn wake(&mut self, now: Instant) -> Vec<Bytes> {
         self.wake_said = Instant::NEVER;
+        let mut undelivered = Vec::new();
         for interface in 0..self.interfaces.len() {
             for due in self.interfaces[interface].arp.expire(now) {
                 match due {
                     Due::Ask(ip) => self.ask(interface, ip),
-                    Due::GiveUp { ip, packets } => self.nobody_answered(now, ip, &packets),
+                    Due::GiveUp { ip, packets } => {
+                        undelivered.extend(self.nobody_answered(now, ip, packets));
+                    }
                 }
             }
         }
         for expired in self.reassembler.expire(now) {
             self.reassembly_expired(now, &expired);
         }
+        undelivered
     }
 
-    /// Nobody has that address: whoever sent the packets is told, if it is not this host (RFC 1122 §2.3.2.2).
-    fn nobody_answered(&mut self, now: Instant, who: Ipv4Addr, packets: &[Bytes]) {
+    /// Nobody has that address. A router tells the senders of the packets that waited (RFC 1812 §5.2.7.1,
+    /// host unreachable); those of this host's own are given back.
+    fn nobody_answered(&mut self, now: Instant, who: Ipv4Addr, packets: Vec<Bytes>) -> Vec<Bytes> {
         let text = format!("nobody answers for {who}: {} packets given up", packets.len()).into();
         self.out.push_back(Output::Trace(Kind::Note { text }));
+        let mut own = Vec::new();
         for packet in packets {
-            let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, packet);
-            if let Ok(header) = Ipv4Header::parse(&mut r)
-                && header.source != self.address
-            {
+            let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &packet);
+            let Ok(header) = Ipv4Header::parse(&mut r) else { continue };
+            if header.source == self.address {
+                own.push(packet);
+            } else {
                 let payload = packet.slice(header.payload_range(0));
-                let arrived = Arrived { header, payload, offset: 0, packet: packet.clone(), unicast: true };
+                let arrived = Arrived { header, payload, offset: 0, packet, unicast: true };
                 self.refuse(now, &arrived, Unreachable::Host);
             }
         }
+        own
     }
 }

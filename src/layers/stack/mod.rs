@@ -2,18 +2,29 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | [`ip`](self) `ip.rs` | interfaces, routes, ARP, fragments: how a packet leaves and arrives |
+//! | `interface.rs` | what goes in and what comes out: frames, socket events, errors |
+//! | `ip.rs` | interfaces, routes, ARP, fragments: how a packet leaves |
+//! | `receive.rs` | how one arrives, and how a router passes it on |
 //! | `icmp.rs` | echo, and the errors a host sends and receives (RFC 792, RFC 1122 §3.2.2) |
 //! | `udp.rs` | the table of UDP sockets |
 //! | `tcp.rs` | the table of TCP connections and listeners, and their timers |
 //!
 //! Like every machine it has no clock and no wire: the simulator, or a real interface, drives it. IPv4 only, one
-//! address for each host (a "weak host", RFC 1122 §3.3.4.2): packets for it are taken on any interface.
+//! address for each host (a "weak host", RFC 1122 §3.3.4.2): packets for it are taken on any interface. Left out:
+//! loopback (a host cannot talk to itself), multicast, redirects, and a cache of path MTUs: each connection finds its own.
 
 mod icmp;
+mod interface;
 mod ip;
+mod receive;
+mod slab;
 mod tcp;
 mod udp;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::interface::{Input, Output, SendError, SocketEvent, SocketId, StackConfig};
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -28,159 +39,7 @@ use super::internet::route::Prefix;
 use super::link::ethernet::MacAddr;
 use super::transport::tcp as tcp_layer;
 use crate::base::{Instant, Machine, Rng};
-use crate::trace::{Flow, Kind, Protocol};
-
-/// What a host is like.
-#[derive(Debug, Clone)]
-pub struct StackConfig {
-    /// What new TCP connections are like.
-    pub tcp: tcp_layer::Config,
-    /// Bytes of payload a UDP socket holds for its program. A datagram that does not fit is dropped, as the newest.
-    pub udp_recv_buffer: usize,
-    /// Bytes that may wait on an interface before a UDP socket is told [`SendError::WouldBlock`].
-    pub udp_send_buffer: usize,
-    /// TTL of the packets sent. RFC 1700 recommends 64.
-    pub ttl: u8,
-    /// Whether [`Output::Trace`] is wanted.
-    pub trace: bool,
-}
-
-impl Default for StackConfig {
-    /// Linux's default buffer sizes for UDP, 212,992 bytes each way.
-    fn default() -> Self {
-        StackConfig {
-            tcp: tcp_layer::Config::default(),
-            udp_recv_buffer: 212_992,
-            udp_send_buffer: 212_992,
-            ttl: 64,
-            trace: false,
-        }
-    }
-}
-
-/// A socket of one host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId {
-    protocol: Protocol,
-    number: u32,
-}
-
-/// What can happen to a host.
-#[derive(Debug)]
-pub enum Input {
-    /// A frame arrived on an interface, its frame check sequence checked and taken off.
-    Frame {
-        /// The interface.
-        interface: usize,
-        /// The frame.
-        bytes: Bytes,
-    },
-    /// So many bytes are waiting to leave an interface.
-    Backlog {
-        /// The interface.
-        interface: usize,
-        /// Bytes waiting.
-        bytes: usize,
-    },
-    /// Time passed.
-    Wake,
-}
-
-/// What a host asks for.
-#[derive(Debug)]
-pub enum Output {
-    /// Send this frame.
-    Frame {
-        /// The interface.
-        interface: usize,
-        /// The frame, padded to Ethernet's minimum, without its frame check sequence.
-        bytes: Bytes,
-    },
-    /// Tell the program that owns the socket.
-    Event(SocketEvent),
-    /// The frame that came in last was refused, wholly or in part.
-    Discarded(String),
-    /// A UDP socket waits for room: say [`Input::Backlog`] when at most so many bytes wait.
-    Blocked {
-        /// The interface.
-        interface: usize,
-        /// Bytes that may still wait.
-        until_backlog: usize,
-    },
-    /// For the trace.
-    Trace(Kind),
-    /// Wake me at this time, if not before.
-    WakeAt(Instant),
-}
-
-/// What a program is told about its sockets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SocketEvent {
-    /// The connection that the program opened stands.
-    Connected(SocketId),
-    /// A connection to a listener stands.
-    Accepted {
-        /// The listener.
-        listener: SocketId,
-        /// The new connection.
-        socket: SocketId,
-    },
-    /// There is something to read.
-    Readable(SocketId),
-    /// There is room to write again.
-    Writable(SocketId),
-    /// The peer sends no more (a FIN came): what has arrived can still be read.
-    PeerClosed(SocketId),
-    /// The connection is over, and the socket gone.
-    Closed {
-        /// The socket.
-        socket: SocketId,
-        /// Why.
-        reason: tcp_layer::Reason,
-    },
-    /// An ICMP error says that what a UDP socket sent could not be delivered.
-    Unreachable {
-        /// The socket.
-        socket: SocketId,
-        /// Where it could not be delivered.
-        to: SocketAddrV4,
-    },
-}
-
-impl SocketEvent {
-    /// The socket that it is about; the listener, for one that was accepted.
-    pub fn socket(&self) -> SocketId {
-        match *self {
-            SocketEvent::Connected(socket)
-            | SocketEvent::Readable(socket)
-            | SocketEvent::Writable(socket)
-            | SocketEvent::PeerClosed(socket)
-            | SocketEvent::Closed { socket, .. }
-            | SocketEvent::Unreachable { socket, .. }
-            | SocketEvent::Accepted { listener: socket, .. } => socket,
-        }
-    }
-}
-
-/// Why a command to a socket was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// The send buffer is full for now.
-    #[error("the send buffer is full: wait until the socket is writable")]
-    WouldBlock,
-    /// More than fits a datagram.
-    #[error("a UDP datagram carries at most 65507 bytes")]
-    TooLarge,
-    /// No route leads there.
-    #[error("no route to that host")]
-    NoRoute,
-    /// The port is taken, or none is free.
-    #[error("the port is in use")]
-    PortInUse,
-    /// The socket is closed, or was never open.
-    #[error("the socket is closed")]
-    Closed,
-}
+use crate::trace::{Flow, Protocol};
 
 /// One host's stack.
 #[derive(Debug)]
@@ -226,12 +85,12 @@ impl Stack {
         self.ip.add_route(prefix, interface, via);
     }
 
-    /// Whether packets for others are passed on (RFC 1812), or discarded (RFC 1122 §3.1).
+    /// Whether packets for others are passed on (RFC 1812), or discarded (RFC 1122 §3.2.1.3).
     pub fn set_forwarding(&mut self, forwarding: bool) {
         self.ip.forwarding = forwarding;
     }
 
-    /// Makes a neighbour's hardware address known without ARP.
+    /// Makes a neighbour's hardware address known for good, without ARP.
     pub fn learn_neighbour(&mut self, now: Instant, interface: usize, address: Ipv4Addr, mac: MacAddr) {
         self.ip.learn_neighbour(now, interface, address, mac);
     }
@@ -278,6 +137,12 @@ impl Stack {
         self.udp.send(now, socket.number, to, payload, &mut self.ip)
     }
 
+    /// Whether what a UDP socket sends from now on has DF set: a link that it does not fit refuses it instead of
+    /// cutting it (RFC 791 §2.3). Linux calls this `IP_MTU_DISCOVER`.
+    pub fn udp_set_dont_fragment(&mut self, socket: SocketId, dont_fragment: bool) {
+        self.udp.set_dont_fragment(socket.number, dont_fragment);
+    }
+
     /// Takes the next datagram that has arrived.
     pub fn udp_recv(&mut self, socket: SocketId) -> Option<(SocketAddrV4, Bytes)> {
         self.udp.recv(socket.number)
@@ -294,7 +159,7 @@ impl Stack {
     /// Opens a TCP connection.
     ///
     /// # Errors
-    /// [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
+    /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
     pub fn tcp_connect(&mut self, now: Instant, to: SocketAddrV4) -> Result<SocketId, SendError> {
         self.tcp.connect(now, to, &mut self.ip).map(tcp_id)
     }
@@ -315,6 +180,11 @@ impl Stack {
     /// Sends no more on a connection: a FIN follows the last byte.
     pub fn tcp_shutdown(&mut self, now: Instant, socket: SocketId) {
         self.tcp.shutdown(now, socket.number, &mut self.ip);
+    }
+
+    /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1).
+    pub fn tcp_close(&mut self, now: Instant, socket: SocketId) {
+        self.tcp.close(now, socket.number, &mut self.ip);
     }
 
     /// Ends a connection at once, with a RST.
@@ -368,7 +238,9 @@ impl Machine for Stack {
                 self.udp.room(interface, &mut self.ip);
             }
             Input::Wake => {
-                self.ip.wake(now);
+                for packet in self.ip.wake(now) {
+                    self.undelivered(now, &packet);
+                }
                 self.tcp.wake(now, &mut self.ip);
             }
         }

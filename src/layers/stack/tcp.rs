@@ -7,12 +7,13 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use bytes::Bytes;
 
 use super::ip::{Arrived, Ip, Outgoing};
+use super::slab::Slab;
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
 use crate::base::{Instant, Machine as _, Rng};
-use crate::layers::internet::ipv4::protocol;
+use crate::layers::internet::ipv4::{self, protocol};
 use crate::layers::transport::tcp::{
-    Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, Output as TcpOutput, Segment,
-    SeqNumber, reply_to_stray,
+    Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, MIN_HEADER_LEN, Output as TcpOutput,
+    Segment, SeqNumber, reply_to_stray,
 };
 use crate::trace::{Flow, Protocol};
 
@@ -26,21 +27,35 @@ pub(super) struct TcpSockets {
     config: Config,
     /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
     secret: u64,
-    sockets: BTreeMap<u32, Socket>,
-    /// Which connection a segment is for: (local port, remote end). The local address is always the host's own.
-    connections: BTreeMap<(u16, SocketAddrV4), u32>,
+    sockets: Slab<Socket>,
+    /// Which connection a segment is for.
+    connections: BTreeMap<Ends, u32>,
     /// Which listener a SYN is for.
     ports: BTreeMap<u16, u32>,
-    opened: u32,
     next_port: u16,
     /// When connections want to be woken, the earliest on top. Entries are not taken back: one that comes too early
     /// is put in again for the time that holds by then. So an ACK, which moves a timer, costs nothing here.
     timers: BinaryHeap<Reverse<(Instant, u32)>>,
 }
 
+/// What tells a host's connections apart: local port, remote address, remote port. (The local address is always the
+/// host's own.) Packed into one number, so that a search compares numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Ends(u64);
+
+impl Ends {
+    fn new(local_port: u16, remote: SocketAddrV4) -> Self {
+        Ends(u64::from(local_port) << 48 | u64::from(remote.ip().to_bits()) << 16 | u64::from(remote.port()))
+    }
+
+    fn of(connection: &Connection) -> Self {
+        Ends::new(connection.local().port(), connection.remote())
+    }
+}
+
 #[derive(Debug)]
 enum Socket {
-    Listener { listener: Listener, half_open: usize },
+    Listener { port: u16, half_open: usize },
     Connection { connection: Box<Connection>, due: Instant, queued: Instant, accepted_by: Option<u32> },
 }
 
@@ -56,10 +71,9 @@ impl TcpSockets {
         TcpSockets {
             config: Config { trace: config.trace, ..config.tcp.clone() },
             secret: rng.next_u64(),
-            sockets: BTreeMap::new(),
+            sockets: Slab::new(),
             connections: BTreeMap::new(),
             ports: BTreeMap::new(),
-            opened: 0,
             next_port,
             timers: BinaryHeap::new(),
         }
@@ -70,20 +84,24 @@ impl TcpSockets {
             return Err(SendError::PortInUse);
         }
         let number =
-            self.open(Socket::Listener { listener: Listener::new(port, self.config.clone()), half_open: 0 });
+            self.sockets.insert(Socket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
         self.ports.insert(port, number);
         Ok(number)
     }
 
     pub(super) fn connect(&mut self, now: Instant, to: SocketAddrV4, ip: &mut Ip) -> Result<u32, SendError> {
+        if to.ip().is_broadcast() || to.ip().is_multicast() || to.ip().is_unspecified() || to.port() == 0 {
+            return Err(SendError::NotOneHost);
+        }
         if !ip.has_route(*to.ip()) {
             return Err(SendError::NoRoute);
         }
         let port = self.free_port(to)?;
         let local = SocketAddrV4::new(ip.address, port);
         let isn = SeqNumber::initial(now, local, to, self.secret);
-        let connection = Connection::connect(now, local, to, isn, &self.config);
-        let number = self.add_connection(Box::new(connection), None);
+        let config = self.config_towards(*to.ip(), ip);
+        let connection = Connection::connect(now, local, to, isn, &config);
+        let number = self.add_connection(Box::new(connection), None).ok_or(SendError::PortInUse)?;
         self.pump(now, number, ip);
         Ok(number)
     }
@@ -114,6 +132,13 @@ impl TcpSockets {
         }
     }
 
+    pub(super) fn close(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+        if let Some(connection) = self.connection(number) {
+            connection.close(now);
+            self.pump(now, number, ip);
+        }
+    }
+
     pub(super) fn abort(&mut self, now: Instant, number: u32, ip: &mut Ip) {
         if let Some(connection) = self.connection(number) {
             connection.abort(now);
@@ -122,18 +147,17 @@ impl TcpSockets {
     }
 
     pub(super) fn info(&self, number: u32) -> Option<Info> {
-        match self.sockets.get(&number)? {
+        match self.sockets.get(number)? {
             Socket::Connection { connection, .. } => Some(connection.info()),
             Socket::Listener { .. } => None,
         }
     }
 
     pub(super) fn flow(&self, number: u32, address: Ipv4Addr) -> Flow {
-        match self.sockets.get(&number) {
+        match self.sockets.get(number) {
             Some(Socket::Connection { connection, .. }) => connection.flow(),
             listener => {
-                let port =
-                    if let Some(Socket::Listener { listener, .. }) = listener { listener.port() } else { 0 };
+                let port = if let Some(Socket::Listener { port, .. }) = listener { *port } else { 0 };
                 let local = SocketAddrV4::new(address, port);
                 let remote = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
                 Flow { protocol: Protocol::Tcp, local, remote }
@@ -144,30 +168,40 @@ impl TcpSockets {
     /// A segment arrived: for a connection, for a listener, or for nobody (RFC 9293 §3.10.7).
     pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &mut Ip) {
         let (source, destination) = (packet.header.source, packet.header.destination);
+        // In silence: all hosts would answer (RFC 9293 §3.9.2.3, MUST-57, which holds for every segment).
+        if !packet.is_for_one() {
+            return ip.discard("a TCP segment that was sent to all hosts".into());
+        }
         let segment = match Segment::parse(source, destination, &packet.payload, packet.offset) {
             Ok(segment) => segment,
             Err(error) => return ip.discard(error.to_string()),
         };
         let remote = SocketAddrV4::new(source, segment.header.source_port);
         let port = segment.header.destination_port;
-        if let Some(number) = self.connections.get(&(port, remote)).copied() {
-            if let Some(connection) = self.connection(number) {
-                connection.handle(now, Input::Segment(segment));
-            }
-            return self.pump(now, number, ip);
-        }
         let local = SocketAddrV4::new(destination, port);
-        let Some(listener) = self.ports.get(&port).copied() else {
+        let secret = self.secret;
+        let fresh = || SeqNumber::initial(now, local, remote, secret);
+        let listener = self.ports.get(&port).copied();
+        let mut isn = None;
+        if let Some(number) = self.connections.get(&Ends::new(port, remote)).copied() {
+            let Some(connection) = self.connection(number) else { return };
+            isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
+            if isn.is_none() {
+                connection.handle(now, Input::Segment(segment));
+                return self.pump(now, number, ip);
+            }
+            // The old connection is gone, and the SYN is for the listener.
+            self.pump(now, number, ip);
+        }
+        let Some(listener) = listener else {
             if let Some(reply) = reply_to_stray(&segment) {
                 send(now, local, remote, &reply, ip);
             }
             return;
         };
-        let secret = self.secret;
-        let Some(Socket::Listener { listener: machine, half_open }) = self.sockets.get_mut(&listener) else {
-            return;
-        };
-        let isn = || SeqNumber::initial(now, local, remote, secret);
+        let machine = Listener::new(port, self.config_towards(source, ip));
+        let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
+        let isn = || isn.unwrap_or_else(fresh);
         match machine.segment_arrives(now, source, destination, &segment, isn) {
             Answer::Ignore => {}
             Answer::Reply(reply) => send(now, local, remote, &reply, ip),
@@ -175,8 +209,12 @@ impl TcpSockets {
                 ip.discard(format!("{BACKLOG} connections to port {port} are half open already"));
             }
             Answer::Open(connection) => {
-                *half_open += 1;
-                let number = self.add_connection(connection, Some(listener));
+                let Some(number) = self.add_connection(connection, Some(listener)) else {
+                    return ip.discard("the table of connections is full".into());
+                };
+                if let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
+                    *half_open += 1;
+                }
                 self.pump(now, number, ip);
             }
         }
@@ -191,7 +229,7 @@ impl TcpSockets {
         (error, seq): (IcmpError, SeqNumber),
         ip: &mut Ip,
     ) {
-        let Some(number) = self.connections.get(&(local_port, remote)).copied() else { return };
+        let Some(number) = self.connections.get(&Ends::new(local_port, remote)).copied() else { return };
         if let Some(connection) = self.connection(number) {
             connection.handle(now, Input::Icmp { error, seq });
             self.pump(now, number, ip);
@@ -209,7 +247,7 @@ impl TcpSockets {
             && at <= now
         {
             self.timers.pop();
-            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(&number)
+            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(number)
             else {
                 continue;
             };
@@ -235,7 +273,7 @@ impl TcpSockets {
     /// Carries out everything that a connection asks for.
     fn pump(&mut self, now: Instant, number: u32, ip: &mut Ip) {
         let mut closed = None;
-        let Some(Socket::Connection { connection, due, queued, accepted_by }) = self.sockets.get_mut(&number)
+        let Some(Socket::Connection { connection, due, queued, accepted_by }) = self.sockets.get_mut(number)
         else {
             return;
         };
@@ -273,37 +311,39 @@ impl TcpSockets {
             }
         }
         if closed.is_some() {
-            let key = (connection.local().port(), connection.remote());
             established = established.or(*accepted_by);
-            self.connections.remove(&key);
-            self.sockets.remove(&number);
+            self.connections.remove(&Ends::of(connection));
+            self.sockets.remove(number);
         }
         if let Some(listener) = established
-            && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(&listener)
+            && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener)
         {
             *half_open -= 1;
         }
     }
 
     fn connection(&mut self, number: u32) -> Option<&mut Connection> {
-        match self.sockets.get_mut(&number)? {
+        match self.sockets.get_mut(number)? {
             Socket::Connection { connection, .. } => Some(connection),
             Socket::Listener { .. } => None,
         }
     }
 
-    fn open(&mut self, socket: Socket) -> u32 {
-        self.opened += 1;
-        self.sockets.insert(self.opened, socket);
-        self.opened
+    /// What a connection to `to` is like: no segment is larger than what the interface towards it can carry, and no
+    /// larger one is asked for (RFC 9293 §3.7.1, MUST-16 and MUST-67).
+    fn config_towards(&self, to: Ipv4Addr, ip: &Ip) -> Config {
+        let headers = (ipv4::MIN_HEADER_LEN + MIN_HEADER_LEN) as u16;
+        let most = ip.mtu_towards(to).map_or(u16::MAX, |mtu| mtu.saturating_sub(headers));
+        Config { mss: self.config.mss.min(most), ..self.config.clone() }
     }
 
-    fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> u32 {
-        let key = (connection.local().port(), connection.remote());
+    /// Its number; `None` when the table is full.
+    fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> Option<u32> {
+        let key = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
-        let number = self.open(Socket::Connection { connection, due, queued, accepted_by });
+        let number = self.sockets.insert(Socket::Connection { connection, due, queued, accepted_by })?;
         self.connections.insert(key, number);
-        number
+        Some(number)
     }
 
     /// A port that makes a 4-tuple of its own: the same port may serve connections to different peers.
@@ -311,7 +351,7 @@ impl TcpSockets {
         for _ in FIRST_DYNAMIC_PORT..=u16::MAX {
             let port = self.next_port;
             self.next_port = port.checked_add(1).unwrap_or(FIRST_DYNAMIC_PORT);
-            if !self.connections.contains_key(&(port, to)) && !self.ports.contains_key(&port) {
+            if !self.connections.contains_key(&Ends::new(port, to)) && !self.ports.contains_key(&port) {
                 return Ok(port);
             }
         }

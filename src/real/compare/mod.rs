@@ -8,8 +8,8 @@
 //! Both tasks share one thread: there is one clock and one order of events. The price is that they take turns, and
 //! that every time measured here has this program's own work in it.
 
-mod observed;
-mod stage;
+pub(in crate::real) mod observed;
+pub(in crate::real) mod stage;
 mod tcp;
 mod udp;
 mod websocket;
@@ -20,6 +20,7 @@ mod tests;
 use bytes::Bytes;
 
 use self::stage::Stage;
+pub(in crate::real) use self::tcp::{Pair, connect};
 use super::clock::std_duration;
 use super::error::{During, RealError};
 use super::kernel_figures::KernelFigures;
@@ -111,7 +112,7 @@ fn check(way: Way, message: &Bytes, knobs: &RealKnobs) -> Result<(), RealError> 
     Ok(())
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, RealError> {
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, RealError> {
     let step = "starting the runtime";
     if tokio::runtime::Handle::try_current().is_ok() {
         let source = std::io::Error::other("this thread runs one already");

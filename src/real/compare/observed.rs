@@ -19,7 +19,7 @@ use crate::trace::{Flow, Kind, PlaceId};
 
 /// A stream at one place of the stage. An event has the time at which its system call began: what a write causes
 /// elsewhere is later than the write.
-pub(super) struct Observed<'a> {
+pub(in crate::real) struct Observed<'a> {
     stage: &'a Stage,
     place: PlaceId,
     flow: Flow,
@@ -30,7 +30,7 @@ pub(super) struct Observed<'a> {
 
 impl<'a> Observed<'a> {
     /// A stream that has just come to be by `by`, from the state `before`: CLOSED at a client, LISTEN at a server.
-    pub(super) fn new(
+    pub(in crate::real) fn new(
         stage: &'a Stage,
         place: PlaceId,
         flow: Flow,
@@ -44,7 +44,7 @@ impl<'a> Observed<'a> {
     }
 
     /// Asks for the state, and takes down a change. A system without `TCP_INFO` shows none.
-    pub(super) fn look(&mut self, after: &'static str) {
+    pub(in crate::real) fn look(&mut self, after: &'static str) {
         let Ok(info) = TcpInfo::of(&self.stream) else { return };
         if info.state == self.last_state {
             return;
@@ -61,12 +61,12 @@ impl<'a> Observed<'a> {
         self.stage.record(self.stage.now(), self.place, kind);
     }
 
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(in crate::real) fn stream(&self) -> &TcpStream {
         &self.stream
     }
 
     /// When the last write began.
-    pub(super) fn last_write(&self) -> Option<Instant> {
+    pub(in crate::real) fn last_write(&self) -> Option<Instant> {
         self.last_write
     }
 }

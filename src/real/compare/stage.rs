@@ -8,22 +8,23 @@ use crate::real::clock::Clock;
 use crate::trace::{Flow, Kind, Place, PlaceId, Protocol, Recorder, Trace, Way, Wire};
 
 /// The place of the client.
-pub(super) const CLIENT: PlaceId = PlaceId(0);
+pub(in crate::real) const CLIENT: PlaceId = PlaceId(0);
 /// The place of the server.
-pub(super) const SERVER: PlaceId = PlaceId(1);
+pub(in crate::real) const SERVER: PlaceId = PlaceId(1);
 
 /// The address of a socket of ours before the kernel has chosen its port.
-pub(super) const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+pub(in crate::real) const ANY_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Takes down what happens, and when.
-pub(super) struct Stage {
+pub(in crate::real) struct Stage {
     clock: Clock,
     /// Client and server take turns on one thread, and neither holds this over an await.
     recorder: RefCell<Recorder>,
 }
 
 impl Stage {
-    pub(super) fn new(way: Way) -> Self {
+    pub(in crate::real) fn new(way: Way) -> Self {
         let mut recorder = Recorder::on(way.name(), Wire::Real);
         for name in ["client", "server"] {
             recorder.place(Place { name: name.to_owned(), address: Ipv4Addr::LOCALHOST });
@@ -31,31 +32,31 @@ impl Stage {
         Stage { clock: Clock::start(), recorder: RefCell::new(recorder) }
     }
 
-    pub(super) fn now(&self) -> Instant {
+    pub(in crate::real) fn now(&self) -> Instant {
         self.clock.now()
     }
 
     /// Takes down an event that began at `at`. Nothing may have been taken down since: the order is that of time.
-    pub(super) fn record(&self, at: Instant, place: PlaceId, kind: Kind) {
+    pub(in crate::real) fn record(&self, at: Instant, place: PlaceId, kind: Kind) {
         self.recorder.borrow_mut().record(at, place, || kind);
     }
 
-    pub(super) fn note(&self, place: PlaceId, text: String) {
+    pub(in crate::real) fn note(&self, place: PlaceId, text: String) {
         self.record(self.now(), place, Kind::Note { text: text.into() });
     }
 
-    pub(super) fn into_trace(self) -> Trace {
+    pub(in crate::real) fn into_trace(self) -> Trace {
         self.recorder.into_inner().into_trace()
     }
 }
 
 /// One end's view of a conversation.
-pub(super) fn flow(protocol: Protocol, local: SocketAddr, remote: SocketAddr) -> Flow {
+pub(in crate::real) fn flow(protocol: Protocol, local: SocketAddr, remote: SocketAddr) -> Flow {
     Flow { protocol, local: v4(local), remote: v4(remote) }
 }
 
 /// Both sockets are bound to an IPv4 address, so there is nothing else to find.
-pub(super) fn v4(address: SocketAddr) -> SocketAddrV4 {
+pub(in crate::real) fn v4(address: SocketAddr) -> SocketAddrV4 {
     match address {
         SocketAddr::V4(address) => address,
         SocketAddr::V6(_) => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),

@@ -5,6 +5,7 @@ use std::net::SocketAddrV4;
 
 use bytes::Bytes;
 
+use crate::base::Instant;
 use crate::layers::stack::{SocketEvent, SocketId};
 use crate::layers::transport::tcp::Reason;
 use crate::sim::{App, Io};
@@ -60,6 +61,60 @@ impl App for Sender {
             SocketEvent::Writable(socket) => self.write(socket, io),
             SocketEvent::Closed { reason, .. } => self.ended = Some(reason),
             _ => {}
+        }
+    }
+}
+
+/// Opens a connection, writes a number of bytes, and closes its side: for measuring. The bytes are one static block
+/// over and over, by reference, so that the program itself costs next to nothing.
+#[derive(Debug)]
+pub struct Source {
+    to: SocketAddrV4,
+    rest: u64,
+    start_at: Instant,
+}
+
+/// One block of a [`Source`]: larger than any segment, so that hardly one spans two blocks.
+static BLOCK: [u8; 64 * 1024] = [0x5a; 64 * 1024];
+
+impl Source {
+    /// A source of `bytes` bytes for `to`. It opens its connection at `start_at`.
+    pub fn new(to: SocketAddrV4, bytes: u64, start_at: Instant) -> Self {
+        Source { to, rest: bytes, start_at }
+    }
+
+    fn write(&mut self, socket: SocketId, io: &mut Io<'_>) {
+        while self.rest > 0 {
+            let len = self.rest.min(BLOCK.len() as u64) as usize;
+            match io.tcp_write(socket, &Bytes::from_static(&BLOCK[..len])) {
+                Err(_) => return,
+                Ok(taken) => {
+                    self.rest -= taken as u64;
+                    // Cut short: the socket is full, and says when it is not.
+                    if taken < len {
+                        return;
+                    }
+                }
+            }
+        }
+        io.tcp_shutdown(socket);
+    }
+}
+
+impl App for Source {
+    fn start(&mut self, io: &mut Io<'_>) {
+        io.wake_at(self.start_at);
+    }
+
+    fn wake(&mut self, io: &mut Io<'_>) {
+        if let Err(error) = io.tcp_connect(self.to) {
+            io.note(|| Kind::Note { text: format!("connect: {error}").into() });
+        }
+    }
+
+    fn handle(&mut self, event: SocketEvent, io: &mut Io<'_>) {
+        if let SocketEvent::Connected(socket) | SocketEvent::Writable(socket) = event {
+            self.write(socket, io);
         }
     }
 }

@@ -61,8 +61,8 @@ impl App for Sender {
     fn handle(&mut self, event: SocketEvent, io: &mut Io<'_>) {
         match event {
             SocketEvent::Writable(_) => self.send(io),
-            SocketEvent::Unreachable { to, .. } => {
-                io.note(|| Kind::Note { text: format!("ICMP: nobody listens at {to}").into() });
+            SocketEvent::Unreachable { to, error, .. } => {
+                io.note(|| Kind::Note { text: format!("ICMP about {to}: {}", error.words()).into() });
             }
             _ => {}
         }

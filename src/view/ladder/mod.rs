@@ -8,8 +8,8 @@
 //! | rows | `elide` | steps: the rows worth their room, and gaps that count the others |
 //! | steps | `panel` with `stroke`, on `strip`s | lines of cells, then text |
 //!
-//! `page` and `columns` put panels on the page; `caption`, `words` and `label` choose what is said, and
-//! what is left unsaid when there is little room. A frame is drawn in the row of its departure; that it took time to
+//! `page` and `columns` put panels on the page, and `svg` draws the same steps with lines instead of letters;
+//! `caption`, `words` and `label` choose what is said, and what is left unsaid when there is little room. A frame is drawn in the row of its departure; that it took time to
 //! arrive shows in the rows that its arrival causes. A trace of real sockets holds no frames: there a write points at
 //! the read that took its bytes.
 
@@ -26,6 +26,7 @@ mod row;
 mod rows;
 mod strip;
 mod stroke;
+mod svg;
 mod text;
 mod words;
 
@@ -44,6 +45,7 @@ use self::columns::Column;
 use self::row::Row;
 use super::dissect::{Conversations, Summary};
 use super::look::Look;
+use super::svg::Alt;
 use crate::trace::{PlaceId, Trace, Wire};
 
 /// How much of a run is drawn.
@@ -91,6 +93,13 @@ pub fn side_by_side_with(runs: &[(&str, &Trace)], look: &Look, options: LadderOp
     let runs: Vec<Run<'_>> =
         runs.iter().zip(&packets).map(|((title, trace), packets)| Run { title, trace, packets }).collect();
     several(&runs, look, options)
+}
+
+/// The ladder of one run as SVG, as long as asked for.
+pub fn to_svg(trace: &Trace, alt: Alt<'_>, options: LadderOptions) -> String {
+    let packets = summaries(trace);
+    let steps = elide::elide(rows_of(trace, &packets), &packets, options.limit());
+    svg::draw(trace, &packets, &steps, alt)
 }
 
 /// A run with its frames dissected.

@@ -187,7 +187,7 @@ impl<'a> Panel<'a> {
 }
 
 /// The hosts that take part in a trace: those with an event, or with a frame sent to them.
-fn present(trace: &Trace) -> Vec<PlaceId> {
+pub(super) fn present(trace: &Trace) -> Vec<PlaceId> {
     let mut places: Vec<PlaceId> = Vec::new();
     let mut add = |place: PlaceId| {
         if let Err(at) = places.binary_search(&place) {

@@ -13,10 +13,10 @@ use std::net::Ipv4Addr;
 
 use bytes::{Bytes, BytesMut};
 
-use super::super::icmp_error::MAX_QUOTE_LEN;
+use super::super::icmp_error::quote_of;
 use super::super::ipv4::{Ecn, Ipv4Header};
 use super::holes::Holes;
-use crate::base::{Duration, Header, Instant, Writer};
+use crate::base::{Duration, Instant};
 
 /// How long all fragments together may take (RFC 1122 §3.3.2: between 60 and 120 seconds), counted from the one that
 /// comes first.
@@ -264,7 +264,7 @@ impl Assembly {
             self.end = Some(end);
         }
         if start == 0 {
-            self.first = Some((*header, quote(header, payload)));
+            self.first = Some((*header, quote_of(header, payload)));
         }
         Ok(())
     }
@@ -277,13 +277,4 @@ impl Assembly {
         let header = Ipv4Header { ecn, more_fragments: false, ..first }.with_payload_len(self.buffer.len());
         Outcome::Complete(header, self.buffer.freeze())
     }
-}
-
-/// The first fragment as an ICMP error quotes it. It is copied: a slice would keep the whole frame in memory.
-fn quote(header: &Ipv4Header, payload: &Bytes) -> Bytes {
-    let room = MAX_QUOTE_LEN.saturating_sub(header.header_len());
-    let mut w = Writer::new();
-    header.emit(&mut w);
-    w.bytes(&payload[..payload.len().min(room)]);
-    w.finish()
 }

@@ -6,10 +6,11 @@
 //! Left out: security and precedence (§3.10.7.4, third), which nobody uses, and urgent data (sixth).
 
 use super::connection::{Challenges, Connection};
-use super::header::{Flags, MIN_HEADER_LEN, Segment};
+use super::header::{Flags, MIN_HEADER_LEN};
 use super::interface::{IcmpError, Reason};
 use super::listener::reply_to_stray;
 use super::receiver::AckNeed;
+use super::segment::Segment;
 use super::sender::Resend;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};

@@ -1,20 +1,18 @@
 //! One end of a TCP connection: the thin middle that joins sender, receiver, timers and estimates (RFC 9293 §3.10).
 //!
-//! What the program asks for stands here; what an arriving segment does stands in `arrival`, and how the
-//! next segment is made in `departure`. After every input and every command, drain
+//! What the program asks for stands in `commands`, what an arriving segment does in `arrival`, and how the next
+//! segment is made in `departure`. After every input and every command, drain
 //! [`poll`](crate::base::Machine::poll): first come segments (with what the trace says of them), then events, then
 //! the next time to wake.
 
 use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
-use bytes::Bytes;
-
 use super::congestion::{CongestionControl, Unlimited};
-use super::header::Segment;
-use super::interface::{Config, Event, IcmpError, Info, Input, Misuse, Output, Reason};
+use super::interface::{Config, Event, IcmpError, Info, Input, Output, Reason};
 use super::receiver::{AckNeed, Receiver};
 use super::rtt::Rtt;
+use super::segment::Segment;
 use super::sender::Sender;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
@@ -78,6 +76,9 @@ const OUTBOX_LIMIT: usize = 256;
 /// The longest an ACK may be delayed (RFC 9293 §3.8.6.3, MUST-40: *less* than half a second).
 const LONGEST_ACK_DELAY: Duration = Duration::from_millis(499);
 
+/// How long a SYN-ACK is repeated at most (RFC 9293 §3.8.3, MUST-23: for a SYN at least three minutes).
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(180);
+
 impl Connection {
     /// Opens a connection actively: the SYN waits in [`poll`](Machine::poll) (RFC 9293 §3.10.1).
     pub fn connect(
@@ -121,85 +122,6 @@ impl Connection {
             announced: None,
             config: config.clone(),
         }
-    }
-
-    // What the program asks for (RFC 9293 §3.9.1).
-
-    /// SEND: takes as many bytes as the send buffer has room for and says how many, keeping them by reference. What
-    /// is written before the handshake is done waits for it. A short write is followed by [`Event::Writable`].
-    ///
-    /// # Errors
-    /// When this end has closed, or the connection is gone.
-    pub fn write(&mut self, _now: Instant, bytes: Bytes) -> Result<usize, Misuse> {
-        match self.state {
-            State::Closed | State::Listen => Err(Misuse::NotConnected),
-            _ if self.sender.is_closed() => Err(Misuse::Closing),
-            _ => Ok(self.sender.write(bytes)),
-        }
-    }
-
-    /// RECEIVE: the next bytes in order, at most `max` of them, or `None` when there are none now. One call gives
-    /// bytes of one arrived segment at most, by reference: read until `None`. It makes room, of which the peer may
-    /// have to be told: drain [`poll`](Machine::poll).
-    pub fn read(&mut self, _now: Instant, max: usize) -> Option<Bytes> {
-        // What comes with a SYN waits for ESTABLISHED (RFC 9293 §3.10.7.2, third).
-        if self.state == State::SynReceived {
-            return None;
-        }
-        let bytes = self.receiver.read(max);
-        if bytes.is_some() && self.state.is_synchronized() && self.receiver.wants_window_update() {
-            self.receiver.ack = AckNeed::Now;
-        }
-        bytes
-    }
-
-    /// CLOSE for sending only: a FIN follows what was written, and reading goes on (a half-close, RFC 9293 §3.6).
-    ///
-    /// Before the handshake is done, a connection with nothing written is simply forgotten (§3.10.4).
-    pub fn shutdown(&mut self, now: Instant) {
-        match self.state {
-            State::SynSent if self.sender.unsent() == 0 => self.finish(now, Cause::Close, Reason::Normal),
-            // The FIN waits for the handshake, and the change of state for ESTABLISHED.
-            State::SynSent | State::SynReceived => self.sender.close(),
-            State::Established | State::CloseWait => {
-                self.sender.close();
-                self.go(now, Cause::Close);
-            }
-            // Already said.
-            State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck | State::TimeWait => {}
-            State::Closed | State::Listen => {}
-        }
-    }
-
-    /// CLOSE both ways. Bytes that nobody has read, now or when they come, mean that data is lost: the peer learns
-    /// it by a RST (RFC 9293 §3.6.1).
-    pub fn close(&mut self, now: Instant) {
-        self.deaf = true;
-        if self.receiver.readable() > 0 {
-            self.abort(now);
-        } else {
-            self.shutdown(now);
-        }
-    }
-
-    /// ABORT: a RST tells the peer, and everything is forgotten (RFC 9293 §3.10.5).
-    pub fn abort(&mut self, now: Instant) {
-        match self.state {
-            State::SynReceived
-            | State::Established
-            | State::FinWait1
-            | State::FinWait2
-            | State::CloseWait => {
-                self.send_reset();
-            }
-            State::Closed
-            | State::Listen
-            | State::SynSent
-            | State::Closing
-            | State::LastAck
-            | State::TimeWait => {}
-        }
-        self.finish(now, Cause::Abort, Reason::Reset);
     }
 
     // What can be seen from outside.
@@ -296,14 +218,22 @@ impl Connection {
         }
     }
 
-    /// Gives the peer the whole user timeout again, as long as something is expected of it.
-    pub(super) fn heard_from_peer(&mut self, now: Instant) {
-        if let Some(timeout) = self.config.user_timeout {
-            if self.sender.outstanding() > 0 || self.sender.is_stuck() {
-                self.timers.set(Timer::UserTimeout, now + timeout);
-            } else {
-                self.timers.stop(Timer::UserTimeout);
+    /// How long the peer may be silent while something is expected of it. A listener's half-open connection never waits
+    /// without end: its program does not know of it yet, and a SYN costs its sender nothing.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        match self.config.user_timeout {
+            timeout if self.state == State::SynReceived && self.passive => {
+                Some(timeout.unwrap_or(HANDSHAKE_PATIENCE).min(HANDSHAKE_PATIENCE))
             }
+            timeout => timeout,
+        }
+    }
+
+    /// Gives the peer all of our patience again, as long as something is expected of it.
+    pub(super) fn heard_from_peer(&mut self, now: Instant) {
+        match self.patience().filter(|_| self.sender.outstanding() > 0 || self.sender.is_stuck()) {
+            Some(timeout) => self.timers.set(Timer::UserTimeout, now + timeout),
+            None => self.timers.stop(Timer::UserTimeout),
         }
     }
 

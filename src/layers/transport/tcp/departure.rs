@@ -4,9 +4,10 @@
 //! window that is out of date.
 
 use super::connection::Connection;
-use super::header::{Flags, Segment, TcpHeader};
+use super::header::{Flags, TcpHeader};
 use super::options::{Options, TcpOption};
 use super::receiver::AckNeed;
+use super::segment::Segment;
 use super::sender::{Piece, PieceKind};
 use super::seq::SeqNumber;
 use super::state::State;
@@ -53,7 +54,7 @@ impl Connection {
             // RFC 6298 §5.1.
             self.start_timer(Timer::Retransmission, now + self.rtt.rto());
         }
-        if let Some(timeout) = self.config.user_timeout {
+        if let Some(timeout) = self.patience() {
             self.start_timer(Timer::UserTimeout, now + timeout);
         }
         let (kind, syn, fin) = (piece.kind, piece.syn, piece.fin);
@@ -77,7 +78,7 @@ impl Connection {
                 self.rtt.backed_off(self.probes)
             };
             self.start_timer(Timer::Persist, now + wait);
-            if let Some(timeout) = self.config.user_timeout {
+            if let Some(timeout) = self.patience() {
                 self.start_timer(Timer::UserTimeout, now + timeout);
             }
         } else {

@@ -1,6 +1,6 @@
 //! What goes into a connection and what comes out of it: the two interfaces of RFC 9293 §3.9 as plain data.
 
-use super::header::Segment;
+use super::segment::Segment;
 use super::seq::SeqNumber;
 use super::state::State;
 use crate::base::{Duration, Instant};
@@ -33,7 +33,8 @@ pub struct Config {
     pub max_rto: Duration,
     /// Maximum segment lifetime: TIME-WAIT lasts twice that (RFC 9293 §3.4.2 says 2 minutes, most systems 30 s).
     pub msl: Duration,
-    /// Give up when the peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3. `None` never gives up.
+    /// Give up when the peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3. `None` never gives up, but
+    /// for the half-open connections of a listener, which wait three minutes.
     pub user_timeout: Option<Duration>,
     /// Tell what happens inside, as [`Output::Trace`].
     pub trace: bool,
@@ -80,8 +81,8 @@ pub enum Input {
 pub enum IcmpError {
     /// Network or host unreachable, time exceeded, parameter problem: it may pass, so the connection lives on.
     Soft,
-    /// Protocol or port unreachable: ends a handshake. An open connection takes it as soft (RFC 5461 §2, RFC 5927
-    /// §5.2), since one forged packet should not end it.
+    /// Protocol or port unreachable: ends a handshake. An open connection takes it as soft, since one forged packet
+    /// should not end it (RFC 5927 §5.2; §3.9.2.2 knows of such TCPs, although it says to abort).
     Hard,
     /// Fragmentation needed, but forbidden: the next link's MTU in bytes, or 0 from a router that does not tell.
     PacketTooBig(u16),

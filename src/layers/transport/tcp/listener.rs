@@ -3,13 +3,16 @@
 //! A listener has no state of its own. Each SYN it accepts becomes a [`Connection`] in SYN-RECEIVED, whose owner must
 //! bound how many of those wait (a backlog): a SYN costs its sender nothing.
 //!
+//! Also here: how TIME-WAIT makes way for a SYN that a listener should have.
+//!
 //! Left out: SYN cookies (RFC 4987 §3.6), and a connection that is opened from LISTEN by a program's SEND.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::connection::Connection;
-use super::header::{Flags, Segment, TcpHeader};
-use super::interface::Config;
+use super::header::{Flags, TcpHeader};
+use super::interface::{Config, Reason};
+use super::segment::Segment;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use crate::base::Instant;
@@ -85,6 +88,39 @@ impl Connection {
         self.learn_from_syn(syn);
         self.go(now, Cause::Syn);
         self.take_text(now, syn, 1);
+    }
+}
+
+impl Connection {
+    /// TIME-WAIT gives way to a SYN that opens the same connection anew (RFC 9293 §3.6.1, MAY-2): the peer has taken
+    /// the same port again, and should not have to wait for us. The answer is the initial sequence number for the new
+    /// connection; this one is closed then. `None`: the segment is for this connection as it stands.
+    ///
+    /// An old SYN must not do that, so only one beyond all that was received counts; and the new numbers must begin
+    /// beyond all that were sent, so when the clock's (`fresh`) do not, they begin just there. The RFC also asks to
+    /// return to TIME-WAIT if the SYN proves to be an old one after all. That is left out, as in Linux: the new
+    /// connection then dies of the peer's RST.
+    pub fn make_way(
+        &mut self,
+        now: Instant,
+        segment: &Segment,
+        fresh: impl FnOnce() -> SeqNumber,
+    ) -> Option<SeqNumber> {
+        let header = &segment.header;
+        let asks =
+            header.flags.has(Flags::SYN) && !header.flags.has(Flags::ACK) && !header.flags.has(Flags::RST);
+        if self.state != State::TimeWait || !asks {
+            return None;
+        }
+        let (rcv_nxt, snd_nxt) = (self.receiver.rcv_nxt, self.sender.snd_nxt);
+        if header.seq.to_offset(self.receiver.irs?, rcv_nxt) <= rcv_nxt.cast_signed() {
+            return None;
+        }
+        let fresh = fresh();
+        let later = fresh.to_offset(self.sender.isn, snd_nxt) > snd_nxt.cast_signed();
+        let isn = if later { fresh } else { SeqNumber::of_offset(self.sender.isn, snd_nxt + 1) };
+        self.finish(now, Cause::Syn, Reason::Normal);
+        Some(isn)
     }
 }
 

@@ -6,11 +6,13 @@
 //!
 //! | concept | file | read first |
 //! |---|---|---|
-//! | header, flags, checksum, segment | `header.rs` | RFC 9293 §3.1 |
+//! | header, flags | `header.rs` | RFC 9293 §3.1 |
+//! | segment, checksum | `segment.rs` | §3.1 |
 //! | options | `options.rs` | §3.2, RFC 7323 §2 |
 //! | sequence numbers | `seq.rs` | §3.4 |
 //! | the eleven states and every transition | `state.rs` | §3.3.2 |
-//! | open, write, read, close, abort; timeouts | `connection.rs` | §3.9.1, §3.10 |
+//! | open; timeouts; what joins the rest | `connection.rs` | §3.10 |
+//! | write, read, close, abort | `commands.rs` | §3.9.1 |
 //! | knobs, inputs, outputs, events | `interface.rs` | §3.9 |
 //! | a segment arrives; ICMP errors | `arrival.rs` | §3.10.7.3, §3.10.7.4, RFC 5961 |
 //! | the next segment is made | `departure.rs` | §3.10.2 |
@@ -27,6 +29,7 @@
 //! timestamps; urgent data, which is delivered in line (RFC 6093); keep-alives.
 
 mod arrival;
+mod commands;
 pub mod congestion;
 mod connection;
 mod departure;
@@ -37,6 +40,7 @@ mod options;
 mod reassembly;
 mod receiver;
 mod rtt;
+mod segment;
 mod send_buffer;
 mod sender;
 mod seq;
@@ -47,10 +51,11 @@ mod timers;
 mod tests;
 
 pub use connection::Connection;
-pub use header::{Flags, MIN_HEADER_LEN, PROTOCOL_NUMBER, Segment, TcpHeader};
+pub use header::{Flags, MIN_HEADER_LEN, PROTOCOL_NUMBER, TcpHeader};
 pub use interface::{Config, Event, IcmpError, Info, Input, Misuse, Output, Reason};
 pub use listener::{Answer, Listener, reply_to_stray};
 pub use options::{Options, TcpOption};
+pub use segment::Segment;
 pub use seq::SeqNumber;
 pub use state::{Cause, State};
 pub use timers::Timer;

@@ -117,7 +117,8 @@ impl Options {
     ///
     /// # Errors
     /// Malformed when an option's length is less than 2, or reaches past the header, or is not that of its kind.
-    /// RFC 9293 §3.1 (MUST-7) asks only that such a length do no harm; refusing the segment is the clearest answer.
+    /// RFC 9293 §3.1 (MUST-7) wants such a length to do no harm, and suggests a reset. We drop the segment instead:
+    /// a forger should not be able to end a connection with it.
     pub(super) fn parse(r: &mut Reader<'_>) -> Result<Self, ParseError> {
         let mut options = Options::none();
         while r.remaining() > 0 {

@@ -43,7 +43,7 @@ pub enum Cause {
     PassiveOpen,
     /// The program opens a connection.
     ActiveOpen,
-    /// A SYN came that does not acknowledge ours.
+    /// A SYN came that does not acknowledge ours; in TIME-WAIT, one that begins a new connection.
     Syn,
     /// A SYN came that acknowledges ours.
     SynAck,
@@ -105,6 +105,7 @@ impl State {
             (S::Closing, C::AckOfFin) => S::TimeWait,  // §3.10.7.4, fifth
             (S::LastAck, C::AckOfFin) => S::Closed,    // §3.10.7.4, fifth
             (S::TimeWait, C::TwoMsl) => S::Closed,     // §3.10.8
+            (S::TimeWait, C::Syn) => S::Closed,        // §3.6.1, MAY-2: it makes way for a new connection
             // A listener is not ended by a RST (§3.10.7.2, first). The connection that came out of it in
             // SYN-RECEIVED is: it "returns to LISTEN" (§3.10.7.4, second) in that its listener never stopped.
             (S::Closed | S::Listen, C::Reset) => return None,
@@ -141,7 +142,7 @@ impl State {
         }
     }
 
-    /// True from ESTABLISHED on: both ends know each other's sequence numbers (RFC 9293 §3.5.1).
+    /// True from ESTABLISHED on: both ends know each other's sequence numbers (RFC 9293 §3.5.2, group 3).
     pub const fn is_synchronized(self) -> bool {
         !matches!(self, State::Closed | State::Listen | State::SynSent | State::SynReceived)
     }

@@ -2,15 +2,15 @@
 //!
 //! Every error names what was expected, with an example that works.
 
+use super::scene::Knobs;
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
-use crate::sim::scene::Knobs;
 
 /// A probability: `5%`, `5 %` or `0.05`; at most 100 %.
 ///
 /// # Errors
 /// In words, for the command line.
-pub(super) fn probability(text: &str) -> Result<f64, String> {
+pub fn probability(text: &str) -> Result<f64, String> {
     const EXPECTED: &str = "expected 0% to 100%, such as 5% or 0.05";
     let (number, scale) = match text.trim().strip_suffix('%') {
         Some(number) => (number.trim_end(), 100.0),
@@ -26,7 +26,7 @@ pub(super) fn probability(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// In words, for the command line.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str = "expected a time with its unit, at most 3600s, such as 20ms, 1.5s or 300us";
     let (number, unit) = split_unit(text);
     let nanos_per_unit = match unit.to_ascii_lowercase().as_str() {
@@ -49,7 +49,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// In words, for the command line.
-pub(super) fn rate(text: &str) -> Result<Rate, String> {
+pub fn rate(text: &str) -> Result<Rate, String> {
     const EXPECTED: &str = "expected bits per second with their unit, such as 10mbit, 1gbit or 56kbit";
     let (number, unit) = split_unit(text);
     let unit = unit.to_ascii_lowercase();
@@ -68,7 +68,7 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
 ///
 /// # Errors
 /// In words, for the command line.
-pub(super) fn mtu(text: &str) -> Result<u16, String> {
+pub fn mtu(text: &str) -> Result<u16, String> {
     const EXPECTED: &str =
         "expected 68 to 65535 bytes, such as 1500 (every IPv4 link carries at least 68: RFC 791)";
     match text.trim().parse() {

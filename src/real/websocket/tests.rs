@@ -1,7 +1,29 @@
-use tokio::io::{DuplexStream, duplex};
+//! The driver against itself over a pipe in memory, and against peers that break the rules.
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::*;
+use crate::base::Duration;
 use crate::layers::application::websocket::handshake::accept_key;
+use crate::layers::application::websocket::{CloseCode, Config, Message, Policy, Utf8Bytes};
+
+async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    config: Config,
+    policy: Policy,
+) -> Result<WebSocket<S>, WebSocketError> {
+    Builder::new().config(config).policy(policy).accept(stream).await
+}
+
+async fn open<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    host: &str,
+    path: &str,
+    config: Config,
+) -> Result<WebSocket<S>, WebSocketError> {
+    Builder::new().config(config).open(stream, host, path).await
+}
 
 type Ends = (WebSocket<DuplexStream>, WebSocket<DuplexStream>);
 
@@ -118,7 +140,7 @@ async fn a_send_that_is_dropped_is_finished_by_the_next_one() {
 
 #[tokio::test]
 async fn a_peer_that_says_nothing_is_given_up() {
-    let hasty = Config { handshake_timeout: Duration::from_millis(50), ..Config::default() };
+    let hasty = Config { handshake_timeout: Duration::from_millis(50), ..hasty() };
     let (near, far) = duplex(1024);
     let error = accept(far, hasty.clone(), Policy::default()).await.unwrap_err();
     assert!(matches!(error, WebSocketError::Failed(_)), "{error}");
@@ -212,14 +234,6 @@ async fn a_port_where_nobody_listens_is_told() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = connect(address, "/", Config::default()).await.unwrap_err();
+    let error = Builder::new().connect(&format!("ws://{address}/")).await.unwrap_err();
     assert!(error.to_string().starts_with("connecting: "), "{error}");
-}
-
-#[test]
-fn masks_do_not_repeat() {
-    let mut next = masks().unwrap();
-    let keys: std::collections::BTreeSet<[u8; 4]> = (0..1000).map(|_| next()).collect();
-    assert!(keys.len() > 990, "{} different keys of 1000", keys.len());
-    assert_ne!(masks().unwrap()(), masks().unwrap()());
 }

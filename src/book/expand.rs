@@ -1,0 +1,295 @@
+//! What stands in the place of each directive. A lesson is played with its knobs as they stand; `name=value` behind
+//! the other arguments turns one.
+//!
+//! | directive | becomes |
+//! |---|---|
+//! | `lesson ID about` | what it is about, how long it takes, where to read on |
+//! | `lesson ID story` | the whole lesson: what it says, asks and shows |
+//! | `lesson ID transcript` | what a terminal shows of it |
+//! | `lesson ID knobs`, `lesson ID teacher` | what can be turned; notes for the teacher |
+//! | `figure ID/SCENE/KIND` | one of its pictures |
+//! | `quiz ID N [SCENE/KIND ...]` | its question N, from 1; pictures that belong to the answer |
+//! | `fact ID NAME` | in a sentence: a number or word of its run |
+//! | `lessons` | the course as a table |
+//! | `count lessons`, `count minutes` | in a sentence: how many there are, how long they take |
+//! | `header NAME` | the layout of a header: `ethernet`, `arp`, `ipv4`, `icmp`, `udp`, `tcp`, `websocket` |
+//! | `code PATH:ITEM` | an item of a source file |
+//! | `file PATH` | in a sentence: a source file, and what it says it is |
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::directive::{Directive, Expansion};
+use super::{figure, quiz, source, story};
+use crate::lessons::render::text;
+use crate::lessons::{ALL, Lesson, Performance, Scenario};
+use crate::view::look::Look;
+use crate::view::svg::{Alt, escape, header};
+
+/// Expands directives, and plays each scenario once.
+#[derive(Debug)]
+pub struct Expander<'a> {
+    /// The root of the source tree.
+    tree: &'a Path,
+    played: BTreeMap<String, Rc<Performance>>,
+}
+
+/// The names of all directives.
+const NAMES: &[&str] = &["lesson", "figure", "quiz", "fact", "lessons", "count", "header", "code", "file"];
+
+impl<'a> Expander<'a> {
+    /// For the source tree at `tree`.
+    pub fn new(tree: &'a Path) -> Self {
+        Expander { tree, played: BTreeMap::new() }
+    }
+
+    /// What stands in the place of a directive.
+    ///
+    /// # Errors
+    /// In words: what was expected.
+    pub fn expand(&mut self, directive: &Directive<'_>) -> Result<Expansion, String> {
+        let (turned, plain): (Vec<&str>, Vec<&str>) =
+            directive.arguments.iter().partition(|argument| argument.contains('='));
+        let block = |made: Result<String, String>| made.map(Expansion::Block);
+        let words = |made: Result<String, String>| made.map(Expansion::Words);
+        match (directive.name, plain.as_slice()) {
+            ("lesson", [lesson, part]) => block(self.lesson(lesson, part, &turned)),
+            ("figure", [name]) => block(self.figure(name, &turned)),
+            ("quiz", [lesson, number, pictures @ ..]) => block(self.quiz(lesson, number, pictures, &turned)),
+            ("fact", [lesson, name]) => words(self.fact(lesson, name, &turned)),
+            ("lessons", []) => block(Ok(lessons())),
+            ("count", [what]) => words(count(what)),
+            ("header", [name]) => block(layout(name)),
+            ("code", [place]) => block(self.code(place)),
+            ("file", [path]) => words(self.file(path)),
+            (known, given) if NAMES.contains(&known) => {
+                Err(format!("{{{{#{known}}}}} does not take '{}': see src/book/expand.rs", given.join(" ")))
+            }
+            (unknown, _) => {
+                Err(format!("unknown directive '{unknown}': expected one of {}", NAMES.join(", ")))
+            }
+        }
+    }
+
+    fn play(&mut self, name: &str, turned: &[&str]) -> Result<Rc<Performance>, String> {
+        let lesson = find(name)?;
+        let mut scenario = Scenario::of(lesson);
+        for turn in turned {
+            let (knob, value) = turn.split_once('=').unwrap_or((turn, ""));
+            scenario.turn(lesson, knob, value)?;
+        }
+        if let Some(played) = self.played.get(&scenario.to_string()) {
+            return Ok(Rc::clone(played));
+        }
+        let performance = Rc::new(lesson.play(&scenario));
+        performance.verify()?;
+        self.played.insert(scenario.to_string(), Rc::clone(&performance));
+        Ok(performance)
+    }
+
+    fn lesson(&mut self, name: &str, part: &str, turned: &[&str]) -> Result<String, String> {
+        let lesson = find(name)?;
+        match part {
+            "about" => Ok(about(lesson)),
+            "knobs" => Ok(knobs(lesson)),
+            "teacher" => Ok(teacher(lesson)),
+            "story" => Ok(story::story(&*self.play(name, turned)?)),
+            "transcript" => Ok(transcript(&*self.play(name, turned)?)),
+            other => {
+                Err(format!("a lesson has no '{other}': expected about, story, transcript, knobs or teacher"))
+            }
+        }
+    }
+
+    fn figure(&mut self, name: &str, turned: &[&str]) -> Result<String, String> {
+        let (lesson, picture) = name
+            .split_once('/')
+            .ok_or_else(|| format!("'{name}' names no picture: expected LESSON/SCENE/KIND"))?;
+        let performance = self.play(lesson, turned)?;
+        picture_of(&performance, picture, turned)
+    }
+
+    fn quiz(
+        &mut self,
+        lesson: &str,
+        number: &str,
+        pictures: &[&str],
+        turned: &[&str],
+    ) -> Result<String, String> {
+        let performance = self.play(lesson, turned)?;
+        let count = performance.predictions.len();
+        let index =
+            number.parse::<usize>().ok().and_then(|n| n.checked_sub(1)).filter(|index| *index < count);
+        let index =
+            index.ok_or_else(|| format!("lesson {lesson} has no question {number}: it has 1 to {count}"))?;
+        let prediction = &performance.predictions[index];
+        let id = with_turned(story::quiz_id(performance.lesson, index), turned);
+        let mut page = quiz::question(prediction, &id);
+        page.push_str(&quiz::open_answer(&id));
+        for picture in pictures {
+            page.push_str(&picture_of(&performance, picture, turned)?);
+        }
+        page.push_str(&quiz::answer(prediction));
+        page.push_str(quiz::close_answer());
+        Ok(page)
+    }
+
+    fn fact(&mut self, lesson: &str, name: &str, turned: &[&str]) -> Result<String, String> {
+        let performance = self.play(lesson, turned)?;
+        match performance.facts.get(name) {
+            Some(fact) => Ok(escape(fact)),
+            None => {
+                let known: Vec<&str> = performance.facts.keys().map(String::as_str).collect();
+                Err(format!("lesson {lesson} has no fact '{name}': it has {}", known.join(", ")))
+            }
+        }
+    }
+
+    fn code(&self, place: &str) -> Result<String, String> {
+        let (path, item) =
+            place.rsplit_once(':').ok_or_else(|| format!("'{place}' names no code: expected PATH:ITEM"))?;
+        let code =
+            source::item(&source::read(self.tree, path)?, item).map_err(|what| format!("{path}: {what}"))?;
+        Ok(format!(
+            "<p class=\"nl-from\">From <code>{}</code>:</p>\n\n```rust,ignore\n{code}```\n",
+            escape(path)
+        ))
+    }
+
+    fn file(&self, path: &str) -> Result<String, String> {
+        let text = source::read(self.tree, path)?;
+        let opening = source::opening(&text).ok_or_else(|| format!("'{path}' does not say what it is"))?;
+        Ok(format!("<code>{}</code> ({})", escape(path), figure::inline(&opening)))
+    }
+}
+
+fn find(name: &str) -> Result<&'static Lesson, String> {
+    crate::lessons::find(name).ok_or_else(|| {
+        let known: Vec<&str> = ALL.iter().map(|lesson| lesson.id).collect();
+        format!("unknown lesson '{name}': expected one of {}", known.join(", "))
+    })
+}
+
+fn picture_of(performance: &Performance, name: &str, turned: &[&str]) -> Result<String, String> {
+    let picture = performance.picture(name).ok_or_else(|| {
+        use crate::lessons::beat::Beat;
+        let known = performance.beats.iter().filter_map(|beat| match beat {
+            Beat::Show { picture } => Some(picture.id.as_str()),
+            _ => None,
+        });
+        let known: Vec<&str> = known.collect();
+        format!("lesson {} has no picture '{name}': it has {}", performance.lesson.id, known.join(", "))
+    })?;
+    Ok(figure::figure(picture, &with_turned(story::picture_id(performance.lesson, &picture.id), turned)))
+}
+
+/// An id that is another one when knobs are turned.
+fn with_turned(id: String, turned: &[&str]) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    turned.iter().fold(id, |id, turn| format!("{id}-{}", turn.chars().map(plain).collect::<String>()))
+}
+
+fn about(lesson: &Lesson) -> String {
+    let cites: Vec<String> =
+        lesson.cites.iter().map(|cite| format!("<li>{}</li>", figure::inline(&cite.to_string()))).collect();
+    format!(
+        "<div class=\"nl-about\"><p>Lesson {}, {} layer, about {} minutes. In a terminal: \
+         <code>{}</code></p><p>Many think: “{}”. Read on in:</p><ul>{}</ul></div>\n",
+        lesson.number,
+        lesson.layer,
+        lesson.minutes,
+        lesson.command(),
+        figure::inline(lesson.misconception),
+        cites.concat()
+    )
+}
+
+fn knobs(lesson: &Lesson) -> String {
+    let mut table = String::from(
+        "<table class=\"nl-knobs\"><thead><tr><th>knob</th><th>stands at</th><th>what it turns</th></tr></thead><tbody>",
+    );
+    for knob in lesson.knobs {
+        let _ = write!(
+            table,
+            "<tr><td><code>--{}</code></td><td><code>{}</code></td><td>{}</td></tr>",
+            knob.name,
+            escape(knob.default),
+            figure::inline(knob.what)
+        );
+    }
+    table + "</tbody></table>\n"
+}
+
+fn teacher(lesson: &Lesson) -> String {
+    let teacher = &lesson.teacher;
+    let choices: Vec<String> =
+        teacher.choices.iter().map(|choice| format!("<li>{}</li>", figure::inline(choice))).collect();
+    let choices = if choices.is_empty() { String::new() } else { format!("<ul>{}</ul>", choices.concat()) };
+    format!(
+        "<details class=\"nl-teacher\"><summary>For the teacher</summary><p>Vote, discuss with your neighbour, vote \
+         again: {}</p>{choices}<p>When the run surprises: {}</p></details>\n",
+        figure::inline(teacher.vote),
+        figure::inline(teacher.surprise)
+    )
+}
+
+/// What a terminal shows when somebody plays the lesson and predicts nothing.
+fn transcript(performance: &Performance) -> String {
+    let look = Look::default();
+    let mut shown = text::head(performance.lesson, &look);
+    for beat in &performance.beats {
+        shown.push('\n');
+        shown.push_str(&text::beat(performance, beat, None, &look));
+    }
+    shown.push('\n');
+    shown.push_str(&text::foot(performance, &look));
+    let id = format!("transcript-{}", performance.lesson.id);
+    let text = figure::text(&shown);
+    format!(
+        "<details class=\"nl-transcript\" id=\"{id}\"><summary>The same in a terminal: \
+         <code>{}</code></summary><div class=\"nl-scroll\" tabindex=\"0\" role=\"group\" \
+         aria-label=\"transcript\">{text}</div></details>\n",
+        performance.lesson.command()
+    )
+}
+
+fn lessons() -> String {
+    let mut table = String::from(
+        "<table><thead><tr><th>lesson</th><th>layer</th><th>minutes</th><th>the belief it ends</th></tr></thead><tbody>",
+    );
+    for lesson in ALL {
+        let _ = write!(
+            table,
+            "<tr><td>{}. <a href=\"{}\">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            lesson.number,
+            super::links::page_of(lesson),
+            figure::inline(lesson.title),
+            lesson.layer,
+            lesson.minutes,
+            figure::inline(lesson.misconception)
+        );
+    }
+    table + "</tbody></table>\n"
+}
+
+fn count(what: &str) -> Result<String, String> {
+    match what {
+        "lessons" => Ok(ALL.len().to_string()),
+        "minutes" => Ok(ALL.iter().map(|lesson| u32::from(lesson.minutes)).sum::<u32>().to_string()),
+        other => Err(format!("cannot count '{other}': expected lessons or minutes")),
+    }
+}
+
+fn layout(name: &str) -> Result<String, String> {
+    let id = format!("header-{name}");
+    let title = format!("The {name} header");
+    let drawn = header::layout_by_name(name, Alt { id: &id, title: &title, text: "" })
+        .ok_or_else(|| format!("unknown header '{name}': expected one of {}", header::LAYOUTS.join(", ")))?;
+    Ok(figure::framed(
+        &format!("fig-{id}"),
+        &drawn,
+        "One row is 32 bits; the bits go onto the wire from left to right.",
+    ))
+}

@@ -1,0 +1,111 @@
+//! Code and prose out of the files that are compiled: a thing is named, and found by its name, so that the book cannot
+//! show what is not there.
+
+use std::path::{Component, Path};
+
+/// A file of the source tree.
+///
+/// # Errors
+/// When there is no such file, or its path leads out of the tree.
+pub fn read(root: &Path, path: &str) -> Result<String, String> {
+    let inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+    if !inside {
+        return Err(format!("'{path}' is not a path inside the source tree"));
+    }
+    std::fs::read_to_string(root.join(path)).map_err(|error| format!("'{path}' cannot be read: {error}"))
+}
+
+/// What a file says it is: the first sentence of its opening comment.
+pub fn opening(text: &str) -> Option<String> {
+    let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
+    let paragraph: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let paragraph = paragraph.join(" ").replace("**", "");
+    let end = paragraph.find(". ").map_or(paragraph.trim_end_matches('.').len(), |end| end);
+    (!paragraph.is_empty()).then(|| paragraph[..end].to_string())
+}
+
+/// An anchor of a Rust file: the item of this name (type, trait, function, constant, macro), with its attributes and
+/// without its documentation.
+///
+/// Where an item ends is told by its indentation, which rustfmt keeps.
+///
+/// # Errors
+/// When there is no such item.
+pub fn item(text: &str, name: &str) -> Result<String, String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let start = lines.iter().position(|line| is_item(line, name));
+    let start = start.ok_or_else(|| format!("there is no item '{name}' in it"))?;
+    let indent = lines[start].len() - lines[start].trim_start().len();
+    let ends = |line: &str| {
+        let body = line.trim_start();
+        line.len() - body.len() == indent
+            && (body.starts_with('}') || body.ends_with(';') || body.ends_with('}'))
+    };
+    let end = (start..lines.len()).find(|i| ends(lines[*i])).unwrap_or(lines.len() - 1);
+    let first =
+        (0..start).rev().take_while(|i| lines[*i].trim_start().starts_with("#[")).last().unwrap_or(start);
+    let cut: Vec<&str> = lines[first..=end].iter().map(|line| line.get(indent..).unwrap_or("")).collect();
+    Ok(cut.join("\n") + "\n")
+}
+
+fn is_item(line: &str, name: &str) -> bool {
+    const KEYWORDS: &[&str] =
+        &["struct", "enum", "trait", "fn", "const", "static", "type", "mod", "macro_rules!"];
+    const BEFORE: &[&str] = &["pub", "pub(super)", "pub(crate)", "const", "async"];
+    let mut words = line.split_whitespace().skip_while(|word| BEFORE.contains(word)).peekable();
+    // `const` is a keyword of its own, and one that stands before `fn`.
+    let Some(mut word) = words.next() else { return false };
+    if !KEYWORDS.contains(&word) {
+        let trimmed = line.trim_start();
+        if !trimmed.contains("const ") {
+            return false;
+        }
+        // All that was skipped was the keyword itself: `pub const NAME: u8`.
+        return named(word, name) && trimmed.contains(&format!("const {name}:"));
+    }
+    if word == "static" && words.peek() == Some(&"mut") {
+        words.next();
+    }
+    word = words.next().unwrap_or_default();
+    named(word, name)
+}
+
+fn named(word: &str, name: &str) -> bool {
+    let end = word.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(word.len());
+    &word[..end] == name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "//! First of all. And more.\n//!\n//! Rest.\n\n/// Doc.\n#[derive(Debug)]\npub struct One {\n    \
+                        a: u8,\n}\n\nimpl One {\n    /// Doc.\n    pub const fn two(&self) -> u8 {\n        if true {\n            1\n        } else {\n            \
+                        2\n        }\n    }\n}\n\npub const LIMIT: usize = 3;\npub struct Unit;\n";
+
+    #[test]
+    fn an_item_is_found_with_its_attributes() {
+        assert_eq!(item(FILE, "One").as_deref(), Ok("#[derive(Debug)]\npub struct One {\n    a: u8,\n}\n"));
+        assert_eq!(item(FILE, "LIMIT").as_deref(), Ok("pub const LIMIT: usize = 3;\n"));
+        assert_eq!(item(FILE, "Unit").as_deref(), Ok("pub struct Unit;\n"));
+        let two = item(FILE, "two").expect("a function");
+        assert!(two.starts_with("pub const fn two") && two.ends_with("    }\n}\n"), "{two}");
+        assert!(item(FILE, "three").is_err());
+        assert!(item(FILE, "On").is_err());
+    }
+
+    #[test]
+    fn a_file_says_what_it_is() {
+        assert_eq!(opening(FILE).as_deref(), Some("First of all"));
+        assert_eq!(opening("fn main() {}"), None);
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_tree() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert!(read(root, "src/lib.rs").is_ok());
+        assert!(read(root, "../etc/passwd").is_err());
+        assert!(read(root, "/etc/passwd").is_err());
+        assert!(read(root, "src/none.rs").is_err());
+    }
+}

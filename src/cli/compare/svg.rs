@@ -1,0 +1,71 @@
+//! `compare --svg`: what would be on the terminal, as a picture. The one in the README is made so.
+
+use std::path::Path;
+
+use crate::cli::error::CliError;
+use crate::cli::output::remark;
+use crate::view::svg::{Alt, terminal};
+
+/// Writes a page, colours and all, to an SVG file.
+pub(super) fn write(path: &Path, page: &str) -> Result<(), CliError> {
+    let command = command(std::env::args().skip(1));
+    let told = told(page);
+    let alt = Alt { id: "netlayers", title: &command, text: &told };
+    let svg = terminal::to_svg(&command, page, alt) + "\n";
+    std::fs::write(path, svg)
+        .map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))?;
+    remark(format!("wrote {}", path.display()));
+    Ok(())
+}
+
+/// The command as it was typed, without what only says where the picture goes.
+fn command(arguments: impl Iterator<Item = String>) -> String {
+    let mut words = vec!["netlayers".to_string()];
+    let mut arguments = arguments.peekable();
+    while let Some(argument) = arguments.next() {
+        if argument == "--svg" {
+            arguments.next();
+        } else if !argument.starts_with("--svg=") {
+            let plain = argument.chars().all(|c| c.is_ascii_alphanumeric() || "-_=.,/%:".contains(c));
+            words.push(if plain { argument } else { format!("\"{}\"", crate::view::look::escape(argument)) });
+        }
+    }
+    words.join(" ")
+}
+
+/// The page for whoever cannot see it: its sentences and its table, without what is drawn.
+fn told(page: &str) -> String {
+    let mut plain = String::new();
+    let mut characters = page.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\u{1b}' => drop(characters.by_ref().find(char::is_ascii_alphabetic)),
+            c => plain.push(c),
+        }
+    }
+    let drawn = |line: &str| line.chars().any(|c| "│├┤─◄►┊".contains(c));
+    let lines = plain.lines().filter(|line| !line.trim().is_empty() && !drawn(line));
+    let lines: Vec<String> =
+        lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    lines.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_shown_as_it_was_typed() {
+        let typed = |words: &[&str]| command(words.iter().map(|word| (*word).to_string()));
+        assert_eq!(
+            typed(&["compare", "hello, layers", "--svg", "x.svg"]),
+            "netlayers compare \"hello, layers\""
+        );
+        assert_eq!(typed(&["compare", "--svg=x.svg", "--loss", "5%"]), "netlayers compare --loss 5%");
+    }
+
+    #[test]
+    fn what_is_drawn_is_not_told() {
+        assert_eq!(told("\u{1b}[1ma  b\u{1b}[0m\n\n ├─ x ─►\nc\n"), "a b; c");
+    }
+}

@@ -1,0 +1,145 @@
+//! The command line of `netlayers lesson`. The knobs come from the lessons: each knob of any lesson is an option, so
+//! that help, completions and did-you-mean know them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, ValueEnum};
+
+use crate::cli::args::WireChoice;
+use crate::lessons::ALL;
+
+/// `netlayers lesson`.
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  netlayers lesson                     the next one
+  netlayers lesson 8
+  netlayers lesson handshake --drop syn
+  netlayers lesson 8 --answer 3 --answer c
+  netlayers lesson 8 --view hex --scene clean --frame 1
+  netlayers lesson 8 --wire real")]
+pub(in crate::cli) struct LessonArgs {
+    /// Its number or its name [default: the first that you have not finished]
+    pub(super) lesson: Option<String>,
+    /// A scenario line that a run has printed: plays the same again
+    #[arg(long, value_name = "LINE", conflicts_with = "lesson")]
+    pub(super) scenario: Option<String>,
+    /// Which wire to run on
+    #[arg(long, value_enum, default_value_t = WireChoice::Sim)]
+    pub(super) wire: WireChoice,
+
+    /// Your prediction, without being asked for it; once for each question, in order
+    #[arg(long, value_name = "X")]
+    pub(super) answer: Vec<String>,
+    /// Predict nothing
+    #[arg(long, conflicts_with = "answer")]
+    pub(super) skip: bool,
+    /// Do not wait for Enter between screens
+    #[arg(long)]
+    pub(super) no_pause: bool,
+    /// Show what a teacher needs, too: a question to vote on, and what to say when the run surprises
+    #[arg(long)]
+    pub(super) teacher: bool,
+
+    /// One picture of each of its runs, instead of the story
+    #[arg(long, value_enum)]
+    pub(super) view: Option<LessonView>,
+    /// With --view: one run only, by its name
+    #[arg(long, value_name = "NAME", requires = "view")]
+    pub(super) scene: Option<String>,
+    /// With --view: one frame only, by its number in `--view table`
+    #[arg(long, value_name = "N", requires = "view", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) frame: Option<u64>,
+    /// The beats of the story as JSON
+    #[arg(long, conflicts_with_all = ["view", "teacher"])]
+    pub(super) json: bool,
+    /// Also write the frames of all its runs to a pcapng file, for Wireshark
+    #[arg(long, value_name = "FILE")]
+    pub(super) pcap: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) knobs: KnobFlags,
+}
+
+/// Which picture of a lesson's runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LessonView {
+    /// Hosts as lines, time downwards, every frame an arrow
+    Ladder,
+    /// One line a frame
+    Table,
+    /// Every byte, tagged with its layer
+    Hex,
+    /// Every header, field by field
+    Header,
+    /// What is wrapped in what, with byte counts
+    Layers,
+    /// A packet or a stream cut into pieces
+    Cut,
+    /// What one program handed over above what the other one got
+    Boxes,
+    /// The whole traces, for programs
+    Json,
+}
+
+/// The knobs that were turned, by name.
+#[derive(Debug, Default)]
+pub(super) struct KnobFlags(pub(super) BTreeMap<&'static str, String>);
+
+impl Args for KnobFlags {
+    fn augment_args(command: Command) -> Command {
+        let mut command = command;
+        for (name, what, lessons) in all_knobs() {
+            let help = format!("{} ({what})", sentence(&lessons));
+            let value = match name {
+                "text" => "TEXT",
+                _ => "VALUE",
+            };
+            let flag = Arg::new(name).long(name).value_name(value).help(help);
+            command = command.arg(flag.help_heading("Knobs, each for the lessons that have it"));
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for KnobFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let turned = all_knobs().into_iter().filter_map(|(name, _, _)| {
+            let value: &String = matches.get_one(name)?;
+            Some((name, value.clone()))
+        });
+        Ok(KnobFlags(turned.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Every knob of any lesson once: its name, what it does, and the lessons that have it.
+fn all_knobs() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let mut knobs: Vec<(&str, &str, Vec<u8>)> = Vec::new();
+    for lesson in ALL {
+        for knob in lesson.knobs {
+            match knobs.iter_mut().find(|(name, _, _)| *name == knob.name) {
+                Some((_, _, lessons)) => lessons.push(lesson.number),
+                None => knobs.push((knob.name, knob.what, vec![lesson.number])),
+            }
+        }
+    }
+    knobs
+}
+
+fn sentence(lessons: &[u8]) -> String {
+    let numbers: Vec<String> = lessons.iter().map(u8::to_string).collect();
+    match numbers.as_slice() {
+        [one] => format!("Lesson {one}"),
+        several => format!("Lessons {}", several.join(", ")),
+    }
+}

@@ -1,0 +1,112 @@
+//! `netlayers lesson`: a lesson on a terminal, as pictures, as JSON, or on the operating system's own sockets.
+
+mod args;
+mod pictures;
+mod real;
+mod story;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use args::LessonArgs;
+
+use std::fs;
+
+use super::args::WireChoice;
+use super::error::CliError;
+use super::logbook::{self, Logbook};
+use super::output::{Output, remark};
+use crate::lessons::{ALL, Lesson, Performance, Scenario};
+use crate::view::pcapng::{PcapngOptions, to_pcapng};
+
+/// Runs the command.
+pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
+    let (lesson, scenario) = chosen(args)?;
+    if args.wire == WireChoice::Real {
+        return real::run(lesson, &scenario, args, out);
+    }
+    let performance = lesson.play(&scenario);
+    if let Some(path) = &args.pcap {
+        write_pcap(&performance, path)?;
+    }
+    if args.json {
+        let text = serde_json::to_string_pretty(&performance)
+            .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
+        return out.line(text);
+    }
+    if let Some(view) = args.view {
+        return pictures::show(&performance, view, args, out);
+    }
+    story::tell(&performance, args, out)
+}
+
+/// The lesson that the arguments name, with its knobs turned.
+fn chosen(args: &LessonArgs) -> Result<(&'static Lesson, Scenario), CliError> {
+    let (lesson, mut scenario) = match (&args.scenario, &args.lesson) {
+        (Some(line), _) => {
+            let scenario = Scenario::parse(line).map_err(CliError::Usage)?;
+            let lesson = crate::lessons::find(scenario.lesson)
+                .ok_or_else(|| CliError::Usage(format!("there is no lesson '{}'", scenario.lesson)))?;
+            (lesson, scenario)
+        }
+        (None, Some(name)) => {
+            let lesson = find(name)?;
+            (lesson, Scenario::of(lesson))
+        }
+        (None, None) => {
+            let lesson = next(&logbook::load());
+            (lesson, Scenario::of(lesson))
+        }
+    };
+    for (name, value) in &args.knobs.0 {
+        scenario.turn(lesson, name, value).map_err(CliError::Usage)?;
+    }
+    Ok((lesson, scenario))
+}
+
+/// The first lesson that is not finished; the first one of all, when all are.
+pub(super) fn next(progress: &Logbook) -> &'static Lesson {
+    ALL.iter().find(|lesson| !progress.has_finished(lesson.id)).unwrap_or(&ALL[0])
+}
+
+/// A lesson by number or name, or what may have been meant.
+fn find(name: &str) -> Result<&'static Lesson, CliError> {
+    if let Some(lesson) = crate::lessons::find(name) {
+        return Ok(lesson);
+    }
+    let near = ALL.iter().min_by_key(|lesson| distance(lesson.id, name));
+    let meant = match near {
+        Some(lesson) if distance(lesson.id, name) <= 3 => {
+            format!("did you mean '{}'?", lesson.id)
+        }
+        _ => {
+            let known: Vec<String> =
+                ALL.iter().map(|lesson| format!("{} {}", lesson.number, lesson.id)).collect();
+            format!("expected one of: {}", known.join(", "))
+        }
+    };
+    Err(CliError::Usage(format!("there is no lesson '{}'; {meant}", crate::view::look::escape(name))))
+}
+
+/// How many letters must be changed, added or left out to make one word of the other (Levenshtein, 1965).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(40).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let cost = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], cost);
+        }
+    }
+    row[b.len()]
+}
+
+fn write_pcap(performance: &Performance, path: &std::path::Path) -> Result<(), CliError> {
+    let traces: Vec<_> = performance.scenes.iter().map(|scene| scene.trace.as_ref()).collect();
+    fs::write(path, to_pcapng(&traces, PcapngOptions { fcs: false }))
+        .map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))?;
+    let frames: usize = traces.iter().map(|trace| trace.frames().count()).sum();
+    remark(format!("wrote {frames} frames to {0}; look at them with: wireshark {0}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! What goes into a host's stack and what comes out of it, as plain data.
+
+use std::net::SocketAddrV4;
+
+use bytes::Bytes;
+
+use crate::base::Instant;
+use crate::layers::internet::icmp::IcmpHeader;
+use crate::layers::transport::tcp as tcp_layer;
+use crate::trace::{Kind, Protocol};
+
+/// What a host is like.
+#[derive(Debug, Clone)]
+pub struct StackConfig {
+    /// What new TCP connections are like.
+    pub tcp: tcp_layer::Config,
+    /// Bytes of payload a UDP socket holds for its program. A datagram that does not fit is dropped, as the newest.
+    pub udp_recv_buffer: usize,
+    /// Bytes that may wait on an interface before a UDP socket is told [`SendError::WouldBlock`].
+    pub udp_send_buffer: usize,
+    /// TTL of the packets sent. RFC 1700 recommends 64.
+    pub ttl: u8,
+    /// Whether [`Output::Trace`] is wanted.
+    pub trace: bool,
+}
+
+impl Default for StackConfig {
+    /// Linux's default buffer sizes for UDP, 212,992 bytes each way.
+    fn default() -> Self {
+        StackConfig {
+            tcp: tcp_layer::Config::default(),
+            udp_recv_buffer: 212_992,
+            udp_send_buffer: 212_992,
+            ttl: 64,
+            trace: false,
+        }
+    }
+}
+
+/// A socket of one host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId {
+    pub(super) protocol: Protocol,
+    pub(super) number: u32,
+}
+
+/// What can happen to a host.
+#[derive(Debug)]
+pub enum Input {
+    /// A frame arrived on an interface, its frame check sequence checked and taken off.
+    Frame {
+        /// The interface.
+        interface: usize,
+        /// The frame.
+        bytes: Bytes,
+    },
+    /// So many bytes are waiting to leave an interface.
+    Backlog {
+        /// The interface.
+        interface: usize,
+        /// Bytes waiting.
+        bytes: usize,
+    },
+    /// Time passed.
+    Wake,
+}
+
+/// What a host asks for.
+#[derive(Debug)]
+pub enum Output {
+    /// Send this frame.
+    Frame {
+        /// The interface.
+        interface: usize,
+        /// The frame, padded to Ethernet's minimum, without its frame check sequence.
+        bytes: Bytes,
+    },
+    /// Tell the program that owns the socket.
+    Event(SocketEvent),
+    /// The frame that came in last was refused, wholly or in part.
+    Discarded(String),
+    /// A UDP socket waits for room: say [`Input::Backlog`] when at most so many bytes wait.
+    Blocked {
+        /// The interface.
+        interface: usize,
+        /// Bytes that may still wait.
+        until_backlog: usize,
+    },
+    /// For the trace.
+    Trace(Kind),
+    /// Wake me at this time, if not before.
+    WakeAt(Instant),
+}
+
+/// What a program is told about its sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// The connection that the program opened stands.
+    Connected(SocketId),
+    /// A connection to a listener stands.
+    Accepted {
+        /// The listener.
+        listener: SocketId,
+        /// The new connection.
+        socket: SocketId,
+    },
+    /// There is something to read.
+    Readable(SocketId),
+    /// There is room to write again.
+    Writable(SocketId),
+    /// The peer sends no more (a FIN came): what has arrived can still be read.
+    PeerClosed(SocketId),
+    /// The connection is over, and the socket gone.
+    Closed {
+        /// The socket.
+        socket: SocketId,
+        /// Why.
+        reason: tcp_layer::Reason,
+    },
+    /// Something that a UDP socket sent could not be delivered.
+    Unreachable {
+        /// The socket.
+        socket: SocketId,
+        /// Where it was to go.
+        to: SocketAddrV4,
+        /// The ICMP error that says so; "host unreachable" when ARP found nobody.
+        error: IcmpHeader,
+    },
+}
+
+impl SocketEvent {
+    /// The socket that it is about; the listener, for one that was accepted.
+    pub fn socket(&self) -> SocketId {
+        match *self {
+            SocketEvent::Connected(socket)
+            | SocketEvent::Readable(socket)
+            | SocketEvent::Writable(socket)
+            | SocketEvent::PeerClosed(socket)
+            | SocketEvent::Closed { socket, .. }
+            | SocketEvent::Unreachable { socket, .. }
+            | SocketEvent::Accepted { listener: socket, .. } => socket,
+        }
+    }
+}
+
+/// Why a command to a socket was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The send buffer is full for now.
+    #[error("the send buffer is full: wait until the socket is writable")]
+    WouldBlock,
+    /// More than fits a datagram.
+    #[error("a UDP datagram carries at most 65507 bytes")]
+    TooLarge,
+    /// No route leads there, or it is this host itself: there is no loopback here.
+    #[error("no route to that host")]
+    NoRoute,
+    /// A TCP connection has one host at its other end (RFC 9293 §3.9.1.1, MUST-46).
+    #[error("a connection needs the address of one host, and a port")]
+    NotOneHost,
+    /// The port is taken, or none is free.
+    #[error("the port is in use")]
+    PortInUse,
+    /// The socket is closed, or was never open.
+    #[error("the socket is closed")]
+    Closed,
+}

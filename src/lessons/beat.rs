@@ -1,0 +1,205 @@
+//! Beats: what a played lesson is made of, in the order in which it is told.
+//!
+//! A question is asked before the run and answered by it. Both are known once the lesson has been played; the order of
+//! the beats is what keeps the answer from being seen too soon. Whoever renders beats stops at [`Beat::Ask`] for a
+//! prediction, if there is somebody to ask, and lays it beside the answer at [`Beat::Reveal`].
+
+use serde::Serialize;
+
+use super::picture::Picture;
+
+/// One thing that a lesson says, shows, asks or claims.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "beat", rename_all = "snake_case")]
+pub enum Beat {
+    /// A new run begins: on new hosts, at time zero.
+    Scene {
+        /// Its name in links and on the command line.
+        id: String,
+        /// What happens in it.
+        title: String,
+    },
+    /// A paragraph. Words between backticks are names of the code or the command line.
+    Say {
+        /// The text.
+        text: String,
+    },
+    /// A picture.
+    Show {
+        /// Which.
+        picture: Picture,
+    },
+    /// A question, before the run that answers it.
+    Ask {
+        /// Its number in [`Performance::predictions`](super::stage::Performance::predictions).
+        prediction: usize,
+    },
+    /// The answer to a question.
+    Reveal {
+        /// Whose.
+        prediction: usize,
+    },
+    /// A claim that the run bears out, or does not.
+    Check {
+        /// The claim.
+        claim: String,
+        /// Whether it holds.
+        holds: bool,
+    },
+    /// What is true instead of the lesson's misconception.
+    Instead {
+        /// The text.
+        text: String,
+    },
+    /// Something to try next.
+    Try {
+        /// The command.
+        command: String,
+        /// What to look for.
+        what: String,
+    },
+}
+
+/// A question with its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Prediction {
+    /// The question.
+    pub question: String,
+    /// What answers it takes.
+    pub form: Form,
+    /// What the run said.
+    pub answer: Answer,
+    /// Why.
+    pub why: String,
+}
+
+/// What answers a question takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// One of these, by its letter: the first is `a`.
+    Choice(Vec<String>),
+    /// A whole number.
+    Number {
+        /// Of what: `bytes`, `frames`; empty for a bare number.
+        unit: String,
+    },
+    /// Any words. Only laid beside the answer, never compared.
+    Words,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The choice at this index.
+    Choice(usize),
+    /// A number.
+    Number(u64),
+    /// Words.
+    Words(String),
+}
+
+/// How a prediction compares with what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Match {
+    /// It is what happened.
+    Same,
+    /// Something else happened.
+    Other,
+    /// Words are for people to compare.
+    Open,
+}
+
+impl Prediction {
+    /// Reads what somebody typed.
+    ///
+    /// # Errors
+    /// In words: what was expected.
+    pub fn read(&self, typed: &str) -> Result<Answer, String> {
+        let typed = typed.trim();
+        match &self.form {
+            Form::Choice(choices) => {
+                let mut letters = typed.chars();
+                let index = match (letters.next(), letters.next()) {
+                    (Some(letter), None) => (letter.to_ascii_lowercase() as usize).wrapping_sub('a' as usize),
+                    // The words of a choice will do, too.
+                    _ => choices.iter().position(|c| c.eq_ignore_ascii_case(typed)).unwrap_or(usize::MAX),
+                };
+                if index < choices.len() {
+                    return Ok(Answer::Choice(index));
+                }
+                let last = letter(choices.len().saturating_sub(1));
+                Err(format!("expected a letter from a to {last}"))
+            }
+            Form::Number { unit } => {
+                // People write 4,000 and "4 bytes".
+                let digits: String = typed
+                    .trim_end_matches(|c: char| c.is_alphabetic() || c == ' ')
+                    .replace([',', '_', '\''], "");
+                match digits.parse() {
+                    Ok(number) => Ok(Answer::Number(number)),
+                    Err(_) if unit.is_empty() => Err("expected a whole number, such as 7".into()),
+                    Err(_) => Err(format!("expected a whole number of {unit}, such as 7")),
+                }
+            }
+            Form::Words if typed.is_empty() => Err("expected a few words".into()),
+            Form::Words => Ok(Answer::Words(typed.chars().take(200).collect())),
+        }
+    }
+
+    /// How a guess compares with the answer.
+    pub fn compare(&self, guess: &Answer) -> Match {
+        match self.form {
+            Form::Words => Match::Open,
+            _ if *guess == self.answer => Match::Same,
+            _ => Match::Other,
+        }
+    }
+
+    /// An answer in words.
+    pub fn in_words(&self, answer: &Answer) -> String {
+        match (answer, &self.form) {
+            (Answer::Choice(index), Form::Choice(choices)) => {
+                format!("{}) {}", letter(*index), choices.get(*index).map_or("", String::as_str))
+            }
+            (Answer::Choice(index), _) => letter(*index).to_string(),
+            (Answer::Number(1), Form::Number { unit }) if !unit.is_empty() => {
+                format!("1 {}", unit.strip_suffix('s').unwrap_or(unit))
+            }
+            (Answer::Number(n), Form::Number { unit }) if !unit.is_empty() => format!("{n} {unit}"),
+            (Answer::Number(n), _) => n.to_string(),
+            (Answer::Words(words), _) => words.clone(),
+        }
+    }
+}
+
+/// The letter of a choice.
+pub fn letter(index: usize) -> char {
+    char::from(b'a' + u8::try_from(index).unwrap_or(25).min(25))
+}
+
+impl From<u64> for Answer {
+    fn from(n: u64) -> Self {
+        Answer::Number(n)
+    }
+}
+
+impl From<usize> for Answer {
+    fn from(n: usize) -> Self {
+        Answer::Number(n as u64)
+    }
+}
+
+impl From<String> for Answer {
+    fn from(words: String) -> Self {
+        Answer::Words(words)
+    }
+}
+
+impl From<&str> for Answer {
+    fn from(words: &str) -> Self {
+        Answer::Words(words.to_owned())
+    }
+}

@@ -1,0 +1,207 @@
+//! Lesson 2: one byte is wrapped, layer by layer, and what the two models call the layers.
+//!
+//! Left out: protocols of OSI's own, which hardly anybody runs; tunnels, where a layer carries itself.
+
+use super::picture::{Frame, View};
+use super::stage::{Host, Seen, Stage};
+use super::{Cite, Knob, Lesson, Teacher};
+use crate::base::{Duration, Layer};
+use crate::layers::physical::delay::{FCS_LEN, INTER_FRAME_GAP_LEN, PREAMBLE_LEN};
+use crate::view::dissect::{Part, Role};
+
+/// The lesson.
+pub(super) const LESSON: Lesson = Lesson {
+    id: "layers",
+    number: 2,
+    title: "layers: OSI and TCP/IP",
+    layer: Layer::Internet,
+    minutes: 25,
+    misconception: "the seven OSI layers are seven headers",
+    cites: &[
+        Cite { document: "RFC 1122", section: "1.1.3", what: "the four layers of the Internet" },
+        Cite { document: "ISO/IEC 7498-1", section: "6", what: "the seven layers of OSI" },
+        Cite { document: "RFC 768", section: "", what: "UDP" },
+        Cite { document: "IEEE 802.3", section: "3.2.8", what: "why a short frame is padded" },
+    ],
+    knobs: &[Knob::count("payload", "1", 1, 1400, "bytes that the program sends"), Knob::DELAY, Knob::SEED],
+    teacher: Teacher {
+        vote: "How many headers does a frame with one byte of data have?",
+        choices: &["1", "3", "4", "7"],
+        surprise: "A layer is a job and who does it. Some jobs need a header, some are done by the program itself \
+                   (layers 5 and 6), one is done by the shape of the signal (layer 1).",
+    },
+    real: None,
+    script,
+};
+
+fn script(stage: &mut Stage) {
+    wrapped(stage);
+    models(stage);
+    prices(stage);
+    let headers = stage.seen().packets().iter().map(|packet| headers(&packet.packet.dissection.parts)).max();
+    let headers = headers.unwrap_or(0);
+    stage.instead(format!(
+        "OSI names seven jobs; a header is one way to do a job. No frame of these runs has more than {headers} headers."
+    ));
+    stage
+        .try_next("netlayers lesson 2 --payload 1000", "Predict: which of the numbers grow, and which stay?");
+    stage.try_next("netlayers lesson 2 --view header --scene udp", "Every field of every header.");
+    stage.try_next(
+        "netlayers compare hello --view layers",
+        "Add WebSocket: a header that the application brings itself.",
+    );
+}
+
+/// One datagram in its frame.
+fn wrapped(stage: &mut Stage) {
+    let payload = stage.count("payload");
+    let bytes = plural(payload, "byte");
+    stage.say(format!(
+        "A program hands {bytes} to UDP. Each layer puts a header of its own in front, and hands all of it to the \
+         layer below, which does not look inside."
+    ));
+    let size = stage
+        .ask_number(format!("How many bytes is the Ethernet frame that carries {bytes} of data?"), "bytes");
+    let count = stage.ask_number("And how many headers does it have?", "headers");
+    stage.scene("udp", &format!("{bytes} by UDP"));
+    let (client, server) = stage.two_hosts();
+    stage.bind(server, 9000);
+    let socket = stage.bind(client, 0);
+    stage.send_to(socket, server, 9000, vec![b'x'; payload]);
+    stage.run();
+    stage.show(View::Layers(Frame::Deepest), "A box in a box: to the outer one, the inner one is data.");
+
+    let run = stage.seen();
+    let parts = parts(&run);
+    let frame = stage.fact("frame", parts.iter().map(|part| part.range.len()).sum::<usize>());
+    let padding: usize = sum(&parts, |part| part.role == Role::Padding);
+    let found = stage.fact("headers", headers(&parts));
+    let pad = match padding {
+        0 => String::new(),
+        n => {
+            format!(" Ethernet's frames have a least length, so {} of padding were added.", plural(n, "byte"))
+        }
+    };
+    stage.reveal(
+        size,
+        |run| run.packets().iter().map(|packet| packet.bytes.len()).sum::<usize>(),
+        format!(
+            "{frame}: yours are {payload} of them.{pad} A capture shows these. On the wire there are {} more: the \
+             preamble before, the check sequence and the gap behind.",
+            PREAMBLE_LEN + FCS_LEN + INTER_FRAME_GAP_LEN
+        ),
+    );
+    let names: Vec<&str> =
+        parts.iter().filter(|part| part.role == Role::Header).map(|part| part.protocol).collect();
+    stage.reveal(
+        count,
+        |run| headers(&self::parts(run)),
+        format!("{}. The next picture says where the other layers of OSI went.", names.join(", ")),
+    );
+    stage.check(
+        format!("the {found} headers, the data and the padding are all there is in the frame"),
+        |run| {
+            let all: usize = run.packets().iter().map(|packet| packet.bytes.len()).sum();
+            sum(&parts, |part| part.role == Role::Header) + payload + padding == all
+        },
+    );
+    stage.check("at the other end all of it is taken off again", |run| {
+        run.reads(server).concat() == vec![b'x'; payload]
+    });
+}
+
+/// The two models, beside what the run had of each.
+fn models(stage: &mut Stage) {
+    let run = stage.seen();
+    let parts = parts(&run);
+    let header_of = |layer: Layer| {
+        let found = parts.iter().find(|part| part.layer == layer && part.role == Role::Header);
+        found.map(|part| format!("{} header, {}", part.protocol, plural(part.range.len(), "byte")))
+    };
+    let data = plural(sum(&parts, |part| part.role == Role::Data), "byte");
+    let signal = format!("no header: signals, and a preamble of {PREAMBLE_LEN} bytes");
+    let rows = [
+        ("7 application", "application", format!("your program, and its {data}")),
+        ("6 presentation", "application", "no header: your program (\"the text is UTF-8\")".into()),
+        ("5 session", "application", "no header: your program (\"you are logged in\")".into()),
+        ("4 transport", "transport", header_of(Layer::Transport).unwrap_or_default()),
+        ("3 network", "internet", header_of(Layer::Internet).unwrap_or_default()),
+        ("2 data link", "link", header_of(Layer::Link).unwrap_or_default()),
+        ("1 physical", "link", signal),
+    ];
+    let rows = rows.map(|(osi, tcp_ip, here)| vec![osi.to_string(), tcp_ip.to_string(), here]);
+    stage.table(
+        &["OSI, 7 layers", "TCP/IP, 4 layers", "in this frame"],
+        rows.to_vec(),
+        "Two models of one thing. They do not map one to one: TCP/IP leaves 5 and 6 to the program.",
+    );
+}
+
+/// The same data by TCP.
+fn prices(stage: &mut Stage) {
+    let payload = stage.count("payload");
+    let udp = stage.seen().accounting();
+    let guess = stage.ask_number(
+        "The same data by TCP: opened, sent, closed at both ends. How many frames cross the wire, in both directions?",
+        "frames",
+    );
+    stage.scene("tcp", "The same by TCP");
+    let (client, server) = stage.two_hosts();
+    by_tcp(stage, client, server, payload);
+    stage.show(View::Ladder, "Each arrow is one frame, with three headers of its own.");
+    stage.reveal(
+        guess,
+        |run| run.frames(),
+        "A connection is opened and closed by segments that carry none of your bytes. What they buy is the subject of \
+         lessons to come: order, and that lost bytes are sent again.",
+    );
+    let tcp = stage.seen().accounting();
+    let rows = [
+        ("frames", udp.frames, tcp.frames),
+        ("link: Ethernet, padding", udp.link, tcp.link),
+        ("internet: IPv4", udp.internet, tcp.internet),
+        ("transport", udp.transport, tcp.transport),
+        ("yours", udp.payload, tcp.payload),
+        ("all bytes", udp.total(), tcp.total()),
+    ];
+    let rows = rows.map(|(what, udp, tcp)| vec![what.to_string(), udp.to_string(), tcp.to_string()]);
+    stage.table(&["bytes of", "UDP", "TCP"], rows.to_vec(), "What each layer costs, all frames together.");
+    stage.check("both carry the same data", |run| {
+        udp.payload == payload as u64
+            && tcp.payload == udp.payload
+            && run.reads(server).concat().len() == payload
+    });
+}
+
+fn by_tcp(stage: &mut Stage, client: Host, server: Host, payload: usize) {
+    stage.listen(server, 9000);
+    let socket = stage.connect(client, server, 9000);
+    stage.run_until_state(socket, "ESTABLISHED");
+    stage.run_for(Duration::from_millis(1));
+    stage.send(socket, vec![b'x'; payload]);
+    stage.close(socket);
+    // Long enough for the FIN and its acknowledgment, however short the link.
+    let trip = stage.network_knobs().rtt() * 2 + Duration::from_millis(10);
+    stage.run_for(trip);
+    if let Some(accepted) = stage.accepted(server).first() {
+        stage.close(*accepted);
+    }
+    stage.run_for(trip);
+}
+
+/// The parts of the one frame of a run with one frame.
+fn parts(run: &Seen) -> Vec<Part> {
+    run.packets().first().map(|packet| packet.packet.dissection.parts.clone()).unwrap_or_default()
+}
+
+fn headers(parts: &[Part]) -> usize {
+    parts.iter().filter(|part| part.role == Role::Header).count()
+}
+
+fn sum(parts: &[Part], wanted: impl Fn(&Part) -> bool) -> usize {
+    parts.iter().filter(|part| wanted(part)).map(|part| part.range.len()).sum()
+}
+
+fn plural(n: usize, unit: &str) -> String {
+    if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") }
+}

@@ -1,0 +1,102 @@
+//! The course: one file a lesson, and the stage they play on.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`lesson`] | what a lesson is: plain data with one function |
+//! | [`stage`] | the vocabulary that the function tells its story in |
+//! | [`beat`] | what playing it gives: says, pictures, questions with their answers, checked claims |
+//! | [`picture`] | the pictures |
+//! | [`knob`] | what can be turned, and the scenario line |
+//! | [`render`] | beats as text and as Markdown |
+//! | [`vocabulary`] | the words of the course, each with its picture |
+//! | [`exercises`] | programs to be mended, and how they are checked |
+//! | [`house_rules`] | what every lesson must have |
+//!
+//! # Writing a lesson
+//!
+//! `netlayers dev new-lesson window` writes `src/lessons/window.rs` and its line below; a build later
+//! `netlayers lesson window` plays it and `netlayers dev check` says what is still missing. Then tell the story:
+//!
+//! ```
+//! # use netlayers::base::Duration;
+//! # use netlayers::lessons::{Stage, picture::View, stage::packet};
+//! # use netlayers::sim::fault::{self, Verdict};
+//! fn script(stage: &mut Stage) {
+//!     let size = stage.count("size");                        // how a knob stands
+//!     stage.say(format!("A program hands {size} bytes to its socket, in one write."));
+//!     let guess = stage.ask_number("How many segments will carry them?", "segments");
+//!
+//!     stage.scene("cut", "One write, cut at the MSS");       // a new network at time zero
+//!     let (client, server) = stage.two_hosts();              // delay, rate, mtu, mss: from the knobs
+//!     stage.rule(client, server, fault::nth("loses the SYN", 1, packet::is_syn, Verdict::Drop));
+//!     stage.listen(server, 80);
+//!     let socket = stage.connect(client, server, 80);        // the SYN leaves; time has not passed yet
+//!     stage.run_until_state(socket, "ESTABLISHED");          // or run_for(time), run_until(instant)
+//!     stage.send(socket, vec![b'x'; size]);
+//!     stage.run();                                           // until nothing is left to happen
+//!
+//!     stage.show(View::Ladder, "Each arrow is one segment.");         // the run so far
+//!     let run = stage.seen();                                         // what the run can be asked
+//!     let segments = stage.fact("segments", run.data_segments().count());      // for the book
+//!     stage.reveal(guess, |run| run.data_segments().count(),          // the answer, from the run
+//!         format!("{size} bytes need {segments} segments."));
+//!     stage.check("every byte arrives", |run| run.reads(server).concat().len() == size);
+//!     stage.instead("A write is cut, or joined with others, as TCP likes.");
+//!     stage.try_next("netlayers lesson window --mss 536", "Predict the number of segments first.");
+//! }
+//! ```
+//!
+//! What to keep to:
+//!
+//! - Ask *before* the run, reveal after it. A [`Guess`](stage::Guess) that is never revealed is a fault.
+//! - Every number comes from the run or a knob: `format!` it. A number typed into a sentence will be wrong one day.
+//! - A claim holds for every value of every knob; the tests turn them all. One that needs a certain value stands behind
+//!   an `if`, and so does a sentence.
+//! - A knob with a usual name ([`Knob::DELAY`], [`LOSS`](Knob::LOSS), [`MTU`](Knob::MTU), [`MSS`](Knob::MSS),
+//!   [`RATE`](Knob::RATE), [`REORDER`](Knob::REORDER), [`SEED`](Knob::SEED)) acts by itself on what `two_hosts`, `host`
+//!   and `link` build. `Knob::MTU.at("576")` has another default, `.within(68, 1500)` other bounds. Of other knobs the
+//!   script asks: `count`, `time`, `share`, `knob`. Two lessons that have a knob of one name mean the same by it.
+//! - A picture has a caption that says what to look at: it is also the text for whoever cannot see the picture. Its id
+//!   is the scene's id and its kind, as in `cut/ladder`: the book names it so.
+//! - A screen has 80 columns and 24 rows. Two or three sentences, then something to see or to do.
+//! - A lesson knows no real socket. What the kernel can show is named in [`RealScene`]; `cli/lesson/real.rs` runs it.
+//! - rustfmt does not look into the macro below: format a lesson with `rustfmt --edition 2024 src/lessons/*.rs`.
+
+pub mod beat;
+pub mod exercises;
+pub mod house_rules;
+pub mod knob;
+pub mod lesson;
+pub mod picture;
+pub mod render;
+pub mod stage;
+pub mod vocabulary;
+
+pub use knob::{Knob, Scenario};
+pub use lesson::{Cite, Lesson, RealScene, Teacher};
+pub use stage::{Performance, Stage};
+
+/// Declares the files of the lessons and lists them: one line for each.
+macro_rules! course {
+    ($($file:ident,)*) => {
+        $(mod $file;)*
+        /// The lessons of the course, in order.
+        pub static ALL: &[Lesson] = &[$($file::LESSON),*];
+    };
+}
+
+course! {
+    bytes,
+    layers,
+    fragments,
+    ports,
+    udp,
+    stream,
+    handshake,
+    segmentation,
+}
+
+/// A lesson by its number or its id.
+pub fn find(name: &str) -> Option<&'static Lesson> {
+    ALL.iter().find(|lesson| lesson.id == name || lesson.number.to_string() == name)
+}

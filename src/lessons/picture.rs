@@ -1,0 +1,183 @@
+//! The pictures of a lesson: a drawing with a name and a sentence that says what is in it.
+//!
+//! A picture is drawn only when somebody knows how it should look: width, characters and colour are the renderer's.
+
+use std::sync::Arc;
+
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
+use crate::trace::Trace;
+use crate::view::boxes::boxes;
+use crate::view::columns::Columns;
+use crate::view::cut::cut;
+use crate::view::dissect::{Role, TracedPacket, dissect_trace};
+use crate::view::header_box::header_box;
+use crate::view::hexdump::hexdump;
+use crate::view::ladder::{LadderOptions, single_with};
+use crate::view::layers::layers;
+use crate::view::look::Look;
+use crate::view::table::table;
+
+/// A picture of a lesson.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// Its name, such as `lost-ack/ladder`: unique in its lesson.
+    pub id: String,
+    /// What it shows, as a sentence: the caption, and the text for whoever cannot see it.
+    pub caption: String,
+    /// How it is drawn.
+    pub drawing: Drawing,
+}
+
+/// What is drawn.
+#[derive(Debug, Clone)]
+pub enum Drawing {
+    /// One of the views of a run.
+    Run {
+        /// What had happened when it was shown.
+        trace: Arc<Trace>,
+        /// Which view.
+        view: View,
+    },
+    /// Rows and columns.
+    Columns(Columns),
+    /// A drawing that a view made of something else than a run, for any look.
+    Free(FreeDrawing),
+}
+
+/// A drawing that needs nothing but a look.
+#[derive(Clone)]
+pub struct FreeDrawing {
+    /// What it is called in JSON, such as `waveform`.
+    pub name: &'static str,
+    /// Draws it.
+    pub draw: Arc<dyn Fn(&Look) -> String + Send + Sync>,
+}
+
+/// A view of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Hosts as lines, time downwards, every frame an arrow.
+    Ladder,
+    /// One line a frame.
+    Table,
+    /// Every byte of one frame, with its layer.
+    Hex(Frame),
+    /// The headers of one frame, field by field; or only the header of one protocol, such as `TCP`.
+    Header(Frame, Option<&'static str>),
+    /// One frame as nested boxes.
+    Layers(Frame),
+    /// A packet or a stream cut into pieces, and what the receiver has of it.
+    Cut,
+    /// What one program handed over above what the other one got.
+    Boxes,
+}
+
+/// Which frame of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame {
+    /// By its number in the table, from 1.
+    Number(u64),
+    /// The one with the most to unwrap: the first of several equals.
+    Deepest,
+}
+
+impl View {
+    /// Its name in a picture's id and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            View::Ladder => "ladder",
+            View::Table => "table",
+            View::Hex(_) => "hex",
+            View::Header(..) => "header",
+            View::Layers(_) => "layers",
+            View::Cut => "cut",
+            View::Boxes => "boxes",
+        }
+    }
+
+    /// The packet with the most to unwrap: the first of several equals.
+    pub fn deepest(packets: &[TracedPacket]) -> Option<&TracedPacket> {
+        let parts = |packet: &&TracedPacket| {
+            packet.packet.dissection.parts.iter().filter(|part| part.role != Role::Padding).count()
+        };
+        // Of several equals `max_by_key` takes the last.
+        packets.iter().rev().max_by_key(parts)
+    }
+
+    /// Draws it.
+    pub fn draw(self, trace: &Trace, look: &Look) -> String {
+        match self {
+            View::Ladder => single_with(trace, look, LadderOptions::default()),
+            View::Table => table(trace, look),
+            View::Cut => cut(trace, look),
+            View::Boxes => boxes(trace, look),
+            View::Hex(frame) => {
+                with_frame(trace, frame, |packet| hexdump(&packet.bytes, &packet.packet.dissection, look))
+            }
+            View::Layers(frame) => with_frame(trace, frame, |packet| layers(&packet.packet.dissection, look)),
+            View::Header(frame, protocol) => with_frame(trace, frame, |packet| {
+                let parts = &packet.packet.dissection.parts;
+                parts
+                    .iter()
+                    .filter(|part| part.role == Role::Header && protocol.is_none_or(|p| p == part.protocol))
+                    .map(|part| header_box(part, look))
+                    .collect()
+            }),
+        }
+    }
+}
+
+impl Frame {
+    /// The frame among those of its run.
+    pub fn of(self, packets: &[TracedPacket]) -> Option<&TracedPacket> {
+        match self {
+            Frame::Number(number) => packets.iter().find(|packet| packet.packet.number == number),
+            Frame::Deepest => View::deepest(packets),
+        }
+    }
+}
+
+fn with_frame(trace: &Trace, frame: Frame, draw: impl Fn(&TracedPacket) -> String) -> String {
+    let packets = dissect_trace(trace);
+    frame.of(&packets).map_or_else(|| "(no such frame in this run)\n".into(), draw)
+}
+
+impl Picture {
+    /// The picture as text.
+    pub fn draw(&self, look: &Look) -> String {
+        match &self.drawing {
+            Drawing::Run { trace, view } => view.draw(trace, look),
+            Drawing::Columns(columns) => columns.draw(look),
+            Drawing::Free(free) => (free.draw)(look),
+        }
+    }
+
+    /// What kind of picture it is.
+    pub fn kind(&self) -> &'static str {
+        match &self.drawing {
+            Drawing::Run { view, .. } => view.name(),
+            Drawing::Columns(_) => "columns",
+            Drawing::Free(free) => free.name,
+        }
+    }
+}
+
+impl Serialize for Picture {
+    /// As a program wants it: its name, what it shows, and the drawing in 80 columns of plain text.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Picture", 4)?;
+        fields.serialize_field("id", &self.id)?;
+        fields.serialize_field("kind", self.kind())?;
+        fields.serialize_field("caption", &self.caption)?;
+        fields.serialize_field("text", &self.draw(&Look::default()))?;
+        fields.end()
+    }
+}
+
+impl std::fmt::Debug for FreeDrawing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("FreeDrawing").field(&self.name).finish()
+    }
+}

@@ -1,0 +1,177 @@
+//! Words of the course as text for a terminal, as Markdown for the book, and as data for programs.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::text::lines;
+use crate::lessons::picture::Picture;
+use crate::lessons::vocabulary::{Place, Term, by_layer};
+use crate::lessons::{Cite, vocabulary};
+use crate::view::look::Look;
+
+/// A word with its picture, for a terminal.
+///
+/// # Errors
+/// What the script of its picture claims and its run does not show.
+pub fn explain(term: &Term, look: &Look) -> Result<String, String> {
+    let mut text = head(term, look);
+    text.push_str(&lines("", term.definition, look));
+    text.push('\n');
+    text.push_str(&lines("OSI:    ", term.place.osi, look));
+    text.push_str(&lines("TCP/IP: ", term.place.tcp_ip, look));
+    for cite in term.cites {
+        text.push_str(&lines("read:   ", &cite.to_string(), look));
+    }
+    if !term.no_rfc.is_empty() {
+        text.push_str(&lines("RFC:    ", &format!("none: {}", term.no_rfc), look));
+    }
+    text.push_str(&lines("source: ", &sources(term), look));
+    text.push_str(&lines("lesson: ", &lesson(term), look));
+    text.push_str(&lines("see:    ", &term.see.join(", "), look));
+    text.push('\n');
+    let pictures = term.play()?;
+    if pictures.is_empty() {
+        text.push_str(&lines("", "Its picture comes with its lesson: no run can show it yet.", look));
+    }
+    for picture in pictures {
+        text.push_str(&picture.draw(look));
+        for line in lines("", &picture.caption, look).lines() {
+            text.push_str(&(look.faint(line) + "\n"));
+        }
+    }
+    Ok(text)
+}
+
+/// The word, and behind it its other names.
+fn head(term: &Term, look: &Look) -> String {
+    let others =
+        if term.aliases.is_empty() { String::new() } else { format!("also: {}", term.aliases.join(", ")) };
+    let mut text = format!("{}\n", look.bold(term.name));
+    if !others.is_empty() {
+        for line in lines("", &others, look).lines() {
+            text.push_str(&(look.faint(line) + "\n"));
+        }
+    }
+    text
+}
+
+fn sources(term: &Term) -> String {
+    if term.sources.is_empty() { "not built yet".into() } else { term.sources.join(", ") }
+}
+
+fn lesson(term: &Term) -> String {
+    match term.is_lesson_here() {
+        true => format!("netlayers lesson {}: {}", term.lesson, term.lesson_title()),
+        false => format!("{}, {}: still to come", term.lesson, term.lesson_title()),
+    }
+}
+
+/// All words by layer: their names, on one screen.
+pub fn list(look: &Look) -> String {
+    let mut text = String::new();
+    for (heading, terms) in by_layer() {
+        let names: Vec<&str> = terms.iter().map(|term| term.name).collect();
+        let _ = writeln!(text, "{}", look.bold(&heading));
+        text.push_str(&lines("  ", &names.join(", "), look));
+    }
+    text
+}
+
+/// All words as a chapter of the book, with pictures, under headings of the second and third level.
+///
+/// # Errors
+/// What the script of a picture claims and its run does not show.
+pub fn markdown() -> Result<String, String> {
+    let mut chapter = String::new();
+    for (heading, terms) in by_layer() {
+        let _ = writeln!(chapter, "## {}{}\n", heading[..1].to_uppercase(), &heading[1..]);
+        for term in terms {
+            chapter.push_str(&markdown_term(term)?);
+        }
+    }
+    Ok(chapter)
+}
+
+/// One word as a section of the book. Its heading can be linked to by [`Term::id`].
+///
+/// # Errors
+/// What the script of its picture claims and its run does not show.
+pub fn markdown_term(term: &Term) -> Result<String, String> {
+    let mut text = format!("### {} {{#{}}}\n\n{}\n\n", term.name, term.id(), term.definition);
+    if !term.aliases.is_empty() {
+        let _ = writeln!(text, "- *also:* {}", term.aliases.join(", "));
+    }
+    let _ = writeln!(text, "- *OSI:* {}; *TCP/IP:* {}", term.place.osi, term.place.tcp_ip);
+    for cite in term.cites {
+        let _ = writeln!(text, "- *read:* {cite}");
+    }
+    if !term.no_rfc.is_empty() {
+        let _ = writeln!(text, "- *RFC:* none: {}", term.no_rfc);
+    }
+    let code = |path: &&str| format!("`{path}`");
+    let paths: Vec<String> = term.sources.iter().map(code).collect();
+    let _ = writeln!(text, "- *source:* {}", if paths.is_empty() { sources(term) } else { paths.join(", ") });
+    let _ = writeln!(text, "- *lesson:* {}", lesson(term));
+    let link = |name: &&str| {
+        vocabulary::find(name)
+            .map_or_else(|| (*name).to_owned(), |other| format!("[{name}](#{})", other.id()))
+    };
+    let _ = writeln!(text, "- *see:* {}\n", term.see.iter().map(link).collect::<Vec<_>>().join(", "));
+    for picture in term.play()? {
+        let _ = writeln!(text, "```text\n{}```\n\n*{}*\n", picture.draw(&Look::default()), picture.caption);
+    }
+    Ok(text)
+}
+
+/// A word as data, for programs.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    /// The word.
+    pub term: &'static str,
+    /// Its other names.
+    pub aliases: &'static [&'static str],
+    /// What it is.
+    pub definition: &'static str,
+    /// Where it sits.
+    pub place: Place,
+    /// Where to read on.
+    pub cites: &'static [Cite],
+    /// Why no RFC defines it, if none does.
+    pub no_rfc: Option<&'static str>,
+    /// The files to read.
+    pub sources: &'static [&'static str],
+    /// The number of its lesson.
+    pub lesson: u8,
+    /// What its lesson is about.
+    pub lesson_title: &'static str,
+    /// Whether the lesson can be played already.
+    pub lesson_is_here: bool,
+    /// Words to look at next.
+    pub see: &'static [&'static str],
+    /// Its picture.
+    pub picture: Option<Picture>,
+}
+
+impl Explanation {
+    /// A word and its picture.
+    ///
+    /// # Errors
+    /// What the script of its picture claims and its run does not show.
+    pub fn of(term: &Term) -> Result<Self, String> {
+        Ok(Explanation {
+            term: term.name,
+            aliases: term.aliases,
+            definition: term.definition,
+            place: term.place,
+            cites: term.cites,
+            no_rfc: Some(term.no_rfc).filter(|why| !why.is_empty()),
+            sources: term.sources,
+            lesson: term.lesson,
+            lesson_title: term.lesson_title(),
+            lesson_is_here: term.is_lesson_here(),
+            see: term.see,
+            picture: term.play()?.into_iter().next(),
+        })
+    }
+}

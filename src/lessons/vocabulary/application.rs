@@ -1,0 +1,255 @@
+//! Words of OSI's upper layers, of the application layer, and of the event system, which comes later in the course.
+
+use super::{Place, Term, pictures};
+use crate::base::Layer;
+use crate::lessons::Cite;
+
+const APPLICATION: Place = Place::of(Layer::Application);
+/// Socket.IO's words, which live inside the program.
+const PROGRAM: Place = Place::new(Some(Layer::Application), "7, application", "application");
+
+const SOCKET_IO: &[Cite] = &[Cite {
+    document: "Socket.IO protocol, revision 5",
+    section: "",
+    what: "packets, namespaces, acknowledgements",
+}];
+const OF_SOCKET_IO: &str = "Socket.IO is documented by its own project";
+
+pub(super) const TERMS: &[Term] = &[
+    Term {
+        name: "session layer",
+        aliases: &["layer 5", "L5"],
+        definition: "OSI's layer for a dialogue that may be held, interrupted and taken up again. TCP/IP has no \
+                     such layer: a program that needs it does it itself, as Socket.IO does when it reconnects.",
+        place: Place::new(Some(Layer::Application), "5, session", "none of its own: part of application"),
+        cites: &[Cite { document: "ISO/IEC 7498-1", section: "7.3", what: "the session layer" }],
+        no_rfc: "TCP/IP has no such layer (RFC 1122 §1.1.3)",
+        sources: &["src/base/layer.rs"],
+        lesson: 2,
+        see: &["OSI model", "TCP/IP model"],
+        picture: Some(pictures::models),
+    },
+    Term {
+        name: "presentation layer",
+        aliases: &["layer 6", "L6"],
+        definition: "OSI's layer for how data are written down: character codes, formats, compression. TCP/IP has \
+                     no such layer: each protocol or program fixes it for itself, as WebSocket does when it says \
+                     that text is UTF-8.",
+        place: Place::new(
+            Some(Layer::Application),
+            "6, presentation",
+            "none of its own: part of application",
+        ),
+        cites: &[Cite { document: "ISO/IEC 7498-1", section: "7.2", what: "the presentation layer" }],
+        no_rfc: "TCP/IP has no such layer (RFC 1122 §1.1.3)",
+        sources: &["src/base/layer.rs"],
+        lesson: 2,
+        see: &["OSI model", "TCP/IP model"],
+        picture: Some(pictures::models),
+    },
+    Term {
+        name: "application layer",
+        aliases: &["layer 7", "L7"],
+        definition: "What programs say to each other: HTTP, WebSocket, DNS and all the others. What it sends means \
+                     something; the layers below only carry it.",
+        place: Place::new(Some(Layer::Application), "7, application", "application"),
+        cites: &[
+            Cite { document: "RFC 1123", section: "1.1", what: "the layer, and what a host must do" },
+            Cite { document: "ISO/IEC 7498-1", section: "7.1", what: "the application layer" },
+        ],
+        no_rfc: "",
+        sources: &["src/layers/application/mod.rs"],
+        lesson: 2,
+        see: &["message", "HTTP", "WebSocket"],
+        picture: Some(pictures::layers),
+    },
+    Term {
+        name: "message",
+        aliases: &["application message"],
+        definition: "What a program wants to say, whole. The layers below may cut it up or put several together: \
+                     UDP and WebSocket keep its borders, TCP does not.",
+        place: APPLICATION,
+        cites: &[
+            Cite { document: "RFC 6455", section: "1.2", what: "messages made of frames" },
+            Cite { document: "RFC 9293", section: "3.9.1.2", what: "TCP's SEND: no borders are kept" },
+        ],
+        no_rfc: "",
+        sources: &["src/layers/application/websocket/message.rs"],
+        lesson: 7,
+        see: &["frame", "packet", "segment", "datagram"],
+        picture: Some(pictures::message),
+    },
+    Term {
+        name: "HTTP",
+        aliases: &["hypertext transfer protocol", "HTTP upgrade", "upgrade"],
+        definition: "Requests and responses as text over a TCP connection: the client asks, the server answers, \
+                     each time. A client may ask to go on in another protocol; that is how WebSocket begins.",
+        place: APPLICATION,
+        cites: &[
+            Cite { document: "RFC 9110", section: "3", what: "what HTTP is about" },
+            Cite { document: "RFC 9110", section: "7.8", what: "Upgrade" },
+            Cite { document: "RFC 9112", section: "2", what: "how version 1.1 is written" },
+        ],
+        no_rfc: "",
+        sources: &["src/layers/application/http/mod.rs"],
+        lesson: 16,
+        see: &["WebSocket", "Socket.IO"],
+        picture: Some(pictures::http),
+    },
+    Term {
+        name: "WebSocket",
+        aliases: &["ws"],
+        definition: "Messages in both directions over one TCP connection: either end may speak at any time. It \
+                     begins as an HTTP request, so that it passes where HTTP passes; after the answer 101 there is \
+                     no HTTP any more. It is another pattern than HTTP, not a better one: caching and \
+                     statelessness are given up. It is no socket of the operating system.",
+        place: APPLICATION,
+        cites: &[
+            Cite { document: "RFC 6455", section: "1.2", what: "overview" },
+            Cite { document: "RFC 6455", section: "4", what: "the opening handshake" },
+            Cite { document: "RFC 6455", section: "5.2", what: "the frame" },
+        ],
+        no_rfc: "",
+        sources: &[
+            "src/layers/application/websocket/mod.rs",
+            "src/layers/application/websocket/connection.rs",
+        ],
+        lesson: 17,
+        see: &["socket", "HTTP", "Socket.IO", "mask"],
+        picture: Some(pictures::websocket),
+    },
+    Term {
+        name: "mask",
+        aliases: &["masking", "masking key"],
+        definition: "Four random bytes in each WebSocket frame from a client, with which its payload is combined \
+                     by XOR. They travel in the same frame, so it is no encryption: it keeps a script in a browser \
+                     from choosing the bytes on the wire, which could mislead an old proxy.",
+        place: APPLICATION,
+        cites: &[
+            Cite { document: "RFC 6455", section: "5.3", what: "client-to-server masking" },
+            Cite { document: "RFC 6455", section: "10.3", what: "what it protects against" },
+        ],
+        no_rfc: "",
+        sources: &["src/layers/application/websocket/mask.rs"],
+        lesson: 17,
+        see: &["WebSocket"],
+        picture: Some(pictures::masked),
+    },
+    Term {
+        name: "Socket.IO",
+        aliases: &["Engine.IO"],
+        definition: "A library and a protocol for events between browsers and servers. It begins with HTTP \
+                     requests, and goes over to WebSocket where it can; on top it adds event names, \
+                     acknowledgements, rooms and namespaces, and reconnecting. A plain WebSocket client cannot \
+                     talk to it: its messages have an envelope of their own.",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: OF_SOCKET_IO,
+        sources: &[],
+        lesson: 19,
+        see: &["WebSocket", "HTTP", "event", "namespace"],
+        picture: None,
+    },
+    Term {
+        name: "event",
+        aliases: &["emit", "message with a name"],
+        definition: "A message with a name, such as \"chat message\", and data. Whoever has a listener for that \
+                     name is called with the data; without one, nothing happens, and no error either.",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: OF_SOCKET_IO,
+        sources: &[],
+        lesson: 20,
+        see: &["listener", "room", "Socket.IO"],
+        picture: None,
+    },
+    Term {
+        name: "listener",
+        aliases: &["event listener", "event handler"],
+        definition: "A function that a program hangs up for an event's name: it is called each time such an event \
+                     arrives. (A server that listens at a port is something else.)",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: "it is a pattern of programs, which no protocol sees",
+        sources: &[],
+        lesson: 20,
+        see: &["event", "server"],
+        picture: None,
+    },
+    Term {
+        name: "room",
+        aliases: &["rooms"],
+        definition: "A name for a group of connections on the server: what is sent to the room goes to each of \
+                     them. Clients do not see rooms: only the server puts somebody in or takes them out.",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: "rooms live in the server's memory; nothing of them is on the wire",
+        sources: &[],
+        lesson: 20,
+        see: &["namespace", "event"],
+        picture: None,
+    },
+    Term {
+        name: "namespace",
+        aliases: &["namespaces"],
+        definition: "A channel of its own within one connection, such as /admin: the client joins it by name, and \
+                     events of one are not heard in another. Unlike a room it is part of the protocol, and the \
+                     client asks for it.",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: OF_SOCKET_IO,
+        sources: &[],
+        lesson: 20,
+        see: &["room", "event", "Socket.IO"],
+        picture: None,
+    },
+    Term {
+        name: "acknowledgement of an event",
+        aliases: &["event acknowledgement", "Socket.IO acknowledgement"],
+        definition: "An answer that the other program sends on purpose, with the number of the event it answers. \
+                     TCP's ACK says that bytes arrived in a stack; this says that a program dealt with them.",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: OF_SOCKET_IO,
+        sources: &[],
+        lesson: 20,
+        see: &["ACK", "event", "missed event"],
+        picture: None,
+    },
+    Term {
+        name: "missed event",
+        aliases: &["missed events", "lost event"],
+        definition: "An event that was sent while a client was not connected. TCP cannot mend that: a new \
+                     connection knows nothing of the old one. A server that wants to must keep events and send \
+                     them again, and the client must know which it has seen.",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: "it is a task of the program",
+        sources: &[],
+        lesson: 20,
+        see: &["queue", "acknowledgement of an event"],
+        picture: None,
+    },
+    Term {
+        name: "queue",
+        aliases: &["event pool", "event queue", "buffer"],
+        definition: "What waits for its turn, in order. Every queue has an end: when it is full, somebody must \
+                     wait or something must be dropped, and a good program says which. A queue alone does not \
+                     make \"exactly once\": after a crash, something is sent again or lost.",
+        place: Place::new(
+            Some(Layer::Application),
+            "in every layer; events in 7",
+            "in every layer; events in application",
+        ),
+        cites: &[Cite {
+            document: "RFC 7567",
+            section: "1",
+            what: "queues in the network, and what full ones do",
+        }],
+        no_rfc: "",
+        sources: &["src/sim/link.rs", "src/layers/transport/tcp/send_buffer.rs"],
+        lesson: 20,
+        see: &["missed event", "window", "loss"],
+        picture: None,
+    },
+];

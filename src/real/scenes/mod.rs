@@ -1,0 +1,75 @@
+//! What the operating system's own sockets can show of a lesson: one file a scene.
+//!
+//! A scene gives a [`RealStory`]: the trace of its system calls, what to notice in them, and where the simulation of
+//! the same differs and why. All run on 127.0.0.1, and bind ports that the system chooses.
+
+mod big_datagram;
+mod connect_before_accept;
+mod datagrams;
+mod late_read;
+mod many_clients;
+mod one_write;
+
+use std::future::Future;
+
+pub use big_datagram::big_datagram;
+pub use connect_before_accept::connect_before_accept;
+pub use datagrams::datagrams;
+pub use late_read::late_read;
+pub use many_clients::many_clients;
+pub use one_write::one_write;
+
+use super::clock::std_duration;
+use super::compare::{RealRun, runtime};
+use super::differences::Difference;
+use super::error::RealError;
+use crate::base::Duration;
+use crate::trace::{Kind, Trace};
+
+/// A scene on real sockets.
+#[derive(Debug, Clone)]
+pub struct RealStory {
+    /// What happened.
+    pub trace: Trace,
+    /// What to notice, as sentences.
+    pub said: Vec<String>,
+    /// Where the simulation differs.
+    pub differences: Vec<Difference>,
+}
+
+/// How long a scene may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Plays a scene to its end, or to the end of its time.
+fn play<T>(scene: impl Future<Output = Result<T, RealError>>) -> Result<T, RealError> {
+    runtime()?.block_on(async {
+        let timed_out = RealError::TimedOut { step: "the scene", limit: LIMIT };
+        tokio::time::timeout(std_duration(LIMIT), scene).await.unwrap_or(Err(timed_out))
+    })
+}
+
+/// A message that was sent one way, as a scene of a lesson.
+pub fn message(real: &RealRun) -> RealStory {
+    let (run, sizes) = (&real.run, |pieces: &[bytes::Bytes]| {
+        let sizes: Vec<String> = pieces.iter().map(|piece| piece.len().to_string()).collect();
+        if sizes.is_empty() { "nothing".to_string() } else { sizes.join(" + ") + " bytes" }
+    });
+    let frames = run.trace.count(|kind| matches!(kind, Kind::Sent { .. }));
+    RealStory {
+        trace: run.trace.clone(),
+        said: vec![
+            format!("the program handed over {}", sizes(&run.outcome.sent)),
+            format!("the other program got {}", sizes(&run.outcome.received)),
+            match run.outcome.arrived_exactly() {
+                true => "byte for byte, what was sent is what arrived".into(),
+                false => "what arrived is not what was sent".into(),
+            },
+        ],
+        differences: vec![Difference {
+            what: "what can be seen",
+            sim: "every frame with its headers".into(),
+            real: format!("{frames} frames: only the calls of both programs"),
+            because: "the kernel adds and takes off all headers; a program never sees them".into(),
+        }],
+    }
+}

@@ -1,0 +1,265 @@
+//! Pictures as SVG, for the book and for anything that shows images: no script, no font of its own, nothing loaded.
+//!
+//! | picture | where |
+//! |---|---|
+//! | the ladder of a run | [`ladder::to_svg`](super::ladder::to_svg) |
+//! | a frame as nested boxes | [`layers`] |
+//! | a header in rows of 32 bits | [`header`] |
+//! | the text of a terminal, colours included | [`terminal`] |
+//!
+//! Each carries its own colours twice, for light and for dark: it follows the reader's system, and inside an mdBook
+//! page the theme that was chosen there. Each has a title and a description for whoever cannot see it (SVG 2 §5.8).
+//! Letters are taken to be [`ADVANCE`] wide, as in every common monospaced font; where columns must meet, the text
+//! is told how long to be, so that another font does not break the picture.
+
+pub mod header;
+pub mod layers;
+pub mod terminal;
+
+use std::fmt::Write as _;
+
+use crate::base::Layer;
+
+/// Size of the letters.
+pub const FONT: f64 = 12.0;
+/// Width of a letter.
+pub const ADVANCE: f64 = 7.25;
+
+/// What a picture says to whoever cannot see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alt<'a> {
+    /// Names the picture in its page, where no other may have the same; letters, digits and `-`.
+    pub id: &'a str,
+    /// What it is.
+    pub title: &'a str,
+    /// What is in it, as far as the picture itself does not know better.
+    pub text: &'a str,
+}
+
+/// What colour something has. Nothing is said by colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Paint {
+    /// Ordinary text and lines.
+    Ink,
+    /// Scaffolding.
+    Faint,
+    /// Headings.
+    Strong,
+    /// Went wrong.
+    Bad,
+    /// Was done again.
+    Again,
+    /// Came to its end well.
+    Good,
+    /// The colour of a layer.
+    Of(Layer),
+}
+
+impl Paint {
+    /// The names of its style in [`STYLE`].
+    const fn class(self) -> &'static str {
+        match self {
+            Paint::Ink => "i",
+            Paint::Faint => "f",
+            Paint::Strong => "i b",
+            Paint::Bad => "x",
+            Paint::Again => "y",
+            Paint::Good => "g",
+            Paint::Of(Layer::Physical) => "l1",
+            Paint::Of(Layer::Link) => "l2",
+            Paint::Of(Layer::Internet) => "l3",
+            Paint::Of(Layer::Transport) => "l4",
+            Paint::Of(Layer::Application) => "l5",
+        }
+    }
+}
+
+/// Where a text stands at its point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// It begins there.
+    Start,
+    /// Its middle is there.
+    Middle,
+    /// It ends there.
+    End,
+}
+
+const LIGHT: &str = "--i:#1f2328;--f:#626b76;--x:#b42318;--y:#8a5300;--g:#116b36;--p:#ffffff;--l1:#5b636d;--l2:#7a5600;\
+--l3:#1859b0;--l4:#116b36;--l5:#8032a3";
+const DARK: &str = "--i:#d7dce2;--f:#949da8;--x:#ff8a80;--y:#e5b567;--g:#6fcf97;--p:#12161c;--l1:#a3abb5;--l2:#e0b050;\
+--l3:#7ab4ff;--l4:#6fcf97;--l5:#d69bf0";
+
+/// The style sheet of a picture. The class of an mdBook theme on the page around it outweighs the reader's system.
+fn style() -> String {
+    let mut css = format!(".nl{{{LIGHT}}}@media(prefers-color-scheme:dark){{.nl{{{DARK}}}}}");
+    let _ = write!(css, ".light .nl,.rust .nl{{{LIGHT}}}.coal .nl,.navy .nl,.ayu .nl{{{DARK}}}");
+    let _ = write!(
+        css,
+        ".nl text{{font:{FONT}px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',\
+         monospace;white-space:pre}}.nl .b{{font-weight:700}}.nl .p{{fill:var(--p)}}.nl .n{{fill:none}}\
+         .nl .t{{fill-opacity:.09}}.nl .d{{stroke-dasharray:5 4}}.nl .s{{stroke-dasharray:1 5}}"
+    );
+    for name in ["i", "f", "x", "y", "g", "l1", "l2", "l3", "l4", "l5"] {
+        let _ = write!(
+            css,
+            ".nl text.{name},.nl .a.{name},.nl .t.{name}{{fill:var(--{name})}}\
+             .nl .k.{name},.nl .t.{name}{{stroke:var(--{name})}}"
+        );
+    }
+    css
+}
+
+/// What is drawn, in the order of drawing. The origin is the upper left corner.
+#[derive(Debug, Default)]
+pub struct Canvas {
+    shapes: String,
+}
+
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// In one piece.
+    Solid,
+    /// In dashes.
+    Dashed,
+    /// In dots.
+    Dotted,
+}
+
+impl Canvas {
+    /// Writes a text whose base line is at `y`.
+    pub fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, paint: Paint, text: &str) {
+        let anchor = match anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        };
+        let (class, text) = (paint.class(), escape(text));
+        let (x, y) = (number(x), number(y));
+        let _ = write!(self.shapes, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"{anchor}>{text}</text>");
+    }
+
+    /// Writes a text that is exactly `width` wide, whatever the font.
+    pub fn text_of_width(&mut self, (x, y): (f64, f64), width: f64, paint: Paint, text: &str) {
+        let (class, text) = (paint.class(), escape(text));
+        let (x, y, width) = (number(x), number(y), number(width));
+        let _ = write!(
+            self.shapes,
+            "<text class=\"{class}\" x=\"{x}\" y=\"{y}\" textLength=\"{width}\" \
+             lengthAdjust=\"spacingAndGlyphs\">{text}</text>"
+        );
+    }
+
+    /// Draws a line.
+    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint, line: Line) {
+        self.path(
+            &format!("M{} {}L{} {}", number(from.0), number(from.1), number(to.0), number(to.1)),
+            paint,
+            line,
+        );
+    }
+
+    /// Draws lines along a path (SVG 2 §9.3).
+    pub fn path(&mut self, path: &str, paint: Paint, line: Line) {
+        let dashes = match line {
+            Line::Solid => "",
+            Line::Dashed => " d",
+            Line::Dotted => " s",
+        };
+        let class = paint.class();
+        let _ = write!(self.shapes, "<path class=\"k n{dashes} {class}\" d=\"{path}\"/>");
+    }
+
+    /// Fills the area inside a path.
+    pub fn area(&mut self, path: &str, paint: Paint) {
+        let _ = write!(self.shapes, "<path class=\"a {}\" d=\"{path}\"/>", paint.class());
+    }
+
+    /// Draws a box, lightly filled.
+    pub fn tinted_box(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), paint: Paint) {
+        let (x, y, width, height) = (number(x), number(y), number(width), number(height));
+        let class = paint.class();
+        let _ = write!(
+            self.shapes,
+            "<rect class=\"t {class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"2\"/>"
+        );
+    }
+
+    /// The head of an arrow at `tip` that comes from `from`.
+    pub fn head(&mut self, from: (f64, f64), tip: (f64, f64), paint: Paint) {
+        let (dx, dy) = (tip.0 - from.0, tip.1 - from.1);
+        let length = (dx * dx + dy * dy).sqrt().max(1.0);
+        let (ux, uy) = (dx / length, dy / length);
+        let (bx, by) = (tip.0 - 9.0 * ux, tip.1 - 9.0 * uy);
+        let path = format!(
+            "M{} {}L{} {}L{} {}Z",
+            number(tip.0),
+            number(tip.1),
+            number(bx - 3.5 * uy),
+            number(by + 3.5 * ux),
+            number(bx + 3.5 * uy),
+            number(by - 3.5 * ux)
+        );
+        self.area(&path, paint);
+    }
+
+    /// The whole picture. On a page of its own it needs `paper` behind it; in a book it lies on the book's.
+    pub fn finish(self, (width, height): (f64, f64), alt: Alt<'_>, paper: bool) -> String {
+        let (w, h) = (number(width.ceil()), number(height.ceil()));
+        let id = alt.id;
+        let paper = match paper {
+            true => format!("<rect class=\"p\" width=\"{w}\" height=\"{h}\" rx=\"8\"/>"),
+            false => String::new(),
+        };
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"nl\" role=\"img\" \
+             aria-labelledby=\"{id}-title\" aria-describedby=\"{id}-desc\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" \
+             height=\"{h}\"><title id=\"{id}-title\">{}</title><desc id=\"{id}-desc\">{}</desc>\
+             <style>{}</style>{paper}{}</svg>",
+            escape(alt.title),
+            escape(alt.text),
+            style(),
+            self.shapes
+        )
+    }
+}
+
+/// How wide a text is.
+pub fn width_of(text: &str) -> f64 {
+    super::look::display_width(text) as f64 * ADVANCE
+}
+
+/// How many letters fit into a width.
+pub fn letters_in(width: f64) -> usize {
+    (width / ADVANCE).max(0.0) as usize
+}
+
+/// Text for markup. Line ends become blanks, and what XML 1.0 §2.2 forbids is left out.
+pub fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\n' | '\r' | '\t' => safe.push(' '),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// A coordinate with one decimal at most.
+fn number(value: f64) -> String {
+    let tenths = (value * 10.0).round() as i64;
+    match tenths % 10 {
+        0 => (tenths / 10).to_string(),
+        rest => format!("{}{}.{}", if tenths < 0 { "-" } else { "" }, tenths.abs() / 10, rest.abs()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! Networks of more than two hosts: routers, small links in the middle, pings, and queues that overflow.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use bytes::Bytes;
+use netlayers::base::{Duration, Header, Instant, Layer, Reader};
+use netlayers::layers::internet::icmp::{IcmpHeader, TimeExceeded, Unreachable};
+use netlayers::layers::internet::ipv4::Ipv4Header;
+use netlayers::layers::internet::route::Prefix;
+use netlayers::layers::physical::delay::Rate;
+use netlayers::layers::stack::{SocketEvent, StackConfig};
+use netlayers::sim::apps::{tcp, udp};
+use netlayers::sim::fault::{self, Verdict};
+use netlayers::sim::{App, AppId, HostId, Io, LinkConfig, Network};
+use netlayers::trace::{Kind, Recorder, Trace, Wire};
+
+const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
+const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 1);
+
+/// A client, a router and a server in a row: the first link is a usual one, the second is `second`.
+fn row(second: LinkConfig, config: &StackConfig) -> (Network, [HostId; 3]) {
+    let mut network = Network::new(1, Recorder::on("row", Wire::Sim));
+    let client = network.host("client", CLIENT, config);
+    let router = network.host("router", ROUTER, &StackConfig::default());
+    let server = network.host("server", SERVER, &StackConfig::default());
+    network.link(client, router, LinkConfig::default());
+    network.link(router, server, second);
+    network.route(client, Prefix::ALL, router);
+    network.route(server, Prefix::ALL, router);
+    network.forward(router);
+    (network, [client, router, server])
+}
+
+fn small(mtu: u16) -> LinkConfig {
+    LinkConfig { mtu, ..LinkConfig::default() }
+}
+
+fn noise(len: usize) -> Bytes {
+    (0..len).map(|i| (i * 31 % 251) as u8).collect()
+}
+
+fn send_by_tcp(network: &mut Network, from: HostId, to: HostId, message: &Bytes) -> (AppId, AppId) {
+    let receiver = network.app(to, tcp::Receiver::new(80));
+    let to = SocketAddrV4::new(network.stack(to).address(), 80);
+    (network.app(from, tcp::Sender::new(to, message.clone())), receiver)
+}
+
+fn got(network: &Network, receiver: AppId) -> Vec<u8> {
+    network.app_ref::<tcp::Receiver>(receiver).pieces().concat()
+}
+
+fn ended(network: &mut Network) {
+    // Long in virtual time: with every third frame lost on each of four ways, timeouts grow to a minute.
+    assert!(network.run_until(Instant::ZERO + Duration::from_secs(24 * 3600)), "it comes to rest");
+}
+
+/// The IPv4 packets that a host sent, ARP left out.
+fn packets(trace: &Trace, from: HostId) -> Vec<(Ipv4Header, Vec<u8>)> {
+    let frames = trace.frames().filter(|(_, place, ..)| *place == from.place());
+    frames
+        .filter(|(.., bytes)| bytes[12..14] == [8, 0])
+        .map(|(.., bytes)| {
+            let mut r = Reader::new(Layer::Internet, "IPv4", &bytes[14..]);
+            let header = Ipv4Header::parse(&mut r).unwrap();
+            (header, bytes[14..][header.payload_range(0)].to_vec())
+        })
+        .collect()
+}
+
+fn errors(trace: &Trace, from: HostId) -> Vec<IcmpHeader> {
+    packets(trace, from)
+        .iter()
+        .filter(|(header, _)| header.protocol == 1)
+        .map(|(_, payload)| IcmpHeader::parse(&mut Reader::new(Layer::Internet, "ICMP", payload)).unwrap())
+        .filter(IcmpHeader::is_error)
+        .collect()
+}
+
+/// Pings every second, `count` times.
+struct Ping {
+    to: Ipv4Addr,
+    len: usize,
+    count: u16,
+    sent: u16,
+    replies: Vec<u16>,
+}
+
+impl Ping {
+    fn new(to: Ipv4Addr, len: usize, count: u16) -> Self {
+        Ping { to, len, count, sent: 0, replies: Vec::new() }
+    }
+
+    fn read(&mut self, io: &mut Io<'_>) {
+        while let Some((from, _, sequence)) = io.stack().pong() {
+            assert_eq!(from, self.to);
+            self.replies.push(sequence);
+        }
+    }
+}
+
+impl App for Ping {
+    fn start(&mut self, io: &mut Io<'_>) {
+        self.wake(io);
+    }
+
+    fn handle(&mut self, _event: SocketEvent, _io: &mut Io<'_>) {}
+
+    fn wake(&mut self, io: &mut Io<'_>) {
+        self.read(io);
+        let (now, sequence) = (io.now(), self.sent);
+        if self.sent < self.count {
+            self.sent += 1;
+            io.stack().ping(now, self.to, 1, sequence, noise(self.len)).unwrap();
+        }
+        if usize::from(self.sent) < usize::from(self.count) || now < Instant::from_millis(10_000) {
+            io.wake_at(now + Duration::from_secs(1));
+        }
+    }
+}
+
+#[test]
+fn a_ping_crosses_a_router_with_cold_caches_and_each_hop_takes_one_off_its_life() {
+    let (mut network, [client, router, server]) = row(LinkConfig::default(), &StackConfig::default());
+    let ping = network.app(client, Ping::new(SERVER, 56, 3));
+    ended(&mut network);
+    assert_eq!(network.app_ref::<Ping>(ping).replies, [0, 1, 2]);
+    let trace = network.into_trace();
+    assert!(packets(&trace, client).iter().all(|(header, _)| header.ttl == 64));
+    assert!(packets(&trace, router).iter().all(|(header, _)| header.ttl == 63));
+    assert_eq!(packets(&trace, router).len(), 6);
+    // Each of the three asks once, and two of them answer for each link: four ARP frames on two links.
+    assert_eq!(trace.frames().filter(|(.., bytes)| bytes[12..14] == [8, 6]).count(), 4);
+    assert_eq!(packets(&trace, server).len(), 3);
+}
+
+#[test]
+fn a_packet_that_runs_out_of_life_is_reported_by_the_router_where_it_did() {
+    let config = StackConfig { ttl: 1, ..StackConfig::default() };
+    let (mut network, [client, router, server]) = row(LinkConfig::default(), &config);
+    let to = SocketAddrV4::new(SERVER, 9);
+    network.app(client, udp::Sender::new(to, Bytes::from_static(b"far"), 100));
+    ended(&mut network);
+    let trace = network.into_trace();
+    assert_eq!(errors(&trace, router), [IcmpHeader::TimeExceeded(TimeExceeded::Ttl)]);
+    assert!(packets(&trace, server).is_empty());
+    let told = "ICMP about 10.0.2.1:9: TTL exceeded in transit";
+    assert_eq!(trace.count(|kind| matches!(kind, Kind::Note { text } if text == told)), 1);
+}
+
+#[test]
+fn a_datagram_is_cut_where_the_small_link_begins_and_joined_at_its_end() {
+    let (mut network, [client, router, server]) = row(small(576), &StackConfig::default());
+    let receiver = network.app(server, udp::Receiver::new(9));
+    let message = noise(4_000);
+    // 4000 bytes in one datagram: three packets on the first link, and each of them is cut again for the second.
+    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), message.clone(), 4_000));
+    ended(&mut network);
+    assert_eq!(network.app_ref::<udp::Receiver>(receiver).datagrams(), [message]);
+    let trace = network.into_trace();
+    assert_eq!(packets(&trace, client).len(), 3);
+    let cut = packets(&trace, router);
+    assert!(cut.iter().all(|(header, _)| header.is_fragment() && header.total_len <= 576));
+    assert_eq!(cut.iter().map(|(_, payload)| payload.len()).sum::<usize>(), 4_008);
+}
+
+#[test]
+fn one_lost_fragment_loses_the_datagram_and_its_sender_learns_it_after_a_minute() {
+    let (mut network, [client, router, server]) = row(small(576), &StackConfig::default());
+    let receiver = network.app(server, udp::Receiver::new(9));
+    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(1_400), 1_400));
+    // The first frame there is the router's ARP question.
+    network.rule(router, server, fault::nth("the second fragment", 3, |_| true, Verdict::Drop));
+    ended(&mut network);
+    assert!(network.app_ref::<udp::Receiver>(receiver).datagrams().is_empty());
+    let trace = network.into_trace();
+    assert_eq!(errors(&trace, server), [IcmpHeader::TimeExceeded(TimeExceeded::Reassembly)]);
+    assert!(trace.end() > Instant::from_millis(60_000));
+}
+
+#[test]
+fn tcp_finds_out_the_size_that_the_path_takes() {
+    // The server says 1460 by its MSS only if its own link carries that, so the small link lies between two routers.
+    let mut network = Network::new(1, Recorder::on("path", Wire::Sim));
+    let config = StackConfig::default();
+    let names = ["client", "near", "far", "server"];
+    let addresses = [CLIENT, ROUTER, Ipv4Addr::new(10, 0, 0, 253), SERVER];
+    let hosts: Vec<_> = (0..4).map(|i| network.host(names[i], addresses[i], &config)).collect();
+    for (i, mtu) in [1500, 600, 1500].into_iter().enumerate() {
+        network.link(hosts[i], hosts[i + 1], small(mtu));
+    }
+    network.route(hosts[0], Prefix::ALL, hosts[1]);
+    network.route(hosts[1], Prefix::host(SERVER), hosts[2]);
+    network.route(hosts[2], Prefix::host(CLIENT), hosts[1]);
+    network.route(hosts[3], Prefix::ALL, hosts[2]);
+    network.forward(hosts[1]);
+    network.forward(hosts[2]);
+    let message = noise(100_000);
+    let (_, receiver) = send_by_tcp(&mut network, hosts[0], hosts[3], &message);
+    ended(&mut network);
+    assert_eq!(got(&network, receiver), message);
+    let trace = network.into_trace();
+    let needed = IcmpHeader::Unreachable(Unreachable::FragmentationNeeded { next_hop_mtu: 600 });
+    let told = errors(&trace, hosts[1]);
+    assert!(!told.is_empty() && told.iter().all(|error| *error == needed), "{told:?}");
+    // Nothing of TCP was ever fragmented, and after the news nothing too large was sent.
+    assert!(packets(&trace, hosts[1]).iter().all(|(header, _)| !header.is_fragment()));
+    let sizes: Vec<_> = packets(&trace, hosts[0]).iter().map(|(header, _)| header.total_len).collect();
+    let last_large = sizes.iter().rposition(|len| *len > 600).unwrap();
+    assert_eq!(sizes.iter().filter(|len| **len > 600).count(), told.len());
+    assert!(last_large < sizes.len() / 2, "{last_large} of {}", sizes.len());
+}
+
+#[test]
+fn a_stream_survives_the_loss_of_every_kth_frame_each_way_over_two_links() {
+    // Not every second one: at a timeout of a minute, which is as long as an ARP entry lives, each try is a question and
+    // then the packet, and a drop that counts in twos always hits the packet.
+    for k in 3..9 {
+        let (mut network, [client, router, server]) = row(LinkConfig::default(), &StackConfig::default());
+        network.introduce_neighbours();
+        for (from, to) in [(client, router), (router, server), (server, router), (router, client)] {
+            let mut seen = 0;
+            network.rule(
+                from,
+                to,
+                fault::rule(format!("every frame number {k}"), move |_, _| {
+                    seen += 1;
+                    if seen % k == 0 { Verdict::Drop } else { Verdict::Pass }
+                }),
+            );
+        }
+        let message = noise(20_000);
+        let (sender, receiver) = send_by_tcp(&mut network, client, server, &message);
+        ended(&mut network);
+        assert_eq!(got(&network, receiver), message, "every frame number {k}");
+        assert!(network.app_ref::<tcp::Sender>(sender).ended().is_some());
+    }
+}
+
+#[test]
+fn a_router_with_a_slow_link_behind_it_drops_what_its_queue_cannot_hold() {
+    let slow = LinkConfig { rate: Some(Rate::mbit(1)), queue: 5, ..LinkConfig::default() };
+    let (mut network, [client, router, server]) = row(slow, &StackConfig::default());
+    network.introduce_neighbours();
+    let udp_receiver = network.app(server, udp::Receiver::new(9));
+    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(100_000), 1_000));
+    let message = noise(200_000);
+    let (_, receiver) = send_by_tcp(&mut network, client, server, &message);
+    ended(&mut network);
+    // TCP makes good what the queue threw away, and UDP does not.
+    assert_eq!(got(&network, receiver), message);
+    let arrived = network.app_ref::<udp::Receiver>(udp_receiver).datagrams().len();
+    assert!((6..100).contains(&arrived), "{arrived} of 100 datagrams");
+    let trace = network.into_trace();
+    let full: Vec<_> = trace
+        .fates()
+        .into_iter()
+        .filter(|(_, fate)| fate.dropped_by.as_deref() == Some("queue full"))
+        .map(|(frame, _)| frame)
+        .collect();
+    assert!(full.len() > 100 - arrived);
+    assert!(trace.frames().all(|(_, from, _, frame, _)| from == router.place() || !full.contains(&frame)));
+}
+
+#[test]
+fn a_router_with_many_links_has_another_address_on_each() {
+    let mut network = Network::new(1, Recorder::off(Wire::Sim));
+    let config = StackConfig::default();
+    let router = network.host("router", ROUTER, &config);
+    let mut addresses = Vec::new();
+    for i in 0..40 {
+        let host = network.host(&format!("h{i}"), Ipv4Addr::new(10, 1, 0, i), &config);
+        network.link(router, host, LinkConfig::default());
+        addresses.push(network.stack(router).mac(usize::from(i)));
+        addresses.push(network.stack(host).mac(0));
+    }
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!(addresses.len(), 80);
+}
