@@ -53,6 +53,20 @@ fn the_websocket_echo_works_on_real_sockets() {
 }
 
 #[test]
+fn the_event_programs_for_class_say_what_they_show() {
+    for (name, shown) in [
+        ("events_auth", "E_TOKEN"),
+        ("events_bot", "that makes 42"),
+        ("events_dedupe", "exactly once: [\"one\", \"two\", \"three\"]"),
+        ("events_pool", "2349 cents"),
+        ("events_rooms", "Cleo hears [\"food!\"]"),
+    ] {
+        let out = run(name);
+        assert!(out.contains(shown), "{name} does not show {shown}:\n{out}");
+    }
+}
+
+#[test]
 fn every_example_is_a_screenful_that_ends_with_things_to_try() {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder()).expect("examples/") {
@@ -73,7 +87,17 @@ fn every_example_is_a_screenful_that_ends_with_things_to_try() {
     names.sort();
     assert_eq!(
         names,
-        ["tcp_lossy", "udp_exchange", "websocket_real", "websocket_sim"],
+        [
+            "events_auth",
+            "events_bot",
+            "events_dedupe",
+            "events_pool",
+            "events_rooms",
+            "tcp_lossy",
+            "udp_exchange",
+            "websocket_real",
+            "websocket_sim",
+        ],
         "each has a test above"
     );
 }
