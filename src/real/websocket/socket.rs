@@ -415,6 +415,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 self.now = self.clock.now();
                 self.machine.handle(self.now, Input::Arrived);
             }
+            // Both Close frames are exchanged: however TCP ends now, nothing is lost.
+            Poll::Ready(Err(_)) if self.machine.phase() == Phase::Closed => self.end_of_tcp(),
             Poll::Ready(Err(source)) => return Poll::Ready(Err(self.broken("reading", source))),
             Poll::Pending => {
                 ready!(self.poll_wake(cx));
