@@ -35,7 +35,8 @@ pub struct WebSocket<S> {
     clock: Clock,
     /// The time when something last happened: the clock is not read for every message.
     now: Instant,
-    machine: Connection,
+    /// In a box, for connections are moved about while they open.
+    machine: Box<Connection>,
     opening: Option<Box<Opening>>,
     /// What the machine wants sent and the stream has not taken yet.
     outgoing: VecDeque<Bytes>,
@@ -94,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             stream,
             clock,
             now: clock.now(),
-            machine,
+            machine: Box::new(machine),
             opening: None,
             outgoing: VecDeque::new(),
             waiting: 0,
@@ -414,6 +415,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 self.now = self.clock.now();
                 self.machine.handle(self.now, Input::Arrived);
             }
+            // Both Close frames are exchanged: however TCP ends now, nothing is lost.
+            Poll::Ready(Err(_)) if self.machine.phase() == Phase::Closed => self.end_of_tcp(),
             Poll::Ready(Err(source)) => return Poll::Ready(Err(self.broken("reading", source))),
             Poll::Pending => {
                 ready!(self.poll_wake(cx));

@@ -5,8 +5,10 @@
 //! is taken out piece by piece, so that a few bytes that would become gigabytes are stopped at the limit.
 //!
 //! Both ends are made when the first compressed message needs them. Without context takeover they are given up again
-//! when the connection rests ([`rest`](Compressor::rest)): then all their memory is free.
+//! when the connection rests ([`rest`](Compressor::rest)). A few of them are kept for whoever needs one next on the same
+//! thread: connections that take turns share them, and memory of their size is not asked for again and again.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use bytes::BytesMut;
@@ -14,6 +16,16 @@ use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
 
 /// What every flush ends with and no message carries (§7.2.1): the length of an empty block and its complement.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
+/// How many of each kind a thread keeps.
+const KEPT: usize = 4;
+
+thread_local! {
+    /// Compressors nobody uses, with their level and window. They are emptied before they are used.
+    static COMPRESSORS: RefCell<Vec<(u8, u8, Deflate)>> = const { RefCell::new(Vec::new()) };
+    /// Decompressors with the largest window, emptied.
+    static DECOMPRESSORS: RefCell<Vec<Inflate>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Makes the payload of compressed messages.
 pub struct Compressor {
@@ -42,11 +54,8 @@ impl Compressor {
             return true;
         }
         let start = out.len();
-        let deflate = self.deflate.get_or_insert_with(|| {
-            // zlib never looks back further than its window less 262 bytes. So a window of 512 bytes reaches 250
-            // bytes back, which keeps a promise of 256, for which zlib has no window of its own.
-            Deflate::new(self.level.into(), false, self.window_bits.max(9))
-        });
+        let (level, bits) = (self.level, self.window_bits);
+        let deflate = self.deflate.get_or_insert_with(|| new_deflate(level, bits));
         if std::mem::replace(&mut self.used, true) && !self.takeover {
             deflate.reset();
         }
@@ -75,11 +84,34 @@ impl Compressor {
 
     /// Gives up what memory can be given up between two messages.
     pub fn rest(&mut self) {
-        if !self.takeover {
-            self.deflate = None;
-            self.used = false;
+        if self.takeover {
+            return;
+        }
+        self.used = false;
+        if let Some(mut deflate) = self.deflate.take() {
+            deflate.reset();
+            COMPRESSORS.with_borrow_mut(|kept| {
+                if kept.len() < KEPT {
+                    kept.push((self.level, self.window_bits, deflate));
+                }
+            });
         }
     }
+}
+
+fn new_deflate(level: u8, bits: u8) -> Deflate {
+    let kept = COMPRESSORS.with_borrow_mut(|kept| {
+        let at = kept.iter().position(|(l, b, _)| (*l, *b) == (level, bits))?;
+        Some(kept.swap_remove(at).2)
+    });
+    // zlib never looks back further than its window less 262 bytes. So a window of 512 bytes reaches 250 bytes back,
+    // which keeps a promise of 256, for which zlib has no window of its own.
+    kept.unwrap_or_else(|| Deflate::new(level.into(), false, bits.max(9)))
+}
+
+fn new_inflate(bits: u8) -> Inflate {
+    let kept = if bits == 15 { DECOMPRESSORS.with_borrow_mut(Vec::pop) } else { None };
+    kept.unwrap_or_else(|| Inflate::new(false, bits))
 }
 
 /// Why a message could not be decompressed.
@@ -124,7 +156,7 @@ impl Decompressor {
         }
         let mut read = 0;
         loop {
-            let inflate = self.inflate.get_or_insert_with(|| Inflate::new(false, bits));
+            let inflate = self.inflate.get_or_insert_with(|| new_inflate(bits));
             let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
             let status = inflate
                 .decompress(&piece[read..], &mut self.room, InflateFlush::SyncFlush)
@@ -166,8 +198,18 @@ impl Decompressor {
     /// Gives up what memory can be given up between two messages.
     pub fn rest(&mut self) {
         self.room = Box::default();
-        if !self.takeover {
-            self.inflate = None;
+        if self.takeover {
+            return;
+        }
+        if let Some(mut inflate) = self.inflate.take()
+            && self.window_bits == 15
+        {
+            inflate.reset(false);
+            DECOMPRESSORS.with_borrow_mut(|kept| {
+                if kept.len() < KEPT {
+                    kept.push(inflate);
+                }
+            });
         }
     }
 }
