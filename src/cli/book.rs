@@ -63,7 +63,7 @@ pub(super) fn run(command: &BookCommand, out: &mut Output) -> Result<(), CliErro
         }
         BookCommand::Preprocess { question: None, .. } => {
             let mut made = Vec::new();
-            book::preprocess(io::stdin().lock(), &mut made).map_err(failed)?;
+            book::preprocess(io::stdin().lock(), &mut made).map_err(|error| failed(&error))?;
             out.bytes(&made)
         }
     }
@@ -71,7 +71,7 @@ pub(super) fn run(command: &BookCommand, out: &mut Output) -> Result<(), CliErro
 
 fn build(args: &BuildArgs) -> Result<PathBuf, CliError> {
     let source = args.source.clone().unwrap_or_else(source);
-    book::build(&source, args.dest.as_deref()).map_err(failed)
+    book::build(&source, args.dest.as_deref()).map_err(|error| failed(&error))
 }
 
 /// The book of the folder somebody stands in; else the one beside the sources of this program.
@@ -101,6 +101,6 @@ fn serve(pages: &Path, port: u16, out: &mut Output) -> Result<(), CliError> {
     })
 }
 
-fn failed(error: book::BookError) -> CliError {
+fn failed(error: &book::BookError) -> CliError {
     CliError::Failed(error.to_string())
 }

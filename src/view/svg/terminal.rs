@@ -62,7 +62,7 @@ fn cells(line: &str) -> Vec<Cell> {
                     codes.push(digit);
                 }
                 if characters.next() == Some('m') {
-                    paint = codes.split(';').fold(paint, |before, code| painted(before, code));
+                    paint = codes.split(';').fold(paint, painted);
                 }
             }
             continue;
