@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use netlayers::layers::application::websocket::{CloseCode, Config, Message, Policy, Utf8Bytes};
-use netlayers::real::websocket::{WebSocketError, accept, connect};
+use netlayers::layers::application::websocket::{CloseCode, Message};
+use netlayers::real::websocket::{Builder, WebSocket, WebSocketError};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Sends every message back until the client closes.
 async fn echo(stream: TcpStream) -> Result<usize, WebSocketError> {
-    let mut socket = accept(stream, Config::default(), Policy::default()).await?;
+    let mut socket = WebSocket::accept(stream).await?;
     let mut count = 0;
     while let Some(message) = socket.recv().await? {
         socket.send(message).await?;
@@ -28,9 +28,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         echo(stream).await
     });
 
-    let mut client = connect(address, "/echo", Config::default()).await?;
+    let mut client = Builder::new().connect(&format!("ws://{address}/echo")).await?;
     for text in ["hello, layers", "", "äöü and 🦀"] {
-        let message = Message::Text(Utf8Bytes::from(text));
+        let message = Message::from(text);
         client.send(message.clone()).await?;
         let back = client.recv().await?;
         assert_eq!(back, Some(message), "an echo is what was sent");
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 // Try this:
 // 1. Send `Message::Binary` with a million bytes: one message, however many segments TCP makes of it.
-// 2. Let the server allow `max_message: 10`: which close code does the client get, and what does the error say?
-// 3. Let the server serve only one path (`Policy { paths: .. }`) and ask for another: what does the client see?
+// 2. Let the server allow `Builder::max_message(10)`: which close code does the client get, and what does the error say?
+// 3. Let the server serve only one path (`Builder::policy` with `paths`) and ask for another: what does the client see?
 // 4. Forget the client's `close` and drop it: what does the server learn, and how (RFC 6455 §7.1.5)?
 // 5. Point a browser at it: in the console, `new WebSocket("ws://127.0.0.1:PORT/echo")`. Let the server run on for it.

@@ -7,6 +7,7 @@
 //! | [`base`] | time, chance, bytes, checksums, header fields: what every layer stands on |
 //! | [`layers`] | **the stack**, one folder a layer, each protocol a pure state machine |
 //! | [`trace`] | what happened in a run: typed events with time, place and bytes |
+//! | [`chat`] | the event system: listeners, rooms, namespaces, missed events |
 //! | [`sim`] | a network in virtual time: links, faults, hosts, programs on them |
 //! | [`real`] | the same scenes on the operating system's own sockets |
 //! | [`view`] | pictures of a trace: ladder, table, hexdump, header box, layers, JSON, pcapng |
@@ -43,6 +44,7 @@
 
 pub mod base;
 pub mod book;
+pub mod chat;
 pub mod cli;
 pub mod layers;
 pub mod lessons;

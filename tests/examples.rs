@@ -1,12 +1,13 @@
 //! The examples run, and each checks its own result. `cargo test` builds them first; here they are started.
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Runs a built example and gives what it printed.
 fn run(name: &str) -> String {
-    let program = built(name);
-    assert!(!is_older_than_its_source(&program, name), "{name} is not up to date: `cargo build --examples`");
+    let program = support::built_example(name, &folder().join(format!("{name}.rs")));
     let output = Command::new(&program)
         .stdin(Stdio::null())
         .output()
@@ -17,20 +18,6 @@ fn run(name: &str) -> String {
         assert!(line.chars().count() <= 80, "{name} prints a line of more than 80 columns:\n{line}");
     }
     out.into_owned()
-}
-
-/// Where cargo puts an example: beside the folder of this test's own program.
-fn built(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("a test has a program");
-    let target = own.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps/TEST");
-    target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-}
-
-/// `cargo test` builds examples anew, but `cargo test --test examples` does not.
-fn is_older_than_its_source(program: &Path, name: &str) -> bool {
-    let source = folder().join(format!("{name}.rs"));
-    let changed = |path: &Path| std::fs::metadata(path).and_then(|meta| meta.modified());
-    matches!((changed(program), changed(&source)), (Ok(built), Ok(written)) if built < written)
 }
 
 fn folder() -> PathBuf {

@@ -40,7 +40,7 @@ pub fn figure(picture: &Picture, id: &str) -> String {
                         })
                         .collect()
                 }
-                View::Table | View::Hex(_) => Vec::new(),
+                View::Table | View::Hex(_) | View::Cut | View::Boxes => Vec::new(),
             }
         }
         Drawing::Columns(columns) => vec![table(columns)],
@@ -98,5 +98,7 @@ fn kind(view: View) -> &'static str {
         View::Hex(_) => "Hexdump",
         View::Header(..) => "Header",
         View::Layers(_) => "Nested boxes",
+        View::Cut => "Pieces",
+        View::Boxes => "Handed over and received",
     }
 }

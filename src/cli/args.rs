@@ -7,6 +7,7 @@ use clap_complete::Shell;
 
 use super::book::BookCommand;
 use super::dev::DevCommand;
+use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs};
 use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
 use crate::base::Duration;
@@ -37,7 +38,8 @@ Examples:
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
-  netlayers decode capture.pcapng";
+  netlayers decode capture.pcapng
+  netlayers ws echo --port 9001";
 
 /// How things look.
 #[derive(Debug, Args)]
@@ -70,6 +72,16 @@ pub(super) enum Command {
     Lesson(LessonArgs),
     /// Say what a word means, and show it: `explain MSS`
     Explain(ExplainArgs),
+    /// Check an exercise: build your program, and say where it is wrong
+    Check(CheckArgs),
+    /// Read a hint for an exercise, each one telling more
+    Hint(HintArgs),
+    /// Begin an exercise anew
+    Reset(ResetArgs),
+    /// Print a solution of an exercise
+    Solution(SolutionArgs),
+    /// Show which lessons are finished and which exercises pass
+    Progress(ProgressArgs),
     /// Take bytes apart, layer by layer: hexadecimal text, or a pcap or pcapng file
     Decode(DecodeArgs),
     /// Build the book of the course, or show it to a browser
@@ -78,6 +90,9 @@ pub(super) enum Command {
     /// For whoever writes lessons
     #[command(subcommand)]
     Dev(DevCommand),
+    /// Speak WebSocket on real sockets: an echo server, a terminal client
+    #[command(subcommand)]
+    Ws(WsCommand),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -214,6 +229,75 @@ pub(super) struct DecodeArgs {
     /// Sequence numbers as they are on the wire, instead of counted from 0
     #[arg(long)]
     pub(super) absolute: bool,
+}
+
+/// `netlayers ws`.
+#[derive(Debug, Subcommand)]
+pub(super) enum WsCommand {
+    /// Serve: send every message back
+    Echo(WsEchoArgs),
+    /// Connect, and send each line typed
+    Connect(WsConnectArgs),
+}
+
+/// `netlayers ws echo`.
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  netlayers ws echo --port 9001
+  netlayers ws echo --port 9001 --deflate --max-message 1000000
+  netlayers ws echo --port 9001 --origin https://example.org")]
+pub(super) struct WsEchoArgs {
+    /// The port to listen on; 0 for one that is free
+    #[arg(long, value_name = "P", default_value_t = 9001)]
+    pub(super) port: u16,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(super) host: std::net::IpAddr,
+    /// Compress messages when the client offers it (RFC 7692)
+    #[arg(long)]
+    pub(super) deflate: bool,
+    /// Bytes of a message, at most [default: 64 MiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_message: Option<usize>,
+    /// Connections at the same time, at most
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(super) max_connections: usize,
+    /// A web page whose scripts may connect; may be given more than once [default: all]
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) origin: Vec<String>,
+    /// Say nothing about connections that end badly
+    #[arg(long)]
+    pub(super) quiet: bool,
+}
+
+/// `netlayers ws connect`.
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  netlayers ws connect ws://127.0.0.1:9001/
+  netlayers ws connect ws://127.0.0.1:9001/ --xray
+  echo hello | netlayers ws connect ws://127.0.0.1:9001/
+
+Lines are sent as text. Also:
+  /ping TEXT      send a ping
+  /hex 00ff41     send bytes
+  /close CODE     close the connection")]
+pub(super) struct WsConnectArgs {
+    /// Where to, such as ws://127.0.0.1:9001/chat
+    pub(super) url: String,
+    /// Show each frame's header, and its payload before and after masking
+    #[arg(long)]
+    pub(super) xray: bool,
+    /// Offer compression (RFC 7692)
+    #[arg(long)]
+    pub(super) deflate: bool,
+    /// The Origin to send
+    #[arg(long, value_name = "ORIGIN")]
+    pub(super) origin: Option<String>,
+    /// A subprotocol to offer; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub(super) subprotocol: Vec<String>,
 }
 
 /// Which wire.

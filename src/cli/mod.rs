@@ -9,6 +9,7 @@ mod compare;
 mod decode;
 mod dev;
 mod error;
+mod exercise;
 mod explain;
 mod lesson;
 mod logbook;
@@ -16,6 +17,7 @@ mod output;
 mod overview;
 mod progress;
 mod scripts;
+mod ws;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -43,8 +45,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Lesson(args)) => lesson::run(&args, &mut out),
         Some(Command::Book(command)) => book::run(&command, &mut out),
         Some(Command::Explain(args)) => explain::run(&args, &mut out),
+        Some(Command::Check(args)) => exercise::check(&args, &mut out),
+        Some(Command::Hint(args)) => exercise::hint(&args, &mut out),
+        Some(Command::Reset(args)) => exercise::reset(&args, &mut out),
+        Some(Command::Solution(args)) => exercise::solution(&args, &mut out),
+        Some(Command::Progress(args)) => exercise::progress(&args, &mut out),
         Some(Command::Dev(command)) => dev::run(&command, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
+        Some(Command::Ws(command)) => ws::run(&command, &mut out),
         Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
         Some(Command::Man) => scripts::man(&mut out),
     };

@@ -11,7 +11,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("netlayers compare \"hello, layers\"", "one message, three ways"),
     ("netlayers compare \"hello\" --loss 20% --seed 7", "the same over a lossy link"),
     ("netlayers compare \"hello\" --wire real", "on this machine's own sockets"),
-    ("netlayers explain MSS", "a word of the course, with a picture"),
+    ("netlayers explain MSS", "a word, with a picture"),
     ("netlayers compare \"hello\" --pcap run.pcapng", "for Wireshark"),
     ("netlayers decode 45000054...", "your own bytes, or a capture"),
 ];

@@ -165,6 +165,9 @@ impl Prediction {
                 format!("{}) {}", letter(*index), choices.get(*index).map_or("", String::as_str))
             }
             (Answer::Choice(index), _) => letter(*index).to_string(),
+            (Answer::Number(1), Form::Number { unit }) if !unit.is_empty() => {
+                format!("1 {}", unit.strip_suffix('s').unwrap_or(unit))
+            }
             (Answer::Number(n), Form::Number { unit }) if !unit.is_empty() => format!("{n} {unit}"),
             (Answer::Number(n), _) => n.to_string(),
             (Answer::Words(words), _) => words.clone(),

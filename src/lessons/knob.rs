@@ -66,6 +66,9 @@ impl Knob {
     /// Bits per second of the link.
     pub const RATE: Knob =
         Knob { name: "rate", default: "10mbit", values: Values::Rate, what: "bits per second of the link" };
+    /// Which packet of several is lost.
+    pub const LOSE: Knob =
+        Knob::count("lose", "2", 0, 100, "which packet is lost, counted from 1; 0 for none of them");
     /// The largest IP packet of the link.
     pub const MTU: Knob = Knob::count("mtu", "1500", 68, 65_535, "largest IP packet of the link, in bytes");
     /// The largest TCP segment payload.

@@ -61,6 +61,16 @@ pub struct Teacher {
 pub enum RealScene {
     /// The knob `text` is sent one way, as `compare --wire real` does.
     Message(Way),
+    /// The knob `size` as one UDP datagram, and one that is too large.
+    BigDatagram,
+    /// As many clients of one listener as the knob `clients` says.
+    ManyClients,
+    /// Datagrams that wait, a read with too little room, and a port that nobody has.
+    Datagrams,
+    /// The knobs `writes` and `each`, and one read when all has arrived.
+    LateRead,
+    /// The knob `size` in one write, with the MSS of loopback and with that of the knob `mss`.
+    OneWrite,
     /// A client connects and writes while the server's program has not called `accept()`.
     ConnectBeforeAccept,
 }

@@ -9,6 +9,8 @@
 //! | [`knob`] | what can be turned, and the scenario line |
 //! | [`render`] | beats as text and as Markdown |
 //! | [`vocabulary`] | the words of the course, each with its picture |
+//! | [`exercises`] | programs to be mended, and how they are checked |
+//! | `words` | numbers in sentences |
 //! | [`house_rules`] | what every lesson must have |
 //!
 //! # Writing a lesson
@@ -62,6 +64,7 @@
 //! - rustfmt does not look into the macro below: format a lesson with `rustfmt --edition 2024 src/lessons/*.rs`.
 
 pub mod beat;
+pub mod exercises;
 pub mod house_rules;
 pub mod knob;
 pub mod lesson;
@@ -69,6 +72,7 @@ pub mod picture;
 pub mod render;
 pub mod stage;
 pub mod vocabulary;
+mod words;
 
 pub use knob::{Knob, Scenario};
 pub use lesson::{Cite, Lesson, RealScene, Teacher};
@@ -86,7 +90,12 @@ macro_rules! course {
 course! {
     bytes,
     layers,
+    fragments,
+    ports,
+    udp,
+    stream,
     handshake,
+    segmentation,
 }
 
 /// A lesson by its number or its id.

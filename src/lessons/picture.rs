@@ -8,7 +8,9 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
 use crate::trace::Trace;
+use crate::view::boxes::boxes;
 use crate::view::columns::Columns;
+use crate::view::cut::cut;
 use crate::view::dissect::{Role, TracedPacket, dissect_trace};
 use crate::view::header_box::header_box;
 use crate::view::hexdump::hexdump;
@@ -66,6 +68,10 @@ pub enum View {
     Header(Frame, Option<&'static str>),
     /// One frame as nested boxes.
     Layers(Frame),
+    /// A packet or a stream cut into pieces, and what the receiver has of it.
+    Cut,
+    /// What one program handed over above what the other one got.
+    Boxes,
 }
 
 /// Which frame of a run.
@@ -86,6 +92,8 @@ impl View {
             View::Hex(_) => "hex",
             View::Header(..) => "header",
             View::Layers(_) => "layers",
+            View::Cut => "cut",
+            View::Boxes => "boxes",
         }
     }
 
@@ -103,6 +111,8 @@ impl View {
         match self {
             View::Ladder => single_with(trace, look, LadderOptions::default()),
             View::Table => table(trace, look),
+            View::Cut => cut(trace, look),
+            View::Boxes => boxes(trace, look),
             View::Hex(frame) => {
                 with_frame(trace, frame, |packet| hexdump(&packet.bytes, &packet.packet.dissection, look))
             }
@@ -169,5 +179,29 @@ impl Serialize for Picture {
 impl std::fmt::Debug for FreeDrawing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("FreeDrawing").field(&self.name).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lessons::beat::Beat;
+    use crate::lessons::{ALL, Scenario};
+    use crate::view::look::display_width;
+
+    #[test]
+    fn every_picture_of_every_lesson_fits_a_page_and_can_do_without_unicode() {
+        for lesson in ALL {
+            for beat in &lesson.play(&Scenario::of(lesson)).beats {
+                let Beat::Show { picture } = beat else { continue };
+                let plain = picture.draw(&Look::plain());
+                // What a program sent may be any text; arrows, lines and blocks are ours.
+                let ours = |c: char| ('\u{2190}'..'\u{2800}').contains(&c);
+                assert!(!plain.contains(ours), "{} {}:\n{plain}", lesson.id, picture.id);
+                for line in picture.draw(&Look::default()).lines() {
+                    assert!(display_width(line) <= 80, "{} {}: {line}", lesson.id, picture.id);
+                }
+            }
+        }
     }
 }

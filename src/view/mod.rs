@@ -9,6 +9,8 @@
 //! | [`hexdump`] | the bytes of a frame, each with its layer |
 //! | [`header_box`] | one header in rows of 32 bits, as RFCs draw it |
 //! | [`layers`] | a frame as nested boxes |
+//! | [`cut`] | a packet or a stream cut into pieces, and what the receiver has of it |
+//! | [`boxes`] | what one program handed over above what the other one got |
 //! | [`svg`] | ladder, layers, header box and a terminal's text as images |
 //! | [`json`] | the trace for programs |
 //! | [`pcapng`] | the trace for Wireshark |
@@ -19,9 +21,11 @@
 //! | [`look`] | width, colour and escaping, shared by all of them |
 
 pub mod bars;
+pub mod boxes;
 pub mod capture;
 pub mod columns;
 pub mod comparison;
+pub mod cut;
 pub mod dissect;
 pub mod facts;
 pub mod header_box;

@@ -1,7 +1,7 @@
 //! Frames and a run for the tests of the views: made by the layers' own emitters, so that the views are held against
 //! what is really sent.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use crate::layers::link::arp::ArpPacket;
 use crate::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_to_minimum};
 use crate::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader, TcpOption};
 use crate::layers::transport::udp::Datagram;
-use crate::trace::{FrameId, Kind, Place, PlaceId, Recorder, Trace, Wire};
+use crate::trace::{Flow, FrameId, Kind, Place, PlaceId, Protocol, Recorder, Trace, Wire};
 
 pub(crate) const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
@@ -166,6 +166,42 @@ pub(crate) fn run() -> Trace {
             }
             _ => recorder.record(arrives, to, || Kind::Delivered { frame }),
         }
+    }
+    recorder.into_trace()
+}
+
+/// A run in which the client sends `frames`, one a millisecond; those whose number is in `lost` do not arrive.
+/// `wrote` and `read` are what both programs did before and after.
+pub(crate) fn exchange(
+    protocol: Protocol,
+    wrote: &[&'static [u8]],
+    frames: Vec<Bytes>,
+    lost: &[usize],
+    read: &[&'static [u8]],
+) -> Trace {
+    let mut recorder = Recorder::on("exchange", Wire::Sim);
+    let client = recorder.place(Place { name: "client".into(), address: CLIENT });
+    let server = recorder.place(Place { name: "server".into(), address: SERVER });
+    let port = if protocol == Protocol::Udp { 53 } else { 80 };
+    let (local, remote) = (SocketAddrV4::new(CLIENT, 4000), SocketAddrV4::new(SERVER, port));
+    let flow = Flow { protocol, local, remote };
+    for bytes in wrote {
+        recorder.record(Instant::ZERO, client, || Kind::AppWrote { flow, bytes: Bytes::from_static(bytes) });
+    }
+    let end = Instant::from_millis(frames.len() as u64 + 1);
+    for (i, bytes) in frames.into_iter().enumerate() {
+        let (frame, sent) = (FrameId(i as u64), Instant::from_millis(i as u64));
+        recorder.record(sent, client, || Kind::Sent { frame, to: server, bytes });
+        let arrives = Instant::from_nanos(sent.as_nanos() + 500_000);
+        if lost.contains(&i) {
+            recorder.record(arrives, server, || Kind::Dropped { frame, by: "a rule".into() });
+        } else {
+            recorder.record(arrives, server, || Kind::Delivered { frame });
+        }
+    }
+    for bytes in read {
+        let (flow, bytes) = (flow.reversed(), Bytes::from_static(bytes));
+        recorder.record(end, server, || Kind::AppRead { flow, bytes });
     }
     recorder.into_trace()
 }

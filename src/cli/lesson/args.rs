@@ -75,6 +75,10 @@ pub(super) enum LessonView {
     Header,
     /// What is wrapped in what, with byte counts
     Layers,
+    /// A packet or a stream cut into pieces
+    Cut,
+    /// What one program handed over above what the other one got
+    Boxes,
     /// The whole traces, for programs
     Json,
 }

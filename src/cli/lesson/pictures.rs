@@ -26,6 +26,8 @@ pub(super) fn show(
     let view = match view {
         LessonView::Ladder => View::Ladder,
         LessonView::Table | LessonView::Json => View::Table,
+        LessonView::Cut => View::Cut,
+        LessonView::Boxes => View::Boxes,
         LessonView::Hex => View::Hex(frame),
         LessonView::Header => View::Header(frame, None),
         LessonView::Layers => View::Layers(frame),

@@ -53,6 +53,7 @@ pub(super) fn run(
 }
 
 fn play(scene: RealScene, scenario: &Scenario) -> Result<RealStory, RealError> {
+    let count = |knob| scenario.value(knob).and_then(|value| value.parse().ok()).unwrap_or(1);
     match scene {
         RealScene::Message(way) => {
             let text = scenario.value("text").unwrap_or("hello").to_owned();
@@ -60,5 +61,12 @@ fn play(scene: RealScene, scenario: &Scenario) -> Result<RealStory, RealError> {
             Ok(scenes::message(&real))
         }
         RealScene::ConnectBeforeAccept => scenes::connect_before_accept(),
+        RealScene::BigDatagram => scenes::big_datagram(count("size")),
+        RealScene::ManyClients => scenes::many_clients(count("clients")),
+        RealScene::Datagrams => scenes::datagrams(),
+        RealScene::LateRead => scenes::late_read(count("writes"), count("each")),
+        RealScene::OneWrite => {
+            scenes::one_write(count("size"), u16::try_from(count("mss")).unwrap_or(u16::MAX))
+        }
     }
 }

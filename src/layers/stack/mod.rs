@@ -137,6 +137,12 @@ impl Stack {
         self.udp.send(now, socket.number, to, payload, &mut self.ip)
     }
 
+    /// Whether what a UDP socket sends from now on has DF set: a link that it does not fit refuses it instead of
+    /// cutting it (RFC 791 §2.3). Linux calls this `IP_MTU_DISCOVER`.
+    pub fn udp_set_dont_fragment(&mut self, socket: SocketId, dont_fragment: bool) {
+        self.udp.set_dont_fragment(socket.number, dont_fragment);
+    }
+
     /// Takes the next datagram that has arrived.
     pub fn udp_recv(&mut self, socket: SocketId) -> Option<(SocketAddrV4, Bytes)> {
         self.udp.recv(socket.number)

@@ -26,6 +26,8 @@ pub(super) struct UdpSockets {
 #[derive(Debug)]
 struct Socket {
     port: u16,
+    /// Whether what it sends may be cut on the way.
+    dont_fragment: bool,
     /// Datagrams for the program, at most `recv_buffer` bytes of payload: one that does not fit is dropped, so that
     /// a program that does not read costs a bounded amount (and UDP tells nobody).
     received: VecDeque<(SocketAddrV4, Bytes)>,
@@ -55,13 +57,20 @@ impl UdpSockets {
         }
         self.opened += 1;
         let (received, received_bytes, blocked_on) = (VecDeque::new(), 0, None);
-        self.sockets.insert(self.opened, Socket { port, received, received_bytes, blocked_on });
+        let socket = Socket { port, dont_fragment: false, received, received_bytes, blocked_on };
+        self.sockets.insert(self.opened, socket);
         self.ports.insert(port, self.opened);
         Ok(self.opened)
     }
 
     pub(super) fn port(&self, number: u32) -> Option<u16> {
         self.sockets.get(&number).map(|socket| socket.port)
+    }
+
+    pub(super) fn set_dont_fragment(&mut self, number: u32, dont_fragment: bool) {
+        if let Some(socket) = self.sockets.get_mut(&number) {
+            socket.dont_fragment = dont_fragment;
+        }
     }
 
     pub(super) fn send(
@@ -85,10 +94,10 @@ impl UdpSockets {
             ip.out.push_back(Output::Blocked { interface, until_backlog });
             return Err(SendError::WouldBlock);
         }
-        let (source, port) = (ip.address, socket.port);
+        let (source, port, dont_fragment) = (ip.address, socket.port, socket.dont_fragment);
         let len = udp::HEADER_LEN + payload.len();
         let datagram = Datagram::new(port, to.port(), payload);
-        let outgoing = Outgoing { destination: *to.ip(), protocol: protocol::UDP, dont_fragment: false, len };
+        let outgoing = Outgoing { destination: *to.ip(), protocol: protocol::UDP, dont_fragment, len };
         ip.send(now, outgoing, |w| datagram.emit(source, *to.ip(), w));
         Ok(())
     }

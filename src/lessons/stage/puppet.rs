@@ -91,7 +91,7 @@ impl App for Puppet {
                 self.write(socket, Bytes::new(), io);
             }
             SocketEvent::Unreachable { to, .. } => {
-                io.note(|| Kind::Note { text: format!("ICMP: nobody listens at {to}").into() });
+                io.note(|| Kind::Note { text: format!("ICMP: not delivered to {to}").into() });
             }
             _ => {}
         }

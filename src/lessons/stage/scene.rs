@@ -162,6 +162,12 @@ impl Stage {
         Socket { host, id: opened.expect("the script binds a free port") }
     }
 
+    /// What a UDP socket sends from now on must not be cut: its packets have DF set.
+    pub fn dont_fragment(&mut self, socket: Socket) {
+        let network = &mut self.running().network;
+        network.call(socket.host.app, |_: &mut Puppet, io| io.stack().udp_set_dont_fragment(socket.id, true));
+    }
+
     /// Sends one datagram; says whether the socket took it.
     pub fn send_to(&mut self, socket: Socket, to: Host, port: u16, bytes: impl AsRef<[u8]>) -> bool {
         let bytes = Bytes::copy_from_slice(bytes.as_ref());

@@ -530,7 +530,7 @@ pub(super) fn retransmission(stage: &mut Stage) {
 }
 
 pub(super) fn closing(stage: &mut Stage) {
-    let (_, server, socket) = connection(stage);
+    let (client, server, socket) = connection(stage);
     stage.close(socket);
     stage.run_for(Duration::from_millis(100));
     if let Some(accepted) = stage.accepted(server).first().copied() {
@@ -539,6 +539,8 @@ pub(super) fn closing(stage: &mut Stage) {
     stage.run();
     stage.check("the one that closed first waits in TIME-WAIT", |run| {
         run.segments().filter(|segment| segment.tcp.flags.fin).count() == 2
+            && run.states(client).contains(&"TIME-WAIT")
+            && !run.states(server).contains(&"TIME-WAIT")
     });
     stage.show(View::Ladder, "Each end says FIN for its own direction, and each FIN is acknowledged.");
 }

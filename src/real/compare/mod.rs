@@ -20,6 +20,7 @@ mod tests;
 use bytes::Bytes;
 
 use self::stage::Stage;
+pub(in crate::real) use self::tcp::{Pair, connect};
 use super::clock::std_duration;
 use super::error::{During, RealError};
 use super::kernel_figures::KernelFigures;

@@ -64,15 +64,15 @@ async fn read_to_end(stream: &mut Observed<'_>) -> Result<Vec<Bytes>, RealError>
 }
 
 /// Both ends of one TCP connection.
-pub(super) struct Pair<'a> {
-    pub(super) client: Observed<'a>,
-    pub(super) server: Observed<'a>,
+pub(in crate::real) struct Pair<'a> {
+    pub(in crate::real) client: Observed<'a>,
+    pub(in crate::real) server: Observed<'a>,
     /// From the client's end.
-    pub(super) flow: Flow,
+    pub(in crate::real) flow: Flow,
 }
 
 /// Connects to ourselves over loopback.
-pub(super) async fn connect<'a>(stage: &'a Stage, knobs: &RealKnobs) -> Result<Pair<'a>, RealError> {
+pub(in crate::real) async fn connect<'a>(stage: &'a Stage, knobs: &RealKnobs) -> Result<Pair<'a>, RealError> {
     let listener = TcpListener::bind(ANY_PORT).await.during("binding the server's TCP socket", NEXT)?;
     let server_address = listener.local_addr().during("asking for the server's address", NEXT)?;
     let socket = TcpSocket::new_v4().during("making the client's TCP socket", NEXT)?;

@@ -8,10 +8,10 @@ use super::observed::Observed;
 use super::stage::{CLIENT, SERVER, Stage};
 use super::tcp::{Pair, connect};
 use super::{MAX_MESSAGE, Played, RealKnobs};
-use crate::layers::application::websocket::{CloseCode, Config, Message, Policy, Utf8Bytes};
+use crate::layers::application::websocket::{CloseCode, Config, Message, Utf8Bytes};
 use crate::real::error::RealError;
 use crate::real::kernel_figures::{EndFigures, KernelFigures};
-use crate::real::websocket::{WebSocket, WebSocketError, accept, open};
+use crate::real::websocket::{Builder, WebSocket, WebSocketError};
 use crate::trace::{Kind, Outcome, Way};
 
 pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Played {
@@ -23,10 +23,11 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
         close_timeout: knobs.timeout,
         ..Config::default()
     };
+    let builder = Builder::new().config(config);
     let host = flow.remote.to_string();
     let (mut client, mut server) = tokio::try_join!(
-        during("the client's handshake", open(client, &host, "/", config.clone())),
-        during("the server's handshake", accept(server, config, Policy::default())),
+        during("the client's handshake", builder.open(client, &host, "/")),
+        during("the server's handshake", builder.accept(server)),
     )?;
 
     let there_and_back = async {

@@ -3,11 +3,21 @@
 //! A scene gives a [`RealStory`]: the trace of its system calls, what to notice in them, and where the simulation of
 //! the same differs and why. All run on 127.0.0.1, and bind ports that the system chooses.
 
+mod big_datagram;
 mod connect_before_accept;
+mod datagrams;
+mod late_read;
+mod many_clients;
+mod one_write;
 
 use std::future::Future;
 
+pub use big_datagram::big_datagram;
 pub use connect_before_accept::connect_before_accept;
+pub use datagrams::datagrams;
+pub use late_read::late_read;
+pub use many_clients::many_clients;
+pub use one_write::one_write;
 
 use super::clock::std_duration;
 use super::compare::{RealRun, runtime};

@@ -237,8 +237,10 @@ fn parse_whole<H: Head>(bytes: &[u8]) -> Result<(H, usize), HeadError> {
 /// The reason phrases of the statuses that are used here (RFC 9110 §15, RFC 6585 §5).
 fn reason_phrase(status: u16) -> &'static str {
     match status {
+        100 => "Continue",
         101 => "Switching Protocols",
         200 => "OK",
+        204 => "No Content",
         400 => "Bad Request",
         403 => "Forbidden",
         404 => "Not Found",

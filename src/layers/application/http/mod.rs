@@ -1,22 +1,26 @@
-//! HTTP/1.1 message heads: layer 7, text over TCP's stream of bytes (RFC 9110 for the meaning, RFC 9112 for the bytes).
+//! HTTP/1.1 messages: layer 7, text over TCP's stream of bytes (RFC 9110 for the meaning, RFC 9112 for the bytes).
 //!
-//! Read RFC 9112 §2 to §5 first. Only *heads* are here: a start line, header fields, an empty line. That is all that
-//! an upgrade to WebSocket needs. Bodies (RFC 9112 §6) are left to whoever needs one; so are URIs (RFC 3986).
+//! Read RFC 9112 §2 to §5 first. A *head* is a start line, header fields, an empty line: all that an
+//! upgrade to WebSocket needs. Requests with a body are what Engine.IO's long-polling posts. URIs (RFC 3986) are left
+//! out, and so are the bodies of responses: who writes one knows its length.
 //!
 //! | concept | where | source |
 //! |---|---|---|
 //! | request line, status line, versions | [`RequestHead`], [`ResponseHead`] in `head.rs` | RFC 9112 §3, §4 |
 //! | header fields, lists of tokens | [`Headers`] in `headers.rs` | RFC 9110 §5, RFC 9112 §5 |
 //! | reading from a stream, limits | [`HeadParser`] in `parser.rs` | RFC 9112 §2.2 |
+//! | the body of a request | [`BodyReader`] in `body.rs` | RFC 9112 §6, §7.1 |
 //!
 //! Where RFC 9112 lets a recipient be lenient (a bare LF as line end, whitespace around the start line) this one is
 //! strict: two parsers that are lenient in different ways, one behind the other, are how requests get smuggled
 //! (RFC 9112 §11.2).
 
+mod body;
 mod head;
 mod headers;
 mod parser;
 
+pub use body::{BodyProgress, BodyReader, Framing};
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Headers, is_token};
 pub use parser::{Head, HeadError, HeadParser, Limits, Progress};

@@ -96,6 +96,11 @@ impl<H: Head> HeadParser<H> {
         }
     }
 
+    /// True when nothing has come yet.
+    pub fn is_empty(&self) -> bool {
+        self.line_at == 0 && self.line.is_empty()
+    }
+
     /// Takes the next bytes of the stream.
     ///
     /// # Errors

@@ -164,6 +164,15 @@ impl Failure {
         }
     }
 
+    /// A compressed message that does not decompress: 1007, for the data is not what it says it is.
+    pub(super) fn not_deflate(offset: usize) -> Self {
+        let expected = "DEFLATE within the agreed window (RFC 7692 §7.2.2)";
+        Failure {
+            code: Some(CloseCode::INVALID_PAYLOAD),
+            ..Failure::protocol("compressed message", offset, expected, "bytes that do not decompress")
+        }
+    }
+
     /// More than this end is willing to take: 1009.
     pub(super) fn too_big(field: &'static str, offset: usize, limit: usize) -> Self {
         let error = Failure::protocol(field, offset, format!("at most {limit} bytes"), "more").error;

@@ -7,18 +7,22 @@
 //!
 //! Bytes are read only as fast as [`poll`](Machine::poll) is called, one frame at a time, so nothing that a peer sends
 //! piles up here. A driver whose stream takes no more bytes stops polling and stops reading: that is how a fast peer
-//! is slowed down. Left out: sending pings by itself, for how often is the user's to say; following redirects.
+//! is slowed down. What is to be sent is gathered while there is something to read, and handed out when the input has
+//! run dry, or much has been gathered: so a hundred answers to a hundred messages are one write. Left out: following
+//! redirects.
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use super::close::{CloseReason, Failure};
+use super::deflate::codec::{Compressor, Decompressor};
+use super::deflate::{Agreement, Deflate, negotiation};
 use super::frame::Opcode;
 use super::handshake::Opening;
-use super::handshake::awaiting::{Awaiting, Verdict, judge};
+use super::handshake::awaiting::{Awaiting, Verdict, judge, refused};
 use super::handshake::client::Request;
-use super::handshake::server::Policy;
+use super::handshake::server::{Policy, Refusal};
 use super::message::{Message, MessageKind};
 use super::phase::{Happening, Phase, Role};
 use super::receiver::{Incoming, Receiver};
@@ -44,6 +48,27 @@ pub struct Config {
     pub close_timeout: Duration,
     /// Limits on the head of the opening handshake.
     pub head: Limits,
+    /// In how many pieces the head may come in. A peer that sends it byte by byte makes us work for every byte.
+    pub head_pieces: usize,
+    /// Whether to compress messages (RFC 7692), if the peer will.
+    pub deflate: Option<Deflate>,
+    /// Whether to ask a silent peer for a sign of life, and when to give it up.
+    pub keepalive: Option<Keepalive>,
+}
+
+/// How a peer is noticed that has gone without a word (§5.5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keepalive {
+    /// After this long without a byte from the peer it is sent a ping.
+    pub idle: Duration,
+    /// When it is silent for this long after that, the connection has failed.
+    pub timeout: Duration,
+}
+
+impl Default for Keepalive {
+    fn default() -> Self {
+        Keepalive { idle: Duration::from_secs(30), timeout: Duration::from_secs(20) }
+    }
 }
 
 impl Default for Config {
@@ -55,6 +80,9 @@ impl Default for Config {
             handshake_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
             head: Limits::default(),
+            head_pieces: 1024,
+            deflate: None,
+            keepalive: None,
         }
     }
 }
@@ -64,6 +92,8 @@ impl Default for Config {
 pub enum Input {
     /// Bytes came from the stream, cut anywhere. Memory that nobody else holds is used as it is.
     Bytes(Bytes),
+    /// Bytes came and were put into the [inbox](Connection::inbox).
+    Arrived,
     /// The peer will send no more.
     Eof,
     /// The time it asked for has come.
@@ -113,6 +143,12 @@ pub struct Connection {
     sender: Sender,
     /// At most the events of one frame.
     events: VecDeque<Event>,
+    /// In how many pieces the head has come in.
+    pieces: usize,
+    /// When the peer last sent anything.
+    heard: Instant,
+    /// When it was sent a ping that it has not answered with anything.
+    pinged: Option<Instant>,
     /// When the peer will have taken too long.
     deadline: Option<Instant>,
     /// The deadline has been set and nobody told of it yet.
@@ -125,7 +161,7 @@ pub struct Connection {
 impl Connection {
     /// The server's end of a connection that has just been accepted: it waits for a request.
     pub fn server(now: Instant, config: Config, policy: Policy) -> Self {
-        let awaiting = Awaiting::request(config.head, policy);
+        let awaiting = Awaiting::request(config.head, policy, config.deflate.clone());
         Connection::new(now, Role::Server, config, awaiting, None)
     }
 
@@ -133,7 +169,8 @@ impl Connection {
     /// connection's first input.
     pub fn accept(now: Instant, config: Config, policy: &Policy, request: &RequestHead) -> Self {
         let mut connection = Connection::new(now, Role::Server, config, Awaiting::Nothing, None);
-        connection.end_handshake(now, judge(request, policy));
+        let verdict = judge(request, policy, connection.config.deflate.as_ref());
+        connection.end_handshake(now, verdict);
         connection
     }
 
@@ -147,11 +184,11 @@ impl Connection {
         request: Request,
         masks: MaskSource,
     ) -> Result<Self, ParseError> {
-        // No extension is offered: there is none that this machine could speak.
-        let head = request.head(&[]).emit()?;
-        let awaiting = Awaiting::response(config.head, request);
+        let offers = config.deflate.as_ref().map(negotiation::offers).unwrap_or_default();
+        let head = request.head(&offers).emit()?;
+        let awaiting = Awaiting::response(config.head, request, offers);
         let mut connection = Connection::new(now, Role::Client, config, awaiting, Some(masks));
-        connection.sender.raw(head);
+        connection.sender.raw(&head);
         Ok(connection)
     }
 
@@ -163,6 +200,9 @@ impl Connection {
             receiver: Receiver::new(role, config.max_frame, config.max_message),
             sender: Sender::new(masks, config.max_queue),
             events: VecDeque::new(),
+            pieces: 0,
+            heard: now,
+            pinged: None,
             deadline: Some(now + config.handshake_timeout),
             deadline_is_news: true,
             end_of_stream: false,
@@ -184,6 +224,31 @@ impl Connection {
     /// Bytes that wait to be polled.
     pub fn queued(&self) -> usize {
         self.sender.queued()
+    }
+
+    /// Where the stream's next bytes may be put, behind those that are there, instead of handing them over as
+    /// [`Input::Bytes`]: it saves a driver a copy. [`Input::Arrived`] is to follow.
+    pub fn inbox(&mut self) -> &mut BytesMut {
+        self.receiver.inbox()
+    }
+
+    /// Whether another whole frame has come in and waits to be read: then what is sent now can wait for company.
+    pub fn has_frame(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Closing) && self.receiver.has_frame()
+    }
+
+    /// The next bytes for the stream, for a driver that does not wait until the input has run dry.
+    pub fn unsent(&mut self) -> Option<Bytes> {
+        self.sender.pop()
+    }
+
+    /// Gives up all memory that is of use only while messages come and go. For a driver to call when it waits.
+    pub fn rest(&mut self) {
+        self.receiver.rest();
+        self.sender.rest();
+        if self.events.is_empty() {
+            self.events = VecDeque::new();
+        }
     }
 
     /// Sends a message of text, in one frame.
@@ -250,26 +315,59 @@ impl Connection {
 
     /// Feeds the opening handshake; what follows the head is for the receiver.
     fn read_head(&mut self, now: Instant, mut bytes: Bytes) {
-        let Some(verdict) = self.awaiting.feed(&mut bytes) else { return };
+        self.pieces += 1;
+        let Some(verdict) = self.awaiting.feed(&mut bytes) else {
+            if self.pieces >= self.config.head_pieces {
+                let verdict = self.give_up_head(too_slow());
+                self.end_handshake(now, verdict);
+            }
+            return;
+        };
         self.end_handshake(now, verdict);
         if self.phase == Phase::Open && !bytes.is_empty() {
             self.receiver.push(bytes);
         }
     }
 
+    /// A server says why it waits no longer; a client has nobody to tell.
+    fn give_up_head(&self, error: ParseError) -> Verdict {
+        if self.awaiting.is_request() {
+            refused(&Refusal::too_slow(error))
+        } else {
+            Verdict::Failed { reply: None, error }
+        }
+    }
+
     fn end_handshake(&mut self, now: Instant, verdict: Verdict) {
         match verdict {
             Verdict::Open { reply, opening } => {
-                reply.into_iter().for_each(|head| self.sender.raw(head));
+                reply.iter().for_each(|head| self.sender.raw(head));
+                if let Some(agreement) = opening.deflate {
+                    self.begin_deflate(agreement);
+                }
+                self.heard = now;
                 self.events.push_back(Event::Open(Box::new(opening)));
                 self.enter(now, Happening::Opened);
             }
             // §4.2.2: the request is answered with an error, and that was all.
             Verdict::Failed { reply, error } => {
-                reply.into_iter().for_each(|head| self.sender.raw(head));
+                reply.iter().for_each(|head| self.sender.raw(head));
                 self.fail(now, Failure::before_open(error));
             }
         }
+    }
+
+    /// Both ends keep to what was agreed (RFC 7692 §7.2): each of us compresses as its own parameters say.
+    fn begin_deflate(&mut self, agreed: Agreement) {
+        let wish = self.config.deflate.clone().unwrap_or_default();
+        let server = (agreed.server_max_window_bits, !agreed.server_no_context_takeover);
+        let client = (agreed.client_max_window_bits, !agreed.client_no_context_takeover);
+        let (ours, peers) = match self.role {
+            Role::Server => (server, client),
+            Role::Client => (client, server),
+        };
+        self.sender.compress(Compressor::new(wish.level, ours.0, ours.1), wish.min_len);
+        self.receiver.decompress(Decompressor::new(peers.0, peers.1));
     }
 
     /// _Fail the WebSocket Connection_ (§7.1.7): tell the peer why, if it can still be told, and close.
@@ -318,18 +416,35 @@ impl Connection {
     fn end_abnormally(&mut self, now: Instant, happening: Happening) {
         match self.phase {
             Phase::Connecting => {
-                let cut_short = match happening {
-                    Happening::TimedOut => None,
-                    _ => self.awaiting.cut_short(),
+                let verdict = match (happening, self.awaiting.cut_short()) {
+                    (Happening::TimedOut, _) | (_, None) => self.give_up_head(too_slow()),
+                    (_, Some(error)) => Verdict::Failed { reply: None, error },
                 };
-                let cut_short = cut_short.unwrap_or_else(too_slow);
-                self.events.push_back(Event::Failed(Failure::before_open(cut_short)));
+                return self.end_handshake(now, verdict);
             }
             Phase::Open | Phase::Closing => self.events.push_back(Event::Close(CloseReason::abnormal())),
             // The user knows already.
             Phase::Closed | Phase::Finished => {}
         }
         self.enter(now, happening);
+    }
+
+    /// The time has come to look when the peer was heard last. Only then: bytes that come in move no timer.
+    fn look_for_life(&mut self, now: Instant, keepalive: Keepalive) {
+        let next = match self.pinged {
+            Some(pinged) if pinged + keepalive.timeout <= now => {
+                return self.fail(now, Failure::before_open(silent(keepalive)));
+            }
+            Some(pinged) => pinged + keepalive.timeout,
+            None if self.heard + keepalive.idle <= now => {
+                self.sender.control(Opcode::Ping, Bytes::new());
+                self.pinged = Some(now);
+                now + keepalive.timeout
+            }
+            None => self.heard + keepalive.idle,
+        };
+        self.deadline = Some(next);
+        self.deadline_is_news = true;
     }
 
     /// Goes to the next phase and does what belongs to being in it.
@@ -343,7 +458,8 @@ impl Connection {
             self.awaiting = Awaiting::Nothing;
         }
         self.deadline = match next {
-            Phase::Connecting | Phase::Open | Phase::Finished => None,
+            Phase::Open => self.config.keepalive.map(|keepalive| now + keepalive.idle),
+            Phase::Connecting | Phase::Finished => None,
             Phase::Closing | Phase::Closed => Some(now + self.config.close_timeout),
         };
         self.deadline_is_news = self.deadline.is_some();
@@ -358,19 +474,32 @@ impl Machine for Connection {
     type Output = Output;
 
     fn handle(&mut self, now: Instant, input: Input) {
+        if matches!(input, Input::Bytes(_) | Input::Arrived) {
+            self.heard = now;
+            self.pinged = None;
+        }
         match (self.phase, input) {
             (Phase::Finished, _) => {}
             (Phase::Connecting, Input::Bytes(bytes)) => self.read_head(now, bytes),
             (Phase::Open | Phase::Closing, Input::Bytes(bytes)) => self.receiver.push(bytes),
+            (Phase::Connecting, Input::Arrived) => {
+                let bytes = std::mem::take(self.receiver.inbox()).freeze();
+                self.read_head(now, bytes);
+            }
+            (Phase::Open | Phase::Closing, Input::Arrived) => {}
             // §5.5.1: after a Close frame nothing counts.
             (Phase::Closed, Input::Bytes(_)) => {}
+            (Phase::Closed, Input::Arrived) => self.receiver.discard(),
             // What came before the end is read first.
             (Phase::Open | Phase::Closing, Input::Eof) => self.end_of_stream = true,
             (Phase::Connecting | Phase::Closed, Input::Eof) => {
                 self.end_abnormally(now, Happening::EndOfStream);
             }
             (_, Input::Wake) => match self.deadline {
-                Some(deadline) if deadline <= now => self.end_abnormally(now, Happening::TimedOut),
+                Some(deadline) if deadline <= now => match (self.phase, self.config.keepalive) {
+                    (Phase::Open, Some(keepalive)) => self.look_for_life(now, keepalive),
+                    _ => self.end_abnormally(now, Happening::TimedOut),
+                },
                 // Woken too early: ask again.
                 deadline => self.deadline_is_news = deadline.is_some(),
             },
@@ -378,8 +507,12 @@ impl Machine for Connection {
     }
 
     fn poll(&mut self, now: Instant) -> Option<Output> {
+        /// When this much was gathered the stream has enough to do.
+        const ENOUGH: usize = 64 << 10;
         loop {
-            if let Some(bytes) = self.sender.pop() {
+            if self.sender.queued() >= ENOUGH
+                && let Some(bytes) = self.sender.pop()
+            {
                 return Some(Output::Send(bytes));
             }
             if let Some(event) = self.events.pop_front() {
@@ -389,18 +522,14 @@ impl Machine for Connection {
                 self.deadline_is_news = false;
                 return Some(Output::WakeAt(deadline));
             }
-            match self.phase {
-                Phase::Open | Phase::Closing => {
-                    if !self.read_frame(now) {
-                        return None;
-                    }
-                }
-                Phase::Connecting | Phase::Closed => return None,
-                Phase::Finished => {
-                    let news = !std::mem::replace(&mut self.finished_told, true);
-                    return news.then_some(Output::Finished);
-                }
+            if matches!(self.phase, Phase::Open | Phase::Closing) && self.read_frame(now) {
+                continue;
             }
+            if let Some(bytes) = self.sender.pop() {
+                return Some(Output::Send(bytes));
+            }
+            let news = self.phase == Phase::Finished && !std::mem::replace(&mut self.finished_told, true);
+            return news.then_some(Output::Finished);
         }
     }
 }
@@ -412,6 +541,19 @@ fn shortened(text: &str) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// The error for a peer that has gone without a word.
+fn silent(keepalive: Keepalive) -> ParseError {
+    ParseError {
+        kind: ErrorKind::Incomplete,
+        layer: Layer::Application,
+        protocol: "WebSocket",
+        field: "pong",
+        offset: 0,
+        expected: format!("a sign of life within {} of a ping", keepalive.timeout).into(),
+        got: "none".into(),
+    }
 }
 
 /// The error for an opening handshake that took too long.

@@ -376,17 +376,17 @@ fn what_waits_to_be_polled_is_bounded() {
     drain(NOW, &mut server);
     assert!(server.send_text("x").is_ok());
     assert_eq!(server.ping(vec![0; 126]), Err(SendError::ControlTooLong(126)));
-    // A flood of pings: after each, its answer is handed out before the next one is read.
+    // A flood of pings: when enough answers are gathered they are handed out before more is read.
     client.handle(NOW, Input::Bytes(b"\x89\x00".repeat(10_000).into()));
     while client.poll(NOW).is_some() {
-        assert!(client.queued() <= 6 && client.events.len() <= 1);
+        assert!(client.queued() <= (64 << 10) + 6 && client.events.len() <= 1);
     }
 }
 
 #[test]
 fn a_large_payload_of_a_server_is_sent_without_being_copied() {
     let (_, mut server) = open_pair();
-    let payload = Bytes::from(vec![1; 5000]);
+    let payload = Bytes::from(vec![1; 10_000]);
     server.send_binary(payload.clone()).unwrap();
     assert!(matches!(server.poll(NOW), Some(Output::Send(header)) if header.len() == 4));
     assert!(matches!(server.poll(NOW), Some(Output::Send(body)) if body.as_ptr() == payload.as_ptr()));
@@ -421,4 +421,188 @@ fn arbitrary_streams_end_in_at_most_one_last_event() {
         endings += events.iter().filter(|e| matches!(e, Event::Close(_) | Event::Failed(_))).count();
         assert_eq!((endings, end.phase()), (1, Phase::Finished), "seed {seed}");
     }
+}
+
+#[test]
+fn answers_are_gathered_while_there_is_input_and_go_out_as_one() {
+    let (mut client, mut server) = open_pair();
+    for i in 0..100u8 {
+        client.send_binary(vec![i]).unwrap();
+    }
+    server.handle(NOW, Input::Bytes(drain(NOW, &mut client).sent.into()));
+    let mut outputs = Vec::new();
+    while let Some(output) = server.poll(NOW) {
+        match output {
+            Output::Event(Event::Message(Message::Binary(bytes))) => server.send_binary(bytes).unwrap(),
+            other => outputs.push(other),
+        }
+    }
+    assert!(matches!(&outputs[..], [Output::Send(bytes)] if bytes.len() == 300), "{outputs:?}");
+}
+
+/// Both ends open, with what each wishes about compression.
+fn deflating_pair(client: &Deflate, server: &Deflate) -> (Connection, Connection) {
+    let config = |deflate: &Deflate| Config { deflate: Some(deflate.clone()), ..Config::default() };
+    let request = Request::new("h", "/", [7; 16]);
+    let mut client = Connection::client(NOW, config(client), request, masks(1)).unwrap();
+    let mut server = Connection::server(NOW, config(server), Policy::default());
+    run(&mut client, &mut server, &mut Rng::new(0));
+    (client, server)
+}
+
+#[test]
+fn compressed_messages_go_both_ways_whatever_was_agreed() {
+    for seed in 0..60 {
+        let mut rng = Rng::new(seed);
+        let mut wish = || Deflate {
+            level: rng.below(10) as u8,
+            server_context_takeover: rng.chance(0.5),
+            client_context_takeover: rng.chance(0.5),
+            server_max_window_bits: 8 + rng.below(8) as u8,
+            client_max_window_bits: 8 + rng.below(8) as u8,
+            min_len: rng.below(50) as usize,
+        };
+        let (mut client, mut server) = deflating_pair(&wish(), &wish());
+        for round in 0..4 {
+            let text = "the quick brown fox ".repeat(rng.below(300) as usize);
+            client.send_text(text.clone()).unwrap();
+            client.send_fragment(MessageKind::Binary, &b"not "[..], false).unwrap();
+            client.send_fragment(MessageKind::Binary, &b"compressed"[..], true).unwrap();
+            server.send_text(text.clone()).unwrap();
+            if text.len() > 2000 {
+                assert!(client.queued() < text.len() / 2, "{} bytes of {}", client.queued(), text.len());
+            }
+            let [at_client, at_server] = run(&mut client, &mut server, &mut rng);
+            let text = Message::Text(text.into());
+            assert_eq!(messages(&at_client.0), std::slice::from_ref(&text), "seed {seed} round {round}");
+            let plain = Message::Binary(Bytes::from_static(b"not compressed"));
+            assert_eq!(messages(&at_server.0), [text, plain], "seed {seed} round {round}");
+            if rng.chance(0.5) {
+                client.rest();
+                server.rest();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_does_not_know_compression_is_spoken_to_without() {
+    let wish = Deflate { min_len: 0, ..Deflate::default() };
+    let config = Config { deflate: Some(wish), ..Config::default() };
+    let mut client = Connection::client(NOW, config, Request::new("h", "/", [7; 16]), masks(1)).unwrap();
+    let mut server = server();
+    let [at_client, _] = run(&mut client, &mut server, &mut Rng::new(0));
+    assert!(matches!(&at_client.0[..], [Event::Open(opening)] if opening.deflate.is_none()));
+    client.send_text("a".repeat(1000)).unwrap();
+    let [_, at_server] = run(&mut client, &mut server, &mut Rng::new(0));
+    assert_eq!(messages(&at_server.0).len(), 1);
+}
+
+#[test]
+fn rsv1_is_for_the_first_frame_of_a_message_only() {
+    for frame in [&b"\xc9\x00"[..], b"\x01\x01a\xc0\x00", b"\xa1\x00", b"\x91\x00", b"\xf1\x00"] {
+        let (mut client, _) = deflating_pair(&Deflate::default(), &Deflate::default());
+        let drained = feed(&mut client, frame);
+        assert!(
+            matches!(&drained.events[..], [Event::Failed(f)] if f.code == Some(CloseCode::PROTOCOL_ERROR)),
+            "{frame:x?}"
+        );
+    }
+    // "Hello" in two fragments (RFC 7692 §7.2.3.1), a ping between them.
+    let (mut client, _) = deflating_pair(&Deflate::default(), &Deflate::default());
+    let drained = feed(&mut client, b"\x41\x03\xf2\x48\xcd\x89\x00\x80\x04\xc9\xc9\x07\x00");
+    assert_eq!(messages(&drained.events), [Message::Text("Hello".into())]);
+}
+
+#[test]
+fn a_deflate_bomb_stops_at_the_limit_with_1009() {
+    let wish = Deflate { level: 9, ..Deflate::default() };
+    let config = Config { deflate: Some(wish.clone()), max_message: 100_000, ..Config::default() };
+    let (mut client, _) = deflating_pair(&wish, &wish);
+    let (request, _) = RequestHead::parse(
+        &Request::new("h", "/", [7; 16]).head(&negotiation::offers(&wish)).emit().unwrap(),
+    )
+    .unwrap();
+    let mut server = Connection::accept(NOW, config, &Policy::default(), &request);
+    drain(NOW, &mut server);
+    client.send_binary(vec![0; 20 << 20]).unwrap();
+    let bomb = drain(NOW, &mut client).sent;
+    assert!(bomb.len() < 40_000, "{} bytes", bomb.len());
+    let drained = feed(&mut server, &bomb);
+    let [Event::Failed(failure)] = &drained.events[..] else { panic!("{:?}", drained.events) };
+    assert_eq!(failure.code, Some(CloseCode::TOO_BIG));
+    assert!(drained.finished);
+}
+
+#[test]
+fn bytes_that_do_not_decompress_and_text_that_is_not_utf8_within_end_with_1007() {
+    // The second is a stored block with the byte 0xff; it fails before the message has ended.
+    for payload in [&b"\xc1\x03\xff\xff\xff"[..], b"\x41\x06\x00\x01\x00\xfe\xff\xff"] {
+        let (mut client, _) = deflating_pair(&Deflate::default(), &Deflate::default());
+        let drained = feed(&mut client, payload);
+        let [Event::Failed(failure)] = &drained.events[..] else { panic!("{:?}", drained.events) };
+        assert_eq!(failure.code, Some(CloseCode::INVALID_PAYLOAD));
+    }
+}
+
+#[test]
+fn a_silent_peer_is_pinged_and_then_given_up() {
+    let keepalive = Keepalive { idle: Duration::from_secs(10), timeout: Duration::from_secs(5) };
+    let config = Config { keepalive: Some(keepalive), ..Config::default() };
+    let mut server = Connection::server(NOW, config, Policy::default());
+    let mut client = client();
+    server.handle(NOW, Input::Bytes(drain(NOW, &mut client).sent.into()));
+    let at = |seconds: u64| Instant::from_millis(seconds * 1000);
+    assert_eq!(drain(NOW, &mut server).wake_at, Some(at(10)));
+    // Something is heard at 4 s: the next look is 10 s after that.
+    server.handle(at(4), Input::Bytes(Bytes::from_static(b"\x8a\x80\0\0\0\0")));
+    assert_eq!(drain(at(4), &mut server).wake_at, None);
+    server.handle(at(10), Input::Wake);
+    let early = drain(at(10), &mut server);
+    assert_eq!((early.wake_at, early.sent.len()), (Some(at(14)), 0));
+    server.handle(at(14), Input::Wake);
+    let pinged = drain(at(14), &mut server);
+    assert_eq!((pinged.wake_at, frames(&pinged.sent)), (Some(at(19)), vec![(Opcode::Ping, vec![])]));
+    // Anything is a sign of life.
+    server.handle(at(15), Input::Bytes(Bytes::from_static(b"\x81")));
+    server.handle(at(19), Input::Wake);
+    assert_eq!(drain(at(19), &mut server).wake_at, Some(at(25)));
+    server.handle(at(25), Input::Wake);
+    drain(at(25), &mut server);
+    server.handle(at(30), Input::Wake);
+    let end = drain(at(30), &mut server);
+    let [Event::Failed(failure)] = &end.events[..] else { panic!("{:?}", end.events) };
+    assert_eq!((failure.code, failure.error.field, end.finished), (None, "pong", true));
+}
+
+#[test]
+fn a_head_in_too_many_pieces_is_cut_off() {
+    let config = Config { head_pieces: 20, ..Config::default() };
+    let mut server = Connection::server(NOW, config, Policy::default());
+    let head = drain(NOW, &mut client()).sent;
+    let mut fed = 0;
+    for byte in head {
+        let drained = feed(&mut server, &[byte]);
+        fed += 1;
+        if drained.finished {
+            assert!(drained.sent.starts_with(b"HTTP/1.1 408 "));
+            break;
+        }
+    }
+    assert_eq!(fed, 20);
+}
+
+#[test]
+fn an_idle_connection_holds_on_to_nothing_it_does_not_need() {
+    let (mut client, mut server) = deflating_pair(&Deflate::default(), &Deflate::default());
+    for _ in 0..3 {
+        client.send_text("a".repeat(5000)).unwrap();
+        server.send_text("b".repeat(5000)).unwrap();
+        run(&mut client, &mut server, &mut Rng::new(1));
+    }
+    for end in [&mut client, &mut server] {
+        end.rest();
+        assert_eq!(end.inbox().capacity(), 0);
+    }
+    assert!(size_of::<Connection>() < 1500, "{} bytes", size_of::<Connection>());
 }

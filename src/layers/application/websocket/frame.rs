@@ -100,6 +100,51 @@ impl FrameHeader {
         FrameHeader { fin: true, rsv1: false, rsv2: false, rsv3: false, opcode, mask: None, payload_len }
     }
 
+    /// The header as bytes, and how many of these there are.
+    pub(super) fn encode(&self) -> ([u8; Self::MAX_LEN], usize) {
+        let bit = |set: bool, bit: u8| if set { bit } else { 0 };
+        let mut bytes = [0; Self::MAX_LEN];
+        bytes[0] = bit(self.fin, 0x80)
+            | bit(self.rsv1, 0x40)
+            | bit(self.rsv2, 0x20)
+            | bit(self.rsv3, 0x10)
+            | self.opcode.number();
+        let masked = bit(self.mask.is_some(), 0x80);
+        let mut len = match self.extended_bits() {
+            0 => {
+                bytes[1] = masked | self.payload_len as u8;
+                2
+            }
+            16 => {
+                bytes[1] = masked | 126;
+                bytes[2..4].copy_from_slice(&(self.payload_len as u16).to_be_bytes());
+                4
+            }
+            _ => {
+                bytes[1] = masked | 127;
+                bytes[2..10].copy_from_slice(&self.payload_len.to_be_bytes());
+                10
+            }
+        };
+        if let Some(key) = self.mask {
+            bytes[len..len + 4].copy_from_slice(&key);
+            len += 4;
+        }
+        (bytes, len)
+    }
+
+    /// How many bytes a frame that begins with these has, if its header is whole. Nothing is checked: it may be a
+    /// frame that breaks a rule.
+    pub(super) fn frame_len(bytes: &[u8]) -> Option<u64> {
+        let second = *bytes.get(1)?;
+        let mask = if second & 0x80 != 0 { 4 } else { 0 };
+        Some(match second & 0x7f {
+            126 => 4 + mask + u64::from(u16::from_be_bytes(*bytes.get(2..4)?.first_chunk()?)),
+            127 => u64::from_be_bytes(*bytes.get(2..10)?.first_chunk()?).saturating_add(10 + mask),
+            short => 2 + mask + u64::from(short),
+        })
+    }
+
     /// Width in bits of the extended payload length: 0, 16 or 64.
     const fn extended_bits(&self) -> usize {
         match self.payload_len {
@@ -204,27 +249,8 @@ impl Header for FrameHeader {
     }
 
     fn emit(&self, w: &mut Writer) {
-        let bit = |set: bool, bit: u8| if set { bit } else { 0 };
-        w.u8(bit(self.fin, 0x80)
-            | bit(self.rsv1, 0x40)
-            | bit(self.rsv2, 0x20)
-            | bit(self.rsv3, 0x10)
-            | self.opcode.number());
-        let masked = bit(self.mask.is_some(), 0x80);
-        match self.extended_bits() {
-            0 => w.u8(masked | self.payload_len as u8),
-            16 => {
-                w.u8(masked | 126);
-                w.u16(self.payload_len as u16);
-            }
-            _ => {
-                w.u8(masked | 127);
-                w.u64(self.payload_len);
-            }
-        }
-        if let Some(key) = self.mask {
-            w.bytes(&key);
-        }
+        let (bytes, len) = self.encode();
+        w.bytes(&bytes[..len]);
     }
 
     fn layout(&self) -> Vec<Field> {
@@ -379,6 +405,7 @@ mod tests {
             let bytes = emit(&header);
             prop_assert_eq!(parse(&bytes).unwrap(), header);
             prop_assert_eq!(bytes.len(), header.header_len());
+            prop_assert_eq!(FrameHeader::frame_len(&bytes), Some(bytes.len() as u64 + header.payload_len));
             prop_assert_eq!(bytes.len() * 8, header.layout().iter().map(|f| f.bits).sum::<usize>());
         }
 

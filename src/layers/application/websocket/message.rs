@@ -29,6 +29,36 @@ impl Message {
     }
 }
 
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Message::Text(text.into())
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Message::Text(text.into())
+    }
+}
+
+impl From<Utf8Bytes> for Message {
+    fn from(text: Utf8Bytes) -> Self {
+        Message::Text(text)
+    }
+}
+
+impl From<Bytes> for Message {
+    fn from(bytes: Bytes) -> Self {
+        Message::Binary(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Message::Binary(bytes.into())
+    }
+}
+
 /// The type of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
@@ -52,6 +82,8 @@ struct Partial {
     payload: BytesMut,
     /// Present for text.
     text: Option<Utf8Checker>,
+    /// Its first frame had RSV1 set.
+    compressed: bool,
 }
 
 impl Assembler {
@@ -61,7 +93,7 @@ impl Assembler {
 
     /// A data frame begins, whose header began `at` bytes into the stream.
     pub(super) fn begin_frame(&mut self, header: &FrameHeader, at: usize) -> Result<(), Failure> {
-        let begin = |text| Some(Partial { payload: BytesMut::new(), text });
+        let begin = |text| Some(Partial { payload: BytesMut::new(), text, compressed: header.rsv1 });
         match (&self.partial, header.opcode) {
             (None, Opcode::Text) => self.partial = begin(Some(Utf8Checker::new())),
             (None, Opcode::Binary) => self.partial = begin(None),
@@ -75,27 +107,54 @@ impl Assembler {
                 return Err(Failure::protocol("opcode", at, expected, "the start of another message"));
             }
         }
-        let before = self.partial.as_ref().map_or(0, |partial| partial.payload.len());
-        if header.payload_len > (self.max_message.saturating_sub(before)) as u64 {
+        // What a compressed frame will become is seen when it has become it.
+        if header.payload_len > self.room() as u64 {
             return Err(Failure::too_big("message", at, self.max_message));
         }
         Ok(())
     }
 
-    /// The next bytes of the payload, unmasked; the first of them came `at` bytes into the stream.
-    ///
-    /// The first piece is taken as it is, and pieces that lie one behind the other in memory are joined without being
-    /// copied: a message that came in one piece is handed on in the memory it was received in.
-    pub(super) fn push(&mut self, piece: BytesMut, at: usize) -> Result<(), Failure> {
-        let Some(partial) = &mut self.partial else { return Ok(()) };
-        if piece.len() > self.max_message.saturating_sub(partial.payload.len()) {
+    /// Whether the message that has begun is compressed (RFC 7692 §6).
+    pub(super) fn is_compressed(&self) -> bool {
+        self.partial.as_ref().is_some_and(|partial| partial.compressed)
+    }
+
+    /// How many bytes the message may still grow by.
+    fn room(&self) -> usize {
+        self.max_message.saturating_sub(self.partial.as_ref().map_or(0, |partial| partial.payload.len()))
+    }
+
+    /// The next bytes of the payload, unmasked and decompressed; the first of them came `at` bytes into the stream.
+    /// They are copied.
+    pub(super) fn push(&mut self, piece: &[u8], at: usize) -> Result<(), Failure> {
+        let partial = self.check(piece, at)?;
+        if partial.payload.is_empty() {
+            // Exactly what is needed, for most messages are one piece.
+            partial.payload = BytesMut::with_capacity(piece.len());
+        }
+        partial.payload.extend_from_slice(piece);
+        Ok(())
+    }
+
+    /// As [`push`](Assembler::push), but the first piece is taken as it is, and pieces that lie one behind the other in
+    /// memory are joined without being copied: a message that came in one piece is handed on in the memory it was
+    /// received in.
+    pub(super) fn take(&mut self, piece: BytesMut, at: usize) -> Result<(), Failure> {
+        self.check(&piece, at)?.payload.unsplit(piece);
+        Ok(())
+    }
+
+    fn check(&mut self, piece: &[u8], at: usize) -> Result<&mut Partial, Failure> {
+        if piece.len() > self.room() {
             return Err(Failure::too_big("message", at, self.max_message));
         }
+        let nothing_begun =
+            || Failure::protocol("opcode", at, "the start of a message (RFC 6455 §5.4)", "none");
+        let partial = self.partial.as_mut().ok_or_else(nothing_begun)?;
         if let Some(text) = &mut partial.text {
-            text.feed(&piece).map_err(|wrong| Failure::not_utf8("text", at + wrong))?;
+            text.feed(piece).map_err(|wrong| Failure::not_utf8("text", at.saturating_add(wrong)))?;
         }
-        partial.payload.unsplit(piece);
-        Ok(())
+        Ok(partial)
     }
 
     /// A data frame has ended, `at` bytes into the stream; the message too, when it had FIN.
@@ -103,7 +162,7 @@ impl Assembler {
         if !fin {
             return Ok(None);
         }
-        let Some(Partial { payload, text }) = self.partial.take() else { return Ok(None) };
+        let Some(Partial { payload, text, .. }) = self.partial.take() else { return Ok(None) };
         let payload = payload.freeze();
         match text {
             Some(text) if !text.is_complete() => Err(Failure::not_utf8("text", at)),
@@ -134,7 +193,7 @@ mod tests {
         payload: &[u8],
     ) -> Result<Option<Message>, Failure> {
         assembler.begin_frame(&header(opcode, fin, payload.len()), 0)?;
-        assembler.push(BytesMut::from(payload), 0)?;
+        assembler.push(payload, 0)?;
         assembler.end_frame(fin, 0)
     }
 
@@ -184,7 +243,7 @@ mod tests {
         let memory = piece.as_ptr();
         let mut assembler = Assembler::new(100);
         assembler.begin_frame(&header(Opcode::Binary, true, 64), 0).unwrap();
-        assembler.push(piece, 0).unwrap();
+        assembler.take(piece, 0).unwrap();
         let Some(Message::Binary(bytes)) = assembler.end_frame(true, 0).unwrap() else {
             panic!("no message")
         };

@@ -19,12 +19,14 @@
 //! | §9.1 | the list of extensions | [`handshake::extensions`] |
 //! | §10.2 | checking the origin | [`handshake::server::Policy`] |
 //! | §10.4 | limits | [`connection::Config`] |
+//! | §9.2; RFC 7692 | compressed messages | [`deflate`]: [`negotiation`](deflate::negotiation), [`codec`](deflate::codec) |
 //!
-//! Left out: TLS (`wss:`), proxies (§4.1), and extensions themselves: of permessage-deflate (RFC 7692) only the
-//! negotiation's grammar is here. HTTP/2 has its own way to WebSocket (RFC 8441).
+//! Left out: TLS (`wss:`), proxies (§4.1), other extensions than permessage-deflate. HTTP/2 has its own way to
+//! WebSocket (RFC 8441).
 
 pub mod close;
 pub mod connection;
+pub mod deflate;
 pub mod frame;
 pub mod handshake;
 pub mod mask;
@@ -35,7 +37,8 @@ mod sender;
 pub mod utf8;
 
 pub use close::{CloseCode, CloseReason, Failure};
-pub use connection::{Config, Connection, Event, Input, Output};
+pub use connection::{Config, Connection, Event, Input, Keepalive, Output};
+pub use deflate::Deflate;
 pub use frame::{FrameHeader, Opcode};
 pub use handshake::Opening;
 pub use handshake::client::Request;

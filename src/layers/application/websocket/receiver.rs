@@ -1,12 +1,13 @@
 //! The receiving half: bytes of the stream become messages and control frames (RFC 6455 §5, §6.2).
 //!
-//! A payload is unmasked and checked as its bytes come, wherever they are cut, in the memory they came in. An
-//! extension such as permessage-deflate belongs between the unmasking and the [`Assembler`], and into
-//! [`check_header`](Receiver::check_header) for the reserved bit it claims.
+//! A payload is unmasked and checked as its bytes come, wherever they are cut. Short payloads are copied out of the
+//! inbox, so that its memory serves for the next ones; of a long one the memory is handed on. Between the unmasking and
+//! the [`Assembler`] stands the [`Decompressor`], if one was agreed on.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::close::{CloseReason, Failure};
+use super::deflate::codec::{Decompressor, InflateError};
 use super::frame::{FrameHeader, Opcode};
 use super::mask::apply_mask;
 use super::message::{Assembler, Message};
@@ -34,6 +35,8 @@ pub(super) struct Receiver {
     at: usize,
     frame: Option<Frame>,
     assembler: Assembler,
+    /// Present when compression was agreed on.
+    decompressor: Option<Decompressor>,
 }
 
 /// The frame whose payload is coming in.
@@ -47,14 +50,31 @@ struct Frame {
 }
 
 impl Receiver {
+    /// A piece of a payload up to here is copied: that costs less than sharing memory, and keeps a short message
+    /// from holding on to a large buffer.
+    const SHORT: usize = 4 << 10;
+
     /// A receiver that stands at the first frame.
     pub(super) fn new(role: Role, max_frame: usize, max_message: usize) -> Self {
         let assembler = Assembler::new(max_message);
-        Receiver { role, max_frame, inbox: BytesMut::new(), at: 0, frame: None, assembler }
+        Receiver {
+            role,
+            max_frame,
+            inbox: BytesMut::new(),
+            at: 0,
+            frame: None,
+            assembler,
+            decompressor: None,
+        }
+    }
+
+    /// From now on messages may be compressed.
+    pub(super) fn decompress(&mut self, decompressor: Decompressor) {
+        self.decompressor = Some(decompressor);
     }
 
     /// Takes bytes of the stream. They are copied only when someone else holds on to them too, or when they go on
-    /// with a header that was cut.
+    /// with what was cut.
     pub(super) fn push(&mut self, bytes: Bytes) {
         if self.inbox.is_empty() {
             self.inbox = bytes.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
@@ -63,11 +83,35 @@ impl Receiver {
         }
     }
 
+    /// Where bytes of the stream may be put instead.
+    pub(super) fn inbox(&mut self) -> &mut BytesMut {
+        &mut self.inbox
+    }
+
+    /// Whether a whole frame has come and not been read.
+    pub(super) fn has_frame(&self) -> bool {
+        match &self.frame {
+            Some(frame) => frame.header.payload_len - frame.read <= self.inbox.len() as u64,
+            None => FrameHeader::frame_len(&self.inbox).is_some_and(|len| len <= self.inbox.len() as u64),
+        }
+    }
+
+    /// Gives up memory that is needed only while bytes come in.
+    pub(super) fn rest(&mut self) {
+        if self.inbox.is_empty() {
+            self.inbox = BytesMut::new();
+        }
+        if let (Some(decompressor), false) = (&mut self.decompressor, self.assembler.is_compressed()) {
+            decompressor.rest();
+        }
+    }
+
     /// Forgets everything: after a Close frame or a failure nothing is processed (§5.5.1, §7.1.7).
     pub(super) fn discard(&mut self) {
         self.inbox = BytesMut::new();
         self.frame = None;
         self.assembler.clear();
+        self.decompressor = None;
     }
 
     /// The next thing the peer said, or `None` when more bytes are needed.
@@ -82,15 +126,21 @@ impl Receiver {
             let left = frame.header.payload_len - frame.read;
             let take = usize::try_from(left).unwrap_or(usize::MAX).min(self.inbox.len());
             if take > 0 {
-                let mut piece = take_front(&mut self.inbox, take);
                 if let Some(key) = frame.header.mask {
-                    apply_mask(key, frame.read, &mut piece);
+                    apply_mask(key, frame.read, &mut self.inbox[..take]);
                 }
                 frame.read += take as u64;
                 if frame.header.opcode.is_control() {
-                    frame.control.unsplit(piece);
+                    frame.control.extend_from_slice(&self.inbox[..take]);
+                    self.inbox.advance(take);
+                } else if self.assembler.is_compressed() {
+                    self.inflate(take)?;
+                    self.inbox.advance(take);
+                } else if take <= Self::SHORT {
+                    self.assembler.push(&self.inbox[..take], self.at)?;
+                    self.inbox.advance(take);
                 } else {
-                    self.assembler.push(piece, self.at)?;
+                    self.assembler.take(self.inbox.split_to(take), self.at)?;
                 }
                 self.at = self.at.saturating_add(take);
             }
@@ -101,6 +151,22 @@ impl Receiver {
                 return Ok(Some(incoming));
             }
         }
+    }
+
+    /// Decompresses the first `n` bytes of the inbox (RFC 7692 §7.2.2); the end of the message when `n` is 0.
+    fn inflate(&mut self, n: usize) -> Result<(), Failure> {
+        let Some(decompressor) = &mut self.decompressor else { return Ok(()) };
+        let (assembler, at) = (&mut self.assembler, self.at);
+        let mut refused = None;
+        let mut take = |piece: &[u8]| assembler.push(piece, at).map_err(|failure| refused = Some(failure));
+        let done = match n {
+            0 => decompressor.finish(&mut take),
+            n => decompressor.push(&self.inbox[..n], &mut take),
+        };
+        done.map_err(|error| match (error, refused) {
+            (InflateError::Refused, Some(failure)) => failure,
+            (InflateError::Refused | InflateError::Corrupt, _) => Failure::not_deflate(at),
+        })
     }
 
     /// Reads the next header; false when it is not whole yet.
@@ -116,7 +182,7 @@ impl Receiver {
         if !header.opcode.is_control() {
             self.assembler.begin_frame(&header, self.at)?;
         }
-        drop(take_front(&mut self.inbox, length));
+        self.inbox.advance(length);
         self.at = self.at.saturating_add(length);
         self.frame = Some(Frame { header, read: 0, control: BytesMut::new() });
         Ok(true)
@@ -124,8 +190,11 @@ impl Receiver {
 
     /// The rules that depend on who the peer is and on what was agreed.
     fn check_header(&self, header: &FrameHeader) -> Result<(), Failure> {
-        // §5.2: no extension was agreed on that would give these bits a meaning.
-        for (field, set) in [("RSV1", header.rsv1), ("RSV2", header.rsv2), ("RSV3", header.rsv3)] {
+        // RFC 7692 §6: RSV1 says that a message is compressed, so it is set on a message's first frame only.
+        let starts_message = matches!(header.opcode, Opcode::Text | Opcode::Binary);
+        let rsv1 = header.rsv1 && !(self.decompressor.is_some() && starts_message);
+        // §5.2: no extension was agreed on that would give the other bits a meaning.
+        for (field, set) in [("RSV1", rsv1), ("RSV2", header.rsv2), ("RSV3", header.rsv3)] {
             if set {
                 let expected = "0: no extension has claimed it (RFC 6455 §5.2)";
                 return Err(Failure::protocol(field, self.at, expected, "1"));
@@ -154,6 +223,9 @@ impl Receiver {
         let payload = control.freeze();
         Ok(Some(match header.opcode {
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
+                if header.fin && self.assembler.is_compressed() {
+                    self.inflate(0)?;
+                }
                 return Ok(self.assembler.end_frame(header.fin, self.at)?.map(Incoming::Message));
             }
             Opcode::Ping => Incoming::Ping(payload),
@@ -164,12 +236,6 @@ impl Receiver {
             }
         }))
     }
-}
-
-/// Cuts off the first `n` bytes. When these are all, nothing is left behind that would share their memory: then
-/// whoever gets them may change them in place.
-fn take_front(inbox: &mut BytesMut, n: usize) -> BytesMut {
-    if n == inbox.len() { std::mem::take(inbox) } else { inbox.split_to(n) }
 }
 
 #[cfg(test)]

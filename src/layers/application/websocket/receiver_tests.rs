@@ -161,13 +161,13 @@ fn limits_hold_at_the_header_and_nothing_is_reserved_for_a_promise() {
 }
 
 #[test]
-fn a_message_is_unmasked_and_handed_on_in_the_memory_it_came_in() {
-    let frame = BytesMut::from(&masked(Opcode::Binary, true, &[5; 500])[..]);
+fn a_long_message_is_unmasked_and_handed_on_in_the_memory_it_came_in() {
+    let frame = BytesMut::from(&masked(Opcode::Binary, true, &[5; 5000])[..]);
     let payload_at = frame.as_ptr() as usize + 8;
-    let mut receiver = Receiver::new(Role::Server, 1000, 1000);
+    let mut receiver = Receiver::new(Role::Server, 5000, 5000);
     receiver.push(frame.freeze());
     let Ok(Some(Incoming::Message(Message::Binary(bytes)))) = receiver.next() else { panic!("no message") };
-    assert_eq!((bytes.as_ptr() as usize, &bytes[..]), (payload_at, &[5; 500][..]));
+    assert_eq!((bytes.as_ptr() as usize, &bytes[..]), (payload_at, &[5; 5000][..]));
 }
 
 fn any_frames() -> impl Strategy<Value = Vec<u8>> {

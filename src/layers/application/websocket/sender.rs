@@ -1,15 +1,18 @@
 //! The sending half: messages and control frames become bytes for the stream (RFC 6455 §5.3, §5.4, §6.1).
+//!
+//! Frames are gathered one behind the other, so that many of them go to the stream at once. A long payload is not
+//! copied: it stands by itself between what was gathered before and after it.
 
 use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
+use super::deflate::codec::Compressor;
 use super::frame::{FrameHeader, MAX_CONTROL_PAYLOAD, Opcode};
 use super::mask::apply_mask;
 use super::message::MessageKind;
 use super::utf8::Utf8Checker;
-use crate::base::{Header, Writer};
 
 /// Where a client's masking keys come from: each must be new and not to be guessed (§5.3). The system's randomness on
 /// a real network, a seeded one in the simulator.
@@ -50,8 +53,14 @@ pub enum SendError {
 pub(super) struct Sender {
     /// Present at a client.
     masks: Option<MaskSource>,
-    writer: Writer,
+    /// Present when compression was agreed on, with the length from which a message is worth it.
+    compressor: Option<(Compressor, usize)>,
+    /// What goes before [`gathered`](Sender::gathered).
     queue: VecDeque<Bytes>,
+    /// Frames one behind the other.
+    gathered: BytesMut,
+    /// How much was gathered the last time: as much room is made at once the next time.
+    usual: usize,
     queued: usize,
     max_queue: usize,
     fragmented: Option<Fragmented>,
@@ -65,15 +74,45 @@ struct Fragmented {
 
 impl Sender {
     pub(super) fn new(masks: Option<MaskSource>, max_queue: usize) -> Self {
-        let queue = VecDeque::new();
-        Sender { masks, writer: Writer::new(), queue, queued: 0, max_queue, fragmented: None }
+        Sender {
+            masks,
+            compressor: None,
+            queue: VecDeque::new(),
+            gathered: BytesMut::new(),
+            usual: 0,
+            queued: 0,
+            max_queue,
+            fragmented: None,
+        }
+    }
+
+    /// From now on messages of at least `min_len` bytes are compressed.
+    pub(super) fn compress(&mut self, compressor: Compressor, min_len: usize) {
+        self.compressor = Some((compressor, min_len.max(1)));
     }
 
     /// The next bytes for the stream.
     pub(super) fn pop(&mut self) -> Option<Bytes> {
-        let bytes = self.queue.pop_front()?;
+        let bytes = match self.queue.pop_front() {
+            Some(bytes) => bytes,
+            None if self.gathered.is_empty() => return None,
+            None => {
+                self.usual = self.gathered.len();
+                std::mem::take(&mut self.gathered).freeze()
+            }
+        };
         self.queued -= bytes.len();
         Some(bytes)
+    }
+
+    /// Gives up memory that is needed only while messages go out.
+    pub(super) fn rest(&mut self) {
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+        if let Some((compressor, _)) = &mut self.compressor {
+            compressor.rest();
+        }
     }
 
     /// Bytes that wait to be taken.
@@ -82,9 +121,9 @@ impl Sender {
     }
 
     /// Bytes that are no frame: a head of the opening handshake.
-    pub(super) fn raw(&mut self, bytes: Bytes) {
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
         self.queued += bytes.len();
-        self.queue.push_back(bytes);
+        self.gathered.extend_from_slice(bytes);
     }
 
     /// A whole message in one frame.
@@ -93,11 +132,22 @@ impl Sender {
             return Err(SendError::InFragments);
         }
         self.check_room(payload.len())?;
-        self.frame(opcode(kind), true, payload);
+        if let Some((compressor, min_len)) = &mut self.compressor
+            && payload.len() >= *min_len
+        {
+            let mut compressed = BytesMut::new();
+            if compressor.compress(&payload, &mut compressed) {
+                let header = FrameHeader { rsv1: true, ..FrameHeader::new(opcode(kind), 0) };
+                self.frame(header, compressed.freeze());
+                return Ok(());
+            }
+        }
+        self.frame(FrameHeader::new(opcode(kind), 0), payload);
         Ok(())
     }
 
-    /// One fragment of a message. Text may be cut anywhere, but must be UTF-8 when it is put together.
+    /// One fragment of a message, which is never compressed (RFC 7692 §6 lets the sender choose). Text may be cut
+    /// anywhere, but must be UTF-8 when it is put together.
     pub(super) fn fragment(
         &mut self,
         kind: MessageKind,
@@ -117,7 +167,8 @@ impl Sender {
             }
         }
         self.fragmented = if last { None } else { Some(Fragmented { kind, text }) };
-        self.frame(if first { opcode(kind) } else { Opcode::Continuation }, last, payload);
+        let opcode = if first { opcode(kind) } else { Opcode::Continuation };
+        self.frame(FrameHeader { fin: last, ..FrameHeader::new(opcode, 0) }, payload);
         Ok(())
     }
 
@@ -127,13 +178,13 @@ impl Sender {
             return Err(SendError::ControlTooLong(payload.len()));
         }
         self.check_room(payload.len())?;
-        self.frame(Opcode::Ping, true, payload);
+        self.frame(FrameHeader::new(Opcode::Ping, 0), payload);
         Ok(())
     }
 
     /// A frame that is sent however much waits: the answer to a ping, or a Close frame.
     pub(super) fn control(&mut self, opcode: Opcode, payload: Bytes) {
-        self.frame(opcode, true, payload);
+        self.frame(FrameHeader::new(opcode, 0), payload);
     }
 
     /// A message that is larger than all that may wait is taken when nothing else waits: else it could never be sent.
@@ -145,12 +196,27 @@ impl Sender {
         Ok(())
     }
 
-    fn frame(&mut self, opcode: Opcode, fin: bool, payload: Bytes) {
+    /// Writes a frame; its length and its mask are filled in here.
+    fn frame(&mut self, header: FrameHeader, payload: Bytes) {
         /// Up to here copying costs less than handing the stream a second piece.
-        const SMALL: usize = 1024;
+        const SHORT: usize = 8 << 10;
         let mask = self.masks.as_mut().map(|next_key| next_key());
-        FrameHeader { fin, mask, ..FrameHeader::new(opcode, payload.len() as u64) }.emit(&mut self.writer);
-        let payload = match mask {
+        let (head, head_len) = FrameHeader { mask, payload_len: payload.len() as u64, ..header }.encode();
+        self.queued += head_len + payload.len();
+        if self.gathered.is_empty() {
+            self.gathered.reserve(self.usual.clamp(head_len, 64 << 10));
+        }
+        self.gathered.extend_from_slice(&head[..head_len]);
+        if payload.len() <= SHORT {
+            let start = self.gathered.len();
+            self.gathered.extend_from_slice(&payload);
+            if let Some(key) = mask {
+                apply_mask(key, 0, &mut self.gathered[start..]);
+            }
+            return;
+        }
+        self.queue.push_back(std::mem::take(&mut self.gathered).freeze());
+        self.queue.push_back(match mask {
             None => payload,
             Some(key) => {
                 // In place when nobody else has these bytes.
@@ -158,16 +224,7 @@ impl Sender {
                 apply_mask(key, 0, &mut own);
                 own.freeze()
             }
-        };
-        if payload.len() <= SMALL {
-            self.writer.bytes(&payload);
-            let frame = self.writer.finish();
-            self.raw(frame);
-        } else {
-            let header = self.writer.finish();
-            self.raw(header);
-            self.raw(payload);
-        }
+        });
     }
 }
 

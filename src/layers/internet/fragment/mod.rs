@@ -15,7 +15,7 @@ pub mod holes;
 pub mod reassembler;
 pub mod split;
 
-pub use reassembler::{Expired, Outcome, Reassembler};
+pub use reassembler::{Expired, Outcome, Reassembler, TIMEOUT};
 pub use split::{CannotFragment, Fragments, split};
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use bytes::{Buf as _, Bytes};
 
+use super::super::deflate::Deflate;
 use super::Opening;
 use super::client::Request;
+use super::extensions::Extension;
 use super::server::{Policy, Refusal, answer};
 use crate::base::ParseError;
 use crate::layers::application::http::{HeadParser, Limits, Progress, RequestHead, ResponseHead};
@@ -12,9 +14,9 @@ use crate::layers::application::http::{HeadParser, Limits, Progress, RequestHead
 #[derive(Debug)]
 pub(in super::super) enum Awaiting {
     /// A server awaits a request.
-    Request(HeadParser<RequestHead>, Policy),
-    /// A client awaits the answer to its request.
-    Response(HeadParser<ResponseHead>, Request, Limits),
+    Request(HeadParser<RequestHead>, Policy, Option<Deflate>),
+    /// A client awaits the answer to its request and to what it offered.
+    Response(HeadParser<ResponseHead>, Box<Request>, Vec<Extension>, Limits),
     /// The handshake is over.
     Nothing,
 }
@@ -27,26 +29,26 @@ pub(in super::super) enum Verdict {
 }
 
 impl Awaiting {
-    pub(in super::super) fn request(limits: Limits, policy: Policy) -> Self {
-        Awaiting::Request(HeadParser::new(limits), policy)
+    pub(in super::super) fn request(limits: Limits, policy: Policy, deflate: Option<Deflate>) -> Self {
+        Awaiting::Request(HeadParser::new(limits), policy, deflate)
     }
 
-    pub(in super::super) fn response(limits: Limits, request: Request) -> Self {
-        Awaiting::Response(HeadParser::new(limits), request, limits)
+    pub(in super::super) fn response(limits: Limits, request: Request, offers: Vec<Extension>) -> Self {
+        Awaiting::Response(HeadParser::new(limits), Box::new(request), offers, limits)
     }
 
     /// Takes what belongs to the head off the front of `bytes`. `None` when more of it must come.
     pub(in super::super) fn feed(&mut self, bytes: &mut Bytes) -> Option<Verdict> {
         match self {
-            Awaiting::Request(parser, policy) => match parser.feed(bytes) {
+            Awaiting::Request(parser, policy, deflate) => match parser.feed(bytes) {
                 Ok(Progress::NeedMore) => None,
                 Ok(Progress::Done { head, consumed }) => {
                     bytes.advance(consumed);
-                    Some(judge(&head, policy))
+                    Some(judge(&head, policy, deflate.as_ref()))
                 }
                 Err(error) => Some(refused(&Refusal::of_head(error))),
             },
-            Awaiting::Response(parser, request, limits) => loop {
+            Awaiting::Response(parser, request, offers, limits) => loop {
                 match parser.feed(bytes) {
                     Ok(Progress::NeedMore) => return None,
                     Ok(Progress::Done { head, consumed }) => {
@@ -56,7 +58,7 @@ impl Awaiting {
                             *parser = HeadParser::new(*limits);
                             continue;
                         }
-                        return Some(match request.check(&head, &[]) {
+                        return Some(match request.check(&head, offers) {
                             Ok(opening) => Verdict::Open { reply: None, opening },
                             Err(error) => Verdict::Failed { reply: None, error },
                         });
@@ -68,19 +70,24 @@ impl Awaiting {
         }
     }
 
+    /// Whether it is a server that waits, which tells its client why it does not wait any longer.
+    pub(in super::super) fn is_request(&self) -> bool {
+        matches!(self, Awaiting::Request(..))
+    }
+
     /// The error for a stream that ended before the head did.
     pub(in super::super) fn cut_short(&self) -> Option<ParseError> {
         match self {
-            Awaiting::Request(parser, _) => Some(parser.cut_short().error),
-            Awaiting::Response(parser, _, _) => Some(parser.cut_short().error),
+            Awaiting::Request(parser, ..) => Some(parser.cut_short().error),
+            Awaiting::Response(parser, ..) => Some(parser.cut_short().error),
             Awaiting::Nothing => None,
         }
     }
 }
 
 /// A server's verdict on a whole request.
-pub(in super::super) fn judge(request: &RequestHead, policy: &Policy) -> Verdict {
-    match answer(request, policy) {
+pub(in super::super) fn judge(request: &RequestHead, policy: &Policy, deflate: Option<&Deflate>) -> Verdict {
+    match answer(request, policy, deflate) {
         Ok((response, opening)) => match response.emit() {
             Ok(reply) => Verdict::Open { reply: Some(reply), opening },
             // The policy has a subprotocol that no header field can carry.
@@ -90,6 +97,6 @@ pub(in super::super) fn judge(request: &RequestHead, policy: &Policy) -> Verdict
     }
 }
 
-fn refused(refusal: &Refusal) -> Verdict {
+pub(in super::super) fn refused(refusal: &Refusal) -> Verdict {
     Verdict::Failed { reply: refusal.response.emit().ok(), error: refusal.error.clone() }
 }

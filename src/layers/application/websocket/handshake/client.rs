@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::super::deflate::negotiation;
 use super::extensions::{self, Extension};
 use super::{Opening, VERSION, accept_key, malformed, tokens};
 use crate::base::ParseError;
@@ -118,7 +119,9 @@ impl Request {
                 }
             },
         };
-        Ok(Opening { resource: self.resource.clone(), headers: headers.clone(), subprotocol, extensions })
+        let deflate = negotiation::check(&extensions, offers)?;
+        let (resource, headers) = (self.resource.clone(), headers.clone());
+        Ok(Opening { resource, headers, subprotocol, extensions, deflate })
     }
 
     /// The nonce as it is sent.

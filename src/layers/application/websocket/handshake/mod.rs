@@ -17,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 
 use super::super::http::{Headers, is_token};
+use super::deflate::Agreement;
 use crate::base::{ErrorKind, Layer, ParseError};
 
 /// The version of the protocol that RFC 6455 defines.
@@ -46,6 +47,8 @@ pub struct Opening {
     pub subprotocol: Option<String>,
     /// At a server, what the client offered; at a client, what the server accepted.
     pub extensions: Vec<extensions::Extension>,
+    /// What both agreed on for permessage-deflate (RFC 7692), if they did.
+    pub deflate: Option<Agreement>,
 }
 
 /// The tokens of a list field, each of which must be one (§4.3).
@@ -58,7 +61,7 @@ fn tokens<'a>(headers: &'a Headers, name: &'static str) -> Result<Vec<&'a str>, 
 }
 
 /// The error for a handshake that breaks a rule. The field tells the place: heads have no fixed offsets.
-fn malformed(field: &'static str, expected: &'static str, got: impl Into<String>) -> ParseError {
+pub(super) fn malformed(field: &'static str, expected: &'static str, got: impl Into<String>) -> ParseError {
     ParseError {
         kind: ErrorKind::Malformed,
         layer: Layer::Application,

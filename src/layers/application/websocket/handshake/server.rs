@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
-use super::extensions::Extension;
+use super::super::deflate::{Deflate, negotiation};
+use super::extensions::{self, Extension};
 use super::{Opening, VERSION, accept_key, malformed, tokens};
 use crate::base::ParseError;
 use crate::layers::application::http::{HeadError, Headers, RequestHead, ResponseHead, Version};
@@ -32,6 +33,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The refusal of a head that comes in too many pieces, or too slowly (RFC 9110 §15.5.9).
+    pub fn too_slow(error: ParseError) -> Self {
+        Refusal::new(408, Headers::new(), error)
+    }
+
     /// The refusal of a head that is not even HTTP as we want it.
     pub fn of_head(HeadError { status, error }: HeadError) -> Self {
         Refusal::new(status, Headers::new(), error)
@@ -47,12 +53,17 @@ impl Refusal {
     }
 }
 
-/// Judges a request (§4.2.1) and writes the answer (§4.2.2): 101, or the status for the rule that it breaks.
+/// Judges a request (§4.2.1) and writes the answer (§4.2.2): 101, or the status for the rule that it breaks. Of the
+/// extensions that are offered, permessage-deflate is taken when `deflate` says how.
 ///
 /// # Errors
 /// 400 for a request that is wrong, 403 for a page that may not connect, 404 for a path not served, 405 for another
 /// method, 426 for plain HTTP and for another version of WebSocket.
-pub fn answer(request: &RequestHead, policy: &Policy) -> Result<(ResponseHead, Opening), Refusal> {
+pub fn answer(
+    request: &RequestHead,
+    policy: &Policy,
+    deflate: Option<&Deflate>,
+) -> Result<(ResponseHead, Opening), Refusal> {
     let bad = |error| Refusal::new(400, Headers::new(), error);
     let headers = &request.headers;
 
@@ -114,8 +125,17 @@ pub fn answer(request: &RequestHead, policy: &Policy) -> Result<(ResponseHead, O
     if let Some(subprotocol) = &subprotocol {
         answer.push("Sec-WebSocket-Protocol", subprotocol);
     }
-    let opening =
-        Opening { resource: resource.to_owned(), headers: headers.clone(), subprotocol, extensions };
+    let agreed = deflate.and_then(|wish| negotiation::answer(&extensions, wish));
+    if let Some((_, extension)) = &agreed {
+        answer.push(extensions::FIELD, extension.to_string());
+    }
+    let opening = Opening {
+        resource: resource.to_owned(),
+        headers: headers.clone(),
+        subprotocol,
+        extensions,
+        deflate: agreed.map(|(agreement, _)| agreement),
+    };
     Ok((ResponseHead::new(101, answer), opening))
 }
 

@@ -38,7 +38,7 @@ fn example() -> RequestHead {
 }
 
 fn refused(request: &RequestHead) -> Refusal {
-    answer(request, &Policy::default()).unwrap_err()
+    answer(request, &Policy::default(), None).unwrap_err()
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn the_accept_key_of_section_1_3_comes_out() {
 #[test]
 fn the_example_of_section_1_2_is_answered_as_there() {
     let policy = Policy { subprotocols: vec!["chat".into()], ..Policy::default() };
-    let (response, opening) = answer(&example(), &policy).unwrap();
+    let (response, opening) = answer(&example(), &policy, None).unwrap();
     let expected = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
     assert_eq!(response.emit().unwrap(), expected);
@@ -102,7 +102,7 @@ fn the_start_line_must_ask_to_get_a_path_in_http_1_1() {
     assert_eq!(refused(&RequestHead { version: Version::Http10, ..example() }).response.status, 400);
     let resource = |target: &str| {
         let request = RequestHead { target: target.into(), ..example() };
-        answer(&request, &Policy::default()).map(|(_, opening)| opening.resource)
+        answer(&request, &Policy::default(), None).map(|(_, opening)| opening.resource)
     };
     assert_eq!(resource("/a?b").unwrap(), "/a?b");
     assert_eq!(resource("http://server.example.com/a?b").unwrap(), "/a?b");
@@ -114,15 +114,16 @@ fn the_start_line_must_ask_to_get_a_path_in_http_1_1() {
 
 #[test]
 fn lists_may_hold_more_than_what_is_looked_for() {
-    assert!(answer(&request_with("Connection", "keep-alive, UPGRADE"), &Policy::default()).is_ok());
-    assert!(answer(&request_with("Upgrade", "h2c, WebSocket"), &Policy::default()).is_ok());
+    assert!(answer(&request_with("Connection", "keep-alive, UPGRADE"), &Policy::default(), None).is_ok());
+    assert!(answer(&request_with("Upgrade", "h2c, WebSocket"), &Policy::default(), None).is_ok());
 }
 
 #[test]
 fn only_pages_on_the_list_may_connect() {
     let policy = Policy { origins: Some(vec!["https://good.example".into()]), ..Policy::default() };
-    let status =
-        |value| answer(&request_with("Origin", value), &policy).map_err(|refusal| refusal.response.status);
+    let status = |value| {
+        answer(&request_with("Origin", value), &policy, None).map_err(|refusal| refusal.response.status)
+    };
     assert_eq!(status("https://evil.example").unwrap_err(), 403);
     assert_eq!(status("https://good.example.evil.example").unwrap_err(), 403);
     assert!(status("https://GOOD.example").is_ok());
@@ -132,8 +133,8 @@ fn only_pages_on_the_list_may_connect() {
 #[test]
 fn paths_that_are_not_served_are_not_found() {
     let policy = Policy { paths: Some(vec!["/chat".into()]), ..Policy::default() };
-    assert!(answer(&RequestHead { target: "/chat?x=/y".into(), ..example() }, &policy).is_ok());
-    let refusal = answer(&RequestHead { target: "/chat/".into(), ..example() }, &policy).unwrap_err();
+    assert!(answer(&RequestHead { target: "/chat?x=/y".into(), ..example() }, &policy, None).is_ok());
+    let refusal = answer(&RequestHead { target: "/chat/".into(), ..example() }, &policy, None).unwrap_err();
     assert_eq!(refusal.response.status, 404);
 }
 
@@ -141,7 +142,7 @@ fn paths_that_are_not_served_are_not_found() {
 fn the_server_chooses_the_subprotocol_it_likes_best() {
     let chosen = |ours: &[&str]| {
         let policy = Policy { subprotocols: ours.iter().map(|p| (*p).into()).collect(), ..Policy::default() };
-        answer(&example(), &policy).unwrap().1.subprotocol
+        answer(&example(), &policy, None).unwrap().1.subprotocol
     };
     assert_eq!(chosen(&["superchat", "chat"]).as_deref(), Some("superchat"));
     assert_eq!(chosen(&["CHAT"]), None);
@@ -154,7 +155,7 @@ fn check_with(name: &str, value: &str) -> Result<Opening, ParseError> {
         Request { subprotocols: vec!["chat".into()], ..Request::new("a", "/", *b"the sample nonce") };
     let offers = [Extension::new("x-known")];
     let policy = Policy { subprotocols: vec!["chat".into()], ..Policy::default() };
-    let (response, _) = answer(&request.head(&offers), &policy).unwrap();
+    let (response, _) = answer(&request.head(&offers), &policy, None).unwrap();
     let mut headers = Headers::new();
     for (field, kept) in response.headers.iter().filter(|(field, _)| *field != name) {
         headers.push(field, kept);
@@ -204,7 +205,7 @@ proptest! {
         let request = Request { subprotocols: vec![ours.clone()], ..Request::new("host:1", path.clone(), nonce) };
         let (head, _) = RequestHead::parse(&request.head(&[]).emit().unwrap()).unwrap();
         let policy = Policy { subprotocols: vec![theirs.clone()], ..Policy::default() };
-        let (response, at_server) = answer(&head, &policy).unwrap();
+        let (response, at_server) = answer(&head, &policy, None).unwrap();
         let at_client = request.check(&response, &[]).unwrap();
         prop_assert_eq!(&at_client.subprotocol, &at_server.subprotocol);
         prop_assert_eq!(at_client.subprotocol.is_some(), ours == theirs);

@@ -1,9 +1,31 @@
-//! Tests of the WebSocket driver, against itself and against peers that behave badly.
+//! The driver against itself over a pipe in memory, and against peers that break the rules.
 
-use tokio::io::{DuplexStream, duplex};
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::*;
+use crate::base::Duration;
 use crate::layers::application::websocket::handshake::accept_key;
+use crate::layers::application::websocket::{
+    CloseCode, Config, Deflate, Keepalive, Message, Policy, Utf8Bytes,
+};
+
+async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    config: Config,
+    policy: Policy,
+) -> Result<WebSocket<S>, WebSocketError> {
+    Builder::new().config(config).policy(policy).accept(stream).await
+}
+
+async fn open<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    host: &str,
+    path: &str,
+    config: Config,
+) -> Result<WebSocket<S>, WebSocketError> {
+    Builder::new().config(config).open(stream, host, path).await
+}
 
 type Ends = (WebSocket<DuplexStream>, WebSocket<DuplexStream>);
 
@@ -120,7 +142,7 @@ async fn a_send_that_is_dropped_is_finished_by_the_next_one() {
 
 #[tokio::test]
 async fn a_peer_that_says_nothing_is_given_up() {
-    let hasty = Config { handshake_timeout: Duration::from_millis(50), ..Config::default() };
+    let hasty = Config { handshake_timeout: Duration::from_millis(50), ..hasty() };
     let (near, far) = duplex(1024);
     let error = accept(far, hasty.clone(), Policy::default()).await.unwrap_err();
     assert!(matches!(error, WebSocketError::Failed(_)), "{error}");
@@ -214,14 +236,171 @@ async fn a_port_where_nobody_listens_is_told() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = connect(address, "/", Config::default()).await.unwrap_err();
+    let error = Builder::new().connect(&format!("ws://{address}/")).await.unwrap_err();
     assert!(error.to_string().starts_with("connecting: "), "{error}");
 }
 
-#[test]
-fn masks_do_not_repeat() {
-    let mut next = masks().unwrap();
-    let keys: std::collections::BTreeSet<[u8; 4]> = (0..1000).map(|_| next()).collect();
-    assert!(keys.len() > 990, "{} different keys of 1000", keys.len());
-    assert_ne!(masks().unwrap()(), masks().unwrap()());
+#[tokio::test]
+async fn halves_send_and_receive_in_two_tasks() {
+    let (client, mut server) = pair(1000, Config::default()).await;
+    let (mut sender, mut receiver) = client.split();
+    let count = 200;
+    let sending = async move {
+        for i in 0..count {
+            sender.send(format!("message {i}")).await.unwrap();
+        }
+        sender
+    };
+    let receiving = async move {
+        for i in 0..count {
+            assert_eq!(receiver.recv().await.unwrap(), Some(format!("message {i}").into()));
+        }
+        receiver
+    };
+    let echoing = async move {
+        for _ in 0..count {
+            let message = server.recv().await.unwrap().unwrap();
+            server.send(message).await.unwrap();
+        }
+        server
+    };
+    let (mut sender, mut receiver, mut server) = tokio::join!(sending, receiving, echoing);
+    let (closed, end, at_server) =
+        tokio::join!(sender.close(CloseCode::NORMAL), receiver.recv(), server.recv());
+    closed.unwrap();
+    assert_eq!((end.unwrap(), at_server.unwrap()), (None, None));
+    assert_eq!(receiver.close_reason().unwrap().code, CloseCode::NORMAL);
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_cut_off_with_its_reason() {
+    let (near, far) = duplex(4096);
+    let builder = Builder::new().write_buffer(100_000).write_timeout(Duration::from_millis(100));
+    let default = Builder::new();
+    let (near, server) = tokio::join!(default.open(near, "test", "/"), builder.accept(far));
+    let (near, mut server) = (near.unwrap(), server.unwrap());
+    let message = Message::Binary(vec![0; 10_000].into());
+    let error = loop {
+        if let Err(error) = server.send(message.clone()).await {
+            break error;
+        }
+    };
+    let WebSocketError::NotReading { waiting, .. } = error else { panic!("{error}") };
+    assert!(waiting <= 120_000, "{waiting} bytes");
+    assert_eq!(server.recv().await.unwrap(), None);
+    drop(near);
+}
+
+#[tokio::test]
+async fn what_is_sent_while_messages_wait_is_flushed_when_the_input_has_run_dry() {
+    let (mut near, mut server) = by_hand(Config::default()).await;
+    // Three times "a", masked with a key of zeros.
+    near.write_all(&b"\x81\x81\0\0\0\0a".repeat(3)).await.unwrap();
+    for _ in 0..2 {
+        let message = server.recv().await.unwrap().unwrap();
+        server.send(message).await.unwrap();
+    }
+    let mut back = [0; 100];
+    assert!(only_begun(near.read(&mut back)).await.is_none(), "the third is still to come");
+    let message = server.recv().await.unwrap().unwrap();
+    server.send(message).await.unwrap();
+    assert_eq!(near.read(&mut back).await.unwrap(), 9);
+}
+
+#[tokio::test]
+async fn a_silent_peer_is_given_up_after_a_ping() {
+    let keepalive = Keepalive { idle: Duration::from_millis(50), timeout: Duration::from_millis(50) };
+    let config = Config { keepalive: Some(keepalive), ..hasty() };
+    let (mut near, mut server) = by_hand(config).await;
+    let error = server.recv().await.unwrap_err();
+    assert!(error.to_string().contains("pong"), "{error}");
+    let mut sent = [0; 2];
+    near.read_exact(&mut sent).await.unwrap();
+    assert_eq!(sent, [0x89, 0x00]);
+}
+
+#[tokio::test]
+async fn one_connection_more_than_there_may_be_is_told_so_and_the_others_live() {
+    let server = Server::bind("127.0.0.1:0", Builder::new().max_connections(1)).await.unwrap();
+    let url = format!("ws://{}/", server.local_addr().unwrap());
+    let echo = |mut socket: WebSocket<tokio::net::TcpStream>, _| async move {
+        while let Some(message) = socket.recv().await? {
+            socket.send(message).await?;
+        }
+        Ok(())
+    };
+    let serving = tokio::spawn(server.serve(echo, |_, _| {}));
+    let mut first = Builder::new().connect(&url).await.unwrap();
+    let error = Builder::new().connect(&url).await.unwrap_err();
+    assert!(error.to_string().contains("503"), "{error}");
+    first.send("still here").await.unwrap();
+    assert_eq!(first.recv().await.unwrap(), Some("still here".into()));
+    first.close(CloseCode::NORMAL).await.unwrap();
+    // Its place is free again, as soon as the server has noticed.
+    let deadline = std::time::Duration::from_secs(10);
+    let again = tokio::time::timeout(deadline, async {
+        loop {
+            if let Ok(socket) = Builder::new().connect(&url).await {
+                return socket;
+            }
+        }
+    });
+    assert_eq!(again.await.unwrap().close(CloseCode::NORMAL).await.unwrap().code, CloseCode::NORMAL);
+    serving.abort();
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_on_the_list_is_refused() {
+    for (origin, allowed) in [("https://good.example", true), ("https://evil.example", false)] {
+        let (near, far) = duplex(4096);
+        let server = Builder::new().origins(["https://good.example"]);
+        let client = Builder::new().origin(origin).close_timeout(Duration::from_millis(50));
+        let (client, _server) = tokio::join!(client.open(near, "test", "/"), server.accept(far));
+        match client {
+            Ok(_) => assert!(allowed),
+            Err(error) => assert!(!allowed && error.to_string().contains("403"), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_trickles_in_is_cut_off() {
+    let (mut near, far) = duplex(4096);
+    let builder = Builder::new().head(Default::default(), 50).close_timeout(Duration::from_millis(50));
+    let trickling = async {
+        let mut written = 0;
+        for byte in b"GET / HTTP/1.1\r\nHost: test\r\nX-Slow: ".iter().chain(std::iter::repeat(&b'x')) {
+            if near.write_all(&[*byte]).await.is_err() || written > 1000 {
+                return written;
+            }
+            written += 1;
+            tokio::task::yield_now().await;
+        }
+        written
+    };
+    let (written, server) = tokio::join!(trickling, builder.accept(far));
+    assert!(server.is_err());
+    assert!(written <= 1001, "{written}");
+}
+
+#[tokio::test]
+async fn compressed_messages_pass_and_a_bomb_is_stopped() {
+    let (near, far) = duplex(4096);
+    let client = Builder::new().deflate(Deflate::default());
+    let server = Builder::new().deflate(Deflate::default()).max_message(1 << 20);
+    let (client, server) = tokio::join!(client.open(near, "test", "/"), server.accept(far));
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    assert!(client.opening().unwrap().deflate.is_some());
+    let long = Message::from("compressible ".repeat(1000));
+    client.send(long.clone()).await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some(long));
+    let bomb = async {
+        // The server need not take all of it.
+        let _ = client.send(vec![0; 10 << 20]).await;
+        client.recv().await
+    };
+    let (end, failed) = tokio::join!(bomb, server.recv());
+    assert_eq!(end.unwrap(), None);
+    assert!(failed.unwrap_err().to_string().contains("at most"));
+    assert_eq!(client.close_reason().unwrap().code, CloseCode::TOO_BIG);
 }

@@ -1,0 +1,80 @@
+//! What an echoed message costs a server: CPU time of the server's process per message, for the WebSocket of netlayers
+//! and for other crates, each in its usual loop and, where it can, with writes gathered by hand.
+//!
+//! ```text
+//! cargo run --release --manifest-path benches/peers/Cargo.toml            all of it
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- 16 32   one size, one number of connections
+//! ```
+//!
+//! Each server runs in a process of its own, on one thread. The load comes from this process, which keeps a fixed
+//! number of messages in flight on each connection. Every case is run three times in turn with the others; the table
+//! shows the best, which is the one that was disturbed least.
+
+mod load;
+mod servers;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use servers::SERVERS;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [serve, name] = &args[..]
+        && serve == "serve"
+    {
+        return servers::run(name);
+    }
+    let wanted: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
+    println!("server CPU per echoed message, in microseconds (best of 3)\n");
+    for (size, in_flight, messages) in [(16, 64, 400_000), (1024, 64, 200_000), (65_536, 8, 8_000)] {
+        for connections in [1, 32] {
+            let asked = |at: usize, value: usize| wanted.get(at).is_none_or(|only| *only == value);
+            if !asked(0, size) || !asked(1, connections) {
+                continue;
+            }
+            println!("{size} B, {connections} connections, {in_flight} in flight");
+            let mut best = vec![f64::MAX; SERVERS.len()];
+            for _ in 0..3 {
+                for (name, best) in SERVERS.iter().zip(&mut best) {
+                    *best = best.min(measure(name, size, connections, in_flight, messages));
+                }
+            }
+            for (name, best) in SERVERS.iter().zip(best) {
+                println!("  {name:<34} {best:>8.3}");
+            }
+        }
+    }
+}
+
+/// Microseconds of the server's CPU time per message.
+fn measure(name: &str, size: usize, connections: usize, in_flight: usize, messages: usize) -> f64 {
+    let (mut server, port) = start(name);
+    let each = messages / connections;
+    // Once to warm up.
+    load::run(port, size, connections, in_flight, each / 10 + 1);
+    let before = cpu_time(server.id());
+    load::run(port, size, connections, in_flight, each);
+    let spent = cpu_time(server.id()) - before;
+    let _ = server.kill();
+    let _ = server.wait();
+    spent * 1e6 / (each * connections) as f64
+}
+
+fn start(name: &str) -> (Child, u16) {
+    let mut server = Command::new(std::env::current_exe().expect("own path"))
+        .args(["serve", name])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().expect("stdout")).read_line(&mut line).expect("a port");
+    (server, line.trim().parse().expect("a port"))
+}
+
+/// Seconds of CPU time that a process has had, to the nanosecond, as the scheduler counts them.
+fn cpu_time(pid: u32) -> f64 {
+    let path = format!("/proc/{pid}/schedstat");
+    let text = std::fs::read_to_string(path).expect("Linux with schedstat");
+    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("nanoseconds") / 1e9
+}

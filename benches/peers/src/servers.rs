@@ -1,0 +1,128 @@
+//! The servers that are compared: each echoes every message.
+
+use bytes::Bytes;
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use netlayers::real::websocket::WebSocket;
+use tokio::net::{TcpListener, TcpStream};
+
+/// Their names.
+pub const SERVERS: [&str; 6] = [
+    "netlayers",
+    "tokio-tungstenite",
+    "tokio-tungstenite, batched by hand",
+    "tokio-websockets",
+    "tokio-websockets, batched by hand",
+    "fastwebsockets",
+];
+
+/// Serves for ever, after printing the port.
+pub fn run(name: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        println!("{}", listener.local_addr().expect("address").port());
+        loop {
+            let Ok((stream, _)) = listener.accept().await else { continue };
+            stream.set_nodelay(true).expect("no delay");
+            match name {
+                "netlayers" => drop(tokio::spawn(netlayers(stream))),
+                "tokio-tungstenite" => drop(tokio::spawn(tungstenite(stream))),
+                "tokio-tungstenite, batched by hand" => drop(tokio::spawn(tungstenite_batched(stream))),
+                "tokio-websockets" => drop(tokio::spawn(tokio_websockets(stream))),
+                "tokio-websockets, batched by hand" => drop(tokio::spawn(tokio_websockets_batched(stream))),
+                "fastwebsockets" => drop(tokio::spawn(fastwebsockets(stream))),
+                other => panic!("{other}?"),
+            }
+        }
+    });
+}
+
+async fn netlayers(stream: TcpStream) {
+    let Ok(mut socket) = WebSocket::accept(stream).await else { return };
+    while let Ok(Some(message)) = socket.recv().await {
+        if socket.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tungstenite(stream: TcpStream) {
+    let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+    while let Some(Ok(message)) = socket.next().await {
+        if message.is_binary() && socket.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Flushes when there is nothing more to read at once.
+async fn tungstenite_batched(stream: TcpStream) {
+    let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+    while let Some(Ok(message)) = socket.next().await {
+        let mut next = Some(message);
+        while let Some(message) = next.take() {
+            if message.is_binary() && socket.feed(message).await.is_err() {
+                return;
+            }
+            next = match socket.next().now_or_never() {
+                Some(Some(Ok(message))) => Some(message),
+                Some(_) => return,
+                None => None,
+            };
+        }
+        if socket.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tokio_websockets(stream: TcpStream) {
+    let Ok((_, mut socket)) = tokio_websockets::ServerBuilder::new().accept(stream).await else { return };
+    while let Some(Ok(message)) = socket.next().await {
+        if message.is_binary() && socket.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tokio_websockets_batched(stream: TcpStream) {
+    let Ok((_, mut socket)) = tokio_websockets::ServerBuilder::new().accept(stream).await else { return };
+    while let Some(Ok(message)) = socket.next().await {
+        let mut next = Some(message);
+        while let Some(message) = next.take() {
+            if message.is_binary() && socket.feed(message).await.is_err() {
+                return;
+            }
+            next = match socket.next().now_or_never() {
+                Some(Some(Ok(message))) => Some(message),
+                Some(_) => return,
+                None => None,
+            };
+        }
+        if socket.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn fastwebsockets(stream: TcpStream) {
+    use fastwebsockets::{FragmentCollector, OpCode, upgrade};
+    let service = hyper::service::service_fn(move |mut request| async move {
+        let (response, upgrade) = upgrade::upgrade(&mut request)?;
+        tokio::spawn(async move {
+            let Ok(socket) = upgrade.await else { return };
+            let mut socket = FragmentCollector::new(socket);
+            while let Ok(frame) = socket.read_frame().await {
+                if frame.opcode == OpCode::Close {
+                    return;
+                }
+                if frame.opcode == OpCode::Binary && socket.write_frame(frame).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok::<_, fastwebsockets::WebSocketError>(response.map(|_| http_body_util::Empty::<Bytes>::new()))
+    });
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).with_upgrades().await;
+}

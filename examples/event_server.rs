@@ -1,0 +1,222 @@
+//! The smallest complete program on the event system: a server that any Socket.IO client can talk to.
+//!
+//! `cargo run --release --example event_server -- --port 3000 --profile suite`, or `--profile chat`, where a client
+//! that was cut off gets what it missed.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use netlayers::base::Duration;
+use netlayers::chat::hub::{self, Hub, Recovery};
+use netlayers::chat::{Context, MemoryLog, Refusal, Retention};
+use netlayers::layers::application::engineio::{self, Server, SessionConfig};
+use netlayers::layers::application::socketio::{Limits, Value};
+use netlayers::real::event_loop::serve;
+use netlayers::real::event_service::HubService;
+use netlayers::real::random;
+use tokio::net::TcpListener;
+
+/// What differs between the two profiles.
+struct Profile {
+    ping_interval: Duration,
+    ping_timeout: Duration,
+    connect_timeout: Duration,
+    max_payload: usize,
+    recovery: Option<Recovery>,
+}
+
+impl Profile {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "suite" => Some(Profile {
+                ping_interval: Duration::from_millis(300),
+                ping_timeout: Duration::from_millis(200),
+                connect_timeout: Duration::from_millis(1000),
+                max_payload: 1_000_000,
+                recovery: None,
+            }),
+            "chat" => Some(Profile {
+                ping_interval: Duration::from_secs(25),
+                ping_timeout: Duration::from_secs(20),
+                connect_timeout: Duration::from_millis(2000),
+                max_payload: 2_000_000,
+                recovery: Some(Recovery { window: Duration::from_secs(120), ..Recovery::default() }),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// What clients may say in a namespace, and what is done then.
+fn program(hub: &mut Hub, namespace: &str) {
+    hub.of(namespace)
+        .on_connection(|cx, hello| {
+            if !hello.is_recovered {
+                cx.emit("auth", vec![hello.auth.clone()]);
+            }
+        })
+        .on("message", |cx, args, _| {
+            cx.emit("message-back", args.to_vec());
+        })
+        .on("message-with-ack", |cx, args, ack| ack.send(cx, args.to_vec()))
+        .on("emit-with-ack", |cx, args, _| {
+            cx.ask("emit-with-ack", args.to_vec(), Duration::from_secs(30), |cx, answers| {
+                if let Some(answer) = answers.one() {
+                    cx.emit("emit-with-ack", answer);
+                }
+            });
+        })
+        .on("join", |cx, args, ack| {
+            let joined = cx.join(text(args, 0)).is_ok();
+            let rooms = rooms(cx);
+            ack.send(cx, vec![Value::object([("ok", joined.into()), ("rooms", rooms)])]);
+        })
+        .on("leave", |cx, args, ack| {
+            cx.leave(text(args, 0));
+            let rooms = rooms(cx);
+            ack.send(cx, vec![Value::object([("ok", true.into()), ("rooms", rooms)])]);
+        })
+        .on("say", |cx, args, ack| {
+            let (room, said) = (text(args, 0), said(cx, args));
+            cx.to(room).emit("said", vec![said]);
+            ack.send(cx, ok());
+        })
+        .on("say-all", |cx, args, ack| {
+            let (room, said) = (text(args, 0), said(cx, args));
+            cx.io().to(room).emit("said", vec![said]);
+            ack.send(cx, ok());
+        })
+        .on("say-except", |cx, args, ack| {
+            let (to, except) = (names(args, 0), names(args, 1));
+            let said = said_to(Value::Array(to.iter().map(|&room| room.into()).collect()), cx, arg(args, 2));
+            let all = to.iter().fold(cx.io(), |all, room| all.to(room));
+            // To no room at all would mean to everyone.
+            if !to.is_empty() {
+                except.iter().fold(all, |all, room| all.except(room)).emit("said", vec![said]);
+            }
+            ack.send(cx, ok());
+        })
+        .on("broadcast", |cx, args, ack| {
+            let message = from(cx, arg(args, 0));
+            cx.broadcast().emit("broadcasted", vec![message]);
+            ack.send(cx, ok());
+        })
+        .on("to-id", |cx, args, ack| {
+            let message = from(cx, arg(args, 1));
+            cx.io().to(text(args, 0)).emit("direct", vec![message]);
+            ack.send(cx, ok());
+        })
+        .on("members", |cx, args, ack| {
+            let members = cx.members(text(args, 0)) as u64;
+            ack.send(cx, vec![members.into()]);
+        })
+        .on("volatile", |cx, args, ack| {
+            let (room, said) = (text(args, 0), said(cx, args));
+            cx.to(room).volatile().emit("said", vec![said]);
+            ack.send(cx, ok());
+        })
+        .on("ask-room", |cx, args, ack| {
+            let ack = ack.clone();
+            cx.to(text(args, 0)).ask(
+                "question",
+                vec![arg(args, 1)],
+                Duration::from_secs(1),
+                move |cx, answers| {
+                    ack.send(cx, vec![Value::Array(answers.firsts())]);
+                },
+            );
+        })
+        .on("disconnect-me", |cx, _, _| cx.disconnect())
+        .on("close-me", |cx, _, _| cx.close());
+}
+
+/// An argument; `null` when it was left out.
+fn arg(args: &[Value], at: usize) -> Value {
+    args.get(at).cloned().unwrap_or_default()
+}
+
+/// An argument that is a name.
+fn text(args: &[Value], at: usize) -> &str {
+    args.get(at).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// An argument that is a list of names.
+fn names(args: &[Value], at: usize) -> Vec<&str> {
+    args.get(at).and_then(Value::as_array).unwrap_or_default().iter().filter_map(Value::as_str).collect()
+}
+
+fn ok() -> Vec<Value> {
+    vec![Value::object([("ok", true.into())])]
+}
+
+fn rooms(cx: &Context<'_>) -> Value {
+    Value::Array(cx.rooms().iter().map(|room| Value::from(&**room)).collect())
+}
+
+/// `room, msg` as others hear it.
+fn said(cx: &Context<'_>, args: &[Value]) -> Value {
+    said_to(arg(args, 0), cx, arg(args, 1))
+}
+
+fn said_to(room: Value, cx: &Context<'_>, message: Value) -> Value {
+    Value::object([("room", room), ("from", (&*cx.id()).into()), ("msg", message)])
+}
+
+fn from(cx: &Context<'_>, message: Value) -> Value {
+    Value::object([("from", (&*cx.id()).into()), ("msg", message)])
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let (mut port, mut profile) = (3000, "suite".to_owned());
+    while let Some(option) = args.next() {
+        let value = args.next().ok_or("each option needs a value")?;
+        match option.as_str() {
+            "--port" => port = value.parse()?,
+            "--profile" => profile = value,
+            _ => return Err("usage: event_server [--port P] [--profile suite|chat]".into()),
+        }
+    }
+    let profile = Profile::named(&profile).ok_or("the profiles are: suite, chat")?;
+
+    let config = hub::Config {
+        connect_timeout: profile.connect_timeout,
+        recovery: profile.recovery,
+        ..hub::Config::default()
+    };
+    let log = MemoryLog::new(Retention::default());
+    let mut hub = Hub::new(config, random::numbers(), Box::new(log));
+    for namespace in ["/", "/custom", "/private"] {
+        program(&mut hub, namespace);
+    }
+    hub.of("/private").gate(|entry| match entry.auth.get("token").and_then(Value::as_str) {
+        Some("secret") => Ok(()),
+        _ => Err(Refusal::new("unauthorized").with(Value::object([("code", "E_AUTH".into())]))),
+    });
+
+    let engine = engineio::Config {
+        endpoints: vec!["/socket.io/".into(), "/engine.io/".into()],
+        session: SessionConfig {
+            ping_interval: profile.ping_interval,
+            ping_timeout: profile.ping_timeout,
+            max_payload: profile.max_payload,
+            ..SessionConfig::default()
+        },
+        ..engineio::Config::default()
+    };
+    let server = Server::new(engine, random::session_ids());
+    let service = HubService::new(hub, Limits::default(), 0, Some(1));
+
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("listening on {}", listener.local_addr()?);
+    serve(listener, server, service, Arc::default(), std::future::pending()).await;
+    Ok(())
+}
+
+// Try this:
+// 1. In a browser's console on http://localhost:3000, with socket.io-client: `io().emit("message", 1, 2)`.
+// 2. Add an event `roll` that acks with a number from 1 to 6: where does chance come from in a hub that has none?
+// 3. Let `/private` take a list of tokens, and put who somebody is into `cx.set_data`.
+// 4. Let two clients join a room, cut one off, say something, and let it return: first with `--profile suite`.
+// 5. Send `42["message",[[[` and so on, 5000 deep. Who is disturbed?

@@ -1,0 +1,152 @@
+//! Questions: events that want an answer from each receiver, and how long one waits for it.
+//!
+//! The packet carries one number for all receivers, so it is encoded once. An answer counts once, and only from a
+//! socket that was asked. A socket that leaves, or comes back, does not answer what it was asked before.
+
+use std::sync::Arc;
+
+use super::Output;
+use super::context::Context;
+use super::emit::has_room;
+use super::rooms::Aim;
+use super::slab::Key;
+use super::state::{Call, Core, Timer, TimerId};
+use crate::base::Duration;
+use crate::layers::application::socketio::{Kind, Packet, Value};
+
+/// What came of a question.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Answers {
+    /// The answers in the order in which they came, each as the arguments it had.
+    pub answers: Vec<Vec<Value>>,
+    /// How many of those who were asked did not answer in time, or had left.
+    pub missing: usize,
+}
+
+impl Answers {
+    /// The only answer, when one socket was asked.
+    pub fn one(self) -> Option<Vec<Value>> {
+        self.answers.into_iter().next()
+    }
+
+    /// The first argument of each answer.
+    pub fn firsts(self) -> Vec<Value> {
+        self.answers.into_iter().map(|args| args.into_iter().next().unwrap_or_default()).collect()
+    }
+}
+
+/// What a program does with the answers.
+pub(super) type Then = Box<dyn FnOnce(&mut Context<'_>, Answers) + Send>;
+
+/// A question that is under way.
+pub(super) struct Ask {
+    /// Who asked; it need not be there any more.
+    pub(super) asker: Key,
+    pub(super) space: usize,
+    /// Who was asked and has not answered, sorted.
+    waiting: Vec<Key>,
+    pub(super) answers: Answers,
+    bytes: usize,
+    pub(super) then: Then,
+    timer: TimerId,
+}
+
+impl Core {
+    /// Sends a question to everyone at whom it is aimed.
+    #[expect(clippy::too_many_arguments, reason = "one call site, which has them as fields")]
+    pub(super) fn ask(
+        &mut self,
+        space: usize,
+        asker: Key,
+        aim: &Aim,
+        timeout: Duration,
+        name: &str,
+        args: Vec<Value>,
+        then: Then,
+    ) {
+        let id = self.number();
+        let namespace: Arc<str> = self.spaces[space].name.clone();
+        let kind = Kind::Event { name: name.to_owned(), args, ack: Some(id) };
+        let packet = Packet::new(&*namespace, kind).encode();
+        self.spaces[space].rooms.select(aim, &mut self.chosen);
+        let (mut to, mut waiting, mut missing) = (Vec::new(), Vec::new(), 0);
+        for &slot in &self.chosen {
+            let Some(key) = self.sockets.key_at(slot) else { continue };
+            let Some(socket) = self.sockets.at_mut(slot) else { continue };
+            let Some(session) = self.sessions.get_mut(socket.session) else { continue };
+            if socket.asks.len() < self.config.asks_per_socket
+                && has_room(session, packet.len(), self.config.queue_bytes)
+            {
+                session.queued += packet.len();
+                socket.asks.push(id);
+                waiting.push(key);
+                to.push(session.id);
+            } else {
+                missing += 1;
+            }
+        }
+        waiting.sort_unstable();
+        let timer = self.set_timer(self.now + timeout, Timer::Ask(id));
+        let answers = Answers { answers: Vec::new(), missing };
+        self.asks.insert(id, Ask { asker, space, waiting, answers, bytes: 0, then, timer });
+        if to.is_empty() {
+            self.finish_ask(id);
+        } else {
+            self.outbox.push(Output::Send { to, packet });
+        }
+    }
+
+    /// An answer came.
+    pub(super) fn answer(&mut self, id: u64, from: Key, args: Vec<Value>) {
+        let Some(ask) = self.asks.get_mut(&id) else { return };
+        let Ok(at) = ask.waiting.binary_search(&from) else { return };
+        ask.waiting.remove(at);
+        ask.bytes += args.iter().map(weight).sum::<usize>();
+        if ask.bytes <= self.config.answer_bytes {
+            ask.answers.answers.push(args);
+        } else {
+            ask.answers.missing += 1;
+        }
+        if let Some(socket) = self.sockets.get_mut(from) {
+            socket.asks.retain(|&asked| asked != id);
+        }
+        if ask.waiting.is_empty() {
+            self.finish_ask(id);
+        }
+    }
+
+    /// No answer will come from this socket: it left.
+    pub(super) fn no_answer(&mut self, id: u64, from: Key) {
+        let Some(ask) = self.asks.get_mut(&id) else { return };
+        let Ok(at) = ask.waiting.binary_search(&from) else { return };
+        ask.waiting.remove(at);
+        ask.answers.missing += 1;
+        if ask.waiting.is_empty() {
+            self.finish_ask(id);
+        }
+    }
+
+    /// All have answered, or the time is over.
+    pub(super) fn finish_ask(&mut self, id: u64) {
+        let Some(mut ask) = self.asks.remove(&id) else { return };
+        self.timers.remove(&ask.timer);
+        for key in std::mem::take(&mut ask.waiting) {
+            ask.answers.missing += 1;
+            if let Some(socket) = self.sockets.get_mut(key) {
+                socket.asks.retain(|&asked| asked != id);
+            }
+        }
+        self.calls.push_back(Call::Answered(ask));
+    }
+}
+
+/// About how many bytes a value takes.
+fn weight(value: &Value) -> usize {
+    32 + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Binary(bytes) => bytes.len(),
+        Value::Array(elements) => elements.iter().map(weight).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + weight(value)).sum(),
+    }
+}

@@ -1,0 +1,85 @@
+//! What the hub allows, and how long it waits. Every number here bounds something that a client could make grow.
+
+use crate::base::Duration;
+
+/// Limits and times of a [`Hub`](super::Hub).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// How long a session may stay without having entered a namespace; then it is closed.
+    pub connect_timeout: Duration,
+    /// How a broken connection comes back; `None` for plain Socket.IO, where it does not.
+    pub recovery: Option<Recovery>,
+    /// Milliseconds since 1970 at [`Instant::ZERO`](crate::base::Instant::ZERO), for the times in the log.
+    pub epoch_ms: u64,
+    /// Rooms of one socket, its own not counted; [`join`](super::Context::join) refuses more.
+    pub rooms_per_socket: usize,
+    /// Bytes of a room's name.
+    pub room_name: usize,
+    /// Sockets in one namespace; more are refused with a CONNECT_ERROR.
+    pub sockets_per_namespace: usize,
+    /// Questions to one socket that it has not answered; more are not sent.
+    pub asks_per_socket: usize,
+    /// Bytes that all answers to one question may hold together; later answers count as missing.
+    pub answer_bytes: usize,
+    /// Bytes that may wait for one session. One that reads more slowly is cut off, and gets the rest from the log when
+    /// it returns. A single packet is always taken when nothing waits.
+    pub queue_bytes: usize,
+    /// A volatile event is dropped when more bytes than this wait for its receiver.
+    pub volatile_bytes: usize,
+    /// Ids of senders' events that are remembered in each namespace, to drop copies.
+    pub sender_ids: usize,
+    /// How many events each socket may send; `None` for as many as it likes.
+    pub rate: Option<Rate>,
+}
+
+/// How a broken connection comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// For how long after the break.
+    pub window: Duration,
+    /// How long the old connection has to show that it lives when somebody comes with its secret.
+    pub probe: Duration,
+    /// Sockets of one namespace that may be away; beyond it the one that has been away longest is given up.
+    pub away: usize,
+    /// Bytes of missed events that are on their way to a returning client at a time.
+    pub replay_bytes: usize,
+}
+
+/// A token bucket: `burst` at once, then `per_second`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Events a second, in the long run.
+    pub per_second: u32,
+    /// Events at once.
+    pub burst: u32,
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        Recovery {
+            window: Duration::from_secs(120),
+            probe: Duration::from_millis(750),
+            away: 100_000,
+            replay_bytes: 256 << 10,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            connect_timeout: Duration::from_secs(45),
+            recovery: Some(Recovery::default()),
+            epoch_ms: 0,
+            rooms_per_socket: 256,
+            room_name: 256,
+            sockets_per_namespace: 100_000,
+            asks_per_socket: 64,
+            answer_bytes: 16 << 20,
+            queue_bytes: 4 << 20,
+            volatile_bytes: 4 << 10,
+            sender_ids: 100_000,
+            rate: None,
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! What a program's functions are lent while they run: the socket that the event came from, and the hub around it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::super::delivery::Delivery;
+use super::Reason;
+use super::ask::Answers;
+use super::emit::Emitted;
+use super::rooms::Aim;
+use super::slab::Key;
+use super::state::Core;
+use crate::base::{Duration, Instant};
+use crate::layers::application::socketio::{Decoder, Kind, Limits, Value};
+
+/// The hub, seen from one socket. What is asked of a socket that has left does nothing.
+pub struct Context<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) socket: Key,
+    pub(super) space: usize,
+}
+
+/// A room could not be joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// The socket is in as many rooms as it may be.
+    #[error("no more than {0} rooms at a time")]
+    TooMany(usize),
+    /// The name is too long.
+    #[error("a room's name has at most {0} bytes")]
+    NameTooLong(usize),
+}
+
+/// A kept event, read from the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastEvent {
+    /// Its place in the namespace's log.
+    pub offset: u64,
+    /// When it was said, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Its name.
+    pub name: String,
+    /// What it carried, without the offset.
+    pub args: Vec<Value>,
+}
+
+impl<'a> Context<'a> {
+    /// The time of the run.
+    pub fn now(&self) -> Instant {
+        self.core.now
+    }
+
+    /// Milliseconds since 1970.
+    pub fn now_ms(&self) -> u64 {
+        self.core.now_ms()
+    }
+
+    /// The socket's public id, and the name of its own room.
+    pub fn id(&self) -> Arc<str> {
+        self.core.sockets.get(self.socket).map(|socket| socket.id.clone()).unwrap_or_default()
+    }
+
+    /// The namespace.
+    pub fn namespace(&self) -> Arc<str> {
+        self.core.spaces[self.space].name.clone()
+    }
+
+    /// Whether the socket is still connected.
+    pub fn is_connected(&self) -> bool {
+        self.core.socket(self.socket).is_some()
+    }
+
+    /// What the program keeps with the socket: `null` at first. It comes back with a recovered socket.
+    pub fn data(&self) -> Value {
+        self.core.sockets.get(self.socket).map(|socket| socket.data.clone()).unwrap_or_default()
+    }
+
+    /// Keeps something with the socket.
+    pub fn set_data(&mut self, data: Value) {
+        if let Some(socket) = self.core.sockets.get_mut(self.socket) {
+            socket.data = data;
+        }
+        self.core.touch(self.socket);
+    }
+
+    /// Joins a room; it is made when nobody is in it.
+    ///
+    /// # Errors
+    /// [`JoinError`]: too many rooms, or too long a name. Joining twice is no error.
+    pub fn join(&mut self, room: &str) -> Result<(), JoinError> {
+        let (limit, length) = (self.core.config.rooms_per_socket, self.core.config.room_name);
+        if room.len() > length {
+            return Err(JoinError::NameTooLong(length));
+        }
+        let Some(socket) = self.core.sockets.get_mut(self.socket).filter(|s| !s.gone) else { return Ok(()) };
+        if *socket.id == *room || socket.rooms.is_in(room) {
+            return Ok(());
+        }
+        if socket.rooms.len() >= limit {
+            return Err(JoinError::TooMany(limit));
+        }
+        let room: Arc<str> = room.into();
+        let space = &mut self.core.spaces[self.space];
+        socket.rooms.join(&room, space.end);
+        space.rooms.join(&room, self.socket.slot);
+        self.core.touch(self.socket);
+        Ok(())
+    }
+
+    /// Leaves a room. The room of its own id cannot be left.
+    pub fn leave(&mut self, room: &str) {
+        let limit = self.core.config.rooms_per_socket;
+        let Some(socket) = self.core.sockets.get_mut(self.socket).filter(|s| !s.gone) else { return };
+        let space = &mut self.core.spaces[self.space];
+        if socket.rooms.leave(room, space.end) {
+            space.rooms.leave(room, self.socket.slot);
+            // The past is bounded like the present. What is cut from it could not be replayed.
+            if let Some(unknown) = socket.rooms.bound(limit) {
+                socket.confirmed = socket.confirmed.max(unknown);
+            }
+            self.core.touch(self.socket);
+        }
+    }
+
+    /// Every room the socket is in, its own first, the others by name. While a program is told that it left: every
+    /// room it was in.
+    pub fn rooms(&self) -> Vec<Arc<str>> {
+        let Some(socket) = self.core.sockets.get(self.socket) else { return Vec::new() };
+        std::iter::once(&socket.id).chain(socket.rooms.current()).cloned().collect()
+    }
+
+    /// How many sockets are in a room.
+    pub fn members(&mut self, room: &str) -> usize {
+        self.member_ids(room).len()
+    }
+
+    /// The ids of the sockets in a room.
+    pub fn member_ids(&mut self, room: &str) -> Vec<Arc<str>> {
+        self.with_members(room, |socket| socket.id.clone())
+    }
+
+    /// What the program keeps with each socket in a room, with the socket's id.
+    pub fn member_data(&mut self, room: &str) -> Vec<(Arc<str>, Value)> {
+        self.with_members(room, |socket| (socket.id.clone(), socket.data.clone()))
+    }
+
+    fn with_members<T>(&mut self, room: &str, each: impl Fn(&super::state::Socket) -> T) -> Vec<T> {
+        let core = &mut *self.core;
+        let aim = Aim { to: vec![room.into()], except: Vec::new() };
+        core.spaces[self.space].rooms.select(&aim, &mut core.chosen);
+        let sockets = core.chosen.iter().filter_map(|&slot| core.sockets.key_at(slot));
+        sockets.filter_map(|key| core.sockets.get(key)).map(each).collect()
+    }
+
+    /// The rooms of the namespace in which somebody is, by name; the rooms of single sockets not among them.
+    pub fn all_rooms(&self) -> Vec<Arc<str>> {
+        self.core.spaces[self.space].rooms.names().cloned().collect()
+    }
+
+    /// Sends an event to this socket.
+    pub fn emit(&mut self, name: &str, args: Vec<Value>) -> Emitted {
+        let id = self.id();
+        self.io().to(&id).emit(name, args)
+    }
+
+    /// Sends an event to this socket that wants an answer; `then` is called once, with the answer or without.
+    pub fn ask(
+        &mut self,
+        name: &str,
+        args: Vec<Value>,
+        timeout: Duration,
+        then: impl FnOnce(&mut Context<'_>, Answers) + Send + 'static,
+    ) {
+        let id = self.id();
+        self.io().to(&id).ask(name, args, timeout, then);
+    }
+
+    /// The members of a room except this socket; add rooms with [`to`](Broadcast::to).
+    pub fn to(&mut self, room: &str) -> Broadcast<'_> {
+        self.broadcast().to(room)
+    }
+
+    /// Everyone in the namespace except this socket.
+    pub fn broadcast(&mut self) -> Broadcast<'_> {
+        let id = self.id();
+        self.io().except(&id)
+    }
+
+    /// Everyone in the namespace.
+    pub fn io(&mut self) -> Broadcast<'_> {
+        Broadcast::new(self.core, self.space, self.socket)
+    }
+
+    /// Puts the socket out of this namespace, and says so to the client. It cannot be recovered.
+    pub fn disconnect(&mut self) {
+        let Some(socket) = self.core.socket(self.socket) else { return };
+        let (session, namespace) = (socket.session, self.namespace());
+        self.core.send(session, &namespace, Kind::Disconnect);
+        if let Some(session) = self.core.sessions.get_mut(session) {
+            session.left.push(self.space);
+        }
+        self.core.leave_space(self.socket, Reason::ServerDisconnected);
+    }
+
+    /// Closes the connection below, for all of its namespaces.
+    pub fn close(&mut self) {
+        if let Some(socket) = self.core.socket(self.socket) {
+            let session = socket.session;
+            self.core.close(session, Reason::ServerClosed);
+        }
+    }
+
+    /// The end of the namespace's log.
+    pub fn log_end(&self) -> u64 {
+        self.core.spaces[self.space].end
+    }
+
+    /// Up to `limit` kept events that were sent to this room, with offsets above `after`, oldest first. The offset to
+    /// go on with comes beside them: events of other rooms lie between.
+    ///
+    /// Looks at no more than `limit * 64` events at a time, so a page may be empty though there is more; the end is
+    /// reached when the offset is [`log_end`](Context::log_end).
+    pub fn history(&self, room: &str, after: u64, limit: usize) -> (Vec<PastEvent>, u64) {
+        let space = &self.core.spaces[self.space];
+        let after = after.max(self.core.log.horizon(&space.name));
+        let mut found = Vec::new();
+        let mut at = after;
+        for _ in 0..64 {
+            let page = self.core.log.page(&space.name, at, limit);
+            for record in &page {
+                at = record.offset;
+                if record.to.iter().any(|to| **to == *room) {
+                    found.extend(past_event(record));
+                }
+                if found.len() == limit {
+                    return (found, at);
+                }
+            }
+            if page.is_empty() || limit == 0 {
+                break;
+            }
+        }
+        (found, at.max(after))
+    }
+}
+
+/// Reads a kept packet.
+fn past_event(record: &super::super::log::Record) -> Option<PastEvent> {
+    // It was written here: no limit is needed.
+    let limits = Limits { attachments: usize::MAX, attachment_bytes: usize::MAX, namespace: usize::MAX };
+    let mut decoder = Decoder::new(limits);
+    let mut packet = decoder.text(record.wire.text.as_str()).ok()?;
+    for attachment in &record.wire.attachments {
+        packet = decoder.binary(attachment.clone()).ok()?;
+    }
+    let Kind::Event { name, mut args, .. } = packet?.kind else { return None };
+    args.pop();
+    Some(PastEvent { offset: record.offset, at_ms: record.at_ms, name, args })
+}
+
+/// An event that is being addressed: to whom, and with which promise.
+///
+/// With no [`to`](Broadcast::to) it is for everyone in the namespace. Whoever is in several of the rooms gets it once.
+pub struct Broadcast<'a> {
+    core: &'a mut Core,
+    space: usize,
+    asker: Key,
+    aim: Aim,
+    delivery: Delivery,
+    sender_id: Option<Arc<str>>,
+}
+
+impl<'a> Broadcast<'a> {
+    pub(super) fn new(core: &'a mut Core, space: usize, asker: Key) -> Self {
+        let (aim, delivery) = (Aim::default(), Delivery::default());
+        Broadcast { core, space, asker, aim, delivery, sender_id: None }
+    }
+
+    /// To the members of this room too.
+    #[must_use]
+    pub fn to(mut self, room: &str) -> Self {
+        self.aim.to.push(room.into());
+        self
+    }
+
+    /// Not to the members of this room.
+    #[must_use]
+    pub fn except(mut self, room: &str) -> Self {
+        self.aim.except.push(room.into());
+        self
+    }
+
+    /// With this promise; [`Delivery::Logged`] when nothing is said.
+    #[must_use]
+    pub fn with(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
+    /// Only to who is there and has nothing else waiting.
+    #[must_use]
+    pub fn volatile(self) -> Self {
+        self.with(Delivery::Volatile)
+    }
+
+    /// With an id that its sender gave it: a second event with the same id, in this namespace, has no effect. Put the
+    /// sender's name into the id, so that nobody can use up another's.
+    #[must_use]
+    pub fn sent_as(mut self, id: &str) -> Self {
+        self.sender_id = Some(id.into());
+        self
+    }
+
+    /// Sends the event.
+    pub fn emit(self, name: &str, args: Vec<Value>) -> Emitted {
+        self.core.emit(self.space, self.aim, self.delivery, self.sender_id, name, args)
+    }
+
+    /// Sends an event that wants an answer from each receiver. `then` is called once: when all have answered, or after
+    /// `timeout`. Such an event is not kept, for nobody waits for an answer to it later.
+    pub fn ask(
+        self,
+        name: &str,
+        args: Vec<Value>,
+        timeout: Duration,
+        then: impl FnOnce(&mut Context<'_>, Answers) + Send + 'static,
+    ) {
+        self.core.ask(self.space, self.asker, &self.aim, timeout, name, args, Box::new(then));
+    }
+}
+
+/// The answer that a client waits for; to be sent now or later, once. When it did not ask for one, nothing is sent.
+#[derive(Debug, Clone)]
+pub struct Ack(Option<Arc<Wanted>>);
+
+#[derive(Debug)]
+struct Wanted {
+    socket: Key,
+    id: u64,
+    is_sent: AtomicBool,
+}
+
+impl Ack {
+    pub(super) fn new(socket: Key, id: Option<u64>) -> Self {
+        Ack(id.map(|id| Arc::new(Wanted { socket, id, is_sent: AtomicBool::new(false) })))
+    }
+
+    /// Whether the client asked for an answer, and got none yet.
+    pub fn is_wanted(&self) -> bool {
+        self.0.as_ref().is_some_and(|wanted| !wanted.is_sent.load(Ordering::Relaxed))
+    }
+
+    /// Answers. Only the first answer counts.
+    pub fn send(&self, cx: &mut Context<'_>, args: Vec<Value>) {
+        let Some(wanted) = &self.0 else { return };
+        if wanted.is_sent.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let Some(socket) = cx.core.socket(wanted.socket) else { return };
+        let (session, namespace) = (socket.session, cx.core.spaces[socket.space].name.clone());
+        cx.core.send(session, &namespace, Kind::Ack { id: wanted.id, args });
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("id", &self.id()).field("namespace", &self.namespace()).finish()
+    }
+}
+
+impl fmt::Debug for Broadcast<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broadcast").field("aim", &self.aim).field("delivery", &self.delivery).finish()
+    }
+}

@@ -1,0 +1,149 @@
+//! Sending to many: who gets it, what is kept of it, and one encoding for all.
+
+use std::sync::Arc;
+
+use super::super::delivery::Delivery;
+use super::super::log::Record;
+use super::rooms::Aim;
+use super::slab::Key;
+use super::state::{Core, Session};
+use super::{Output, Reason};
+use crate::base::Duration;
+use crate::layers::application::socketio::{Encoded, Packet, Value};
+
+/// What became of an event that was emitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Emitted {
+    /// Its offset in the namespace's log, when it is kept there.
+    pub offset: Option<u64>,
+    /// How many connected sockets it was handed out to. Those who are away, or still catching up, get it from the log.
+    pub receivers: usize,
+    /// Its sender's id was known: it had its effect before, at this offset, and was not sent again.
+    pub is_duplicate: bool,
+}
+
+/// How often old events are looked for.
+const FORGET_EVERY: Duration = Duration::from_secs(10);
+
+/// How many events are read from the log at a time.
+const PAGE: usize = 256;
+
+impl Core {
+    /// Sends an event to everyone at whom it is aimed, and keeps it as promised.
+    pub(super) fn emit(
+        &mut self,
+        space: usize,
+        aim: Aim,
+        delivery: Delivery,
+        sender_id: Option<Arc<str>>,
+        name: &str,
+        mut args: Vec<Value>,
+    ) -> Emitted {
+        let (at_ms, sender_ids, recovery) = (self.now_ms(), self.config.sender_ids, self.config.recovery);
+        let place = &mut self.spaces[space];
+        if let Some(offset) = sender_id.as_ref().and_then(|id| place.sender_ids.offset(id)) {
+            return Emitted { offset: Some(offset).filter(|&o| o > 0), receivers: 0, is_duplicate: true };
+        }
+        let logged = recovery.is_some() && delivery == Delivery::Logged;
+        let offset = place.end + u64::from(logged);
+        if recovery.is_some() {
+            // Clients take the last string of every event for its offset. An event that is not kept carries the offset
+            // of the last one that is: else a client would come back with a word of that event in place of its offset.
+            args.push(offset.to_string().into());
+        }
+        let wire = Packet::event(&*place.name, name, args).encode();
+        if let Some(id) = &sender_id {
+            place.sender_ids.add(id.clone(), if logged { offset } else { 0 }, sender_ids);
+        }
+        place.rooms.select(&aim, &mut self.chosen);
+        if logged {
+            place.end = offset;
+            let Aim { to, except } = aim;
+            let record = Record { offset, at_ms, to, except, sender_id, wire: wire.clone() };
+            self.log.append(&place.name, &Arc::new(record));
+            self.forget(at_ms);
+        }
+        let receivers = self.deliver(wire, delivery, offset);
+        Emitted { offset: logged.then_some(offset), receivers, is_duplicate: false }
+    }
+
+    /// Hands one packet out to the chosen sockets.
+    fn deliver(&mut self, packet: Encoded, delivery: Delivery, offset: u64) -> usize {
+        let bytes = packet.len();
+        let limit = match delivery {
+            Delivery::Volatile => self.config.volatile_bytes,
+            Delivery::AtMostOnce | Delivery::Logged => self.config.queue_bytes,
+        };
+        let mut to = Vec::with_capacity(self.chosen.len());
+        let mut slow = Vec::new();
+        for &slot in &self.chosen {
+            let Some(socket) = self.sockets.at_mut(slot) else { continue };
+            // Who catches up gets what is kept from the log, in order; what is not kept would overtake.
+            if socket.behind.is_some() {
+                continue;
+            }
+            let Some(session) = self.sessions.get_mut(socket.session) else { continue };
+            if has_room(session, bytes, limit) {
+                session.queued += bytes;
+                socket.last_sent = offset;
+                to.push(session.id);
+            } else if delivery != Delivery::Volatile {
+                slow.push(socket.session);
+            }
+        }
+        let receivers = to.len();
+        if receivers > 0 {
+            self.outbox.push(Output::Send { to, packet });
+        }
+        slow.into_iter().for_each(|session| self.close(session, Reason::SlowReader));
+        receivers
+    }
+
+    /// Hands out what a returning socket has missed, as far as there is room for it; the rest when that has been sent.
+    pub(super) fn catch_up(&mut self, key: Key) {
+        let Some(recovery) = self.config.recovery else { return };
+        while let Some(socket) = self.sockets.get(key).filter(|socket| !socket.gone)
+            && let Some(after) = socket.behind
+        {
+            let space = &self.spaces[socket.space];
+            let page = if after < space.end { self.log.page(&space.name, after, PAGE) } else { Vec::new() };
+            let whole = self.log.horizon(&space.name) <= after;
+            let Some(session) = self.sessions.get_mut(socket.session) else { return };
+            if after >= space.end {
+                self.sockets.get_mut(key).into_iter().for_each(|socket| socket.behind = None);
+                return;
+            }
+            if !whole || page.is_empty() {
+                // What it still has to get has been dropped in the meantime: it could only go on with a gap.
+                let session = socket.session;
+                return self.close(session, Reason::SlowReader);
+            }
+            for record in page {
+                if session.queued >= recovery.replay_bytes {
+                    return;
+                }
+                let Some(socket) = self.sockets.get_mut(key) else { return };
+                socket.behind = Some(record.offset);
+                if socket.rooms.entitle(&socket.id, &record) {
+                    socket.last_sent = record.offset;
+                    session.queued += record.wire.len();
+                    let (to, packet) = (vec![session.id], record.wire.clone());
+                    self.outbox.push(Output::Send { to, packet });
+                }
+            }
+        }
+    }
+
+    /// Drops old events now and then.
+    fn forget(&mut self, now_ms: u64) {
+        if self.now.since(self.forgotten_at) >= FORGET_EVERY {
+            self.forgotten_at = self.now;
+            self.log.forget(now_ms);
+        }
+    }
+}
+
+/// Whether so many bytes more may wait for the session.
+pub(super) fn has_room(session: &Session, bytes: usize, limit: usize) -> bool {
+    session.queued == 0 || session.queued + bytes <= limit
+}

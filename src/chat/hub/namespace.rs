@@ -1,0 +1,162 @@
+//! A namespace as its program sees it: who may enter, and what is done when something comes.
+
+use super::super::pool::{ListenerId, Pool, PoolFull};
+use super::context::{Ack, Context};
+use super::slab::Key;
+use super::state::Core;
+use super::{Reason, SessionId};
+use crate::base::Instant;
+use crate::layers::application::socketio::Value;
+
+/// The functions of one namespace. All of its sockets share them: an idle socket costs no function.
+#[derive(Default)]
+pub struct Namespace {
+    pub(super) gates: Vec<Gate>,
+    pub(super) guards: Vec<Guard>,
+    pub(super) connection: Vec<OnConnection>,
+    pub(super) disconnect: Vec<OnDisconnect>,
+    pub(super) events: Pool<Core, Heard>,
+}
+
+type Gate = Box<dyn FnMut(&Entry<'_>) -> Result<(), Refusal> + Send>;
+type OnConnection = Box<dyn FnMut(&mut Context<'_>, &Hello) + Send>;
+type OnDisconnect = Box<dyn FnMut(&mut Context<'_>, Reason) + Send>;
+type Guard = Box<dyn FnMut(&mut Context<'_>, &str, &[Value]) -> Result<(), Refusal> + Send>;
+
+/// Somebody wants to enter a namespace.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// When.
+    pub now: Instant,
+    /// Through which session.
+    pub session: SessionId,
+    /// The payload of the CONNECT packet; `{}` when there was none.
+    pub auth: &'a Value,
+    /// How many sockets are in the namespace.
+    pub sockets: usize,
+}
+
+/// Somebody has entered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hello {
+    /// The payload of the CONNECT packet; `{}` when there was none.
+    pub auth: Value,
+    /// It is a socket that came back, with its id, rooms and data; what it missed is on its way.
+    pub is_recovered: bool,
+}
+
+/// Why somebody may not enter, or an event is not taken: told to the client as `{"message": ..., "data": ...}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// For people.
+    pub message: String,
+    /// For programs.
+    pub data: Option<Value>,
+}
+
+/// An event from a client.
+pub(super) struct Heard {
+    pub(super) socket: Key,
+    pub(super) space: usize,
+    pub(super) args: Vec<Value>,
+    pub(super) ack: Ack,
+}
+
+impl Namespace {
+    /// Asks `gate` before anybody enters, also when they come back; gates are asked in order, the first refusal counts.
+    pub fn gate(
+        &mut self,
+        gate: impl FnMut(&Entry<'_>) -> Result<(), Refusal> + Send + 'static,
+    ) -> &mut Self {
+        self.gates.push(Box::new(gate));
+        self
+    }
+
+    /// Asks `guard` before an event is taken. A refused event is answered with `{"error": refusal}` when it wants an
+    /// answer, and dropped when not.
+    pub fn guard(
+        &mut self,
+        guard: impl FnMut(&mut Context<'_>, &str, &[Value]) -> Result<(), Refusal> + Send + 'static,
+    ) -> &mut Self {
+        self.guards.push(Box::new(guard));
+        self
+    }
+
+    /// Calls `listener` for each socket that enters, or comes back.
+    pub fn on_connection(
+        &mut self,
+        listener: impl FnMut(&mut Context<'_>, &Hello) + Send + 'static,
+    ) -> &mut Self {
+        self.connection.push(Box::new(listener));
+        self
+    }
+
+    /// Calls `listener` for each socket that has left. It is out of its rooms, and can still see which they were.
+    pub fn on_disconnect(
+        &mut self,
+        listener: impl FnMut(&mut Context<'_>, Reason) + Send + 'static,
+    ) -> &mut Self {
+        self.disconnect.push(Box::new(listener));
+        self
+    }
+
+    /// Calls `listener` for each event of this name that a client sends.
+    ///
+    /// # Errors
+    /// [`PoolFull`].
+    pub fn listen(
+        &mut self,
+        event: &str,
+        mut listener: impl FnMut(&mut Context<'_>, &[Value], &Ack) + Send + 'static,
+    ) -> Result<ListenerId, PoolFull> {
+        self.events.on(event, move |_, core, heard| {
+            let mut cx = Context { core, socket: heard.socket, space: heard.space };
+            listener(&mut cx, &heard.args, &heard.ack);
+        })
+    }
+
+    /// Like [`listen`](Namespace::listen), for programs that are written as one chain and have a handful of listeners.
+    ///
+    /// # Panics
+    /// When there are [`Pool::MAX_LISTENERS`] already.
+    pub fn on(
+        &mut self,
+        event: &str,
+        listener: impl FnMut(&mut Context<'_>, &[Value], &Ack) + Send + 'static,
+    ) -> &mut Self {
+        let added = self.listen(event, listener);
+        assert!(added.is_ok(), "{}", PoolFull);
+        self
+    }
+
+    /// Removes a listener.
+    pub fn off(&mut self, event: &str, id: ListenerId) -> bool {
+        self.events.off(event, id)
+    }
+}
+
+impl Refusal {
+    /// With a message for people.
+    pub fn new(message: impl Into<String>) -> Self {
+        Refusal { message: message.into(), data: None }
+    }
+
+    /// And with data for programs.
+    #[must_use]
+    pub fn with(mut self, data: Value) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    pub(super) fn to_value(&self) -> Value {
+        let message = ("message".to_owned(), self.message.as_str().into());
+        let data = self.data.clone().map(|data| ("data".to_owned(), data));
+        Value::Object(std::iter::once(message).chain(data).collect())
+    }
+}
+
+impl std::fmt::Debug for Namespace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Namespace").field("events", &self.events).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,238 @@
+//! Coming back: who a returning client is, and what it has missed.
+//!
+//! Upon CONNECT a client gets a secret, its `pid`. When its connection breaks, its socket is *away*: out of its rooms'
+//! lists, yet remembered with them. A client that comes back within the window with its secret and the offset of the
+//! last event it got becomes the same socket again, and [catches up](super::emit) from the log.
+//!
+//! **From where.** With no offset, from the moment it first connected: it has received nothing. With an offset, from
+//! there. One that is behind what the client is *known* to have received is not this client's: refused.
+//!
+//! **A secret works once.** Socket.IO's client says `recovered` only when the reply repeats the `pid` it sent, so the
+//! secret itself cannot change on the way. What is spent is the pair of secret and offset:
+//!
+//! | the secret's holder | who comes with the secret |
+//! |---|---|
+//! | is away | is taken back, unless its offset is behind what the holder is known to have received |
+//! | is connected, and answers a ping | is somebody else: gets a socket of its own |
+//! | is connected, and its connection ends while we wait | is taken back: the end of the old connection was on its way |
+//! | is connected, silent, and did not come back with the same offset | is taken back: the old connection is half-open |
+//! | is connected, silent, and came back with the same secret and offset | is somebody else: this pair is spent |
+//!
+//! The last row has a price, and its case is rare: the reply to a recovery was lost, *and* no end of that connection
+//! ever reached us (its address changed again). Then the client is not locked out, but begins anew, and asks the
+//! program for what came since its offset. Who steals a secret *and* comes first after the break is believed, as long
+//! as its client is away: a secret is only as good as it is kept, and so are TLS and a login in the namespace's gate,
+//! which is asked on every return.
+//!
+//! What Socket.IO leaves open and this does not: nothing was received before the break (no offset); the last event
+//! before it was volatile (see the offset of such events in `emit.rs`); the old connection is half-open, also a second
+//! time; and the server itself ended in between (the log's [`Saved`] sockets).
+
+use std::sync::Arc;
+
+use super::super::log::Saved;
+use super::membership::Memberships;
+use super::slab::Key;
+use super::state::{Core, Socket, Timer, TimerId};
+use super::{Output, Reason};
+use crate::base::Instant;
+use crate::layers::application::socketio::Value;
+
+/// A socket whose connection broke.
+#[derive(Debug)]
+pub(super) struct Away {
+    pub(super) id: Arc<str>,
+    pub(super) pid: Arc<str>,
+    pub(super) rooms: Memberships,
+    pub(super) start: u64,
+    pub(super) confirmed: u64,
+    pub(super) data: Value,
+    pub(super) timer: TimerId,
+}
+
+/// Somebody came with the secret of a socket that is connected.
+#[derive(Debug)]
+pub(super) struct Challenge {
+    pub(super) holder: Key,
+    /// The newcomer.
+    pub(super) session: Key,
+    pub(super) space: usize,
+    pub(super) auth: Value,
+    pub(super) claim: Claim,
+    pub(super) timer: TimerId,
+}
+
+/// What a CONNECT says of a former connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) pid: Arc<str>,
+    /// The last offset that was received, if any was.
+    pub(super) offset: Option<u64>,
+}
+
+/// What is to be done with a CONNECT.
+pub(super) enum Verdict {
+    /// A new socket.
+    Fresh,
+    /// The former one, from this offset.
+    Restore(Away, Claim, u64),
+    /// It is not known yet.
+    Wait,
+}
+
+impl Claim {
+    /// The claim in a CONNECT's payload; none when there is no secret, or an offset that we never gave.
+    pub(super) fn of(auth: &Value) -> Option<Claim> {
+        let pid = auth.get("pid")?.as_str()?.into();
+        let offset = match auth.get("offset") {
+            None | Some(Value::Null) => None,
+            Some(offset) => Some(offset.as_str()?.parse().ok()?),
+        };
+        Some(Claim { pid, offset })
+    }
+}
+
+impl Core {
+    /// Decides about a CONNECT; a challenge is begun when the holder of the secret seems to be connected.
+    pub(super) fn judge(&mut self, session: Key, space: usize, auth: &Value) -> Verdict {
+        let (Some(recovery), Some(claim)) = (self.config.recovery, Claim::of(auth)) else {
+            return Verdict::Fresh;
+        };
+        if self.spaces[space].away.contains_key(&claim.pid) {
+            return self.take_back(space, claim);
+        }
+        let holder = self.spaces[space].holders.get(&claim.pid).copied();
+        let Some((holder, socket)) = holder.and_then(|key| Some((key, self.sockets.get(key)?))) else {
+            return Verdict::Fresh;
+        };
+        let is_stale = claim.offset.unwrap_or(socket.start) < socket.confirmed;
+        let Some(old) = self.sessions.get(socket.session) else { return Verdict::Fresh };
+        if is_stale || socket.challenge.is_some() || socket.session == session {
+            return Verdict::Fresh;
+        }
+        self.outbox.push(Output::Probe(old.id));
+        let id = self.number();
+        let timer = self.set_timer(self.now + recovery.probe, Timer::Probe(id));
+        let auth = auth.clone();
+        self.challenges.insert(id, Challenge { holder, session, space, auth, claim, timer });
+        self.sockets.get_mut(holder).into_iter().for_each(|socket| socket.challenge = Some(id));
+        self.sessions.get_mut(session).into_iter().for_each(|session| session.pending.push(id));
+        Verdict::Wait
+    }
+
+    /// The socket that is away under this secret, when nothing it missed has been dropped.
+    pub(super) fn take_back(&mut self, space: usize, claim: Claim) -> Verdict {
+        let place = &mut self.spaces[space];
+        let Some(away) = place.away.get(&claim.pid) else { return Verdict::Fresh };
+        let after = claim.offset.unwrap_or(away.start);
+        let horizon = self.log.horizon(&place.name);
+        if after < away.confirmed || after < horizon || after > place.end {
+            return Verdict::Fresh;
+        }
+        let Some(away) = place.away.remove(&claim.pid) else { return Verdict::Fresh };
+        self.timers.remove(&away.timer);
+        Verdict::Restore(away, claim, after)
+    }
+
+    /// The holder was silent for as long as it may be. Half-open, unless this pair of secret and offset is spent.
+    pub(super) fn probe_is_over(&mut self, id: u64) -> bool {
+        let Some(challenge) = self.challenges.get(&id) else { return false };
+        let Some(holder) = self.sockets.get(challenge.holder) else { return true };
+        if holder.came_with == Some(challenge.claim.offset) {
+            return false;
+        }
+        let session = holder.session;
+        // Once it has left, the challenge is settled.
+        self.close(session, Reason::Superseded);
+        true
+    }
+
+    /// A session has shown life: what was sent before it last did so has been received.
+    pub(super) fn alive(&mut self, session: Key) -> Vec<u64> {
+        let handed_out = self.outbox.is_empty();
+        let mut answered = Vec::new();
+        let sockets = self.sessions.get(session).map(|session| session.sockets.clone()).unwrap_or_default();
+        for key in sockets {
+            let Some(socket) = self.sockets.get_mut(key) else { continue };
+            socket.confirmed = socket.confirmed.max(socket.mark);
+            socket.rooms.forget(socket.confirmed);
+            if handed_out {
+                socket.mark = socket.last_sent;
+            }
+            answered.extend(socket.challenge.take());
+        }
+        answered
+    }
+
+    /// Remembers a socket that broke off.
+    pub(super) fn put_away(&mut self, space: usize, saved: &Saved, data: Value) {
+        let Some(recovery) = self.config.recovery else { return };
+        if self.spaces[space].away.len() >= recovery.away {
+            let oldest =
+                self.spaces[space].away.values().min_by_key(|away| away.timer).map(|a| a.pid.clone());
+            oldest.into_iter().for_each(|pid| self.give_up(space, &pid));
+        }
+        let timer = self.set_timer(self.now + recovery.window, Timer::Away(space, saved.pid.clone()));
+        let away = Away {
+            id: saved.sid.clone(),
+            pid: saved.pid.clone(),
+            rooms: Memberships::restore(saved.rooms.clone()),
+            start: saved.start,
+            confirmed: saved.confirmed,
+            data,
+            timer,
+        };
+        self.spaces[space].away.insert(saved.pid.clone(), away);
+    }
+
+    /// Forgets a socket that did not come back.
+    pub(super) fn give_up(&mut self, space: usize, pid: &Arc<str>) {
+        let place = &mut self.spaces[space];
+        if let Some(away) = place.away.remove(pid) {
+            self.timers.remove(&away.timer);
+            self.log.unsave(&place.name, pid);
+        }
+    }
+}
+
+impl Away {
+    /// The socket as it was, on a new session.
+    pub(super) fn restored(self, session: Key, space: usize, offset: Option<u64>, after: u64) -> Socket {
+        Socket {
+            rooms: self.rooms,
+            start: self.start,
+            last_sent: after,
+            mark: after,
+            confirmed: self.confirmed.max(offset.unwrap_or(0)),
+            behind: Some(after),
+            came_with: Some(offset),
+            data: self.data,
+            ..Socket::fresh(session, space, self.id, self.pid, self.start)
+        }
+    }
+}
+
+impl Socket {
+    /// A socket that has just connected.
+    pub(super) fn fresh(session: Key, space: usize, id: Arc<str>, pid: Arc<str>, start: u64) -> Self {
+        Socket {
+            session,
+            space,
+            id,
+            pid,
+            rooms: Memberships::default(),
+            start,
+            last_sent: start,
+            mark: start,
+            confirmed: start,
+            behind: None,
+            came_with: None,
+            challenge: None,
+            asks: Vec::new(),
+            data: Value::Null,
+            spent_until: Instant::ZERO,
+            gone: false,
+            dirty: false,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Who is in which room, seen from the rooms: the index that makes a broadcast cost what its receivers cost.
+//!
+//! A room is a sorted list of socket numbers, and stands here only while somebody is in it. Each socket is also in the
+//! room of its own id; those are one map and not a list each, for there are as many as sockets.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The rooms of one namespace.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    /// Everyone, sorted.
+    all: Vec<u32>,
+    by_id: BTreeMap<Arc<str>, u32>,
+    by_name: BTreeMap<Arc<str>, Vec<u32>>,
+}
+
+/// Whom an event is for: the members of any room of `to` (everyone, when it is empty) without those of `except`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Aim {
+    pub(super) to: Vec<Arc<str>>,
+    pub(super) except: Vec<Arc<str>>,
+}
+
+impl Rooms {
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn enter(&mut self, id: &Arc<str>, socket: u32) {
+        insert(&mut self.all, socket);
+        self.by_id.insert(id.clone(), socket);
+    }
+
+    pub(super) fn exit(&mut self, id: &str, socket: u32) {
+        remove(&mut self.all, socket);
+        self.by_id.remove(id);
+    }
+
+    pub(super) fn join(&mut self, room: &Arc<str>, socket: u32) {
+        insert(self.by_name.entry(room.clone()).or_default(), socket);
+    }
+
+    pub(super) fn leave(&mut self, room: &str, socket: u32) {
+        if let Some(members) = self.by_name.get_mut(room) {
+            remove(members, socket);
+            if members.is_empty() {
+                self.by_name.remove(room);
+            }
+        }
+    }
+
+    /// The names of rooms with somebody in them, in order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.by_name.keys()
+    }
+
+    /// The sockets that an event is for, sorted, each once.
+    pub(super) fn select(&self, aim: &Aim, chosen: &mut Vec<u32>) {
+        chosen.clear();
+        if aim.to.is_empty() {
+            chosen.extend_from_slice(&self.all);
+        }
+        aim.to.iter().for_each(|room| self.add_members(room, chosen));
+        if aim.to.len() > 1 || !chosen.is_sorted() {
+            chosen.sort_unstable();
+            chosen.dedup();
+        }
+        let mut barred = Vec::new();
+        aim.except.iter().for_each(|room| self.add_members(room, &mut barred));
+        match barred[..] {
+            [] => {}
+            [one] => remove(chosen, one),
+            _ => {
+                barred.sort_unstable();
+                chosen.retain(|socket| barred.binary_search(socket).is_err());
+            }
+        }
+    }
+
+    fn add_members(&self, room: &str, found: &mut Vec<u32>) {
+        let members = self.by_name.get(room).map_or(&[][..], Vec::as_slice);
+        found.extend_from_slice(members);
+        if let Some(own) = self.by_id.get(room)
+            && members.binary_search(own).is_err()
+        {
+            found.push(*own);
+        }
+    }
+}
+
+fn insert(sorted: &mut Vec<u32>, socket: u32) {
+    if let Err(at) = sorted.binary_search(&socket) {
+        sorted.insert(at, socket);
+    }
+}
+
+fn remove(sorted: &mut Vec<u32>, socket: u32) {
+    if let Ok(at) = sorted.binary_search(&socket) {
+        sorted.remove(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sockets 0 to 4 with ids "s0" to "s4"; 0, 1, 2 are in a, 2, 3 in b, and 4 in the room of socket 0.
+    fn rooms() -> Rooms {
+        let mut rooms = Rooms::default();
+        for socket in 0..5 {
+            rooms.enter(&format!("s{socket}").into(), socket);
+        }
+        for (room, socket) in [("a", 2), ("a", 0), ("a", 1), ("b", 3), ("b", 2), ("s0", 4)] {
+            rooms.join(&room.into(), socket);
+        }
+        rooms
+    }
+
+    fn select(to: &[&str], except: &[&str]) -> Vec<u32> {
+        let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
+        let mut chosen = vec![99];
+        rooms().select(&Aim { to: names(to), except: names(except) }, &mut chosen);
+        chosen
+    }
+
+    #[test]
+    fn the_union_of_rooms_has_each_member_once() {
+        assert_eq!(select(&["a"], &[]), [0, 1, 2]);
+        assert_eq!(select(&["a", "b"], &[]), [0, 1, 2, 3]);
+        assert_eq!(select(&["a", "a"], &[]), [0, 1, 2]);
+        assert_eq!(select(&["nobody"], &[]), [0; 0]);
+        assert_eq!(select(&[], &[]), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn everyone_in_an_excepted_room_is_left_out() {
+        assert_eq!(select(&["a", "b"], &["s1"]), [0, 2, 3]);
+        assert_eq!(select(&["a", "b"], &["b"]), [0, 1]);
+        assert_eq!(select(&[], &["a", "s4"]), [3]);
+        assert_eq!(select(&[], &["a", "b", "s4"]), [0; 0]);
+    }
+
+    #[test]
+    fn the_room_of_an_id_holds_its_owner_and_whoever_joined_it() {
+        assert_eq!(select(&["s3"], &[]), [3]);
+        assert_eq!(select(&["s0"], &[]), [0, 4]);
+        assert_eq!(select(&[], &["s0"]), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_room_ends_with_its_last_member() {
+        let mut rooms = rooms();
+        rooms.leave("b", 2);
+        assert_eq!(rooms.names().count(), 3);
+        rooms.leave("b", 3);
+        rooms.leave("b", 3);
+        assert_eq!(rooms.names().map(|name| &**name).collect::<Vec<_>>(), ["a", "s0"]);
+    }
+}

@@ -1,0 +1,354 @@
+//! What the hub knows: sessions, sockets, namespaces, timers, and what waits to go out.
+//!
+//! A *session* is one client's connection (Engine.IO's); a *socket* is a session's presence in one namespace. Programs'
+//! functions are not here: they are lent this state while they run, so whatever would call one (an answer came, a
+//! socket left) is put into `calls` and done when the one that runs has returned.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::super::log::{EventLog, Saved};
+use super::ask::Ask;
+use super::config::Config;
+use super::membership::Memberships;
+use super::recovery::{Away, Challenge};
+use super::rooms::Rooms;
+use super::slab::{Key, Slab};
+use super::{Output, Random, Reason, SessionId};
+use crate::base::Instant;
+use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
+
+/// One client's connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    /// One for each namespace it has entered.
+    pub(super) sockets: Vec<Key>,
+    /// Namespaces that the server put it out of: what was under way to them is not an offence.
+    pub(super) left: Vec<usize>,
+    /// Bytes handed out and not yet reported as sent.
+    pub(super) queued: usize,
+    /// Until it has entered a namespace.
+    pub(super) deadline: Option<TimerId>,
+    /// Its CONNECTs that wait for what becomes of the secret's holder.
+    pub(super) pending: Vec<u64>,
+}
+
+/// A session's presence in one namespace.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) session: Key,
+    pub(super) space: usize,
+    pub(super) id: Arc<str>,
+    /// The secret by which it can be recovered; empty without recovery.
+    pub(super) pid: Arc<str>,
+    pub(super) rooms: Memberships,
+    /// The end of the log when it first connected.
+    pub(super) start: u64,
+    /// The offset of the last event sent to it.
+    pub(super) last_sent: u64,
+    /// What `last_sent` was when it last showed life.
+    pub(super) mark: u64,
+    /// An offset that it is known to have got.
+    pub(super) confirmed: u64,
+    /// While it catches up from the log: the offset so far. Events of the log reach it by that way only.
+    pub(super) behind: Option<u64>,
+    /// The offset with which its client came back, if it did.
+    pub(super) came_with: Option<Option<u64>>,
+    /// Somebody has come with its secret.
+    pub(super) challenge: Option<u64>,
+    /// Questions it has not answered.
+    pub(super) asks: Vec<u64>,
+    pub(super) data: Value,
+    /// Up to when its allowance of events is spent.
+    pub(super) spent_until: Instant,
+    /// It has left; what is known of it stays until the program has been told.
+    pub(super) gone: bool,
+    /// It waits to be saved.
+    pub(super) dirty: bool,
+}
+
+/// A namespace.
+#[derive(Debug)]
+pub(super) struct Space {
+    pub(super) name: Arc<str>,
+    pub(super) rooms: Rooms,
+    /// The offset of the last event in its log.
+    pub(super) end: u64,
+    /// Who holds which secret.
+    pub(super) holders: BTreeMap<Arc<str>, Key>,
+    pub(super) away: BTreeMap<Arc<str>, Away>,
+    pub(super) sender_ids: SenderIds,
+}
+
+/// The ids that senders gave to their newest events, with the offset of each.
+#[derive(Debug, Default)]
+pub(super) struct SenderIds {
+    offsets: BTreeMap<Arc<str>, u64>,
+    order: VecDeque<Arc<str>>,
+}
+
+impl SenderIds {
+    pub(super) fn offset(&self, id: &str) -> Option<u64> {
+        self.offsets.get(id).copied()
+    }
+
+    pub(super) fn add(&mut self, id: Arc<str>, offset: u64, capacity: usize) {
+        if self.order.len() >= capacity.max(1)
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.offsets.remove(&oldest);
+        }
+        if self.offsets.insert(id.clone(), offset).is_none() {
+            self.order.push_back(id);
+        }
+    }
+}
+
+/// A timer: when, and a number that tells apart those of the same moment.
+pub(super) type TimerId = (Instant, u64);
+
+/// What is due when a timer ends.
+#[derive(Debug)]
+pub(super) enum Timer {
+    /// The session should have entered a namespace.
+    Connect(Key),
+    /// Answers have been awaited long enough.
+    Ask(u64),
+    /// The holder of a secret should have shown that it lives.
+    Probe(u64),
+    /// A socket has been away for too long.
+    Away(usize, Arc<str>),
+}
+
+/// A program's function that is to be called.
+pub(super) enum Call {
+    /// A socket left.
+    Left(Key, Reason),
+    /// A question is done.
+    Answered(Ask),
+    /// It is known who a secret belongs to.
+    Settled { challenge: u64, newcomer: bool },
+}
+
+/// See the head of this file.
+pub(super) struct Core {
+    pub(super) config: Config,
+    pub(super) now: Instant,
+    pub(super) log: Box<dyn EventLog>,
+    pub(super) sessions: Slab<Session>,
+    pub(super) by_id: BTreeMap<SessionId, Key>,
+    pub(super) sockets: Slab<Socket>,
+    pub(super) spaces: Vec<Space>,
+    pub(super) timers: BTreeMap<TimerId, Timer>,
+    pub(super) asks: BTreeMap<u64, Ask>,
+    pub(super) challenges: BTreeMap<u64, Challenge>,
+    pub(super) calls: VecDeque<Call>,
+    pub(super) outbox: Outbox,
+    /// Sockets that changed what is saved of them.
+    dirty: Vec<Key>,
+    random: Random,
+    /// The next number for a timer, a question or a challenge.
+    next: u64,
+    /// Space for the receivers of one broadcast.
+    pub(super) chosen: Vec<u32>,
+    pub(super) forgotten_at: Instant,
+}
+
+impl Core {
+    pub(super) fn new(config: Config, random: Random, log: Box<dyn EventLog>) -> Self {
+        Core {
+            config,
+            now: Instant::ZERO,
+            log,
+            sessions: Slab::new(),
+            by_id: BTreeMap::new(),
+            sockets: Slab::new(),
+            spaces: Vec::new(),
+            timers: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            challenges: BTreeMap::new(),
+            calls: VecDeque::new(),
+            outbox: Outbox::default(),
+            dirty: Vec::new(),
+            random,
+            next: 0,
+            chosen: Vec::new(),
+            forgotten_at: Instant::ZERO,
+        }
+    }
+
+    /// Milliseconds since 1970.
+    pub(super) fn now_ms(&self) -> u64 {
+        self.config.epoch_ms + self.now.as_nanos() / 1_000_000
+    }
+
+    pub(super) fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// 120 random bits as 20 characters: nobody meets one by trying.
+    pub(super) fn token(&mut self) -> Arc<str> {
+        let bits = [(self.random)().to_be_bytes(), (self.random)().to_be_bytes()].concat();
+        URL_SAFE_NO_PAD.encode(&bits[..15]).into()
+    }
+
+    pub(super) fn set_timer(&mut self, at: Instant, timer: Timer) -> TimerId {
+        let id = (at, self.number());
+        self.timers.insert(id, timer);
+        id
+    }
+
+    /// The socket, unless it has left.
+    pub(super) fn socket(&self, key: Key) -> Option<&Socket> {
+        self.sockets.get(key).filter(|socket| !socket.gone)
+    }
+
+    /// The session's socket in a namespace.
+    pub(super) fn socket_in(&self, session: Key, space: usize) -> Option<Key> {
+        let sockets = &self.sessions.get(session)?.sockets;
+        sockets.iter().copied().find(|&key| self.sockets.get(key).is_some_and(|s| s.space == space))
+    }
+
+    /// Sends one packet to one session; it is cut off when too much waits for it already.
+    pub(super) fn send(&mut self, session: Key, namespace: &str, kind: Kind) {
+        let packet = Packet::new(namespace, kind).encode();
+        self.send_encoded(session, packet);
+    }
+
+    pub(super) fn send_encoded(&mut self, key: Key, packet: Encoded) {
+        let limit = self.config.queue_bytes;
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        if session.queued > 0 && session.queued + packet.len() > limit {
+            return self.close(key, Reason::SlowReader);
+        }
+        session.queued += packet.len();
+        let to = vec![session.id];
+        self.outbox.push(Output::Send { to, packet });
+    }
+
+    /// Closes a session: its sockets leave, and the driver is told.
+    pub(super) fn close(&mut self, key: Key, reason: Reason) {
+        let Some(session) = self.sessions.get(key) else { return };
+        let output = Output::Close { session: session.id, reason };
+        self.end_session(key, reason);
+        self.outbox.push(output);
+    }
+
+    /// A session is over.
+    pub(super) fn end_session(&mut self, key: Key, reason: Reason) {
+        let Some(session) = self.sessions.remove(key) else { return };
+        self.by_id.remove(&session.id);
+        if let Some(deadline) = session.deadline {
+            self.timers.remove(&deadline);
+        }
+        for id in session.pending {
+            if let Some(challenge) = self.challenges.remove(&id) {
+                self.timers.remove(&challenge.timer);
+                if let Some(holder) = self.sockets.get_mut(challenge.holder) {
+                    holder.challenge = None;
+                }
+            }
+        }
+        session.sockets.into_iter().for_each(|socket| self.leave_space(socket, reason));
+    }
+
+    /// A socket leaves its namespace and all of its rooms. What is known of it stays until the program was told.
+    pub(super) fn leave_space(&mut self, key: Key, reason: Reason) {
+        let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
+        socket.gone = true;
+        let space = &mut self.spaces[socket.space];
+        socket.rooms.current().for_each(|room| space.rooms.leave(room, key.slot));
+        space.rooms.exit(&socket.id, key.slot);
+        space.holders.remove(&socket.pid);
+        let asks = std::mem::take(&mut socket.asks);
+        if let Some(session) = self.sessions.get_mut(socket.session) {
+            session.sockets.retain(|&other| other != key);
+        }
+        asks.into_iter().for_each(|id| self.no_answer(id, key));
+        self.calls.push_back(Call::Left(key, reason));
+    }
+
+    /// The socket will be saved when the present input has been dealt with.
+    pub(super) fn touch(&mut self, key: Key) {
+        if self.config.recovery.is_some()
+            && self.log.is_durable()
+            && let Some(socket) = self.sockets.get_mut(key)
+            && !socket.dirty
+        {
+            socket.dirty = true;
+            self.dirty.push(key);
+        }
+    }
+
+    /// The present input has been dealt with: what it changed is saved, and what it said may go out after that.
+    pub(super) fn seal(&mut self) {
+        for key in std::mem::take(&mut self.dirty) {
+            let Some(socket) = self.sockets.get_mut(key) else { continue };
+            socket.dirty = false;
+            let saved = socket.saved();
+            self.log.save(&self.spaces[socket.space].name, saved);
+        }
+        self.outbox.seal(self.log.taken());
+    }
+}
+
+impl Socket {
+    pub(super) fn saved(&self) -> Saved {
+        Saved {
+            pid: self.pid.clone(),
+            sid: self.id.clone(),
+            start: self.start,
+            confirmed: self.confirmed,
+            rooms: self.rooms.saved(),
+            data: serde_json::to_string(&self.data).unwrap_or_default(),
+        }
+    }
+}
+
+/// What waits to go out, in order. What one input caused goes out when all that the log had taken by then is stored:
+/// so nothing is answered, and nobody told, before it is safe. A log in memory is never behind.
+///
+/// Bounded by what the sessions' queues may hold.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    queue: VecDeque<Output>,
+    /// So many of the queue, after the log has stored so much.
+    seals: VecDeque<(usize, u64)>,
+    sealed: usize,
+}
+
+impl Outbox {
+    pub(super) fn push(&mut self, output: Output) {
+        self.queue.push_back(output);
+    }
+
+    fn seal(&mut self, taken: u64) {
+        let new = self.queue.len() - self.sealed;
+        if new > 0 {
+            self.sealed = self.queue.len();
+            self.seals.push_back((new, taken));
+        }
+    }
+
+    pub(super) fn pop(&mut self, stored: u64) -> Option<Output> {
+        let (count, taken) = self.seals.front_mut()?;
+        if *taken > stored {
+            return None;
+        }
+        *count -= 1;
+        if *count == 0 {
+            self.seals.pop_front();
+        }
+        self.sealed -= 1;
+        self.queue.pop_front()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+}

@@ -1,0 +1,29 @@
+//! The event system: what programs say to each other when they speak of *events* and not of bytes.
+//!
+//! It stands on Socket.IO's packets and knows no transport: sessions open, packets come, packets go. Read in this
+//! order:
+//!
+//! | concept | where |
+//! |---|---|
+//! | listeners by name: `on`, `once`, `off`, `emit` | [`Pool`] in `pool.rs` |
+//! | the kept events, their offsets, how long they stay | [`EventLog`], [`MemoryLog`] in `log.rs` |
+//! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
+//! | what a client does to lose nothing and take nothing twice | [`delivery`] |
+//! | a hub and its clients in one program, without a network | [`Local`] |
+//!
+//! The same hub runs in the simulator and behind real sockets; its log in memory or, in `real`, on disk.
+
+pub mod delivery;
+pub mod hub;
+mod local;
+mod log;
+mod pool;
+
+pub use delivery::Delivery;
+pub use hub::{
+    Ack, Answers, Broadcast, Config, Context, Emitted, Entry, Hello, Hub, Input, JoinError, Namespace,
+    Output, PastEvent, Random, Rate, Reason, Recovery, Refusal, SessionId,
+};
+pub use local::Local;
+pub use log::{EventLog, MemoryLog, Opened, Record, Retention, Saved, SavedRoom};
+pub use pool::{ListenerId, Pool, PoolFull};

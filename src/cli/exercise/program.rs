@@ -1,0 +1,160 @@
+//! The student's program: where it is, how it is built, and how it is run without trust in it.
+
+use std::env;
+use std::fs;
+use std::io::{Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::cli::error::CliError;
+use crate::cli::output::remark;
+use crate::lessons::exercises::Exercise;
+
+/// A check takes milliseconds: what runs longer goes round in circles.
+const LONGEST: Duration = Duration::from_secs(10);
+/// The most that a program may print; what goes beyond is not read.
+const MOST_OUTPUT: u64 = 1 << 20;
+
+/// A program that has run.
+#[derive(Debug)]
+pub(super) struct Ran {
+    /// Its standard output.
+    pub(super) printed: String,
+    /// Its standard error.
+    pub(super) complained: String,
+    /// How it ended, where that was not well.
+    pub(super) end: Option<String>,
+}
+
+/// The root of the source tree that we are in.
+pub(super) fn checkout() -> Result<PathBuf, CliError> {
+    let here = env::current_dir().map_err(|error| CliError::io("finding the current folder", &error))?;
+    let is_root = |folder: &&Path| {
+        folder.join("exercises").is_dir()
+            && fs::read_to_string(folder.join("Cargo.toml"))
+                .is_ok_and(|text| text.lines().any(|line| line.trim() == "name = \"netlayers\""))
+    };
+    here.ancestors().find(is_root).map(Path::to_owned).ok_or_else(|| {
+        CliError::Failed(
+            "exercises are edited and built in the source tree of netlayers: change into it and try again"
+                .into(),
+        )
+    })
+}
+
+/// Builds the program of an exercise. What the compiler has to say, it says to the student itself.
+pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
+    let root = checkout()?;
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(&cargo);
+    command.current_dir(&root).args(["build", "--quiet", "--example", &exercise.example()]);
+    command.arg("--message-format=json-render-diagnostics");
+    // The profile that we were built with ourselves: its library is there already.
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    command.stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = command.output().map_err(|error| {
+        CliError::Failed(format!(
+            "starting {}: {error}; Rust comes from https://rustup.rs",
+            Path::new(&cargo).display()
+        ))
+    })?;
+    if !output.status.success() {
+        return Err(CliError::Failed(format!(
+            "{} does not compile yet: the compiler says above where\nnext: mend the first error, they often \
+             bring others; netlayers hint {} helps",
+            exercise.file(),
+            exercise.lesson
+        )));
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    executable(&messages, &exercise.example())
+        .ok_or_else(|| CliError::Failed(format!("cargo does not say where it put {}", exercise.example())))
+}
+
+/// Where cargo put a program: it says so in a line of JSON.
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|message| message["target"]["name"] == name)
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+}
+
+/// Runs a program on the lines of a check, for a bounded time and with bounded output.
+#[expect(clippy::disallowed_methods, reason = "how long a program may run is told by the real clock")]
+pub(super) fn run(program: &Path, input: String) -> Result<Ran, CliError> {
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| CliError::Failed(format!("starting {}: {error}", program.display())))?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let writer = thread::spawn(move || {
+        if let Some(mut stdin) = stdin {
+            // A program that stopped does not read on: its answers say so.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+    });
+    let printed = thread::spawn(move || read(stdout));
+    let complained = thread::spawn(move || read(stderr));
+    let deadline = Instant::now() + LONGEST;
+    let mut end = None;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => break,
+            Ok(Some(status)) => {
+                end = Some(format!("Your program stopped in the middle ({status})."));
+                break;
+            }
+            Ok(None) if Instant::now() >= deadline => {
+                end = Some(format!(
+                    "Your program still ran after {} seconds and was stopped: is there a loop without an end?",
+                    LONGEST.as_secs()
+                ));
+                stop(&mut child);
+                break;
+            }
+            Ok(None) => thread::sleep(Duration::from_millis(2)),
+            Err(error) => return Err(CliError::io("waiting for the program", &error)),
+        }
+    }
+    let _ = writer.join();
+    let printed = printed.join().unwrap_or_default();
+    let complained = complained.join().unwrap_or_default();
+    Ok(Ran { printed, complained, end })
+}
+
+fn stop(child: &mut Child) {
+    if let Err(error) = child.kill().and_then(|()| child.wait().map(|_| ())) {
+        remark(format!("the program could not be stopped: {error}"));
+    }
+}
+
+fn read(from: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    if let Some(from) = from {
+        // What was read before an error is what counts.
+        let _ = from.take(MOST_OUTPUT).read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_found_in_what_cargo_says() {
+        let messages = "not json\n\
+            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"netlayers\"},\"executable\":null}\n\
+            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"exercise_x\"},\"executable\":\"/t/exercise_x\"}\n";
+        assert_eq!(executable(messages, "exercise_x"), Some(PathBuf::from("/t/exercise_x")));
+        assert_eq!(executable(messages, "netlayers"), None);
+        assert_eq!(executable("", "x"), None);
+    }
+}

@@ -1,0 +1,98 @@
+//! `netlayers progress`: which lessons were played to their end, which exercises pass.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{command, next};
+use crate::cli::error::CliError;
+use crate::cli::lesson;
+use crate::cli::logbook::{self, Logbook};
+use crate::cli::output::Output;
+use crate::lessons::ALL as LESSONS;
+use crate::lessons::exercises::ALL as EXERCISES;
+
+/// `netlayers progress`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ProgressArgs {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError> {
+    let book = logbook::load();
+    if args.json {
+        return as_json(&book, out);
+    }
+    let look = out.look;
+    let finished = LESSONS.iter().filter(|lesson| book.has_finished(lesson.id)).count();
+    out.line(look.bold(&format!("lessons: {finished} of {} finished", LESSONS.len())))?;
+    for lesson in LESSONS {
+        let done = book.lessons.get(lesson.id).cloned().unwrap_or_default();
+        let what = match (done.finished, done.predictions) {
+            (0, _) => String::new(),
+            (_, 0) => "no predictions".into(),
+            (_, made) => format!("{} of {made} predictions came so", done.as_predicted),
+        };
+        row(done.finished > 0, lesson.number, lesson.title, &what, out)?;
+    }
+    out.line("")?;
+    let of = |id: &str| book.exercises.get(id).cloned().unwrap_or_default();
+    let passed = EXERCISES.iter().filter(|exercise| of(exercise.id).passed).count();
+    out.line(look.bold(&format!("exercises: {passed} of {} pass", EXERCISES.len())))?;
+    for exercise in EXERCISES {
+        let done = of(exercise.id);
+        let what = match done.hints {
+            0 => String::new(),
+            1 => "1 hint".into(),
+            hints => format!("{hints} hints"),
+        };
+        row(done.passed, exercise.lesson, exercise.title, &what, out)?;
+    }
+    out.line("")?;
+    let lesson =
+        LESSONS.iter().any(|lesson| !book.has_finished(lesson.id)).then(|| lesson::next(&book).command());
+    let exercise = next().map(|exercise| command("check", exercise));
+    let open: Vec<String> = [lesson, exercise].into_iter().flatten().map(|next| look.bold(&next)).collect();
+    match open.is_empty() {
+        true => out.line("all done: netlayers compare, with a message of your own"),
+        false => out.line(format!("next: {}", open.join("    or: "))),
+    }
+}
+
+fn row(done: bool, number: u8, title: &str, what: &str, out: &mut Output) -> Result<(), CliError> {
+    let mark = match (done, out.look.ascii) {
+        (false, _) => " ",
+        (true, true) => "x",
+        (true, false) => "✔",
+    };
+    out.line(format!("{mark} {number:>2}  {title:<42} {what}").trim_end())
+}
+
+fn as_json(book: &Logbook, out: &mut Output) -> Result<(), CliError> {
+    let lessons: Vec<_> = LESSONS
+        .iter()
+        .map(|lesson| {
+            let done = book.lessons.get(lesson.id).cloned().unwrap_or_default();
+            json!({
+                "id": lesson.id,
+                "number": lesson.number,
+                "finished": done.finished,
+                "predictions": done.predictions,
+                "as_predicted": done.as_predicted,
+            })
+        })
+        .collect();
+    let exercises: Vec<_> = EXERCISES
+        .iter()
+        .map(|exercise| {
+            let done = book.exercises.get(exercise.id).cloned().unwrap_or_default();
+            json!({ "id": exercise.id, "lesson": exercise.lesson, "passed": done.passed, "hints": done.hints })
+        })
+        .collect();
+    let all = json!({ "schema": "netlayers.progress-report/1", "lessons": lessons, "exercises": exercises });
+    let text = serde_json::to_string_pretty(&all)
+        .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
+    out.line(text)
+}

@@ -1,0 +1,80 @@
+//! `netlayers reset`: an exercise as it was in the beginning. Work is not overwritten without a word.
+
+use std::fs;
+use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
+use std::path::Path;
+
+use clap::Args;
+
+use super::{command, find, program};
+use crate::cli::error::CliError;
+use crate::cli::output::Output;
+
+/// `netlayers reset`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ResetArgs {
+    /// The exercise, by the number of its lesson or its name
+    exercise: String,
+    /// Overwrite what was changed, without asking
+    #[arg(long, short)]
+    yes: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
+    let exercise = find(&args.exercise)?;
+    let path = program::checkout()?.join(exercise.file());
+    match fs::read_to_string(&path) {
+        Ok(text) if same(&text, exercise.starter) => {
+            return out.line(format!("{} is as it was in the beginning", exercise.file()));
+        }
+        Ok(_) if args.yes => {}
+        Ok(_) if !may_overwrite(&exercise.file(), out)? => {
+            return out.line("nothing was changed");
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        // What is no text is no program either, but somebody's work all the same.
+        Err(error) if error.kind() == ErrorKind::InvalidData && args.yes => {}
+        Err(error) => return Err(CliError::io(&format!("reading {}", path.display()), &error)),
+    }
+    write(&path, exercise.starter)?;
+    out.line(format!("{} is as it was in the beginning", exercise.file()))?;
+    out.line(format!("next: {}", out.look.bold(&command("check", exercise))))
+}
+
+/// Whether two files are the same but for their line ends, which git may have changed.
+pub(super) fn same(a: &str, b: &str) -> bool {
+    a.lines().eq(b.lines())
+}
+
+fn may_overwrite(file: &str, out: &mut Output) -> Result<bool, CliError> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Err(CliError::Failed(format!(
+            "{file} has been changed, and nobody is here to ask; with --yes it is overwritten"
+        )));
+    }
+    out.text(format!("{file} has been changed. Overwrite your work? (y/N) "))?;
+    out.flush()?;
+    let mut typed = String::new();
+    io::stdin().lock().read_line(&mut typed).map_err(|error| CliError::io("reading the keyboard", &error))?;
+    Ok(matches!(typed.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Writes it whole or not at all: a new file takes the place of the old one.
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let new = path.with_extension(format!("new-{}", std::process::id()));
+    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
+    written.map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_make_no_difference() {
+        assert!(same("a\nb\n", "a\r\nb\r\n"));
+        assert!(!same("a\nb\n", "a\nc\n"));
+    }
+}

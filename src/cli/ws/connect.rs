@@ -1,0 +1,176 @@
+//! `netlayers ws connect`: a client for people. Lines go out as messages, messages come in as lines.
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpStream;
+
+use super::failed;
+use super::xray::XRay;
+use crate::cli::args::WsConnectArgs;
+use crate::cli::error::CliError;
+use crate::cli::output::{Output, remark};
+use crate::layers::application::websocket::{CloseCode, Deflate, Event, Message};
+use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
+
+/// What a line asks for.
+#[derive(Debug, PartialEq)]
+enum Line {
+    Send(Message),
+    Ping(String),
+    Close(CloseCode),
+    Wrong(&'static str),
+}
+
+pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), CliError> {
+    let mut builder = Builder::new().subprotocols(&args.subprotocol);
+    if args.deflate {
+        builder = builder.deflate(Deflate::default());
+    }
+    if let Some(origin) = &args.origin {
+        builder = builder.origin(origin);
+    }
+    let url: Url = args.url.parse().map_err(|error: WebSocketError| CliError::Usage(error.to_string()))?;
+    let stream = TcpStream::connect((url.host.as_str(), url.port))
+        .await
+        .map_err(|error| CliError::io(&format!("connecting to {url}"), &error))?;
+    let (stream, seen) = XRay::new(stream, args.xray.then_some(out.look));
+    let socket = builder.open(stream, &url.authority(), &url.resource).await;
+    show(&seen, out)?;
+    let mut socket = socket.map_err(|error| failed(&error))?;
+    let chosen = socket.opening().and_then(|opening| opening.subprotocol.clone());
+    let with = chosen.map_or(String::new(), |name| format!(", subprotocol {name}"));
+    remark(format_args!("connected to {url}{with}; /ping, /hex and /close are commands"));
+
+    let mut keyboard = BufReader::new(tokio::io::stdin()).lines();
+    let mut typing = true;
+    loop {
+        let event = tokio::select! {
+            event = socket.event() => event.map_err(|error| failed(&error))?,
+            line = keyboard.next_line(), if typing => {
+                let line = line.map_err(|error| CliError::io("reading the keyboard", &error))?;
+                // The end of input is a wish to end: what was sent is still answered before the Close frame is.
+                typing = line.is_some() && act(&mut socket, line.as_deref()).await?;
+                if !typing {
+                    act(&mut socket, None).await?;
+                }
+                show(&seen, out)?;
+                continue;
+            }
+        };
+        show(&seen, out)?;
+        match event {
+            Some(event) => tell(&event, out)?,
+            None => return Ok(()),
+        }
+        out.flush()?;
+    }
+}
+
+/// Does what a line asks; false when that is to close, as the end of input does.
+async fn act(socket: &mut WebSocket<XRay>, line: Option<&str>) -> Result<bool, CliError> {
+    let done = match line.map_or(Line::Close(CloseCode::NORMAL), understand) {
+        Line::Send(message) => socket.send(message).await,
+        Line::Ping(text) => socket.ping(text).await,
+        Line::Close(code) => {
+            return match socket.send_close(code).await {
+                Ok(()) => Ok(false),
+                Err(WebSocketError::Send(error)) => {
+                    remark(error);
+                    Ok(true)
+                }
+                Err(error) => Err(failed(&error)),
+            };
+        }
+        Line::Wrong(why) => {
+            remark(why);
+            return Ok(true);
+        }
+    };
+    match done {
+        Ok(()) => Ok(true),
+        Err(WebSocketError::Send(error)) => {
+            remark(error);
+            Ok(true)
+        }
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+fn understand(line: &str) -> Line {
+    let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
+    match command {
+        "/ping" => Line::Ping(rest.to_owned()),
+        "/close" if rest.is_empty() => Line::Close(CloseCode::NORMAL),
+        "/close" => {
+            rest.trim().parse().map_or(Line::Wrong("/close takes a number, such as /close 1000"), |code| {
+                Line::Close(CloseCode(code))
+            })
+        }
+        "/hex" => bytes(rest)
+            .map_or(Line::Wrong("/hex takes pairs of digits, such as /hex 00 ff 41"), |bytes| {
+                Line::Send(bytes.into())
+            }),
+        _ => Line::Send(line.into()),
+    }
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = hex
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| c.to_digit(16).map(|digit| digit as u8))
+        .collect::<Option<_>>()?;
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())
+}
+
+fn tell(event: &Event, out: &mut Output) -> Result<(), CliError> {
+    match event {
+        Event::Open(_) => Ok(()),
+        Event::Message(Message::Text(text)) => out.line(text.as_str()),
+        Event::Message(Message::Binary(bytes)) => out.line(hex(bytes)),
+        Event::Ping(payload) => {
+            remark(format_args!("ping {}", hex(payload)));
+            Ok(())
+        }
+        Event::Pong(payload) => {
+            remark(format_args!("pong {}", String::from_utf8_lossy(payload)));
+            Ok(())
+        }
+        Event::Close(reason) => {
+            remark(format_args!("closed: {} {}", reason.code.0, reason.text));
+            Ok(())
+        }
+        Event::Failed(failure) => Err(CliError::Failed(failure.to_string())),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.join(" ")
+}
+
+fn show(seen: &super::xray::Seen, out: &mut Output) -> Result<(), CliError> {
+    let pictures = seen.take();
+    if pictures.is_empty() {
+        return Ok(());
+    }
+    out.text(pictures)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_messages_and_commands() {
+        assert_eq!(understand("hello /ping"), Line::Send("hello /ping".into()));
+        assert_eq!(understand("/ping are you there"), Line::Ping("are you there".into()));
+        assert_eq!(understand("/close"), Line::Close(CloseCode::NORMAL));
+        assert_eq!(understand("/close 4000"), Line::Close(CloseCode(4000)));
+        assert_eq!(understand("/hex 00 fF41"), Line::Send(vec![0, 255, 0x41].into()));
+        for wrong in ["/close x", "/close 70000", "/hex 0", "/hex zz"] {
+            assert!(matches!(understand(wrong), Line::Wrong(_)), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `netlayers ws echo`: a server that sends every message back.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+
+use super::failed;
+use crate::cli::args::WsEchoArgs;
+use crate::cli::error::CliError;
+use crate::cli::output::{Output, remark};
+use crate::layers::application::websocket::Deflate;
+use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
+
+pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliError> {
+    let mut builder = Builder::new().max_connections(args.max_connections);
+    if args.deflate {
+        builder = builder.deflate(Deflate::default());
+    }
+    if let Some(bytes) = args.max_message {
+        builder = builder.max_message(bytes).max_frame(bytes);
+    }
+    if !args.origin.is_empty() {
+        builder = builder.origins(&args.origin);
+    }
+    let server = Server::bind((args.host, args.port), builder).await.map_err(|error| failed(&error))?;
+    let address = server.local_addr().map_err(|error| failed(&error))?;
+    out.line(format!("listening on {address}"))?;
+    out.flush()?;
+    let quiet = args.quiet;
+    let report = move |peer: SocketAddr, error: &WebSocketError| {
+        if !quiet {
+            remark(format_args!("{peer}: {error}"));
+        }
+    };
+    server.serve(echo, report).await;
+    Ok(())
+}
+
+async fn echo(mut socket: WebSocket<TcpStream>, _peer: SocketAddr) -> Result<(), WebSocketError> {
+    while let Some(message) = socket.recv().await? {
+        socket.send(message).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Engine.IO version 4: messages both ways between a browser and a server, by WebSocket where that works and by plain
+//! HTTP where it does not, and a sign of life now and then.
+//!
+//! Read the protocol's own document first (`engine.io-protocol` v4; there is no RFC). A client opens a *session* with
+//! a GET. By **long-polling** it then always has one GET waiting at the server, which answers when it has something to
+//! say, and POSTs what it has to say itself. By **WebSocket** both go over one connection. A session that began by
+//! polling may **upgrade**: the client opens a WebSocket beside it, probes it with a ping, and moves over when the pong
+//! comes.
+//!
+//! | concept | where |
+//! |---|---|
+//! | packets, the handshake's JSON | [`Packet`], [`Handshake`] in `packet.rs` |
+//! | what a request asks for; errors by code; CORS | `request.rs` |
+//! | one session: transports, upgrade, heartbeat | [`Session`] in `session.rs` |
+//! | the client's end | [`client`] |
+//! | many connections and sessions behind one address | [`Server`] in `server/` |
+//!
+//! Left out: version 3 (refused with code 5), JSONP polling, compression of HTTP bodies, and WebTransport.
+
+pub mod client;
+mod packet;
+mod request;
+mod server;
+pub mod session;
+
+pub use client::Client;
+pub use packet::{Handshake, Packet, SEPARATOR};
+pub use request::{Origins, Refusal};
+pub use server::{Config, Event, Input, Outbox, Output, Prepared, Server, SessionKey};
+pub use session::{CloseCause, Config as SessionConfig, ConnKey, Session};
+
+/// The name of the protocol in errors.
+pub(crate) const PROTOCOL: &str = "Engine.IO";

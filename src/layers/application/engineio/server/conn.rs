@@ -1,0 +1,87 @@
+//! One TCP connection at the server: a request being read, one being answered, or a WebSocket.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+
+use super::SessionKey;
+use crate::base::Instant;
+use crate::layers::application::engineio::request::Answering;
+use crate::layers::application::http::{BodyReader, HeadParser, RequestHead};
+use crate::layers::application::websocket;
+
+/// A connection.
+#[derive(Debug)]
+pub(super) struct Conn {
+    pub(super) state: State,
+    pub(super) out: Outbox,
+    /// When it will have taken too long, and the entry that this has among the timers.
+    pub(super) deadline: Option<Instant>,
+    /// It stands in the list of those with bytes to write.
+    pub(super) listed: bool,
+}
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub(super) enum State {
+    /// The head of a request is awaited, or has begun.
+    Head(Box<HeadParser<RequestHead>>),
+    /// The body of a POST is being read.
+    Body { reader: Box<BodyReader>, session: SessionKey, answering: Box<Answering> },
+    /// A request is whole and not answered. What the client sends before that is kept, within bounds.
+    Answering { session: Option<SessionKey>, answering: Box<Answering>, early: BytesMut },
+    /// The connection has been taken over.
+    WebSocket { machine: Box<websocket::Connection>, session: SessionKey },
+    /// Nothing is read any more; it is closed when everything is written.
+    Ending,
+}
+
+/// What waits to be written to one connection.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Outbox {
+    /// Bytes that wait.
+    pub fn len(&self) -> usize {
+        self.bytes
+    }
+
+    /// Nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// The pieces in order, for one vectored write.
+    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+        self.pieces.iter()
+    }
+
+    /// So many bytes were written.
+    pub fn advance(&mut self, mut written: usize) {
+        self.bytes = self.bytes.saturating_sub(written);
+        while written > 0 {
+            let Some(piece) = self.pieces.front_mut() else { return };
+            let part = written.min(piece.len());
+            written -= part;
+            if part == piece.len() {
+                self.pieces.pop_front();
+            } else {
+                piece.advance(part);
+            }
+        }
+        if self.pieces.is_empty() && self.pieces.capacity() > 64 {
+            // A connection that once had to wait does not keep the room for it.
+            self.pieces = VecDeque::new();
+        }
+    }
+
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.bytes += bytes.len();
+            self.pieces.push_back(bytes);
+        }
+    }
+}

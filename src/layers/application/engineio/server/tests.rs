@@ -1,0 +1,345 @@
+//! The whole server without a network: bytes of connections in, bytes out.
+
+use super::*;
+use crate::layers::application::http::ResponseHead;
+use crate::layers::application::websocket;
+
+const HANDSHAKE: &str = "Host: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// A server that echoes what each session says, and everything it has written so far.
+struct Bench {
+    server: Server,
+    now: Instant,
+    written: BTreeMap<ConnKey, Vec<u8>>,
+    closed: Vec<ConnKey>,
+    ended: Vec<CloseCause>,
+    /// Connections that read nothing.
+    deaf: Vec<ConnKey>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Bench::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config { endpoints: vec!["/engine.io/".into()], ..Config::default() };
+        config.session.ping_interval = Duration::from_millis(300);
+        config.session.ping_timeout = Duration::from_millis(200);
+        config.session.max_payload = 1000;
+        config.session.max_backlog = 100_000;
+        change(&mut config);
+        let mut count = 0;
+        let sids = Box::new(move || {
+            count += 1;
+            format!("sid{count}")
+        });
+        Bench {
+            server: Server::new(config, sids),
+            now: Instant::ZERO,
+            written: BTreeMap::new(),
+            closed: Vec::new(),
+            ended: Vec::new(),
+            deaf: Vec::new(),
+        }
+    }
+
+    fn settle(&mut self) {
+        while let Some(output) = self.server.poll(self.now) {
+            match output {
+                Output::Event(Event::Message { session, message }) => {
+                    self.server.send(self.now, session, message);
+                }
+                Output::Event(Event::Closed { cause, .. }) => self.ended.push(cause),
+                Output::Event(Event::Request { conn, head }) => {
+                    let body = Bytes::from(head.target);
+                    self.server.respond(self.now, conn, 200, "text/html", &Headers::new(), &body);
+                }
+                Output::Ready(conn) if self.deaf.contains(&conn) => {}
+                Output::Ready(conn) => {
+                    let Some(outbox) = self.server.outbox(conn) else { continue };
+                    let bytes: Vec<u8> = outbox.pieces().flatten().copied().collect();
+                    self.server.written(conn, bytes.len());
+                    self.written.entry(conn).or_default().extend(bytes);
+                }
+                Output::Close(conn) => self.closed.push(conn),
+                Output::Event(Event::Opened { .. } | Event::Alive { .. } | Event::Drained { .. })
+                | Output::WakeAt(_) => {}
+            }
+        }
+    }
+
+    fn connect(&mut self) -> ConnKey {
+        self.server.connected(self.now).expect("room for one more")
+    }
+
+    fn give(&mut self, conn: ConnKey, bytes: &[u8]) -> String {
+        self.server.handle(self.now, Input::Bytes(conn, bytes));
+        self.settle();
+        self.take(conn)
+    }
+
+    fn take(&mut self, conn: ConnKey) -> String {
+        String::from_utf8_lossy(&self.written.remove(&conn).unwrap_or_default()).into_owned()
+    }
+
+    fn wait(&mut self, millis: u64) {
+        self.now += Duration::from_millis(millis);
+        self.server.handle(self.now, Input::Wake);
+        self.settle();
+    }
+
+    fn get(&mut self, conn: ConnKey, query: &str) -> (u16, String) {
+        let answer =
+            self.give(conn, format!("GET /engine.io/?{query} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes());
+        parse(&answer)
+    }
+
+    fn post(&mut self, conn: ConnKey, sid: &str, body: &str) -> (u16, String) {
+        let head = format!(
+            "POST /engine.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        parse(&self.give(conn, head.as_bytes()))
+    }
+
+    fn websocket(&mut self, query: &str) -> ConnKey {
+        let conn = self.connect();
+        let head = format!("GET /engine.io/?EIO=4&transport=websocket{query} HTTP/1.1\r\n{HANDSHAKE}");
+        let answer = self.give(conn, head.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+        self.written
+            .insert(conn, answer.split_once("\r\n\r\n").map(|(_, rest)| rest.into()).unwrap_or_default());
+        conn
+    }
+}
+
+/// Status and body of an answer; 0 when there is none.
+fn parse(answer: &str) -> (u16, String) {
+    if answer.is_empty() {
+        return (0, String::new());
+    }
+    let (head, len) = ResponseHead::parse(answer.as_bytes()).expect("an answer");
+    let length = head.headers.get("Content-Length").map_or(0, |length| length.parse().unwrap());
+    assert_eq!(answer.len() - len, length, "{answer}");
+    (head.status, answer[len..].into())
+}
+
+/// A frame as a client sends it, masked with zeros.
+fn frame(text: &str) -> Vec<u8> {
+    let mut writer = crate::base::Writer::new();
+    let header = websocket::FrameHeader {
+        mask: Some([0; 4]),
+        ..websocket::FrameHeader::new(websocket::Opcode::Text, text.len() as u64)
+    };
+    crate::base::Header::emit(&header, &mut writer);
+    writer.bytes(text.as_bytes());
+    writer.finish().into()
+}
+
+#[test]
+fn a_session_by_polling_on_one_connection() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    let (status, open) = bench.get(conn, "EIO=4&transport=polling");
+    assert_eq!(status, 200);
+    assert!(open.starts_with(r#"0{"sid":"sid1","upgrades":["websocket"]"#), "{open}");
+    assert_eq!(bench.post(conn, "sid1", "4hello\x1ebAQIDBA=="), (200, "ok".into()));
+    assert_eq!(bench.get(conn, "EIO=4&transport=polling&sid=sid1"), (200, "4hello\x1ebAQIDBA==".into()));
+    assert_eq!(bench.get(conn, "EIO=4&transport=polling&sid=sid1"), (0, String::new()));
+    bench.wait(300);
+    assert_eq!(parse(&bench.take(conn)), (200, "2".into()));
+    bench.wait(200);
+    assert_eq!(bench.ended, [CloseCause::PingTimeout]);
+    let gone = (400, r#"{"code":1,"message":"Session ID unknown"}"#.into());
+    assert_eq!(bench.get(conn, "EIO=4&transport=polling&sid=sid1"), gone);
+    assert_eq!(bench.server.sessions(), 0);
+}
+
+#[test]
+fn requests_may_come_byte_by_byte_or_several_at_once() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    let two = "GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n\
+               POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
+               3\r\n4he\r\n3\r\nllo\r\n0\r\n\r\n\
+               GET /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\n\r\n";
+    let whole = bench.give(conn, two.as_bytes());
+    assert!(whole.ends_with("4hello"), "{whole}");
+    let other = bench.connect();
+    let mut piecewise = String::new();
+    for byte in two.replace("sid1", "sid2").bytes() {
+        piecewise.push_str(&bench.give(other, &[byte]));
+    }
+    assert_eq!(piecewise, whole.replace("sid1", "sid2"));
+}
+
+#[test]
+fn a_declared_body_over_the_limit_is_refused_before_it_is_read() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    let head = "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n";
+    let answer = bench.give(conn, head.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert_eq!(bench.closed, [conn]);
+    assert_eq!(bench.server.sessions(), 1);
+}
+
+#[test]
+fn a_session_by_websocket() {
+    let mut bench = Bench::new();
+    let conn = bench.websocket("");
+    assert!(bench.take(conn).contains(r#""upgrades":[]"#));
+    assert_eq!(bench.give(conn, &frame("4hello")), "\u{fffd}\u{6}4hello");
+    bench.wait(300);
+    assert_eq!(bench.take(conn), "\u{fffd}\u{1}2");
+    bench.give(conn, &frame("3"));
+    bench.wait(250);
+    assert_eq!(bench.ended, []);
+    bench.server.handle(bench.now, Input::Gone(conn));
+    bench.settle();
+    assert_eq!((bench.ended.clone(), bench.closed.clone()), (vec![CloseCause::TransportClosed], vec![conn]));
+    assert_eq!((bench.server.connections(), bench.server.sessions()), (0, 0));
+}
+
+#[test]
+fn an_upgrade_and_what_is_ignored_after_it() {
+    let mut bench = Bench::new();
+    let http = bench.connect();
+    bench.get(http, "EIO=4&transport=polling");
+    let socket = bench.websocket("&sid=sid1");
+    assert_eq!(bench.give(socket, &frame("2probe")), "\u{fffd}\u{6}3probe");
+    assert_eq!(bench.get(http, "EIO=4&transport=polling&sid=sid1"), (200, "6".into()));
+    bench.give(socket, &frame("5"));
+    assert_eq!(bench.get(http, "EIO=4&transport=polling&sid=sid1").0, 400);
+    let second = bench.websocket("&sid=sid1");
+    assert_eq!(bench.take(second), "\u{fffd}\u{2}\u{3}\u{fffd}", "a Close frame with 1000");
+    assert_eq!(bench.give(socket, &frame("4hello")), "\u{fffd}\u{6}4hello");
+    assert_eq!(bench.ended, []);
+}
+
+#[test]
+fn a_page_of_another_origin_is_refused_and_one_of_this_machine_gets_its_fields() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    let ask = |method: &str, origin: &str| {
+        format!(
+            "{method} /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\nOrigin: {origin}\r\n\r\n"
+        )
+    };
+    let refused = bench.give(conn, ask("GET", "http://evil.example").as_bytes());
+    assert!(refused.starts_with("HTTP/1.1 403") && refused.contains(r#""code":4"#), "{refused}");
+    assert!(!refused.contains("Access-Control"));
+    let preflight = bench.give(conn, ask("OPTIONS", "http://localhost:5173").as_bytes());
+    assert!(preflight.starts_with("HTTP/1.1 204"), "{preflight}");
+    assert!(preflight.contains("Access-Control-Allow-Origin: http://localhost:5173\r\n"));
+    assert!(preflight.contains("Access-Control-Allow-Methods: GET, POST, OPTIONS\r\n"));
+}
+
+#[test]
+fn who_sends_its_head_too_slowly_is_told_and_closed() {
+    let mut bench = Bench::new();
+    let slow = bench.connect();
+    let silent = bench.connect();
+    bench.give(slow, b"GET /engine.io/");
+    bench.wait(9_000);
+    bench.give(slow, b"?EIO=4");
+    assert_eq!(bench.closed, []);
+    bench.wait(1_001);
+    assert!(bench.take(slow).starts_with("HTTP/1.1 408"));
+    assert_eq!(bench.closed.len(), 2);
+    assert!(bench.closed.contains(&silent));
+    assert_eq!(bench.server.connections(), 0);
+}
+
+#[test]
+fn who_does_not_read_is_cut_off_and_nobody_else() {
+    let mut bench = Bench::new();
+    let deaf = bench.websocket("");
+    let fine = bench.websocket("");
+    bench.take(fine);
+    bench.deaf.push(deaf);
+    let prepared = Prepared::new([Message::Text("x".repeat(1000).into())]);
+    for _ in 0..200 {
+        for session in bench.server.sessions.keys().collect::<Vec<_>>() {
+            bench.server.send_prepared(bench.now, SessionKey(session), &prepared);
+        }
+        bench.settle();
+    }
+    assert_eq!(bench.ended, [CloseCause::SlowReader]);
+    assert_eq!(bench.closed, [deaf]);
+    assert_eq!(bench.take(fine).matches('x').count(), 200_000);
+}
+
+#[test]
+fn too_many_connections_and_sessions_are_turned_away() {
+    let mut bench = Bench::with(|config| {
+        config.max_connections = 3;
+        config.max_sessions = 1;
+    });
+    let (one, two) = (bench.connect(), bench.connect());
+    assert_eq!(bench.get(one, "EIO=4&transport=polling").0, 200);
+    assert_eq!(bench.get(two, "EIO=4&transport=polling").0, 503);
+    bench.connect();
+    assert!(bench.server.connected(bench.now).is_none());
+}
+
+#[test]
+fn other_paths_are_not_found_or_somebody_elses() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    let get = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_eq!(parse(&bench.give(conn, get)).0, 404);
+    let mut bench = Bench::with(|config| config.other_requests = true);
+    let conn = bench.connect();
+    assert_eq!(parse(&bench.give(conn, get)), (200, "/x".into()));
+    assert!(bench.give(conn, b"HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n").ends_with("keep-alive\r\n\r\n"));
+}
+
+#[test]
+fn nonsense_is_answered_and_closed() {
+    for nonsense in [
+        "\0\0\0\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/9\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
+    ] {
+        let mut bench = Bench::new();
+        let conn = bench.connect();
+        let answer = bench.give(conn, nonsense.as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 505"), "{answer}");
+        assert_eq!(bench.closed, [conn]);
+    }
+}
+
+#[test]
+fn on_shut_down_everybody_is_told() {
+    let mut bench = Bench::new();
+    let socket = bench.websocket("");
+    let http = bench.connect();
+    bench.get(http, "EIO=4&transport=polling");
+    bench.get(http, "EIO=4&transport=polling&sid=sid2");
+    bench.take(socket);
+    bench.server.shut_down(bench.now);
+    bench.settle();
+    assert_eq!(bench.ended, [CloseCause::ByServer, CloseCause::ByServer]);
+    assert_eq!(parse(&bench.take(http)), (200, "1".into()));
+    assert_eq!(bench.take(socket), "\u{fffd}\u{2}\u{3}\u{fffd}");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_bytes_disturb_the_others(junk in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let mut bench = Bench::new();
+        let good = bench.websocket("");
+        bench.take(good);
+        let bad = bench.connect();
+        bench.give(bad, &junk);
+        let bad = bench.websocket("");
+        bench.give(bad, &junk);
+        proptest::prop_assert_eq!(bench.give(good, &frame("4hi")), "\u{fffd}\u{3}4hi");
+    }
+}

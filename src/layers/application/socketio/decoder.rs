@@ -1,0 +1,268 @@
+//! Text and attachments become packets. One decoder a connection, for a packet's attachments follow its text.
+//!
+//! What waits here is bounded: one text, and as many attachments as [`Limits`] allow. Any error ends the connection of
+//! whoever sent it: after a packet that cannot be read nobody knows where the next one begins.
+
+use bytes::Bytes;
+
+use super::packet::RESERVED_EVENTS;
+use super::{Kind, PROTOCOL, Packet, Value};
+use crate::base::{ErrorKind, Layer, ParseError};
+
+/// How much one packet may hold. The size of one message is bounded by Engine.IO already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Attachments of one packet.
+    pub attachments: usize,
+    /// Bytes of all attachments of one packet together.
+    pub attachment_bytes: usize,
+    /// Bytes of a namespace's name.
+    pub namespace: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { attachments: 100, attachment_bytes: 16 << 20, namespace: 256 }
+    }
+}
+
+/// Reads packets from the messages of one connection.
+#[derive(Debug)]
+pub struct Decoder {
+    limits: Limits,
+    waiting: Option<Waiting>,
+}
+
+/// A packet whose attachments have not all come.
+#[derive(Debug)]
+struct Waiting {
+    packet: Packet,
+    wanted: usize,
+    attachments: Vec<Bytes>,
+    bytes: usize,
+}
+
+impl Decoder {
+    /// A decoder that has seen nothing yet.
+    pub fn new(limits: Limits) -> Self {
+        Decoder { limits, waiting: None }
+    }
+
+    /// Takes a text message; `None` when attachments are to follow.
+    ///
+    /// # Errors
+    /// Malformed: the connection is to be closed.
+    pub fn text(&mut self, text: &str) -> Result<Option<Packet>, ParseError> {
+        if self.waiting.is_some() {
+            return Err(malformed("attachment", 0, "a binary message", "text"));
+        }
+        let (packet, wanted) = Parser { text, at: 0, limits: &self.limits }.packet()?;
+        if wanted == 0 {
+            return Ok(Some(packet));
+        }
+        self.waiting = Some(Waiting { packet, wanted, attachments: Vec::new(), bytes: 0 });
+        Ok(None)
+    }
+
+    /// Takes a binary message; `None` when more attachments are to follow.
+    ///
+    /// # Errors
+    /// Malformed: the connection is to be closed.
+    pub fn binary(&mut self, bytes: Bytes) -> Result<Option<Packet>, ParseError> {
+        let Some(waiting) = &mut self.waiting else {
+            return Err(malformed("type", 0, "a packet that announces attachments", "an attachment"));
+        };
+        waiting.bytes = waiting.bytes.saturating_add(bytes.len());
+        if waiting.bytes > self.limits.attachment_bytes {
+            let expected = format!("at most {} bytes of attachments", self.limits.attachment_bytes);
+            self.waiting = None;
+            return Err(malformed("attachment", 0, expected, "more"));
+        }
+        waiting.attachments.push(bytes);
+        if waiting.attachments.len() < waiting.wanted {
+            return Ok(None);
+        }
+        let Some(Waiting { mut packet, attachments, .. }) = self.waiting.take() else { return Ok(None) };
+        if let Kind::Event { args, .. } | Kind::Ack { args, .. } = &mut packet.kind {
+            let mut attachments = attachments.into_iter().map(Some).collect::<Vec<_>>();
+            args.iter_mut().try_for_each(|value| put_back(value, &mut attachments))?;
+        }
+        Ok(Some(packet))
+    }
+}
+
+/// Puts attachments where their placeholders stand. Each may stand once: a few bytes that say "the same megabyte
+/// again", a thousand times, would make a flood of what they are passed on as.
+fn put_back(value: &mut Value, attachments: &mut [Option<Bytes>]) -> Result<(), ParseError> {
+    if value.is_placeholder() {
+        let num = value.get("num").and_then(Value::as_u64).and_then(|num| usize::try_from(num).ok());
+        let bytes = num.and_then(|num| attachments.get_mut(num)).and_then(Option::take).ok_or_else(|| {
+            malformed("placeholder", 0, "the number of an attachment, each once", "another")
+        })?;
+        *value = Value::Binary(bytes);
+        return Ok(());
+    }
+    match value {
+        Value::Array(elements) => elements.iter_mut().try_for_each(|value| put_back(value, attachments)),
+        Value::Object(members) => members.iter_mut().try_for_each(|(_, value)| put_back(value, attachments)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Binary(_) => Ok(()),
+    }
+}
+
+/// Reads one text from front to back.
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    limits: &'a Limits,
+}
+
+impl<'a> Parser<'a> {
+    /// The packet, and how many attachments follow.
+    fn packet(mut self) -> Result<(Packet, usize), ParseError> {
+        let kind = self.text.bytes().next();
+        self.at = 1;
+        let Some(kind @ b'0'..=b'6') = kind else {
+            let got = self.text.chars().next().map_or("nothing".into(), |c| format!("{c:?}"));
+            return Err(malformed("type", 0, "a digit from 0 to 6", got));
+        };
+        let wanted = if matches!(kind, b'5' | b'6') { self.attachments()? } else { 0 };
+        let namespace = self.namespace()?;
+        let id = self.id()?;
+        let kind = match kind {
+            b'0' => Kind::Connect(self.json()?.map_or(Ok(None), |auth| match auth {
+                Value::Object(_) => Ok(Some(auth)),
+                _ => Err(self.wrong("data", "an object")),
+            })?),
+            b'1' if self.rest().is_empty() => Kind::Disconnect,
+            b'1' => return Err(self.wrong("data", "nothing")),
+            b'2' | b'5' => {
+                let (name, args) = self.event()?;
+                Kind::Event { name, args, ack: id }
+            }
+            b'3' | b'6' => {
+                let id = id.ok_or_else(|| self.wrong("acknowledgement id", "a number"))?;
+                Kind::Ack { id, args: self.array()? }
+            }
+            _ => match self.json()? {
+                Some(error @ (Value::Object(_) | Value::String(_))) => Kind::ConnectError(error),
+                _ => return Err(self.wrong("data", "an object or a string")),
+            },
+        };
+        Ok((Packet { namespace, kind }, wanted))
+    }
+
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    /// The digits that stand here, as a number.
+    fn digits(&mut self) -> Option<u64> {
+        let rest = self.rest();
+        let end = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+        let number = rest[..end].parse().ok()?;
+        self.at += end;
+        Some(number)
+    }
+
+    /// How many attachments follow: digits and a dash.
+    fn attachments(&mut self) -> Result<usize, ParseError> {
+        let wrong = self.wrong("attachments", "a number and a dash");
+        let number = self.digits().ok_or(wrong)?;
+        if !self.rest().starts_with('-') {
+            return Err(self.wrong("attachments", "a dash after the number"));
+        }
+        self.at += 1;
+        match usize::try_from(number) {
+            Ok(number) if number <= self.limits.attachments => Ok(number),
+            _ => {
+                let expected = format!("at most {}", self.limits.attachments);
+                Err(malformed("attachments", 1, expected, number.to_string()))
+            }
+        }
+    }
+
+    /// A namespace begins with a slash and ends with a comma or the text; anything else is of the main one. Some
+    /// clients add a query, which is not part of the name.
+    fn namespace(&mut self) -> Result<String, ParseError> {
+        let rest = self.rest();
+        if !rest.starts_with('/') {
+            return Ok("/".into());
+        }
+        let (name, taken) = match rest.find(',') {
+            Some(comma) => (&rest[..comma], comma + 1),
+            None => (rest, rest.len()),
+        };
+        if name.len() > self.limits.namespace {
+            let expected = format!("a name of at most {} bytes", self.limits.namespace);
+            return Err(malformed("namespace", self.at, expected, name.len().to_string()));
+        }
+        self.at += taken;
+        Ok(name.split('?').next().unwrap_or_default().into())
+    }
+
+    fn id(&mut self) -> Result<Option<u64>, ParseError> {
+        if !self.rest().starts_with(|c: char| c.is_ascii_digit()) {
+            return Ok(None);
+        }
+        let wrong = self.wrong("acknowledgement id", "a number of at most 64 bits");
+        self.digits().map(Some).ok_or(wrong)
+    }
+
+    /// The JSON that is the rest of the text.
+    fn json(&self) -> Result<Option<Value>, ParseError> {
+        let rest = self.rest();
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        Value::from_json(rest).map(Some).map_err(|error| {
+            // A packet is one line, so the column is the place.
+            malformed("data", self.at + error.column().saturating_sub(1), "JSON", error.to_string())
+        })
+    }
+
+    fn array(&self) -> Result<Vec<Value>, ParseError> {
+        match self.json()? {
+            Some(Value::Array(elements)) => Ok(elements),
+            _ => Err(self.wrong("data", "an array")),
+        }
+    }
+
+    /// An array whose first element is the name. Some libraries allow a number there.
+    fn event(&self) -> Result<(String, Vec<Value>), ParseError> {
+        let mut elements = self.array()?.into_iter();
+        let name = match elements.next() {
+            Some(Value::String(name)) if !RESERVED_EVENTS.contains(&name.as_str()) => name,
+            Some(Value::Number(number)) => number.to_string(),
+            Some(Value::String(_)) => return Err(self.wrong("event name", "one that is not reserved")),
+            _ => return Err(self.wrong("event name", "a string")),
+        };
+        Ok((name, elements.collect()))
+    }
+
+    /// The error for what stands here.
+    fn wrong(&self, field: &'static str, expected: &'static str) -> ParseError {
+        let start: String = self.rest().chars().take(16).collect();
+        malformed(field, self.at, expected, format!("{start:?}"))
+    }
+}
+
+fn malformed(
+    field: &'static str,
+    offset: usize,
+    expected: impl Into<std::borrow::Cow<'static, str>>,
+    got: impl Into<std::borrow::Cow<'static, str>>,
+) -> ParseError {
+    ParseError {
+        kind: ErrorKind::Malformed,
+        layer: Layer::Application,
+        protocol: PROTOCOL,
+        field,
+        offset,
+        expected: expected.into(),
+        got: got.into(),
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

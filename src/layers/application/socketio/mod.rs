@@ -1,0 +1,36 @@
+//! Socket.IO protocol revision 5: named events, acknowledgements and namespaces, over Engine.IO's messages.
+//!
+//! Read the protocol's own document first (`socket.io-protocol` v5; there is no RFC). A packet is one text message,
+//! and after it one binary message for each piece of bytes that stood among the event's arguments:
+//!
+//! ```text
+//!   5 1 - /chat, 7 ["photo",{"_placeholder":true,"num":0}]     then one message: <bytes>
+//!   | |   |      |  '- the arguments, as JSON; where bytes were, a placeholder
+//!   | |   |      '- acknowledgement id, when the sender wants an answer
+//!   | |   '- namespace, left out when it is "/"
+//!   | '- number of binary messages that follow, and a dash
+//!   '- type of the packet
+//! ```
+//!
+//! | concept | where |
+//! |---|---|
+//! | the packet as a value | [`Packet`], [`Kind`] in `packet.rs` |
+//! | arguments: JSON, and bytes anywhere in it | [`Value`] in `value.rs` |
+//! | text and attachments to packet, bounded | [`Decoder`] in `decoder.rs` |
+//! | packet to text and attachments | [`Encoded`] in `encoder.rs` |
+//!
+//! Left out: revisions 1 to 4, whose clients Engine.IO's version refuses before they get here. What events *mean*,
+//! who is in which room and what was missed, is the event system's concern.
+
+mod decoder;
+mod encoder;
+mod packet;
+mod value;
+
+pub use decoder::{Decoder, Limits};
+pub use encoder::Encoded;
+pub use packet::{Kind, Packet, RESERVED_EVENTS};
+pub use value::Value;
+
+/// The name of the protocol in errors.
+pub(crate) const PROTOCOL: &str = "Socket.IO";

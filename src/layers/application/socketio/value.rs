@@ -1,0 +1,258 @@
+//! The arguments of an event: JSON (RFC 8259), and bytes wherever a value may stand.
+//!
+//! Objects keep the order in which their members came, as JavaScript does: what is passed on looks as it was sent.
+
+use bytes::Bytes;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Number;
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Value {
+    /// `null`
+    #[default]
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number; whole numbers up to 64 bits are kept exactly.
+    Number(Number),
+    /// A string.
+    String(String),
+    /// An array.
+    Array(Vec<Value>),
+    /// An object. When a name comes twice the last one counts, as in JavaScript.
+    Object(Vec<(String, Value)>),
+    /// Bytes, which JSON does not have: they travel in a message of their own.
+    Binary(Bytes),
+}
+
+impl Value {
+    /// How deep arrays and objects may lie in each other in what a peer sends. serde_json itself stops at 128: the
+    /// difference is room for what a server wraps around a value before it passes it on.
+    pub const MAX_DEPTH: usize = 100;
+
+    /// An object of these members.
+    pub fn object<const N: usize>(members: [(&str, Value); N]) -> Self {
+        Value::Object(members.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// The member of an object with this name; `None` for other values too.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        match self {
+            Value::Object(members) => members.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The text, when it is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number, when it is a whole one that is not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Value::Number(number) => number.as_u64(),
+            _ => None,
+        }
+    }
+
+    /// The elements, when it is an array.
+    pub fn as_array(&self) -> Option<&[Value]> {
+        match self {
+            Value::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// How many pieces of bytes are in it.
+    pub fn count_binary(&self) -> usize {
+        match self {
+            Value::Binary(_) => 1,
+            Value::Array(elements) => elements.iter().map(Value::count_binary).sum(),
+            Value::Object(members) => members.iter().map(|(_, value)| value.count_binary()).sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+        }
+    }
+
+    /// Whether it is an object that says it stands for bytes.
+    pub(super) fn is_placeholder(&self) -> bool {
+        self.get("_placeholder") == Some(&Value::Bool(true))
+    }
+
+    /// What stands in the JSON text where bytes are.
+    pub(super) fn placeholder(num: usize) -> Self {
+        Value::object([("_placeholder", true.into()), ("num", (num as u64).into())])
+    }
+
+    /// Reads JSON text.
+    ///
+    /// # Errors
+    /// When it is not JSON, or nests deeper than [`MAX_DEPTH`](Value::MAX_DEPTH).
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let value = AtDepth(0).deserialize(&mut reader)?;
+        reader.end()?;
+        Ok(value)
+    }
+}
+
+/// As JSON. Bytes become an array of numbers, which is what they look like without a protocol that carries them:
+/// [`Encoded`](super::Encoded) takes them out first.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            Value::Number(number) => number.serialize(serializer),
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Array(elements) => serializer.collect_seq(elements),
+            Value::Object(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (name, value) in members {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+            Value::Binary(bytes) => serializer.collect_seq(bytes.iter()),
+        }
+    }
+}
+
+/// Reads the value that lies in so many arrays and objects.
+#[derive(Clone, Copy)]
+struct AtDepth(usize);
+
+impl AtDepth {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.0 == Value::MAX_DEPTH {
+            return Err(E::custom(format_args!("nested deeper than {}", Value::MAX_DEPTH)));
+        }
+        Ok(AtDepth(self.0 + 1))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for AtDepth {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for AtDepth {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is not finite"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(Value::String(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element_seed(inner)? {
+            elements.push(element);
+        }
+        Ok(Value::Array(elements))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut members = Vec::new();
+        while let Some(name) = map.next_key()? {
+            members.push((name, map.next_value_seed(inner)?));
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(value: u64) -> Self {
+        Value::Number(value.into())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Value::Number(value.into())
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::String(text)
+    }
+}
+
+impl From<Bytes> for Value {
+    fn from(bytes: Bytes) -> Self {
+        Value::Binary(bytes)
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(elements: Vec<Value>) -> Self {
+        Value::Array(elements)
+    }
+}
+
+impl From<serde_json::Value> for Value {
+    fn from(value: serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(value) => Value::Bool(value),
+            serde_json::Value::Number(number) => Value::Number(number),
+            serde_json::Value::String(text) => Value::String(text),
+            serde_json::Value::Array(elements) => {
+                Value::Array(elements.into_iter().map(Value::from).collect())
+            }
+            serde_json::Value::Object(members) => {
+                Value::Object(members.into_iter().map(|(name, value)| (name, value.into())).collect())
+            }
+        }
+    }
+}

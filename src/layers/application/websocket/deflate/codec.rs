@@ -1,0 +1,331 @@
+//! Compressing and decompressing the payload of messages (RFC 7692 §7.2).
+//!
+//! DEFLATE itself is the work of `zlib-rs`. Ours is what RFC 7692 puts around it: a message is what one flush gives,
+//! without the four bytes `00 00 ff ff` that end it (§7.2.1); the reader puts them back (§7.2.2). What it decompresses
+//! is taken out piece by piece, so that a few bytes that would become gigabytes are stopped at the limit.
+//!
+//! Both ends are made when the first compressed message needs them. Without context takeover they are given up again
+//! when the connection rests ([`rest`](Compressor::rest)): then all their memory is free.
+
+use std::fmt;
+
+use bytes::BytesMut;
+use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
+
+/// What every flush ends with and no message carries (§7.2.1): the length of an empty block and its complement.
+const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+
+/// Makes the payload of compressed messages.
+pub struct Compressor {
+    deflate: Option<Deflate>,
+    level: u8,
+    window_bits: u8,
+    takeover: bool,
+    /// A message went through: without takeover the window must be emptied before the next.
+    used: bool,
+}
+
+impl Compressor {
+    /// A compressor that looks back at most 2 to the power of `window_bits` bytes.
+    pub fn new(level: u8, window_bits: u8, takeover: bool) -> Self {
+        Compressor { deflate: None, level: level.clamp(1, 9), window_bits, takeover, used: false }
+    }
+
+    /// Appends the compressed payload to `out`. False when nothing was gained: then `out` is as it was, and the
+    /// message is better sent as it is. With takeover it is always compressed, for the window has moved on.
+    pub fn compress(&mut self, payload: &[u8], out: &mut BytesMut) -> bool {
+        /// Room for the end of a flush: zlib wants more than 6 bytes, or it writes the end twice.
+        const MARGIN: usize = 64;
+        if payload.is_empty() {
+            // §7.2.3.6: an empty block. A flush with nothing to flush would give no bytes at all.
+            out.extend_from_slice(&[0x00]);
+            return true;
+        }
+        let start = out.len();
+        let deflate = self.deflate.get_or_insert_with(|| {
+            // zlib never looks back further than its window less 262 bytes. So a window of 512 bytes reaches 250
+            // bytes back, which keeps a promise of 256, for which zlib has no window of its own.
+            Deflate::new(self.level.into(), false, self.window_bits.max(9))
+        });
+        if std::mem::replace(&mut self.used, true) && !self.takeover {
+            deflate.reset();
+        }
+        let mut taken = 0;
+        let mut end = start;
+        loop {
+            out.resize(end + (payload.len() - taken) / 2 + MARGIN, 0);
+            let (before_in, before_out) = (deflate.total_in(), deflate.total_out());
+            let status = deflate.compress(&payload[taken..], &mut out[end..], DeflateFlush::SyncFlush);
+            taken += (deflate.total_in() - before_in) as usize;
+            end += (deflate.total_out() - before_out) as usize;
+            if status.is_err() || (taken == payload.len() && end < out.len()) {
+                break;
+            }
+        }
+        out.truncate(end);
+        if out[start..].ends_with(&TAIL) {
+            out.truncate(end - TAIL.len());
+        }
+        let gained = self.takeover || out.len() - start < payload.len();
+        if !gained {
+            out.truncate(start);
+        }
+        gained
+    }
+
+    /// Gives up what memory can be given up between two messages.
+    pub fn rest(&mut self) {
+        if !self.takeover {
+            self.deflate = None;
+            self.used = false;
+        }
+    }
+}
+
+/// Why a message could not be decompressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InflateError {
+    /// It is not DEFLATE, or looks back further than was agreed.
+    Corrupt,
+    /// What comes out did not please whoever takes it.
+    Refused,
+}
+
+/// Reads the payload of compressed messages.
+pub struct Decompressor {
+    inflate: Option<Inflate>,
+    window_bits: u8,
+    takeover: bool,
+    /// Where the next piece is decompressed to.
+    room: Box<[u8]>,
+}
+
+impl Decompressor {
+    const ROOM: usize = 16 << 10;
+
+    /// A decompressor for a peer that looks back at most 2 to the power of `window_bits` bytes.
+    pub fn new(window_bits: u8, takeover: bool) -> Self {
+        Decompressor { inflate: None, window_bits, takeover, room: Box::default() }
+    }
+
+    /// Decompresses the next bytes of a message. What comes out is given to `take` piece by piece; when `take` says
+    /// no, nothing further is decompressed.
+    ///
+    /// # Errors
+    /// When the bytes are not DEFLATE, or `take` said no.
+    pub fn push(
+        &mut self,
+        piece: &[u8],
+        take: &mut impl FnMut(&[u8]) -> Result<(), ()>,
+    ) -> Result<(), InflateError> {
+        let bits = self.window_bits;
+        if self.room.is_empty() {
+            self.room = vec![0; Self::ROOM].into();
+        }
+        let mut read = 0;
+        loop {
+            let inflate = self.inflate.get_or_insert_with(|| Inflate::new(false, bits));
+            let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+            let status = inflate
+                .decompress(&piece[read..], &mut self.room, InflateFlush::SyncFlush)
+                .map_err(|_| InflateError::Corrupt)?;
+            read += (inflate.total_in() - before_in) as usize;
+            let written = (inflate.total_out() - before_out) as usize;
+            if written > 0 {
+                take(&self.room[..written]).map_err(|()| InflateError::Refused)?;
+            }
+            match status {
+                // §7.2.3.4: a sender may end the stream inside a message (BFINAL) and begin a new one.
+                Status::StreamEnd => self.inflate = None,
+                Status::Ok | Status::BufError if written == self.room.len() => continue,
+                Status::Ok | Status::BufError if read == piece.len() || written == 0 => return Ok(()),
+                Status::Ok | Status::BufError => continue,
+            }
+            if read == piece.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The message has come in whole: what its sender left out is put back (§7.2.2).
+    ///
+    /// # Errors
+    /// As for [`push`](Decompressor::push).
+    pub fn finish(&mut self, take: &mut impl FnMut(&[u8]) -> Result<(), ()>) -> Result<(), InflateError> {
+        self.push(&TAIL, take)?;
+        if !self.takeover {
+            match (&mut self.inflate, self.window_bits) {
+                // A reset makes the window the largest there is.
+                (Some(inflate), 15) => inflate.reset(false),
+                (inflate, _) => *inflate = None,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives up what memory can be given up between two messages.
+    pub fn rest(&mut self) {
+        self.room = Box::default();
+        if !self.takeover {
+            self.inflate = None;
+        }
+    }
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").field("window_bits", &self.window_bits).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Decompressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decompressor").field("window_bits", &self.window_bits).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn compress(compressor: &mut Compressor, payload: &[u8]) -> Option<Vec<u8>> {
+        let mut out = BytesMut::from(&b"before"[..]);
+        let gained = compressor.compress(payload, &mut out);
+        assert_eq!(&out[..6], b"before");
+        gained.then(|| out[6..].to_vec())
+    }
+
+    fn inflate(
+        decompressor: &mut Decompressor,
+        payload: &[u8],
+        size: usize,
+    ) -> Result<Vec<u8>, InflateError> {
+        let mut all = Vec::new();
+        let mut take = |piece: &[u8]| {
+            all.extend_from_slice(piece);
+            Ok(())
+        };
+        for piece in payload.chunks(size.max(1)) {
+            decompressor.push(piece, &mut take)?;
+        }
+        decompressor.finish(&mut take)?;
+        Ok(all)
+    }
+
+    #[test]
+    fn the_messages_of_section_7_2_3_are_read() {
+        let cases: [&[u8]; 5] = [
+            // One block (§7.2.3.1).
+            &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+            // A block without compression (§7.2.3.3).
+            &[0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00],
+            // A block with BFINAL set (§7.2.3.4).
+            &[0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00],
+            // Two blocks (§7.2.3.5).
+            &[0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00],
+            &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00],
+        ];
+        for takeover in [true, false] {
+            for size in [1, 3, 100] {
+                let mut decompressor = Decompressor::new(15, takeover);
+                for payload in cases {
+                    assert_eq!(inflate(&mut decompressor, payload, size).unwrap(), b"Hello", "{payload:x?}");
+                }
+                assert_eq!(inflate(&mut decompressor, &[0x00], size).unwrap(), b"");
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_that_is_taken_over_makes_the_second_message_short() {
+        let mut compressor = Compressor::new(6, 15, true);
+        let mut decompressor = Decompressor::new(15, true);
+        let [first, second] = [0; 2].map(|_| compress(&mut compressor, b"Hello").unwrap());
+        assert_eq!(first, [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
+        // §7.2.3.2.
+        assert_eq!(second, [0xf2, 0x00, 0x11, 0x00, 0x00]);
+        assert_eq!(inflate(&mut decompressor, &first, 9).unwrap(), b"Hello");
+        assert_eq!(inflate(&mut decompressor, &second, 9).unwrap(), b"Hello");
+        // Without takeover the second means nothing.
+        let mut forgetful = Decompressor::new(15, false);
+        inflate(&mut forgetful, &first, 9).unwrap();
+        assert_eq!(inflate(&mut forgetful, &second, 9), Err(InflateError::Corrupt));
+    }
+
+    /// Noise that comes again after `distance` bytes: whoever looks back that far finds all of it, others nothing.
+    fn repeating(distance: usize) -> Vec<u8> {
+        let mut rng = crate::base::Rng::new(1);
+        let noise: Vec<u8> = (0..distance).map(|_| rng.next_u32() as u8).collect();
+        noise.repeat(2)
+    }
+
+    #[test]
+    fn a_window_is_never_exceeded_at_any_level() {
+        for bits in 8..=15 {
+            let window = 1 << bits;
+            for level in [1, 2, 3, 6, 9] {
+                for distance in [window + 1, window + 2, window + 5, window + 262, 2 * window] {
+                    let mut compressor = Compressor::new(level, bits, false);
+                    let found = compress(&mut compressor, &repeating(distance));
+                    assert_eq!(found, None, "{bits} bits, level {level}, {distance} bytes back");
+                }
+                // The test above can fail: a look back that is allowed finds it.
+                let payload = repeating(window * 3 / 8);
+                let found = compress(&mut Compressor::new(level, bits, false), &payload);
+                let found = found.unwrap_or_else(|| panic!("{bits} bits, level {level}"));
+                assert!(found.len() < payload.len() * 2 / 3);
+                assert_eq!(inflate(&mut Decompressor::new(bits, false), &found, 100).unwrap(), payload);
+            }
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_where_the_taker_says() {
+        let bomb = compress(&mut Compressor::new(9, 15, false), &vec![0; 10 << 20]).unwrap();
+        assert!(bomb.len() < 12_000, "{} bytes", bomb.len());
+        let mut taken = 0;
+        let mut take = |piece: &[u8]| {
+            taken += piece.len();
+            if taken > 100_000 { Err(()) } else { Ok(()) }
+        };
+        assert_eq!(Decompressor::new(15, false).push(&bomb, &mut take), Err(InflateError::Refused));
+        assert!(taken <= 100_000 + Decompressor::ROOM);
+    }
+
+    #[test]
+    fn what_would_not_become_shorter_is_not_compressed() {
+        let mut rng = crate::base::Rng::new(1);
+        let noise: Vec<u8> = (0..5000).map(|_| rng.next_u32() as u8).collect();
+        assert_eq!(compress(&mut Compressor::new(1, 15, false), &noise), None);
+        assert!(compress(&mut Compressor::new(1, 15, true), &noise).is_some());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_was_compressed_is_read_again(
+            messages in proptest::collection::vec("[a-d]{0,300}", 1..6),
+            level in 1u8..=9, bits in 8u8..=15, takeover: bool, size in 1usize..50, resting: bool,
+        ) {
+            let mut compressor = Compressor::new(level, bits, takeover);
+            let mut decompressor = Decompressor::new(bits, takeover);
+            for message in messages {
+                if let Some(compressed) = compress(&mut compressor, message.as_bytes()) {
+                    let back = inflate(&mut decompressor, &compressed, size).unwrap();
+                    prop_assert_eq!(back, message.as_bytes());
+                }
+                if resting {
+                    compressor.rest();
+                    decompressor.rest();
+                }
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in any::<Vec<u8>>(), bits in 8u8..=15, takeover: bool) {
+            let _ = inflate(&mut Decompressor::new(bits, takeover), &bytes, 7);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! permessage-deflate: messages that are compressed on their way (RFC 7692).
+//!
+//! The two ends agree on it in the opening handshake, on up to four parameters ([`negotiation`]). Then the first frame
+//! of a compressed message has RSV1 set (§6), and the payload of the whole message is what DEFLATE (RFC 1951) makes of
+//! it, without the four bytes that end every flush (§7.2.1, [`codec`]).
+//!
+//! | parameter | what it asks | section |
+//! |---|---|---|
+//! | `server_no_context_takeover` | the server begins every message with an empty window | §7.1.1.1 |
+//! | `client_no_context_takeover` | so does the client | §7.1.1.2 |
+//! | `server_max_window_bits` | the server looks no further back than this | §7.1.2.1 |
+//! | `client_max_window_bits` | so does the client | §7.1.2.2 |
+//!
+//! A window that is taken over from one message to the next makes small messages that are alike much smaller, and
+//! costs both ends that window, and the compressor's tables, for as long as the connection lives: some 300 KiB. So we
+//! ask for none unless the user wants it; then an idle connection costs nothing for it.
+
+pub mod codec;
+pub mod negotiation;
+
+pub use negotiation::Agreement;
+
+/// What an end is willing to do about compression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deflate {
+    /// How hard to try, from 1 (fast) to 9 (small).
+    pub level: u8,
+    /// Whether the server may keep its window from message to message.
+    pub server_context_takeover: bool,
+    /// Whether the client may.
+    pub client_context_takeover: bool,
+    /// The server's window: 2 to the power of this many bytes, 8 to 15.
+    pub server_max_window_bits: u8,
+    /// The client's window, 8 to 15. A server can ask for less than 15 only if the client has said that it can.
+    pub client_max_window_bits: u8,
+    /// Messages with fewer bytes are sent as they are, which §6 leaves to the sender: nothing is gained on them.
+    pub min_len: usize,
+}
+
+impl Default for Deflate {
+    fn default() -> Self {
+        Deflate {
+            level: 1,
+            server_context_takeover: false,
+            client_context_takeover: false,
+            server_max_window_bits: 15,
+            client_max_window_bits: 15,
+            min_len: 32,
+        }
+    }
+}

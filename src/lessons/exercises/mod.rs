@@ -1,0 +1,151 @@
+//! Exercises: programs that compile and are wrong, cases that say where, hints that grow, and solutions that pass.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`check`] | how answers are judged |
+//! | [`udp_header`], [`reassemble`] | the exercises: cases, hints, and what the student's file calls |
+//!
+//! Each has three files of its own under `exercises/`, which Cargo builds as examples:
+//!
+//! - `exercises/ID.rs` is the one that a student edits (example `exercise_ID`);
+//! - `exercises/starters/ID.rs` is what it begins as; `netlayers reset` puts it there again;
+//! - `exercises/solutions/ID.rs` passes (example `solution_ID`).
+//!
+//! The program reads a line for each step of the check, and answers each with a line ([`check::ANSWER`]). What it
+//! prints besides is for its author. So `netlayers check` needs to know nothing of what is inside, and a student can
+//! type a line to the program by hand.
+//!
+//! # Adding one
+//!
+//! Three files as above, their two `[[example]]` entries in `Cargo.toml`, one module here with an [`Exercise`], and its
+//! name in [`ALL`]. `tests/exercises.rs` says what is missing.
+
+pub mod check;
+pub mod reassemble;
+pub mod udp_header;
+
+use std::ops::Range;
+
+/// An exercise.
+#[derive(Debug, Clone, Copy)]
+pub struct Exercise {
+    /// Its name on the command line, and the name of its files.
+    pub id: &'static str,
+    /// The lesson it belongs to.
+    pub lesson: u8,
+    /// What is to be made.
+    pub title: &'static str,
+    /// What to do, in a few sentences.
+    pub task: &'static str,
+    /// Hints, each one telling more than the one before.
+    pub hints: &'static [&'static str],
+    /// What the file begins as.
+    pub starter: &'static str,
+    /// A program that passes.
+    pub solution: &'static str,
+    /// What is asked of the program.
+    pub cases: fn() -> Vec<Case>,
+}
+
+/// A case of a check: a short story in one or more steps.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What it is about.
+    pub title: &'static str,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A line that the program is given, and what it is to answer.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The line.
+    pub input: String,
+    /// What it says, in words.
+    pub told: String,
+    /// What it says, as a picture.
+    pub shown: Shown,
+    /// What is expected in the answer.
+    pub expected: Vec<Fact>,
+    /// Why that is right, with the section.
+    pub why: &'static str,
+}
+
+/// The picture of an input.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// Bytes, to be shown under a ruler of offsets.
+    Bytes(Vec<u8>),
+    /// Lines as they are, in ASCII.
+    Lines(Vec<String>),
+}
+
+/// One thing that an answer says: `name=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What it is.
+    pub name: &'static str,
+    /// Its value, without blanks.
+    pub value: String,
+    /// Which bytes of the input say so; empty when none do.
+    pub from: Range<usize>,
+}
+
+impl Fact {
+    /// A fact that no single bytes of the input say.
+    pub fn new(name: &'static str, value: impl std::fmt::Display) -> Self {
+        Fact { name, value: value.to_string(), from: 0..0 }
+    }
+
+    /// The bytes of the input that say it.
+    pub fn at(self, from: Range<usize>) -> Self {
+        Fact { from, ..self }
+    }
+}
+
+/// All exercises, in the order of their lessons.
+pub static ALL: &[Exercise] = &[udp_header::EXERCISE, reassemble::EXERCISE];
+
+/// An exercise by the number of its lesson, or by its name.
+pub fn find(name: &str) -> Option<&'static Exercise> {
+    let name = name.replace('-', "_");
+    ALL.iter().find(|exercise| exercise.id == name || exercise.lesson.to_string() == name)
+}
+
+impl Exercise {
+    /// The file that a student edits, from the root of the project.
+    pub fn file(&self) -> String {
+        format!("exercises/{}.rs", self.id)
+    }
+
+    /// What Cargo calls the student's program.
+    pub fn example(&self) -> String {
+        format!("exercise_{}", self.id)
+    }
+}
+
+/// Bytes as one word of an answer; `-` for none.
+pub fn hex(bytes: &[u8]) -> String {
+    match bytes.is_empty() {
+        true => "-".into(),
+        false => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
+/// Bytes from a word of an input; `None` when it is none of ours.
+fn bytes(word: &str) -> Option<Vec<u8>> {
+    if word == "-" {
+        return Some(Vec::new());
+    }
+    let digits: Option<Vec<u8>> = word.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits?;
+    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+/// What a program answers to a line that the check never sends: somebody typed it.
+fn not_understood(expected: &str) -> String {
+    format!("not understood: expected a line such as: {expected}")
+}
+
+#[cfg(test)]
+mod tests;

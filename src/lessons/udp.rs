@@ -1,0 +1,284 @@
+//! Lesson 6: UDP carries each message by itself, and promises nothing.
+//!
+//! Left out: datagrams too large for the link (lesson 4), multicast, and what programs build on UDP to win back what it
+//! leaves out, such as QUIC (RFC 9000).
+
+use super::beat::Answer;
+use super::picture::{Frame, View};
+use super::stage::{Host, Seen, Stage, packet};
+use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use crate::base::{Duration, Instant, Layer};
+use crate::layers::transport::{tcp, udp};
+use crate::sim::fault::{self, Verdict};
+use crate::trace::{Kind, Protocol};
+
+/// The lesson.
+pub(super) const LESSON: Lesson = Lesson {
+    id: "udp",
+    number: 6,
+    title: "UDP",
+    layer: Layer::Transport,
+    minutes: 25,
+    misconception: "UDP is always faster",
+    cites: &[
+        Cite { document: "RFC 768", section: "", what: "all of UDP, on three pages" },
+        Cite { document: "RFC 1122", section: "4.1", what: "what a host's UDP must do" },
+        Cite { document: "RFC 8085", section: "3.1", what: "why a program may not send as fast as it likes" },
+        Cite { document: "RFC 8085", section: "3.3", what: "loss, order and copies are left to the program" },
+    ],
+    knobs: &[
+        Knob::count("sends", "3", 1, 100, "how many datagrams the client sends"),
+        Knob::LOSE,
+        Knob::LOSS,
+        Knob::REORDER,
+        Knob::DELAY,
+        Knob::SEED,
+    ],
+    teacher: Teacher {
+        vote: "A program sends three datagrams, and the second is lost on the way. Who notices?",
+        choices: &["the sender's UDP", "the receiver's UDP", "both programs", "nobody"],
+        surprise: "The race ends in a dead heat, and the class expected UDP to win. Both messages are one frame on the \
+                   same wire, and nothing travels faster for having a smaller header. What UDP saves is the handshake \
+                   before, and waiting for what was lost.",
+    },
+    real: Some(RealScene::Datagrams),
+    script,
+};
+
+const PORT: u16 = 9000;
+const MESSAGE: &str = "hello";
+
+fn script(stage: &mut Stage) {
+    lossy(stage);
+    late(stage);
+    race(stage);
+    stage.instead(
+        "on a connection that stands, TCP's message is there at the same moment. UDP saves the handshake, and never \
+         lets a new message wait for a lost old one. The price: loss, order and pace are the program's own business.",
+    );
+    stage.try_next(
+        "netlayers lesson 6 --lose 0 --reorder 50%",
+        "Nothing is lost. Predict what else can happen to three datagrams.",
+    );
+    stage.try_next(
+        "netlayers lesson 6 --sends 100 --lose 0 --loss 5%",
+        "Predict how many of a hundred arrive.",
+    );
+    stage.try_next("netlayers lesson 6 --wire real", "The kernel's UDP; and a read with too little room.");
+    stage.try_next("netlayers compare hello --loss 20%", "UDP beside TCP, on a bad link.");
+}
+
+/// Datagrams, one of them lost.
+fn lossy(stage: &mut Stage) {
+    let (sends, lose) = (stage.count("sends"), stage.count("lose"));
+    stage.say(
+        "UDP, the User Datagram Protocol, adds two ports, a length and a checksum to what a program sends, and hands it \
+         to IP. That is all. Each send is one datagram, a message by itself.",
+    );
+    let lost = match (1..=sends).contains(&lose) {
+        true => format!("Number {lose} is lost on the way."),
+        false => "None of them is singled out to be lost.".into(),
+    };
+    let datagrams = if sends == 1 { "datagram" } else { "datagrams" };
+    let guess = stage.ask_number(
+        format!(
+            "A client sends {sends} {datagrams}. {lost} How many does the program at the other end receive?"
+        ),
+        "datagrams",
+    );
+    let notice = stage.ask_choice(
+        "And what does the sender's UDP do about a datagram that is lost?",
+        &["it waits for an answer and sends it again", "it tells its program", "nothing: it does not know"],
+    );
+    stage.scene("lossy", &format!("{sends} {datagrams}"));
+    let (client, server) = stage.two_hosts();
+    if lose > 0 {
+        let rule = fault::nth(format!("loses number {lose}"), lose as u64, packet::is_udp, Verdict::Drop);
+        stage.rule(client, server, rule);
+    }
+    stage.bind(server, PORT);
+    let socket = stage.bind(client, 0);
+    for number in 1..=sends {
+        stage.send_to(socket, server, PORT, word(number));
+    }
+    stage.run();
+    stage.show(
+        View::Boxes,
+        "Above what was sent, below what was received, in front of it its place in the order.",
+    );
+    let run = stage.seen();
+    let (received, gone) = (run.reads(server).len(), run.lost());
+    stage.fact("sent", sends);
+    stage.fact("received", received);
+    stage.reveal(
+        guess,
+        |run| run.reads(server).len(),
+        match gone {
+            0 => "All of them, this time. No promise was kept: none was given.".to_owned(),
+            _ => format!(
+                "Lost: {gone}. The others do not wait for it, and nothing in them says that one is missing; a program \
+                 that wants to know must number its messages itself."
+            ),
+        },
+    );
+    stage.reveal(
+        notice,
+        |run| {
+            let again = run.packets().iter().filter(|packet| packet.from == client.id().place()).count() > sends;
+            let told = run.count(|kind| matches!(kind, Kind::Note { .. })) > 0;
+            Answer::Choice(match (again, told) {
+                (true, _) => 0,
+                (false, true) => 1,
+                (false, false) => 2,
+            })
+        },
+        "No datagram is ever answered by UDP, so a lost one looks like one that arrived. It keeps no copy either.",
+    );
+    stage.show(View::Ladder, "All that was on the wire. Look for an answer of the server: there is none.");
+    stage.check("the server's host sends nothing back", |run| {
+        run.packets().iter().all(|packet| packet.from == client.id().place())
+    });
+    stage.check("what is received was sent, each datagram whole", |run| {
+        let sent = run.writes(client);
+        run.reads(server).iter().all(|read| sent.contains(read))
+    });
+    stage.show(
+        View::Header(Frame::Number(1), Some("UDP")),
+        format!(
+            "The whole header: {} bytes. TCP's has at least {}. There is no sequence number in it, so a receiver cannot \
+             even tell that the order is wrong.",
+            udp::HEADER_LEN,
+            tcp::MIN_HEADER_LEN
+        ),
+    );
+}
+
+/// Datagrams that wait for their program.
+fn late(stage: &mut Stage) {
+    let guess = stage.ask_choice(
+        "Three datagrams, \"one\", \"two\" and \"three\", have arrived before the program reads. It has room for 1000 \
+         bytes. What does its first receive give?",
+        &["\"one\"", "\"onetwothree\"", "\"three\", the newest", "nothing: they came too early"],
+    );
+    stage.scene("late", "A program that reads late");
+    let (client, server) = quiet(stage);
+    stage.read_late(server);
+    let receiver = stage.bind(server, PORT);
+    let socket = stage.bind(client, 0);
+    for number in 1..=3 {
+        stage.send_to(socket, server, PORT, word(number));
+    }
+    stage.run_for(stage.network_knobs().rtt() + Duration::from_millis(50));
+    while stage.receive(receiver).is_some() {}
+    stage.show(View::Boxes, "The edges stay where the sender put them.");
+    stage.reveal(
+        guess,
+        |run| {
+            let first = run.reads(server).first().cloned().unwrap_or_default();
+            Answer::Choice(match first.as_ref() {
+                b"one" => 0,
+                b"three" => 2,
+                b"" => 3,
+                _ => 1,
+            })
+        },
+        "One receive, one datagram, however many wait and however much room there is. UDP keeps the edges of messages; \
+         the next lesson shows that TCP does not.",
+    );
+    stage.check("as many receives as datagrams", |run| run.reads(server) == run.writes(client));
+}
+
+/// The same message by UDP, and by TCP with and without its handshake.
+fn race(stage: &mut Stage) {
+    let guess = stage.ask_choice(
+        format!(
+            "Now a race. A TCP connection stands already; the same {} bytes go over it, and by UDP. Nothing is lost. \
+             Which takes longer from the write to the read?",
+            MESSAGE.len()
+        ),
+        &["TCP, by a round trip or more", "TCP, by less than a millisecond, or not at all", "UDP"],
+    );
+    stage.scene("race", "The same message three times");
+    let (client, server) = quiet(stage);
+    let pause = stage.network_knobs().rtt() * 3 + Duration::from_millis(100);
+    stage.listen(server, PORT);
+    stage.bind(server, PORT);
+    let connection = stage.connect(client, server, PORT);
+    stage.send(connection, MESSAGE);
+    stage.run_for(pause);
+    let fresh = stage.seen().first_read(server).map_or(Duration::ZERO, |at| at.since(Instant::ZERO));
+    let standing_from = stage.now();
+    stage.send(connection, MESSAGE);
+    stage.run_for(pause);
+    let standing = took(&stage.seen(), server, standing_from, Protocol::Tcp);
+    let socket = stage.bind(client, 0);
+    let udp_from = stage.now();
+    stage.send_to(socket, server, PORT, MESSAGE);
+    stage.run_for(pause);
+    let udp = took(&stage.seen(), server, udp_from, Protocol::Udp);
+    stage.show(View::Ladder, "TCP with its handshake, TCP again, and then UDP.");
+    let ms = |time: Duration| format!("{:.3}", time.as_millis_f64());
+    stage.table(
+        &["by", "ms to the read"],
+        vec![
+            vec!["TCP, handshake included".into(), ms(fresh)],
+            vec!["TCP, the connection stands".into(), ms(standing)],
+            vec!["UDP".into(), ms(udp)],
+        ],
+        "From the first thing the client did until the other program had the message.",
+    );
+    stage.fact("tcp_fresh_ms", ms(fresh));
+    stage.fact("tcp_standing_ms", ms(standing));
+    stage.fact("udp_ms", ms(udp));
+    let apart = standing.as_nanos().abs_diff(udp.as_nanos());
+    stage.reveal(
+        guess,
+        |_| {
+            Answer::Choice(match (apart < 1_000_000, standing > udp) {
+                (true, _) => 1,
+                (false, true) => 0,
+                (false, false) => 2,
+            })
+        },
+        format!(
+            "One frame each, over the same wire. What costs time is the handshake: {} ms more, once. It pays for knowing \
+             that somebody is there.",
+            ms(Duration::from_nanos(fresh.as_nanos().saturating_sub(standing.as_nanos())))
+        ),
+    );
+    stage.check("over a connection that stands, TCP and UDP are less than a millisecond apart", |_| {
+        apart < 1_000_000
+    });
+    let rtt = stage.network_knobs().rtt();
+    stage.check("the handshake costs a round trip", |_| {
+        fresh.as_nanos() >= standing.as_nanos() + rtt.as_nanos()
+    });
+}
+
+/// Two hosts and a link on which nothing goes wrong.
+fn quiet(stage: &mut Stage) -> (Host, Host) {
+    let (client, server) = (stage.host("client"), stage.host("server"));
+    stage.link_with(client, server, stage.network_knobs().link());
+    stage.introduce();
+    (client, server)
+}
+
+/// How long after `from` a host read something that came by `protocol`.
+fn took(run: &Seen, host: Host, from: Instant, protocol: Protocol) -> Duration {
+    let read = run.trace().events.iter().find(|event| {
+        event.place == host.id().place()
+            && event.at >= from
+            && matches!(&event.kind, Kind::AppRead { flow, .. } if flow.protocol == protocol)
+    });
+    read.map_or(Duration::ZERO, |event| event.at.since(from))
+}
+
+/// What the datagram of a number says.
+fn word(number: usize) -> String {
+    match number {
+        1 => "one".into(),
+        2 => "two".into(),
+        3 => "three".into(),
+        n => format!("no. {n}"),
+    }
+}

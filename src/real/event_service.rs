@@ -1,0 +1,220 @@
+//! Joins the event hub to Engine.IO: messages become packets on their way up, packets become frames on their way down.
+//!
+//! A packet for many is framed once; every receiver gets the same bytes. What a client sends that is no packet ends
+//! that client's session. Besides, a path may simply echo, which is all that Engine.IO's own test suite asks for.
+
+use crate::base::{Duration, Instant, Machine as _};
+use crate::chat::SessionId;
+use crate::chat::hub::{Hub, Input, Output, Reason};
+use crate::layers::application::engineio::{CloseCause, Event, Prepared, Server, SessionKey};
+use crate::layers::application::socketio::{Decoder, Encoded, Limits};
+use crate::layers::application::websocket::Message;
+
+use super::event_loop::Service;
+
+/// A hub, and the sessions that speak to it.
+#[derive(Debug)]
+pub struct HubService {
+    hub: Hub,
+    limits: Limits,
+    endpoint: usize,
+    echo: Option<usize>,
+    /// By the place that a session's key names.
+    peers: Vec<Option<Peer>>,
+    /// When the hub wants to be woken.
+    wake_at: Instant,
+    /// Sessions that were just let in, and when they get what came after that.
+    settling: std::collections::VecDeque<(Instant, SessionKey)>,
+}
+
+/// A session that speaks Socket.IO.
+#[derive(Debug)]
+struct Peer {
+    session: SessionKey,
+    decoder: Decoder,
+    /// Bytes sent, as the hub counts them, of which it has not heard that they have gone out.
+    unreported: usize,
+    /// What came after a CONNECT, held back for a moment.
+    held: Option<Vec<(usize, Prepared)>>,
+}
+
+/// How long the events after a CONNECT are held back. Programs attach their listeners when they read it; an event
+/// that arrives in the same read would be heard by nobody.
+const SETTLE: Duration = Duration::from_millis(4);
+
+impl HubService {
+    /// A hub for the sessions of one endpoint (by its place in the server's list), and an echo for those of another.
+    pub fn new(hub: Hub, limits: Limits, endpoint: usize, echo: Option<usize>) -> Self {
+        HubService {
+            hub,
+            limits,
+            endpoint,
+            echo,
+            peers: Vec::new(),
+            wake_at: Instant::NEVER,
+            settling: std::collections::VecDeque::new(),
+        }
+    }
+
+    /// The hub, to speak from the program itself. What it has to say goes out with the next event or wake.
+    pub fn hub(&mut self) -> &mut Hub {
+        &mut self.hub
+    }
+
+    fn peer(&mut self, session: SessionKey) -> Option<&mut Peer> {
+        self.peers.get_mut(place(session))?.as_mut().filter(|peer| peer.session == session)
+    }
+
+    fn forget(&mut self, session: SessionKey) {
+        if self.peer(session).is_some() {
+            self.peers[place(session)] = None;
+        }
+    }
+
+    fn message(&mut self, now: Instant, session: SessionKey, message: Message, server: &mut Server) {
+        let Some(peer) = self.peer(session) else {
+            if self.echo.is_some() {
+                server.send(now, session, message);
+            }
+            return;
+        };
+        let decoded = match message {
+            Message::Text(text) => peer.decoder.text(text.as_str()),
+            Message::Binary(bytes) => peer.decoder.binary(bytes),
+        };
+        match decoded {
+            Ok(None) => {}
+            Ok(Some(packet)) => self.tell(now, Input::Packet(SessionId(session.0), packet), server),
+            Err(_) => {
+                self.forget(session);
+                server.close(now, session);
+                self.tell(now, Input::Closed(SessionId(session.0), Reason::BadPacket), server);
+            }
+        }
+    }
+
+    /// Gives the hub an input, and does what it asks for.
+    fn tell(&mut self, now: Instant, input: Input, server: &mut Server) {
+        self.hub.handle(now, input);
+        while let Some(output) = self.hub.poll(now) {
+            match output {
+                Output::Send { to, packet } => self.send(now, &to, &packet, server),
+                Output::Close { session, .. } => {
+                    let session = SessionKey(session.0);
+                    self.release(now, session, server);
+                    self.forget(session);
+                    server.close(now, session);
+                }
+                Output::Probe(session) => server.ping(now, SessionKey(session.0)),
+                Output::WakeAt(at) => self.wake_at = at,
+            }
+        }
+    }
+
+    fn send(&mut self, now: Instant, to: &[SessionId], packet: &Encoded, server: &mut Server) {
+        let prepared = prepare(packet);
+        let is_connect = packet.text.as_bytes().first() == Some(&b'0');
+        for session in to {
+            let session = SessionKey(session.0);
+            let Some(peer) = self.peer(session) else { continue };
+            if let Some(held) = &mut peer.held {
+                held.push((packet.len(), prepared.clone()));
+                continue;
+            }
+            peer.unreported += packet.len();
+            if is_connect {
+                peer.held = Some(Vec::new());
+                self.settling.push_back((now + SETTLE, session));
+            }
+            server.send_prepared(now, session, &prepared);
+        }
+    }
+
+    /// Sends what was held back.
+    fn release(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
+        let Some(peer) = self.peer(session) else { return };
+        for (bytes, prepared) in peer.held.take().unwrap_or_default() {
+            peer.unreported += bytes;
+            server.send_prepared(now, session, &prepared);
+        }
+    }
+}
+
+impl Service for HubService {
+    fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
+        match event {
+            Event::Opened { session, endpoint } if endpoint == self.endpoint => {
+                let at = place(session);
+                if self.peers.len() <= at {
+                    self.peers.resize_with(at + 1, || None);
+                }
+                let decoder = Decoder::new(self.limits);
+                self.peers[at] = Some(Peer { session, decoder, unreported: 0, held: None });
+                self.tell(now, Input::Opened(SessionId(session.0)), server);
+            }
+            Event::Message { session, message } => self.message(now, session, message, server),
+            Event::Drained { session } => {
+                let Some(peer) = self.peer(session) else { return };
+                let bytes = std::mem::take(&mut peer.unreported);
+                if bytes > 0 {
+                    self.tell(now, Input::Sent(SessionId(session.0), bytes), server);
+                }
+            }
+            Event::Alive { session } if self.peer(session).is_some() => {
+                self.tell(now, Input::Alive(SessionId(session.0)), server);
+            }
+            Event::Closed { session, cause } if self.peer(session).is_some() => {
+                self.forget(session);
+                self.tell(now, Input::Closed(SessionId(session.0), reason(cause)), server);
+            }
+            Event::Opened { .. } | Event::Alive { .. } | Event::Closed { .. } => {}
+            Event::Request { conn, .. } => {
+                let none = crate::layers::application::http::Headers::new();
+                let words = bytes::Bytes::from_static(b"not found\n");
+                server.respond(now, conn, 404, "text/plain; charset=UTF-8", &none, &words);
+            }
+        }
+    }
+
+    fn wake(&mut self, now: Instant, server: &mut Server) {
+        while let Some(&(at, session)) = self.settling.front()
+            && at <= now
+        {
+            self.settling.pop_front();
+            self.release(now, session, server);
+        }
+        self.tell(now, Input::Wake, server);
+    }
+
+    fn stop(&mut self, now: Instant, server: &mut Server) {
+        self.tell(now, Input::Drain, server);
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let settled = self.settling.front().map_or(Instant::NEVER, |(at, _)| *at);
+        Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
+    }
+}
+
+/// A packet as Engine.IO's messages: the text, then one for each attachment.
+fn prepare(packet: &Encoded) -> Prepared {
+    let attachments = packet.attachments.iter().cloned().map(Message::Binary);
+    Prepared::new(std::iter::once(Message::Text(packet.text.clone())).chain(attachments))
+}
+
+/// The place that a key names: see the table in Engine.IO's server.
+fn place(session: SessionKey) -> usize {
+    session.0 as u32 as usize
+}
+
+fn reason(cause: CloseCause) -> Reason {
+    match cause {
+        CloseCause::PingTimeout => Reason::PingTimeout,
+        CloseCause::BadPacket => Reason::BadPacket,
+        CloseCause::SlowReader => Reason::SlowReader,
+        CloseCause::ByServer => Reason::ServerClosed,
+        CloseCause::ByClient | CloseCause::BadRequest | CloseCause::TransportClosed => {
+            Reason::TransportClosed
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! The event log on disk: one file, an embedded database (redb), and a thread that writes.
+//!
+//! *Durable* means that the disk has said so (fsync), and that takes milliseconds: one event at a time would be a few
+//! hundred a second. So the writer takes everything that has come while it was busy and commits it at once, which is
+//! known as group commit: the busier the hub, the larger the groups, and the price of a commit is shared by all of
+//! them. The hub goes on in the meantime; only what it says about an event waits until that event is safe.
+//!
+//! redb never overwrites what a commit made: after a crash (`kill -9`, or the power) the file is as the last commit
+//! left it. What was being written then was promised to nobody.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `meta` | `"format"` | version of this layout |
+//! | `namespaces` | name | number |
+//! | `events` | namespace's number, offset | the [`Record`], see `codec.rs` |
+//! | `sockets` | namespace's number, secret | what [`Saved`] says, as JSON |
+//!
+//! The newest events are kept in memory too: most clients that come back have been away for seconds. Left out: more
+//! than one program on one file (redb locks it), and repair of a file that something else has written into: redb finds
+//! that by its checksums, and the error says what to do.
+
+mod codec;
+mod writer;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+
+use crate::base::Duration;
+use crate::chat::{EventLog, MemoryLog, Opened, Record, Retention, Saved};
+use writer::{Op, Writer};
+
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+const NAMESPACES: TableDefinition<'_, &str, u32> = TableDefinition::new("namespaces");
+const EVENTS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("events");
+const SOCKETS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("sockets");
+
+/// The version of the layout above.
+const FORMAT: u64 = 1;
+const FILE: &str = "events.redb";
+
+/// What is kept in memory of each namespace. More than [`writer::MAX_PENDING`], so that whatever is not on disk yet is
+/// here.
+const CACHE: Retention = Retention { age: Duration::MAX, bytes: 32 << 20, events: u64::MAX };
+
+/// After so many events it is noted how old and how large they were: retention goes by these steps.
+const STEP: u64 = 256;
+
+/// Why a log on disk could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another program has it open.
+    #[error("{path} is in use by another program; stop it, or choose another data directory")]
+    Busy {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not what this program wrote.
+    #[error(
+        "{path} is damaged: {why}; move it away to start with an empty log, or put a copy of it back. \
+         Nothing was changed in it"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// It was written by another version.
+    #[error(
+        "{path} has format {found}, and this program reads format {FORMAT}; use the version that wrote it"
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The format it has.
+        found: u64,
+    },
+    /// The operating system refused something.
+    #[error("{path}: {why}; see that the directory exists, is writable and has room")]
+    Refused {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+}
+
+/// How far opening has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Progress {
+    /// The program ended in the middle of something: the file is being checked; so much of it is done (0 to 1).
+    Repairing(f64),
+    /// So many events of a namespace have been read.
+    Reading(u64),
+}
+
+type Told = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// The log on disk. Dropping it writes what is left.
+pub struct Store {
+    database: Arc<Database>,
+    writer: Writer,
+    recent: MemoryLog,
+    spaces: BTreeMap<Arc<str>, OnDisk>,
+    retention: Retention,
+    told: Told,
+}
+
+/// What is known of a namespace's events on disk.
+#[derive(Debug, Default)]
+struct OnDisk {
+    number: u32,
+    /// The offset before the oldest event.
+    horizon: u64,
+    /// Steps of the log, oldest first: offset and time of the last event in each, and bytes of them all.
+    steps: VecDeque<Step>,
+    bytes: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    count: u64,
+    last: u64,
+    at_ms: u64,
+    bytes: u64,
+}
+
+impl Store {
+    /// Opens the log in a directory, which is made when there is none. `told` hears how far it has come, when that
+    /// takes a while; `on_stored` is called, on another thread, each time something has become safe: poll the hub then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(
+        directory: &Path,
+        retention: Retention,
+        told: impl Fn(Progress) + Send + Sync + 'static,
+        on_stored: impl Fn() + Send + 'static,
+    ) -> Result<Store, StoreError> {
+        let refused =
+            |why: std::io::Error| StoreError::Refused { path: directory.into(), why: why.to_string() };
+        fs::create_dir_all(directory).map_err(refused)?;
+        let path = directory.join(FILE);
+        let told: Told = Arc::new(told);
+        let database = Arc::new(open_database(&path, &told)?);
+        check_format(&database, &path)?;
+        // The directory's entry for a new file has to be safe as well. Not every system lets one ask for it.
+        let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
+        let writer = Writer::start(database.clone(), Box::new(on_stored));
+        let recent = MemoryLog::new(CACHE);
+        Ok(Store { database, writer, recent, spaces: BTreeMap::new(), retention, told })
+    }
+
+    /// Why nothing can be stored any more, if so: the disk is full, or broken. Nothing is acknowledged from then on; the
+    /// program should say it and end.
+    pub fn failure(&self) -> Option<String> {
+        self.writer.failure()
+    }
+
+    fn read_namespace(&self, name: &str) -> Result<(OnDisk, Opened), redb::Error> {
+        let number = self.number_of(name)?;
+        let mut disk = OnDisk { number, ..OnDisk::default() };
+        let mut opened = Opened::default();
+        let reading = self.database.begin_read()?;
+        let events = reading.open_table(EVENTS)?;
+        for (read, entry) in events.range((number, 0)..=(number, u64::MAX))?.enumerate() {
+            let (key, value) = entry?;
+            let (offset, bytes) = (key.value().1, value.value());
+            if read == 0 {
+                disk.horizon = offset - 1;
+            }
+            let (at_ms, sender_id) = codec::head(bytes);
+            disk.add(offset, at_ms, bytes.len() as u64);
+            opened.sender_ids.extend(sender_id.map(|id| (id.into(), offset)));
+            opened.end = offset;
+            if read > 0 && read % 100_000 == 0 {
+                (self.told)(Progress::Reading(read as u64));
+            }
+        }
+        // All events may have been dropped: the end is remembered apart from them.
+        let end = reading.open_table(META)?.get(end_key(number).as_str())?.map_or(0, |end| end.value());
+        opened.end = opened.end.max(end);
+        disk.horizon = if disk.bytes == 0 { opened.end } else { disk.horizon };
+        let sockets = reading.open_table(SOCKETS)?;
+        for entry in sockets.range((number, "")..)? {
+            let (key, value) = entry?;
+            if key.value().0 != number {
+                break;
+            }
+            opened.saved.extend(serde_json::from_slice::<Saved>(value.value()));
+        }
+        Ok((disk, opened))
+    }
+
+    /// The number under which a namespace is kept; a new one gets the next.
+    fn number_of(&self, name: &str) -> Result<u32, redb::Error> {
+        let writing = self.database.begin_write()?;
+        let number = {
+            let mut names = writing.open_table(NAMESPACES)?;
+            let known = names.get(name)?.map(|number| number.value());
+            match known {
+                Some(number) => number,
+                None => {
+                    let number = u32::try_from(names.iter()?.count()).unwrap_or(u32::MAX);
+                    names.insert(name, number)?;
+                    number
+                }
+            }
+        };
+        writing.commit()?;
+        Ok(number)
+    }
+
+    fn read_page(&self, number: u32, after: u64, limit: usize) -> Result<Vec<Arc<Record>>, redb::Error> {
+        let reading = self.database.begin_read()?;
+        let events = reading.open_table(EVENTS)?;
+        let mut page = Vec::new();
+        for entry in events.range((number, after.saturating_add(1))..=(number, u64::MAX))?.take(limit) {
+            let (key, value) = entry?;
+            // One that cannot be read ends the page: nobody is led past a gap.
+            let Some(record) = codec::decode(key.value().1, value.value()) else { break };
+            page.push(Arc::new(record));
+        }
+        Ok(page)
+    }
+}
+
+/// The name in `meta` under which the end of a namespace's log stands.
+fn end_key(number: u32) -> String {
+    format!("end {number}")
+}
+
+fn open_database(path: &Path, told: &Told) -> Result<Database, StoreError> {
+    let damaged = |why: String| StoreError::Damaged { path: path.into(), why };
+    let is_new = !path.exists();
+    let told = told.clone();
+    // A file that is not a database at all is told apart before redb is asked: it would take an empty one for new.
+    if !is_new && fs::metadata(path).is_ok_and(|file| file.len() < 4096) {
+        return Err(damaged("it is shorter than any log".into()));
+    }
+    let open = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut builder = Database::builder();
+        builder.set_repair_callback(move |session| told(Progress::Repairing(session.progress())));
+        builder.create(path)
+    }));
+    match open {
+        Ok(Ok(database)) => Ok(database),
+        Ok(Err(DatabaseError::DatabaseAlreadyOpen)) => Err(StoreError::Busy { path: path.into() }),
+        Ok(Err(DatabaseError::Storage(redb::StorageError::Io(error)))) if !is_corruption(&error) => {
+            Err(StoreError::Refused { path: path.into(), why: error.to_string() })
+        }
+        Ok(Err(error)) => Err(damaged(error.to_string())),
+        Err(_) => Err(damaged("its structure makes no sense".into())),
+    }
+}
+
+/// Whether the content of the file is at fault and not the system.
+fn is_corruption(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof)
+}
+
+fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
+    let damaged = |why: redb::Error| StoreError::Damaged { path: path.into(), why: why.to_string() };
+    let found = || -> Result<u64, redb::Error> {
+        let writing = database.begin_write()?;
+        let found = {
+            let mut meta = writing.open_table(META)?;
+            let found = meta.get("format")?.map(|format| format.value());
+            if found.is_none() {
+                meta.insert("format", FORMAT)?;
+            }
+            writing.open_table(EVENTS)?;
+            writing.open_table(SOCKETS)?;
+            found.unwrap_or(FORMAT)
+        };
+        writing.commit()?;
+        Ok(found)
+    }()
+    .map_err(damaged)?;
+    if found == FORMAT { Ok(()) } else { Err(StoreError::Format { path: path.into(), found }) }
+}
+
+impl EventLog for Store {
+    fn open(&mut self, namespace: &Arc<str>) -> Opened {
+        match self.read_namespace(namespace) {
+            Ok((disk, opened)) => {
+                self.recent.resume(namespace, opened.end);
+                self.spaces.insert(namespace.clone(), disk);
+                opened
+            }
+            Err(error) => {
+                self.writer.fail(&error.to_string());
+                Opened::default()
+            }
+        }
+    }
+
+    fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
+        let Some(disk) = self.spaces.get_mut(namespace) else { return };
+        self.recent.append(namespace, record);
+        disk.add(record.offset, record.at_ms, record.cost() as u64);
+        self.writer.push(Op::Append { space: disk.number, record: record.clone() }, record.cost());
+    }
+
+    fn page(&self, namespace: &str, after: u64, limit: usize) -> Vec<Arc<Record>> {
+        if after >= self.recent.horizon(namespace) {
+            return self.recent.page(namespace, after, limit);
+        }
+        let Some(disk) = self.spaces.get(namespace) else { return Vec::new() };
+        match self.read_page(disk.number, after, limit) {
+            Ok(page) => page,
+            Err(error) => {
+                self.writer.fail(&error.to_string());
+                Vec::new()
+            }
+        }
+    }
+
+    fn horizon(&self, namespace: &str) -> u64 {
+        self.spaces.get(namespace).map_or(0, |disk| disk.horizon)
+    }
+
+    fn forget(&mut self, now_ms: u64) {
+        let oldest = now_ms.saturating_sub(self.retention.age.as_nanos() / 1_000_000);
+        for disk in self.spaces.values_mut() {
+            if disk.forget(oldest, &self.retention) {
+                self.writer.push(Op::Trim { space: disk.number, until: disk.horizon }, 0);
+            }
+        }
+    }
+
+    fn save(&mut self, namespace: &Arc<str>, saved: Saved) {
+        if let Some(disk) = self.spaces.get(namespace) {
+            let cost = 256 + saved.rooms.len() * 64 + saved.data.len();
+            self.writer.push(Op::Save { space: disk.number, saved }, cost);
+        }
+    }
+
+    fn unsave(&mut self, namespace: &Arc<str>, pid: &Arc<str>) {
+        if let Some(disk) = self.spaces.get(namespace) {
+            self.writer.push(Op::Unsave { space: disk.number, pid: pid.clone() }, 128);
+        }
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    fn taken(&self) -> u64 {
+        self.writer.taken()
+    }
+
+    fn stored(&self) -> u64 {
+        self.writer.stored()
+    }
+}
+
+impl OnDisk {
+    fn add(&mut self, offset: u64, at_ms: u64, bytes: u64) {
+        if self.steps.back().is_none_or(|step| step.count >= STEP) {
+            self.steps.push_back(Step::default());
+        }
+        if let Some(step) = self.steps.back_mut() {
+            *step = Step { count: step.count + 1, last: offset, at_ms, bytes: step.bytes + bytes };
+        }
+        self.bytes += bytes;
+    }
+
+    /// Drops whole steps that are too old or too much; whether there were any.
+    fn forget(&mut self, oldest_ms: u64, retention: &Retention) -> bool {
+        let before = self.horizon;
+        while let (Some(step), Some(newest)) = (self.steps.front(), self.steps.back()) {
+            let events = newest.last.saturating_sub(self.horizon);
+            let is_too_much = self.bytes > retention.bytes || events > retention.events;
+            // The step that is being filled stays, so that its events are counted whole.
+            if step.count < STEP || step.at_ms >= oldest_ms && !is_too_much {
+                break;
+            }
+            self.horizon = step.last;
+            self.bytes -= step.bytes;
+            self.steps.pop_front();
+        }
+        self.horizon > before
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("spaces", &self.spaces).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

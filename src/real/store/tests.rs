@@ -1,0 +1,174 @@
+//! The log on disk: what is stored stays, and what is damaged is told.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::*;
+use crate::layers::application::socketio::Packet;
+use crate::real::clock::Clock;
+
+/// A directory of its own, removed at the end.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("netlayers-store-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&path);
+        Directory(path)
+    }
+
+    fn open(&self) -> Result<Store, StoreError> {
+        self.open_with(Retention::default())
+    }
+
+    fn open_with(&self, retention: Retention) -> Result<Store, StoreError> {
+        Store::open(&self.0, retention, |_| (), || ())
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn record(offset: u64, at_ms: u64, sender_id: Option<&str>) -> Arc<Record> {
+    let words = "a hundred bytes of what people say to each other when they have little to say and much time";
+    let wire = Packet::event("/", "said", vec![words.into(), offset.to_string().into()]).encode();
+    let sender_id = sender_id.map(Arc::from);
+    Arc::new(Record { offset, at_ms, to: vec!["room".into()], except: Vec::new(), sender_id, wire })
+}
+
+fn wait_until_stored(store: &Store) {
+    while store.stored() < store.taken() {
+        assert_eq!(store.failure(), None);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+fn saved(pid: &str) -> Saved {
+    let rooms = vec![crate::chat::SavedRoom { name: "room".into(), after: 1, until: None }];
+    Saved { pid: pid.into(), sid: "sid".into(), start: 1, confirmed: 0, rooms, data: "\"Ada\"".into() }
+}
+
+#[test]
+fn what_was_stored_is_there_when_the_program_starts_again() {
+    let directory = Directory::new();
+    let (main, other): (Arc<str>, Arc<str>) = ("/".into(), "/other".into());
+    {
+        let mut store = directory.open().unwrap();
+        assert_eq!(store.open(&main), Opened::default());
+        store.open(&other);
+        (1..=5).for_each(|offset| store.append(&main, &record(offset, 10, (offset == 3).then_some("ada:3"))));
+        store.append(&other, &record(1, 10, None));
+        store.save(&main, saved("keep"));
+        store.save(&main, saved("drop"));
+        store.unsave(&main, &"drop".into());
+    }
+    let mut store = directory.open().unwrap();
+    let opened = store.open(&main);
+    assert_eq!((opened.end, opened.saved), (5, vec![saved("keep")]));
+    assert_eq!(opened.sender_ids, [("ada:3".into(), 3)]);
+    assert_eq!(store.open(&other).end, 1);
+    let page: Vec<_> = store.page("/", 2, 2);
+    assert_eq!(page, [record(3, 10, Some("ada:3")), record(4, 10, None)]);
+    store.append(&main, &record(6, 10, None));
+    let offsets = |after| store.page("/", after, 10).iter().map(|r| r.offset).collect::<Vec<_>>();
+    assert_eq!(offsets(5), [6], "before it is stored");
+    wait_until_stored(&store);
+    assert_eq!(offsets(0), [1, 2, 3, 4, 5, 6], "from disk");
+}
+
+#[test]
+fn what_is_too_old_goes_and_the_numbers_go_on_after_a_restart() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    let retention = Retention { age: Duration::from_secs(10), ..Retention::default() };
+    {
+        let mut store = directory.open_with(retention).unwrap();
+        store.open(&main);
+        (1..=STEP + 10).for_each(|offset| store.append(&main, &record(offset, offset, None)));
+        store.forget(10_000 + STEP + 1);
+        assert_eq!(store.horizon("/"), STEP);
+        wait_until_stored(&store);
+    }
+    let mut store = directory.open_with(retention).unwrap();
+    assert_eq!(store.open(&main).end, STEP + 10);
+    assert_eq!(store.horizon("/"), STEP);
+    assert_eq!(store.page("/", STEP, 100).len(), 10);
+}
+
+#[test]
+fn two_programs_cannot_have_the_same_log() {
+    let directory = Directory::new();
+    let _first = directory.open().unwrap();
+    let error = directory.open().unwrap_err();
+    assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_told_with_its_name_and_left_as_it_is() {
+    for (what, damage) in [
+        ("something else", vec![b'x'; 100_000]),
+        ("cut short", vec![0; 10]),
+        ("empty", Vec::new()),
+        ("zeros", vec![0; 100_000]),
+    ] {
+        let directory = Directory::new();
+        drop(directory.open().unwrap());
+        let path = directory.0.join(FILE);
+        fs::write(&path, &damage).unwrap();
+        let error = directory.open().err().unwrap_or_else(|| panic!("{what} was taken for a log"));
+        assert!(matches!(error, StoreError::Damaged { .. }), "{what}: {error}");
+        assert!(error.to_string().contains("events.redb"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), damage, "{what}");
+    }
+}
+
+#[test]
+fn a_format_from_another_time_is_refused() {
+    let directory = Directory::new();
+    drop(directory.open().unwrap());
+    {
+        let database = Database::create(directory.0.join(FILE)).unwrap();
+        let writing = database.begin_write().unwrap();
+        writing.open_table(META).unwrap().insert("format", 99).unwrap();
+        writing.commit().unwrap();
+    }
+    let error = directory.open().unwrap_err();
+    assert!(matches!(error, StoreError::Format { found: 99, .. }), "{error}");
+}
+
+/// With `NETLAYERS_FIGURES` set the figures are left in a file of the temporary directory; run it in release then.
+/// Here it holds bounds that a slow machine keeps too.
+#[test]
+fn group_commit_stores_many_and_a_long_absence_is_read_quickly() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    let count = if cfg!(debug_assertions) { 20_000 } else { 1_000_000 };
+    let clock = Clock::start();
+    {
+        let mut store = directory.open().unwrap();
+        store.open(&main);
+        (1..=count).for_each(|offset| store.append(&main, &record(offset, 0, None)));
+        wait_until_stored(&store);
+    }
+    let appended = clock.now();
+    let mut store = directory.open().unwrap();
+    assert_eq!(store.open(&main).end, count);
+    let opened = clock.now();
+    let mut read = 0;
+    while read < 10_000 {
+        let page = store.page("/", count - 10_000 + read, 256);
+        read += page.len() as u64;
+        assert!(!page.is_empty());
+    }
+    let paged = clock.now().since(opened);
+    let rate = count as f64 / appended.as_millis_f64() * 1000.0;
+    let figures = format!("{rate:.0} events/s durable; 10000 read in {paged}");
+    assert!(rate > 2_000.0 && paged < Duration::from_secs(2), "{figures}");
+    if std::env::var_os("NETLAYERS_FIGURES").is_some() {
+        let _ = fs::write(std::env::temp_dir().join("netlayers-store-figures.txt"), figures);
+    }
+}

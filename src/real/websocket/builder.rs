@@ -1,0 +1,225 @@
+//! What a connection is to be like, before there is one: limits, compression, who may connect.
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+
+use super::masks::{masks, random};
+use super::{Url, WebSocket, WebSocketError};
+use crate::base::Duration;
+use crate::layers::application::http::{Headers, Limits};
+use crate::layers::application::websocket::{Config, Connection, Deflate, Keepalive, Policy, Request};
+use crate::real::clock::{Clock, std_duration};
+
+/// Sets up connections, one or many alike. Every limit has a default; see each method.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    pub(super) config: Config,
+    policy: Policy,
+    origin: Option<String>,
+    subprotocols: Vec<String>,
+    headers: Headers,
+    write_timeout: Duration,
+    max_connections: usize,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            config: Config { keepalive: Some(Keepalive::default()), ..Config::default() },
+            policy: Policy::default(),
+            origin: None,
+            subprotocols: Vec::new(),
+            headers: Headers::new(),
+            write_timeout: Duration::from_secs(20),
+            max_connections: 10_000,
+        }
+    }
+}
+
+impl Builder {
+    /// The defaults.
+    pub fn new() -> Self {
+        Builder::default()
+    }
+
+    /// All limits of the machine at once.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Bytes of a message, at most; also while it is decompressed [64 MiB]. A larger one ends with 1009.
+    #[must_use]
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.config.max_message = bytes;
+        self
+    }
+
+    /// Bytes of the payload of one frame, at most [16 MiB]. A larger one ends with 1009.
+    #[must_use]
+    pub fn max_frame(mut self, bytes: usize) -> Self {
+        self.config.max_frame = bytes;
+        self
+    }
+
+    /// Bytes that may wait for a peer that does not read [1 MiB], besides one message. While more wait,
+    /// [`send`](WebSocket::send) waits too, and nothing further is read from that peer.
+    #[must_use]
+    pub fn write_buffer(mut self, bytes: usize) -> Self {
+        self.config.max_queue = bytes;
+        self
+    }
+
+    /// How long a peer may take none of the bytes that wait for it, before it is cut off [20 s].
+    #[must_use]
+    pub fn write_timeout(mut self, time: Duration) -> Self {
+        self.write_timeout = time;
+        self
+    }
+
+    /// How long the opening handshake may take [10 s].
+    #[must_use]
+    pub fn handshake_timeout(mut self, time: Duration) -> Self {
+        self.config.handshake_timeout = time;
+        self
+    }
+
+    /// How large the head of the handshake may be [8 KiB a line, 32 KiB in all, 100 fields], and in how many pieces
+    /// it may come [1024].
+    #[must_use]
+    pub fn head(mut self, limits: Limits, pieces: usize) -> Self {
+        self.config.head = limits;
+        self.config.head_pieces = pieces;
+        self
+    }
+
+    /// How long the peer may take to answer our Close frame, and then to close TCP [5 s].
+    #[must_use]
+    pub fn close_timeout(mut self, time: Duration) -> Self {
+        self.config.close_timeout = time;
+        self
+    }
+
+    /// When a silent peer is pinged and when it is given up [after 30 s, 20 s later]; `None` for never.
+    #[must_use]
+    pub fn keepalive(mut self, keepalive: Option<Keepalive>) -> Self {
+        self.config.keepalive = keepalive;
+        self
+    }
+
+    /// Compresses messages when the peer will (RFC 7692) [not].
+    #[must_use]
+    pub fn deflate(mut self, deflate: Deflate) -> Self {
+        self.config.deflate = Some(deflate);
+        self
+    }
+
+    /// A server: which requests it takes.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// A server: the web pages whose scripts may connect [all]; others are answered with 403 (RFC 6455 §10.2).
+    #[must_use]
+    pub fn origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.policy.origins = Some(origins.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The subprotocols spoken, the best liked first [none].
+    #[must_use]
+    pub fn subprotocols(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.subprotocols = names.into_iter().map(Into::into).collect();
+        self.policy.subprotocols.clone_from(&self.subprotocols);
+        self
+    }
+
+    /// A client: the Origin it sends [none].
+    #[must_use]
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origin = Some(origin.into());
+        self
+    }
+
+    /// A client: one more header field of its request, such as a cookie.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    /// A [`Server`](super::Server): connections at the same time, those in the handshake counted [10,000]. One more is
+    /// answered with 503.
+    #[must_use]
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.max_connections
+    }
+
+    /// Opens a TCP connection to where `url` says, and a WebSocket connection over it.
+    ///
+    /// # Errors
+    /// When the address is not one, TCP cannot connect, the server does not agree, or it takes too long.
+    pub async fn connect(&self, url: &str) -> Result<WebSocket<TcpStream>, WebSocketError> {
+        let url: Url = url.parse()?;
+        let limit = self.config.handshake_timeout;
+        let step = "connecting";
+        let stream = TcpStream::connect((url.host.as_str(), url.port));
+        let stream = tokio::time::timeout(std_duration(limit), stream)
+            .await
+            .map_err(|_| WebSocketError::TimedOut { step, limit })?
+            .map_err(|source| WebSocketError::Io { step, source })?;
+        without_delay(&stream);
+        self.open(stream, &url.authority(), &url.resource).await
+    }
+
+    /// The client's handshake over a stream that is connected already. `host` is the name the request asks for.
+    ///
+    /// # Errors
+    /// When the stream fails, the server does not agree, or it takes too long.
+    pub async fn open<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        host: &str,
+        resource: &str,
+    ) -> Result<WebSocket<S>, WebSocketError> {
+        let mut nonce = [0; 16];
+        random(&mut nonce)?;
+        let request = Request {
+            origin: self.origin.clone(),
+            subprotocols: self.subprotocols.clone(),
+            headers: self.headers.clone(),
+            ..Request::new(host, resource, nonce)
+        };
+        let clock = Clock::start();
+        let machine = Connection::client(clock.now(), self.config.clone(), request, masks()?)
+            .map_err(WebSocketError::Request)?;
+        WebSocket::new(stream, clock, machine, &self.config, self.write_timeout).opened().await
+    }
+
+    /// The server's handshake over a stream that was just accepted.
+    ///
+    /// # Errors
+    /// When the stream fails, the request is refused, or it takes too long.
+    pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+    ) -> Result<WebSocket<S>, WebSocketError> {
+        let clock = Clock::start();
+        let machine = Connection::server(clock.now(), self.config.clone(), self.policy.clone());
+        WebSocket::new(stream, clock, machine, &self.config, self.write_timeout).opened().await
+    }
+}
+
+/// Frames are gathered here already; TCP need not wait for more (RFC 9293 §3.7.4 on Nagle's algorithm).
+pub(super) fn without_delay(stream: &TcpStream) {
+    // A socket that cannot be set so still works.
+    let _ = stream.set_nodelay(true);
+}

@@ -1,0 +1,110 @@
+//! A connection in two halves, for two tasks: one sends, one receives.
+//!
+//! The connection itself is shared behind a lock that is held for a moment at a time and never across an await.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{WebSocket, WebSocketError};
+use crate::layers::application::websocket::{CloseCode, CloseReason, Message, Opening};
+
+type Shared<S> = Arc<Mutex<WebSocket<S>>>;
+
+/// A task that panicked while it held the lock has left the connection between two steps, both of which are whole.
+fn lock<S>(shared: &Shared<S>) -> MutexGuard<'_, WebSocket<S>> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The half that sends. When both halves are dropped, so is the connection.
+pub struct SendHalf<S> {
+    shared: Shared<S>,
+}
+
+/// The half that receives. It must be asked for messages as long as the connection is to live: pings are answered and
+/// gathered messages are written on the way.
+pub struct ReceiveHalf<S> {
+    shared: Shared<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
+    pub(super) fn new(shared: Shared<S>) -> Self {
+        SendHalf { shared }
+    }
+
+    /// Sends a message and waits until the stream has taken it.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::send`].
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), WebSocketError> {
+        let mut message = Some(message.into());
+        poll_fn(|cx| lock(&self.shared).poll_send(cx, &mut message)).await?;
+        // The other half may be long in coming to what has come in.
+        self.flush().await
+    }
+
+    /// Sends a ping.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::ping`].
+    pub async fn ping(&mut self, payload: impl Into<Bytes>) -> Result<(), WebSocketError> {
+        lock(&self.shared).queue_ping(payload.into())?;
+        self.flush().await
+    }
+
+    /// Waits until the stream has taken all that was sent.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::flush`].
+    pub async fn flush(&mut self) -> Result<(), WebSocketError> {
+        poll_fn(|cx| lock(&self.shared).poll_flush(cx)).await
+    }
+
+    /// Sends a Close frame. The other half receives what still comes, and then the end.
+    ///
+    /// # Errors
+    /// Misuse when the code must not be sent; otherwise as for [`WebSocket::flush`].
+    pub async fn close(&mut self, code: CloseCode) -> Result<(), WebSocketError> {
+        lock(&self.shared).start_close(code)?;
+        self.flush().await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> ReceiveHalf<S> {
+    pub(super) fn new(shared: Shared<S>) -> Self {
+        ReceiveHalf { shared }
+    }
+
+    /// The next message; `None` when the connection has ended.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::recv`].
+    pub async fn recv(&mut self) -> Result<Option<Message>, WebSocketError> {
+        poll_fn(|cx| lock(&self.shared).poll_recv(cx)).await
+    }
+
+    /// What the handshake agreed on.
+    pub fn opening(&self) -> Option<Opening> {
+        lock(&self.shared).opening().cloned()
+    }
+
+    /// Why the connection was closed, once it is.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        lock(&self.shared).close_reason().cloned()
+    }
+}
+
+impl<S> fmt::Debug for SendHalf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendHalf").finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for ReceiveHalf<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceiveHalf").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! WebSocket on real sockets: for programs that want to send and receive messages.
+//!
+//! What WebSocket *is* stands in [`layers::application::websocket`](crate::layers::application::websocket); here the
+//! machine is given what it lacks: a stream, a clock, chance.
+//!
+//! | to | see |
+//! |---|---|
+//! | set limits, offer compression, connect, accept | [`Builder`] |
+//! | send and receive | [`WebSocket`] |
+//! | send and receive in two tasks | [`WebSocket::split`], [`SendHalf`], [`ReceiveHalf`] |
+//! | serve many connections | [`Server`] |
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), netlayers::real::websocket::WebSocketError> {
+//! use netlayers::real::websocket::Builder;
+//!
+//! let mut socket = Builder::new().max_message(1 << 20).connect("ws://127.0.0.1:9001/chat").await?;
+//! socket.send("hello").await?;
+//! while let Some(message) = socket.recv().await? {
+//!     println!("{message:?}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod builder;
+mod error;
+mod halves;
+mod masks;
+mod server;
+mod socket;
+mod url;
+
+pub use builder::Builder;
+pub use error::WebSocketError;
+pub use halves::{ReceiveHalf, SendHalf};
+pub use server::Server;
+pub use socket::WebSocket;
+pub use url::Url;
+
+#[cfg(test)]
+mod tests;

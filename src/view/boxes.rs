@@ -1,0 +1,204 @@
+//! What one program handed over and what the other one got, as boxes one below the other.
+//!
+//! Of datagrams each has a place of its own, and one that did not come leaves its place empty. A stream has no
+//! places: its writes, its segments and its reads lie side by side as the bytes do, so that it can be seen whether
+//! their edges agree.
+//!
+//! Drawn is the first conversation in which a program wrote, in that direction. A datagram is known again by its
+//! bytes; of equal ones the first sent counts as the first received. Needs: distinct contents, to be exact.
+
+use super::bars::{Bar, Piece, bars};
+use super::dissect::{What, dissect_trace};
+use super::look::Look;
+use crate::trace::{Flow, Kind, Protocol, Trace};
+use bytes::Bytes;
+
+/// Datagrams that are drawn; the others are counted.
+const MOST: usize = 6;
+/// There is room for so many, also when there are fewer.
+const LEAST: usize = 4;
+/// The size of a datagram and of what lies between two, on the scale of the picture.
+const SLOT: usize = 10;
+const BETWEEN: usize = 3;
+/// Text of more characters is told by its length.
+const LONGEST: usize = 60;
+
+/// Draws the messages of a run.
+pub fn boxes(trace: &Trace, look: &Look) -> String {
+    let wrote = trace.events.iter().find_map(|event| match &event.kind {
+        Kind::AppWrote { flow, .. } => Some(*flow),
+        _ => None,
+    });
+    match wrote {
+        None => "(no program wrote anything in this run)\n".into(),
+        Some(flow) if flow.protocol == Protocol::Udp => datagrams(trace, flow, look),
+        Some(flow) => stream(trace, flow, look),
+    }
+}
+
+fn datagrams(trace: &Trace, flow: Flow, look: &Look) -> String {
+    let (sent, received) = (writes(trace, flow), reads(trace, flow));
+    // For each datagram that was sent, which receive gave it.
+    let mut came: Vec<Option<usize>> = vec![None; sent.len()];
+    for (order, bytes) in received.iter().enumerate() {
+        let place = (0..sent.len()).find(|&place| came[place].is_none() && sent[place] == bytes);
+        if let Some(place) = place {
+            came[place] = Some(order + 1);
+        }
+    }
+    let shown = sent.len().min(MOST);
+    let (mut above, mut below) = (Vec::new(), Vec::new());
+    for place in 0..shown {
+        if place > 0 {
+            // What is between them is nobody's: each is a message of its own.
+            above.push(Piece::gap(BETWEEN));
+            below.push(Piece::gap(BETWEEN));
+        }
+        let content = contents(sent[place], look);
+        above.push(Piece::new(SLOT, content.clone()));
+        below.push(match came[place] {
+            Some(order) => Piece::new(SLOT, format!("{order}. {content}")),
+            None => Piece::lost(SLOT, "nothing"),
+        });
+    }
+    // Few of them are not drawn wider than they need.
+    for row in [&mut above, &mut below] {
+        row.extend((shown..LEAST).map(|_| Piece::gap(SLOT + BETWEEN)));
+    }
+    let rows =
+        [Bar::new(count(sent.len(), "send"), above), Bar::new(count(received.len(), "receive"), below)];
+    let more = match sent.len() - shown {
+        0 => String::new(),
+        n => look.faint(&format!("({n} more are not drawn)")) + "\n",
+    };
+    bars(&rows, look) + &more
+}
+
+fn stream(trace: &Trace, flow: Flow, look: &Look) -> String {
+    let side_by_side = |pieces: &[&Bytes]| -> Vec<Piece> {
+        pieces.iter().map(|bytes| Piece::new(bytes.len(), contents(bytes, look))).collect()
+    };
+    let (writes, segments, reads) = (writes(trace, flow), segments(trace, flow), reads(trace, flow));
+    let on_the_wire = segments.iter().map(|len| Piece::new(*len, format!("{len} B")));
+    bars(
+        &[
+            Bar::new(count(writes.len(), "write"), side_by_side(&writes)),
+            Bar::new(count(segments.len(), "segment"), on_the_wire),
+            Bar::new(count(reads.len(), "read"), side_by_side(&reads)),
+        ],
+        look,
+    )
+}
+
+fn writes(trace: &Trace, wanted: Flow) -> Vec<&Bytes> {
+    let pick = |kind| match kind {
+        &Kind::AppWrote { flow, ref bytes } if flow == wanted => Some(bytes),
+        _ => None,
+    };
+    trace.events.iter().filter_map(|event| pick(&event.kind)).collect()
+}
+
+fn reads(trace: &Trace, wanted: Flow) -> Vec<&Bytes> {
+    let pick = |kind| match kind {
+        &Kind::AppRead { flow, ref bytes } if flow == wanted.reversed() => Some(bytes),
+        _ => None,
+    };
+    trace.events.iter().filter_map(|event| pick(&event.kind)).collect()
+}
+
+/// The lengths of the segments that carried bytes for the first time, in the order of sending: that of the stream.
+fn segments(trace: &Trace, flow: Flow) -> Vec<usize> {
+    let packets = dissect_trace(trace);
+    let sent = packets.iter().filter(|packet| packet.packet.summary.flow == Some(flow));
+    sent.filter_map(|packet| match &packet.packet.summary.what {
+        What::Tcp(tcp) if tcp.len > 0 && !tcp.retransmission => Some(tcp.len),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Bytes as text where they are short and text, otherwise how many there are.
+fn contents(bytes: &Bytes, look: &Look) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text)
+            if !text.is_empty() && text.chars().count() <= LONGEST && (!look.ascii || text.is_ascii()) =>
+        {
+            text.to_owned()
+        }
+        _ => format!("{} B", bytes.len()),
+    }
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::transport::tcp::Flags;
+    use crate::trace::Wire;
+    use crate::view::look::display_width;
+    use crate::view::sample::{exchange, tcp, udp};
+
+    #[test]
+    fn a_datagram_that_did_not_come_leaves_its_place_empty() {
+        let frames = vec![udp(b"one"), udp(b"two"), udp("dr\u{e9}i".as_bytes())];
+        let (one, two, three): (&[u8], &[u8], &[u8]) = (b"one", b"two", "dr\u{e9}i".as_bytes());
+        let trace = exchange(Protocol::Udp, &[one, two, three], frames, &[1], &[three, one]);
+        insta::assert_snapshot!(boxes(&trace, &Look::default()), @r"
+                   ┌────────────┐    ┌────────────┐    ┌────────────┐
+        3 sends    │one         │    │two         │    │dréi        │
+                   └────────────┘    └────────────┘    └────────────┘
+                   ┌────────────┐    ┌────────────┐    ┌────────────┐
+        2 receives │2. one      │    │✗ nothing   │    │1. dréi     │
+                   └────────────┘    └────────────┘    └────────────┘
+        ");
+    }
+
+    #[test]
+    fn the_edges_of_a_stream_are_where_its_bytes_are() {
+        let segments = vec![
+            tcp(true, Flags::SYN, 0, 0, b""),
+            tcp(true, Flags::ACK, 1, 1, b"aaaaa"),
+            tcp(true, Flags::ACK, 6, 1, b"bbbbbccccc"),
+        ];
+        let trace = exchange(
+            Protocol::Tcp,
+            &[b"aaaaa", b"bbbbb", b"ccccc"],
+            segments,
+            &[],
+            &[b"aaaaabb", b"bbbccccc"],
+        );
+        insta::assert_snapshot!(boxes(&trace, &Look::plain()), @r"
+                   +---------------------+----------------------+----------------------+
+        3 writes   |aaaaa                |bbbbb                 |ccccc                 |
+                   +---------------------+----------------------+----------------------+
+                   +---------------------+---------------------------------------------+
+        2 segments |5 B                  |10 B                                         |
+                   +---------------------+---------------------------------------------+
+                   +------------------------------+------------------------------------+
+        2 reads    |aaaaabb                       |bbbccccc                            |
+                   +------------------------------+------------------------------------+
+        ");
+    }
+
+    #[test]
+    fn every_picture_keeps_to_its_width() {
+        let many: Vec<&'static [u8]> = vec!["\u{4f60}\u{301}x\u{1b}".as_bytes(); 200];
+        for protocol in [Protocol::Udp, Protocol::Tcp] {
+            let trace = exchange(protocol, &many, Vec::new(), &[], &many[..150]);
+            for look in [Look::plain(), Look::default(), Look { width: 40, ..Look::default() }] {
+                for line in boxes(&trace, &look).lines() {
+                    assert!(display_width(line) <= look.columns(), "{line}");
+                    assert!(!look.ascii || line.is_ascii(), "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_in_which_nobody_wrote_is_no_error() {
+        assert!(boxes(&Trace::new("", Wire::Sim), &Look::default()).contains("no program"));
+    }
+}

@@ -1,0 +1,257 @@
+//! Exercises as students meet them: starters fail and say where, solutions pass, work is never lost without a word.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use netlayers::lessons::exercises::{ALL, Exercise};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A folder of this test's own, empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exercises-{name}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("a folder of our own");
+    folder
+}
+
+/// The program away from any terminal, in `place`; what it keeps goes to `data`.
+fn netlayers(args: &[&str], place: &Path, data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_netlayers"));
+    for name in ["COLUMNS", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM"] {
+        command.env_remove(name);
+    }
+    command.args(args).current_dir(place).stdin(Stdio::null()).env("NETLAYERS_DATA", data);
+    command
+}
+
+fn run(mut command: Command) -> Output {
+    command.output().expect("the program starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Checks a program that is built already.
+fn check(exercise: &Exercise, program: &Path, data: &Path) -> Output {
+    let program = program.to_str().expect("a path of ours is UTF-8");
+    run(netlayers(&["check", exercise.id, "--program", program], &root(), data))
+}
+
+/// Whether the file that students edit is as it was in the beginning.
+fn is_untouched(exercise: &Exercise) -> bool {
+    let text = fs::read_to_string(root().join(exercise.file())).expect("the file is there");
+    text.lines().eq(exercise.starter.lines())
+}
+
+#[test]
+fn starters_compile_and_fail_with_a_story() {
+    for exercise in ALL {
+        if !is_untouched(exercise) {
+            let required = std::env::var("NETLAYERS_PEERS").is_ok_and(|value| value == "required");
+            assert!(!required, "{} differs from its starter", exercise.file());
+            eprintln!("DID NOT RUN: somebody works on {}; netlayers reset begins anew", exercise.file());
+            continue;
+        }
+        let data = folder(&format!("starter-{}", exercise.id));
+        let program = support::built_example(&exercise.example(), &root().join(exercise.file()));
+        let output = check(exercise, &program, &data);
+        assert_eq!(output.status.code(), Some(1), "{}: {}", exercise.id, stderr(&output));
+        let told = stdout(&output);
+        for expected in
+            ["✗", "expected", "got", "why: ", &format!("next: netlayers hint {}", exercise.lesson)]
+        {
+            assert!(told.contains(expected), "{}: no {expected} in\n{told}", exercise.id);
+        }
+        assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+        assert!(!stdout(&run(netlayers(&["progress"], &root(), &data))).contains('✔'));
+    }
+}
+
+#[test]
+fn the_first_story_shows_the_bytes_under_their_offsets() {
+    let exercise = &ALL[0];
+    let data = folder("story");
+    // `cat` answers nothing: the story is about the first step of the first case.
+    let Some(_) = support::peer("cat") else { return };
+    let told = stdout(&check(exercise, Path::new("cat"), &data));
+    assert!(told.contains("offset   0  1  2") && told.contains("byte    c0 00 23 29"), "{told}");
+    assert!(told.contains("^^ ^^") && told.contains("no answer"), "{told}");
+    assert!(told.contains("your program also printed\n  decode c0002329"), "{told}");
+}
+
+#[test]
+fn solutions_pass_and_that_is_remembered() {
+    let data = folder("solutions");
+    for exercise in ALL {
+        let source = root().join(format!("exercises/solutions/{}.rs", exercise.id));
+        let program = support::built_example(&format!("solution_{}", exercise.id), &source);
+        let output = check(exercise, &program, &data);
+        assert!(output.status.success(), "{}:\n{}{}", exercise.id, stdout(&output), stderr(&output));
+    }
+    let told = stdout(&run(netlayers(&["progress"], &root(), &data)));
+    assert!(told.contains(&format!("exercises: {0} of {0} pass", ALL.len())), "{told}");
+    let json = stdout(&run(netlayers(&["progress", "--json"], &root(), &data)));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert!(json["exercises"].as_array().is_some_and(|all| all.iter().all(|one| one["passed"] == true)));
+}
+
+#[test]
+fn every_file_of_an_exercise_is_there_and_none_besides() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
+    let mut expected: Vec<String> = ALL.iter().map(|exercise| format!("{}.rs", exercise.id)).collect();
+    expected.sort();
+    for place in ["exercises", "exercises/starters", "exercises/solutions"] {
+        let entries = fs::read_dir(root().join(place)).expect(place);
+        let mut found: Vec<String> = entries
+            .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+            .filter(|name| name.ends_with(".rs"))
+            .collect();
+        found.sort();
+        assert_eq!(found, expected, "{place}");
+    }
+    for exercise in ALL {
+        for (name, path) in [
+            (exercise.example(), exercise.file()),
+            (format!("solution_{}", exercise.id), format!("exercises/solutions/{}.rs", exercise.id)),
+        ] {
+            let entry = format!("[[example]]\nname = \"{name}\"\npath = \"{path}\"\n");
+            assert!(manifest.replace("\r\n", "\n").contains(&entry), "Cargo.toml has no\n{entry}");
+        }
+        for text in [exercise.starter, exercise.solution] {
+            assert!(text.starts_with("//! ") && text.contains("// Try this:"), "{}", exercise.id);
+            assert!(text.lines().count() <= 90, "{} is no screenful", exercise.id);
+        }
+    }
+}
+
+#[test]
+fn hints_grow_and_end_with_the_solution() {
+    let data = folder("hints");
+    let exercise = &ALL[0];
+    let hints = |told: &str| told.matches(&format!(" of {}: ", exercise.hints.len())).count();
+    let lesson = exercise.lesson.to_string();
+    let told = |args: &[&str]| {
+        let output = run(netlayers(args, &root(), &data));
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert_eq!(hints(&told(&["hint", &lesson])), 1);
+    assert_eq!(hints(&told(&["hint", &lesson])), 1, "without --more it says the same again");
+    for expected in 2..=exercise.hints.len() {
+        assert_eq!(hints(&told(&["hint", &lesson, "--more"])), expected);
+    }
+    let last = told(&["hint", &lesson, "--more"]);
+    assert_eq!(hints(&last), exercise.hints.len());
+    assert!(last.contains(&format!("netlayers solution {lesson}")), "{last}");
+    assert_eq!(told(&["solution", &lesson]), exercise.solution);
+    assert!(told(&["progress"]).contains(&format!("{} hints", exercise.hints.len())));
+}
+
+/// A source tree with nothing in it but what the commands look for.
+fn checkout(name: &str) -> PathBuf {
+    let folder = folder(name);
+    fs::create_dir_all(folder.join("exercises")).expect("a folder of our own");
+    fs::write(folder.join("Cargo.toml"), "[package]\nname = \"netlayers\"\n").expect("a file of our own");
+    folder
+}
+
+#[test]
+fn reset_restores_the_starter_but_overwrites_no_work_unasked() {
+    let place = checkout("reset");
+    let data = place.join("data");
+    let exercise = &ALL[0];
+    let file = place.join(exercise.file());
+    let reset = |args: &[&str]| run(netlayers(&[&["reset", exercise.id], args].concat(), &place, &data));
+
+    assert!(reset(&[]).status.success(), "a file that is not there is no work");
+    assert_eq!(fs::read_to_string(&file).expect("written"), exercise.starter);
+    assert!(stdout(&reset(&[])).contains("as it was"));
+
+    fs::write(&file, "my work").expect("a file of our own");
+    let refused = reset(&[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("--yes"), "{}", stderr(&refused));
+    assert_eq!(fs::read_to_string(&file).expect("still there"), "my work");
+
+    assert!(reset(&["--yes"]).status.success());
+    assert_eq!(fs::read_to_string(&file).expect("written"), exercise.starter);
+    assert_eq!(
+        fs::read_dir(place.join("exercises")).expect("the folder").count(),
+        1,
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn what_cannot_be_done_is_said_and_why() {
+    let data = folder("refused");
+    let said = |args: &[&str], place: &Path, code: i32| {
+        let output = run(netlayers(args, place, &data));
+        assert_eq!(output.status.code(), Some(code), "{args:?}");
+        stderr(&output)
+    };
+    assert!(said(&["check", "77"], &root(), 2).contains("expected one of: 6 udp_header"));
+    assert!(!said(&["hint", "\x1b[31m"], &root(), 2).contains('\x1b'));
+    let outside = std::env::temp_dir();
+    assert!(said(&["check", "6"], &outside, 1).contains("source tree"));
+    assert!(said(&["check", "6", "--program", "/no/such/program"], &root(), 1).contains("/no/such/program"));
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A shell script as a program.
+    fn script(folder: &Path, text: &str) -> PathBuf {
+        let path = folder.join("program.sh");
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("a file of our own");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        path
+    }
+
+    #[test]
+    fn what_the_compiler_says_is_shown_and_a_broken_program_is_not_run() {
+        let place = checkout("compile");
+        let cargo = script(&place, "echo \"error: mismatched types: $*\" >&2; exit 101");
+        let mut command = netlayers(&["check", "6"], &place, &place.join("data"));
+        command.env("CARGO", &cargo);
+        let output = run(command);
+        assert_eq!(output.status.code(), Some(1));
+        let said = stderr(&output);
+        for expected in ["mismatched types", "--example exercise_udp_header", "does not compile yet"] {
+            assert!(said.contains(expected), "no {expected} in {said}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_dies_is_quoted() {
+        let place = folder("dies");
+        let program = script(&place, "echo 'I read the ports'; echo 'thread main panicked' >&2; exit 3");
+        let told = stdout(&check(&ALL[0], &program, &place));
+        for expected in ["I read the ports", "thread main panicked", "stopped in the middle"] {
+            assert!(told.contains(expected), "no {expected} in\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_prints_without_end_is_cut_off() {
+        let place = folder("prints");
+        let program = script(&place, "while echo 'and on'; do :; done");
+        let output = check(&ALL[0], &program, &place);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stdout(&output).contains("lines more)"), "{}", stdout(&output));
+    }
+}
