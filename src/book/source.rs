@@ -21,7 +21,14 @@ pub fn opening(text: &str) -> Option<String> {
     let paragraph: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
     let paragraph = paragraph.join(" ").replace("**", "");
     let end = paragraph.find(". ").map_or(paragraph.trim_end_matches('.').len(), |end| end);
-    (!paragraph.is_empty()).then(|| paragraph[..end].to_string())
+    // Where to read up on it is for whoever opens the file.
+    let sentence = paragraph[..end].trim_end_matches(')');
+    let sentence = if sentence.len() < end {
+        sentence.rsplit_once(" (").map_or(sentence, |(said, _)| said)
+    } else {
+        sentence
+    };
+    (!sentence.is_empty()).then(|| sentence.to_string())
 }
 
 /// An anchor of a Rust file: the item of this name (type, trait, function, constant, macro), with its attributes and
@@ -97,6 +104,10 @@ mod tests {
     #[test]
     fn a_file_says_what_it_is() {
         assert_eq!(opening(FILE).as_deref(), Some("First of all"));
+        assert_eq!(
+            opening("//! UDP: no promise (RFC 768, RFC 1122 §4.1).").as_deref(),
+            Some("UDP: no promise")
+        );
         assert_eq!(opening("fn main() {}"), None);
     }
 
