@@ -1,20 +1,24 @@
 //! The smallest complete program on the event system: a server that any Socket.IO client can talk to.
 //!
 //! `cargo run --release --example event_server -- --port 3000 --profile suite`, or `--profile chat`, where a client
-//! that was cut off gets what it missed.
+//! that was cut off gets what it missed; with `--data DIR` even when the server was ended meanwhile.
 
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use netlayers::base::Duration;
 use netlayers::chat::hub::{self, Hub, Recovery};
-use netlayers::chat::{Context, MemoryLog, Refusal, Retention};
+use netlayers::chat::{Context, EventLog, MemoryLog, Refusal, Retention};
 use netlayers::layers::application::engineio::{self, Server, SessionConfig};
 use netlayers::layers::application::socketio::{Limits, Value};
+use netlayers::real::clock::unix_ms;
 use netlayers::real::event_loop::serve;
 use netlayers::real::event_service::HubService;
 use netlayers::real::random;
+use netlayers::real::store::{Store, StoreError};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// What differs between the two profiles.
 struct Profile {
@@ -166,16 +170,24 @@ fn from(cx: &Context<'_>, message: Value) -> Value {
     Value::object([("from", (&*cx.id()).into()), ("msg", message)])
 }
 
+/// The log of what was said: in memory, or on disk, where it outlives the program.
+fn log(data: Option<&Path>, bell: Arc<Notify>) -> Result<Box<dyn EventLog>, StoreError> {
+    let Some(folder) = data else { return Ok(Box::new(MemoryLog::new(Retention::default()))) };
+    let told = |progress| eprintln!("opening the log: {progress:?}");
+    Ok(Box::new(Store::open(folder, Retention::default(), told, move || bell.notify_one())?))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let (mut port, mut profile) = (3000, "suite".to_owned());
+    let (mut port, mut profile, mut data) = (3000, "suite".to_owned(), None);
     while let Some(option) = args.next() {
         let value = args.next().ok_or("each option needs a value")?;
         match option.as_str() {
             "--port" => port = value.parse()?,
             "--profile" => profile = value,
-            _ => return Err("usage: event_server [--port P] [--profile suite|chat]".into()),
+            "--data" => data = Some(PathBuf::from(value)),
+            _ => return Err("usage: event_server [--port P] [--profile suite|chat] [--data DIR]".into()),
         }
     }
     let profile = Profile::named(&profile).ok_or("the profiles are: suite, chat")?;
@@ -183,10 +195,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let config = hub::Config {
         connect_timeout: profile.connect_timeout,
         recovery: profile.recovery,
+        epoch_ms: unix_ms(),
         ..hub::Config::default()
     };
-    let log = MemoryLog::new(Retention::default());
-    let mut hub = Hub::new(config, random::numbers(), Box::new(log));
+    // Rung by the log when something has become safe: only then is it acknowledged.
+    let bell = Arc::new(Notify::new());
+    let mut hub = Hub::new(config, random::numbers(), log(data.as_deref(), bell.clone())?);
     for namespace in ["/", "/custom", "/private"] {
         program(&mut hub, namespace);
     }
@@ -210,7 +224,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on {}", listener.local_addr()?);
-    serve(listener, server, service, Arc::default(), std::future::pending()).await;
+    serve(listener, server, service, bell, std::future::pending()).await;
     Ok(())
 }
 

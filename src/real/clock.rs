@@ -27,6 +27,13 @@ impl Clock {
     }
 }
 
+/// Milliseconds since 1970, for what is kept beyond a run. This clock may be set while the program runs.
+#[expect(clippy::disallowed_methods, reason = "real sockets live in real time; this is where it comes in")]
+pub fn unix_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// The standard library's form of a length of time, for tokio's timers.
 pub(crate) fn std_duration(length: crate::base::Duration) -> std::time::Duration {
     std::time::Duration::from_nanos(length.as_nanos())
