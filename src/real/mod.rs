@@ -10,8 +10,6 @@
 //! | speak WebSocket on a real network | [`websocket`] |
 //! | serve Engine.IO, and with it Socket.IO | [`event_loop`], [`event_service`] |
 //! | keep events on disk | [`store`] |
-//! | keep events on disk | [`store`] |
-//! | serve Engine.IO, and with it Socket.IO | [`event_loop`], [`event_service`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
