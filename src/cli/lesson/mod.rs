@@ -76,7 +76,8 @@ fn find(name: &str) -> Result<&'static Lesson, CliError> {
     }
     let near = ALL.iter().min_by_key(|lesson| distance(lesson.id, name));
     let meant = match near {
-        Some(lesson) if distance(lesson.id, name) <= 3 => {
+        // Half of the letters at least must be right, or every short name would do.
+        Some(lesson) if distance(lesson.id, name) <= (name.chars().count() / 2).min(3) => {
             format!("did you mean '{}'?", lesson.id)
         }
         _ => {
