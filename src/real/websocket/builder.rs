@@ -71,14 +71,14 @@ impl Builder {
         self
     }
 
-    /// How long a peer may take none of the bytes that wait for it, before it is cut off [20 s].
+    /// How long a peer may take none of the bytes that wait for it, before it is cut off (default: 20 s).
     #[must_use]
     pub fn write_timeout(mut self, time: Duration) -> Self {
         self.write_timeout = time;
         self
     }
 
-    /// How long the opening handshake may take [10 s].
+    /// How long the opening handshake may take (default: 10 s).
     #[must_use]
     pub fn handshake_timeout(mut self, time: Duration) -> Self {
         self.config.handshake_timeout = time;
@@ -86,7 +86,7 @@ impl Builder {
     }
 
     /// How large the head of the handshake may be [8 KiB a line, 32 KiB in all, 100 fields], and in how many pieces
-    /// it may come [1024].
+    /// it may come (default: 1024).
     #[must_use]
     pub fn head(mut self, limits: Limits, pieces: usize) -> Self {
         self.config.head = limits;
@@ -94,7 +94,7 @@ impl Builder {
         self
     }
 
-    /// How long the peer may take to answer our Close frame, and then to close TCP [5 s].
+    /// How long the peer may take to answer our Close frame, and then to close TCP (default: 5 s).
     #[must_use]
     pub fn close_timeout(mut self, time: Duration) -> Self {
         self.config.close_timeout = time;
@@ -108,7 +108,7 @@ impl Builder {
         self
     }
 
-    /// Compresses messages when the peer will (RFC 7692) [not].
+    /// Compresses messages when the peer will (RFC 7692) (default: not).
     #[must_use]
     pub fn deflate(mut self, deflate: Deflate) -> Self {
         self.config.deflate = Some(deflate);
@@ -122,14 +122,14 @@ impl Builder {
         self
     }
 
-    /// A server: the web pages whose scripts may connect [all]; others are answered with 403 (RFC 6455 §10.2).
+    /// A server: the web pages whose scripts may connect (default: all); others are answered with 403 (RFC 6455 §10.2).
     #[must_use]
     pub fn origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.policy.origins = Some(origins.into_iter().map(Into::into).collect());
         self
     }
 
-    /// The subprotocols spoken, the best liked first [none].
+    /// The subprotocols spoken, the best liked first (default: none).
     #[must_use]
     pub fn subprotocols(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.subprotocols = names.into_iter().map(Into::into).collect();
@@ -137,7 +137,7 @@ impl Builder {
         self
     }
 
-    /// A client: the Origin it sends [none].
+    /// A client: the Origin it sends (default: none).
     #[must_use]
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = Some(origin.into());
@@ -151,7 +151,7 @@ impl Builder {
         self
     }
 
-    /// A [`Server`](super::Server): connections at the same time, those in the handshake counted [10,000]. One more is
+    /// A [`Server`](super::Server): connections at the same time, those in the handshake counted (default: 10,000). One more is
     /// answered with 503.
     #[must_use]
     pub fn max_connections(mut self, connections: usize) -> Self {

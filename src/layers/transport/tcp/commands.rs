@@ -13,7 +13,7 @@ use crate::base::Instant;
 
 impl Connection {
     /// SEND: takes as many bytes as the send buffer has room for and says how many, keeping them by reference. What
-    /// is written before the handshake is done waits for it. A short write is followed by [`Event::Writable`].
+    /// is written before the handshake is done waits for it. A short write is followed by [`Event::Writable`](super::Event::Writable).
     ///
     /// # Errors
     /// When this end has closed, or the connection is gone.
@@ -27,7 +27,7 @@ impl Connection {
 
     /// RECEIVE: the next bytes in order, at most `max` of them, or `None` when there are none now. One call gives
     /// bytes of one arrived segment at most, by reference: read until `None`. It makes room, of which the peer may
-    /// have to be told: drain [`poll`](Machine::poll).
+    /// have to be told: drain [`poll`](crate::base::Machine::poll).
     pub fn read(&mut self, _now: Instant, max: usize) -> Option<Bytes> {
         // What comes with a SYN waits for ESTABLISHED (RFC 9293 §3.10.7.2, third).
         if self.state == State::SynReceived {
