@@ -55,7 +55,7 @@ fn output(command: &mut Command) -> String {
 fn the_npm_package_ws_talks_to_our_server() {
     let Some(mut node) = support::peer_with("node", &["-e", "require('ws')"], NPM) else { return };
     let server = Server::ours();
-    let said = output(node.arg(script("ws.js")).args(["client", &server.url]));
+    let said = output(node.arg(script("ws.cjs")).args(["client", &server.url]));
     assert!(said.contains("extensions: permessage-deflate"), "{said}");
     assert!(said.contains("pong: are you there"), "{said}");
     assert!(said.contains("echoed: 6, closed: 4000"), "{said}");
@@ -64,7 +64,7 @@ fn the_npm_package_ws_talks_to_our_server() {
 #[test]
 fn our_client_talks_to_the_npm_package_ws() {
     let Some(mut node) = support::peer_with("node", &["-e", "require('ws')"], NPM) else { return };
-    let server = Server::start(node.arg(script("ws.js")).arg("server"));
+    let server = Server::start(node.arg(script("ws.cjs")).arg("server"));
     let long = "compressible ".repeat(1000);
     let said = typed(&server.url, &format!("hello\näöü €\n{long}\n/hex 00 ff\n"));
     assert_eq!(said, format!("hello\näöü €\n{long}\n00 ff\n"));
