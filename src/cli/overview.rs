@@ -42,7 +42,7 @@ fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
         let mark = if progress.has_finished(lesson.id) { done } else { " " };
         let minutes = format!("{} min", lesson.minutes);
         out.line(format!(
-            "{mark} {:>2}  {:<11} {:<48} {:>6}",
+            "{mark} {:>2}  {:<12} {:<47} {:>6}",
             lesson.number, lesson.id, lesson.title, minutes
         ))?;
     }
