@@ -6,6 +6,7 @@
 //! | `lesson ID about` | what it is about, how long it takes, where to read on |
 //! | `lesson ID story` | the whole lesson: what it says, asks and shows |
 //! | `lesson ID transcript` | what a terminal shows of it |
+//! | `lesson ID scenario` | the command with its scenario line |
 //! | `lesson ID knobs`, `lesson ID teacher` | what can be turned; notes for the teacher |
 //! | `figure ID/SCENE/KIND` | one of its pictures |
 //! | `quiz ID N [SCENE/KIND ...]` | its question N, from 1; pictures that belong to the answer |
@@ -101,10 +102,14 @@ impl<'a> Expander<'a> {
             "knobs" => Ok(knobs(lesson)),
             "teacher" => Ok(teacher(lesson)),
             "story" => Ok(story::story(&*self.play(name, turned)?)),
-            "transcript" => Ok(transcript(&*self.play(name, turned)?)),
-            other => {
-                Err(format!("a lesson has no '{other}': expected about, story, transcript, knobs or teacher"))
+            "scenario" => {
+                let scenario = &self.play(name, turned)?.scenario;
+                Ok(format!("```sh\nnetlayers lesson --scenario \"{scenario}\"\n```\n"))
             }
+            "transcript" => Ok(transcript(&*self.play(name, turned)?)),
+            other => Err(format!(
+                "a lesson has no '{other}': expected about, story, transcript, scenario, knobs or teacher"
+            )),
         }
     }
 
