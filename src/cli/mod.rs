@@ -60,6 +60,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
         Err(error) => {
+            // What was found before it went wrong comes first; if nobody reads it, the error still counts.
+            let _ = out.flush();
             eprintln!("error: {error}");
             ExitCode::from(error.exit_code())
         }
