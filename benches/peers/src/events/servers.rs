@@ -81,7 +81,7 @@ impl Server {
             Kind::Ours | Kind::OursDurable => {
                 let mut ours = Command::new(ours());
                 ours.args(["--port", "0", "--profile", "chat"]);
-                data.iter().for_each(|data| drop(ours.arg("--data").arg(data)));
+                ours.args(data.iter().flat_map(|data| [Path::new("--data"), data]));
                 ours
             }
             Kind::Limit | Kind::Own(_) => {
