@@ -9,12 +9,11 @@ use std::sync::Arc;
 
 use netlayers::base::Duration;
 use netlayers::chat::hub::{self, Hub, Recovery};
-use netlayers::chat::{Context, EventLog, MemoryLog, Refusal, Retention};
+use netlayers::chat::{Context, EventLog, Gateway, MemoryLog, Refusal, Retention};
 use netlayers::layers::application::engineio::{self, Server, SessionConfig};
 use netlayers::layers::application::socketio::{Limits, Value};
 use netlayers::real::clock::unix_ms;
 use netlayers::real::event_loop::serve;
-use netlayers::real::event_service::HubService;
 use netlayers::real::random;
 use netlayers::real::store::{Store, StoreError};
 use tokio::net::TcpListener;
@@ -220,7 +219,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..engineio::Config::default()
     };
     let server = Server::new(engine, random::session_ids());
-    let service = HubService::new(hub, Limits::default(), 0, Some(1));
+    let service = Gateway::new(hub, Limits::default(), 0, Some(1));
 
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on {}", listener.local_addr()?);

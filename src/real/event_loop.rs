@@ -21,6 +21,7 @@ use tokio::task::LocalSet;
 
 use super::clock::{Clock, std_duration};
 use crate::base::{Duration, Instant};
+use crate::chat::Gateway;
 use crate::layers::application::engineio::{ConnKey, Event, Input, Output, Server};
 
 /// What stands above Engine.IO: it hears of sessions and messages, and answers through the server it is given.
@@ -36,6 +37,25 @@ pub trait Service {
 
     /// When it wants to be woken.
     fn due(&self) -> Option<Instant>;
+}
+
+/// A Socket.IO server, whose two machines are joined without a socket already.
+impl Service for Gateway {
+    fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
+        Gateway::event(self, now, event, server);
+    }
+
+    fn wake(&mut self, now: Instant, server: &mut Server) {
+        Gateway::wake(self, now, server);
+    }
+
+    fn stop(&mut self, now: Instant, server: &mut Server) {
+        Gateway::stop(self, now, server);
+    }
+
+    fn due(&self) -> Option<Instant> {
+        Gateway::due(self)
+    }
 }
 
 /// Serves until `stop` is ready, then says goodbye to everybody.

@@ -8,7 +8,7 @@
 //! | learn why it is not what the simulator shows | [`differences`] |
 //! | show the book to a browser | [`static_files`] |
 //! | speak WebSocket on a real network | [`websocket`] |
-//! | serve Engine.IO, and with it Socket.IO | [`event_loop`], [`event_service`] |
+//! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
 //! | keep events on disk | [`store`] |
 //! | tell the time of a run | [`clock`] |
 //!
@@ -19,7 +19,6 @@ pub mod compare;
 pub mod differences;
 mod error;
 pub mod event_loop;
-pub mod event_service;
 pub mod kernel_figures;
 pub mod random;
 pub mod scenes;
