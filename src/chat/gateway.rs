@@ -41,8 +41,12 @@ struct Peer {
     held: Option<Vec<(usize, Prepared)>>,
 }
 
-/// How long the events after a CONNECT are held back. Programs attach their listeners when they read it; an event
-/// that arrives in the same read would be heard by nobody.
+/// How long the events after a CONNECT are held back, so that they come in a read of their own.
+///
+/// Many programs wait for one message and listen for the next when they have it: with a bare WebSocket, or by awaiting
+/// a stock client's connect event, whose promise goes on only when all that came in the same read has been handed out.
+/// An event in that read is heard by nobody. Nothing in the protocol forbids it; other servers are spared because they
+/// write each packet by itself. What a client that comes back has missed waits for the same moment, in its order.
 const SETTLE: Duration = Duration::from_millis(4);
 
 impl Gateway {
