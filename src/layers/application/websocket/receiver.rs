@@ -88,6 +88,12 @@ impl Receiver {
         &mut self.inbox
     }
 
+    /// How many bytes the frame that has begun lacks.
+    pub(super) fn missing(&self) -> u64 {
+        let lacks = |frame: &Frame| frame.header.payload_len - frame.read;
+        self.frame.as_ref().map_or(0, lacks).saturating_sub(self.inbox.len() as u64)
+    }
+
     /// Whether a whole frame has come and not been read.
     pub(super) fn has_frame(&self) -> bool {
         match &self.frame {
@@ -98,7 +104,8 @@ impl Receiver {
 
     /// Gives up memory that is needed only while bytes come in.
     pub(super) fn rest(&mut self) {
-        if self.inbox.is_empty() {
+        // The rest of a payload goes where its beginning lies.
+        if self.inbox.is_empty() && self.frame.is_none() {
             self.inbox = BytesMut::new();
         }
         if let (Some(decompressor), false) = (&mut self.decompressor, self.assembler.is_compressed()) {
