@@ -11,7 +11,10 @@
 //! number of messages in flight on each connection. Every case is run three times in turn with the others; the table
 //! shows the best, which is the one that was disturbed least. Then the same for compressed text (RFC 7692), with the servers
 //! that can do it, all at level 1.
+//!
+//! The event server has a benchmark of its own here: see `events`.
 
+mod events;
 mod load;
 mod servers;
 
@@ -28,8 +31,11 @@ fn main() {
     {
         return servers::run(name);
     }
-    if args == ["memory"] {
-        return memory();
+    match args.first().map(String::as_str) {
+        Some("events") => return events::main(&args[1..]),
+        Some("serve-events") => return args.iter().skip(1).for_each(|name| events::serve(name)),
+        Some("memory") => return memory(),
+        _ => {}
     }
     let wanted: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     println!("server CPU per echoed message, in microseconds (best of 3)\n");

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
 
 /// What the machine wants sent and the stream has not taken yet. How much that may be is the driver's to see to: it
@@ -21,9 +21,19 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
+    /// Pieces are counted by their bytes. Short ones, such as the answers to pings of a peer that reads none of them,
+    /// would take many times that, so they are joined.
     pub(super) fn push(&mut self, bytes: Bytes) {
+        const SHORT: usize = 2 << 10;
         self.waiting += bytes.len();
-        self.queue.push_back(bytes);
+        match self.queue.pop_back() {
+            Some(last) if last.len() + bytes.len() <= SHORT => {
+                let mut joined = last.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+                joined.extend_from_slice(&bytes);
+                self.queue.push_back(joined.freeze());
+            }
+            last => self.queue.extend(last.into_iter().chain([bytes])),
+        }
     }
 
     /// Bytes that wait.

@@ -178,6 +178,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`send`](WebSocket::send); and when the payload has more than 125 bytes.
     pub async fn ping(&mut self, payload: impl Into<Bytes>) -> Result<(), WebSocketError> {
+        // First what waits already, so that there is room.
+        self.flush().await?;
         self.queue_ping(payload.into())?;
         self.flush().await
     }

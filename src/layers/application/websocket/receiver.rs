@@ -104,9 +104,11 @@ impl Receiver {
 
     /// Gives up memory that is needed only while bytes come in.
     pub(super) fn rest(&mut self) {
-        // The rest of a payload goes where its beginning lies.
-        if self.inbox.is_empty() && self.frame.is_none() {
-            self.inbox = BytesMut::new();
+        // A part of a header is kept, but not the large buffer that it may have come in; and the room that the rest of
+        // a payload will fill, for it lies right behind its beginning.
+        let most = self.missing().saturating_add(FrameHeader::MAX_LEN as u64);
+        if self.inbox.len() < FrameHeader::MAX_LEN && self.inbox.capacity() as u64 > most {
+            self.inbox = BytesMut::from(&self.inbox[..]);
         }
         if let (Some(decompressor), false) = (&mut self.decompressor, self.assembler.is_compressed()) {
             decompressor.rest();

@@ -4,13 +4,14 @@
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop;
 
 use super::super::WebSocketError;
 use super::super::intake::Intake;
 use super::WebSocket;
 use super::ending::End;
 use crate::base::Machine as _;
-use crate::layers::application::websocket::{Event, Input, Message, Output, Phase};
+use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(in super::super) fn poll_recv(
@@ -73,8 +74,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         cx: &mut Context<'_>,
         message: &mut Option<Message>,
     ) -> Poll<Result<(), WebSocketError>> {
-        if message.is_some() && self.outgoing.waiting() + self.machine.queued() > self.most_waiting {
-            ready!(self.poll_flush(cx))?;
+        if let Some(message) = message {
+            let waiting = self.outgoing.waiting() + self.machine.queued();
+            let with_it = waiting.saturating_add(message.as_bytes().len());
+            if with_it.saturating_add(FrameHeader::MAX_LEN) > self.most_waiting {
+                ready!(self.poll_flush(cx))?;
+            }
         }
         match message.take() {
             Some(Message::Text(text)) => self.machine.send_text(text)?,
@@ -137,7 +142,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Takes bytes from the stream into the machine, or the news that no more will come.
+    ///
+    /// A peer may always have more to say, and nothing in it for the user above. So that other tasks get their turn the
+    /// runtime's budget is charged by the bytes that came; when it is used up this is pending.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        /// Bytes that cost a turn as much as one call to the system.
+        const CHARGED: usize = 8 << 10;
+        let turn = ready!(coop::poll_proceed(cx));
         let missing = self.machine.missing();
         let inbox = self.machine.inbox();
         match ready!(self.intake.poll_read(&mut self.stream, cx, inbox, missing)) {
@@ -146,7 +157,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 self.now = self.clock.now();
                 self.machine.handle(self.now, Input::Eof);
             }
-            Ok(_) => {
+            Ok(read) => {
+                turn.made_progress();
+                for _ in 0..read / CHARGED {
+                    if let Poll::Ready(turn) = coop::poll_proceed(cx) {
+                        turn.made_progress();
+                    }
+                }
                 self.now = self.clock.now();
                 self.machine.handle(self.now, Input::Arrived);
             }
