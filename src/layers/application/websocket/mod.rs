@@ -21,6 +21,8 @@
 //! | §10.4 | limits | [`connection::Config`] |
 //! | §9.2; RFC 7692 | compressed messages | [`deflate`]: [`negotiation`](deflate::negotiation), [`codec`](deflate::codec) |
 //!
+//! Frames seen from outside, in the bytes of a stream, are [`wire`]'s.
+//!
 //! Left out: TLS (`wss:`), proxies (§4.1), other extensions than permessage-deflate. HTTP/2 has its own way to
 //! WebSocket (RFC 8441).
 
@@ -35,6 +37,7 @@ pub mod phase;
 mod receiver;
 mod sender;
 pub mod utf8;
+pub mod wire;
 
 pub use close::{CloseCode, CloseReason, Failure};
 pub use connection::{Config, Connection, Event, Input, Keepalive, Output};
