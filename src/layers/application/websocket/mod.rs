@@ -40,6 +40,8 @@
 //! | §11.7 | the registry of close codes | [`CloseCode`] |
 //! | §11.8 | the registry of opcodes | [`Opcode`] |
 //!
+//! Frames seen from outside, in the bytes of a stream, are [`wire`]'s.
+//!
 //! Left out: TLS (`wss:`), proxies (§4.1), trying again after an abnormal closure (§7.2.3: the program knows whether it
 //! wants to), other extensions than permessage-deflate. HTTP/2 has its own way to WebSocket (RFC 8441).
 
@@ -54,6 +56,7 @@ pub mod phase;
 mod receiver;
 mod sender;
 pub mod utf8;
+pub mod wire;
 
 pub use close::{CloseCode, CloseReason, Failure};
 pub use connection::{Config, Connection, Event, Input, Keepalive, Output};
