@@ -9,6 +9,7 @@
 //! | the kept events, their offsets, how long they stay | [`EventLog`], [`MemoryLog`] in `log.rs` |
 //! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
 //! | what a client does to lose nothing and take nothing twice | [`delivery`] |
+//! | the chat itself: names, rooms, private messages, history | [`lounge`] |
 //! | a hub and its clients in one program, without a network | [`Local`] |
 //!
 //! The same hub runs in the simulator and behind real sockets; its log in memory or, in `real`, on disk.
@@ -17,6 +18,7 @@ pub mod delivery;
 pub mod hub;
 mod local;
 mod log;
+pub mod lounge;
 mod pool;
 
 pub use delivery::Delivery;
