@@ -9,15 +9,13 @@ use std::sync::Arc;
 
 use netlayers::base::Duration;
 use netlayers::chat::hub::{self, Hub, Recovery};
-use netlayers::chat::{Context, EventLog, MemoryLog, Refusal, Retention};
+use netlayers::chat::{Context, EventLog, Gateway, MemoryLog, Refusal, Retention};
 use netlayers::layers::application::engineio::{self, Server, SessionConfig};
 use netlayers::layers::application::socketio::{Limits, Value};
 use netlayers::real::clock::unix_ms;
-use netlayers::real::event_loop::serve;
-use netlayers::real::event_service::HubService;
+use netlayers::real::event_loop::{listen, serve};
 use netlayers::real::random;
 use netlayers::real::store::{Store, StoreError};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 /// What differs between the two profiles.
@@ -180,7 +178,7 @@ fn log(data: Option<&Path>, bell: Arc<Notify>) -> Result<Box<dyn EventLog>, Stor
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let (mut port, mut profile, mut data) = (3000, "suite".to_owned(), None);
+    let (mut port, mut profile, mut data) = (3000_u16, "suite".to_owned(), None);
     while let Some(option) = args.next() {
         let value = args.next().ok_or("each option needs a value")?;
         match option.as_str() {
@@ -220,9 +218,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..engineio::Config::default()
     };
     let server = Server::new(engine, random::session_ids());
-    let service = HubService::new(hub, Limits::default(), 0, Some(1));
+    let service = Gateway::new(hub, Limits::default(), 0, Some(1));
 
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = listen(([127, 0, 0, 1], port).into())?;
     println!("listening on {}", listener.local_addr()?);
     serve(listener, server, service, bell, std::future::pending()).await;
     Ok(())

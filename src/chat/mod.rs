@@ -8,6 +8,7 @@
 //! | listeners by name: `on`, `once`, `off`, `emit` | [`Pool`] in `pool.rs` |
 //! | the kept events, their offsets, how long they stay | [`EventLog`], [`MemoryLog`] in `log.rs` |
 //! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
+//! | the hub behind Engine.IO: a whole server but for its sockets | [`Gateway`] in `gateway.rs` |
 //! | what a client does to lose nothing and take nothing twice | [`delivery`] |
 //! | the chat itself: names, rooms, private messages, history | [`lounge`] |
 //! | a hub and its clients in one program, without a network | [`Local`] |
@@ -15,6 +16,7 @@
 //! The same hub runs in the simulator and behind real sockets; its log in memory or, in `real`, on disk.
 
 pub mod delivery;
+mod gateway;
 pub mod hub;
 mod local;
 mod log;
@@ -22,6 +24,7 @@ pub mod lounge;
 mod pool;
 
 pub use delivery::Delivery;
+pub use gateway::Gateway;
 pub use hub::{
     Ack, Answers, Broadcast, Config, Context, Emitted, Entry, Hello, Hub, Input, JoinError, Namespace,
     Output, PastEvent, Random, Rate, Reason, Recovery, Refusal, SessionId,

@@ -8,8 +8,9 @@
 //! | learn why it is not what the simulator shows | [`differences`] |
 //! | show the book to a browser | [`static_files`] |
 //! | speak WebSocket on a real network | [`websocket`] |
-//! | serve Engine.IO, and with it Socket.IO | [`event_loop`], [`event_service`] |
+//! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
 //! | keep events on disk | [`store`] |
+//! | have thousands of sockets open | [`open_files`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -19,8 +20,8 @@ pub mod compare;
 pub mod differences;
 mod error;
 pub mod event_loop;
-pub mod event_service;
 pub mod kernel_figures;
+pub mod open_files;
 pub mod random;
 pub mod scenes;
 pub mod static_files;

@@ -1,20 +1,23 @@
 //! Joins the event hub to Engine.IO: messages become packets on their way up, packets become frames on their way down.
 //!
+//! Two machines that know nothing of each other stand side by side here, [`Hub`] and Engine.IO's [`Server`]; this is
+//! the whole of a Socket.IO server except its sockets. `real` drives it over the kernel's, `sim` over simulated ones.
+//!
 //! A packet for many is framed once; every receiver gets the same bytes. What a client sends that is no packet ends
 //! that client's session. Besides, a path may simply echo, which is all that Engine.IO's own test suite asks for.
 
+use std::collections::VecDeque;
+
+use super::hub::{Hub, Input, Output, Reason, SessionId};
 use crate::base::{Duration, Instant, Machine as _};
-use crate::chat::SessionId;
-use crate::chat::hub::{Hub, Input, Output, Reason};
 use crate::layers::application::engineio::{CloseCause, Event, Prepared, Server, SessionKey};
+use crate::layers::application::http::Headers;
 use crate::layers::application::socketio::{Decoder, Encoded, Limits};
 use crate::layers::application::websocket::Message;
 
-use super::event_loop::Service;
-
 /// A hub, and the sessions that speak to it.
 #[derive(Debug)]
-pub struct HubService {
+pub struct Gateway {
     hub: Hub,
     limits: Limits,
     endpoint: usize,
@@ -24,7 +27,7 @@ pub struct HubService {
     /// When the hub wants to be woken.
     wake_at: Instant,
     /// Sessions that were just let in, and when they get what came after that.
-    settling: std::collections::VecDeque<(Instant, SessionKey)>,
+    settling: VecDeque<(Instant, SessionKey)>,
 }
 
 /// A session that speaks Socket.IO.
@@ -38,27 +41,88 @@ struct Peer {
     held: Option<Vec<(usize, Prepared)>>,
 }
 
-/// How long the events after a CONNECT are held back. Programs attach their listeners when they read it; an event
-/// that arrives in the same read would be heard by nobody.
+/// How long the events after a CONNECT are held back, so that they come in a read of their own.
+///
+/// Many programs wait for one message and listen for the next when they have it: with a bare WebSocket, or by awaiting
+/// a stock client's connect event, whose promise goes on only when all that came in the same read has been handed out.
+/// An event in that read is heard by nobody. Nothing in the protocol forbids it; other servers are spared because they
+/// write each packet by itself. What a client that comes back has missed waits for the same moment, in its order.
 const SETTLE: Duration = Duration::from_millis(4);
 
-impl HubService {
+impl Gateway {
     /// A hub for the sessions of one endpoint (by its place in the server's list), and an echo for those of another.
     pub fn new(hub: Hub, limits: Limits, endpoint: usize, echo: Option<usize>) -> Self {
-        HubService {
+        Gateway {
             hub,
             limits,
             endpoint,
             echo,
             peers: Vec::new(),
             wake_at: Instant::NEVER,
-            settling: std::collections::VecDeque::new(),
+            settling: VecDeque::new(),
         }
     }
 
     /// The hub, to speak from the program itself. What it has to say goes out with the next event or wake.
     pub fn hub(&mut self) -> &mut Hub {
         &mut self.hub
+    }
+
+    /// Engine.IO tells of a session, a message, or the end of one.
+    pub fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
+        match event {
+            Event::Opened { session, endpoint } if endpoint == self.endpoint => {
+                let at = place(session);
+                if self.peers.len() <= at {
+                    self.peers.resize_with(at + 1, || None);
+                }
+                let decoder = Decoder::new(self.limits);
+                self.peers[at] = Some(Peer { session, decoder, unreported: 0, held: None });
+                self.tell(now, Input::Opened(SessionId(session.0)), server);
+            }
+            Event::Message { session, message } => self.message(now, session, message, server),
+            Event::Drained { session } => {
+                let Some(peer) = self.peer(session) else { return };
+                let bytes = std::mem::take(&mut peer.unreported);
+                if bytes > 0 {
+                    self.tell(now, Input::Sent(SessionId(session.0), bytes), server);
+                }
+            }
+            Event::Alive { session } if self.peer(session).is_some() => {
+                self.tell(now, Input::Alive(SessionId(session.0)), server);
+            }
+            Event::Closed { session, cause } if self.peer(session).is_some() => {
+                self.forget(session);
+                self.tell(now, Input::Closed(SessionId(session.0), reason(cause)), server);
+            }
+            Event::Opened { .. } | Event::Alive { .. } | Event::Closed { .. } => {}
+            Event::Request { conn, .. } => {
+                let words = bytes::Bytes::from_static(b"not found\n");
+                server.respond(now, conn, 404, "text/plain; charset=UTF-8", &Headers::new(), &words);
+            }
+        }
+    }
+
+    /// The time it asked for has come, or the hub's log has stored something.
+    pub fn wake(&mut self, now: Instant, server: &mut Server) {
+        while let Some(&(at, session)) = self.settling.front()
+            && at <= now
+        {
+            self.settling.pop_front();
+            self.release(now, session, server);
+        }
+        self.tell(now, Input::Wake, server);
+    }
+
+    /// The server is about to end: every client is let go in a way that lets it come back.
+    pub fn stop(&mut self, now: Instant, server: &mut Server) {
+        self.tell(now, Input::Drain, server);
+    }
+
+    /// When it wants to be woken.
+    pub fn due(&self) -> Option<Instant> {
+        let settled = self.settling.front().map_or(Instant::NEVER, |(at, _)| *at);
+        Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
     }
 
     fn peer(&mut self, session: SessionKey) -> Option<&mut Peer> {
@@ -137,62 +201,6 @@ impl HubService {
             peer.unreported += bytes;
             server.send_prepared(now, session, &prepared);
         }
-    }
-}
-
-impl Service for HubService {
-    fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
-        match event {
-            Event::Opened { session, endpoint } if endpoint == self.endpoint => {
-                let at = place(session);
-                if self.peers.len() <= at {
-                    self.peers.resize_with(at + 1, || None);
-                }
-                let decoder = Decoder::new(self.limits);
-                self.peers[at] = Some(Peer { session, decoder, unreported: 0, held: None });
-                self.tell(now, Input::Opened(SessionId(session.0)), server);
-            }
-            Event::Message { session, message } => self.message(now, session, message, server),
-            Event::Drained { session } => {
-                let Some(peer) = self.peer(session) else { return };
-                let bytes = std::mem::take(&mut peer.unreported);
-                if bytes > 0 {
-                    self.tell(now, Input::Sent(SessionId(session.0), bytes), server);
-                }
-            }
-            Event::Alive { session } if self.peer(session).is_some() => {
-                self.tell(now, Input::Alive(SessionId(session.0)), server);
-            }
-            Event::Closed { session, cause } if self.peer(session).is_some() => {
-                self.forget(session);
-                self.tell(now, Input::Closed(SessionId(session.0), reason(cause)), server);
-            }
-            Event::Opened { .. } | Event::Alive { .. } | Event::Closed { .. } => {}
-            Event::Request { conn, .. } => {
-                let none = crate::layers::application::http::Headers::new();
-                let words = bytes::Bytes::from_static(b"not found\n");
-                server.respond(now, conn, 404, "text/plain; charset=UTF-8", &none, &words);
-            }
-        }
-    }
-
-    fn wake(&mut self, now: Instant, server: &mut Server) {
-        while let Some(&(at, session)) = self.settling.front()
-            && at <= now
-        {
-            self.settling.pop_front();
-            self.release(now, session, server);
-        }
-        self.tell(now, Input::Wake, server);
-    }
-
-    fn stop(&mut self, now: Instant, server: &mut Server) {
-        self.tell(now, Input::Drain, server);
-    }
-
-    fn due(&self) -> Option<Instant> {
-        let settled = self.settling.front().map_or(Instant::NEVER, |(at, _)| *at);
-        Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
     }
 }
 
