@@ -263,6 +263,9 @@ pub(super) struct WsEchoArgs {
     /// Connections at the same time, at most
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(super) max_connections: usize,
+    /// Ping a client that has been silent for so long, and give it up 20 s later; 0 for never
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(super) idle: u32,
     /// A web page whose scripts may connect; may be given more than once [default: all]
     #[arg(long, value_name = "ORIGIN")]
     pub(super) origin: Vec<String>,
@@ -292,6 +295,9 @@ pub(super) struct WsConnectArgs {
     /// Offer compression (RFC 7692)
     #[arg(long)]
     pub(super) deflate: bool,
+    /// Bytes of a message, at most [default: 64 MiB]
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_message: Option<usize>,
     /// The Origin to send
     #[arg(long, value_name = "ORIGIN")]
     pub(super) origin: Option<String>,

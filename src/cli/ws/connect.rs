@@ -1,7 +1,6 @@
 //! `netlayers ws connect`: a client for people. Lines go out as messages, messages come in as lines.
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::TcpStream;
 
 use super::failed;
 use super::xray::XRay;
@@ -28,10 +27,14 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
     if let Some(origin) = &args.origin {
         builder = builder.origin(origin);
     }
+    if let Some(bytes) = args.max_message {
+        builder = builder.max_message(bytes).max_frame(bytes);
+    }
     let url: Url = args.url.parse().map_err(|error: WebSocketError| CliError::Usage(error.to_string()))?;
-    let stream = TcpStream::connect((url.host.as_str(), url.port))
-        .await
-        .map_err(|error| CliError::io(&format!("connecting to {url}"), &error))?;
+    let stream = builder.connect_tcp(&url).await.map_err(|error| match error {
+        WebSocketError::Io { source, .. } => CliError::io(&format!("connecting to {url}"), &source),
+        other => failed(&other),
+    })?;
     let (stream, seen) = XRay::new(stream, args.xray.then_some(out.look));
     let socket = builder.open(stream, &url.authority(), &url.resource).await;
     show(&seen, out)?;

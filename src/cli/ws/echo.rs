@@ -5,14 +5,17 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
 use super::failed;
+use crate::base::Duration;
 use crate::cli::args::WsEchoArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, remark};
-use crate::layers::application::websocket::Deflate;
+use crate::layers::application::websocket::{Deflate, Keepalive};
 use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
 
 pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliError> {
-    let mut builder = Builder::new().max_connections(args.max_connections);
+    let keepalive = Keepalive { idle: Duration::from_secs(args.idle.into()), ..Keepalive::default() };
+    let mut builder =
+        Builder::new().max_connections(args.max_connections).keepalive((args.idle > 0).then_some(keepalive));
     if args.deflate {
         builder = builder.deflate(Deflate::default());
     }

@@ -14,7 +14,8 @@ use crate::chat::Record;
 use crate::layers::application::socketio::Encoded;
 use crate::layers::application::websocket::Utf8Bytes;
 
-pub(super) fn encode(record: &Record) -> Vec<u8> {
+/// Writes a record.
+pub fn encode(record: &Record) -> Vec<u8> {
     let mut out = Vec::with_capacity(record.cost());
     out.extend_from_slice(&record.at_ms.to_be_bytes());
     put(&mut out, record.sender_id.as_deref().unwrap_or_default().as_bytes());
@@ -29,7 +30,7 @@ pub(super) fn encode(record: &Record) -> Vec<u8> {
 }
 
 /// The time, and the sender's id when there is one.
-pub(super) fn head(bytes: &[u8]) -> (u64, Option<&str>) {
+pub fn head(bytes: &[u8]) -> (u64, Option<&str>) {
     let mut rest = bytes;
     let at_ms = take_u64(&mut rest).unwrap_or(0);
     let id = take(&mut rest).and_then(|id| std::str::from_utf8(id).ok()).filter(|id| !id.is_empty());
@@ -37,7 +38,7 @@ pub(super) fn head(bytes: &[u8]) -> (u64, Option<&str>) {
 }
 
 /// The record; `None` when the bytes are not one.
-pub(super) fn decode(offset: u64, bytes: &[u8]) -> Option<Record> {
+pub fn decode(offset: u64, bytes: &[u8]) -> Option<Record> {
     let mut rest = bytes;
     let at_ms = take_u64(&mut rest)?;
     let sender_id = Some(take_text(&mut rest)?).filter(|id| !id.is_empty());

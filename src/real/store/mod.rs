@@ -19,7 +19,7 @@
 //! than one program on one file (redb locks it), and repair of a file that something else has written into: redb finds
 //! that by its checksums, and the error says what to do.
 
-mod codec;
+pub mod codec;
 mod writer;
 
 use std::collections::{BTreeMap, VecDeque};

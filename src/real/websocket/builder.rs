@@ -169,6 +169,15 @@ impl Builder {
     /// When the address is not one, TCP cannot connect, the server does not agree, or it takes too long.
     pub async fn connect(&self, url: &str) -> Result<WebSocket<TcpStream>, WebSocketError> {
         let url: Url = url.parse()?;
+        let stream = self.connect_tcp(&url).await?;
+        self.open(stream, &url.authority(), &url.resource).await
+    }
+
+    /// Opens a TCP connection only, within the time of a handshake; [`open`](Builder::open) is to follow.
+    ///
+    /// # Errors
+    /// When TCP cannot connect, or it takes too long.
+    pub async fn connect_tcp(&self, url: &Url) -> Result<TcpStream, WebSocketError> {
         let limit = self.config.handshake_timeout;
         let step = "connecting";
         let stream = TcpStream::connect((url.host.as_str(), url.port));
@@ -177,7 +186,7 @@ impl Builder {
             .map_err(|_| WebSocketError::TimedOut { step, limit })?
             .map_err(|source| WebSocketError::Io { step, source })?;
         without_delay(&stream);
-        self.open(stream, &url.authority(), &url.resource).await
+        Ok(stream)
     }
 
     /// The client's handshake over a stream that is connected already. `host` is the name the request asks for.

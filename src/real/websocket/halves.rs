@@ -51,6 +51,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// # Errors
     /// As for [`WebSocket::ping`].
     pub async fn ping(&mut self, payload: impl Into<Bytes>) -> Result<(), WebSocketError> {
+        self.flush().await?;
         lock(&self.shared).queue_ping(payload.into())?;
         self.flush().await
     }

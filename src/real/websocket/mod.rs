@@ -39,4 +39,6 @@ pub use socket::WebSocket;
 pub use url::Url;
 
 #[cfg(test)]
+mod limits_tests;
+#[cfg(test)]
 mod tests;

@@ -18,14 +18,15 @@ use std::task::{Context, Poll, Wake, Waker, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop;
 use tokio::time::Sleep;
 
 use super::halves::{ReceiveHalf, SendHalf};
 use super::{Builder, WebSocketError};
 use crate::base::{Duration, Instant, Machine as _};
 use crate::layers::application::websocket::{
-    CloseCode, CloseReason, Config, Connection, Event, Failure, Input, Message, Opening, Output, Phase,
-    Utf8Bytes,
+    CloseCode, CloseReason, Config, Connection, Event, Failure, FrameHeader, Input, Message, Opening, Output,
+    Phase, Utf8Bytes,
 };
 use crate::real::clock::{Clock, std_duration};
 
@@ -194,6 +195,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`send`](WebSocket::send); and when the payload has more than 125 bytes.
     pub async fn ping(&mut self, payload: impl Into<Bytes>) -> Result<(), WebSocketError> {
+        // First what waits already, so that there is room.
+        self.flush().await?;
         self.queue_ping(payload.into())?;
         self.flush().await
     }
@@ -267,8 +270,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         cx: &mut Context<'_>,
         message: &mut Option<Message>,
     ) -> Poll<Result<(), WebSocketError>> {
-        if message.is_some() && self.waiting + self.machine.queued() > self.most_waiting {
-            ready!(self.poll_flush(cx))?;
+        if let Some(message) = message {
+            let with_it = message.as_bytes().len().saturating_add(self.waiting + self.machine.queued());
+            if with_it.saturating_add(FrameHeader::MAX_LEN) > self.most_waiting {
+                ready!(self.poll_flush(cx))?;
+            }
         }
         match message.take() {
             Some(Message::Text(text)) => self.machine.send_text(text)?,
@@ -315,9 +321,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
+    /// Pieces are counted by their bytes. Short ones, such as the answers to pings of a peer that reads none of them,
+    /// would take many times that, so they are joined.
     fn enqueue(&mut self, bytes: Bytes) {
+        const SHORT: usize = 2 << 10;
         self.waiting += bytes.len();
-        self.outgoing.push_back(bytes);
+        match self.outgoing.pop_back() {
+            Some(last) if last.len() + bytes.len() <= SHORT => {
+                let mut joined = last.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+                joined.extend_from_slice(&bytes);
+                self.outgoing.push_back(joined.freeze());
+            }
+            last => self.outgoing.extend(last.into_iter().chain([bytes])),
+        }
     }
 
     /// Writes until nothing waits.
@@ -397,7 +413,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Takes bytes from the stream into the machine, or wakes the machine.
+    ///
+    /// A peer may always have more to say, and nothing in it for the user above. So that other tasks get their turn the
+    /// runtime's budget is charged by the bytes that came; when it is used up this is pending.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        let turn = ready!(coop::poll_proceed(cx));
         let inbox = self.machine.inbox();
         inbox.reserve(self.read_size);
         match poll_read_buf(&mut self.stream, cx, inbox, self.read_size) {
@@ -407,6 +427,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 self.machine.handle(self.now, Input::Eof);
             }
             Poll::Ready(Ok(read)) => {
+                turn.made_progress();
+                for _ in 0..read / Self::FIRST {
+                    if let Poll::Ready(turn) = coop::poll_proceed(cx) {
+                        turn.made_progress();
+                    }
+                }
                 if read == self.read_size {
                     self.read_size = (2 * self.read_size).min(Self::MOST);
                 } else if read < self.read_size / 8 {

@@ -1,8 +1,7 @@
 //! The client's end of a session over WebSocket: packets in, messages out, and a pong for each ping.
 //!
 //! It opens with WebSocket at once, as programs do that know their network; browsers begin by polling, where they must
-//! expect proxies that know no WebSocket. A client that polls, and one that upgrades, is left to the libraries: what
-//! their traffic looks like is shown by the server's side, which serves both.
+//! expect proxies that know no WebSocket: [`poller`](super::poller) does as they do.
 //!
 //! The WebSocket itself is its driver's: messages come from it and go to it. The path that opens it is
 //! [`Client::target`].

@@ -12,19 +12,22 @@
 //! | packets, the handshake's JSON | [`Packet`], [`Handshake`] in `packet.rs` |
 //! | what a request asks for; errors by code; CORS | `request.rs` |
 //! | one session: transports, upgrade, heartbeat | [`Session`] in `session.rs` |
-//! | the client's end | [`client`] |
+//! | the client's end, by WebSocket | [`client`] |
+//! | the client's end, by polling at first | [`poller`] |
 //! | many connections and sessions behind one address | [`Server`] in `server/` |
 //!
 //! Left out: version 3 (refused with code 5), JSONP polling, compression of HTTP bodies, and WebTransport.
 
 pub mod client;
 mod packet;
+pub mod poller;
 mod request;
 mod server;
 pub mod session;
 
 pub use client::Client;
 pub use packet::{Handshake, Packet, SEPARATOR};
+pub use poller::{Carrier, Poller};
 pub use request::{Origins, Refusal};
 pub use server::{Config, Event, Input, Outbox, Output, Prepared, Server, SessionKey};
 pub use session::{CloseCause, Config as SessionConfig, ConnKey, Session};

@@ -1,8 +1,7 @@
 //! HTTP/1.1 messages: layer 7, text over TCP's stream of bytes (RFC 9110 for the meaning, RFC 9112 for the bytes).
 //!
 //! Read RFC 9112 §2 to §5 first. A *head* is a start line, header fields, an empty line: all that an
-//! upgrade to WebSocket needs. Requests with a body are what Engine.IO's long-polling posts. URIs (RFC 3986) are left
-//! out, and so are the bodies of responses: who writes one knows its length.
+//! upgrade to WebSocket needs. Bodies are what Engine.IO's long-polling posts and fetches. URIs (RFC 3986) are left out.
 //!
 //! | concept | where | source |
 //! |---|---|---|
@@ -10,6 +9,7 @@
 //! | header fields, lists of tokens | [`Headers`] in `headers.rs` | RFC 9110 §5, RFC 9112 §5 |
 //! | reading from a stream, limits | [`HeadParser`] in `parser.rs` | RFC 9112 §2.2 |
 //! | the body of a request | [`BodyReader`] in `body.rs` | RFC 9112 §6, §7.1 |
+//! | responses on a connection that stays open | [`ResponseReader`] in `response.rs` | RFC 9112 §6.3, §9.3 |
 //!
 //! Where RFC 9112 lets a recipient be lenient (a bare LF as line end, whitespace around the start line) this one is
 //! strict: two parsers that are lenient in different ways, one behind the other, are how requests get smuggled
@@ -19,11 +19,13 @@ mod body;
 mod head;
 mod headers;
 mod parser;
+mod response;
 
 pub use body::{BodyProgress, BodyReader, Framing};
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Headers, is_token};
 pub use parser::{Head, HeadError, HeadParser, Limits, Progress};
+pub use response::{Response, ResponseReader};
 
 /// The name of the protocol in errors.
 pub(crate) const PROTOCOL: &str = "HTTP";

@@ -81,6 +81,9 @@ pub struct HeadParser<H> {
     skipped_empty_line: bool,
     /// The error that ended the work.
     failed: Option<HeadError>,
+    /// Bytes that were looked at, each as often as it was: the tests hold it against how many came.
+    #[cfg(test)]
+    looked_at: usize,
 }
 
 impl<H: Head> HeadParser<H> {
@@ -93,6 +96,8 @@ impl<H: Head> HeadParser<H> {
             head: None,
             skipped_empty_line: false,
             failed: None,
+            #[cfg(test)]
+            looked_at: 0,
         }
     }
 
@@ -135,6 +140,8 @@ impl<H: Head> HeadParser<H> {
             let room = in_line.min(in_head);
             let within = &rest[..room.min(rest.len())];
             let end = within.iter().position(|&byte| byte == b'\n');
+            #[cfg(test)]
+            (self.looked_at += end.unwrap_or(within.len()));
             if end.is_none() && rest.len() > room {
                 return Err(self.too_long(in_line < in_head));
             }
@@ -164,6 +171,8 @@ impl<H: Head> HeadParser<H> {
     }
 
     fn read_line(&mut self, line: &[u8], at: usize) -> Result<bool, HeadError> {
+        #[cfg(test)]
+        (self.looked_at += line.len());
         let Some(line) = line.strip_suffix(b"\r\n") else {
             let end = at + line.len() - 1;
             return Err(Self::refuse(end, "line end", "CR LF (RFC 9112 §2.2)", "LF alone".into()));

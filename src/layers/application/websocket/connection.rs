@@ -39,8 +39,8 @@ pub struct Config {
     /// Bytes of payload in one message; beyond it the connection fails with 1009.
     pub max_message: usize,
     /// Bytes that may wait to be polled before commands to send are refused ([`SendError::Full`]). One message is
-    /// always taken when nothing waits. Answers to pings and Close frames do not count against it: there is never
-    /// more than one of each.
+    /// always taken when nothing waits. Answers to pings are never refused: when 64 KiB wait, nothing further is read
+    /// until some of it was polled.
     pub max_queue: usize,
     /// How long the opening handshake may take.
     pub handshake_timeout: Duration,

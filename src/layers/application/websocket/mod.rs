@@ -47,3 +47,6 @@ pub use message::{Message, MessageKind};
 pub use phase::{Phase, Role};
 pub use sender::{MaskSource, SendError};
 pub use utf8::Utf8Bytes;
+
+#[cfg(test)]
+mod limits_tests;

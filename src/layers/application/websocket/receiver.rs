@@ -98,8 +98,9 @@ impl Receiver {
 
     /// Gives up memory that is needed only while bytes come in.
     pub(super) fn rest(&mut self) {
-        if self.inbox.is_empty() {
-            self.inbox = BytesMut::new();
+        // A part of a header is kept, but not the large buffer that it may have come in.
+        if self.inbox.len() < FrameHeader::MAX_LEN && self.inbox.capacity() > FrameHeader::MAX_LEN {
+            self.inbox = BytesMut::from(&self.inbox[..]);
         }
         if let (Some(decompressor), false) = (&mut self.decompressor, self.assembler.is_compressed()) {
             decompressor.rest();

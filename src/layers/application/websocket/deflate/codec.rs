@@ -23,7 +23,7 @@ const KEPT: usize = 4;
 thread_local! {
     /// Compressors nobody uses, with their level and window. They are emptied before they are used.
     static COMPRESSORS: RefCell<Vec<(u8, u8, Deflate)>> = const { RefCell::new(Vec::new()) };
-    /// Decompressors with the largest window, emptied.
+    /// Decompressors, emptied.
     static DECOMPRESSORS: RefCell<Vec<Inflate>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -109,15 +109,16 @@ fn new_deflate(level: u8, bits: u8) -> Deflate {
     kept.unwrap_or_else(|| Deflate::new(level.into(), false, bits.max(9)))
 }
 
-fn new_inflate(bits: u8) -> Inflate {
-    let kept = if bits == 15 { DECOMPRESSORS.with_borrow_mut(Vec::pop) } else { None };
-    kept.unwrap_or_else(|| Inflate::new(false, bits))
+/// Every decompressor has the largest window: zlib-rs has no smaller ones to save memory with.
+fn new_inflate() -> Inflate {
+    DECOMPRESSORS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Inflate::new(false, 15))
 }
 
 /// Why a message could not be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InflateError {
-    /// It is not DEFLATE, or looks back further than was agreed.
+    /// It is not DEFLATE, or looks back to before its window began. Whoever looks back further than was agreed is
+    /// understood all the same, for the window here is the largest there is.
     Corrupt,
     /// What comes out did not please whoever takes it.
     Refused,
@@ -150,13 +151,12 @@ impl Decompressor {
         piece: &[u8],
         take: &mut impl FnMut(&[u8]) -> Result<(), ()>,
     ) -> Result<(), InflateError> {
-        let bits = self.window_bits;
         if self.room.is_empty() {
             self.room = vec![0; Self::ROOM].into();
         }
         let mut read = 0;
         loop {
-            let inflate = self.inflate.get_or_insert_with(|| new_inflate(bits));
+            let inflate = self.inflate.get_or_insert_with(new_inflate);
             let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
             let status = inflate
                 .decompress(&piece[read..], &mut self.room, InflateFlush::SyncFlush)
@@ -167,8 +167,9 @@ impl Decompressor {
                 take(&self.room[..written]).map_err(|()| InflateError::Refused)?;
             }
             match status {
-                // §7.2.3.4: a sender may end the stream inside a message (BFINAL) and begin a new one.
-                Status::StreamEnd => self.inflate = None,
+                // §7.2.3.4: a sender may end the stream inside a message (BFINAL) and begin a new one. It may do so
+                // with every second byte: so the decompressor is emptied, which costs little, and not made anew.
+                Status::StreamEnd => inflate.reset(false),
                 Status::Ok | Status::BufError if written == self.room.len() => continue,
                 Status::Ok | Status::BufError if read == piece.len() || written == 0 => return Ok(()),
                 Status::Ok | Status::BufError => continue,
@@ -185,12 +186,8 @@ impl Decompressor {
     /// As for [`push`](Decompressor::push).
     pub fn finish(&mut self, take: &mut impl FnMut(&[u8]) -> Result<(), ()>) -> Result<(), InflateError> {
         self.push(&TAIL, take)?;
-        if !self.takeover {
-            match (&mut self.inflate, self.window_bits) {
-                // A reset makes the window the largest there is.
-                (Some(inflate), 15) => inflate.reset(false),
-                (inflate, _) => *inflate = None,
-            }
+        if let (Some(inflate), false) = (&mut self.inflate, self.takeover) {
+            inflate.reset(false);
         }
         Ok(())
     }
@@ -201,9 +198,7 @@ impl Decompressor {
         if self.takeover {
             return;
         }
-        if let Some(mut inflate) = self.inflate.take()
-            && self.window_bits == 15
-        {
+        if let Some(mut inflate) = self.inflate.take() {
             inflate.reset(false);
             DECOMPRESSORS.with_borrow_mut(|kept| {
                 if kept.len() < KEPT {

@@ -27,12 +27,17 @@ impl Extension {
         Extension { name: name.into(), params: Vec::new() }
     }
 
+    /// Extensions and parameters of a head, all together. Two bytes of a list become a name in memory of its own, and
+    /// what a peer said is kept as long as its connection: so the list has a limit of its own beside that of the head.
+    pub const MAX_NAMES: usize = 100;
+
     /// All extensions of a head, in order: several fields are one list (§9.1).
     ///
     /// # Errors
-    /// Malformed when a part of the list is not as §9.1 has it.
+    /// Malformed when a part of the list is not as §9.1 has it, or there are more than
+    /// [`MAX_NAMES`](Extension::MAX_NAMES).
     pub fn parse_all(headers: &Headers) -> Result<Vec<Extension>, ParseError> {
-        let mut all = Vec::new();
+        let (mut all, mut names) = (Vec::new(), 0);
         for value in headers.get_all(FIELD) {
             let mut cursor = Cursor { rest: value };
             loop {
@@ -41,7 +46,7 @@ impl Extension {
                 if cursor.is_at_end() {
                     break;
                 }
-                all.push(cursor.extension()?);
+                all.push(cursor.extension(&mut names)?);
                 if !cursor.is_at_end() && !cursor.eat(',') {
                     return Err(cursor.wrong("';' or ','"));
                 }
@@ -69,14 +74,24 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// `extension-token *( ";" extension-param )`.
-    fn extension(&mut self) -> Result<Extension, ParseError> {
-        let mut extension = Extension::new(self.token()?);
+    fn extension(&mut self, names: &mut usize) -> Result<Extension, ParseError> {
+        let mut extension = Extension::new(self.name(names)?);
         while self.eat(';') {
-            let name = self.token()?.to_owned();
+            let name = self.name(names)?.to_owned();
             let value = if self.eat('=') { Some(self.value()?) } else { None };
             extension.params.push((name, value));
         }
         Ok(extension)
+    }
+
+    /// The name of an extension or a parameter, which is counted.
+    fn name(&mut self, names: &mut usize) -> Result<&'a str, ParseError> {
+        *names += 1;
+        if *names > Extension::MAX_NAMES {
+            let got = format!("more than {}", Extension::MAX_NAMES);
+            return Err(malformed(FIELD, "fewer extensions and parameters", got));
+        }
+        self.token()
     }
 
     /// A token, or one in quotes: what stands between the quotes must be a token too (§9.1).
@@ -141,6 +156,15 @@ mod tests {
 
     fn parse(value: &str) -> Result<Vec<Extension>, ParseError> {
         Extension::parse_all(&Headers::new().with(FIELD, value))
+    }
+
+    #[test]
+    fn a_list_of_many_names_is_refused() {
+        let most = vec!["a;b"; Extension::MAX_NAMES / 2].join(",");
+        assert_eq!(parse(&most).unwrap().len(), Extension::MAX_NAMES / 2);
+        for more in [format!("{most},c"), format!("{most};c")] {
+            assert!(parse(&more).unwrap_err().to_string().contains("more than 100"));
+        }
     }
 
     #[test]

@@ -1,0 +1,15 @@
+//! Records of the event log as they lie on the disk: any bytes are refused or read, and what was read is written as it
+//! was.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use netlayers::real::store::codec;
+
+fuzz_target!(|bytes: &[u8]| {
+    let (at_ms, sender_id) = codec::head(bytes);
+    if let Some(record) = codec::decode(1, bytes) {
+        assert_eq!((at_ms, sender_id), (record.at_ms, record.sender_id.as_deref()));
+        assert_eq!(codec::encode(&record), bytes);
+    }
+});
