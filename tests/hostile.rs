@@ -32,7 +32,10 @@ impl Good {
                 socket.send(&format!(r#"42["message",{number},"as if nothing happened"]"#));
                 let answer = socket.text();
                 let expected = format!(r#"42["message-back",{number},"as if nothing happened","#);
-                assert!(answer.starts_with(&expected), "after {number} messages the good client got {answer}");
+                assert!(
+                    answer.starts_with(&expected),
+                    "after {number} messages the good client got {answer}"
+                );
                 number += 1;
                 std::thread::sleep(Duration::from_millis(2));
             }
@@ -76,9 +79,32 @@ fn packets_that_are_none_end_the_one_who_sent_them() {
         ends(&server, &[text(format!(r#"40{{"a":{}"#, open.repeat(200_000)))]);
     }
     for packet in [
-        "", "4", "47", "9", "0", "2", "42", "42[]", "42{}", "42[1e]", "42[null]", "43", "43[1]", "44{}", "45", "451",
-        r#"42["disconnect"]"#, r#"42["connect_error"]"#, "42/nowhere,[\"e\"]", "40", r#"4599999-["e"]"#,
-        r#"4518446744073709551616-["e"]"#, "42[\"a\u{1}\"]", r#"42["e",NaN]"#, r#"42["e"]]"#, "4\u{1F980}",
+        "",
+        "4",
+        "47",
+        "9",
+        "0",
+        "2",
+        "42",
+        "42[]",
+        "42{}",
+        "42[1e]",
+        "42[null]",
+        "43",
+        "43[1]",
+        "44{}",
+        "45",
+        "451",
+        r#"42["disconnect"]"#,
+        r#"42["connect_error"]"#,
+        "42/nowhere,[\"e\"]",
+        "40",
+        r#"4599999-["e"]"#,
+        r#"4518446744073709551616-["e"]"#,
+        "42[\"a\u{1}\"]",
+        r#"42["e",NaN]"#,
+        r#"42["e"]]"#,
+        "4\u{1F980}",
     ] {
         ends(&server, &[text(packet)]);
     }
@@ -97,13 +123,13 @@ fn frames_that_are_none_end_the_one_who_sent_them() {
     let server = EventServer::start("chat");
     let good = Good::talks(&server);
     for (first, payload) in [
-        (0x83, vec![]),            // an opcode there is not
-        (0xc1, b"x".to_vec()),     // a reserved bit
-        (0x80, b"x".to_vec()),     // a continuation of nothing
-        (0x09, vec![]),            // a control frame in fragments
-        (0x89, vec![0; 126]),      // a control frame too long
-        (0x81, vec![0xff, 0xfe]),  // text that is none
-        (0x88, vec![3]),           // half of a close code
+        (0x83, vec![]),           // an opcode there is not
+        (0xc1, b"x".to_vec()),    // a reserved bit
+        (0x80, b"x".to_vec()),    // a continuation of nothing
+        (0x09, vec![]),           // a control frame in fragments
+        (0x89, vec![0; 126]),     // a control frame too long
+        (0x81, vec![0xff, 0xfe]), // text that is none
+        (0x88, vec![3]),          // half of a close code
     ] {
         let mut offender = Ws::entered(&server);
         offender.frame(first, &payload);
@@ -231,6 +257,24 @@ fn who_floods_and_never_reads_is_cut_off_and_nobody_waits_for_it() {
 }
 
 #[test]
+fn as_many_bytes_as_a_packet_may_hold_come_back() {
+    let server = EventServer::start("chat");
+    let good = Good::talks(&server);
+    let mut socket = Ws::entered(&server);
+    let placeholders: Vec<String> =
+        (0..8).map(|num| format!(r#"{{"_placeholder":true,"num":{num}}}"#)).collect();
+    socket.send(&format!(r#"458-["message",{}]"#, placeholders.join(",")));
+    for n in 0..8 {
+        socket.send_bytes(&vec![n; 1_900_000]);
+    }
+    assert!(socket.text().starts_with(r#"458-["message-back","#));
+    for n in 0..8 {
+        assert_eq!(socket.next(), Some(Said::Bytes(vec![n; 1_900_000])));
+    }
+    good.was_not_disturbed();
+}
+
+#[test]
 fn a_page_from_elsewhere_may_not_connect() {
     let server = EventServer::start("chat");
     let open = "/socket.io/?EIO=4&transport=polling";
@@ -264,8 +308,14 @@ fn odd_values_come_back_as_they_were_sent() {
     let server = EventServer::start("suite");
     let mut socket = Ws::entered(&server);
     for value in [
-        "1e400", "-0", "1.0", "9007199254740993", "123456789012345678901234567890", r#"{"a":1,"a":2}"#,
-        r#"{"__proto__":{"x":1}}"#, "\"\u{2028}\u{0}\"".replace('\0', "\\u0000").as_str(),
+        "1e400",
+        "-0",
+        "1.0",
+        "9007199254740993",
+        "123456789012345678901234567890",
+        r#"{"a":1,"a":2}"#,
+        r#"{"__proto__":{"x":1}}"#,
+        "\"\u{2028}\u{0}\"".replace('\0', "\\u0000").as_str(),
     ] {
         socket.send(&format!(r#"42["message",{value}]"#));
         assert_eq!(socket.text(), format!(r#"42["message-back",{value}]"#));
@@ -307,7 +357,9 @@ fn a_storm_of_connections_passes() {
                 for n in 0..100 {
                     let mut stream = server.connect();
                     let _ = match n % 4 {
-                        0 => stream.write_all(b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n"),
+                        0 => stream.write_all(
+                            b"GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n",
+                        ),
                         1 => stream.write_all(b"\0"),
                         _ => Ok(()),
                     };

@@ -110,7 +110,10 @@ fn each_error_has_its_code_and_status() {
         for query in ["transport=websocket", "EIO=abc&transport=websocket", "EIO=4", "EIO=4&transport=abc"] {
             assert_eq!(Ws::open(server(), &format!("{path}?{query}")).err(), Some(400), "{query}");
         }
-        assert_eq!(Ws::open(server(), &format!("{path}?EIO=4&transport=websocket&sid=none")).err(), Some(400));
+        assert_eq!(
+            Ws::open(server(), &format!("{path}?EIO=4&transport=websocket&sid=none")).err(),
+            Some(400)
+        );
         // A method that a session has no use for.
         let sid = session(&format!("{path}?EIO=4&transport="));
         let target = format!("{path}?EIO=4&transport=polling&sid={sid}");
@@ -123,7 +126,8 @@ fn messages_come_back_by_polling() {
     for body in ["4hello", "4test1\u{1e}4test2\u{1e}4test3", "4hello\u{1e}bAQIDBA==", "bAQIDBA=="] {
         case(|| {
             let target = polling(ENGINE, &session(ENGINE));
-            let posted = server().request("POST", &target, "Content-Type: text/plain;charset=UTF-8\r\n", body);
+            let posted =
+                server().request("POST", &target, "Content-Type: text/plain;charset=UTF-8\r\n", body);
             assert_eq!(posted, (200, "ok".into()));
             let mut got = String::new();
             while got.len() < body.len() {
@@ -264,7 +268,10 @@ fn a_probe_that_is_none_leaves_the_session_where_it_was() {
             let mut socket = Ws::open(server(), &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
             socket.send(bad);
             assert_eq!(socket.text(), "closed", "{bad}");
-            assert_eq!(server().request("POST", &polling(ENGINE, &sid), "", "4by polling"), (200, "ok".into()));
+            assert_eq!(
+                server().request("POST", &polling(ENGINE, &sid), "", "4by polling"),
+                (200, "ok".into())
+            );
             assert_eq!(get(&polling(ENGINE, &sid)), (200, "4by polling".into()));
         }
     });

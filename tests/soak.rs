@@ -39,7 +39,10 @@ fn a_hundred_clients_get_everything_they_are_entitled_to_through_breaks_and_cras
     assert!(counts.acknowledged > 1000 && counts.deliveries > 20_000, "{counts:?}");
     assert!(counts.returns > 200 && counts.stretches > 300, "{counts:?}");
     let world::Faults { hung_up, ended, reset, half_open, slow, quit, crashes } = faults;
-    assert!([hung_up, ended, reset, half_open, slow, quit].iter().all(|&n| n > 10) && crashes == 3, "{faults:?}");
+    assert!(
+        [hung_up, ended, reset, half_open, slow, quit].iter().all(|&n| n > 10) && crashes == 3,
+        "{faults:?}"
+    );
 }
 
 #[test]
@@ -75,8 +78,7 @@ fn the_checker_sees_a_server_that_is_broken() {
         (Flaw::ReplaysWithAHole, &["and missed"]),
         (Flaw::ForgetsSockets, &["not recognised"]),
     ] {
-        let (_, violation, _) =
-            run(&Plan { clients: 40, seconds: 12, flaw: Some(flaw), ..Plan::default() });
+        let (_, violation, _) = run(&Plan { clients: 40, seconds: 12, flaw: Some(flaw), ..Plan::default() });
         let violation = violation.unwrap_or_else(|| panic!("{flaw:?} went unseen"));
         assert!(expected.iter().any(|expected| violation.contains(expected)), "{flaw:?}: {violation}");
     }

@@ -1,9 +1,9 @@
 //! The event server from outside: stock clients of other people's making.
 
-mod support;
 #[path = "support/event_server.rs"]
 #[allow(dead_code, reason = "each test program uses its own part of this module")]
 mod event_server;
+mod support;
 
 use std::path::PathBuf;
 use std::process::Command;

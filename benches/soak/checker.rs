@@ -336,8 +336,12 @@ impl Checker {
 
     /// Messages that were acknowledged and that their sender, or anybody, should have heard.
     fn check_unheard(&mut self) {
-        let unheard: Vec<Id> =
-            self.said.iter().filter(|(_, s)| s.acknowledged && s.offset.is_none()).map(|(id, _)| *id).collect();
+        let unheard: Vec<Id> = self
+            .said
+            .iter()
+            .filter(|(_, s)| s.acknowledged && s.offset.is_none())
+            .map(|(id, _)| *id)
+            .collect();
         for id in unheard {
             let said = &self.said[&id];
             let (visit, room, echo) = (said.visit, said.room, said.echo);
@@ -352,7 +356,8 @@ impl Checker {
             };
             let before = own(0..id.number).rev().find_map(known);
             let after = own(id.number + 1..u32::MAX).find_map(known);
-            let witness = before.zip(after).and_then(|(before, after)| self.member(room, visit, before, after));
+            let witness =
+                before.zip(after).and_then(|(before, after)| self.member(room, visit, before, after));
             match witness {
                 Some(witness) => {
                     let client = self.stays[witness].client;
@@ -383,7 +388,8 @@ impl Checker {
     fn in_order(&mut self, visit: Visit, offset: u64, what: &str) -> bool {
         let last = self.stays[visit].last;
         if offset <= last {
-            let again = if self.stays[visit].heard.binary_search(&offset).is_ok() { "again" } else { "too late" };
+            let again =
+                if self.stays[visit].heard.binary_search(&offset).is_ok() { "again" } else { "too late" };
             self.violated(visit, &format!("{what} came {again}: at {offset}, after {last}"));
             return false;
         }
@@ -405,7 +411,8 @@ impl Checker {
             let stay = &self.stays[visit];
             let steps: Vec<String> = stay.story.iter().map(Step::to_string).collect();
             let story = steps.join("\n    ");
-            self.first = Some(format!("client {} (visit {visit}): {what}\n  it last\n    {story}", stay.client));
+            self.first =
+                Some(format!("client {} (visit {visit}): {what}\n  it last\n    {story}", stay.client));
         }
     }
 }

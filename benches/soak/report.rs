@@ -41,7 +41,8 @@ impl Asked {
                 continue;
             }
             let value = args.next().ok_or(USAGE)?;
-            let number = || value.parse::<u64>().map_err(|_| format!("{option} {value}: a number is wanted\n{USAGE}"));
+            let number =
+                || value.parse::<u64>().map_err(|_| format!("{option} {value}: a number is wanted\n{USAGE}"));
             match option.as_str() {
                 "--seconds" => asked.seconds = number()?.max(5),
                 "--clients" => asked.clients = number()?.clamp(2, 20_000) as u32,

@@ -199,7 +199,8 @@ impl Talker {
         self.is_ending = true;
         self.unheard.clear();
         let Some(visit) = self.visit.filter(|_| self.is_in()) else { return };
-        let rooms: Vec<u16> = self.rooms.iter().filter(|(_, at)| **at == Place::In).map(|(r, _)| *r).collect();
+        let rooms: Vec<u16> =
+            self.rooms.iter().filter(|(_, at)| **at == Place::In).map(|(r, _)| *r).collect();
         for room in rooms {
             let id = checker.says(visit, room, true);
             self.unheard.insert(id);
@@ -287,7 +288,9 @@ impl Talker {
         let Some(line) = &mut self.line else { return };
         let Encoded { text, attachments } = Packet::new("/", kind).encode();
         line.engine.send(Message::Text(text));
-        attachments.into_iter().for_each(|bytes| drop(line.engine.send(Message::Binary(bytes))));
+        for bytes in attachments {
+            line.engine.send(Message::Binary(bytes));
+        }
     }
 
     /// Moves everything on that can move.
@@ -303,9 +306,9 @@ impl Talker {
                     websocket::Output::Event(websocket::Event::Message(message)) => {
                         line.engine.handle(now, client::Input::Message(message));
                     }
-                    websocket::Output::Event(
-                        websocket::Event::Close(_) | websocket::Event::Failed(_),
-                    ) => line.is_over = true,
+                    websocket::Output::Event(websocket::Event::Close(_) | websocket::Event::Failed(_)) => {
+                        line.is_over = true
+                    }
                     websocket::Output::Finished => line.is_over = true,
                     websocket::Output::Event(_) | websocket::Output::WakeAt(_) => {}
                 }
@@ -436,7 +439,10 @@ impl Talker {
         let id = id.and_then(|(client, number)| {
             Some(Id { client: client.parse().ok()?, number: number.parse().ok()? })
         });
-        let room = said.get("room").and_then(Value::as_str).and_then(|room| room.strip_prefix("room ")?.parse().ok());
+        let room = said
+            .get("room")
+            .and_then(Value::as_str)
+            .and_then(|room| room.strip_prefix("room ")?.parse().ok());
         let (Some(id), Some(room)) = (id, room) else { panic!("no message of this soak: {args:?}") };
         let mut intact = match message.get("load") {
             Some(Value::Binary(bytes)) => *bytes == pattern(id, bytes.len()),

@@ -10,6 +10,7 @@
 //! | speak WebSocket on a real network | [`websocket`] |
 //! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
 //! | keep events on disk | [`store`] |
+//! | hear that the program is to end | [`shutdown`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -22,6 +23,7 @@ pub mod event_loop;
 pub mod kernel_figures;
 pub mod random;
 pub mod scenes;
+pub mod shutdown;
 pub mod static_files;
 pub mod store;
 pub mod tcp_info;

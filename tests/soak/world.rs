@@ -197,7 +197,9 @@ impl World {
             }
             Happening::UpEnd(line) => self.server_learns_of_the_end(line),
             Happening::Down(line, bytes) => {
-                let Some(client) = self.lines.get(&line).filter(|l| l.is_whole).map(|l| l.client) else { return };
+                let Some(client) = self.lines.get(&line).filter(|l| l.is_whole).map(|l| l.client) else {
+                    return;
+                };
                 self.talkers[client].receive(self.now, &bytes, &mut self.checker);
                 self.speak(client);
                 if self.talkers[client].is_over() {
@@ -245,15 +247,8 @@ impl World {
         self.next += 1;
         let line = self.next;
         let delay = self.millis(1, 40);
-        let whole = Line {
-            client,
-            key,
-            delay,
-            up_at: self.now,
-            down_at: self.now,
-            is_whole: true,
-            is_frozen: false,
-        };
+        let whole =
+            Line { client, key, delay, up_at: self.now, down_at: self.now, is_whole: true, is_frozen: false };
         self.lines.insert(line, whole);
         self.by_key.insert(key, line);
         self.current[client] = Some(line);

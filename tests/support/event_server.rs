@@ -20,10 +20,7 @@ impl EventServer {
 
     /// Started by this command, which may be a shell's that sets limits before.
     pub(crate) fn launch(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the example starts");
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the example starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("its output is piped");
         BufReader::new(stdout).read_line(&mut line).expect("it says where it listens");

@@ -98,6 +98,17 @@ pub enum Progress {
     Reading(u64),
 }
 
+impl std::fmt::Display for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Progress::Repairing(done) => {
+                write!(f, "the program ended unexpectedly; checking, {:.0} %", done * 100.0)
+            }
+            Progress::Reading(events) => write!(f, "{events} events read"),
+        }
+    }
+}
+
 type Told = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// The log on disk. Dropping it writes what is left.
@@ -161,6 +172,11 @@ impl Store {
     /// program should say it and end.
     pub fn failure(&self) -> Option<String> {
         self.writer.failure()
+    }
+
+    /// What [`failure`](Store::failure) says, for whoever watches when the hub has the store.
+    pub fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
+        self.writer.watch()
     }
 
     fn read_namespace(&self, name: &str) -> Result<(OnDisk, Opened), redb::Error> {

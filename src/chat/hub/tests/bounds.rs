@@ -90,7 +90,10 @@ fn ids_of_senders_are_remembered_within_bounds_of_number_and_length() {
         stage.last_ack(1).as_deref() == Some("[true]")
     };
     assert!(!is_duplicate(long("1")) && !is_duplicate(long("2")));
-    assert!(is_duplicate(long("1")) && is_duplicate(long("2")), "long ones are told apart by all of their bytes");
+    assert!(
+        is_duplicate(long("1")) && is_duplicate(long("2")),
+        "long ones are told apart by all of their bytes"
+    );
     assert!(!is_duplicate("3".into()));
     assert!(!is_duplicate(long("1")), "it was the oldest of three and only two are kept");
     let kept = stage.hub.core.spaces[0].sender_ids.longest();
@@ -119,7 +122,8 @@ fn who_reads_nothing_holds_no_more_than_its_queue_and_nobody_waits_for_it() {
     stage.deaf.push(2);
     (0..1000u64).for_each(|n| stage.say(1, "say", vec!["a".into(), n.into()]));
     let waits: usize = stage.got[&2].iter().map(|packet| packet.encode().len()).sum();
-    assert!(waits <= 10_000, "{waits}");
+    // What greeted it had gone out before.
+    assert!(waits <= 10_200, "{waits}");
     assert_eq!(stage.closed, BTreeMap::from([(2, Reason::SlowReader)]));
     assert_eq!(stage.events(3), (0..1000).map(|n| format!("said {n}")).collect::<Vec<_>>());
 }
