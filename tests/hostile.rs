@@ -332,7 +332,7 @@ fn odd_values_come_back_as_they_were_sent() {
 fn running_out_of_file_descriptors_ends_nothing() {
     let mut shell = Command::new("sh");
     let program = example().display().to_string();
-    shell.args(["-c", &format!("ulimit -Hn 40; exec {program} --port 0 --profile chat")]);
+    shell.args(["-c", &format!("ulimit -n 40; exec {program} --port 0 --profile chat")]);
     let server = EventServer::launch(&mut shell);
     let good = Good::talks(&server);
     let crowd: Vec<TcpStream> = (0..100).map(|_| server.connect()).collect();

@@ -56,7 +56,7 @@ fn the_same_seed_gives_the_same_run() {
 fn the_checker_sees_whatever_goes_wrong_with_a_delivery() {
     for (name, sabotage) in Sabotage::ALL {
         let (_, violation, _) =
-            run(&Plan { clients: 30, seconds: 8, sabotage: Some(sabotage), ..Plan::default() });
+            run(&Plan { clients: 30, seconds: 20, sabotage: Some(sabotage), ..Plan::default() });
         let violation = violation.unwrap_or_else(|| panic!("{name} went unseen"));
         let expected = match sabotage {
             Sabotage::Lose => "and missed",

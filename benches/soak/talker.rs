@@ -60,6 +60,7 @@ pub(crate) struct Talker {
     /// It says nothing new any more.
     is_ending: bool,
     sabotage: Option<Sabotage>,
+    heard_in_all: u64,
     held: Option<(u64, u16, Id, bool)>,
     /// The last words that it has not heard yet.
     unheard: BTreeSet<Id>,
@@ -108,6 +109,7 @@ impl Talker {
             next_ack: 0,
             is_ending: false,
             sabotage: None,
+            heard_in_all: 0,
             held: None,
             unheard: BTreeSet::new(),
             has_heard: false,
@@ -408,6 +410,9 @@ impl Talker {
         match awaited {
             Awaited::Join(room) => {
                 self.rooms.insert(room, Place::In);
+                // By its own first word the checker knows from where on it is a member.
+                let id = checker.says(visit, room, true);
+                self.say("say-all", room, id);
             }
             Awaited::Leave(room) => {
                 if self.sabotage == Some(Sabotage::Overhear) {
@@ -453,7 +458,8 @@ impl Talker {
         };
         let is_own = id.client == self.number;
         self.unheard.remove(&id);
-        match self.sabotage {
+        self.heard_in_all += 1;
+        match self.sabotage.filter(|_| self.heard_in_all > 20) {
             Some(Sabotage::Lose) if !is_own => return self.sabotage = None,
             Some(Sabotage::Repeat) => {
                 self.sabotage = None;

@@ -226,7 +226,9 @@ impl World {
                     self.service.wake(self.now, &mut self.server);
                     self.serve();
                 }
-                let wait = self.millis(2, 25);
+                // A disk that lies is in no hurry.
+                let most = if self.plan.flaw == Some(Flaw::AcknowledgesTooSoon) { 500 } else { 25 };
+                let wait = self.millis(2, most);
                 self.at(wait, Happening::Commit);
             }
             Happening::Crash => self.crash(),
