@@ -5,6 +5,36 @@
 //!
 //! A packet for many is framed once; every receiver gets the same bytes. What a client sends that is no packet ends
 //! that client's session. Besides, a path may simply echo, which is all that Engine.IO's own test suite asks for.
+//!
+//! **What is bounded.** No client can make a server grow beyond these, and the offender alone meets the consequence:
+//!
+//! | what | by default | setting | beyond it |
+//! |---|---|---|---|
+//! | connections, sessions | 20,000 each | [`engineio::Config`] | closed; 503 |
+//! | a request's lines, head, fields | 4 KiB, 16 KiB, 64 | the same, `head` | 414, 431 |
+//! | time for a head, for a body, between two requests | 10 s, 30 s, 60 s | the same | 408, closed |
+//! | a body, a WebSocket frame, a message | 1 MB | [`SessionConfig::max_payload`] | 413 before it is read; 1009 |
+//! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
+//! | web pages | this host, loopback | [`Origins`] | 403 |
+//! | nesting, attachments, their bytes, a namespace's name | 100, 100, 16 MiB, 256 B | [`Limits`] | closed |
+//! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
+//! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |
+//! | rooms of a socket, bytes of a room's name | 256, 256 | the same | the program is told |
+//! | bytes that wait for a session | 4 MiB | the same, `queue_bytes` | cut off; resumes from the log |
+//! | and where a volatile event still goes | 4 KiB | the same | dropped |
+//! | unanswered questions of a socket, bytes of the answers to one | 64, 16 MiB | the same | count as missing |
+//! | ids of senders | 100,000 of 64 B | the same | the oldest forgotten |
+//! | how fast a socket may speak | as it likes | the same, `rate` | refused, with the time to wait |
+//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | the longest away given up |
+//! | a namespace's log: age, bytes, events | 1 h, 64 MiB, 1 million | [`Retention`] | the oldest go |
+//!
+//! [`engineio::Config`]: crate::layers::application::engineio::Config
+//! [`SessionConfig::max_payload`]: crate::layers::application::engineio::SessionConfig::max_payload
+//! [`SessionConfig::max_backlog`]: crate::layers::application::engineio::SessionConfig::max_backlog
+//! [`Origins`]: crate::layers::application::engineio::Origins
+//! [`hub::Config`]: super::hub::Config
+//! [`hub::Recovery`]: super::hub::Recovery
+//! [`Retention`]: super::Retention
 
 use std::collections::VecDeque;
 

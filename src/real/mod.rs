@@ -11,6 +11,7 @@
 //! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
 //! | keep events on disk | [`store`] |
 //! | have thousands of sockets open | [`open_files`] |
+//! | hear that the program is to end | [`shutdown`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -24,6 +25,7 @@ pub mod kernel_figures;
 pub mod open_files;
 pub mod random;
 pub mod scenes;
+pub mod shutdown;
 pub mod static_files;
 pub mod store;
 pub mod tcp_info;

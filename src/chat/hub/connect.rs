@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::namespace::{Entry, Hello, Refusal};
-use super::recovery::Verdict;
+use super::recovery::{Claim, Verdict};
 use super::slab::Key;
 use super::state::{Call, Socket, Timer};
 use super::{Hub, Reason};
@@ -21,6 +21,10 @@ impl Hub {
         });
         if is_pending || core.socket_in(session, space).is_some() {
             return self.core.close(session, Reason::BadPacket);
+        }
+        let in_or_waiting = core.sessions.get(session).map_or(0, |s| s.sockets.len() + s.pending.len());
+        if in_or_waiting >= core.config.namespaces_per_session {
+            return self.refuse(session, name, &Refusal::new("Too many namespaces"));
         }
         let auth = auth.unwrap_or_else(|| Value::Object(Vec::new()));
         if let Err(refusal) = self.ask_gates(session, space, &auth) {
@@ -42,7 +46,8 @@ impl Hub {
         if sockets >= self.core.config.sockets_per_namespace {
             return Err(Refusal::new("Namespace is full"));
         }
-        let entry = Entry { now: self.core.now, session: id, auth, sockets };
+        let returning = Claim::of(auth).and_then(|claim| self.core.id_of(space, &claim.pid));
+        let entry = Entry { now: self.core.now, session: id, auth, sockets, returning: returning.as_deref() };
         self.programs[space].gates.iter_mut().try_for_each(|gate| gate(&entry))
     }
 
@@ -122,6 +127,7 @@ impl Hub {
                     }
                 }
                 Timer::Away(space, pid) => self.core.give_up(space, &pid),
+                Timer::Forget => self.core.forget(),
             }
             self.run_calls();
         }
@@ -137,6 +143,11 @@ impl Hub {
         while let Some(call) = self.core.calls.pop_front() {
             match call {
                 Call::Left(socket, reason) => self.left(socket, reason),
+                Call::Gone(space, id) => {
+                    for listener in &mut self.programs[space].gone {
+                        listener(&mut Context { core: &mut self.core, socket: Key::NOBODY, space }, &id);
+                    }
+                }
                 Call::Answered(ask) => {
                     let mut cx = Context { core: &mut self.core, socket: ask.asker, space: ask.space };
                     (ask.then)(&mut cx, ask.answers);

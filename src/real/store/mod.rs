@@ -98,6 +98,17 @@ pub enum Progress {
     Reading(u64),
 }
 
+impl std::fmt::Display for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Progress::Repairing(done) => {
+                write!(f, "the program ended unexpectedly; checking, {:.0} %", done * 100.0)
+            }
+            Progress::Reading(events) => write!(f, "{events} events read"),
+        }
+    }
+}
+
 type Told = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// The log on disk. Dropping it writes what is left.
@@ -125,6 +136,8 @@ struct OnDisk {
 struct Step {
     count: u64,
     last: u64,
+    /// When its first event was said, and its last.
+    from_ms: u64,
     at_ms: u64,
     bytes: u64,
 }
@@ -161,6 +174,11 @@ impl Store {
         self.writer.failure()
     }
 
+    /// What [`failure`](Store::failure) says, for whoever watches when the hub has the store.
+    pub fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
+        self.writer.watch()
+    }
+
     fn read_namespace(&self, name: &str) -> Result<(OnDisk, Opened), redb::Error> {
         let number = self.number_of(name)?;
         let mut disk = OnDisk { number, ..OnDisk::default() };
@@ -174,7 +192,7 @@ impl Store {
                 disk.horizon = offset - 1;
             }
             let (at_ms, sender_id) = codec::head(bytes);
-            disk.add(offset, at_ms, bytes.len() as u64);
+            disk.add(offset, at_ms, bytes.len() as u64, &self.retention);
             opened.sender_ids.extend(sender_id.map(|id| (id.into(), offset)));
             opened.end = offset;
             if read > 0 && read % 100_000 == 0 {
@@ -302,7 +320,7 @@ impl EventLog for Store {
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
         let Some(disk) = self.spaces.get_mut(namespace) else { return };
         self.recent.append(namespace, record);
-        disk.add(record.offset, record.at_ms, record.cost() as u64);
+        disk.add(record.offset, record.at_ms, record.cost() as u64, &self.retention);
         self.writer.push(Op::Append { space: disk.number, record: record.clone() }, record.cost());
     }
 
@@ -360,12 +378,15 @@ impl EventLog for Store {
 }
 
 impl OnDisk {
-    fn add(&mut self, offset: u64, at_ms: u64, bytes: u64) {
-        if self.steps.back().is_none_or(|step| step.count >= STEP) {
-            self.steps.push_back(Step::default());
+    fn add(&mut self, offset: u64, at_ms: u64, bytes: u64, retention: &Retention) {
+        // A step of a quiet time ends before its first event has become old: none stays for much longer than it may.
+        let span_ms = retention.age.as_nanos() / 1_000_000 / 16;
+        let is_full = |step: &Step| step.count >= STEP || at_ms.saturating_sub(step.from_ms) > span_ms;
+        if self.steps.back().is_none_or(is_full) {
+            self.steps.push_back(Step { from_ms: at_ms, ..Step::default() });
         }
         if let Some(step) = self.steps.back_mut() {
-            *step = Step { count: step.count + 1, last: offset, at_ms, bytes: step.bytes + bytes };
+            *step = Step { count: step.count + 1, last: offset, at_ms, bytes: step.bytes + bytes, ..*step };
         }
         self.bytes += bytes;
     }
@@ -376,8 +397,9 @@ impl OnDisk {
         while let (Some(step), Some(newest)) = (self.steps.front(), self.steps.back()) {
             let events = newest.last.saturating_sub(self.horizon);
             let is_too_much = self.bytes > retention.bytes || events > retention.events;
-            // The step that is being filled stays, so that its events are counted whole.
-            if step.count < STEP || step.at_ms >= oldest_ms && !is_too_much {
+            // However little is allowed, the newest events stay until they are too old.
+            let is_last = self.steps.len() == 1;
+            if step.at_ms >= oldest_ms && (!is_too_much || is_last) {
                 break;
             }
             self.horizon = step.last;

@@ -100,6 +100,25 @@ fn what_is_too_old_goes_and_the_numbers_go_on_after_a_restart() {
 }
 
 #[test]
+fn few_events_of_long_ago_go_as_well_as_many() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    let hour = 3_600_000;
+    let retention = Retention { age: Duration::from_secs(16 * 3600), ..Retention::default() };
+    let mut store = directory.open_with(retention).unwrap();
+    store.open(&main);
+    // One every other hour: far fewer than a step has.
+    (1..=20).for_each(|n| store.append(&main, &record(n, n * 2 * hour, None)));
+    store.forget(40 * hour);
+    assert_eq!(store.horizon("/"), 11, "what was said at hour 22 and before is older than 16 hours");
+    store.forget(100 * hour);
+    assert_eq!((store.horizon("/"), store.page("/", 20, 9).len()), (20, 0));
+    store.append(&main, &record(21, 100 * hour, None));
+    wait_until_stored(&store);
+    assert_eq!(store.page("/", 20, 9).len(), 1);
+}
+
+#[test]
 fn two_programs_cannot_have_the_same_log() {
     let directory = Directory::new();
     let _first = directory.open().unwrap();

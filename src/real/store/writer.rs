@@ -128,6 +128,11 @@ impl Writer {
         self.shared.lock().failure.clone()
     }
 
+    pub(super) fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
+        let shared = self.shared.clone();
+        move || shared.lock().failure.clone()
+    }
+
     pub(super) fn fail(&self, why: &str) {
         self.shared.lock().failure.get_or_insert_with(|| why.to_owned());
     }
