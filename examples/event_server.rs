@@ -13,11 +13,10 @@ use netlayers::chat::{Context, EventLog, Gateway, MemoryLog, Refusal, Retention}
 use netlayers::layers::application::engineio::{self, Server, SessionConfig};
 use netlayers::layers::application::socketio::{Limits, Value};
 use netlayers::real::clock::unix_ms;
-use netlayers::real::event_loop::serve;
+use netlayers::real::event_loop::{listen, serve};
 use netlayers::real::random;
 use netlayers::real::shutdown;
 use netlayers::real::store::{Store, StoreError};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 /// What differs between the two profiles.
@@ -194,7 +193,7 @@ async fn failed(failure: &Failure) {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let (mut port, mut profile, mut data) = (3000, "suite".to_owned(), None);
+    let (mut port, mut profile, mut data) = (3000_u16, "suite".to_owned(), None);
     while let Some(option) = args.next() {
         let value = args.next().ok_or("each option needs a value")?;
         match option.as_str() {
@@ -237,7 +236,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::new(engine, random::session_ids());
     let service = Gateway::new(hub, Limits::default(), 0, Some(1));
 
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let listener = listen(([127, 0, 0, 1], port).into())?;
     let asked = shutdown::requested();
     println!("listening on {}", listener.local_addr()?);
     let stop = async {
@@ -248,7 +247,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     serve(listener, server, service, bell, stop).await;
     match failure() {
-        Some(why) => Err(format!("the log cannot be written: {why}").into()),
+        Some(why) => Err(format!("the log has failed: {why}").into()),
         None => Ok(()),
     }
 }

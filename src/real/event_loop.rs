@@ -1,21 +1,25 @@
 //! Drives an Engine.IO server over real sockets: one thread, one machine, as many connections as it has.
 //!
 //! Reading: a small task for each connection waits until there is something to read, and reads into a buffer that all
-//! share; an idle connection costs no buffer. Writing: what the machine wants written collects in its outboxes while
-//! everything that is ready is handled, then each receiver gets all that waits for it in one system call. No message
-//! crosses a thread or a channel on its way.
+//! share; an idle connection costs no buffer. Writing: what the machine wants written collects in its outboxes, and one
+//! task goes round and hands each receiver all that waits for it in one system call. It goes in short stretches, with
+//! whatever has come to be read handled between them: what is said while it goes round through a thousand receivers is
+//! carried along to all that are still ahead. So the busier the server, the more events each call carries, and calls
+//! are what sending costs. No message crosses a thread or a channel on its way.
 //!
 //! Bounds: a connection with much to be written is not read from until it takes some of it; one that takes nothing is
 //! cut off by the machine. The last bytes of a connection get a second to arrive.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::io::{AsyncWriteExt as _, Interest};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
@@ -58,6 +62,25 @@ impl Service for Gateway {
     }
 }
 
+/// Listens, with room for a crowd: clients that come faster than they are let in wait in the kernel's queue. One that
+/// found no room there would try again after a second (RFC 6298 §2.1), and after three. The process's limit of open
+/// files is raised as far as it can be, since each connection is one.
+///
+/// # Errors
+/// What the system says: most often that somebody else has the port.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    super::open_files::raise_limit();
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that was ended a moment ago may be started again: its old connections do not hold the port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Connections that wait to be accepted. The system may allow fewer (on Linux `net.core.somaxconn`, 4096 by default).
+const BACKLOG: u32 = 4096;
+
 /// Serves until `stop` is ready, then says goodbye to everybody.
 ///
 /// `bell` wakes the service from outside, from a thread that writes to a disk for one.
@@ -73,7 +96,7 @@ pub async fn serve(
         core: RefCell::new(Core {
             server,
             service,
-            ready: Vec::new(),
+            ready: VecDeque::new(),
             unfinished: false,
             sockets: Vec::new(),
         }),
@@ -114,6 +137,9 @@ const ENOUGH: usize = 256 << 10;
 /// them, do not wait for all of them.
 const TURN: usize = 256;
 
+/// Receivers that are written to in one stretch, before it is looked whether something has come.
+const STRETCH: usize = 32;
+
 /// Pieces handed to the kernel in one call, which takes 1024 at most.
 const PIECES: usize = 64;
 
@@ -131,8 +157,8 @@ struct Shared<S> {
 struct Core<S> {
     server: Server,
     service: S,
-    /// Connections with bytes to write that have not been tried yet.
-    ready: Vec<ConnKey>,
+    /// Connections with bytes to write that have not been tried yet, in the order in which they get their turn.
+    ready: VecDeque<ConnKey>,
     /// Events are left that the last turn had no time for. Until they are done nothing is read.
     unfinished: bool,
     /// By the place that a key names.
@@ -167,7 +193,7 @@ impl<S: Service> Shared<S> {
                     core.service.event(now, event, &mut core.server);
                     turn -= 1;
                 }
-                Output::Ready(key) => core.ready.push(key),
+                Output::Ready(key) => core.ready.push_back(key),
                 Output::Close(key) => core.close(key),
                 // Asked for below, with the service's own.
                 Output::WakeAt(_) => {}
@@ -335,14 +361,24 @@ async fn linger(socket: Rc<Socket>) {
     .await;
 }
 
-/// Writes what waits, after everything that is ready has been handled: other tasks run first.
+/// Goes round through all for whom something waits. Each stretch begins after whatever is ready has been handled: to
+/// yield is to let the other tasks run, once the kernel has been asked what is new.
 async fn flush_whenever<S: Service>(shared: Rc<Shared<S>>) {
     loop {
         shared.unwritten.notified().await;
-        let ready = std::mem::take(&mut shared.core.borrow_mut().ready);
-        shared.with(|core, _| ready.into_iter().for_each(|key| core.write(key)));
-        // Also after a turn that left something undone: the others come first.
-        tokio::task::yield_now().await;
+        loop {
+            tokio::task::yield_now().await;
+            shared.with(|core, _| {
+                for _ in 0..STRETCH {
+                    let Some(key) = core.ready.pop_front() else { break };
+                    core.write(key);
+                }
+            });
+            let core = shared.core.borrow();
+            if core.ready.is_empty() && !core.unfinished {
+                break;
+            }
+        }
     }
 }
 
@@ -359,5 +395,25 @@ async fn wake_in_time<S: Service>(shared: Rc<Shared<S>>, bell: Arc<Notify>) {
             core.server.handle(now, Input::Wake);
             core.service.wake(now, &mut core.server);
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More than tokio's own listener lets wait (1024), and less than Linux allows since 5.4.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_crowd_can_wait_to_be_let_in() {
+        let listener = listen(([127, 0, 0, 1], 0).into()).expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
+        let crowd = allowed.trim().parse().unwrap_or(128_usize).min(1500);
+        // Nobody accepts: the kernel alone completes these handshakes, or drops what it has no room for.
+        let patience = std::time::Duration::from_millis(900);
+        let come: Vec<_> =
+            (0..crowd).map_while(|_| std::net::TcpStream::connect_timeout(&address, patience).ok()).collect();
+        assert_eq!(come.len(), crowd, "each found room in the queue");
     }
 }

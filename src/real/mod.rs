@@ -11,6 +11,7 @@
 //! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
 //! | keep events on disk | [`store`] |
 //! | hear that the program is to end | [`shutdown`] |
+//! | have thousands of sockets open | [`open_files`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -21,6 +22,7 @@ pub mod differences;
 mod error;
 pub mod event_loop;
 pub mod kernel_figures;
+pub mod open_files;
 pub mod random;
 pub mod scenes;
 pub mod shutdown;

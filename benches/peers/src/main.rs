@@ -9,7 +9,10 @@
 //! Each server runs in a process of its own, on one thread. The load comes from this process, which keeps a fixed
 //! number of messages in flight on each connection. Every case is run three times in turn with the others; the table
 //! shows the best, which is the one that was disturbed least.
+//!
+//! The event server has a benchmark of its own here: see `events`.
 
+mod events;
 mod load;
 mod servers;
 
@@ -24,6 +27,11 @@ fn main() {
         && serve == "serve"
     {
         return servers::run(name);
+    }
+    match args.first().map(String::as_str) {
+        Some("events") => return events::main(&args[1..]),
+        Some("serve-events") => return args.iter().skip(1).for_each(|name| events::serve(name)),
+        _ => {}
     }
     let wanted: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     println!("server CPU per echoed message, in microseconds (best of 3)\n");

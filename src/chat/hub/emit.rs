@@ -105,8 +105,14 @@ impl Core {
     }
 
     /// Hands out what a returning socket has missed, as far as there is room for it; the rest when that has been sent.
+    ///
+    /// It waits until half of the room is free: the log is read in pages, and a page is too much work for one event.
     pub(super) fn catch_up(&mut self, key: Key) {
         let Some(recovery) = self.config.recovery else { return };
+        let session = self.sockets.get(key).and_then(|socket| self.sessions.get(socket.session));
+        if session.is_none_or(|session| session.queued > recovery.replay_bytes / 2) {
+            return;
+        }
         while let Some(socket) = self.sockets.get(key).filter(|socket| !socket.gone)
             && let Some(after) = socket.behind
         {

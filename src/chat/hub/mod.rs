@@ -272,8 +272,11 @@ impl Hub {
     fn sent(&mut self, key: Key, bytes: usize) {
         let Some(session) = self.core.sessions.get_mut(key) else { return };
         session.queued = session.queued.saturating_sub(bytes);
-        for socket in session.sockets.clone() {
+        // By place, for catching up may close the session: then there is no next one.
+        let mut at = 0;
+        while let Some(&socket) = self.core.sessions.get(key).and_then(|session| session.sockets.get(at)) {
             self.core.catch_up(socket);
+            at += 1;
         }
     }
 

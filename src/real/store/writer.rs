@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use redb::Database;
 
@@ -14,6 +15,12 @@ use crate::chat::{Record, Saved};
 /// Bytes that may wait to be written. Beyond it whoever appends waits: a disk that is too slow slows the senders down,
 /// and costs no memory.
 pub(super) const MAX_PENDING: usize = 16 << 20;
+
+/// A commit waits until nothing has come for so long: much less than the disk takes.
+const GATHER_STEP: Duration = Duration::from_micros(100);
+
+/// But no more often than this.
+const GATHER_STEPS: usize = 20;
 
 /// Something to write.
 pub(super) enum Op {
@@ -50,6 +57,26 @@ impl Shared {
     /// A thread that panicked with the lock leaves a list that is whole: each change of it is one step.
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// Waits as long as something more keeps coming, and not for long. Events come in bursts: what one read brought
+    /// belongs in one commit, and is then sent on in one write for each receiver.
+    fn gather<'a>(&'a self, mut pending: MutexGuard<'a, Pending>) -> MutexGuard<'a, Pending> {
+        for _ in 0..GATHER_STEPS {
+            let before = pending.ops.len();
+            if pending.is_closing || pending.bytes > MAX_PENDING / 2 {
+                break;
+            }
+            drop(pending);
+            std::thread::sleep(GATHER_STEP);
+            pending = self.lock();
+            if pending.ops.len() == before {
+                break;
+            }
+        }
+        pending
     }
 }
 
@@ -129,6 +156,7 @@ fn write_all(database: &Database, shared: &Shared, on_stored: &dyn Fn()) {
             while pending.ops.is_empty() && !pending.is_closing && pending.failure.is_none() {
                 pending = shared.more.wait(pending).unwrap_or_else(PoisonError::into_inner);
             }
+            pending = shared.gather(pending);
             if pending.ops.is_empty() || pending.failure.is_some() {
                 return;
             }
@@ -165,7 +193,7 @@ fn write(database: &Database, group: Vec<Op>) -> Result<(), redb::Error> {
         for op in group {
             match op {
                 Op::Append { space, record } => {
-                    events.insert((space, record.offset), codec::encode(&record).as_slice())?;
+                    events.insert((space, record.offset), codec::seal(codec::encode(&record)).as_slice())?;
                     ends.insert(space, record.offset);
                 }
                 Op::Trim { space, until } => events.retain_in((space, 0)..=(space, until), |_, _| false)?,
