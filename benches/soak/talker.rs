@@ -309,7 +309,7 @@ impl Talker {
                         line.engine.handle(now, client::Input::Message(message));
                     }
                     websocket::Output::Event(websocket::Event::Close(_) | websocket::Event::Failed(_)) => {
-                        line.is_over = true
+                        line.is_over = true;
                     }
                     websocket::Output::Finished => line.is_over = true,
                     websocket::Output::Event(_) | websocket::Output::WakeAt(_) => {}

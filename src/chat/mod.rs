@@ -10,6 +10,7 @@
 //! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
 //! | the hub behind Engine.IO: a whole server but for its sockets | [`Gateway`] in `gateway.rs` |
 //! | what a client does to lose nothing and take nothing twice | [`delivery`] |
+//! | the chat itself: names, rooms, private messages, history | [`lounge`] |
 //! | a hub and its clients in one program, without a network | [`Local`] |
 //!
 //! The same hub runs in the simulator and behind real sockets; its log in memory or, in `real`, on disk.
@@ -19,6 +20,7 @@ mod gateway;
 pub mod hub;
 mod local;
 mod log;
+pub mod lounge;
 mod pool;
 
 pub use delivery::Delivery;

@@ -10,8 +10,8 @@
 //! | speak WebSocket on a real network | [`websocket`] |
 //! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
 //! | keep events on disk | [`store`] |
-//! | hear that the program is to end | [`shutdown`] |
 //! | have thousands of sockets open | [`open_files`] |
+//! | hear that the program is to end | [`shutdown`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.

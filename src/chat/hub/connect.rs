@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::namespace::{Entry, Hello, Refusal};
-use super::recovery::Verdict;
+use super::recovery::{Claim, Verdict};
 use super::slab::Key;
 use super::state::{Call, Socket, Timer};
 use super::{Hub, Reason};
@@ -46,7 +46,8 @@ impl Hub {
         if sockets >= self.core.config.sockets_per_namespace {
             return Err(Refusal::new("Namespace is full"));
         }
-        let entry = Entry { now: self.core.now, session: id, auth, sockets };
+        let returning = Claim::of(auth).and_then(|claim| self.core.id_of(space, &claim.pid));
+        let entry = Entry { now: self.core.now, session: id, auth, sockets, returning: returning.as_deref() };
         self.programs[space].gates.iter_mut().try_for_each(|gate| gate(&entry))
     }
 
@@ -142,6 +143,11 @@ impl Hub {
         while let Some(call) = self.core.calls.pop_front() {
             match call {
                 Call::Left(socket, reason) => self.left(socket, reason),
+                Call::Gone(space, id) => {
+                    for listener in &mut self.programs[space].gone {
+                        listener(&mut Context { core: &mut self.core, socket: Key::NOBODY, space }, &id);
+                    }
+                }
                 Call::Answered(ask) => {
                     let mut cx = Context { core: &mut self.core, socket: ask.asker, space: ask.space };
                     (ask.then)(&mut cx, ask.answers);

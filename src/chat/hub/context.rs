@@ -71,6 +71,12 @@ impl<'a> Context<'a> {
         self.core.socket(self.socket).is_some()
     }
 
+    /// Whether a socket that left for this reason may come back as itself.
+    pub fn may_return(&self, reason: Reason) -> bool {
+        let has_secret = self.core.sockets.get(self.socket).is_some_and(|socket| !socket.pid.is_empty());
+        has_secret && reason.is_recoverable()
+    }
+
     /// What the program keeps with the socket: `null` at first. It comes back with a recovered socket.
     pub fn data(&self) -> Value {
         self.core.sockets.get(self.socket).map(|socket| socket.data.clone()).unwrap_or_default()
@@ -246,7 +252,7 @@ impl<'a> Context<'a> {
 }
 
 /// Reads a kept packet.
-fn past_event(record: &super::super::log::Record) -> Option<PastEvent> {
+pub(super) fn past_event(record: &super::super::log::Record) -> Option<PastEvent> {
     // It was written here: no limit is needed.
     let limits = Limits {
         attachments: usize::MAX,

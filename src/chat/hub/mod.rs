@@ -11,6 +11,7 @@
 //! | how it goes out once for all | `emit.rs` |
 //! | questions and answers | `ask.rs` |
 //! | how a client comes back | `recovery.rs` |
+//! | how one reads what was said before one came | `history.rs` |
 //! | what is bounded, and by how much | [`Config`] |
 //!
 //! Everything happens in one order, the order of the inputs: that order is the log's. Encoding and writing to many
@@ -21,6 +22,7 @@ mod config;
 mod connect;
 mod context;
 mod emit;
+mod history;
 mod membership;
 mod namespace;
 mod recovery;
@@ -39,7 +41,8 @@ pub use ask::Answers;
 pub use config::{Config, Rate, Recovery};
 pub use context::{Ack, Broadcast, Context, JoinError, PastEvent};
 pub use emit::Emitted;
-pub use namespace::{Entry, Hello, Namespace, Refusal};
+pub use history::{Past, Span};
+pub use namespace::{AwaySocket, Entry, Hello, Namespace, Refusal};
 
 use slab::Key;
 use state::{Core, SenderIds, Session, Space, Timer};
@@ -214,6 +217,18 @@ impl Hub {
     /// How many sockets of a namespace are away and may come back.
     pub fn away(&self, name: &str) -> usize {
         self.names.get(name).map_or(0, |&space| self.core.spaces[space].away.len())
+    }
+
+    /// The sockets of a namespace that are away: after a restart, those that were connected before it.
+    pub fn away_sockets(&self, name: &str) -> Vec<AwaySocket> {
+        let Some(&space) = self.names.get(name) else { return Vec::new() };
+        let away = self.core.spaces[space].away.values();
+        away.map(|away| AwaySocket {
+            id: away.id.clone(),
+            rooms: away.rooms.current().cloned().collect(),
+            data: away.data.clone(),
+        })
+        .collect()
     }
 
     fn open(&mut self, id: SessionId) {

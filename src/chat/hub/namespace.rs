@@ -1,5 +1,7 @@
 //! A namespace as its program sees it: who may enter, and what is done when something comes.
 
+use std::sync::Arc;
+
 use super::super::pool::{ListenerId, Pool, PoolFull};
 use super::context::{Ack, Context};
 use super::slab::Key;
@@ -15,11 +17,13 @@ pub struct Namespace {
     pub(super) guards: Vec<Guard>,
     pub(super) connection: Vec<OnConnection>,
     pub(super) disconnect: Vec<OnDisconnect>,
+    pub(super) gone: Vec<OnGone>,
     pub(super) events: Pool<Core, Heard>,
 }
 
 type Gate = Box<dyn FnMut(&Entry<'_>) -> Result<(), Refusal> + Send>;
 type OnConnection = Box<dyn FnMut(&mut Context<'_>, &Hello) + Send>;
+type OnGone = Box<dyn FnMut(&mut Context<'_>, &str) + Send>;
 type OnDisconnect = Box<dyn FnMut(&mut Context<'_>, Reason) + Send>;
 type Guard = Box<dyn FnMut(&mut Context<'_>, &str, &[Value]) -> Result<(), Refusal> + Send>;
 
@@ -34,6 +38,20 @@ pub struct Entry<'a> {
     pub auth: &'a Value,
     /// How many sockets are in the namespace.
     pub sockets: usize,
+    /// The id of the socket whose secret it came with, away or connected; whether it becomes that socket again is
+    /// decided after the gates.
+    pub returning: Option<&'a str>,
+}
+
+/// A socket whose connection broke, and which may come back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AwaySocket {
+    /// Its public id.
+    pub id: Arc<str>,
+    /// The rooms it is in, its own not among them.
+    pub rooms: Vec<Arc<str>>,
+    /// What the program keeps with it.
+    pub data: Value,
 }
 
 /// Somebody has entered.
@@ -97,6 +115,13 @@ impl Namespace {
         listener: impl FnMut(&mut Context<'_>, Reason) + Send + 'static,
     ) -> &mut Self {
         self.disconnect.push(Box::new(listener));
+        self
+    }
+
+    /// Calls `listener` for each socket that was away for too long, with its id: it will not come back. The context is
+    /// of no socket.
+    pub fn on_gone(&mut self, listener: impl FnMut(&mut Context<'_>, &str) + Send + 'static) -> &mut Self {
+        self.gone.push(Box::new(listener));
         self
     }
 

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use super::super::log::Saved;
 use super::membership::Memberships;
 use super::slab::Key;
-use super::state::{Core, Socket, Timer, TimerId};
+use super::state::{Call, Core, Socket, Timer, TimerId};
 use super::{Output, Reason};
 use crate::base::Instant;
 use crate::layers::application::socketio::Value;
@@ -120,6 +120,13 @@ impl Core {
         Verdict::Wait
     }
 
+    /// The public id of the socket, away or connected, that this is the secret of.
+    pub(super) fn id_of(&self, space: usize, pid: &str) -> Option<Arc<str>> {
+        let space = &self.spaces[space];
+        let away = space.away.get(pid).map(|away| &away.id);
+        away.or_else(|| Some(&self.socket(*space.holders.get(pid)?)?.id)).cloned()
+    }
+
     /// The socket that is away under this secret, when nothing it missed has been dropped.
     pub(super) fn take_back(&mut self, space: usize, claim: Claim) -> Verdict {
         let place = &mut self.spaces[space];
@@ -193,6 +200,7 @@ impl Core {
         if let Some(away) = place.away.remove(pid) {
             self.timers.remove(&away.timer);
             self.log.unsave(&place.name, pid);
+            self.calls.push_back(Call::Gone(space, away.id));
         }
     }
 }

@@ -135,6 +135,8 @@ pub(super) enum Timer {
 pub(super) enum Call {
     /// A socket left.
     Left(Key, Reason),
+    /// A socket that was away is given up.
+    Gone(usize, Arc<str>),
     /// A question is done.
     Answered(Ask),
     /// It is known who a secret belongs to.

@@ -40,7 +40,7 @@ impl Encoded {
         let mut taken = (binary > 0).then(|| Vec::with_capacity(binary));
         match &packet.kind {
             Kind::Connect(Some(value)) | Kind::ConnectError(value) => {
-                json::write(value, &mut text, &mut None)
+                json::write(value, &mut text, &mut None);
             }
             Kind::Connect(None) | Kind::Disconnect => {}
             Kind::Event { name, args, ack } => {

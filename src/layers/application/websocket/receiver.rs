@@ -88,6 +88,12 @@ impl Receiver {
         &mut self.inbox
     }
 
+    /// How many bytes the frame that has begun lacks.
+    pub(super) fn missing(&self) -> u64 {
+        let lacks = |frame: &Frame| frame.header.payload_len - frame.read;
+        self.frame.as_ref().map_or(0, lacks).saturating_sub(self.inbox.len() as u64)
+    }
+
     /// Whether a whole frame has come and not been read.
     pub(super) fn has_frame(&self) -> bool {
         match &self.frame {
@@ -98,8 +104,10 @@ impl Receiver {
 
     /// Gives up memory that is needed only while bytes come in.
     pub(super) fn rest(&mut self) {
-        // A part of a header is kept, but not the large buffer that it may have come in.
-        if self.inbox.len() < FrameHeader::MAX_LEN && self.inbox.capacity() > FrameHeader::MAX_LEN {
+        // A part of a header is kept, but not the large buffer that it may have come in; and the room that the rest of
+        // a payload will fill, for it lies right behind its beginning.
+        let most = self.missing().saturating_add(FrameHeader::MAX_LEN as u64);
+        if self.inbox.len() < FrameHeader::MAX_LEN && self.inbox.capacity() as u64 > most {
             self.inbox = BytesMut::from(&self.inbox[..]);
         }
         if let (Some(decompressor), false) = (&mut self.decompressor, self.assembler.is_compressed()) {

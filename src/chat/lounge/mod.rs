@@ -1,0 +1,416 @@
+//! The chat: rooms, names, who is here, private messages, and history, as a program on a hub's namespace `/`.
+//!
+//! It is the top of the course: everything below it only carries what is said here. It has no network and no clock of
+//! its own ([`open`] puts its functions into a [`Hub`]), so the same chat runs in the simulator, behind real sockets
+//! and, with [`Local`](super::Local), in a test.
+//!
+//! **Coming in.** CONNECT carries `{name}`. A name that cannot be is refused with a CONNECT_ERROR whose data is
+//! `{code: "E_NAME"}`, one that somebody has with `{code: "E_TAKEN"}`. Names are compared without regard to case and
+//! to blanks around them. Who comes back with its secret (`pid`) keeps the name it had.
+//!
+//! | a client says | with | and is answered |
+//! |---|---|---|
+//! | `join` | room, `{since?}` | `{ok, room, here: [name], history: [message], more, next, end}` |
+//! | `leave` | room | `{ok}` |
+//! | `say` | room, text, clientId? | `{ok, id, offset}` |
+//! | `msg` | name, text, clientId? | `{ok, id, offset, away}` |
+//! | `who` | room | `{ok, here: [{name, typing, away}], count}` |
+//! | `typing` | room, bool | nothing: it is volatile |
+//! | `history` | room, `{before or since, limit?}` | `{ok, messages: [message], more, next}` |
+//! | `nick` | name | `{ok, name}` |
+//! | `rooms` | | `{ok, rooms: [{room, here: number}]}` |
+//!
+//! What cannot be done is answered with `{ok: false, error, code}`, see [`Trouble`].
+//!
+//! | a client hears | with | promise |
+//! |---|---|---|
+//! | `message` | `{room, from, text, id, at, offset, clientId?}` | kept: whoever was away gets it upon return |
+//! | `private` | `{from, to, text, id, at, offset, clientId?}` | kept |
+//! | `joined`, `left` | `{room, name}` | kept |
+//! | `renamed` | `{from, to}` | kept |
+//! | `away` | `{room, name, on}` | at most once; `who` tells it too |
+//! | `typing` | `{room, name, on}` | volatile; a client drops it after [`Rules::typing`] |
+//!
+//! - Whoever says something hears it as well: what it sees is what all see, in the same order.
+//! - `clientId` makes `say` and `msg` safe to repeat: a second one with the same id from the same socket has no
+//!   effect, and is answered as the first was. A client that could not be recovered is another socket: it looks in the
+//!   history for its own clientIds before it repeats anything.
+//! - `since` and `next` are offsets. A client remembers the last one it saw, joins with it, and pages on while `more`
+//!   is true; `end` is where the log ended, from where on it gets everything live. A page may be empty although there
+//!   is more: the room was silent for long.
+//! - Somebody whose connection broke is *away*: still in its rooms, with its name, until the hub gives it up. Then it
+//!   has `left`.
+//! - A socket that finds its name taken when it comes back too late for recovery gets another, and is told with
+//!   `renamed` before anything else.
+//!
+//! Left out: accounts (a name belongs to whoever has it), closed rooms, and taking back what was said.
+
+mod happening;
+mod people;
+mod rules;
+mod words;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::delivery::Delivery;
+use super::hub::{Ack, Context, Entry, Hello, Hub, Past, Reason, Refusal, Span};
+use crate::layers::application::socketio::Value;
+
+pub use happening::Happening;
+pub use rules::{Rules, Trouble};
+
+use people::{People, Renamed};
+use rules::{clean, fold, hub_room};
+use words::{Answer, message, text_at};
+
+/// Opens the chat on the hub's namespace `/`. `told` hears of everything that happens in it: for a log, or a picture.
+pub fn open(hub: &mut Hub, rules: Rules, told: impl FnMut(&Happening<'_>) + Send + 'static) {
+    let mut people = People::default();
+    hub.of("/");
+    // Who was here when the server ended may come back, and has its name and its rooms until then.
+    for socket in hub.away_sockets("/") {
+        if let Some(name) = socket.data.get("name").and_then(Value::as_str) {
+            let rooms = socket.rooms.iter().filter_map(|room| room.strip_prefix('#'));
+            people.restore(&socket.id, name, rooms);
+        }
+    }
+    let lounge =
+        Lounge { rules, floor: Arc::new(Mutex::new(Floor { people, told: Box::new(told), said: 0 })) };
+    lounge.install(hub);
+}
+
+/// One for each function that the hub calls; they share the floor.
+#[derive(Clone)]
+struct Lounge {
+    rules: Rules,
+    floor: Arc<Mutex<Floor>>,
+}
+
+struct Floor {
+    people: People,
+    told: Box<dyn FnMut(&Happening<'_>) + Send>,
+    /// For the ids of messages that are not kept.
+    said: u64,
+}
+
+impl Floor {
+    fn tell(&mut self, happening: &Happening<'_>) {
+        (self.told)(happening);
+    }
+}
+
+impl Lounge {
+    fn install(&self, hub: &mut Hub) {
+        let (gate, enter, leave, gone) = (self.clone(), self.clone(), self.clone(), self.clone());
+        hub.of("/")
+            .gate(move |entry| gate.admit(entry))
+            .on_connection(move |cx, hello| enter.entered(cx, hello))
+            .on_disconnect(move |cx, reason| leave.left(cx, reason))
+            .on_gone(move |cx, id| gone.gone(cx, id));
+        self.on(hub, "join", Lounge::join);
+        self.on(hub, "leave", Lounge::leave);
+        self.on(hub, "say", Lounge::say);
+        self.on(hub, "msg", Lounge::msg);
+        self.on(hub, "who", Lounge::who);
+        self.on(hub, "history", Lounge::history);
+        self.on(hub, "nick", Lounge::nick);
+        self.on(hub, "rooms", Lounge::rooms);
+        let typing = self.clone();
+        hub.of("/").on("typing", move |cx, args, _| typing.typing(cx, args));
+    }
+
+    /// Every event but `typing` is answered: with what was asked for, or with why not.
+    fn on(&self, hub: &mut Hub, event: &str, act: fn(&Lounge, &mut Context<'_>, &[Value]) -> Answer) {
+        let lounge = self.clone();
+        hub.of("/").on(event, move |cx: &mut Context<'_>, args: &[Value], ack: &Ack| {
+            let answer = act(&lounge, cx, args).unwrap_or_else(|trouble| trouble.answer());
+            ack.send(cx, vec![answer]);
+        });
+    }
+
+    /// A program that panicked with the floor in hand is no reason for the others to.
+    fn floor(&self) -> MutexGuard<'_, Floor> {
+        self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // Coming and going.
+
+    fn admit(&self, entry: &Entry<'_>) -> Result<(), Refusal> {
+        let mut floor = self.floor();
+        // It keeps the name it had, whatever it says now.
+        if entry.returning.is_some_and(|id| floor.people.name(id).is_some()) {
+            return Ok(());
+        }
+        let asked = entry.auth.get("name").and_then(Value::as_str).unwrap_or_default();
+        let allowed = self.rules.name(asked).and_then(|name| floor.people.free(name, None));
+        allowed.map(|_| ()).map_err(|trouble| {
+            floor.tell(&Happening::Refused { code: trouble.code(), name: asked });
+            trouble.refusal()
+        })
+    }
+
+    fn entered(&self, cx: &mut Context<'_>, hello: &Hello) {
+        let mut floor = self.floor();
+        let id = cx.id();
+        if hello.is_recovered && floor.people.set_away(&id, false) {
+            let name = floor.people.name(&id).unwrap_or_default();
+            self.show_away(cx, &floor.people, &name, false);
+            return floor.tell(&Happening::Returned { name: &name });
+        }
+        let kept = cx.data();
+        let asked = [Some(&kept), Some(&hello.auth)]
+            .into_iter()
+            .flatten()
+            .find_map(|from| from.get("name")?.as_str());
+        // The gate has let it in for its secret, and its name may not be free.
+        let asked = asked.and_then(|name| self.rules.name(name).ok()).unwrap_or("guest").to_owned();
+        let name = floor.people.enter(&id, &asked);
+        cx.set_data(Value::object([("name", (&*name).into())]));
+        if *name != *asked {
+            let renamed = Value::object([("from", asked.into()), ("to", (&*name).into())]);
+            cx.emit("renamed", vec![renamed]);
+        }
+        floor.tell(&Happening::Entered { name: &name });
+    }
+
+    fn left(&self, cx: &mut Context<'_>, reason: Reason) {
+        let mut floor = self.floor();
+        let id = cx.id();
+        let Some(name) = floor.people.name(&id) else { return };
+        if cx.may_return(reason) {
+            floor.people.set_away(&id, true);
+            self.show_away(cx, &floor.people, &name, true);
+            return floor.tell(&Happening::Away { name: &name, reason });
+        }
+        show_left(cx, &mut floor.people, &id);
+        floor.tell(&Happening::Left { name: &name, reason });
+    }
+
+    fn gone(&self, cx: &mut Context<'_>, id: &str) {
+        let mut floor = self.floor();
+        let Some(name) = floor.people.name(id) else { return };
+        show_left(cx, &mut floor.people, id);
+        floor.tell(&Happening::Gone { name: &name });
+    }
+
+    fn show_away(&self, cx: &mut Context<'_>, people: &People, name: &str, on: bool) {
+        let id = cx.id();
+        for room in people.rooms_of(&id) {
+            let event = Value::object([("room", (&*room).into()), ("name", name.into()), ("on", on.into())]);
+            cx.to(&hub_room(&room)).with(Delivery::AtMostOnce).emit("away", vec![event]);
+        }
+    }
+
+    // Rooms.
+
+    fn join(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+        let mut floor = self.floor();
+        let room = self.rules.room(text_at(args, 0))?;
+        let id = cx.id();
+        let name = floor.people.name(&id).ok_or(Trouble::Outside)?;
+        let is_new = floor.people.join(&id, room, self.rules.rooms_per_person)?;
+        if is_new && cx.join(&hub_room(room)).is_err() {
+            floor.people.leave(&id, room);
+            return Err(Trouble::TooManyRooms(self.rules.rooms_per_person));
+        }
+        let end = cx.log_end();
+        if is_new {
+            let event = Value::object([("room", room.into()), ("name", (&*name).into())]);
+            cx.to(&hub_room(room)).emit("joined", vec![event]);
+            floor.tell(&Happening::Joined { name: &name, room });
+        }
+        let since = args.get(1).and_then(|options| options.get("since")?.as_u64());
+        let past = match since {
+            Some(since) => cx.past(&hub_room(room), "message", Span::After(since), self.rules.page),
+            None => cx.past(&hub_room(room), "message", Span::Before(end + 1), self.rules.page),
+        };
+        let here = floor.people.here(room, self.rules.listed).map(|(name, _)| Value::from(&**name)).collect();
+        let Past { more, next, .. } = past;
+        Ok(Value::object([
+            ("ok", true.into()),
+            ("room", room.into()),
+            ("here", Value::Array(here)),
+            ("count", (floor.people.count(room) as u64).into()),
+            ("history", messages(past)),
+            ("more", more.into()),
+            ("next", next.into()),
+            ("end", end.into()),
+        ]))
+    }
+
+    fn leave(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+        let mut floor = self.floor();
+        let room = self.rules.room(text_at(args, 0))?;
+        let id = cx.id();
+        let name = floor.people.name(&id).ok_or(Trouble::Outside)?;
+        if !floor.people.leave(&id, room) {
+            return Err(Trouble::NotInRoom(room.into()));
+        }
+        cx.leave(&hub_room(room));
+        let event = Value::object([("room", room.into()), ("name", (&*name).into())]);
+        cx.to(&hub_room(room)).emit("left", vec![event]);
+        floor.tell(&Happening::LeftRoom { name: &name, room });
+        Ok(Value::object([("ok", true.into())]))
+    }
+
+    fn who(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+        let floor = self.floor();
+        let room = self.rules.room(text_at(args, 0))?;
+        let now = cx.now();
+        let here = floor.people.here(room, self.rules.listed).map(|(name, here)| {
+            let typing = ("typing", (here.typing_until > now).into());
+            Value::object([("name", (&**name).into()), typing, ("away", here.is_away.into())])
+        });
+        Ok(Value::object([
+            ("ok", true.into()),
+            ("here", Value::Array(here.collect())),
+            ("count", (floor.people.count(room) as u64).into()),
+        ]))
+    }
+
+    fn rooms(&self, _: &mut Context<'_>, _: &[Value]) -> Answer {
+        let floor = self.floor();
+        let rooms = floor.people.rooms().take(self.rules.listed);
+        let rooms = rooms
+            .map(|(room, here)| Value::object([("room", (&**room).into()), ("here", (here as u64).into())]));
+        Ok(Value::object([("ok", true.into()), ("rooms", Value::Array(rooms.collect()))]))
+    }
+
+    fn typing(&self, cx: &mut Context<'_>, args: &[Value]) {
+        let Ok(room) = self.rules.room(text_at(args, 0)) else { return };
+        let on = args.get(1) == Some(&Value::Bool(true));
+        let mut floor = self.floor();
+        let until = if on { cx.now() + self.rules.typing } else { cx.now() };
+        let Some(name) = floor.people.set_typing(&cx.id(), room, until) else { return };
+        let event = Value::object([("room", room.into()), ("name", (&*name).into()), ("on", on.into())]);
+        cx.to(&hub_room(room)).volatile().emit("typing", vec![event]);
+    }
+
+    // What is said.
+
+    fn say(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+        let mut floor = self.floor();
+        let room = self.rules.room(text_at(args, 0))?;
+        let text = self.rules.text(text_at(args, 1))?;
+        let client_id = self.rules.client_id(args.get(2))?;
+        let id = cx.id();
+        let now = cx.now();
+        let name = floor.people.set_typing(&id, room, now).ok_or_else(|| Trouble::NotInRoom(room.into()))?;
+        let place = Place { key: "room", value: room, to: &[&hub_room(room)] };
+        let (answer, offset) = floor.emit(cx, "message", &name, &place, &text, client_id);
+        floor.tell(&Happening::Said { name: &name, room, bytes: text.len(), offset });
+        Ok(Value::Object(answer))
+    }
+
+    fn msg(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+        let mut floor = self.floor();
+        let text = self.rules.text(text_at(args, 1))?;
+        let client_id = self.rules.client_id(args.get(2))?;
+        let from = floor.people.name(&cx.id()).ok_or(Trouble::Outside)?;
+        let wanted = clean(text_at(args, 0).trim());
+        let (to_id, to) = floor.people.find(&fold(&wanted)).ok_or(Trouble::Nobody(wanted))?;
+        // Its sender hears it too.
+        let place = Place { key: "to", value: &to, to: &[&to_id, &cx.id()] };
+        let (mut answer, offset) = floor.emit(cx, "private", &from, &place, &text, client_id);
+        answer.push(("away".into(), floor.people.is_away(&to_id).into()));
+        floor.tell(&Happening::Whispered { name: &from, to: &to, bytes: text.len(), offset });
+        Ok(Value::Object(answer))
+    }
+
+    fn history(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+        let floor = self.floor();
+        let room = self.rules.room(text_at(args, 0))?;
+        if !floor.people.is_in(&cx.id(), room) {
+            return Err(Trouble::NotInRoom(room.into()));
+        }
+        let number = |name| args.get(1).and_then(|options: &Value| options.get(name)?.as_u64());
+        let limit = number("limit").map_or(self.rules.page, |limit| {
+            usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, self.rules.page)
+        });
+        let span = match (number("since"), number("before")) {
+            (Some(since), _) => Span::After(since),
+            (None, before) => Span::Before(before.unwrap_or(u64::MAX)),
+        };
+        let past = cx.past(&hub_room(room), "message", span, limit);
+        let Past { more, next, .. } = past;
+        Ok(Value::object([
+            ("ok", true.into()),
+            ("messages", messages(past)),
+            ("more", more.into()),
+            ("next", next.into()),
+        ]))
+    }
+
+    fn nick(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+        let mut floor = self.floor();
+        let id = cx.id();
+        let name = floor.people.free(self.rules.name(text_at(args, 0))?, Some(&*id))?.to_owned();
+        let Renamed { from, to } = floor.people.rename(&id, &name).ok_or(Trouble::Outside)?;
+        cx.set_data(Value::object([("name", name.as_str().into())]));
+        if from != to {
+            // Who shares several rooms with it hears it once; and it hears it itself, wherever it is.
+            let event = Value::object([("from", (&*from).into()), ("to", (&*to).into())]);
+            let rooms = floor.people.rooms_of(&id);
+            let all = rooms.iter().fold(cx.io().to(&id), |all, room| all.to(&hub_room(room)));
+            all.emit("renamed", vec![event]);
+            floor.tell(&Happening::Renamed { from: &from, to: &to });
+        }
+        Ok(Value::object([("ok", true.into()), ("name", name.into())]))
+    }
+}
+
+/// Where something is said: a room, or a person.
+struct Place<'a> {
+    /// What it is called in the event.
+    key: &'static str,
+    /// As people call it.
+    value: &'a str,
+    /// As the hub calls it, and whoever else is to hear it.
+    to: &'a [&'a str],
+}
+
+impl Floor {
+    /// Sends what somebody said, once; the answer to whoever said it, and its offset.
+    fn emit(
+        &mut self,
+        cx: &mut Context<'_>,
+        event: &str,
+        from: &str,
+        place: &Place<'_>,
+        text: &str,
+        client_id: Option<&str>,
+    ) -> (Vec<(String, Value)>, Option<u64>) {
+        self.said += 1;
+        let sender = cx.id();
+        let offset = cx.next_offset();
+        // Its place in the log names a message. Where nothing is kept, its sender's name for it has to do.
+        let unkept = || client_id.map_or_else(|| self.said.to_string(), str::to_owned);
+        let id = |offset: Option<u64>| offset.map_or_else(unkept, |offset| offset.to_string());
+        let said = message(place.key, place.value, from, text, &id(offset), cx.now_ms(), offset, client_id);
+        let mut broadcast = place.to.iter().fold(cx.io(), |all, room| all.to(room));
+        if let Some(client_id) = client_id {
+            broadcast = broadcast.sent_as(&format!("{sender} {client_id}"));
+        }
+        let emitted = broadcast.emit(event, vec![said]);
+        let answer = vec![
+            ("ok".to_owned(), true.into()),
+            ("id".to_owned(), id(emitted.offset).into()),
+            ("offset".to_owned(), emitted.offset.map_or(Value::Null, Value::from)),
+        ];
+        (answer, emitted.offset)
+    }
+}
+
+/// A socket is out of the chat for good: its rooms hear of it.
+fn show_left(cx: &mut Context<'_>, people: &mut People, id: &str) {
+    let Some((name, rooms)) = people.remove(id) else { return };
+    for room in rooms {
+        let event = Value::object([("room", (&*room).into()), ("name", (&*name).into())]);
+        cx.io().to(&hub_room(&room)).emit("left", vec![event]);
+    }
+}
+
+/// The messages of a page, as they were sent.
+fn messages(past: Past) -> Value {
+    Value::Array(past.events.into_iter().filter_map(|event| event.args.into_iter().next()).collect())
+}

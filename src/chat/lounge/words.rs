@@ -1,0 +1,37 @@
+//! The values that go over the wire.
+
+use super::rules::Trouble;
+use crate::layers::application::socketio::Value;
+
+/// What an event is answered with.
+pub(super) type Answer = Result<Value, Trouble>;
+
+/// What was said, as its receivers hear it.
+#[expect(clippy::too_many_arguments, reason = "one argument for each member of one object")]
+pub(super) fn message(
+    place: &str,
+    value: &str,
+    from: &str,
+    text: &str,
+    id: &str,
+    at: u64,
+    offset: Option<u64>,
+    client_id: Option<&str>,
+) -> Value {
+    let members = [
+        (place, value.into()),
+        ("from", from.into()),
+        ("text", text.into()),
+        ("id", id.into()),
+        ("at", at.into()),
+        ("offset", offset.map_or(Value::Null, Value::from)),
+    ];
+    let client_id = client_id.map(|id| ("clientId", id.into()));
+    let members = members.into_iter().chain(client_id);
+    Value::Object(members.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// An argument that is a text; empty when it is none.
+pub(super) fn text_at(args: &[Value], at: usize) -> &str {
+    args.get(at).and_then(Value::as_str).unwrap_or_default()
+}
