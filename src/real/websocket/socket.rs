@@ -48,6 +48,8 @@ pub struct WebSocket<S> {
     wake: Timer,
     /// While bytes wait: when the peer will have taken none of them for too long.
     stalled: Timer,
+    /// While a call waits for the stream to take bytes: when it begins to read ahead.
+    impatient: Timer,
     write_timeout: Duration,
     /// How long what was sent may wait for company.
     linger: Duration,
@@ -81,6 +83,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             most_waiting: config.max_queue,
             wake: Timer::default(),
             stalled: Timer::default(),
+            impatient: Timer::default(),
             write_timeout,
             linger,
             close_timeout: config.close_timeout,
