@@ -5,7 +5,7 @@
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            all of it
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- 16 32   one size, one number of connections
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- memory  what an idle connection costs
-//! cargo run --release --manifest-path benches/peers/Cargo.toml -- events  the event server, which has a benchmark of its own
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- events  the event server: see `events`
 //! ```
 //!
 //! Each server runs in a process of its own, on one thread. The load comes from this process, which keeps a fixed

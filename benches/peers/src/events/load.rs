@@ -1,9 +1,9 @@
 //! The load: one thread, an epoll loop, frames made by hand. It counts and checks what arrives, and does nothing else:
 //! it must not be what the server waits for.
 //!
-//! On one machine, waking a receiver that sleeps is part of the sender's `write`, and charged to the server. A server that
-//! is faster than the load finds it awake, a slower one does not: ratios between servers are larger here than they
-//! would be between two machines.
+//! On one machine, waking a receiver that sleeps is part of the sender's `write`, and charged to the server. A server
+//! that is faster than the load finds it awake, a slower one does not: ratios between servers are larger here than
+//! they would be between two machines.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
