@@ -3,11 +3,22 @@
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use netlayers::chat::hub::{self, Hub};
+use netlayers::chat::{EventLog, Gateway, MemoryLog, Retention, lounge};
+use netlayers::layers::application::engineio::{self, Server};
+use netlayers::layers::application::socketio::Limits;
+use netlayers::real::clock::unix_ms;
+use netlayers::real::store::Store;
+use netlayers::real::{event_loop, random};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
 /// Long enough for the slowest machine; nothing waits this long when all is well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A program that is running, and what it prints.
 struct Program {
@@ -19,7 +30,11 @@ struct Program {
 
 impl Program {
     fn start(args: &[&str]) -> Self {
-        let mut child = command(args)
+        Program::run(&mut command(args))
+    }
+
+    fn run(command: &mut Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -110,18 +125,46 @@ fn forward(from: impl Read + Send + 'static, to: Sender<String>) {
     });
 }
 
-/// A chat, and its address.
-fn serve(how: &[&str]) -> (Program, String) {
-    let args: Vec<&str> = ["chat", "serve"].into_iter().chain(how.iter().copied()).collect();
-    let mut program = Program::start(&args);
+/// A chat on a port (0 for a free one), kept in a folder or in memory; and its address.
+fn serve(port: &str, data: &str) -> (Program, String) {
+    let own = std::env::current_exe().expect("a test has a program");
+    let mut command = Command::new(own);
+    command.args(["this_program_serves_the_chat_when_it_is_told_to", "--exact", "--nocapture"]);
+    let mut program = Program::run(command.env("CHAT_PORT", port).env("CHAT_DATA", data));
     let line = program.wait("listening on ");
-    let url = line.split("listening on ").nth(1).expect("an address").trim().trim_end_matches('/').to_owned();
+    let url = line.split("listening on ").nth(1).expect("an address").trim().to_owned();
     (program, url)
+}
+
+/// The chat's server in a process of its own, so that it can be killed: this very program, begun by [`serve`].
+#[test]
+fn this_program_serves_the_chat_when_it_is_told_to() {
+    let (Ok(port), Ok(data)) = (std::env::var("CHAT_PORT"), std::env::var("CHAT_DATA")) else { return };
+    let bell = Arc::new(Notify::new());
+    let rung = bell.clone();
+    let log: Box<dyn EventLog> = if data.is_empty() {
+        Box::new(MemoryLog::new(Retention::default()))
+    } else {
+        let store = Store::open(Path::new(&data), Retention::default(), |_| {}, move || rung.notify_one());
+        Box::new(store.expect("the folder can be used"))
+    };
+    let config = hub::Config { epoch_ms: unix_ms(), ..hub::Config::default() };
+    let mut hub = Hub::new(config, random::numbers(), log);
+    lounge::open(&mut hub, lounge::Rules::default(), |_| {});
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let address = format!("127.0.0.1:{port}");
+        let listener = TcpListener::bind(&address).await.expect("the port is free");
+        println!("listening on http://{}", listener.local_addr().expect("it has an address"));
+        let server = Server::new(engineio::Config::default(), random::session_ids());
+        let gateway = Gateway::new(hub, Limits::default(), 0, None);
+        event_loop::serve(listener, server, gateway, bell, std::future::pending()).await;
+    });
 }
 
 #[test]
 fn two_people_talk_and_each_sees_the_same_in_the_same_order() {
-    let (_server, url) = serve(&["--memory", "--port", "0"]);
+    let (_server, url) = serve("0", "");
     let mut ada = Program::join(&url, "ada", &["--room", "tea"]);
     let mut bob = Program::join(&url, "bob", &["--room", "#tea"]);
     ada.wait("bob joined");
@@ -144,7 +187,7 @@ fn two_people_talk_and_each_sees_the_same_in_the_same_order() {
 
 #[test]
 fn history_is_shown_to_who_comes_later_and_older_messages_on_request() {
-    let (_server, url) = serve(&["--memory", "--port", "0"]);
+    let (_server, url) = serve("0", "");
     let mut ada = Program::join(&url, "ada", &[]);
     for i in 0..60 {
         ada.say(&format!("message {i}"));
@@ -163,7 +206,7 @@ fn history_is_shown_to_who_comes_later_and_older_messages_on_request() {
 
 #[test]
 fn what_is_said_to_one_is_heard_by_one_and_rooms_are_kept_apart() {
-    let (_server, url) = serve(&["--memory", "--port", "0"]);
+    let (_server, url) = serve("0", "");
     let mut ada = Program::join(&url, "ada", &[]);
     let mut bob = Program::join(&url, "bob", &[]);
     let mut eve = Program::join(&url, "eve", &[]);
@@ -189,7 +232,7 @@ fn what_is_said_to_one_is_heard_by_one_and_rooms_are_kept_apart() {
 
 #[test]
 fn nothing_that_others_say_or_are_called_acts_on_a_terminal() {
-    let (_server, url) = serve(&["--memory", "--port", "0"]);
+    let (_server, url) = serve("0", "");
     let mut ada = Program::join(&url, "ada", &["--xray"]);
     let mut bob = Program::join(&url, "bob", &[]);
     bob.say("a\u{1b}[2Jb\u{1b}]0;title\u{7}c\u{9b}31md\u{202e}e\u{7f}");
@@ -204,7 +247,7 @@ fn nothing_that_others_say_or_are_called_acts_on_a_terminal() {
 
 #[test]
 fn the_xray_goes_down_the_layers_under_each_message_in_80_columns() {
-    let (_server, url) = serve(&["--memory", "--port", "0"]);
+    let (_server, url) = serve("0", "");
     let mut ada = Program::join(&url, "ada", &["--xray"]);
     ada.say("hello, layers");
     ada.wait("hello, layers");
@@ -251,7 +294,7 @@ impl Drop for Folder {
 fn a_server_that_is_killed_and_begins_again_costs_nobody_a_message() {
     let folder = Folder::new("chat-join");
     let data = folder.0.to_str().expect("a path that is text");
-    let (mut server, url) = serve(&["--data", data, "--port", "0"]);
+    let (mut server, url) = serve("0", data);
     let port = url.rsplit(':').next().expect("a port").to_owned();
     let mut ada = Program::join(&url, "ada", &[]);
     let mut bob = Program::join(&url, "bob", &[]);
@@ -262,7 +305,7 @@ fn a_server_that_is_killed_and_begins_again_costs_nobody_a_message() {
     bob.wait("-- connection lost");
     ada.say("while it was down");
     ada.wait("waits for the connection");
-    let (_server, _) = serve(&["--data", data, "--port", &port]);
+    let (_server, _) = serve(&port, data);
     for who in [&mut ada, &mut bob] {
         who.wait("-- connected again as the one you were");
     }
@@ -280,13 +323,13 @@ fn a_server_that_is_killed_and_begins_again_costs_nobody_a_message() {
 
 #[test]
 fn a_server_that_has_forgotten_everybody_is_joined_anew_and_what_waits_is_said() {
-    let (mut server, url) = serve(&["--memory", "--port", "0"]);
+    let (mut server, url) = serve("0", "");
     let port = url.rsplit(':').next().expect("a port").to_owned();
     let mut ada = Program::join(&url, "ada", &["--room", "tea"]);
     server.kill();
     ada.wait("-- connection lost");
     ada.say("still here");
-    let (_server, _) = serve(&["--memory", "--port", &port]);
+    let (_server, _) = serve(&port, "");
     ada.wait("-- connected again, as somebody new");
     ada.wait("#tea ada: still here");
     let (code, all) = ada.end();
@@ -295,7 +338,7 @@ fn a_server_that_has_forgotten_everybody_is_joined_anew_and_what_waits_is_said()
 
 #[test]
 fn a_script_says_what_it_has_to_say_and_leaves() {
-    let (_server, url) = serve(&["--memory", "--port", "0"]);
+    let (_server, url) = serve("0", "");
     let output = run(&["chat", "join", &url, "--name", "bot"], "one\n/who\n//two\n/quit\nnever\n");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -309,7 +352,7 @@ fn what_cannot_be_joined_is_told_with_what_to_do() {
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert!(text.contains("start one with: netlayers chat serve"), "{text}");
 
-    let (_server, url) = serve(&["--memory", "--port", "0"]);
+    let (_server, url) = serve("0", "");
     let output = run(&["chat", "join", &format!("{url}/nowhere/"), "--name", "ada"], "");
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");
