@@ -15,6 +15,7 @@ use netlayers::layers::application::socketio::{Limits, Value};
 use netlayers::real::clock::unix_ms;
 use netlayers::real::event_loop::{listen, serve};
 use netlayers::real::random;
+use netlayers::real::shutdown;
 use netlayers::real::store::{Store, StoreError};
 use tokio::sync::Notify;
 
@@ -168,11 +169,25 @@ fn from(cx: &Context<'_>, message: Value) -> Value {
     Value::object([("from", (&*cx.id()).into()), ("msg", message)])
 }
 
+/// Tells why nothing can be stored any more, if so.
+type Failure = Box<dyn Fn() -> Option<String>>;
+
 /// The log of what was said: in memory, or on disk, where it outlives the program.
-fn log(data: Option<&Path>, bell: Arc<Notify>) -> Result<Box<dyn EventLog>, StoreError> {
-    let Some(folder) = data else { return Ok(Box::new(MemoryLog::new(Retention::default()))) };
-    let told = |progress| eprintln!("opening the log: {progress:?}");
-    Ok(Box::new(Store::open(folder, Retention::default(), told, move || bell.notify_one())?))
+fn log(data: Option<&Path>, bell: Arc<Notify>) -> Result<(Box<dyn EventLog>, Failure), StoreError> {
+    let Some(folder) = data else {
+        return Ok((Box::new(MemoryLog::new(Retention::default())), Box::new(|| None)));
+    };
+    let told = |progress| eprintln!("opening the log: {progress}");
+    let store = Store::open(folder, Retention::default(), told, move || bell.notify_one())?;
+    let failure = Box::new(store.watch());
+    Ok((Box::new(store), failure))
+}
+
+/// A disk that is full or broken: nothing can be acknowledged any more, and clients had better find another server.
+async fn failed(failure: &Failure) {
+    while failure().is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -198,7 +213,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     // Rung by the log when something has become safe: only then is it acknowledged.
     let bell = Arc::new(Notify::new());
-    let mut hub = Hub::new(config, random::numbers(), log(data.as_deref(), bell.clone())?);
+    let (log, failure) = log(data.as_deref(), bell.clone())?;
+    let mut hub = Hub::new(config, random::numbers(), log);
     for namespace in ["/", "/custom", "/private"] {
         program(&mut hub, namespace);
     }
@@ -221,9 +237,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let service = Gateway::new(hub, Limits::default(), 0, Some(1));
 
     let listener = listen(([127, 0, 0, 1], port).into())?;
+    let asked = shutdown::requested();
     println!("listening on {}", listener.local_addr()?);
-    serve(listener, server, service, bell, std::future::pending()).await;
-    Ok(())
+    let stop = async {
+        tokio::select! {
+            () = asked => {}
+            () = failed(&failure) => {}
+        }
+    };
+    serve(listener, server, service, bell, stop).await;
+    match failure() {
+        Some(why) => Err(format!("the log has failed: {why}").into()),
+        None => Ok(()),
+    }
 }
 
 // Try this:

@@ -1,5 +1,5 @@
 //! `kill -9` in the middle of traffic: nothing acknowledged is lost, nothing is delivered twice to a client that
-//! comes back.
+//! comes back; bytes included, and through several lives of the server.
 //!
 //! This program starts itself again as the server that is to die. The server tells on its output what its clients
 //! would have received; what it had not told by then, no client has had.
@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
 use netlayers::base::{Instant, Machine as _, Rng};
 use netlayers::chat::{Config, Hub, Input, Output, Retention, SessionId};
 use netlayers::layers::application::socketio::{Decoder, Kind, Limits, Packet, Value};
@@ -16,63 +17,101 @@ use netlayers::real::store::Store;
 
 const SPEAKER: u64 = 1;
 const LISTENER: u64 = 2;
-const RETURNED: u64 = 3;
 /// Says to the child who it is, and where the log is.
 const CHILD: &str = "NETLAYERS_STORE_CHILD";
+/// The how-manieth life of the server it is.
+const LIFE: &str = "NETLAYERS_STORE_LIFE";
+/// Under which secret, and from which offset, the listener returns to it.
+const RETURN: &str = "NETLAYERS_STORE_RETURN";
+/// The first number that is said in the next life.
+const NUMBERS: u64 = 1_000_000;
+
+/// A client that hears of several servers, one after the other, in the same directory.
+#[derive(Debug, Default)]
+struct Listener {
+    sid: String,
+    pid: String,
+    offset: String,
+    received: Vec<u64>,
+    /// What the speakers' acknowledgements were for.
+    acknowledged: Vec<u64>,
+}
 
 #[test]
 fn after_kill_9_nothing_acknowledged_is_lost_and_nothing_comes_twice() {
-    for (round, lines) in [10, 150, 700].into_iter().enumerate() {
-        let name = format!("netlayers-kill-{}-{round}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&directory);
-        kill_and_return(&directory, lines);
-        let _ = std::fs::remove_dir_all(&directory);
+    let directory = std::env::temp_dir().join(format!("netlayers-kill-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    let mut listener = Listener::default();
+    // Killed at once, soon, and in the middle of much.
+    for (life, lines) in [10, 150, 700, 3, 200].into_iter().enumerate() {
+        let told = run_and_kill(&directory, life as u64, lines, &listener);
+        told.iter().for_each(|line| listener.hears(line));
+    }
+    returns_for_the_last_time(&directory, &mut listener);
+    let _ = std::fs::remove_dir_all(&directory);
+
+    assert!(listener.received.is_sorted(), "in order: {:?}", listener.received);
+    for life in 0..5 {
+        let of_life = |number: &&u64| **number / NUMBERS == life;
+        let received: Vec<u64> = listener.received.iter().filter(of_life).copied().collect();
+        let expected: Vec<u64> = (0..received.len() as u64).map(|n| life * NUMBERS + n).collect();
+        assert_eq!(received, expected, "once, without a gap");
+    }
+    let lost: Vec<_> = listener.acknowledged.iter().filter(|n| !listener.received.contains(n)).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    assert!(listener.acknowledged.len() > 100, "there was traffic");
+}
+
+impl Listener {
+    /// Takes what the child told of it.
+    fn hears(&mut self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["connected", sid, pid] => {
+                assert!(self.sid.is_empty() || self.sid == sid, "the socket survives the server");
+                (self.sid, self.pid) = (sid.into(), pid.into());
+            }
+            ["received", number, offset] => {
+                self.received.push(number.parse().expect("a number"));
+                self.offset = offset.into();
+            }
+            ["acknowledged", number] => self.acknowledged.push(number.parse().expect("a number")),
+            // What the test harness says.
+            _ => {}
+        }
+    }
+
+    /// What a stock client sends upon its return.
+    fn auth(secret: &str, offset: &str) -> Option<Value> {
+        let offset = Some(("offset".to_owned(), offset.into())).filter(|_| !offset.is_empty());
+        let pid = Some(("pid".to_owned(), secret.into())).filter(|_| !secret.is_empty())?;
+        Some(Value::Object(std::iter::once(pid).chain(offset).collect()))
     }
 }
 
-fn kill_and_return(directory: &Path, lines: usize) {
-    let told = run_and_kill(directory, lines);
-    let word = |line: &String, at: usize| line.split(' ').nth(at).unwrap_or_default().to_owned();
-    let of = |kind: &str| told.iter().filter(|line| word(line, 0) == kind).collect::<Vec<_>>();
-    let acknowledged: Vec<u64> =
-        of("acknowledged").iter().map(|line| word(line, 1).parse().unwrap()).collect();
-    let mut received: Vec<u64> = of("received").iter().map(|line| word(line, 1).parse().unwrap()).collect();
-    let offset = of("received").last().map(|line| word(line, 2));
-    let (sid, pid) =
-        of("connected").first().map(|line| (word(line, 1), word(line, 2))).expect("it connected");
-
-    let mut hub = hub(directory, 2);
-    let offset = offset.iter().map(|offset| ("offset".to_owned(), offset.as_str().into()));
-    let auth = std::iter::once(("pid".to_owned(), pid.as_str().into())).chain(offset).collect();
-    connect(&mut hub, RETURNED, Some(Value::Object(auth)));
-    let mut same = String::new();
-    let mut quiet = 0;
+/// To a server in this process, which lives.
+fn returns_for_the_last_time(directory: &Path, listener: &mut Listener) {
+    let mut hub = hub(directory, 99);
+    connect(&mut hub, LISTENER, Listener::auth(&listener.pid, &listener.offset));
+    let (mut quiet, mut entered) = (0, false);
     while quiet < 50 {
         let packets = outputs(&mut hub);
-        quiet = if packets.is_empty() && !same.is_empty() { quiet + 1 } else { 0 };
+        quiet = if packets.is_empty() && entered { quiet + 1 } else { 0 };
         for (_, packet) in packets {
-            match packet.kind {
-                Kind::Connect(Some(reply)) => same = text(&reply, "sid"),
-                Kind::Event { args, .. } => received.extend(args.first().and_then(Value::as_u64)),
-                other => panic!("unexpected: {other:?}"),
-            }
+            entered = true;
+            listener.hears(&told_of(&packet).expect("nothing else comes"));
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    assert_eq!(same, sid, "the socket survived the server");
-    let expected: Vec<u64> = (0..received.len() as u64).collect();
-    assert_eq!(received, expected, "in order, once, without a gap");
-    let lost: Vec<_> = acknowledged.iter().filter(|number| !received.contains(number)).collect();
-    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
-    assert!(acknowledged.len() > 1, "there was traffic: {told:?}");
 }
 
 /// Runs the server until it has told so many lines; then all that it told.
-fn run_and_kill(directory: &Path, lines: usize) -> Vec<String> {
+fn run_and_kill(directory: &Path, life: u64, lines: usize, listener: &Listener) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["the_server_that_dies", "--exact", "--nocapture"])
         .env(CHILD, directory)
+        .env(LIFE, life.to_string())
+        .env(RETURN, format!("{} {}", listener.pid, listener.offset))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -99,41 +138,54 @@ fn run_and_kill(directory: &Path, lines: usize) -> Vec<String> {
 #[test]
 fn the_server_that_dies() {
     let Some(directory) = std::env::var_os(CHILD) else { return };
-    let mut hub = hub(Path::new(&directory), 1);
+    let of = |name| std::env::var(name).expect("the parent says it");
+    let life: u64 = of(LIFE).parse().expect("a number");
+    let returning = of(RETURN);
+    let (secret, offset) = returning.split_once(' ').expect("two words");
+    let mut hub = hub(Path::new(&directory), life + 1);
+    connect(&mut hub, LISTENER, Listener::auth(secret, offset));
     connect(&mut hub, SPEAKER, None);
-    connect(&mut hub, LISTENER, None);
     let mut stdout = std::io::stdout();
     let mut under_way = 0;
-    for number in 0..u64::MAX {
-        let kind = Kind::Event { name: "say".into(), args: vec![number.into()], ack: Some(number) };
+    for number in life * NUMBERS.. {
+        // Every third carries bytes.
+        let bytes = (number % 3 == 0).then(|| Value::from(Bytes::copy_from_slice(&number.to_be_bytes())));
+        let args = std::iter::once(Value::from(number)).chain(bytes).collect();
+        let kind = Kind::Event { name: "say".into(), args, ack: Some(number) };
         hub.handle(Instant::ZERO, Input::Packet(SessionId(SPEAKER), Packet::new("/", kind)));
         under_way += 1;
         // Some are under way at any time, so that the end comes between what is said and what is stored.
         loop {
             for (to, packet) in outputs(&mut hub) {
-                let line = match packet.kind {
-                    Kind::Connect(Some(reply)) if to == LISTENER => {
-                        format!("connected {} {}", text(&reply, "sid"), text(&reply, "pid"))
-                    }
-                    Kind::Event { args, .. } => {
-                        let number = args.first().and_then(Value::as_u64).expect("a number");
-                        format!(
-                            "received {number} {}",
-                            args.last().and_then(Value::as_str).expect("an offset")
-                        )
-                    }
-                    Kind::Ack { id, .. } => {
-                        under_way -= 1;
-                        format!("acknowledged {id}")
-                    }
-                    _ => continue,
-                };
-                writeln!(stdout, "{line}").expect("the parent listens");
+                under_way -= i32::from(matches!(packet.kind, Kind::Ack { .. }));
+                let is_greeting = matches!(packet.kind, Kind::Connect(_));
+                if let Some(line) = told_of(&packet).filter(|_| to == LISTENER || !is_greeting) {
+                    writeln!(stdout, "{line}").expect("the parent listens");
+                }
             }
             if under_way < 32 {
                 break;
             }
         }
+    }
+}
+
+/// What a client learns from a packet, as a line.
+fn told_of(packet: &Packet) -> Option<String> {
+    match &packet.kind {
+        Kind::Connect(Some(reply)) => {
+            Some(format!("connected {} {}", text(reply, "sid"), text(reply, "pid")))
+        }
+        Kind::Event { args, .. } => {
+            let number = args.first().and_then(Value::as_u64).expect("a number");
+            if number % 3 == 0 {
+                let bytes = Bytes::copy_from_slice(&number.to_be_bytes());
+                assert_eq!(args.get(1), Some(&Value::Binary(bytes)), "bytes come back as they were");
+            }
+            Some(format!("received {number} {}", args.last().and_then(Value::as_str).expect("an offset")))
+        }
+        Kind::Ack { id, .. } => Some(format!("acknowledged {id}")),
+        _ => None,
     }
 }
 
@@ -158,7 +210,11 @@ fn outputs(hub: &mut Hub) -> Vec<(u64, Packet)> {
     let mut found = Vec::new();
     while let Some(output) = hub.poll(Instant::ZERO) {
         if let Output::Send { to, packet } = output {
-            let read = Decoder::new(Limits::default()).text(packet.text.as_str()).expect("a packet");
+            let mut decoder = Decoder::new(Limits::default());
+            let mut read = decoder.text(packet.text.as_str()).expect("a packet");
+            for attachment in packet.attachments.iter().cloned() {
+                read = decoder.binary(attachment).expect("an attachment");
+            }
             for session in to {
                 found.push((session.0, read.clone().expect("a whole packet")));
                 hub.handle(Instant::ZERO, Input::Sent(session, packet.len()));

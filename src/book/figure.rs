@@ -18,6 +18,13 @@ pub fn figure(picture: &Picture, id: &str) -> String {
             let alt = Alt { id, title: &title, text: &picture.caption };
             match view {
                 View::Ladder => vec![ladder::to_svg(trace, alt, LadderOptions::default())],
+                View::LadderSince(since) => {
+                    vec![ladder::to_svg(
+                        trace,
+                        alt,
+                        LadderOptions { since: *since, ..LadderOptions::default() },
+                    )]
+                }
                 View::Layers(frame) => {
                     let packets = dissect_trace(trace);
                     let found = frame.of(&packets);
@@ -40,7 +47,7 @@ pub fn figure(picture: &Picture, id: &str) -> String {
                         })
                         .collect()
                 }
-                View::Table | View::Hex(_) | View::Cut | View::Boxes => Vec::new(),
+                View::Table | View::Hex(_) | View::Cut | View::Boxes | View::Frames => Vec::new(),
             }
         }
         Drawing::Columns(columns) => vec![table(columns)],
@@ -93,12 +100,13 @@ fn table(columns: &Columns) -> String {
 
 fn kind(view: View) -> &'static str {
     match view {
-        View::Ladder => "Ladder",
+        View::Ladder | View::LadderSince(_) => "Ladder",
         View::Table => "Packet list",
         View::Hex(_) => "Hexdump",
         View::Header(..) => "Header",
         View::Layers(_) => "Nested boxes",
         View::Cut => "Pieces",
         View::Boxes => "Handed over and received",
+        View::Frames => "Frames and segments",
     }
 }

@@ -39,7 +39,8 @@ pub struct Record {
 impl Record {
     /// About how many bytes it takes.
     pub fn cost(&self) -> usize {
-        let names = self.to.iter().chain(&self.except).chain(&self.sender_id).map(|name| name.len() + 16);
+        // A shared text takes two words in the list, and two before it.
+        let names = self.to.iter().chain(&self.except).chain(&self.sender_id).map(|name| name.len() + 32);
         self.wire.len() + names.sum::<usize>() + 128
     }
 }

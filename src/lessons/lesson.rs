@@ -71,6 +71,12 @@ pub enum RealScene {
     LateRead,
     /// The knob `size` in one write, with the MSS of loopback and with that of the knob `mss`.
     OneWrite,
+    /// The opening handshake of WebSocket, and requests that are refused.
+    Upgrade,
+    /// The knob `text` as WebSocket frames, both ways.
+    Frames,
+    /// A ping between fragments, both ends at once, and the end.
+    Control,
     /// A client connects and writes while the server's program has not called `accept()`.
     ConnectBeforeAccept,
 }

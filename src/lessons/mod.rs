@@ -96,6 +96,9 @@ course! {
     stream,
     handshake,
     segmentation,
+    upgrade,
+    frames,
+    control,
 }
 
 /// A lesson by its number or its id.

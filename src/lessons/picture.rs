@@ -7,11 +7,13 @@ use std::sync::Arc;
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
+use crate::base::Instant;
 use crate::trace::Trace;
 use crate::view::boxes::boxes;
 use crate::view::columns::Columns;
 use crate::view::cut::cut;
 use crate::view::dissect::{Role, TracedPacket, dissect_trace};
+use crate::view::frames::frames;
 use crate::view::header_box::header_box;
 use crate::view::hexdump::hexdump;
 use crate::view::ladder::{LadderOptions, single_with};
@@ -60,6 +62,8 @@ pub struct FreeDrawing {
 pub enum View {
     /// Hosts as lines, time downwards, every frame an arrow.
     Ladder,
+    /// The same, only from this time on.
+    LadderSince(Instant),
     /// One line a frame.
     Table,
     /// Every byte of one frame, with its layer.
@@ -72,6 +76,8 @@ pub enum View {
     Cut,
     /// What one program handed over above what the other one got.
     Boxes,
+    /// WebSocket frames above the segments that carried them.
+    Frames,
 }
 
 /// Which frame of a run.
@@ -87,13 +93,14 @@ impl View {
     /// Its name in a picture's id and on the command line.
     pub fn name(self) -> &'static str {
         match self {
-            View::Ladder => "ladder",
+            View::Ladder | View::LadderSince(_) => "ladder",
             View::Table => "table",
             View::Hex(_) => "hex",
             View::Header(..) => "header",
             View::Layers(_) => "layers",
             View::Cut => "cut",
             View::Boxes => "boxes",
+            View::Frames => "frames",
         }
     }
 
@@ -110,9 +117,13 @@ impl View {
     pub fn draw(self, trace: &Trace, look: &Look) -> String {
         match self {
             View::Ladder => single_with(trace, look, LadderOptions::default()),
+            View::LadderSince(since) => {
+                single_with(trace, look, LadderOptions { since, ..LadderOptions::default() })
+            }
             View::Table => table(trace, look),
             View::Cut => cut(trace, look),
             View::Boxes => boxes(trace, look),
+            View::Frames => frames(trace, look),
             View::Hex(frame) => {
                 with_frame(trace, frame, |packet| hexdump(&packet.bytes, &packet.packet.dissection, look))
             }

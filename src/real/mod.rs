@@ -14,6 +14,7 @@
 //! | read a terminal key by key | [`terminal`] |
 //! | keep events on disk | [`store`] |
 //! | have thousands of sockets open | [`open_files`] |
+//! | hear that the program is to end | [`shutdown`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.
@@ -28,6 +29,7 @@ pub mod kernel_figures;
 pub mod open_files;
 pub mod random;
 pub mod scenes;
+pub mod shutdown;
 pub mod static_files;
 pub mod store;
 pub mod tap;

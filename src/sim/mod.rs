@@ -8,6 +8,7 @@
 //! | [`fault`] | rules: lose, delay, duplicate, corrupt |
 //! | [`app`] | programs on hosts, and the socket calls they can make |
 //! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
+//! | [`websocket`] | a WebSocket machine on a simulated host's TCP socket |
 //! | [`values`] | knobs as people write them: `5%`, `20ms`, `10mbit` |
 //!
 //! The same seed and the same knobs give the same run, byte for byte: nothing in here reads a clock, and all chance
@@ -21,6 +22,7 @@ pub mod network;
 pub mod queue;
 pub mod scene;
 pub mod values;
+pub mod websocket;
 
 // What every program on a host needs of the stack below it.
 pub use crate::layers::stack::{SendError, SocketEvent, SocketId, StackConfig};

@@ -11,6 +11,8 @@
 //! | [`layers`] | a frame as nested boxes |
 //! | [`cut`] | a packet or a stream cut into pieces, and what the receiver has of it |
 //! | [`boxes`] | what one program handed over above what the other one got |
+//! | [`frames`] | WebSocket frames above the segments that carried them |
+//! | [`xor`] | a masked payload, byte by byte |
 //! | [`svg`] | ladder, layers, header box and a terminal's text as images |
 //! | [`json`] | the trace for programs |
 //! | [`pcapng`] | the trace for Wireshark |
@@ -28,6 +30,7 @@ pub mod comparison;
 pub mod cut;
 pub mod dissect;
 pub mod facts;
+pub mod frames;
 pub mod header_box;
 pub mod hexdump;
 pub mod json;
@@ -40,6 +43,7 @@ mod sample;
 pub mod svg;
 pub mod table;
 pub mod waveform;
+pub mod xor;
 
 #[cfg(test)]
 mod tests;

@@ -169,6 +169,37 @@ if (profile === "chat") {
     assert.deepEqual(d.heard, [], "nothing twice, and no second auth");
     d.disconnect();
   });
+  await check("a volatile event before the break does not spoil the return", async () => {
+    const d = await client();
+    await d.next("auth");
+    await ask(d, "join", "red");
+    const id = d.id;
+    a.emit("volatile", "red", "the last word before the break");
+    await d.next("said");
+    const back = new Promise((yes) => d.once("connect", yes));
+    d.io.engine.close();
+    await ask(a, "say", "red", "after");
+    await within(back, "reconnect");
+    assert.deepEqual([d.recovered, d.id], [true, id]);
+    assert.equal((await d.next("said"))[0].msg, "after");
+    d.disconnect();
+  });
+  await check("whoever comes with the secret of a living client gets nothing of it", async () => {
+    const d = await client();
+    await ask(d, "join", "red");
+    const thief = watch(io(url, { ...options, autoConnect: false }));
+    [thief._pid, thief._lastOffset] = [d._pid, d._lastOffset];
+    const entered = new Promise((yes) => thief.once("connect", yes));
+    thief.connect();
+    await within(entered, "connect");
+    assert.ok(!thief.recovered);
+    assert.notEqual(thief.id, d.id);
+    await ask(a, "say", "red", "for members");
+    assert.equal((await d.next("said"))[0].msg, "for members");
+    await sleep(50);
+    assert.deepEqual(thief.heard.map(([name]) => name), ["auth"]);
+    [d, thief].forEach((socket) => socket.disconnect());
+  });
 } else {
   await check("without recovery a client comes back as somebody else", async () => {
     const d = await client();

@@ -4,11 +4,13 @@
 //! ```text
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            all of it
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- 16 32   one size, one number of connections
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- memory  what an idle connection costs
 //! ```
 //!
 //! Each server runs in a process of its own, on one thread. The load comes from this process, which keeps a fixed
 //! number of messages in flight on each connection. Every case is run three times in turn with the others; the table
-//! shows the best, which is the one that was disturbed least.
+//! shows the best, which is the one that was disturbed least. Then the same for compressed text (RFC 7692), with the servers
+//! that can do it, all at level 1.
 //!
 //! The event server has a benchmark of its own here: see `events`.
 
@@ -19,7 +21,8 @@ mod servers;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use servers::SERVERS;
+use load::Load;
+use servers::{DEFLATE_SERVERS, SERVERS};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -31,38 +34,81 @@ fn main() {
     match args.first().map(String::as_str) {
         Some("events") => return events::main(&args[1..]),
         Some("serve-events") => return args.iter().skip(1).for_each(|name| events::serve(name)),
+        Some("memory") => return memory(),
         _ => {}
     }
     let wanted: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     println!("server CPU per echoed message, in microseconds (best of 3)\n");
-    for (size, in_flight, messages) in [(16, 64, 400_000), (1024, 64, 200_000), (65_536, 8, 8_000)] {
-        for connections in [1, 32] {
-            let asked = |at: usize, value: usize| wanted.get(at).is_none_or(|only| *only == value);
-            if !asked(0, size) || !asked(1, connections) {
-                continue;
-            }
-            println!("{size} B, {connections} connections, {in_flight} in flight");
-            let mut best = vec![f64::MAX; SERVERS.len()];
-            for _ in 0..3 {
-                for (name, best) in SERVERS.iter().zip(&mut best) {
-                    *best = best.min(measure(name, size, connections, in_flight, messages));
+    for load in [Load::Plain, Load::Takeover, Load::NoTakeover] {
+        for (size, in_flight, messages) in [(16, 64, 400_000), (1024, 64, 200_000), (65_536, 8, 8_000)] {
+            for connections in [1, 32] {
+                let asked = |at: usize, value: usize| wanted.get(at).is_none_or(|only| *only == value);
+                if asked(0, size) && asked(1, connections) && (load == Load::Plain || size > 16) {
+                    table(load, size, connections, in_flight, messages);
                 }
-            }
-            for (name, best) in SERVERS.iter().zip(best) {
-                println!("  {name:<34} {best:>8.3}");
             }
         }
     }
 }
 
+/// What an idle connection costs, after messages went both ways.
+fn memory() {
+    const CONNECTIONS: usize = 1000;
+    println!("server memory per idle connection, after ten messages of 1 KiB, in bytes");
+    let plain = SERVERS.map(|name| (name, Load::Plain));
+    let deflate = DEFLATE_SERVERS.map(|name| (name, Load::NoTakeover));
+    let takeover = DEFLATE_SERVERS.map(|name| (name, Load::Takeover));
+    for (name, load) in plain.into_iter().chain(deflate).chain(takeover) {
+        let (mut server, port) = start(name);
+        let first = load::idle(port, load, 1024, 50);
+        let before = resident(server.id());
+        let connections = load::idle(port, load, 1024, CONNECTIONS);
+        let after = resident(server.id());
+        drop((first, connections));
+        let _ = server.kill();
+        let _ = server.wait();
+        println!("  {:<50} {:>8}", format!("{name}, {load:?}"), after.saturating_sub(before) / CONNECTIONS);
+    }
+}
+
+/// One case, for all servers that can do it.
+fn table(load: Load, size: usize, connections: usize, in_flight: usize, messages: usize) {
+    let (servers, kind, messages) = match load {
+        Load::Plain => (&SERVERS[..], "", messages),
+        // Compressing takes a hundred times as long.
+        Load::Takeover => (&DEFLATE_SERVERS[..], "compressed text, context takeover, ", messages / 10),
+        Load::NoTakeover => (&DEFLATE_SERVERS[..], "compressed text, no context takeover, ", messages / 10),
+    };
+    println!("{kind}{size} B, {connections} connections, {in_flight} in flight");
+    let mut best = vec![f64::MAX; servers.len()];
+    for _ in 0..3 {
+        for (name, best) in servers.iter().zip(&mut best) {
+            if std::env::var("ONLY").is_ok_and(|only| only != *name) {
+                continue;
+            }
+            *best = best.min(measure(name, load, size, connections, in_flight, messages));
+        }
+    }
+    for (name, best) in servers.iter().zip(best) {
+        println!("  {name:<34} {best:>8.3}");
+    }
+}
+
 /// Microseconds of the server's CPU time per message.
-fn measure(name: &str, size: usize, connections: usize, in_flight: usize, messages: usize) -> f64 {
+fn measure(
+    name: &str,
+    load: Load,
+    size: usize,
+    connections: usize,
+    in_flight: usize,
+    messages: usize,
+) -> f64 {
     let (mut server, port) = start(name);
     let each = messages / connections;
     // Once to warm up.
-    load::run(port, size, connections, in_flight, each / 10 + 1);
+    load::run(port, load, size, connections, in_flight, each / 10 + 1);
     let before = cpu_time(server.id());
-    load::run(port, size, connections, in_flight, each);
+    load::run(port, load, size, connections, in_flight, each);
     let spent = cpu_time(server.id()) - before;
     let _ = server.kill();
     let _ = server.wait();
@@ -85,4 +131,11 @@ fn cpu_time(pid: u32) -> f64 {
     let path = format!("/proc/{pid}/schedstat");
     let text = std::fs::read_to_string(path).expect("Linux with schedstat");
     text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("nanoseconds") / 1e9
+}
+
+/// Bytes of memory that a process has in use.
+fn resident(pid: u32) -> usize {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+    line.trim().trim_end_matches(" kB").parse::<usize>().expect("kilobytes") * 1024
 }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
-use netlayers::real::websocket::WebSocket;
+use netlayers::layers::application::websocket::Deflate;
+use netlayers::real::websocket::Builder;
 use tokio::net::{TcpListener, TcpStream};
 
 /// Their names.
@@ -15,6 +16,10 @@ pub const SERVERS: [&str; 6] = [
     "fastwebsockets",
 ];
 
+/// Those that can compress, each at its fastest level.
+pub const DEFLATE_SERVERS: [&str; 3] =
+    ["netlayers, deflate", "yawc, deflate", "yawc, deflate, batched by hand"];
+
 /// Serves for ever, after printing the port.
 pub fn run(name: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -25,7 +30,10 @@ pub fn run(name: &str) {
             let Ok((stream, _)) = listener.accept().await else { continue };
             stream.set_nodelay(true).expect("no delay");
             match name {
-                "netlayers" => drop(tokio::spawn(netlayers(stream))),
+                "netlayers" => drop(tokio::spawn(netlayers(stream, Builder::new()))),
+                "netlayers, deflate" => drop(tokio::spawn(netlayers(stream, deflating()))),
+                "yawc, deflate" => drop(tokio::spawn(yawc(stream, false))),
+                "yawc, deflate, batched by hand" => drop(tokio::spawn(yawc(stream, true))),
                 "tokio-tungstenite" => drop(tokio::spawn(tungstenite(stream))),
                 "tokio-tungstenite, batched by hand" => drop(tokio::spawn(tungstenite_batched(stream))),
                 "tokio-websockets" => drop(tokio::spawn(tokio_websockets(stream))),
@@ -37,8 +45,15 @@ pub fn run(name: &str) {
     });
 }
 
-async fn netlayers(stream: TcpStream) {
-    let Ok(mut socket) = WebSocket::accept(stream).await else { return };
+/// Keeps the windows if the client lets it.
+fn deflating() -> Builder {
+    let takeover =
+        Deflate { server_context_takeover: true, client_context_takeover: true, ..Deflate::default() };
+    Builder::new().deflate(takeover)
+}
+
+async fn netlayers(stream: TcpStream, builder: Builder) {
+    let Ok(mut socket) = builder.accept(stream).await else { return };
     while let Ok(Some(message)) = socket.recv().await {
         if socket.send(message).await.is_err() {
             return;
@@ -122,6 +137,39 @@ async fn fastwebsockets(stream: TcpStream) {
             }
         });
         Ok::<_, fastwebsockets::WebSocketError>(response.map(|_| http_body_util::Empty::<Bytes>::new()))
+    });
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).with_upgrades().await;
+}
+
+async fn yawc(stream: TcpStream, batched: bool) {
+    use yawc::{OpCode, Options, WebSocket};
+    let service = hyper::service::service_fn(move |mut request| async move {
+        let options = Options::default().with_low_latency_compression();
+        let (response, upgrade) = WebSocket::upgrade_with_options(&mut request, options)?;
+        tokio::spawn(async move {
+            let Ok(mut socket) = upgrade.await else { return };
+            while let Some(frame) = socket.next().await {
+                let mut next = Some(frame);
+                while let Some(frame) = next.take() {
+                    if matches!(frame.opcode(), OpCode::Text | OpCode::Binary)
+                        && socket.feed(frame).await.is_err()
+                    {
+                        return;
+                    }
+                    if batched {
+                        next = match socket.next().now_or_never() {
+                            Some(None) => return,
+                            more => more.flatten(),
+                        };
+                    }
+                }
+                if socket.flush().await.is_err() {
+                    return;
+                }
+            }
+        });
+        Ok::<_, yawc::WebSocketError>(response)
     });
     let io = hyper_util::rt::TokioIo::new(stream);
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).with_upgrades().await;

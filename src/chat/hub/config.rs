@@ -17,6 +17,8 @@ pub struct Config {
     pub room_name: usize,
     /// Sockets in one namespace; more are refused with a CONNECT_ERROR.
     pub sockets_per_namespace: usize,
+    /// Namespaces that one session may be in; more are refused with a CONNECT_ERROR.
+    pub namespaces_per_session: usize,
     /// Questions to one socket that it has not answered; more are not sent.
     pub asks_per_socket: usize,
     /// Bytes that all answers to one question may hold together; later answers count as missing.
@@ -26,7 +28,7 @@ pub struct Config {
     pub queue_bytes: usize,
     /// A volatile event is dropped when more bytes than this wait for its receiver.
     pub volatile_bytes: usize,
-    /// Ids of senders' events that are remembered in each namespace, to drop copies.
+    /// Ids of senders' events that are remembered in each namespace, to drop copies. The longest takes 64 bytes.
     pub sender_ids: usize,
     /// How many events each socket may send; `None` for as many as it likes.
     pub rate: Option<Rate>,
@@ -74,6 +76,7 @@ impl Default for Config {
             rooms_per_socket: 256,
             room_name: 256,
             sockets_per_namespace: 100_000,
+            namespaces_per_session: 16,
             asks_per_socket: 64,
             answer_bytes: 16 << 20,
             queue_bytes: 4 << 20,

@@ -22,6 +22,10 @@ impl Hub {
         if is_pending || core.socket_in(session, space).is_some() {
             return self.core.close(session, Reason::BadPacket);
         }
+        let in_or_waiting = core.sessions.get(session).map_or(0, |s| s.sockets.len() + s.pending.len());
+        if in_or_waiting >= core.config.namespaces_per_session {
+            return self.refuse(session, name, &Refusal::new("Too many namespaces"));
+        }
         let auth = auth.unwrap_or_else(|| Value::Object(Vec::new()));
         if let Err(refusal) = self.ask_gates(session, space, &auth) {
             return self.refuse(session, name, &refusal);
@@ -123,6 +127,7 @@ impl Hub {
                     }
                 }
                 Timer::Away(space, pid) => self.core.give_up(space, &pid),
+                Timer::Forget => self.core.forget(),
             }
             self.run_calls();
         }

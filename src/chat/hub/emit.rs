@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha1::{Digest as _, Sha1};
+
 use super::super::delivery::Delivery;
 use super::super::log::Record;
 use super::rooms::Aim;
 use super::slab::Key;
-use super::state::{Core, Session};
+use super::state::{Core, Session, Timer};
 use super::{Output, Reason};
 use crate::base::Duration;
 use crate::layers::application::socketio::{Encoded, Packet, Value};
@@ -22,7 +26,7 @@ pub struct Emitted {
     pub is_duplicate: bool,
 }
 
-/// How often old events are looked for.
+/// How often old events are looked for, while there are any.
 const FORGET_EVERY: Duration = Duration::from_secs(10);
 
 /// How many events are read from the log at a time.
@@ -39,6 +43,7 @@ impl Core {
         name: &str,
         mut args: Vec<Value>,
     ) -> Emitted {
+        let sender_id = sender_id.map(short_id);
         let (at_ms, sender_ids, recovery) = (self.now_ms(), self.config.sender_ids, self.config.recovery);
         let place = &mut self.spaces[space];
         if let Some(offset) = sender_id.as_ref().and_then(|id| place.sender_ids.offset(id)) {
@@ -61,7 +66,7 @@ impl Core {
             let Aim { to, except } = aim;
             let record = Record { offset, at_ms, to, except, sender_id, wire: wire.clone() };
             self.log.append(&place.name, &Arc::new(record));
-            self.forget(at_ms);
+            self.forget_later();
         }
         let receivers = self.deliver(wire, delivery, offset);
         Emitted { offset: logged.then_some(offset), receivers, is_duplicate: false }
@@ -140,13 +145,26 @@ impl Core {
         }
     }
 
-    /// Drops old events now and then.
-    fn forget(&mut self, now_ms: u64) {
-        if self.now.since(self.forgotten_at) >= FORGET_EVERY {
-            self.forgotten_at = self.now;
-            self.log.forget(now_ms);
+    /// Drops what is too old, also when nothing new is said.
+    pub(super) fn forget(&mut self) {
+        self.will_forget = false;
+        let now_ms = self.now_ms();
+        self.log.forget(now_ms);
+        if self.spaces.iter().any(|space| self.log.horizon(&space.name) < space.end) {
+            self.forget_later();
         }
     }
+
+    pub(super) fn forget_later(&mut self) {
+        if !std::mem::replace(&mut self.will_forget, true) {
+            self.set_timer(self.now + FORGET_EVERY, Timer::Forget);
+        }
+    }
+}
+
+/// An id as it is remembered. Senders choose their ids, and many are kept: a long one is kept as its digest.
+fn short_id(id: Arc<str>) -> Arc<str> {
+    if id.len() <= 64 { id } else { URL_SAFE_NO_PAD.encode(Sha1::digest(id.as_bytes())).into() }
 }
 
 /// Whether so many bytes more may wait for the session.

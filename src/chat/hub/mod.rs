@@ -185,6 +185,9 @@ impl Hub {
             away: BTreeMap::new(),
             sender_ids,
         });
+        if self.core.log.horizon(&self.core.spaces[space].name) < opened.end {
+            self.core.forget_later();
+        }
         for saved in opened.saved {
             let data = Value::from_json(&saved.data).unwrap_or_default();
             self.core.put_away(space, &saved, data);

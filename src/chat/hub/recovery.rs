@@ -15,14 +15,14 @@
 //! | is away | is taken back, unless its offset is behind what the holder is known to have received |
 //! | is connected, and answers a ping | is somebody else: gets a socket of its own |
 //! | is connected, and its connection ends while we wait | is taken back: the end of the old connection was on its way |
-//! | is connected, silent, and did not come back with the same offset | is taken back: the old connection is half-open |
-//! | is connected, silent, and came back with the same secret and offset | is somebody else: this pair is spent |
+//! | is connected, silent, and did not come back with the same offset, or was sent nothing since it did | is taken back: the old connection is half-open |
+//! | is connected, silent, came back with the same secret and offset, and was sent more since | is somebody else: this pair is spent |
 //!
-//! The last row has a price, and its case is rare: the reply to a recovery was lost, *and* no end of that connection
-//! ever reached us (its address changed again). Then the client is not locked out, but begins anew, and asks the
-//! program for what came since its offset. Who steals a secret *and* comes first after the break is believed, as long
-//! as its client is away: a secret is only as good as it is kept, and so are TLS and a login in the namespace's gate,
-//! which is asked on every return.
+//! The last row has a price, and its case is rare: what was replayed is lost, *and* no end of that connection ever
+//! reached us (its address changed again). Then the client is not locked out, but begins anew, and asks the program for
+//! what came since its offset. Who steals a secret *and* comes first after the break is believed, as long as its client
+//! is away: a secret is only as good as it is kept, and so are TLS and a login in the namespace's gate, which is asked
+//! on every return.
 //!
 //! What Socket.IO leaves open and this does not: nothing was received before the break (no offset); the last event
 //! before it was volatile (see the offset of such events in `emit.rs`); the old connection is half-open, also a second
@@ -145,7 +145,9 @@ impl Core {
     pub(super) fn probe_is_over(&mut self, id: u64) -> bool {
         let Some(challenge) = self.challenges.get(&id) else { return false };
         let Some(holder) = self.sockets.get(challenge.holder) else { return true };
-        if holder.came_with == Some(challenge.claim.offset) {
+        // A client that was sent nothing since it came back has no other offset to come with.
+        let after = challenge.claim.offset.unwrap_or(holder.start);
+        if holder.came_with == Some(challenge.claim.offset) && holder.last_sent > after {
             return false;
         }
         let session = holder.session;

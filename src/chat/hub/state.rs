@@ -96,6 +96,11 @@ impl SenderIds {
         self.offsets.get(id).copied()
     }
 
+    #[cfg(test)]
+    pub(super) fn longest(&self) -> usize {
+        self.order.iter().map(|id| id.len()).max().unwrap_or(0)
+    }
+
     pub(super) fn add(&mut self, id: Arc<str>, offset: u64, capacity: usize) {
         if self.order.len() >= capacity.max(1)
             && let Some(oldest) = self.order.pop_front()
@@ -122,6 +127,8 @@ pub(super) enum Timer {
     Probe(u64),
     /// A socket has been away for too long.
     Away(usize, Arc<str>),
+    /// Events may have become too old.
+    Forget,
 }
 
 /// A program's function that is to be called.
@@ -157,7 +164,8 @@ pub(super) struct Core {
     next: u64,
     /// Space for the receivers of one broadcast.
     pub(super) chosen: Vec<u32>,
-    pub(super) forgotten_at: Instant,
+    /// The log is looked through for what is too old, at some time to come.
+    pub(super) will_forget: bool,
 }
 
 impl Core {
@@ -179,7 +187,7 @@ impl Core {
             random,
             next: 0,
             chosen: Vec::new(),
-            forgotten_at: Instant::ZERO,
+            will_forget: false,
         }
     }
 
@@ -307,7 +315,7 @@ impl Socket {
             start: self.start,
             confirmed: self.confirmed,
             rooms: self.rooms.saved(),
-            data: serde_json::to_string(&self.data).unwrap_or_default(),
+            data: self.data.to_json(),
         }
     }
 }

@@ -460,5 +460,6 @@ fn history_is_read_from_the_log() {
     assert_eq!(args[..], [Value::Array(past)]);
 }
 
+mod bounds;
 mod model;
 mod returning;

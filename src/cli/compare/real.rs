@@ -49,7 +49,7 @@ pub(super) fn run(
     }
     headline(message, runs.len(), "real sockets", &["127.0.0.1".into(), "times as measured".into()], out)?;
     let columns: Vec<_> = runs.iter().map(|run| (run.way.name(), &run.trace)).collect();
-    let options = LadderOptions { whole: args.show.whole, most_rows: 26 };
+    let options = LadderOptions { whole: args.show.whole, most_rows: 26, ..LadderOptions::default() };
     out.picture(&ladder::side_by_side_with(&columns, &out.look, options), pace(args))?;
     out.line("each arrow is a write() and the read() that got it: a program sees no packets")?;
     out.line("")?;

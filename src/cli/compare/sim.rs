@@ -74,7 +74,7 @@ fn summary(
 ) -> Result<(), CliError> {
     progress.tell(|| "drawing the ladders".into());
     let columns: Vec<_> = runs.iter().map(|run| (run.way.name(), &run.trace)).collect();
-    let options = LadderOptions { whole: args.show.whole, most_rows: 26 };
+    let options = LadderOptions { whole: args.show.whole, most_rows: 26, ..LadderOptions::default() };
     let picture = ladder::side_by_side_with(&columns, &out.look, options);
     progress.tell(|| "counting the bytes".into());
     let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();

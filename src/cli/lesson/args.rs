@@ -79,6 +79,8 @@ pub(super) enum LessonView {
     Cut,
     /// What one program handed over above what the other one got
     Boxes,
+    /// WebSocket frames above the segments that carried them
+    Frames,
     /// The whole traces, for programs
     Json,
 }

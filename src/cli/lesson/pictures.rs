@@ -29,6 +29,7 @@ pub(super) fn show(
         LessonView::Table | LessonView::Json => View::Table,
         LessonView::Cut => View::Cut,
         LessonView::Boxes => View::Boxes,
+        LessonView::Frames => View::Frames,
         LessonView::Hex => View::Hex(frame),
         LessonView::Header => View::Header(frame, None),
         LessonView::Layers => View::Layers(frame),

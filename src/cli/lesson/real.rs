@@ -65,6 +65,9 @@ fn play(scene: RealScene, scenario: &Scenario) -> Result<RealStory, RealError> {
         RealScene::ManyClients => scenes::many_clients(count("clients")),
         RealScene::Datagrams => scenes::datagrams(),
         RealScene::LateRead => scenes::late_read(count("writes"), count("each")),
+        RealScene::Upgrade => scenes::upgrade(),
+        RealScene::Frames => scenes::frames(scenario.value("text").unwrap_or("Hello")),
+        RealScene::Control => scenes::control(count("fragments")),
         RealScene::OneWrite => {
             scenes::one_write(count("size"), u16::try_from(count("mss")).unwrap_or(u16::MAX))
         }

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`check`] | how answers are judged |
-//! | [`udp_header`], [`reassemble`] | the exercises: cases, hints, and what the student's file calls |
+//! | [`udp_header`], [`reassemble`], [`frame_header`], [`close_codes`] | the exercises: cases, hints, and what the student's file calls |
 //!
 //! Each has three files of its own under `exercises/`, which Cargo builds as examples:
 //!
@@ -21,6 +21,8 @@
 //! name in [`ALL`]. `tests/exercises.rs` says what is missing.
 
 pub mod check;
+pub mod close_codes;
+pub mod frame_header;
 pub mod reassemble;
 pub mod udp_header;
 
@@ -104,7 +106,8 @@ impl Fact {
 }
 
 /// All exercises, in the order of their lessons.
-pub static ALL: &[Exercise] = &[udp_header::EXERCISE, reassemble::EXERCISE];
+pub static ALL: &[Exercise] =
+    &[udp_header::EXERCISE, reassemble::EXERCISE, frame_header::EXERCISE, close_codes::EXERCISE];
 
 /// An exercise by the number of its lesson, or by its name.
 pub fn find(name: &str) -> Option<&'static Exercise> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `say`, `show`, `ask`, `reveal`, `check`, `fact`, `instead`, `try_next`, the knobs | here |
 //! | `scene`, `host`, `link`, `rule`, `listen`, `connect`, `send`, `read`, `run` | `scene` |
+//! | `open_websocket`, `send_text`, `ping`, `close_websocket` | `websocket` |
 //! | what a run can be asked: `frames()`, `segments()`, `reads()`, `states()` | [`Seen`] |
 //! | which frames a rule means | [`packet`] |
 //!
@@ -14,6 +15,7 @@ mod performance;
 mod puppet;
 mod scene;
 mod seen;
+mod websocket;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

@@ -1,13 +1,17 @@
 //! The program on every host of a lesson: it does what the script says, and little by itself.
 //!
 //! By itself it takes what arrives at once, unless it was told to read only when asked, and goes on with a write that
-//! found the send buffer full.
+//! found the send buffer full. A connection that speaks WebSocket has a machine on it (`websocket`), which reads and
+//! answers by itself as it does in every program.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
+use crate::base::Instant;
+use crate::layers::application::websocket::{Config, Event, Input, Policy, Request};
 use crate::layers::stack::{SocketEvent, SocketId};
+use crate::sim::websocket::WebSocketEnd;
 use crate::sim::{App, Io};
 use crate::trace::{Kind, Protocol};
 
@@ -22,6 +26,14 @@ pub(super) struct Puppet {
     pub(super) reads: Vec<(SocketId, Bytes)>,
     /// Bytes that did not fit a send buffer yet.
     rest: BTreeMap<SocketId, VecDeque<Bytes>>,
+    /// Listeners whose connections are to speak WebSocket.
+    pub(super) websocket_ports: BTreeMap<SocketId, (Config, Policy)>,
+    /// Connections that will ask for WebSocket once they stand.
+    pub(super) websocket_requests: BTreeMap<SocketId, (Config, Request)>,
+    /// Connections that speak it.
+    pub(super) websockets: BTreeMap<SocketId, WebSocketEnd>,
+    /// What their machines told the program, in order.
+    pub(super) websocket_events: Vec<(SocketId, Instant, Event)>,
 }
 
 impl Puppet {
@@ -81,8 +93,16 @@ impl App for Puppet {
     fn start(&mut self, _: &mut Io<'_>) {}
 
     fn handle(&mut self, event: SocketEvent, io: &mut Io<'_>) {
+        if let Some(end) = self.websockets.get(&event.socket()) {
+            let input = end.input(event, io);
+            return self.act(event.socket(), input, io);
+        }
         match event {
-            SocketEvent::Accepted { socket, .. } => self.accepted.push(socket),
+            SocketEvent::Accepted { listener, socket } => {
+                self.accepted.push(socket);
+                self.begin_websocket(socket, Some(listener), io);
+            }
+            SocketEvent::Connected(socket) => self.begin_websocket(socket, None, io),
             SocketEvent::Readable(socket) if !self.reads_late => match io.stack().flow(socket).protocol {
                 Protocol::Udp => while self.receive(socket, io).is_some() {},
                 Protocol::Tcp => drop(self.read(socket, usize::MAX, io)),
@@ -94,6 +114,20 @@ impl App for Puppet {
                 io.note(|| Kind::Note { text: format!("ICMP: not delivered to {to}").into() });
             }
             _ => {}
+        }
+    }
+
+    fn wake(&mut self, io: &mut Io<'_>) {
+        let now = io.now();
+        let due = |end: &WebSocketEnd| end.wake_at().is_some_and(|at| at <= now);
+        let sockets: Vec<SocketId> =
+            self.websockets.iter().filter(|(_, end)| due(end)).map(|(id, _)| *id).collect();
+        for socket in sockets {
+            self.act(socket, Some(Input::Wake), io);
+        }
+        // Whoever is not due yet still wants to be woken.
+        if let Some(at) = self.websockets.values().filter_map(WebSocketEnd::wake_at).min() {
+            io.wake_at(at);
         }
     }
 }

@@ -115,8 +115,28 @@ pub(super) const TERMS: &[Term] = &[
             "src/layers/application/websocket/connection.rs",
         ],
         lesson: 17,
-        see: &["socket", "HTTP", "Socket.IO", "mask"],
+        see: &["socket", "HTTP", "Socket.IO", "mask", "control frame"],
         picture: Some(pictures::websocket),
+    },
+    Term {
+        name: "control frame",
+        aliases: &["WebSocket ping", "pong", "close frame", "heartbeat"],
+        definition: "A WebSocket frame that speaks about the connection itself: Ping asks for a sign of life, Pong \
+                     gives it, Close ends it with a code. It is short and in one piece, so that it can stand between \
+                     the fragments of a message. The machine answers it; the program need not.",
+        place: APPLICATION,
+        cites: &[
+            Cite { document: "RFC 6455", section: "5.5", what: "control frames" },
+            Cite { document: "RFC 6455", section: "7.4", what: "close codes" },
+        ],
+        no_rfc: "",
+        sources: &[
+            "src/layers/application/websocket/connection.rs",
+            "src/layers/application/websocket/close.rs",
+        ],
+        lesson: 18,
+        see: &["WebSocket", "frame", "message"],
+        picture: Some(pictures::control),
     },
     Term {
         name: "mask",

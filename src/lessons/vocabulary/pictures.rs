@@ -12,7 +12,7 @@ use crate::lessons::stage::{Host, Socket, Stage, packet};
 use crate::sim::fault::{self, Verdict};
 use crate::sim::scene::{self, Knobs};
 use crate::trace::{Recorder, Trace, Way, Wire};
-use crate::view::dissect::{Part, Role, TracedPacket, dissect_trace};
+use crate::view::dissect::{AppPiece, Part, Role, TracedPacket, What, dissect_trace};
 
 const MESSAGE: &str = "hello";
 const PORT: u16 = 80;
@@ -594,4 +594,17 @@ pub(super) fn masked(stage: &mut Stage) {
         view,
         "A frame from a client: bit M is set, and the masking key stands before the payload.",
     );
+}
+
+pub(super) fn control(stage: &mut Stage) {
+    let trace = websocket_run();
+    let is_close = |packet: &TracedPacket| match &packet.packet.summary.what {
+        What::Tcp(tcp) => {
+            tcp.application.iter().any(|piece| matches!(piece, AppPiece::WsFrame { opcode: "close", .. }))
+        }
+        _ => false,
+    };
+    let Some(found) = dissect_trace(&trace).into_iter().find(is_close) else { return };
+    let view = View::Header(Frame::Number(found.packet.number), Some("WebSocket"));
+    show(stage, trace, view, "The Close frame of a client: two bytes of payload, which are its code.");
 }

@@ -5,19 +5,25 @@
 
 mod big_datagram;
 mod connect_before_accept;
+mod control;
 mod datagrams;
+mod frames;
 mod late_read;
 mod many_clients;
 mod one_write;
+mod upgrade;
 
 use std::future::Future;
 
 pub use big_datagram::big_datagram;
 pub use connect_before_accept::connect_before_accept;
+pub use control::control;
 pub use datagrams::datagrams;
+pub use frames::frames;
 pub use late_read::late_read;
 pub use many_clients::many_clients;
 pub use one_write::one_write;
+pub use upgrade::upgrade;
 
 use super::clock::std_duration;
 use super::compare::{RealRun, runtime};

@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | `meta` | `"format"` | version of this layout |
 //! | `namespaces` | name | number |
-//! | `events` | namespace's number, offset | the [`Record`], see `codec.rs` |
+//! | `events` | namespace's number, offset | the [`Record`] and its CRC-32, see `codec.rs` |
 //! | `sockets` | namespace's number, secret | what [`Saved`] says, as JSON |
 //!
 //! The newest events are kept in memory too: most clients that come back have been away for seconds. Left out: more
@@ -39,7 +39,7 @@ const EVENTS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("eve
 const SOCKETS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("sockets");
 
 /// The version of the layout above.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 const FILE: &str = "events.redb";
 
 /// What is kept in memory of each namespace. More than [`writer::MAX_PENDING`], so that whatever is not on disk yet is
@@ -98,6 +98,17 @@ pub enum Progress {
     Reading(u64),
 }
 
+impl std::fmt::Display for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Progress::Repairing(done) => {
+                write!(f, "the program ended unexpectedly; checking, {:.0} %", done * 100.0)
+            }
+            Progress::Reading(events) => write!(f, "{events} events read"),
+        }
+    }
+}
+
 type Told = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// The log on disk. Dropping it writes what is left.
@@ -125,6 +136,8 @@ struct OnDisk {
 struct Step {
     count: u64,
     last: u64,
+    /// When its first event was said, and its last.
+    from_ms: u64,
     at_ms: u64,
     bytes: u64,
 }
@@ -161,6 +174,11 @@ impl Store {
         self.writer.failure()
     }
 
+    /// What [`failure`](Store::failure) says, for whoever watches when the hub has the store.
+    pub fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
+        self.writer.watch()
+    }
+
     fn read_namespace(&self, name: &str) -> Result<(OnDisk, Opened), redb::Error> {
         let number = self.number_of(name)?;
         let mut disk = OnDisk { number, ..OnDisk::default() };
@@ -169,12 +187,16 @@ impl Store {
         let events = reading.open_table(EVENTS)?;
         for (read, entry) in events.range((number, 0)..=(number, u64::MAX))?.enumerate() {
             let (key, value) = entry?;
-            let (offset, bytes) = (key.value().1, value.value());
+            let (offset, sealed) = (key.value().1, value.value());
+            let Some(bytes) = codec::unseal(sealed) else {
+                let why = format!("event {offset} of namespace {name} is not as it was written");
+                return Err(redb::Error::Corrupted(why));
+            };
             if read == 0 {
                 disk.horizon = offset - 1;
             }
             let (at_ms, sender_id) = codec::head(bytes);
-            disk.add(offset, at_ms, bytes.len() as u64);
+            disk.add(offset, at_ms, bytes.len() as u64, &self.retention);
             opened.sender_ids.extend(sender_id.map(|id| (id.into(), offset)));
             opened.end = offset;
             if read > 0 && read % 100_000 == 0 {
@@ -222,7 +244,8 @@ impl Store {
         for entry in events.range((number, after.saturating_add(1))..=(number, u64::MAX))?.take(limit) {
             let (key, value) = entry?;
             // One that cannot be read ends the page: nobody is led past a gap.
-            let Some(record) = codec::decode(key.value().1, value.value()) else { break };
+            let record = codec::unseal(value.value()).and_then(|bytes| codec::decode(key.value().1, bytes));
+            let Some(record) = record else { break };
             page.push(Arc::new(record));
         }
         Ok(page)
@@ -302,7 +325,7 @@ impl EventLog for Store {
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
         let Some(disk) = self.spaces.get_mut(namespace) else { return };
         self.recent.append(namespace, record);
-        disk.add(record.offset, record.at_ms, record.cost() as u64);
+        disk.add(record.offset, record.at_ms, record.cost() as u64, &self.retention);
         self.writer.push(Op::Append { space: disk.number, record: record.clone() }, record.cost());
     }
 
@@ -360,12 +383,15 @@ impl EventLog for Store {
 }
 
 impl OnDisk {
-    fn add(&mut self, offset: u64, at_ms: u64, bytes: u64) {
-        if self.steps.back().is_none_or(|step| step.count >= STEP) {
-            self.steps.push_back(Step::default());
+    fn add(&mut self, offset: u64, at_ms: u64, bytes: u64, retention: &Retention) {
+        // A step of a quiet time ends before its first event has become old: none stays for much longer than it may.
+        let span_ms = retention.age.as_nanos() / 1_000_000 / 16;
+        let is_full = |step: &Step| step.count >= STEP || at_ms.saturating_sub(step.from_ms) > span_ms;
+        if self.steps.back().is_none_or(is_full) {
+            self.steps.push_back(Step { from_ms: at_ms, ..Step::default() });
         }
         if let Some(step) = self.steps.back_mut() {
-            *step = Step { count: step.count + 1, last: offset, at_ms, bytes: step.bytes + bytes };
+            *step = Step { count: step.count + 1, last: offset, at_ms, bytes: step.bytes + bytes, ..*step };
         }
         self.bytes += bytes;
     }
@@ -376,8 +402,9 @@ impl OnDisk {
         while let (Some(step), Some(newest)) = (self.steps.front(), self.steps.back()) {
             let events = newest.last.saturating_sub(self.horizon);
             let is_too_much = self.bytes > retention.bytes || events > retention.events;
-            // The step that is being filled stays, so that its events are counted whole.
-            if step.count < STEP || step.at_ms >= oldest_ms && !is_too_much {
+            // However little is allowed, the newest events stay until they are too old.
+            let is_last = self.steps.len() == 1;
+            if step.at_ms >= oldest_ms && (!is_too_much || is_last) {
                 break;
             }
             self.horizon = step.last;

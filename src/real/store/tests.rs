@@ -100,6 +100,25 @@ fn what_is_too_old_goes_and_the_numbers_go_on_after_a_restart() {
 }
 
 #[test]
+fn few_events_of_long_ago_go_as_well_as_many() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    let hour = 3_600_000;
+    let retention = Retention { age: Duration::from_secs(16 * 3600), ..Retention::default() };
+    let mut store = directory.open_with(retention).unwrap();
+    store.open(&main);
+    // One every other hour: far fewer than a step has.
+    (1..=20).for_each(|n| store.append(&main, &record(n, n * 2 * hour, None)));
+    store.forget(40 * hour);
+    assert_eq!(store.horizon("/"), 11, "what was said at hour 22 and before is older than 16 hours");
+    store.forget(100 * hour);
+    assert_eq!((store.horizon("/"), store.page("/", 20, 9).len()), (20, 0));
+    store.append(&main, &record(21, 100 * hour, None));
+    wait_until_stored(&store);
+    assert_eq!(store.page("/", 20, 9).len(), 1);
+}
+
+#[test]
 fn two_programs_cannot_have_the_same_log() {
     let directory = Directory::new();
     let _first = directory.open().unwrap();
@@ -123,6 +142,61 @@ fn a_damaged_file_is_told_with_its_name_and_left_as_it_is() {
         assert!(matches!(error, StoreError::Damaged { .. }), "{what}: {error}");
         assert!(error.to_string().contains("events.redb"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), damage, "{what}");
+    }
+}
+
+#[test]
+fn a_byte_that_the_disk_has_changed_is_found() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    {
+        let mut store = directory.open().unwrap();
+        store.open(&main);
+        (1..=5).for_each(|offset| store.append(&main, &record(offset, 10, None)));
+    }
+    let path = directory.0.join(FILE);
+    let mut bytes = fs::read(&path).unwrap();
+    let word = b"what people say";
+    // Every copy that the file has of what was said, but not what lies around it.
+    let places: Vec<usize> =
+        (0..bytes.len() - word.len()).filter(|&at| bytes[at..].starts_with(word)).collect();
+    assert!(places.len() >= 5);
+    places.into_iter().for_each(|at| bytes[at] ^= 1);
+    fs::write(&path, &bytes).unwrap();
+    let mut store = directory.open().unwrap();
+    assert_eq!(store.open(&main), Opened::default());
+    let why = store.watch()().expect("it has failed");
+    assert!(why.contains("event 1 of namespace / is not as it was written"), "{why}");
+    assert_eq!(store.page("/", 0, 10), [], "nothing of it is handed out");
+}
+
+#[test]
+fn a_file_cut_short_is_a_clear_error_or_a_shorter_log_and_never_another_one() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    {
+        let mut store = directory.open().unwrap();
+        store.open(&main);
+        (1..=2000).for_each(|offset| store.append(&main, &record(offset, 10, None)));
+    }
+    let path = directory.0.join(FILE);
+    let whole = fs::read(&path).unwrap();
+    for kept in [whole.len() - 1, whole.len() - 4096, whole.len() / 2, 8192, 4097] {
+        fs::write(&path, &whole[..kept]).unwrap();
+        match directory.open() {
+            Err(error) => {
+                assert!(matches!(error, StoreError::Damaged { .. }), "{kept}: {error}");
+                assert_eq!(fs::read(&path).unwrap().len(), kept, "it is left as it is");
+            }
+            Ok(mut store) => {
+                let opened = store.open(&main);
+                let page = store.page("/", 0, 10_000);
+                assert!(store.failure().is_some() || page.len() as u64 == opened.end, "{kept} bytes kept");
+                for (at, read) in page.iter().enumerate() {
+                    assert_eq!(*read, record(at as u64 + 1, 10, None), "{kept} bytes kept");
+                }
+            }
+        }
     }
 }
 

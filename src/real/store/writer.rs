@@ -128,6 +128,11 @@ impl Writer {
         self.shared.lock().failure.clone()
     }
 
+    pub(super) fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
+        let shared = self.shared.clone();
+        move || shared.lock().failure.clone()
+    }
+
     pub(super) fn fail(&self, why: &str) {
         self.shared.lock().failure.get_or_insert_with(|| why.to_owned());
     }
@@ -188,7 +193,7 @@ fn write(database: &Database, group: Vec<Op>) -> Result<(), redb::Error> {
         for op in group {
             match op {
                 Op::Append { space, record } => {
-                    events.insert((space, record.offset), codec::encode(&record).as_slice())?;
+                    events.insert((space, record.offset), codec::seal(codec::encode(&record)).as_slice())?;
                     ends.insert(space, record.offset);
                 }
                 Op::Trim { space, until } => events.retain_in((space, 0)..=(space, until), |_, _| false)?,

@@ -19,6 +19,7 @@ pub struct Builder {
     subprotocols: Vec<String>,
     headers: Headers,
     write_timeout: Duration,
+    linger: Duration,
     max_connections: usize,
 }
 
@@ -31,6 +32,7 @@ impl Default for Builder {
             subprotocols: Vec::new(),
             headers: Headers::new(),
             write_timeout: Duration::from_secs(20),
+            linger: Duration::from_millis(1),
             max_connections: 10_000,
         }
     }
@@ -64,7 +66,8 @@ impl Builder {
     }
 
     /// Bytes that may wait for a peer that does not read [1 MiB], besides one message. While more wait,
-    /// [`send`](WebSocket::send) waits too, and nothing further is read from that peer.
+    /// [`send`](WebSocket::send) waits too. As much is read ahead in that time, and no more: what the peer sends then
+    /// waits at the peer.
     #[must_use]
     pub fn write_buffer(mut self, bytes: usize) -> Self {
         self.config.max_queue = bytes;
@@ -75,6 +78,15 @@ impl Builder {
     #[must_use]
     pub fn write_timeout(mut self, time: Duration) -> Self {
         self.write_timeout = time;
+        self
+    }
+
+    /// How long what was sent may wait for company while more messages wait to be received (default: 1 ms). It is looked
+    /// at whenever a message is received: a program that takes long over each of many messages delays a reply by one
+    /// of them, not by all.
+    #[must_use]
+    pub fn linger(mut self, time: Duration) -> Self {
+        self.linger = time;
         self
     }
 
@@ -210,7 +222,16 @@ impl Builder {
         let clock = Clock::start();
         let machine = Connection::client(clock.now(), self.config.clone(), request, masks()?)
             .map_err(WebSocketError::Request)?;
-        WebSocket::new(stream, clock, machine, &self.config, self.write_timeout).opened().await
+        self.drive(stream, clock, machine).opened().await
+    }
+
+    fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        clock: Clock,
+        machine: Connection,
+    ) -> WebSocket<S> {
+        WebSocket::new(stream, clock, machine, &self.config, self.write_timeout, self.linger)
     }
 
     /// The server's handshake over a stream that was just accepted.
@@ -223,7 +244,7 @@ impl Builder {
     ) -> Result<WebSocket<S>, WebSocketError> {
         let clock = Clock::start();
         let machine = Connection::server(clock.now(), self.config.clone(), self.policy.clone());
-        WebSocket::new(stream, clock, machine, &self.config, self.write_timeout).opened().await
+        self.drive(stream, clock, machine).opened().await
     }
 }
 

@@ -26,9 +26,12 @@
 mod builder;
 mod error;
 mod halves;
+mod intake;
 mod masks;
+mod outgoing;
 mod server;
 mod socket;
+mod timer;
 mod url;
 
 pub use builder::Builder;

@@ -46,6 +46,10 @@ async fn pair(pipe: usize, server_config: Config) -> Ends {
 
 /// A client by hand: the handshake done on the bare stream, so that a test can send what no client of ours would.
 async fn by_hand(config: Config) -> (DuplexStream, WebSocket<DuplexStream>) {
+    by_hand_with(&Builder::new().config(config)).await
+}
+
+async fn by_hand_with(builder: &Builder) -> (DuplexStream, WebSocket<DuplexStream>) {
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
     let (mut near, far) = duplex(4096);
     let request = format!(
@@ -53,7 +57,7 @@ async fn by_hand(config: Config) -> (DuplexStream, WebSocket<DuplexStream>) {
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
     near.write_all(request.as_bytes()).await.unwrap();
-    let server = accept(far, config, Policy::default()).await.unwrap();
+    let server = builder.accept(far).await.unwrap();
     let mut answer = vec![0; 4096];
     let len = near.read(&mut answer).await.unwrap();
     let answer = String::from_utf8_lossy(&answer[..len]).into_owned();
@@ -293,7 +297,7 @@ async fn a_peer_that_does_not_read_is_cut_off_with_its_reason() {
 
 #[tokio::test]
 async fn what_is_sent_while_messages_wait_is_flushed_when_the_input_has_run_dry() {
-    let (mut near, mut server) = by_hand(Config::default()).await;
+    let (mut near, mut server) = by_hand_with(&Builder::new().linger(Duration::from_secs(60))).await;
     // Three times "a", masked with a key of zeros.
     near.write_all(&b"\x81\x81\0\0\0\0a".repeat(3)).await.unwrap();
     for _ in 0..2 {
@@ -305,6 +309,52 @@ async fn what_is_sent_while_messages_wait_is_flushed_when_the_input_has_run_dry(
     let message = server.recv().await.unwrap().unwrap();
     server.send(message).await.unwrap();
     assert_eq!(near.read(&mut back).await.unwrap(), 9);
+}
+
+#[tokio::test]
+async fn a_program_that_is_slow_delays_a_reply_by_one_message_and_not_by_all() {
+    let (mut near, mut server) = by_hand_with(&Builder::new().linger(Duration::ZERO)).await;
+    near.write_all(&b"\x81\x81\0\0\0\0a".repeat(3)).await.unwrap();
+    let message = server.recv().await.unwrap().unwrap();
+    server.send(message).await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some(text("a")));
+    let mut back = [0; 100];
+    assert_eq!(near.read(&mut back).await.unwrap(), 3, "the third is still to come");
+}
+
+#[tokio::test]
+async fn two_ends_that_send_before_they_receive_do_not_wait_for_each_other() {
+    async fn send_then_receive(socket: &mut WebSocket<DuplexStream>) {
+        let message = Message::Binary(vec![7; 10_000].into());
+        for _ in 0..50 {
+            socket.send(message.clone()).await.unwrap();
+        }
+        for _ in 0..50 {
+            assert_eq!(socket.recv().await.unwrap(), Some(message.clone()));
+        }
+        socket.flush().await.unwrap();
+    }
+    let (mut client, mut server) = pair(1000, Config::default()).await;
+    tokio::join!(send_then_receive(&mut client), send_then_receive(&mut server));
+}
+
+#[tokio::test]
+async fn no_more_is_read_ahead_than_may_wait_to_be_written() {
+    let (mut near, mut server) = by_hand_with(&Builder::new().write_buffer(10_000)).await;
+    assert!(only_begun(server.send(vec![0; 100_000])).await.is_none(), "nobody reads it");
+    // Long enough that it no longer waits for the peer to read.
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let mut taken = 0;
+    let mut idle = 0;
+    while idle < 10 {
+        match only_begun(near.write(&b"\x82\x81\0\0\0\0a".repeat(100))).await {
+            Some(written) => taken += written.unwrap(),
+            None => idle += 1,
+        }
+        let _ = only_begun(server.flush()).await;
+        tokio::task::yield_now().await;
+    }
+    assert!((10_000..30_000).contains(&taken), "{taken} bytes");
 }
 
 #[tokio::test]

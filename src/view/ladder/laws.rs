@@ -133,7 +133,7 @@ proptest! {
     #[test]
     fn no_line_is_wider_than_the_screen(choices in choices(), look in looks(), real: bool, most in 0usize..60) {
         let story = story(if real { Wire::Real } else { Wire::Sim }, &choices);
-        let picture = story.draw_with(&look, LadderOptions { most_rows: most, whole: most == 0 });
+        let picture = story.draw_with(&look, LadderOptions { most_rows: most, whole: most == 0, ..LadderOptions::default() });
         prop_assert!(all_lines_fit(&picture, &look), "{}", picture);
         let three = columns(&[("one", &story), ("two 网络", &story), ("three", &story)], &look);
         prop_assert!(all_lines_fit(&three, &look), "{}", three);

@@ -46,6 +46,7 @@ use self::row::Row;
 use super::dissect::{Conversations, Summary};
 use super::look::Look;
 use super::svg::Alt;
+use crate::base::Instant;
 use crate::trace::{PlaceId, Trace, Wire};
 
 /// How much of a run is drawn.
@@ -55,12 +56,14 @@ pub struct LadderOptions {
     pub whole: bool,
     /// Otherwise at most so many rows (in each column), gaps included. Fewer than 8 tell nothing and count as 8.
     pub most_rows: usize,
+    /// What happened before is not drawn, but the frames that are drawn are understood with it.
+    pub since: Instant,
 }
 
 impl Default for LadderOptions {
-    /// At most 40 rows.
+    /// At most 40 rows, from the beginning on.
     fn default() -> Self {
-        LadderOptions { whole: false, most_rows: 40 }
+        LadderOptions { whole: false, most_rows: 40, since: Instant::ZERO }
     }
 }
 
@@ -98,7 +101,7 @@ pub fn side_by_side_with(runs: &[(&str, &Trace)], look: &Look, options: LadderOp
 /// The ladder of one run as SVG, as long as asked for.
 pub fn to_svg(trace: &Trace, alt: Alt<'_>, options: LadderOptions) -> String {
     let packets = summaries(trace);
-    let steps = elide::elide(rows_of(trace, &packets), &packets, options.limit());
+    let steps = elide::elide(rows_since(trace, &packets, options.since), &packets, options.limit());
     svg::draw(trace, &packets, &steps, alt)
 }
 
@@ -123,14 +126,15 @@ fn summaries(trace: &Trace) -> Vec<Summary> {
 }
 
 fn one(trace: &Trace, title: &str, packets: &[Summary], look: &Look, options: LadderOptions) -> String {
-    page::draw(trace, title, packets, &elide::elide(rows_of(trace, packets), packets, options.limit()), look)
+    let steps = elide::elide(rows_since(trace, packets, options.since), packets, options.limit());
+    page::draw(trace, title, packets, &steps, look)
 }
 
 fn several(runs: &[Run<'_>], look: &Look, options: LadderOptions) -> String {
     let columns: Vec<Column<'_>> = runs
         .iter()
         .map(|Run { title, trace, packets }| {
-            let rows = columns::condense(rows_of(trace, packets));
+            let rows = columns::condense(rows_since(trace, packets, options.since));
             Column { title, trace, packets, steps: elide::elide(rows, packets, options.limit()) }
         })
         .collect();
@@ -139,6 +143,13 @@ fn several(runs: &[Run<'_>], look: &Look, options: LadderOptions) -> String {
         let ladders: Vec<String> = runs.iter().map(ladder).collect();
         ladders.join("\n")
     })
+}
+
+/// The rows to draw.
+fn rows_since<'a>(trace: &'a Trace, packets: &[Summary], since: Instant) -> Vec<Row<'a>> {
+    let mut rows = rows_of(trace, packets);
+    rows.retain(|row| row.at >= since);
+    rows
 }
 
 fn rows_of<'a>(trace: &'a Trace, packets: &[Summary]) -> Vec<Row<'a>> {

@@ -84,6 +84,24 @@ fn it_works_when_the_old_connection_is_half_open_and_a_second_time() {
 }
 
 #[test]
+fn it_works_a_second_time_though_nothing_was_said_in_between() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "one");
+    let offset = stage.offset(2);
+    for session in 3..6 {
+        stage.return_as(session, &sid, &pid, offset.as_deref());
+        stage.wait(Duration::from_millis(751));
+        assert_eq!(stage.identity(session), Some((sid.clone(), pid.clone())), "session {session}");
+    }
+    say(&mut stage, "two");
+    assert_eq!(stage.events(5), ["said \"two\""]);
+    // From here on that offset is behind.
+    stage.return_as(6, &sid, &pid, offset.as_deref());
+    stage.wait(Duration::from_millis(751));
+    assert_ne!(stage.identity(6), Some((sid, pid)));
+}
+
+#[test]
 fn the_end_of_the_old_connection_lets_the_client_in_at_once() {
     let (mut stage, sid, pid) = two();
     say(&mut stage, "one");

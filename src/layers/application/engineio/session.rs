@@ -35,7 +35,8 @@ pub struct Config {
     pub upgrade_timeout: Duration,
     /// Bytes of one HTTP body or WebSocket message of the client, as it is told.
     pub max_payload: usize,
-    /// Bytes that may wait for the client.
+    /// Bytes that may wait for the client. What stands above may have a smaller limit of its own, and one message has to
+    /// fit in with all of its attachments.
     pub max_backlog: usize,
 }
 
@@ -46,7 +47,7 @@ impl Default for Config {
             ping_timeout: Duration::from_secs(20),
             upgrade_timeout: Duration::from_secs(10),
             max_payload: 1_000_000,
-            max_backlog: 4 << 20,
+            max_backlog: 24 << 20,
         }
     }
 }

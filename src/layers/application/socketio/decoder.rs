@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use super::packet::RESERVED_EVENTS;
-use super::{Kind, PROTOCOL, Packet, Value};
+use super::{Kind, PROTOCOL, Packet, Value, json};
 use crate::base::{ErrorKind, Layer, ParseError};
 
 /// How much one packet may hold. The size of one message is bounded by Engine.IO already.
@@ -18,11 +18,14 @@ pub struct Limits {
     pub attachment_bytes: usize,
     /// Bytes of a namespace's name.
     pub namespace: usize,
+    /// How deep arrays and objects may lie in each other, the array of arguments counted;
+    /// [`Value::MAX_DEPTH`] at the utmost.
+    pub depth: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { attachments: 100, attachment_bytes: 16 << 20, namespace: 256 }
+        Limits { attachments: 100, attachment_bytes: 16 << 20, namespace: 256, depth: 100 }
     }
 }
 
@@ -46,6 +49,11 @@ impl Decoder {
     /// A decoder that has seen nothing yet.
     pub fn new(limits: Limits) -> Self {
         Decoder { limits, waiting: None }
+    }
+
+    /// Bytes of attachments that wait for the rest of their packet.
+    pub fn waiting(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.bytes)
     }
 
     /// Takes a text message; `None` when attachments are to follow.
@@ -214,10 +222,10 @@ impl<'a> Parser<'a> {
         if rest.is_empty() {
             return Ok(None);
         }
-        Value::from_json(rest).map(Some).map_err(|error| {
-            // A packet is one line, so the column is the place.
-            malformed("data", self.at + error.column().saturating_sub(1), "JSON", error.to_string())
-        })
+        // The offset counts from the start of the packet.
+        json::read(rest, self.limits.depth.min(Value::MAX_DEPTH))
+            .map(Some)
+            .map_err(|error| ParseError { offset: self.at + error.offset, ..error })
     }
 
     fn array(&self) -> Result<Vec<Value>, ParseError> {

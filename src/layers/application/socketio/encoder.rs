@@ -3,10 +3,8 @@
 use std::io::Write as _;
 
 use bytes::Bytes;
-use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
-use std::cell::RefCell;
 
-use super::{Kind, Packet, Value};
+use super::{Kind, Packet, Value, json};
 use crate::layers::application::websocket::Utf8Bytes;
 
 /// A packet as Engine.IO carries it: a text message, then a binary message for each attachment.
@@ -39,27 +37,38 @@ impl Encoded {
             text.extend_from_slice(packet.namespace.as_bytes());
             text.push(b',');
         }
-        let taken = RefCell::new(Vec::with_capacity(binary));
-        // Writing JSON to memory cannot fail: there are no maps with keys that are not strings.
-        let _ = match &packet.kind {
-            Kind::Connect(Some(value)) | Kind::ConnectError(value) => serde_json::to_writer(&mut text, value),
-            Kind::Connect(None) | Kind::Disconnect => Ok(()),
+        let mut taken = (binary > 0).then(|| Vec::with_capacity(binary));
+        match &packet.kind {
+            Kind::Connect(Some(value)) | Kind::ConnectError(value) => {
+                json::write(value, &mut text, &mut None);
+            }
+            Kind::Connect(None) | Kind::Disconnect => {}
             Kind::Event { name, args, ack } => {
                 if let Some(id) = ack {
                     let _ = write!(text, "{id}");
                 }
-                let elements = Elements { name: Some(name), args, taken: (binary > 0).then_some(&taken) };
-                serde_json::to_writer(&mut text, &elements)
+                text.push(b'[');
+                json::write_string(name, &mut text);
+                for value in args {
+                    text.push(b',');
+                    json::write(value, &mut text, &mut taken);
+                }
+                text.push(b']');
             }
             Kind::Ack { id, args } => {
-                let _ = write!(text, "{id}");
-                let elements = Elements { name: None, args, taken: (binary > 0).then_some(&taken) };
-                serde_json::to_writer(&mut text, &elements)
+                let _ = write!(text, "{id}[");
+                for (at, value) in args.iter().enumerate() {
+                    if at > 0 {
+                        text.push(b',');
+                    }
+                    json::write(value, &mut text, &mut taken);
+                }
+                text.push(b']');
             }
-        };
-        // serde_json writes UTF-8 only, and so is a namespace.
+        }
+        // A namespace is UTF-8, and so is JSON.
         let text = Utf8Bytes::try_from(Bytes::from(text)).unwrap_or_default();
-        Encoded { text, attachments: taken.into_inner() }
+        Encoded { text, attachments: taken.unwrap_or_default() }
     }
 
     /// Bytes in all.
@@ -75,56 +84,4 @@ impl Encoded {
 
 fn count(args: &[Value]) -> usize {
     args.iter().map(Value::count_binary).sum()
-}
-
-/// The array of an event or an ack.
-struct Elements<'a> {
-    name: Option<&'a str>,
-    args: &'a [Value],
-    taken: Option<&'a RefCell<Vec<Bytes>>>,
-}
-
-impl Serialize for Elements<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(None)?;
-        if let Some(name) = self.name {
-            seq.serialize_element(name)?;
-        }
-        for value in self.args {
-            seq.serialize_element(&Extracting { value, taken: self.taken })?;
-        }
-        seq.end()
-    }
-}
-
-/// Writes a value as JSON and takes its bytes out, leaving placeholders; with nothing to take it is plain JSON.
-struct Extracting<'a> {
-    value: &'a Value,
-    taken: Option<&'a RefCell<Vec<Bytes>>>,
-}
-
-impl Serialize for Extracting<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(taken) = self.taken else { return self.value.serialize(serializer) };
-        let inner = |value| Extracting { value, taken: self.taken };
-        match self.value {
-            Value::Binary(bytes) => {
-                let num = taken.borrow().len();
-                taken.borrow_mut().push(bytes.clone());
-                Value::placeholder(num).serialize(serializer)
-            }
-            // Somebody sent an object that looks like a placeholder as plain data. In a packet with attachments its
-            // receiver would take it for one, and end the connection when there is no such attachment.
-            Value::Object(_) if self.value.is_placeholder() => serializer.serialize_unit(),
-            Value::Array(elements) => serializer.collect_seq(elements.iter().map(inner)),
-            Value::Object(members) => {
-                let mut map = serializer.serialize_map(Some(members.len()))?;
-                for (name, value) in members {
-                    map.serialize_entry(name, &inner(value))?;
-                }
-                map.end()
-            }
-            plain => plain.serialize(serializer),
-        }
-    }
 }

@@ -16,6 +16,7 @@
 //! |---|---|
 //! | the packet as a value | [`Packet`], [`Kind`] in `packet.rs` |
 //! | arguments: JSON, and bytes anywhere in it | [`Value`] in `value.rs` |
+//! | their text, and what its edges mean | [`Number`] in `json.rs` |
 //! | text and attachments to packet, bounded | [`Decoder`] in `decoder.rs` |
 //! | packet to text and attachments | [`Encoded`] in `encoder.rs` |
 //!
@@ -24,11 +25,13 @@
 
 mod decoder;
 mod encoder;
+mod json;
 mod packet;
 mod value;
 
 pub use decoder::{Decoder, Limits};
 pub use encoder::Encoded;
+pub use json::Number;
 pub use packet::{Kind, Packet, RESERVED_EVENTS};
 pub use value::Value;
 

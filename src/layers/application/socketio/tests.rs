@@ -102,8 +102,14 @@ fn what_breaks_a_rule_is_refused() {
 #[test]
 fn deep_nesting_is_an_error_and_not_the_end_of_the_program() {
     let nested = |depth: usize| format!(r#"2["message",{}{}]"#, "[".repeat(depth), "]".repeat(depth));
-    assert!(decode(&nested(Value::MAX_DEPTH - 1)).is_ok());
-    assert!(decode(&nested(Value::MAX_DEPTH)).is_err());
+    let usual = Limits::default().depth;
+    assert!(decode(&nested(usual - 1)).is_ok());
+    assert!(decode(&nested(usual)).is_err());
+    let mut strict = Decoder::new(Limits { depth: 3, ..Limits::default() });
+    assert!(strict.text(&nested(2)).is_ok() && strict.text(&nested(3)).is_err());
+    // No setting lets a peer nest as deep as it likes.
+    let mut lax = Decoder::new(Limits { depth: usize::MAX, ..Limits::default() });
+    assert!(lax.text(&nested(Value::MAX_DEPTH - 1)).is_ok() && lax.text(&nested(Value::MAX_DEPTH)).is_err());
     assert!(decode(&nested(5000)).is_err());
     assert!(decode(&format!(r#"2["message",{}"#, "[".repeat(1_000_000))).is_err());
     assert!(decode(&format!(r#"2["message",{}"#, r#"{"a":"#.repeat(100_000))).is_err());
@@ -130,6 +136,29 @@ fn placeholders_must_name_an_attachment_each_once() {
         assert_eq!(decoder.text(&format!("51-{bad}")).unwrap(), None);
         assert!(decoder.binary(Bytes::from_static(b"x")).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn attachments_are_bounded_in_number() {
+    let mut decoder = Decoder::new(Limits { attachments: 2, ..Limits::default() });
+    assert!(decoder.text(r#"53-["e"]"#).is_err());
+    assert_eq!(decoder.text(r#"52-["e"]"#).unwrap(), None);
+}
+
+#[test]
+fn a_name_of_a_namespace_is_bounded() {
+    let mut decoder = Decoder::new(Limits { namespace: 4, ..Limits::default() });
+    assert!(decoder.text("0/abc,").is_ok() && decoder.text("0/abcd,").is_err());
+}
+
+#[test]
+fn values_go_through_a_packet_as_they_were_written() {
+    for args in [r#"1e400,-0,1.0,9007199254740993"#, r#"{"a":1,"a":2},{"__proto__":[]}"#] {
+        let text = format!(r#"2["message",{args}]"#);
+        assert_eq!(decode(&text).unwrap().encode().text.as_str(), text);
+    }
+    let lone = decode(r#"2["message","\ud800"]"#).unwrap();
+    assert_eq!(lone.encode().text.as_str(), "2[\"message\",\"\u{fffd}\"]");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 //! Objects keep the order in which their members came, as JavaScript does: what is passed on looks as it was sent.
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
-use serde_json::Number;
+
+use super::json::{self, Number};
+use crate::base::ParseError;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -15,7 +16,7 @@ pub enum Value {
     Null,
     /// `true` or `false`
     Bool(bool),
-    /// A number; whole numbers up to 64 bits are kept exactly.
+    /// A number, of any size.
     Number(Number),
     /// A string.
     String(String),
@@ -28,9 +29,9 @@ pub enum Value {
 }
 
 impl Value {
-    /// How deep arrays and objects may lie in each other in what a peer sends. serde_json itself stops at 128: the
-    /// difference is room for what a server wraps around a value before it passes it on.
-    pub const MAX_DEPTH: usize = 100;
+    /// How deep arrays and objects may lie in each other, at the utmost: copying, writing and dropping a value call
+    /// themselves for each. [`Limits`](super::Limits) sets how much of it a peer may use.
+    pub const MAX_DEPTH: usize = 512;
 
     /// An object of these members.
     pub fn object<const N: usize>(members: [(&str, Value); N]) -> Self {
@@ -84,25 +85,26 @@ impl Value {
         self.get("_placeholder") == Some(&Value::Bool(true))
     }
 
-    /// What stands in the JSON text where bytes are.
-    pub(super) fn placeholder(num: usize) -> Self {
-        Value::object([("_placeholder", true.into()), ("num", (num as u64).into())])
-    }
-
     /// Reads JSON text.
     ///
     /// # Errors
-    /// When it is not JSON, or nests deeper than [`MAX_DEPTH`](Value::MAX_DEPTH).
-    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let value = AtDepth(0).deserialize(&mut reader)?;
-        reader.end()?;
-        Ok(value)
+    /// Malformed when it is not JSON, or nests deeper than [`MAX_DEPTH`](Value::MAX_DEPTH).
+    pub fn from_json(text: &str) -> Result<Self, ParseError> {
+        json::read(text, Value::MAX_DEPTH)
+    }
+
+    /// As JSON text. Bytes become an array of numbers, which is what they look like without a protocol that carries
+    /// them.
+    pub fn to_json(&self) -> String {
+        let mut out = Vec::new();
+        json::write(self, &mut out, &mut None);
+        // All of it was written from text.
+        String::from_utf8(out).unwrap_or_default()
     }
 }
 
-/// As JSON. Bytes become an array of numbers, which is what they look like without a protocol that carries them:
-/// [`Encoded`](super::Encoded) takes them out first.
+/// For formats of others. Bytes become a list of numbers; what goes to a peer is written by
+/// [`Encoded`](super::Encoded), which takes them out first.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -120,81 +122,6 @@ impl Serialize for Value {
             }
             Value::Binary(bytes) => serializer.collect_seq(bytes.iter()),
         }
-    }
-}
-
-/// Reads the value that lies in so many arrays and objects.
-#[derive(Clone, Copy)]
-struct AtDepth(usize);
-
-impl AtDepth {
-    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.0 == Value::MAX_DEPTH {
-            return Err(E::custom(format_args!("nested deeper than {}", Value::MAX_DEPTH)));
-        }
-        Ok(AtDepth(self.0 + 1))
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for AtDepth {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for AtDepth {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is not finite"))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Value, E> {
-        Ok(Value::String(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut elements = Vec::new();
-        while let Some(element) = seq.next_element_seed(inner)? {
-            elements.push(element);
-        }
-        Ok(Value::Array(elements))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut members = Vec::new();
-        while let Some(name) = map.next_key()? {
-            members.push((name, map.next_value_seed(inner)?));
-        }
-        Ok(Value::Object(members))
     }
 }
 
@@ -245,7 +172,7 @@ impl From<serde_json::Value> for Value {
         match value {
             serde_json::Value::Null => Value::Null,
             serde_json::Value::Bool(value) => Value::Bool(value),
-            serde_json::Value::Number(number) => Value::Number(number),
+            serde_json::Value::Number(number) => Value::from_json(&number.to_string()).unwrap_or_default(),
             serde_json::Value::String(text) => Value::String(text),
             serde_json::Value::Array(elements) => {
                 Value::Array(elements.into_iter().map(Value::from).collect())

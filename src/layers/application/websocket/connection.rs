@@ -3,7 +3,8 @@
 //!
 //! It stands between TCP's stream of bytes below and a user who thinks in messages above, and is the same for both
 //! ends. What happens in which phase is in [`phase`](super::phase), what comes in in `receiver.rs`, what goes out in
-//! `sender.rs`.
+//! `sender.rs`. The beginning of a connection's life is in `connection/opening.rs`, its end in `connection/closing.rs`,
+//! its limits in `connection/config.rs`, and how a dead peer is noticed in `connection/keepalive.rs`.
 //!
 //! Bytes are read only as fast as [`poll`](Machine::poll) is called, one frame at a time, so nothing that a peer sends
 //! piles up here. A driver whose stream takes no more bytes stops polling and stops reading: that is how a fast peer
@@ -11,81 +12,31 @@
 //! run dry, or much has been gathered: so a hundred answers to a hundred messages are one write. Left out: following
 //! redirects.
 
+mod closing;
+mod config;
+mod keepalive;
+mod opening;
+
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
 use super::close::{CloseReason, Failure};
-use super::deflate::codec::{Compressor, Decompressor};
-use super::deflate::{Agreement, Deflate, negotiation};
+use super::deflate::negotiation;
 use super::frame::Opcode;
 use super::handshake::Opening;
-use super::handshake::awaiting::{Awaiting, Verdict, judge, refused};
+use super::handshake::awaiting::{Awaiting, judge};
 use super::handshake::client::Request;
-use super::handshake::server::{Policy, Refusal};
+use super::handshake::server::Policy;
 use super::message::{Message, MessageKind};
 use super::phase::{Happening, Phase, Role};
 use super::receiver::{Incoming, Receiver};
 use super::sender::{MaskSource, SendError, Sender};
 use super::utf8::Utf8Bytes;
-use crate::base::{Duration, ErrorKind, Instant, Layer, Machine, ParseError};
-use crate::layers::application::http::{Limits, RequestHead};
+use crate::base::{Instant, Machine, ParseError};
+use crate::layers::application::http::RequestHead;
 
-/// What a connection allows its peer, and how long it waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// Bytes of payload in one frame; beyond it the connection fails with 1009.
-    pub max_frame: usize,
-    /// Bytes of payload in one message; beyond it the connection fails with 1009.
-    pub max_message: usize,
-    /// Bytes that may wait to be polled before commands to send are refused ([`SendError::Full`]). One message is
-    /// always taken when nothing waits. Answers to pings are never refused: when 64 KiB wait, nothing further is read
-    /// until some of it was polled.
-    pub max_queue: usize,
-    /// How long the opening handshake may take.
-    pub handshake_timeout: Duration,
-    /// How long the peer may take to answer our Close frame, and then the server to close the TCP connection.
-    pub close_timeout: Duration,
-    /// Limits on the head of the opening handshake.
-    pub head: Limits,
-    /// In how many pieces the head may come in. A peer that sends it byte by byte makes us work for every byte.
-    pub head_pieces: usize,
-    /// Whether to compress messages (RFC 7692), if the peer will.
-    pub deflate: Option<Deflate>,
-    /// Whether to ask a silent peer for a sign of life, and when to give it up.
-    pub keepalive: Option<Keepalive>,
-}
-
-/// How a peer is noticed that has gone without a word (§5.5.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keepalive {
-    /// After this long without a byte from the peer it is sent a ping.
-    pub idle: Duration,
-    /// When it is silent for this long after that, the connection has failed.
-    pub timeout: Duration,
-}
-
-impl Default for Keepalive {
-    fn default() -> Self {
-        Keepalive { idle: Duration::from_secs(30), timeout: Duration::from_secs(20) }
-    }
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            max_frame: 16 << 20,
-            max_message: 64 << 20,
-            max_queue: 1 << 20,
-            handshake_timeout: Duration::from_secs(10),
-            close_timeout: Duration::from_secs(5),
-            head: Limits::default(),
-            head_pieces: 1024,
-            deflate: None,
-            keepalive: None,
-        }
-    }
-}
+pub use config::{Config, Keepalive};
 
 /// What can happen to a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,6 +183,12 @@ impl Connection {
         self.receiver.inbox()
     }
 
+    /// The length of the payload that is coming in, and how many bytes of it are still to come; zeros when none is. A
+    /// driver that reads so much and a header at a time gets long messages in one piece.
+    pub fn coming_in(&self) -> (u64, u64) {
+        self.receiver.coming_in()
+    }
+
     /// Whether another whole frame has come in and waits to be read: then what is sent now can wait for company.
     pub fn has_frame(&self) -> bool {
         matches!(self.phase, Phase::Open | Phase::Closing) && self.receiver.has_frame()
@@ -242,13 +199,14 @@ impl Connection {
         self.sender.pop()
     }
 
-    /// Gives up all memory that is of use only while messages come and go. For a driver to call when it waits.
-    pub fn rest(&mut self) {
-        self.receiver.rest();
+    /// Gives up all memory that is of use only while messages come and go. For a driver to call when it waits. Returns
+    /// the buffer of the [inbox](Connection::inbox), for a driver that has another connection to read into it.
+    pub fn rest(&mut self) -> BytesMut {
         self.sender.rest();
         if self.events.is_empty() {
             self.events = VecDeque::new();
         }
+        self.receiver.rest()
     }
 
     /// Sends a message of text, in one frame.
@@ -293,91 +251,8 @@ impl Connection {
         self.sender.ping(payload.into())
     }
 
-    /// Starts the closing handshake (§7.1.2). Messages that the peer sent before it answers still come. A connection
-    /// that is not open yet is given up.
-    ///
-    /// # Errors
-    /// When the connection is closing or closed already, or the reason must not be sent.
-    pub fn close(&mut self, now: Instant, reason: &CloseReason) -> Result<(), SendError> {
-        let payload = reason.payload().map_err(SendError::BadClose)?;
-        match self.phase {
-            Phase::Connecting => self.events.push_back(Event::Close(CloseReason::abnormal())),
-            Phase::Open => self.sender.control(Opcode::Close, payload),
-            Phase::Closing | Phase::Closed | Phase::Finished => return Err(SendError::NotOpen),
-        }
-        self.enter(now, Happening::CloseAsked);
-        Ok(())
-    }
-
     fn check_open(&self) -> Result<(), SendError> {
         if self.phase == Phase::Open { Ok(()) } else { Err(SendError::NotOpen) }
-    }
-
-    /// Feeds the opening handshake; what follows the head is for the receiver.
-    fn read_head(&mut self, now: Instant, mut bytes: Bytes) {
-        self.pieces += 1;
-        let Some(verdict) = self.awaiting.feed(&mut bytes) else {
-            if self.pieces >= self.config.head_pieces {
-                let verdict = self.give_up_head(too_slow());
-                self.end_handshake(now, verdict);
-            }
-            return;
-        };
-        self.end_handshake(now, verdict);
-        if self.phase == Phase::Open && !bytes.is_empty() {
-            self.receiver.push(bytes);
-        }
-    }
-
-    /// A server says why it waits no longer; a client has nobody to tell.
-    fn give_up_head(&self, error: ParseError) -> Verdict {
-        if self.awaiting.is_request() {
-            refused(&Refusal::too_slow(error))
-        } else {
-            Verdict::Failed { reply: None, error }
-        }
-    }
-
-    fn end_handshake(&mut self, now: Instant, verdict: Verdict) {
-        match verdict {
-            Verdict::Open { reply, opening } => {
-                reply.iter().for_each(|head| self.sender.raw(head));
-                if let Some(agreement) = opening.deflate {
-                    self.begin_deflate(agreement);
-                }
-                self.heard = now;
-                self.events.push_back(Event::Open(Box::new(opening)));
-                self.enter(now, Happening::Opened);
-            }
-            // §4.2.2: the request is answered with an error, and that was all.
-            Verdict::Failed { reply, error } => {
-                reply.iter().for_each(|head| self.sender.raw(head));
-                self.fail(now, Failure::before_open(error));
-            }
-        }
-    }
-
-    /// Both ends keep to what was agreed (RFC 7692 §7.2): each of us compresses as its own parameters say.
-    fn begin_deflate(&mut self, agreed: Agreement) {
-        let wish = self.config.deflate.clone().unwrap_or_default();
-        let server = (agreed.server_max_window_bits, !agreed.server_no_context_takeover);
-        let client = (agreed.client_max_window_bits, !agreed.client_no_context_takeover);
-        let (ours, peers) = match self.role {
-            Role::Server => (server, client),
-            Role::Client => (client, server),
-        };
-        self.sender.compress(Compressor::new(wish.level, ours.0, ours.1), wish.min_len);
-        self.receiver.decompress(Decompressor::new(peers.0, peers.1));
-    }
-
-    /// _Fail the WebSocket Connection_ (§7.1.7): tell the peer why, if it can still be told, and close.
-    fn fail(&mut self, now: Instant, failure: Failure) {
-        if let (Phase::Open, Some(code)) = (self.phase, failure.code) {
-            let reason = CloseReason::new(code, shortened(&failure.error.to_string()));
-            self.sender.control(Opcode::Close, reason.payload().unwrap_or_default());
-        }
-        self.events.push_back(Event::Failed(failure));
-        self.enter(now, Happening::Failed);
     }
 
     /// Reads the next frame. False when there is nothing to do until the next input.
@@ -400,71 +275,7 @@ impl Connection {
                 self.events.push_back(Event::Ping(payload));
             }
             Incoming::Pong(payload) => self.events.push_back(Event::Pong(payload)),
-            Incoming::Close(reason) => {
-                if self.phase == Phase::Open {
-                    // §5.5.1: the answer echoes the code.
-                    let echo = CloseReason::new(reason.code, Utf8Bytes::default());
-                    self.sender.control(Opcode::Close, echo.payload().unwrap_or_default());
-                }
-                self.events.push_back(Event::Close(reason));
-                self.enter(now, Happening::CloseReceived);
-            }
-        }
-    }
-
-    /// The stream or the peer's time ran out. What it means depends on how far the connection had come.
-    fn end_abnormally(&mut self, now: Instant, happening: Happening) {
-        match self.phase {
-            Phase::Connecting => {
-                let verdict = match (happening, self.awaiting.cut_short()) {
-                    (Happening::TimedOut, _) | (_, None) => self.give_up_head(too_slow()),
-                    (_, Some(error)) => Verdict::Failed { reply: None, error },
-                };
-                return self.end_handshake(now, verdict);
-            }
-            Phase::Open | Phase::Closing => self.events.push_back(Event::Close(CloseReason::abnormal())),
-            // The user knows already.
-            Phase::Closed | Phase::Finished => {}
-        }
-        self.enter(now, happening);
-    }
-
-    /// The time has come to look when the peer was heard last. Only then: bytes that come in move no timer.
-    fn look_for_life(&mut self, now: Instant, keepalive: Keepalive) {
-        let next = match self.pinged {
-            Some(pinged) if pinged + keepalive.timeout <= now => {
-                return self.fail(now, Failure::before_open(silent(keepalive)));
-            }
-            Some(pinged) => pinged + keepalive.timeout,
-            None if self.heard + keepalive.idle <= now => {
-                self.sender.control(Opcode::Ping, Bytes::new());
-                self.pinged = Some(now);
-                now + keepalive.timeout
-            }
-            None => self.heard + keepalive.idle,
-        };
-        self.deadline = Some(next);
-        self.deadline_is_news = true;
-    }
-
-    /// Goes to the next phase and does what belongs to being in it.
-    fn enter(&mut self, now: Instant, happening: Happening) {
-        let next = self.phase.next(self.role, happening);
-        if next == self.phase {
-            return;
-        }
-        self.phase = next;
-        if next != Phase::Connecting {
-            self.awaiting = Awaiting::Nothing;
-        }
-        self.deadline = match next {
-            Phase::Open => self.config.keepalive.map(|keepalive| now + keepalive.idle),
-            Phase::Connecting | Phase::Finished => None,
-            Phase::Closing | Phase::Closed => Some(now + self.config.close_timeout),
-        };
-        self.deadline_is_news = self.deadline.is_some();
-        if matches!(next, Phase::Closed | Phase::Finished) {
-            self.receiver.discard();
+            Incoming::Close(reason) => self.closed_by_peer(now, reason),
         }
     }
 }
@@ -531,41 +342,6 @@ impl Machine for Connection {
             let news = self.phase == Phase::Finished && !std::mem::replace(&mut self.finished_told, true);
             return news.then_some(Output::Finished);
         }
-    }
-}
-
-/// As much of a text as a Close frame has room for, cut between two characters.
-fn shortened(text: &str) -> &str {
-    let mut end = text.len().min(CloseReason::MAX_TEXT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-/// The error for a peer that has gone without a word.
-fn silent(keepalive: Keepalive) -> ParseError {
-    ParseError {
-        kind: ErrorKind::Incomplete,
-        layer: Layer::Application,
-        protocol: "WebSocket",
-        field: "pong",
-        offset: 0,
-        expected: format!("a sign of life within {} of a ping", keepalive.timeout).into(),
-        got: "none".into(),
-    }
-}
-
-/// The error for an opening handshake that took too long.
-fn too_slow() -> ParseError {
-    ParseError {
-        kind: ErrorKind::Incomplete,
-        layer: Layer::Application,
-        protocol: "WebSocket handshake",
-        field: "head",
-        offset: 0,
-        expected: "a whole head in time".into(),
-        got: "too little, too slowly".into(),
     }
 }
 

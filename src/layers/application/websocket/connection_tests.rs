@@ -1,10 +1,11 @@
 //! Both ends against each other, cut at random; then each end against a peer that breaks the rules.
 
 use super::super::close::CloseCode;
+use super::super::deflate::Deflate;
 use super::super::frame::FrameHeader;
 use super::super::mask::apply_mask;
 use super::*;
-use crate::base::{Header, Reader, Rng};
+use crate::base::{Duration, Header, Reader, Rng};
 
 const NOW: Instant = Instant::ZERO;
 

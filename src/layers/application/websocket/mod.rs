@@ -6,23 +6,44 @@
 //!
 //! | RFC 6455 | what | where |
 //! |---|---|---|
-//! | §1.3, §4 | the opening handshake | [`handshake`]: [`client`](handshake::client), [`server`](handshake::server) |
-//! | §5.2, §5.5, §11.8 | the frame header, opcodes, control frames | [`frame`] |
-//! | §5.1, §6.2 | receiving: who must mask, reserved bits | `receiver.rs` |
-//! | §5.3, §10.3 | masking | [`mask`] |
-//! | §5.4, §5.6 | fragments and messages | [`message`] |
-//! | §5.5.2, §5.5.3 | pings and pongs | [`connection`] |
+//! | §1.3 | the opening handshake, told | [`handshake`], [`accept_key`](handshake::accept_key) |
+//! | §3 | addresses, resource names | `real/websocket/url.rs`, [`handshake::server`] |
+//! | §4.1 | the client: request, judging the answer | [`handshake::client`], [`Request`] |
+//! | §4.2 | the server: judging the request, answer | [`handshake::server`], [`Policy`] |
+//! | §4.3 | the header fields, lists of tokens | [`handshake`], [`handshake::extensions`] |
+//! | §4.4 | other versions: 426 | [`handshake::server`] |
+//! | §5.1 | who must mask | `receiver.rs`: `check_header` |
+//! | §5.2 | the frame header | [`frame`], [`FrameHeader`] |
+//! | §5.3 | masking | [`mask`] |
+//! | §5.4 | fragments | [`message`] when they come, `sender.rs`: `fragment` when they go |
+//! | §5.5 | control frames: short, whole, between fragments | [`frame`], `receiver.rs` |
+//! | §5.5.1 | Close frames | [`close`], `connection/closing.rs` |
+//! | §5.5.2, §5.5.3 | pings and pongs | [`connection`]: `take`; `connection/keepalive.rs` |
+//! | §5.6 | text and binary | [`message`], [`Message`] |
+//! | §5.7 | examples | the tests of [`frame`] and [`mask`] |
+//! | §5.8 | extensibility: reserved bits and opcodes | `receiver.rs`: `check_header`; [`Opcode`] |
 //! | §6.1 | sending | `sender.rs` |
-//! | §7.1, §7.2 | states, closing, failing | [`phase`], [`connection`] |
-//! | §5.5.1, §7.4 | close codes and reasons | [`close`] |
-//! | §8.1 | UTF-8 | [`utf8`] |
+//! | §6.2 | receiving | `receiver.rs` |
+//! | §7.1 | states, closing, failing | [`phase`], `connection/closing.rs`; TCP: `real/websocket/socket/ending.rs` |
+//! | §7.2 | abnormal closures | `connection/closing.rs`: `fail`, `end_abnormally` |
+//! | §7.3 | normal closure | `connection/closing.rs`: [`close`](Connection::close) |
+//! | §7.4 | status codes | [`close`], [`CloseCode`] |
+//! | §8.1 | errors in UTF-8 | [`utf8`] |
 //! | §9.1 | the list of extensions | [`handshake::extensions`] |
-//! | §10.2 | checking the origin | [`handshake::server::Policy`] |
-//! | §10.4 | limits | [`connection::Config`] |
-//! | §9.2; RFC 7692 | compressed messages | [`deflate`]: [`negotiation`](deflate::negotiation), [`codec`](deflate::codec) |
+//! | §9.2 | a known extension: RFC 7692, compressed messages | [`deflate`] |
+//! | §10.2 | the origin | [`Policy`] |
+//! | §10.3 | why the client masks, keys nobody foresees | [`mask`], [`MaskSource`], `real/websocket/masks.rs` |
+//! | §10.4 | limits | [`Config`] |
+//! | §10.5, §10.6 | authentication, confidentiality | header fields of [`Request`]; left out with TLS |
+//! | §10.7 | invalid data | [`Failure`] |
+//! | §11.3 | the fields of the handshake | [`handshake::client`], [`handshake::server`] |
+//! | §11.7 | the registry of close codes | [`CloseCode`] |
+//! | §11.8 | the registry of opcodes | [`Opcode`] |
 //!
-//! Left out: TLS (`wss:`), proxies (§4.1), other extensions than permessage-deflate. HTTP/2 has its own way to
-//! WebSocket (RFC 8441).
+//! Frames seen from outside, in the bytes of a stream, are [`wire`]'s.
+//!
+//! Left out: TLS (`wss:`), proxies (§4.1), trying again after an abnormal closure (§7.2.3: the program knows whether it
+//! wants to), other extensions than permessage-deflate. HTTP/2 has its own way to WebSocket (RFC 8441).
 
 pub mod close;
 pub mod connection;
@@ -35,6 +56,7 @@ pub mod phase;
 mod receiver;
 mod sender;
 pub mod utf8;
+pub mod wire;
 
 pub use close::{CloseCode, CloseReason, Failure};
 pub use connection::{Config, Connection, Event, Input, Keepalive, Output};

@@ -13,7 +13,25 @@
 //!
 //! A window that is taken over from one message to the next makes small messages that are alike much smaller, and
 //! costs both ends that window, and the compressor's tables, for as long as the connection lives: some 300 KiB. So we
-//! ask for none unless the user wants it; then an idle connection costs nothing for it.
+//! ask for none unless the user wants it. Then what compresses a message is borrowed for as long as the connection has
+//! something to do, and given back when it waits for its peer: an idle connection has none, however much it has said.
+//!
+//! | RFC 7692 | what | where |
+//! |---|---|---|
+//! | §5 | offers, the answer, what is declined | [`negotiation`], [`extensions`](super::handshake::extensions) |
+//! | §6 | RSV1 marks a message's first frame | `receiver.rs`: `check_header`; `sender.rs`: `message` |
+//! | §6.1 | compress a message, or leave it | `sender.rs`: `message`; [`Deflate::min_len`] |
+//! | §6.2 | decompress a message | `receiver.rs`: `inflate` |
+//! | §7.1 | the four parameters | [`negotiation`], [`Agreement`] |
+//! | §7.2.1 | compression: a flush without its end | [`Compressor`](codec::Compressor) |
+//! | §7.2.2 | decompression: the end put back | [`Decompressor`](codec::Decompressor) |
+//! | §7.2.3 | examples | the tests of [`codec`] |
+//! | §8 | secrets must not be compressed together with an attacker's text | left to the program |
+//!
+//! The RFC sets no limit on what may come out of a few bytes; ours is
+//! [`Config::max_message`](super::Config::max_message), checked while it comes out.
+//!
+//! Left out: compressing fragment by fragment, which a sender may (§6.1). A fragmented message of ours goes as it is.
 
 pub mod codec;
 pub mod negotiation;

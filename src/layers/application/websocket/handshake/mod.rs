@@ -25,14 +25,14 @@ pub const VERSION: &str = "13";
 
 /// The number that every server adds to the key before hashing (§1.3): chosen so that nobody who does not know the
 /// protocol would.
-const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The value of `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (§4.2.2): the SHA-1 of the key as it was
 /// sent, without decoding it, and the GUID.
 pub fn accept_key(key: &str) -> String {
     let mut sha1 = Sha1::new();
     sha1.update(key.as_bytes());
-    sha1.update(GUID);
+    sha1.update(GUID.as_bytes());
     STANDARD.encode(sha1.finalize())
 }
 

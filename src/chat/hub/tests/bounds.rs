@@ -1,0 +1,129 @@
+//! What a client could make grow, and where it stops.
+
+use super::*;
+
+fn bounded(change: impl FnOnce(&mut Config)) -> Stage {
+    let mut config = Config::default();
+    change(&mut config);
+    Stage::new(config)
+}
+
+/// The numbers of the questions that came.
+fn asked(stage: &Stage, session: u64) -> Vec<u64> {
+    let packets = stage.got.get(&session).map(Vec::as_slice).unwrap_or_default();
+    packets.iter().filter_map(|p| if let Kind::Event { ack, .. } = p.kind { ack } else { None }).collect()
+}
+
+fn answer(stage: &mut Stage, session: u64, id: u64, answer: &str) {
+    let kind = Kind::Ack { id, args: vec![answer.into()] };
+    stage.input(Input::Packet(SessionId(session), Packet::new("/", kind)));
+}
+
+#[test]
+fn a_session_enters_no_more_namespaces_than_it_may() {
+    let mut stage = bounded(|config| config.namespaces_per_session = 2);
+    for name in ["/a", "/b", "/c"] {
+        stage.hub.of(name);
+    }
+    stage.connect(1);
+    let enter = |stage: &mut Stage, name: &str| {
+        stage.input(Input::Packet(SessionId(1), Packet::new(name, Kind::Connect(None))));
+        stage.got[&1].last().map(|packet| packet.kind.clone())
+    };
+    assert!(matches!(enter(&mut stage, "/a"), Some(Kind::Connect(_))));
+    let refusal = Value::object([("message", "Too many namespaces".into())]);
+    assert_eq!(enter(&mut stage, "/b"), Some(Kind::ConnectError(refusal)));
+    stage.input(Input::Packet(SessionId(1), Packet::new("/a", Kind::Disconnect)));
+    assert!(matches!(enter(&mut stage, "/c"), Some(Kind::Connect(_))));
+}
+
+#[test]
+fn a_socket_that_does_not_answer_is_not_asked_for_ever() {
+    let mut stage = bounded(|config| config.asks_per_socket = 3);
+    stage.connect(1);
+    stage.connect(2);
+    stage.say(2, "join", vec!["a".into()]);
+    (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
+    let ids = asked(&stage, 2);
+    assert_eq!(ids.len(), 3);
+    assert_eq!(stage.last_ack(1).as_deref(), Some("[[],1]"), "the fourth is missing at once");
+    answer(&mut stage, 2, ids[0], "one");
+    stage.say(1, "ask", vec!["a".into(), "?".into()]);
+    assert_eq!(asked(&stage, 2).len(), 4, "an answer makes room");
+    stage.wait(Duration::from_secs(2));
+    (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
+    assert_eq!(asked(&stage, 2).len(), 7, "and so does the end of the time");
+}
+
+#[test]
+fn answers_that_are_too_much_together_count_as_missing() {
+    let mut stage = bounded(|config| config.answer_bytes = 100);
+    (1..=3).for_each(|session| drop(stage.connect(session)));
+    (2..=3).for_each(|session| stage.say(session, "join", vec!["a".into()]));
+    stage.say(1, "ask", vec!["a".into(), "?".into()]);
+    let id = asked(&stage, 2)[0];
+    answer(&mut stage, 2, id, "short");
+    answer(&mut stage, 3, id, &"long".repeat(100));
+    assert_eq!(stage.last_ack(1).as_deref(), Some("[[\"short\"],1]"));
+}
+
+#[test]
+fn a_volatile_event_is_dropped_where_much_waits_and_ends_nobody() {
+    let mut stage = bounded(|config| config.volatile_bytes = 100);
+    stage.connect(1);
+    stage.connect(2);
+    stage.say(2, "join", vec!["a".into()]);
+    stage.deaf.push(2);
+    (0..50).for_each(|_| stage.say(1, "volatile", vec!["a".into(), "x".into()]));
+    let heard = stage.events(2).len();
+    assert!((1..10).contains(&heard), "{heard}");
+    assert!(stage.closed.is_empty());
+}
+
+#[test]
+fn ids_of_senders_are_remembered_within_bounds_of_number_and_length() {
+    let mut stage = bounded(|config| config.sender_ids = 2);
+    stage.connect(1);
+    let long = |end: &str| "x".repeat(10_000) + end;
+    let mut is_duplicate = |id: String| {
+        stage.say(1, "say-id", vec![id.into(), "word".into()]);
+        stage.last_ack(1).as_deref() == Some("[true]")
+    };
+    assert!(!is_duplicate(long("1")) && !is_duplicate(long("2")));
+    assert!(
+        is_duplicate(long("1")) && is_duplicate(long("2")),
+        "long ones are told apart by all of their bytes"
+    );
+    assert!(!is_duplicate("3".into()));
+    assert!(!is_duplicate(long("1")), "it was the oldest of three and only two are kept");
+    let kept = stage.hub.core.spaces[0].sender_ids.longest();
+    assert!(kept <= 64, "{kept} bytes");
+}
+
+#[test]
+fn old_events_go_by_time_also_when_nothing_new_is_said() {
+    let retention = Retention { age: Duration::from_secs(60), ..Retention::default() };
+    let mut stage = Stage::with_log(Config::default(), Box::new(MemoryLog::new(retention)), 1);
+    stage.connect(1);
+    stage.say(1, "say", vec!["a".into(), "soon forgotten".into()]);
+    stage.wait(Duration::from_secs(50));
+    assert_eq!(stage.hub.core.log.horizon("/"), 0);
+    stage.wait(Duration::from_secs(25));
+    assert_eq!(stage.hub.core.log.horizon("/"), 1);
+    let armed = stage.hub.core.will_forget;
+    assert!(!armed, "there is nothing left to forget, so nobody is woken for it");
+}
+
+#[test]
+fn who_reads_nothing_holds_no_more_than_its_queue_and_nobody_waits_for_it() {
+    let mut stage = bounded(|config| config.queue_bytes = 10_000);
+    (1..=3).for_each(|session| drop(stage.connect(session)));
+    (2..=3).for_each(|session| stage.say(session, "join", vec!["a".into()]));
+    stage.deaf.push(2);
+    (0..1000u64).for_each(|n| stage.say(1, "say", vec!["a".into(), n.into()]));
+    let waits: usize = stage.got[&2].iter().map(|packet| packet.encode().len()).sum();
+    // What greeted it had gone out before.
+    assert!(waits <= 10_200, "{waits}");
+    assert_eq!(stage.closed, BTreeMap::from([(2, Reason::SlowReader)]));
+    assert_eq!(stage.events(3), (0..1000).map(|n| format!("said {n}")).collect::<Vec<_>>());
+}

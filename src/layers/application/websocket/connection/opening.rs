@@ -1,0 +1,87 @@
+//! The opening handshake, as the connection lives through it (RFC 6455 §4).
+//!
+//! What the heads say is read and written in [`handshake`](super::super::handshake). Here is what belongs to the
+//! connection: a head that comes in pieces, one that never ends, and what begins when both ends have agreed.
+
+use bytes::Bytes;
+
+use super::super::close::Failure;
+use super::super::deflate::Agreement;
+use super::super::deflate::codec::{Compressor, Decompressor};
+use super::super::handshake::awaiting::{Verdict, refused};
+use super::super::handshake::server::Refusal;
+use super::super::phase::{Happening, Phase, Role};
+use super::{Connection, Event};
+use crate::base::{ErrorKind, Instant, Layer, ParseError};
+
+impl Connection {
+    /// Feeds the opening handshake; what follows the head is for the receiver.
+    pub(super) fn read_head(&mut self, now: Instant, mut bytes: Bytes) {
+        self.pieces += 1;
+        let Some(verdict) = self.awaiting.feed(&mut bytes) else {
+            if self.pieces >= self.config.head_pieces {
+                let verdict = self.give_up_head(too_slow());
+                self.end_handshake(now, verdict);
+            }
+            return;
+        };
+        self.end_handshake(now, verdict);
+        if self.phase == Phase::Open && !bytes.is_empty() {
+            self.receiver.push(bytes);
+        }
+    }
+
+    /// A server says why it waits no longer; a client has nobody to tell.
+    pub(super) fn give_up_head(&self, error: ParseError) -> Verdict {
+        if self.awaiting.is_request() {
+            refused(&Refusal::too_slow(error))
+        } else {
+            Verdict::Failed { reply: None, error }
+        }
+    }
+
+    pub(super) fn end_handshake(&mut self, now: Instant, verdict: Verdict) {
+        match verdict {
+            Verdict::Open { reply, opening } => {
+                reply.iter().for_each(|head| self.sender.raw(head));
+                if let Some(agreement) = opening.deflate {
+                    self.begin_deflate(agreement);
+                }
+                self.heard = now;
+                self.events.push_back(Event::Open(Box::new(opening)));
+                self.enter(now, Happening::Opened);
+            }
+            // §4.2.2: the request is answered with an error, and that was all.
+            Verdict::Failed { reply, error } => {
+                reply.iter().for_each(|head| self.sender.raw(head));
+                self.fail(now, Failure::before_open(error));
+            }
+        }
+    }
+
+    /// Both ends keep to what was agreed (RFC 7692 §7.2): each of us compresses as its own parameters say.
+    fn begin_deflate(&mut self, agreed: Agreement) {
+        let wish = self.config.deflate.clone().unwrap_or_default();
+        let server = (agreed.server_max_window_bits, !agreed.server_no_context_takeover);
+        let client = (agreed.client_max_window_bits, !agreed.client_no_context_takeover);
+        let (ours, peers) = match self.role {
+            Role::Server => (server, client),
+            Role::Client => (client, server),
+        };
+        self.sender.compress(Compressor::new(wish.level, ours.0, ours.1), wish.min_len);
+        self.receiver.decompress(Decompressor::new(peers.0, peers.1));
+    }
+}
+
+/// The error for an opening handshake that took too long.
+pub(super) fn too_slow() -> ParseError {
+    ParseError {
+        kind: ErrorKind::Incomplete,
+        layer: Layer::Application,
+        protocol: "WebSocket handshake",
+        field: "head",
+        offset: 0,
+        expected: "a whole head in time".into(),
+        got: "too little, too slowly".into(),
+    }
+}

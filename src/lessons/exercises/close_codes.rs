@@ -1,0 +1,104 @@
+//! Exercise of lesson 18: judge the payload of a Close frame.
+//!
+//! Read first: RFC 6455 §5.5.1 and §7.4. Left out: the reason's text, beyond that it must be UTF-8.
+
+use super::check::ANSWER;
+use super::{Case, Exercise, Fact, Shown, Step, bytes, hex, not_understood};
+use crate::layers::application::websocket::CloseReason;
+
+/// The exercise.
+pub(super) const EXERCISE: Exercise = Exercise {
+    id: "close_codes",
+    lesson: 18,
+    title: "judge a Close frame",
+    task: "You are given the payload of a Close frame that a peer sent. Say what the program is told, and what code the \
+           connection ends with when the peer broke a rule: 1002, or 1007 for a reason that is not UTF-8 (RFC 6455 \
+           §5.5.1, §7.4).",
+    hints: &[
+        "No payload at all is allowed. The program is told 1005 then: a code that is never sent, for \"there was none\".",
+        "Otherwise the first two bytes are the code, the more significant one first; one byte alone is half a code, \
+         which is a broken rule: 1002.",
+        "Codes that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999. All others are a broken rule: 1002. \
+         `matches!(code, 1000..=1003 | ...)` says it in one line.",
+        "Behind the code stands the reason. std::str::from_utf8(reason) is an error when it is not UTF-8: then 1007.",
+    ],
+    starter: include_str!("../../../exercises/starters/close_codes.rs"),
+    solution: include_str!("../../../exercises/solutions/close_codes.rs"),
+    cases,
+};
+
+/// What becomes of a Close frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    /// It is in order, and the program is told this code.
+    Told(u16),
+    /// It breaks a rule, and the connection ends with this code.
+    Failed(u16),
+}
+
+/// The answer to a line of the check, which is `close` and a payload in hexadecimal.
+pub fn answer(line: &str, judge: impl Fn(&[u8]) -> Judged) -> String {
+    let payload = line.trim().strip_prefix("close ").and_then(bytes);
+    let Some(payload) = payload else { return not_understood("close 03e8") };
+    let facts: Vec<String> =
+        facts(judge(&payload)).iter().map(|fact| format!("{}={}", fact.name, fact.value)).collect();
+    format!("{ANSWER}{}", facts.join(" "))
+}
+
+fn facts(judged: Judged) -> Vec<Fact> {
+    match judged {
+        Judged::Told(code) => vec![Fact::new("told", code).at(0..2)],
+        Judged::Failed(code) => vec![Fact::new("failed", code).at(0..2)],
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let case = |title, why, payload: &[u8]| Case { title, steps: vec![step(payload, why)] };
+    let code = |code: u16| code.to_be_bytes();
+    vec![
+        case("1000", "The purpose is fulfilled: the most common end (RFC 6455 §7.4.1).", &code(1000)),
+        case("1001, and a reason", "Words for a log follow the code.", &[&code(1001)[..], b"bye"].concat()),
+        case("no payload", "Allowed; what the program is told is 1005 (RFC 6455 §7.1.5).", &[]),
+        case("half a code", "A payload begins with two bytes of code (RFC 6455 §5.5.1).", &[3]),
+        case("1005", "It stands for \"no code\", so it is never sent (RFC 6455 §7.4.1).", &code(1005)),
+        case(
+            "1006",
+            "It stands for \"no Close frame\", so none can carry it (RFC 6455 §7.4.1).",
+            &code(1006),
+        ),
+        case("1011", "A server met a problem of its own (RFC 6455 §7.4.1).", &code(1011)),
+        case("999", "Below 1000 there are no codes (RFC 6455 §7.4.2).", &code(999)),
+        case(
+            "2999",
+            "1000 to 2999 are the protocol's, and this one has no meaning yet (RFC 6455 §7.4.2).",
+            &code(2999),
+        ),
+        case("3000", "From here on they belong to libraries (RFC 6455 §7.4.2).", &code(3000)),
+        case("4999", "The last one of those that programs may agree on (RFC 6455 §7.4.2).", &code(4999)),
+        case("5000", "There is nothing beyond 4999 (RFC 6455 §7.4.2).", &code(5000)),
+        case(
+            "a reason that is not UTF-8",
+            "Text is UTF-8 also here; what is not ends with 1007 (RFC 6455 §5.5.1, §8.1).",
+            &[&code(1000)[..], b"\xff"].concat(),
+        ),
+    ]
+}
+
+/// A step whose expected answer is what our own machine makes of the payload.
+fn step(payload: &[u8], why: &'static str) -> Step {
+    let judged = match CloseReason::parse(&::bytes::Bytes::copy_from_slice(payload), 0) {
+        Ok(reason) => Judged::Told(reason.code.0),
+        Err(failure) => Judged::Failed(failure.code.map_or(0, |code| code.0)),
+    };
+    Step {
+        input: format!("close {}", hex(payload)),
+        told: match payload.len() {
+            0 => "no bytes".into(),
+            1 => "1 byte".into(),
+            many => format!("{many} bytes"),
+        },
+        shown: Shown::Bytes(payload.to_vec()),
+        expected: facts(judged),
+        why,
+    }
+}

@@ -1,0 +1,135 @@
+//! What goes out: bytes that wait for the stream to take them, and the tasks that wait for it.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+
+/// What the machine wants sent and the stream has not taken yet. How much that may be is the driver's to see to: it
+/// stops asking the machine for more.
+#[derive(Default)]
+pub(super) struct Outgoing {
+    queue: VecDeque<Bytes>,
+    /// Bytes in the queue.
+    waiting: usize,
+    /// Everybody who waits for the stream to take bytes.
+    writers: Arc<Writers>,
+}
+
+impl Outgoing {
+    /// Pieces are counted by their bytes. Short ones, such as the answers to pings of a peer that reads none of them,
+    /// would take many times that, so they are joined.
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        const SHORT: usize = 2 << 10;
+        self.waiting += bytes.len();
+        match self.queue.pop_back() {
+            Some(last) if last.len() + bytes.len() <= SHORT => {
+                let mut joined = last.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+                joined.extend_from_slice(&bytes);
+                self.queue.push_back(joined.freeze());
+            }
+            last => self.queue.extend(last.into_iter().chain([bytes])),
+        }
+    }
+
+    /// Bytes that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Forgets what waits, and tells those who wait for it.
+    pub(super) fn clear(&mut self) {
+        self.queue = VecDeque::new();
+        self.waiting = 0;
+        self.writers.wake_all();
+    }
+
+    /// Gives up memory that is of no use while nothing waits.
+    pub(super) fn rest(&mut self) {
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+    }
+
+    /// Hands the stream what waits, as much as it takes at once; how much that was. Called when something waits.
+    pub(super) fn poll_write<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        const PIECES: usize = 16;
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let mut count = 0;
+        for (piece, bytes) in pieces.iter_mut().zip(&self.queue) {
+            *piece = IoSlice::new(bytes);
+            count += 1;
+        }
+        let stream = Pin::new(stream);
+        let waker = self.writers.waker();
+        let mut all = Context::from_waker(&waker);
+        let written = match (count, self.queue.front()) {
+            (1, Some(only)) => stream.poll_write(&mut all, only),
+            _ => stream.poll_write_vectored(&mut all, &pieces[..count]),
+        };
+        match written {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            Poll::Ready(Ok(written)) => {
+                self.wrote(written);
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(source)) => Poll::Ready(Err(source)),
+            Poll::Pending => {
+                self.writers.add(cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn wrote(&mut self, mut written: usize) {
+        self.waiting -= written;
+        while let Some(front) = self.queue.front_mut() {
+            if written < front.len() {
+                front.advance(written);
+                break;
+            }
+            written -= front.len();
+            self.queue.pop_front();
+        }
+        self.writers.wake_all();
+    }
+}
+
+/// Tasks that wait for the stream to take bytes. A stream remembers one task only, and with two halves there are two,
+/// either of which may go away while it waits: so the stream wakes all.
+#[derive(Default)]
+struct Writers {
+    waiting: Mutex<Vec<Waker>>,
+}
+
+impl Writers {
+    fn waker(self: &Arc<Self>) -> Waker {
+        self.clone().into()
+    }
+
+    fn add(&self, waker: &Waker) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waiting.iter().any(|other| other.will_wake(waker)) {
+            waiting.push(waker.clone());
+        }
+    }
+
+    fn wake_all(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Wake for Writers {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
+    }
+}

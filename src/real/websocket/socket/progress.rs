@@ -1,0 +1,193 @@
+//! The work of a connection, as far as it can be done without waiting: the machine's outputs are carried out, and what
+//! comes in is given to it.
+
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::coop;
+
+use super::super::WebSocketError;
+use super::super::intake::Intake;
+use super::WebSocket;
+use super::ending::End;
+use crate::base::{Duration, Machine as _};
+use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase};
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    pub(in super::super) fn poll_recv(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Message>, WebSocketError>> {
+        loop {
+            match ready!(self.poll_event(cx))? {
+                Some(Event::Message(message)) => return Poll::Ready(Ok(Some(message))),
+                Some(Event::Close(reason)) => self.closed = Some(reason),
+                // The peer is told first.
+                Some(Event::Failed(failure)) => self.failed = Some(failure),
+                Some(Event::Open(_) | Event::Ping(_) | Event::Pong(_)) => {}
+                None => {
+                    return Poll::Ready(self.failed.take().map_or(Ok(None), |failure| Err(failure.into())));
+                }
+            }
+        }
+    }
+
+    /// The next event of the machine; `None` when all is over.
+    pub(in super::super) fn poll_event(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Event>, WebSocketError>> {
+        self.send_overdue(cx)?;
+        loop {
+            if self.outgoing.waiting() > self.most_waiting && self.end != End::Over {
+                // No more until the peer has taken some.
+                ready!(self.poll_write(cx))?;
+            }
+            match self.machine.poll(self.now) {
+                Some(Output::Send(bytes)) => self.outgoing.push(bytes),
+                Some(Output::Event(event)) => return Poll::Ready(Ok(Some(event))),
+                Some(Output::WakeAt(at)) => self.wake.set(Some(at)),
+                Some(Output::Finished) if self.end != End::Over => self.end = End::Finishing,
+                Some(Output::Finished) => {}
+                None => match self.end {
+                    End::Open => {
+                        // What cannot be written now need not keep us from reading.
+                        if let Poll::Ready(written) = self.poll_write(cx) {
+                            written?;
+                        }
+                        if self.poll_read(cx)?.is_pending() {
+                            ready!(self.poll_wake(cx));
+                        }
+                    }
+                    End::Finishing | End::ShuttingDown | End::Draining => ready!(self.poll_finish(cx))?,
+                    // The machine is told of the end of the stream and has nothing more to say.
+                    End::Eof => self.end = End::Over,
+                    End::Over => return Poll::Ready(Ok(None)),
+                },
+            }
+        }
+    }
+
+    /// Takes the message in as soon as there is room, then writes, unless more messages wait to be received.
+    pub(in super::super) fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Message>,
+    ) -> Poll<Result<(), WebSocketError>> {
+        if let Some(message) = message {
+            let waiting = self.outgoing.waiting() + self.machine.queued();
+            let with_it = waiting.saturating_add(message.as_bytes().len());
+            if with_it.saturating_add(FrameHeader::MAX_LEN) > self.most_waiting {
+                ready!(self.poll_flush(cx))?;
+            }
+        }
+        match message.take() {
+            Some(Message::Text(text)) => self.machine.send_text(text)?,
+            Some(Message::Binary(bytes)) => self.machine.send_binary(bytes)?,
+            None => {}
+        }
+        if self.machine.has_frame() { Poll::Ready(Ok(())) } else { self.poll_flush(cx) }
+    }
+
+    pub(in super::super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        while let Some(bytes) = self.machine.unsent() {
+            self.outgoing.push(bytes);
+        }
+        self.poll_write(cx)
+    }
+
+    /// Does `write`, and reads ahead when that has waited for a while: the peer may be waiting for us to read before it
+    /// reads itself, and somebody must begin. Not at once, for most often the peer is only busy.
+    pub(super) fn poll_both<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut write: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T, WebSocketError>>,
+    ) -> Poll<Result<T, WebSocketError>> {
+        const PATIENCE: Duration = Duration::from_millis(5);
+        loop {
+            if let Poll::Ready(done) = write(self, cx) {
+                self.impatient.set(None);
+                return Poll::Ready(done);
+            }
+            if !self.impatient.is_set() {
+                self.impatient.set(Some(self.clock.now() + PATIENCE));
+            }
+            ready!(self.impatient.poll(self.clock, cx));
+            if self.end != End::Open || self.machine.inbox().len() >= self.most_waiting {
+                return Poll::Pending;
+            }
+            ready!(self.poll_read(cx))?;
+        }
+    }
+
+    /// A program that takes long over each message of many lets its replies wait for the last of them. Not for ever:
+    /// they go out, as far as they can at once, when the oldest is due.
+    fn send_overdue(&mut self, cx: &mut Context<'_>) -> Result<(), WebSocketError> {
+        if self.machine.queued() > 0 {
+            let now = self.clock.now();
+            if now.since(self.now) >= self.linger {
+                self.now = now;
+                if let Poll::Ready(written) = self.poll_flush(cx) {
+                    written?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes until nothing waits.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        while self.outgoing.waiting() > 0 {
+            match self.outgoing.poll_write(&mut self.stream, cx) {
+                Poll::Ready(Ok(())) => self.stalled.set(None),
+                Poll::Ready(Err(source)) => return Poll::Ready(Err(self.broken("writing", source))),
+                Poll::Pending => return self.poll_stalled(cx),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes bytes from the stream into the machine, or the news that no more will come.
+    ///
+    /// A peer may always have more to say, and nothing in it for the user above. So that other tasks get their turn the
+    /// runtime's budget is charged by the bytes that came; when it is used up this is pending.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        /// Bytes that cost a turn as much as one call to the system.
+        const CHARGED: usize = 8 << 10;
+        let turn = ready!(coop::poll_proceed(cx));
+        let coming_in = self.machine.coming_in();
+        let inbox = self.machine.inbox();
+        match ready!(self.intake.poll_read(&mut self.stream, cx, inbox, coming_in)) {
+            Ok(0) => {
+                self.end = End::Eof;
+                self.now = self.clock.now();
+                self.machine.handle(self.now, Input::Eof);
+            }
+            Ok(read) => {
+                turn.made_progress();
+                for _ in 0..read / CHARGED {
+                    if let Poll::Ready(turn) = coop::poll_proceed(cx) {
+                        turn.made_progress();
+                    }
+                }
+                self.now = self.clock.now();
+                self.machine.handle(self.now, Input::Arrived);
+            }
+            // Both Close frames are exchanged: however TCP ends now, nothing is lost.
+            Err(_) if self.machine.phase() == Phase::Closed => self.end_of_tcp(),
+            Err(source) => return Poll::Ready(Err(self.broken("reading", source))),
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Nothing comes in: memory is given up, and the machine is woken when it wants to be.
+    fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        Intake::keep(self.machine.rest());
+        self.outgoing.rest();
+        ready!(self.wake.poll(self.clock, cx));
+        self.wake.set(None);
+        self.now = self.clock.now();
+        self.machine.handle(self.now, Input::Wake);
+        Poll::Ready(())
+    }
+}

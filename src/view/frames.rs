@@ -1,0 +1,135 @@
+//! WebSocket frames as they lie in a TCP stream, above the segments that carried them and the reads that gave them
+//! back (RFC 6455 §5.2).
+//!
+//! Drawn is what the program that wrote first has sent behind the head of its opening handshake. Left out: the other
+//! direction, and what was sent again.
+
+use super::bars::{Bar, Piece, bars};
+use super::dissect::{What, dissect_trace};
+use super::look::Look;
+use crate::layers::application::websocket::wire::{WireFrame, head_of};
+use crate::trace::{Flow, Kind, Trace};
+
+/// Draws the frames of a run.
+pub fn frames(trace: &Trace, look: &Look) -> String {
+    let wrote = trace.events.iter().find_map(|event| match &event.kind {
+        Kind::AppWrote { flow, .. } => Some(*flow),
+        _ => None,
+    });
+    let Some(flow) = wrote else { return "(no program wrote anything in this run)\n".into() };
+    let bytes = |pick: &dyn Fn(&Kind) -> Option<&[u8]>| -> Vec<Vec<u8>> {
+        trace.events.iter().filter_map(|event| pick(&event.kind)).map(<[u8]>::to_vec).collect()
+    };
+    let written = bytes(&|kind| match kind {
+        Kind::AppWrote { flow: on, bytes } if *on == flow => Some(bytes),
+        _ => None,
+    });
+    let read = bytes(&|kind| match kind {
+        Kind::AppRead { flow: on, bytes } if *on == flow.reversed() => Some(bytes),
+        _ => None,
+    });
+    let stream = written.concat();
+    let head = head_of(&stream);
+    let frames: Vec<Piece> = WireFrame::all(&stream)
+        .iter()
+        .map(|frame| Piece::new(frame.head.len() + frame.wire.len(), label(frame)))
+        .collect();
+    let sizes = |sizes: Vec<usize>| -> Vec<Piece> {
+        behind(head, sizes).into_iter().map(|size| Piece::new(size, format!("{size} B"))).collect()
+    };
+    let segments = sizes(segments(trace, flow));
+    let reads = sizes(read.iter().map(Vec::len).collect());
+    bars(
+        &[
+            Bar::new(count(frames.len(), "frame"), frames),
+            Bar::new(count(segments.len(), "segment"), segments),
+            Bar::new(count(reads.len(), "read"), reads),
+        ],
+        look,
+    )
+}
+
+/// What a frame is, as far as there is room: its kind, and the bytes of header and payload.
+fn label(frame: &WireFrame) -> String {
+    format!("{}+{} {}", frame.head.len(), frame.wire.len(), frame.name())
+}
+
+/// The sizes of pieces of a stream without its first `head` bytes.
+fn behind(head: usize, sizes: Vec<usize>) -> Vec<usize> {
+    let mut left = head;
+    let mut rest = Vec::new();
+    for size in sizes {
+        let cut = size.min(left);
+        left -= cut;
+        if size > cut {
+            rest.push(size - cut);
+        }
+    }
+    rest
+}
+
+/// The lengths of the segments that carried bytes for the first time, in the order of the stream.
+fn segments(trace: &Trace, flow: Flow) -> Vec<usize> {
+    let packets = dissect_trace(trace);
+    let sent = packets.iter().filter(|packet| packet.packet.summary.flow == Some(flow));
+    let mut segments: Vec<(u64, usize)> = sent
+        .filter_map(|packet| match &packet.packet.summary.what {
+            What::Tcp(tcp) if tcp.len > 0 && !tcp.retransmission => Some((tcp.seq, tcp.len)),
+            _ => None,
+        })
+        .collect();
+    segments.sort_unstable();
+    segments.into_iter().map(|(_, len)| len).collect()
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Header as _, Writer};
+    use crate::layers::application::websocket::mask::apply_mask;
+    use crate::layers::application::websocket::{FrameHeader, Opcode};
+    use crate::layers::transport::tcp::Flags;
+    use crate::trace::{Protocol, Wire};
+    use crate::view::look::display_width;
+    use crate::view::sample::{exchange, tcp};
+
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+
+    fn frame(text: &str) -> Vec<u8> {
+        let key = [1, 2, 3, 4];
+        let mut payload = text.as_bytes().to_vec();
+        apply_mask(key, 0, &mut payload);
+        let mut w = Writer::new();
+        FrameHeader { mask: Some(key), ..FrameHeader::new(Opcode::Text, text.len() as u64) }.emit(&mut w);
+        [w.as_slice(), &payload].concat()
+    }
+
+    #[test]
+    fn edges_of_frames_and_of_segments_have_nothing_to_do_with_each_other() {
+        let stream: &'static [u8] =
+            [HEAD, &frame(&"a".repeat(94)), &frame("one"), &frame("two")].concat().leak();
+        let (first, rest) = stream.split_at(HEAD.len());
+        let segments = vec![
+            tcp(true, Flags::SYN, 0, 0, b""),
+            tcp(true, Flags::ACK, 1, 1, first),
+            tcp(true, Flags::ACK, 1 + first.len() as u32, 1, &rest[..60]),
+            tcp(true, Flags::ACK, 61 + first.len() as u32, 1, &rest[60..]),
+        ];
+        let trace = exchange(Protocol::Tcp, &[stream], segments, &[], &[first, rest]);
+        insta::assert_snapshot!(frames(&trace, &Look::plain()));
+        for look in [Look::plain(), Look { width: 40, ..Look::default() }] {
+            for line in frames(&trace, &look).lines() {
+                assert!(display_width(line) <= look.columns(), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_without_frames_is_no_error() {
+        assert!(frames(&Trace::new("", Wire::Sim), &Look::default()).contains("no program"));
+    }
+}
