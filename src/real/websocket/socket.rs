@@ -187,14 +187,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             Message::Binary(bytes) => self.machine.send_binary(bytes)?,
         }
         while let Some(bytes) = self.machine.unsent() {
-            self.enqueue(bytes);
+            self.outgoing.push(bytes);
         }
         Ok(())
     }
 
     /// Bytes that the stream has not taken yet.
     pub fn waiting(&self) -> usize {
-        self.waiting + self.machine.queued()
+        self.outgoing.waiting() + self.machine.queued()
     }
 
     /// Sends a ping (RFC 6455 §5.5.2); the pong is an [`event`](WebSocket::event).
