@@ -243,8 +243,11 @@ impl Session {
                 self.standing = Standing::Over(Some(safe(&why)));
             }
             Event::Retrying { attempt, after, why } => {
-                let wait = after.as_secs_f64();
-                self.remark(format!("connection lost ({}); try {attempt} in {wait:.1} s", safe(&why)));
+                let (wait, why) = (after.as_secs_f64(), safe(&why));
+                self.remark(match attempt {
+                    1 => format!("connection lost: {why}; try 1 in {wait:.1} s"),
+                    _ => format!("try {attempt} in {wait:.1} s ({why})"),
+                });
             }
             Event::GaveUp { why } => self.standing = Standing::Over(Some(safe(&why))),
         }
