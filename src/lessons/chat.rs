@@ -8,7 +8,7 @@
 use super::knob::Values;
 use super::overheard::overheard;
 use super::picture::{Frame, View};
-use super::stage::{EventClient, Host, Seen, Stage};
+use super::stage::{EventClient, Heard, Host, Seen, Stage};
 use super::words::many;
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Instant, Layer};
@@ -139,7 +139,7 @@ fn script(stage: &mut Stage) {
 
     let gone = outage_of(stage, (cyd, hosts[2], host), (ada, bob), outage);
     let all: Vec<Vec<(Instant, String)>> = clients.iter().map(|client| messages(stage, *client)).collect();
-    draw_log(stage, &all, gone);
+    draw_log(stage, ada, &all, gone);
     let words: Vec<Vec<&str>> =
         all.iter().map(|heard| heard.iter().map(|(_, text)| text.as_str()).collect()).collect();
     let count = 2 + MEANWHILE.len();
@@ -151,8 +151,8 @@ fn script(stage: &mut Stage) {
     account(stage);
     stage.instead(
         "there is no line from you to me. Each of us has a connection to a server, and a program there reads from \
-         one and writes to the others. What looks like one message is several, each in seven wrappings, and a log \
-         that knows who has had what.",
+         one and writes to the others. What looks like one message is several, each wrapped by every layer, and \
+         a log knows who has had what.",
     );
     stage.try_next("netlayers lesson chat --loss 20%", "Predict: which numbers change, and which do not?");
     stage
@@ -317,8 +317,16 @@ fn short(text: &str) -> String {
 }
 
 /// What was kept, and who got it how.
-fn draw_log(stage: &mut Stage, heard: &[Vec<(Instant, String)>], (pulled, back): (Instant, Instant)) {
-    let events = (1..=heard[0].len()).map(|number| (Some(number as u64), format!("msg {number}"))).collect();
+fn draw_log(
+    stage: &mut Stage,
+    ada: EventClient,
+    heard: &[Vec<(Instant, String)>],
+    (pulled, back): (Instant, Instant),
+) {
+    // The last word of an event is its offset: what came between the messages, such as who joined, has one as well.
+    let kept = stage.heard(ada).into_iter().filter(|heard| heard.event == "message");
+    let offset = |heard: &Heard| heard.args.last().and_then(Value::as_str).and_then(|text| text.parse().ok());
+    let events = kept.zip(1..).map(|(heard, number)| (offset(&heard), format!("msg {number}"))).collect();
     let readers = ["ada", "bob", "cyd"].into_iter().zip(heard).enumerate().map(|(index, (name, mine))| {
         let got = heard[0].iter().map(|(_, text)| match mine.iter().find(|(_, other)| other == text) {
             None => Got::Missed,
@@ -331,7 +339,11 @@ fn draw_log(stage: &mut Stage, heard: &[Vec<(Instant, String)>], (pulled, back):
         Reader { name: name.into(), got: got.collect() }
     });
     let log = Log { events, readers: readers.collect() };
-    stage.draw("log", "The messages, and how each of the three got them.", move |look| log.draw(look));
+    stage.draw(
+        "log",
+        "The messages and their offsets in the log, and how each of the three got them.",
+        move |look| log.draw(look),
+    );
 }
 
 /// Whether the first client heard it in that time.

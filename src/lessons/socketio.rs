@@ -152,7 +152,7 @@ fn by_polling(stage: &mut Stage) -> Played {
 fn by_websocket(stage: &mut Stage, polling: &Played) -> Played {
     let echoes = stage.count("echoes");
     let guess = stage.ask_number(
-        format!("The same {} by WebSocket from the start. How many HTTP requests now?", many(echoes, "echo")),
+        format!("The same {} by WebSocket from the start. How many HTTP requests now?", echoed(echoes)),
         "requests",
     );
     let (played, _) = echo_run(stage, "websocket", "Echoes by WebSocket", Transport::WebSocket);
@@ -203,7 +203,7 @@ fn compare(stage: &mut Stage, runs: &[(&str, &Played)]) {
     stage.table(
         &headings,
         rows,
-        "The whole run, handshakes included. Look at the two rows above the events: that is what differs.",
+        "The whole run, handshakes included. Look at the row of HTTP and WebSocket: that is what differs.",
     );
 }
 
@@ -211,7 +211,7 @@ fn compare(stage: &mut Stage, runs: &[(&str, &Played)]) {
 fn both_ways(stage: &mut Stage) {
     stage.say(
         "Both ways carry events in both directions: the server may say something that nobody asked for. That is what \
-         *bidirectional* means, and a chat needs it: the others' messages come when they come.",
+         \"bidirectional\" means, and a chat needs it: the others' messages come when they come.",
     );
     let guess = stage.ask_choice(
         "By polling, the server emits two events at the same moment, each by itself. When does the second one arrive?",
@@ -388,7 +388,7 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
         format!(
             "Transport: {name}. The session is open and settled. How many HTTP requests does it take from here for \
              {}?",
-            many(echoes, "echo")
+            echoed(echoes)
         ),
         "requests",
     );
@@ -460,6 +460,10 @@ fn echo_run(stage: &mut Stage, id: &str, title: &str, transport: Transport) -> (
 
 fn heard_words(stage: &mut Stage, client: EventClient) -> Vec<String> {
     stage.heard(client).iter().map(|heard| heard.text(0).to_owned()).collect()
+}
+
+fn echoed(echoes: usize) -> String {
+    if echoes == 1 { "1 echo".into() } else { format!("{echoes} echoes") }
 }
 
 fn requests(said: &[Said]) -> usize {

@@ -44,7 +44,7 @@ pub(super) fn without_and_with(stage: &mut Stage) {
     let without = outage_run(stage, "without", "Without a log", None);
     stage.show(
         View::LadderSince(without.gone),
-        "TCP sends again and again into a cable that is not there. That is all it can do.",
+        "TCP keeps trying into a cable that is not there. That is all it can do.",
     );
     let heard = stage.fact("heard_without", without.heard.len());
     stage.reveal(

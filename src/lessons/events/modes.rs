@@ -134,7 +134,7 @@ pub(super) fn side_by_side(stage: &mut Stage) {
     });
     stage.check("with the log the effects are in order", |_| exact.effects.is_sorted());
     stage.say(
-        "*Exactly once* is not what the network did: copies crossed the wires in two of the three runs. It is what \
+        "\"Exactly once\" is not what the network did: copies crossed the wires in two of the three runs. It is what \
          came of it. The number that Bob remembers and what an event does must be written down together; a program \
          that crashes between the two has done it once too often, or not at all.",
     );

@@ -63,8 +63,10 @@ pub(super) fn who_receives(stage: &mut Stage) {
         ],
         "Each client is in the room of its own id besides: that is how the server speaks to one alone.",
     );
-    let copies = stage
-        .ask_number("The server emits to the rooms red and blue. How many copies does Bob get?", "copies");
+    let copies = stage.ask_number(
+        "The server emits to the rooms red and blue. How many times does Bob get the event?",
+        "times",
+    );
     let others =
         stage.ask_number("The server emits to all but the sender, Ada. How many clients hear it?", "clients");
     let except = stage.ask_number("It emits to all except room blue. How many clients hear it?", "clients");
