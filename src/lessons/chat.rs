@@ -96,10 +96,7 @@ fn script(stage: &mut Stage) {
     hosts.iter().for_each(|client| stage.link(*client, host));
     stage.introduce();
     let disk = Disk::new();
-    let server = stage.event_server(host, PORT, Beat::default(), {
-        let disk = disk.clone();
-        move |random| chat_hub(random, &disk)
-    });
+    let server = stage.event_server(host, PORT, Beat::default(), move |random| chat_hub(random, &disk));
     let clients: Vec<EventClient> = names
         .iter()
         .zip(hosts)

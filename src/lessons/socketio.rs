@@ -79,6 +79,11 @@ fn script(stage: &mut Stage) {
     envelope(stage);
     plain(stage);
     chosen(stage, &polling, &websocket);
+    stage.say(
+        "There is no `--wire real` for this lesson: what it counts are packets and their headers, and the kernel shows a \
+         program neither. The same server and machines run on real sockets in `examples/event_server.rs`, where stock \
+         Socket.IO clients are what talks to them.",
+    );
     stage.instead(
         "Socket.IO is a protocol of its own: event names, numbers for answers and namespaces, written into every \
          message. HTTP carries it from the first event to the last where there is no WebSocket, and otherwise until \

@@ -59,7 +59,7 @@ pub(super) fn without_and_with(stage: &mut Stage) {
     let guess =
         stage.ask_number("Now the server keeps each event in a log. How many does Bob hear?", "events");
     let disk = Disk::new();
-    let with = outage_run(stage, "with", "With a log", Some(disk.clone()));
+    let with = outage_run(stage, "with", "With a log", Some(&disk));
     let heard = stage.fact("heard_with", with.heard.len());
     let log = Log {
         events: disk
@@ -103,11 +103,11 @@ pub(super) fn without_and_with(stage: &mut Stage) {
     );
 }
 
-fn outage_run(stage: &mut Stage, id: &str, title: &str, disk: Option<Disk>) -> Told {
+fn outage_run(stage: &mut Stage, id: &str, title: &str, disk: Option<&Disk>) -> Told {
     let outage = stage.time("outage");
     stage.scene(id, title);
     let (host, [ada_host, bob_host]) = cast(stage, ["ada", "bob"]);
-    let log = disk.clone();
+    let log = disk.cloned();
     let server = stage.event_server(host, PORT, BEAT, move |random| {
         let kept: Box<dyn EventLog> = match &log {
             Some(disk) => Box::new(disk.clone()),
@@ -202,7 +202,7 @@ pub(super) fn crash(stage: &mut Stage) {
     let (host, [ada_host, bob_host]) = cast(stage, ["ada", "bob"]);
     let disk = Disk::new();
     let server = stage.event_server(host, PORT, BEAT, {
-        let (disk, on_disk) = (disk.clone(), knob != "memory");
+        let on_disk = knob != "memory";
         move |random| {
             let kept: Box<dyn EventLog> = match on_disk {
                 true => Box::new(disk.clone()),

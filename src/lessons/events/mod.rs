@@ -93,6 +93,11 @@ fn script(stage: &mut Stage) {
     missed::without_and_with(stage);
     missed::crash(stage);
     modes::side_by_side(stage);
+    stage.say(
+        "There is no `--wire real` for this lesson: pulling a cable for so many milliseconds, at the same moment each time, \
+         is what a kernel does not do for a program. The same hub and log run on real sockets in \
+         `examples/event_server.rs`, and its tests do kill it.",
+    );
     stage.instead(
         "a room is a list that the server keeps, and no client sees it; a namespace is part of the protocol, and a \
          client asks to be let in. And a queue alone promises nothing: what makes an event take effect once is that \

@@ -26,12 +26,12 @@ const TICK: Duration = Duration::from_millis(20);
 /// A promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// Said once, kept nowhere.
-    AtMostOnce,
-    /// Said again until Bob's program has answered; Bob drops the ids he has seen.
-    AtLeastOnce,
-    /// Said again until the server's log has it; Bob asks for what is above his offset.
-    ExactlyOnce,
+    /// At most once: said once, kept nowhere.
+    Fleeting,
+    /// At least once: said again until Bob's program has answered; Bob drops the ids he has seen.
+    Repeated,
+    /// Exactly once in effect: said again until the server's log has it; Bob asks for what is above his offset.
+    Offsets,
 }
 
 /// What a run of one promise gave.
@@ -79,9 +79,9 @@ pub(super) fn side_by_side(stage: &mut Stage) {
     );
     let lost =
         stage.ask_number("And with \"at most once\", how many of the six have an effect at Bob's?", "events");
-    let most = play(stage, "at-most-once", "At most once", Mode::AtMostOnce);
-    let least = play(stage, "at-least-once", "At least once", Mode::AtLeastOnce);
-    let exact = play(stage, "exactly-once", "Exactly once in effect", Mode::ExactlyOnce);
+    let most = play(stage, "at-most-once", "At most once", Mode::Fleeting);
+    let least = play(stage, "at-least-once", "At least once", Mode::Repeated);
+    let exact = play(stage, "exactly-once", "Exactly once in effect", Mode::Offsets);
     let runs = [("at most once", &most), ("at least once", &least), ("exactly once in effect", &exact)];
     let row = |what: &str, of: &dyn Fn(&Ledger) -> String| {
         std::iter::once(what.to_owned()).chain(runs.iter().map(|(_, ledger)| of(ledger))).collect::<Vec<_>>()
@@ -150,17 +150,17 @@ fn play(stage: &mut Stage, id: &str, title: &str, mode: Mode) -> Ledger {
     let log = disk.clone();
     let server = stage.event_server(host, PORT, BEAT, move |random| {
         let kept: Box<dyn EventLog> = match mode {
-            Mode::ExactlyOnce => Box::new(log.clone()),
-            Mode::AtMostOnce | Mode::AtLeastOnce => Box::new(MemoryLog::new(Retention::default())),
+            Mode::Offsets => Box::new(log.clone()),
+            Mode::Fleeting | Mode::Repeated => Box::new(MemoryLog::new(Retention::default())),
         };
-        let mut hub = hub(random, kept, mode == Mode::ExactlyOnce);
+        let mut hub = hub(random, kept, mode == Mode::Offsets);
         hub.of("/")
             .on("say", move |cx, args, ack| {
                 match mode {
-                    Mode::AtMostOnce | Mode::AtLeastOnce => {
+                    Mode::Fleeting | Mode::Repeated => {
                         cx.broadcast().with(Delivery::AtMostOnce).emit("said", args.to_vec());
                     }
-                    Mode::ExactlyOnce => {
+                    Mode::Offsets => {
                         let id = format!("ada {}", args.first().and_then(Value::as_str).unwrap_or_default());
                         cx.broadcast().sent_as(&id).emit("said", args.to_vec());
                     }
@@ -192,9 +192,9 @@ fn play(stage: &mut Stage, id: &str, title: &str, mode: Mode) -> Ledger {
     let mut ledger = day.ledger;
     (ledger.frames, ledger.bytes, ledger.server) = (run.frames(), account.total(), disk.bytes("/"));
     ledger.receiver = match mode {
-        Mode::AtMostOnce => "nothing".into(),
-        Mode::AtLeastOnce => format!("{} ids", ledger.effects.len()),
-        Mode::ExactlyOnce => "1 number".into(),
+        Mode::Fleeting => "nothing".into(),
+        Mode::Repeated => format!("{} ids", ledger.effects.len()),
+        Mode::Offsets => "1 number".into(),
     };
     ledger
 }
@@ -258,10 +258,10 @@ impl Day {
     fn say(&mut self, stage: &mut Stage, number: usize) {
         self.said.push(stage.now());
         match self.mode {
-            Mode::AtMostOnce => {
+            Mode::Fleeting => {
                 stage.emit(self.ada, "say", vec![id(number).into()]);
             }
-            Mode::AtLeastOnce | Mode::ExactlyOnce => {
+            Mode::Repeated | Mode::Offsets => {
                 // It takes many more than are said here.
                 let _ = self.retry.push(number);
                 self.ledger.sender_kept = self.ledger.sender_kept.max(self.retry.len());
@@ -276,14 +276,14 @@ impl Day {
         }
         let now = stage.now();
         while let Some((key, number)) = self.retry.due(now).map(|(key, number)| (key, *number)) {
-            let ack = (self.mode == Mode::ExactlyOnce).then_some(key);
+            let ack = (self.mode == Mode::Offsets).then_some(key);
             stage.emit_in(self.ada, "/", "say", vec![id(number).into()], ack);
         }
     }
 
     /// Both look what has come.
     fn read(&mut self, stage: &mut Stage) {
-        if self.mode == Mode::ExactlyOnce {
+        if self.mode == Mode::Offsets {
             for key in 0..EVENTS as u64 {
                 if is_acknowledged(stage, self.ada, key) {
                     self.retry.acknowledged(key);
@@ -310,12 +310,12 @@ impl Day {
         self.ledger.arrived += 1;
         let Some(number) = number(event) else { return };
         let is_new = match self.mode {
-            Mode::AtMostOnce => true,
-            Mode::AtLeastOnce => {
+            Mode::Fleeting => true,
+            Mode::Repeated => {
                 stage.emit(self.bob, "got", vec![id(number).into()]);
                 self.seen.is_new(&id(number))
             }
-            Mode::ExactlyOnce => event.text(1).parse().is_ok_and(|offset| self.cursor.advance(offset)),
+            Mode::Offsets => event.text(1).parse().is_ok_and(|offset| self.cursor.advance(offset)),
         };
         if is_new {
             self.ledger.effects.push(number);

@@ -13,8 +13,11 @@ use crate::trace::Kind as Event;
 
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];
 
-/// The ways to address an event, as the program says them.
-const ROUTES: [(&str, fn(&mut Context<'_>)); 7] = [
+/// What a program says to address an event.
+type Address = fn(&mut Context<'_>);
+
+/// The ways to do it.
+const ROUTES: [(&str, Address); 7] = [
     ("to Cyd alone", |cx| {
         let cyd = cx.member_data("all").into_iter().find(|(_, data)| data.as_str() == Some("cyd"));
         if let Some((id, _)) = cyd {

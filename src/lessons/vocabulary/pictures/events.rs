@@ -231,10 +231,10 @@ pub(in crate::lessons::vocabulary) fn acknowledgement(stage: &mut Stage) {
 }
 
 /// An event before, two during and one after an absence; with a log or without.
-fn absence(stage: &mut Stage, disk: Option<Disk>) -> Log {
+fn absence(stage: &mut Stage, disk: Option<&Disk>) -> Log {
     const WORDS: [&str; 4] = ["one", "two", "three", "four"];
     stage.scene("away", "A client is away");
-    let (_, [ada, bob]) = party(stage, ["ada", "bob"], Transport::WebSocket, disk.clone());
+    let (_, [ada, bob]) = party(stage, ["ada", "bob"], Transport::WebSocket, disk.cloned());
     stage.emit(ada, "say", vec![WORDS[0].into()]);
     settle(stage);
     stage.hang_up_without_a_word(bob);
@@ -275,14 +275,14 @@ pub(in crate::lessons::vocabulary) fn missed_event(stage: &mut Stage) {
 }
 
 pub(in crate::lessons::vocabulary) fn queue(stage: &mut Stage) {
-    let log = absence(stage, Some(Disk::new()));
+    let log = absence(stage, Some(&Disk::new()));
     let replayed = log.readers[0].got.iter().filter(|got| **got == Got::Replayed).count();
     stage.check("two come from the queue, and none is missed", |_| {
         replayed == 2 && !log.readers[0].got.contains(&Got::Missed)
     });
     stage.draw(
         "log",
-        "The same with a queue that keeps its events: each has an offset, and Bob comes back with his.",
+        "A server whose queue keeps its events: each has an offset, and Bob, who was away, comes back with his.",
         move |look| log.draw(look),
     );
 }
