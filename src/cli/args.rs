@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::book::BookCommand;
+use super::chat::ChatCommand;
 use super::dev::DevCommand;
 use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs};
 use super::explain::ExplainArgs;
@@ -93,6 +94,9 @@ pub(super) enum Command {
     /// Speak WebSocket on real sockets: an echo server, a terminal client
     #[command(subcommand)]
     Ws(WsCommand),
+    /// The chat at the end of the course: join one from the terminal
+    #[command(subcommand)]
+    Chat(ChatCommand),
     /// Print a completion script for a shell
     Completions {
         /// Which shell

@@ -319,9 +319,9 @@ fn close(stage: &mut Stage) {
                 "{} must not be on the wire (RFC 6455 §7.4): it has no meaning there, or one only inside a program.",
                 code.0
             ),
-            false => "Each side says that it is done, and in doing so that everything before it has been read: a FIN alone \
-                      does not tell whether a program read anything. The server closes TCP first, so that TIME-WAIT is \
-                      where it does no harm (RFC 6455 §7.1.1)."
+            false => "Each side says that it is done. The server's answer shows that its machine has read all that came \
+                      before, which an ACK alone does not. The server closes TCP first, so that TIME-WAIT is where it \
+                      does no harm (RFC 6455 §7.1.1)."
                 .to_owned(),
         },
     );

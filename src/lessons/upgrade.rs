@@ -14,7 +14,7 @@ use super::{Cite, Knob, Lesson, RealScene, Teacher};
 use crate::base::{Duration, Layer};
 use crate::layers::application::http::Headers;
 use crate::layers::application::websocket::handshake::GUID;
-use crate::layers::application::websocket::{CloseCode, CloseReason, Config, Policy, Request, wire};
+use crate::layers::application::websocket::{Config, Policy, Request, wire};
 use crate::trace::Kind;
 use crate::view::dissect::AppPiece;
 
@@ -117,7 +117,7 @@ fn accept(stage: &mut Stage) {
             &format!("the GUID's SHA-1, in base64: {}", whole(GUID)),
         ],
     );
-    stage.scene("accept", "The handshake with the key of the RFC, and a message");
+    stage.scene("accept", "The handshake with the key of the RFC, and a message each way");
     let (client, server) = stage.two_hosts();
     stage.websocket_server(server, PORT, &Config::default(), &policy());
     let nonce: [u8; 16] =
@@ -126,8 +126,8 @@ fn accept(stage: &mut Stage) {
     wait(stage);
     stage.send_text(socket, "hello").expect("the server has agreed");
     wait(stage);
-    let end = CloseReason::new(CloseCode::NORMAL, "");
-    stage.close_websocket(socket, &end).expect("it is open still");
+    let other = stage.accepted(server)[0];
+    stage.send_text(other, "hello, too").expect("it is open still");
     wait(stage);
     let run = stage.seen();
     let (asked, answered) = (head(&run, client), head(&run, server));

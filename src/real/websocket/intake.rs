@@ -34,29 +34,33 @@ impl Intake {
     const FIRST: usize = 8 << 10;
     const MOST: usize = 256 << 10;
     /// From here on a payload is read by itself.
-    const LONG: usize = 32 << 10;
+    const LONG: u64 = 32 << 10;
 
     pub(super) fn new() -> Self {
         Intake { size: Self::FIRST }
     }
 
-    /// Appends what the stream has to `inbox`. `missing` is what the frame that has begun still lacks.
+    /// Appends what the stream has to `inbox`. `coming_in` is the length of the payload that is coming in, and how much
+    /// of it is missing.
     ///
-    /// Of a long payload its end is the end of the read, but for the next header: then it lies in one piece, needs not
-    /// be joined, and its memory is free again as soon as its receiver is done with it.
+    /// The end of a long payload is the end of the read, but for the next header. Then the next payload lies in one
+    /// piece and needs not be joined; it is dealt with while the processor's caches still hold it; and its memory is
+    /// free again as soon as its receiver is done with it.
     pub(super) fn poll_read<S: AsyncRead + Unpin>(
         &mut self,
         stream: &mut S,
         cx: &mut Context<'_>,
         inbox: &mut BytesMut,
-        missing: u64,
+        coming_in: (u64, u64),
     ) -> Poll<io::Result<usize>> {
-        let missing = usize::try_from(missing).unwrap_or(usize::MAX);
-        let most = match missing {
-            0..Self::LONG => self.size,
-            long => long.saturating_add(FrameHeader::MAX_LEN).min(self.size),
+        let (length, missing) = coming_in;
+        let most = if length < Self::LONG || missing == 0 {
+            self.size
+        } else {
+            let rest = usize::try_from(missing).unwrap_or(usize::MAX);
+            rest.saturating_add(FrameHeader::MAX_LEN).min(self.size)
         };
-        if inbox.capacity() < Self::FIRST
+        if inbox.capacity() <= FrameHeader::MAX_LEN
             && let Some(mut spare) = SPARE.with_borrow_mut(Vec::pop)
         {
             spare.extend_from_slice(inbox);
@@ -68,23 +72,15 @@ impl Intake {
         if let Poll::Ready(Ok(read)) = read {
             if read == self.size {
                 self.size = (2 * self.size).min(Self::MOST);
-            } else if read < self.size / 8 {
+            } else if most == self.size && read < self.size / 8 {
                 self.size = (self.size / 2).max(Self::FIRST);
             }
         }
         read
     }
 
-    /// Nothing comes in. Memory of which nobody else holds a part is for others to use; a part of a header that has
-    /// come is kept. Room that the rest of a payload will fill stays: it lies right behind its beginning.
-    pub(super) fn rest(inbox: &mut BytesMut, missing: u64) {
-        let for_payload = inbox.capacity() as u64 <= missing.saturating_add(FrameHeader::MAX_LEN as u64);
-        if inbox.len() >= FrameHeader::MAX_LEN || inbox.capacity() < Self::FIRST || for_payload {
-            return;
-        }
-        let kept = BytesMut::from(&inbox[..]);
-        let mut spare = std::mem::replace(inbox, kept);
-        spare.clear();
+    /// Keeps a buffer that nobody reads into, for the next connection that does.
+    pub(super) fn keep(mut spare: BytesMut) {
         if spare.try_reclaim(Self::FIRST) {
             SPARE.with_borrow_mut(|spares| {
                 if spares.len() < KEPT {

@@ -342,6 +342,8 @@ async fn two_ends_that_send_before_they_receive_do_not_wait_for_each_other() {
 async fn no_more_is_read_ahead_than_may_wait_to_be_written() {
     let (mut near, mut server) = by_hand_with(&Builder::new().write_buffer(10_000)).await;
     assert!(only_begun(server.send(vec![0; 100_000])).await.is_none(), "nobody reads it");
+    // Long enough that it no longer waits for the peer to read.
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     let mut taken = 0;
     let mut idle = 0;
     while idle < 10 {

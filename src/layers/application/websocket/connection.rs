@@ -183,9 +183,10 @@ impl Connection {
         self.receiver.inbox()
     }
 
-    /// How many bytes the frame lacks whose payload is coming in; 0 when none is.
-    pub fn missing(&self) -> u64 {
-        self.receiver.missing()
+    /// The length of the payload that is coming in, and how many bytes of it are still to come; zeros when none is. A
+    /// driver that reads so much and a header at a time gets long messages in one piece.
+    pub fn coming_in(&self) -> (u64, u64) {
+        self.receiver.coming_in()
     }
 
     /// Whether another whole frame has come in and waits to be read: then what is sent now can wait for company.
@@ -198,13 +199,14 @@ impl Connection {
         self.sender.pop()
     }
 
-    /// Gives up all memory that is of use only while messages come and go. For a driver to call when it waits.
-    pub fn rest(&mut self) {
-        self.receiver.rest();
+    /// Gives up all memory that is of use only while messages come and go. For a driver to call when it waits. Returns
+    /// the buffer of the [inbox](Connection::inbox), for a driver that has another connection to read into it.
+    pub fn rest(&mut self) -> BytesMut {
         self.sender.rest();
         if self.events.is_empty() {
             self.events = VecDeque::new();
         }
+        self.receiver.rest()
     }
 
     /// Sends a message of text, in one frame.

@@ -88,10 +88,10 @@ impl Receiver {
         &mut self.inbox
     }
 
-    /// How many bytes the frame that has begun lacks.
-    pub(super) fn missing(&self) -> u64 {
-        let lacks = |frame: &Frame| frame.header.payload_len - frame.read;
-        self.frame.as_ref().map_or(0, lacks).saturating_sub(self.inbox.len() as u64)
+    /// The length of the payload that is coming in, and how many bytes of it are still to come; zeros when none is.
+    pub(super) fn coming_in(&self) -> (u64, u64) {
+        let Some(Frame { header, read, .. }) = &self.frame else { return (0, 0) };
+        (header.payload_len, (header.payload_len - read).saturating_sub(self.inbox.len() as u64))
     }
 
     /// Whether a whole frame has come and not been read.
@@ -102,17 +102,21 @@ impl Receiver {
         }
     }
 
-    /// Gives up memory that is needed only while bytes come in.
-    pub(super) fn rest(&mut self) {
-        // A part of a header is kept, but not the large buffer that it may have come in; and the room that the rest of
-        // a payload will fill, for it lies right behind its beginning.
-        let most = self.missing().saturating_add(FrameHeader::MAX_LEN as u64);
-        if self.inbox.len() < FrameHeader::MAX_LEN && self.inbox.capacity() as u64 > most {
-            self.inbox = BytesMut::from(&self.inbox[..]);
+    /// Gives up memory that is needed only while bytes come in, and returns the buffer they came in.
+    pub(super) fn rest(&mut self) -> BytesMut {
+        // What room there is behind the beginning of a payload is for its rest: so it lies in one piece.
+        let begun = self.frame.as_ref().is_some_and(|frame| frame.read > Self::SHORT as u64);
+        let mut spare = BytesMut::new();
+        if !begun && self.inbox.len() < FrameHeader::MAX_LEN && self.inbox.capacity() > FrameHeader::MAX_LEN {
+            // A part of a header is kept, but not the large buffer that it may have come in.
+            let header = BytesMut::from(&self.inbox[..]);
+            spare = std::mem::replace(&mut self.inbox, header);
+            spare.clear();
         }
         if let (Some(decompressor), false) = (&mut self.decompressor, self.assembler.is_compressed()) {
             decompressor.rest();
         }
+        spare
     }
 
     /// Forgets everything: after a Close frame or a failure nothing is processed (§5.5.1, §7.1.7).

@@ -52,7 +52,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 },
                 End::Draining => {
                     let mut room = BytesMut::new();
-                    match ready!(self.intake.poll_read(&mut self.stream, cx, &mut room, 0)) {
+                    match ready!(self.intake.poll_read(&mut self.stream, cx, &mut room, (0, 0))) {
                         Ok(1..) => {}
                         Ok(0) | Err(_) => self.end = End::Over,
                     }

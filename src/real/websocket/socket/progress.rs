@@ -10,7 +10,7 @@ use super::super::WebSocketError;
 use super::super::intake::Intake;
 use super::WebSocket;
 use super::ending::End;
-use crate::base::Machine as _;
+use crate::base::{Duration, Machine as _};
 use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
@@ -96,17 +96,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.poll_write(cx)
     }
 
-    /// Does `write`, and reads ahead while that waits. The peer may be waiting for us to read before it reads itself:
-    /// somebody must begin.
+    /// Does `write`, and reads ahead when that has waited for a while: the peer may be waiting for us to read before it
+    /// reads itself, and somebody must begin. Not at once, for most often the peer is only busy.
     pub(super) fn poll_both<T>(
         &mut self,
         cx: &mut Context<'_>,
         mut write: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T, WebSocketError>>,
     ) -> Poll<Result<T, WebSocketError>> {
+        const PATIENCE: Duration = Duration::from_millis(5);
         loop {
             if let Poll::Ready(done) = write(self, cx) {
+                self.impatient.set(None);
                 return Poll::Ready(done);
             }
+            if !self.impatient.is_set() {
+                self.impatient.set(Some(self.clock.now() + PATIENCE));
+            }
+            ready!(self.impatient.poll(self.clock, cx));
             if self.end != End::Open || self.machine.inbox().len() >= self.most_waiting {
                 return Poll::Pending;
             }
@@ -149,9 +155,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         /// Bytes that cost a turn as much as one call to the system.
         const CHARGED: usize = 8 << 10;
         let turn = ready!(coop::poll_proceed(cx));
-        let missing = self.machine.missing();
+        let coming_in = self.machine.coming_in();
         let inbox = self.machine.inbox();
-        match ready!(self.intake.poll_read(&mut self.stream, cx, inbox, missing)) {
+        match ready!(self.intake.poll_read(&mut self.stream, cx, inbox, coming_in)) {
             Ok(0) => {
                 self.end = End::Eof;
                 self.now = self.clock.now();
@@ -176,9 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Nothing comes in: memory is given up, and the machine is woken when it wants to be.
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let missing = self.machine.missing();
-        Intake::rest(self.machine.inbox(), missing);
-        self.machine.rest();
+        Intake::keep(self.machine.rest());
         self.outgoing.rest();
         ready!(self.wake.poll(self.clock, cx));
         self.wake.set(None);
