@@ -236,8 +236,7 @@ impl<S> Core<S> {
     /// Gives the kernel what waits for a connection.
     fn write(&mut self, key: ConnKey) {
         let Some(socket) = self.socket(key) else { return };
-        loop {
-            let Some(outbox) = self.server.outbox(key).filter(|outbox| !outbox.is_empty()) else { break };
+        while let Some(outbox) = self.server.outbox(key).filter(|outbox| !outbox.is_empty()) {
             let waiting = outbox.len();
             let result = if waiting <= JOIN {
                 socket.stream.try_write(self.joined.join(outbox.pieces()))

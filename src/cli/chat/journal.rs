@@ -77,7 +77,7 @@ impl Journal {
                 self.info("left", &[("name", text(name)), ("reason", format!("{reason:?}"))]);
             }
             Happening::Joined { name, room } => {
-                self.info("joined", &[("name", text(name)), ("room", text(room))])
+                self.info("joined", &[("name", text(name)), ("room", text(room))]);
             }
             Happening::LeftRoom { name, room } => {
                 self.info("left-room", &[("name", text(name)), ("room", text(room))]);
@@ -97,7 +97,7 @@ impl Journal {
                 );
             }
             Happening::Renamed { from, to } => {
-                self.info("renamed", &[("from", text(from)), ("to", text(to))])
+                self.info("renamed", &[("from", text(from)), ("to", text(to))]);
             }
         }
     }
