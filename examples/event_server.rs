@@ -247,7 +247,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     serve(listener, server, service, bell, stop).await;
     match failure() {
-        Some(why) => Err(format!("the log cannot be written: {why}").into()),
+        Some(why) => Err(format!("the log has failed: {why}").into()),
         None => Ok(()),
     }
 }

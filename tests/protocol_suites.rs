@@ -9,18 +9,12 @@
 mod event_server;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use event_server::{EventServer, Said, Ws};
 
 const ENGINE: &str = "/engine.io/?EIO=4&transport=";
 const SOCKET: &str = "/socket.io/?EIO=4&transport=";
-
-fn server() -> &'static EventServer {
-    static SERVER: OnceLock<EventServer> = OnceLock::new();
-    SERVER.get_or_init(|| EventServer::start("suite"))
-}
 
 /// Plays a case, three times at most.
 fn case(play: impl Fn()) {
@@ -32,13 +26,13 @@ fn case(play: impl Fn()) {
     play();
 }
 
-fn get(target: &str) -> (u16, String) {
-    server().request("GET", target, "", "")
+fn get(server: &EventServer, target: &str) -> (u16, String) {
+    server.request("GET", target, "", "")
 }
 
 /// Opens a session by polling: its id.
-fn session(endpoint: &str) -> String {
-    let (status, open) = get(&format!("{endpoint}polling"));
+fn session(server: &EventServer, endpoint: &str) -> String {
+    let (status, open) = get(server, &format!("{endpoint}polling"));
     assert_eq!(status, 200, "{open}");
     handshake(&open)["sid"].as_str().expect("a sid").to_owned()
 }
@@ -51,8 +45,8 @@ fn polling(endpoint: &str, sid: &str) -> String {
     format!("{endpoint}polling&sid={sid}")
 }
 
-fn socket(endpoint: &str) -> Ws {
-    let mut socket = Ws::open(server(), &format!("{endpoint}websocket")).expect("it opens");
+fn socket(server: &EventServer, endpoint: &str) -> Ws {
+    let mut socket = Ws::open(server, &format!("{endpoint}websocket")).expect("it opens");
     assert!(socket.text().starts_with("0{"));
     socket
 }
@@ -68,10 +62,11 @@ fn assert_handshake(packet: &str, upgrades: &[&str]) {
 
 #[test]
 fn a_handshake_tells_what_it_must() {
+    let server = &EventServer::start("suite");
     for endpoint in [ENGINE, SOCKET] {
         case(|| {
-            assert_handshake(&get(&format!("{endpoint}polling")).1, &["websocket"]);
-            let mut socket = Ws::open(server(), &format!("{endpoint}websocket")).expect("it opens");
+            assert_handshake(&get(server, &format!("{endpoint}polling")).1, &["websocket"]);
+            let mut socket = Ws::open(server, &format!("{endpoint}websocket")).expect("it opens");
             assert_handshake(&socket.text(), &[]);
         });
     }
@@ -79,8 +74,9 @@ fn a_handshake_tells_what_it_must() {
 
 #[test]
 fn each_error_has_its_code_and_status() {
+    let server = &EventServer::start("suite");
     let error = |method: &str, target: &str| {
-        let (status, body) = server().request(method, target, "", "");
+        let (status, body) = server.request(method, target, "", "");
         let json: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
         let keys = json.as_object().map(|object| object.len());
         assert_eq!(keys, Some(2), "code and message: {body}");
@@ -108,30 +104,27 @@ fn each_error_has_its_code_and_status() {
             assert_eq!(error("GET", &format!("{path}?{query}")), expected, "{query}");
         }
         for query in ["transport=websocket", "EIO=abc&transport=websocket", "EIO=4", "EIO=4&transport=abc"] {
-            assert_eq!(Ws::open(server(), &format!("{path}?{query}")).err(), Some(400), "{query}");
+            assert_eq!(Ws::open(server, &format!("{path}?{query}")).err(), Some(400), "{query}");
         }
-        assert_eq!(
-            Ws::open(server(), &format!("{path}?EIO=4&transport=websocket&sid=none")).err(),
-            Some(400)
-        );
+        assert_eq!(Ws::open(server, &format!("{path}?EIO=4&transport=websocket&sid=none")).err(), Some(400));
         // A method that a session has no use for.
-        let sid = session(&format!("{path}?EIO=4&transport="));
+        let sid = session(server, &format!("{path}?EIO=4&transport="));
         let target = format!("{path}?EIO=4&transport=polling&sid={sid}");
-        assert_eq!(server().request("PUT", &target, "", "").0, 400);
+        assert_eq!(server.request("PUT", &target, "", "").0, 400);
     }
 }
 
 #[test]
 fn messages_come_back_by_polling() {
+    let server = &EventServer::start("suite");
     for body in ["4hello", "4test1\u{1e}4test2\u{1e}4test3", "4hello\u{1e}bAQIDBA==", "bAQIDBA=="] {
         case(|| {
-            let target = polling(ENGINE, &session(ENGINE));
-            let posted =
-                server().request("POST", &target, "Content-Type: text/plain;charset=UTF-8\r\n", body);
+            let target = polling(ENGINE, &session(server, ENGINE));
+            let posted = server.request("POST", &target, "Content-Type: text/plain;charset=UTF-8\r\n", body);
             assert_eq!(posted, (200, "ok".into()));
             let mut got = String::new();
             while got.len() < body.len() {
-                let (status, more) = get(&target);
+                let (status, more) = get(server, &target);
                 assert_eq!(status, 200);
                 if !got.is_empty() {
                     got.push('\u{1e}');
@@ -145,31 +138,34 @@ fn messages_come_back_by_polling() {
 
 #[test]
 fn a_body_that_is_no_packet_ends_the_session() {
+    let server = &EventServer::start("suite");
     for body in ["abc", "", "4a\u{1e}", "7", "b&"] {
-        let target = polling(ENGINE, &session(ENGINE));
-        assert_eq!(server().request("POST", &target, "", body).0, 400, "{body:?}");
-        assert_eq!(get(&target).0, 400, "{body:?}");
+        let target = polling(ENGINE, &session(server, ENGINE));
+        assert_eq!(server.request("POST", &target, "", body).0, 400, "{body:?}");
+        assert_eq!(get(server, &target).0, 400, "{body:?}");
     }
 }
 
 #[test]
 fn a_second_poll_ends_the_session() {
+    let server = &EventServer::start("suite");
     case(|| {
-        let target = polling(ENGINE, &session(ENGINE));
+        let target = polling(ENGINE, &session(server, ENGINE));
         std::thread::scope(|scope| {
-            let first = scope.spawn(|| get(&target));
+            let first = scope.spawn(|| get(server, &target));
             std::thread::sleep(Duration::from_millis(50));
-            assert_eq!(get(&format!("{target}&t=burst")).0, 400);
+            assert_eq!(get(server, &format!("{target}&t=burst")).0, 400);
             assert_eq!(first.join().expect("an answer"), (200, "1".into()));
         });
-        assert_eq!(get(&target).0, 400);
+        assert_eq!(get(server, &target).0, 400);
     });
 }
 
 #[test]
 fn messages_come_back_by_websocket() {
+    let server = &EventServer::start("suite");
     case(|| {
-        let mut socket = socket(ENGINE);
+        let mut socket = socket(server, ENGINE);
         socket.send("4hello");
         assert_eq!(socket.text(), "4hello");
         // Bytes first, or last: they carry no type.
@@ -179,7 +175,7 @@ fn messages_come_back_by_websocket() {
         socket.send("4still here");
         assert_eq!(socket.text(), "4still here");
         for bad in ["abc", "", "7", "2", "0{}"] {
-            let mut socket = self::socket(ENGINE);
+            let mut socket = self::socket(server, ENGINE);
             socket.send(bad);
             assert_eq!(socket.text(), "closed", "{bad:?}");
         }
@@ -188,27 +184,28 @@ fn messages_come_back_by_websocket() {
 
 #[test]
 fn the_server_pings_and_waits_for_the_pong() {
+    let server = &EventServer::start("suite");
     for endpoint in [ENGINE, SOCKET] {
         case(|| {
-            let sid = session(endpoint);
+            let sid = session(server, endpoint);
             for _ in 0..3 {
-                let (status, ping) = get(&polling(endpoint, &sid));
+                let (status, ping) = get(server, &polling(endpoint, &sid));
                 if endpoint == SOCKET && status == 200 && ping != "2" {
                     break;
                 }
                 assert_eq!((status, ping.as_str()), (200, "2"));
-                assert_eq!(server().request("POST", &polling(endpoint, &sid), "", "3"), (200, "ok".into()));
+                assert_eq!(server.request("POST", &polling(endpoint, &sid), "", "3"), (200, "ok".into()));
             }
-            let mut socket = socket(endpoint);
+            let mut socket = socket(server, endpoint);
             for _ in 0..3 {
                 assert_eq!(socket.next(), Some(Said::Text("2".into())));
                 socket.send("3");
             }
         });
-        let sid = session(endpoint);
+        let sid = session(server, endpoint);
         std::thread::sleep(Duration::from_millis(500));
-        assert_eq!(get(&polling(endpoint, &sid)).0, 400, "no pong came");
-        let mut silent = socket(endpoint);
+        assert_eq!(get(server, &polling(endpoint, &sid)).0, 400, "no pong came");
+        let mut silent = socket(server, endpoint);
         assert_eq!(silent.next(), Some(Said::Text("2".into())));
         assert_eq!(silent.next(), None, "no pong came");
     }
@@ -216,17 +213,18 @@ fn the_server_pings_and_waits_for_the_pong() {
 
 #[test]
 fn a_close_packet_ends_the_session_and_frees_the_poll() {
+    let server = &EventServer::start("suite");
     for endpoint in [ENGINE, SOCKET] {
         case(|| {
-            let target = polling(endpoint, &session(endpoint));
+            let target = polling(endpoint, &session(server, endpoint));
             std::thread::scope(|scope| {
-                let hanging = scope.spawn(|| get(&target));
+                let hanging = scope.spawn(|| get(server, &target));
                 std::thread::sleep(Duration::from_millis(50));
-                assert_eq!(server().request("POST", &target, "", "1"), (200, "ok".into()));
+                assert_eq!(server.request("POST", &target, "", "1"), (200, "ok".into()));
                 assert_eq!(hanging.join().expect("an answer"), (200, "6".into()));
             });
-            assert_eq!(get(&target).0, 400);
-            let mut socket = socket(endpoint);
+            assert_eq!(get(server, &target).0, 400);
+            let mut socket = socket(server, endpoint);
             socket.send("1");
             assert_eq!(socket.text(), "closed");
         });
@@ -235,25 +233,26 @@ fn a_close_packet_ends_the_session_and_frees_the_poll() {
 
 #[test]
 fn a_session_moves_to_websocket() {
+    let server = &EventServer::start("suite");
     case(|| {
-        let sid = session(ENGINE);
-        let mut socket = Ws::open(server(), &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
+        let sid = session(server, ENGINE);
+        let mut socket = Ws::open(server, &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
         std::thread::scope(|scope| {
-            let hanging = scope.spawn(|| get(&polling(ENGINE, &sid)));
+            let hanging = scope.spawn(|| get(server, &polling(ENGINE, &sid)));
             std::thread::sleep(Duration::from_millis(50));
             socket.send("2probe");
             assert_eq!(socket.text(), "3probe");
             // It must not be kept waiting, so that the client can end polling.
             assert_eq!(hanging.join().expect("an answer"), (200, "6".into()));
         });
-        assert_eq!(get(&polling(ENGINE, &sid)), (200, "6".into()), "nor may another");
+        assert_eq!(get(server, &polling(ENGINE, &sid)), (200, "6".into()), "nor may another");
         socket.send("5");
         socket.send("4hello");
         assert_eq!(socket.text(), "4hello");
         // It is not to be had by polling any more, nor by another WebSocket.
-        assert_eq!(get(&polling(ENGINE, &sid)).0, 400);
-        assert_eq!(server().request("POST", &polling(ENGINE, &sid), "", "4x").0, 400);
-        let mut second = Ws::open(server(), &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
+        assert_eq!(get(server, &polling(ENGINE, &sid)).0, 400);
+        assert_eq!(server.request("POST", &polling(ENGINE, &sid), "", "4x").0, 400);
+        let mut second = Ws::open(server, &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
         assert_eq!(second.text(), "closed");
         socket.send("4still here");
         assert_eq!(socket.text(), "4still here");
@@ -262,29 +261,28 @@ fn a_session_moves_to_websocket() {
 
 #[test]
 fn a_probe_that_is_none_leaves_the_session_where_it_was() {
+    let server = &EventServer::start("suite");
     case(|| {
         for bad in ["5", "2", "2probes", "4hello", "3probe", "x"] {
-            let sid = session(ENGINE);
-            let mut socket = Ws::open(server(), &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
+            let sid = session(server, ENGINE);
+            let mut socket = Ws::open(server, &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
             socket.send(bad);
             assert_eq!(socket.text(), "closed", "{bad}");
-            assert_eq!(
-                server().request("POST", &polling(ENGINE, &sid), "", "4by polling"),
-                (200, "ok".into())
-            );
-            assert_eq!(get(&polling(ENGINE, &sid)), (200, "4by polling".into()));
+            assert_eq!(server.request("POST", &polling(ENGINE, &sid), "", "4by polling"), (200, "ok".into()));
+            assert_eq!(get(server, &polling(ENGINE, &sid)), (200, "4by polling".into()));
         }
     });
 }
 
 #[test]
 fn what_waits_when_a_session_moves_comes_by_websocket() {
+    let server = &EventServer::start("suite");
     case(|| {
-        let sid = session(ENGINE);
-        let mut socket = Ws::open(server(), &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
+        let sid = session(server, ENGINE);
+        let mut socket = Ws::open(server, &format!("{ENGINE}websocket&sid={sid}")).expect("it opens");
         socket.send("2probe");
         assert_eq!(socket.text(), "3probe");
-        server().request("POST", &polling(ENGINE, &sid), "", "4one\u{1e}4two");
+        server.request("POST", &polling(ENGINE, &sid), "", "4one\u{1e}4two");
         socket.send("5");
         assert_eq!((socket.text(), socket.text()), ("4one".into(), "4two".into()));
     });
@@ -292,6 +290,7 @@ fn what_waits_when_a_session_moves_comes_by_websocket() {
 
 #[test]
 fn namespaces_are_entered_and_left() {
+    let server = &EventServer::start("suite");
     for (packet, reply, auth) in [
         ("40", "40{\"sid\":\"", r#"42["auth",{}]"#),
         (r#"40{"token":"123"}"#, "40{\"sid\":\"", r#"42["auth",{"token":"123"}]"#),
@@ -299,7 +298,7 @@ fn namespaces_are_entered_and_left() {
         (r#"40/custom,{"token":"abc"}"#, "40/custom,{\"sid\":\"", r#"42/custom,["auth",{"token":"abc"}]"#),
     ] {
         case(|| {
-            let mut socket = socket(SOCKET);
+            let mut socket = socket(server, SOCKET);
             socket.send(packet);
             let answer = socket.text();
             assert!(answer.starts_with(reply) && answer.matches(':').count() == 1, "the sid alone: {answer}");
@@ -307,20 +306,20 @@ fn namespaces_are_entered_and_left() {
         });
     }
     case(|| {
-        let mut socket = socket(SOCKET);
+        let mut socket = socket(server, SOCKET);
         socket.send("40/random");
         assert_eq!(socket.text(), r#"44/random,{"message":"Invalid namespace"}"#);
         for bad in ["4abc", "40[]", "48"] {
-            let mut socket = self::socket(SOCKET);
+            let mut socket = self::socket(server, SOCKET);
             socket.send(bad);
             assert_eq!(socket.text(), "closed", "{bad}");
         }
         // Who says nothing is not waited for.
-        let mut mute = self::socket(SOCKET);
+        let mut mute = self::socket(server, SOCKET);
         assert_eq!(mute.text(), "closed");
     });
     case(|| {
-        let mut socket = Ws::entered(server());
+        let mut socket = Ws::entered(server);
         socket.send("40/custom");
         assert!(socket.text().starts_with("40/custom,"));
         assert_eq!(socket.text(), r#"42/custom,["auth",{}]"#);
@@ -335,8 +334,9 @@ fn namespaces_are_entered_and_left() {
 
 #[test]
 fn events_and_acks_go_both_ways_with_and_without_bytes() {
+    let server = &EventServer::start("suite");
     case(|| {
-        let mut socket = Ws::entered(server());
+        let mut socket = Ws::entered(server);
         socket.send(r#"42["message",1,"2",{"3":[true]}]"#);
         assert_eq!(socket.text(), r#"42["message-back",1,"2",{"3":[true]}]"#);
 
@@ -370,7 +370,7 @@ fn events_and_acks_go_both_ways_with_and_without_bytes() {
     });
     case(|| {
         for bad in ["4abc", "42{}", r#"42abc["message-with-ack",1]"#, "42", r#"421["#] {
-            let mut socket = Ws::entered(server());
+            let mut socket = Ws::entered(server);
             socket.send(bad);
             assert_eq!(socket.text(), "closed", "{bad}");
         }

@@ -14,6 +14,7 @@ use netlayers::base::{Duration, Instant};
 use netlayers::layers::internet::route::Prefix;
 use netlayers::layers::stack::{SocketEvent, SocketId, StackConfig};
 use netlayers::layers::transport::tcp as tcp_layer;
+use netlayers::lessons::Scenario;
 use netlayers::sim::apps::{tcp, udp};
 use netlayers::sim::fault;
 use netlayers::sim::scene::{self, Knobs};
@@ -412,4 +413,22 @@ fn wireshark_counts_as_many_retransmissions_as_we_do() {
         }
     }
     assert!(all > 100, "{all} segments were sent again in all these runs");
+}
+
+#[test]
+fn the_lessons_of_the_event_system_are_http_and_websocket_to_wireshark_and_well_formed() {
+    for id in ["socketio", "events", "chat"] {
+        let lesson = netlayers::lessons::find(id).expect("a lesson of the course");
+        let performance = lesson.play(&Scenario::of(lesson));
+        for scene in &performance.scenes {
+            let name = format!("{id}-{}", scene.id);
+            let Some(rows) = read(&name, &scene.trace, &["http.request.method", "websocket.opcode"]) else {
+                return;
+            };
+            let requests = rows.iter().filter(|row| !row["http.request.method"].is_empty()).count();
+            let frames = rows.iter().filter(|row| !row["websocket.opcode"].is_empty()).count();
+            assert!(requests > 0, "{name}: tshark sees no HTTP");
+            assert!(frames > 0 || name.contains("polling"), "{name}: tshark sees no WebSocket");
+        }
+    }
 }

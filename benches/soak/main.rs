@@ -61,6 +61,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    netlayers::real::open_files::raise_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let result = LocalSet::new().block_on(&runtime, run(asked));
     match result {
@@ -204,8 +205,6 @@ async fn live(shared: Shared, number: u32) {
         sleep(Duration::from_millis(away)).await;
     }
     shared.borrow_mut().finished += 1;
-    // It stays until all are done: nobody is left alone in a room.
-    std::future::pending::<()>().await;
 }
 
 async fn dial(address: SocketAddr, slow_reader: bool) -> Option<TcpStream> {

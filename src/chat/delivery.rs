@@ -73,6 +73,12 @@ impl<M> Retry<M> {
         Some((kept.id, &kept.message))
     }
 
+    /// The message with this number, while it waits.
+    pub fn get(&self, id: u64) -> Option<&M> {
+        let at = self.waiting.binary_search_by_key(&id, |kept| kept.id).ok()?;
+        self.waiting.get(at).map(|kept| &kept.message)
+    }
+
     /// The message with this number arrived; false when that was known.
     pub fn acknowledged(&mut self, id: u64) -> bool {
         let Ok(at) = self.waiting.binary_search_by_key(&id, |kept| kept.id) else { return false };

@@ -17,6 +17,7 @@
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
 //! | web pages | this host, loopback | [`Origins`] | 403 |
 //! | nesting, attachments, their bytes, a namespace's name | 100, 100, 16 MiB, 256 B | [`Limits`] | closed |
+//! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |
 //! | rooms of a socket, bytes of a room's name | 256, 256 | the same | the program is told |
@@ -58,6 +59,9 @@ pub struct Gateway {
     wake_at: Instant,
     /// Sessions that were just let in, and when they get what came after that.
     settling: VecDeque<(Instant, SessionKey)>,
+    /// Bytes of attachments, of all sessions, that wait for the rest of their packets; and how many that may be.
+    attached: usize,
+    max_attached: usize,
 }
 
 /// A session that speaks Socket.IO.
@@ -90,7 +94,15 @@ impl Gateway {
             peers: Vec::new(),
             wake_at: Instant::NEVER,
             settling: VecDeque::new(),
+            attached: 0,
+            max_attached: 256 << 20,
         }
+    }
+
+    /// Lets the attachments of all packets that are not whole yet take so many bytes together, instead of 256 MiB.
+    #[must_use]
+    pub fn with_attachments_in_all(self, bytes: usize) -> Self {
+        Gateway { max_attached: bytes, ..self }
     }
 
     /// The hub, to speak from the program itself. What it has to say goes out with the next event or wake.
@@ -160,7 +172,9 @@ impl Gateway {
     }
 
     fn forget(&mut self, session: SessionKey) {
-        if self.peer(session).is_some() {
+        if let Some(peer) = self.peer(session) {
+            let waiting = peer.decoder.waiting();
+            self.attached -= waiting;
             self.peers[place(session)] = None;
         }
     }
@@ -172,19 +186,27 @@ impl Gateway {
             }
             return;
         };
+        let before = peer.decoder.waiting();
         let decoded = match message {
             Message::Text(text) => peer.decoder.text(text.as_str()),
             Message::Binary(bytes) => peer.decoder.binary(bytes),
         };
+        let after = peer.decoder.waiting();
+        self.attached = self.attached - before + after;
+        let is_too_much = after > before && self.attached > self.max_attached;
         match decoded {
+            Ok(None) if is_too_much => self.refuse(now, session, server),
             Ok(None) => {}
             Ok(Some(packet)) => self.tell(now, Input::Packet(SessionId(session.0), packet), server),
-            Err(_) => {
-                self.forget(session);
-                server.close(now, session);
-                self.tell(now, Input::Closed(SessionId(session.0), Reason::BadPacket), server);
-            }
+            Err(_) => self.refuse(now, session, server),
         }
+    }
+
+    /// Ends a session whose client has sent what it may not.
+    fn refuse(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
+        self.forget(session);
+        server.close(now, session);
+        self.tell(now, Input::Closed(SessionId(session.0), Reason::BadPacket), server);
     }
 
     /// Gives the hub an input, and does what it asks for.
@@ -254,5 +276,37 @@ fn reason(cause: CloseCause) -> Reason {
         CloseCause::ByClient | CloseCause::BadRequest | CloseCause::TransportClosed => {
             Reason::TransportClosed
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Config, MemoryLog};
+    use crate::layers::application::engineio;
+
+    #[test]
+    fn attachments_of_all_unfinished_packets_are_bounded_together() {
+        let mut server = Server::new(engineio::Config::default(), Box::new(String::new));
+        let hub = Hub::new(Config::default(), Box::new(|| 7), Box::new(MemoryLog::default()));
+        let mut gateway = Gateway::new(hub, Limits::default(), 0, None).with_attachments_in_all(100);
+        let mut say = |gateway: &mut Gateway, session: u64, message: Message| {
+            let event = Event::Message { session: SessionKey(session), message };
+            gateway.event(Instant::ZERO, event, &mut server);
+            gateway.hub().sessions()
+        };
+        for session in 0..4 {
+            let event = Event::Opened { session: SessionKey(session), endpoint: 0 };
+            gateway.event(Instant::ZERO, event, &mut Server::new(Default::default(), Box::new(String::new)));
+            assert_eq!(say(&mut gateway, session, Message::from(r#"52-["e"]"#)), session as usize + 1);
+        }
+        let forty = || Message::from(vec![0; 40]);
+        assert_eq!(say(&mut gateway, 0, forty()), 4);
+        assert_eq!(say(&mut gateway, 1, forty()), 4);
+        assert_eq!((say(&mut gateway, 2, forty()), gateway.attached), (3, 80), "that one was too much");
+        // Somebody leaves, and there is room again.
+        let closed = Event::Closed { session: SessionKey(0), cause: CloseCause::TransportClosed };
+        gateway.event(Instant::ZERO, closed, &mut Server::new(Default::default(), Box::new(String::new)));
+        assert_eq!((say(&mut gateway, 3, forty()), gateway.attached), (2, 80));
     }
 }

@@ -7,14 +7,17 @@
 //! |---|---|
 //! | listeners by name: `on`, `once`, `off`, `emit` | [`Pool`] in `pool.rs` |
 //! | the kept events, their offsets, how long they stay | [`EventLog`], [`MemoryLog`] in `log.rs` |
+//! | a log that outlives its hub, without a disk | [`SharedLog`] in `shared_log.rs` |
 //! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
 //! | the hub behind Engine.IO: a whole server but for its sockets | [`Gateway`] in `gateway.rs` |
+//! | the other end: a client that comes back by itself | [`client`] |
 //! | what a client does to lose nothing and take nothing twice | [`delivery`] |
 //! | the chat itself: names, rooms, private messages, history | [`lounge`] |
 //! | a hub and its clients in one program, without a network | [`Local`] |
 //!
 //! The same hub runs in the simulator and behind real sockets; its log in memory or, in `real`, on disk.
 
+pub mod client;
 pub mod delivery;
 mod gateway;
 pub mod hub;
@@ -22,6 +25,7 @@ mod local;
 mod log;
 pub mod lounge;
 mod pool;
+mod shared_log;
 
 pub use delivery::Delivery;
 pub use gateway::Gateway;
@@ -32,3 +36,4 @@ pub use hub::{
 pub use local::Local;
 pub use log::{EventLog, MemoryLog, Opened, Record, Retention, Saved, SavedRoom};
 pub use pool::{ListenerId, Pool, PoolFull};
+pub use shared_log::SharedLog;

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::book::BookCommand;
+use super::chat::ChatCommand;
 use super::dev::DevCommand;
 use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs};
 use super::explain::ExplainArgs;
@@ -39,7 +40,8 @@ Examples:
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
   netlayers decode capture.pcapng
-  netlayers ws echo --port 9001";
+  netlayers ws echo --port 9001
+  netlayers chat serve";
 
 /// How things look.
 #[derive(Debug, Args)]
@@ -93,6 +95,9 @@ pub(super) enum Command {
     /// Speak WebSocket on real sockets: an echo server, a terminal client
     #[command(subcommand)]
     Ws(WsCommand),
+    /// The chat at the end of the course: serve one with its web page, or join one from the terminal
+    #[command(subcommand)]
+    Chat(ChatCommand),
     /// Print a completion script for a shell
     Completions {
         /// Which shell

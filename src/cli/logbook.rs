@@ -101,6 +101,11 @@ pub(super) fn finish_lesson(id: &str, predictions: usize, as_predicted: usize) {
 ///
 /// `NETLAYERS_DATA` names another folder: for a class that shares an account, and for tests.
 fn file() -> Option<PathBuf> {
+    Some(folder()?.join("progress.json"))
+}
+
+/// The folder of this user's data.
+pub(super) fn folder() -> Option<PathBuf> {
     let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let data = if let Some(folder) = folder("NETLAYERS_DATA") {
         folder
@@ -113,7 +118,7 @@ fn file() -> Option<PathBuf> {
         let xdg = folder("XDG_DATA_HOME").filter(|path| path.is_absolute());
         xdg.or_else(|| Some(folder("HOME")?.join(".local/share")))?.join("netlayers")
     };
-    Some(data.join("progress.json"))
+    Some(data)
 }
 
 /// The progress in a file; `None` when a file is there that must not be overwritten.

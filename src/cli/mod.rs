@@ -5,6 +5,7 @@
 
 mod args;
 mod book;
+mod chat;
 mod compare;
 mod decode;
 mod dev;
@@ -52,6 +53,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Progress(args)) => exercise::progress(&args, &mut out),
         Some(Command::Dev(command)) => dev::run(&command, &mut out),
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
+        Some(Command::Chat(command)) => chat::run(&command, &mut out),
         Some(Command::Ws(command)) => ws::run(&command, &mut out),
         Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
         Some(Command::Man) => scripts::man(&mut out),

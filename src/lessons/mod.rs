@@ -11,6 +11,7 @@
 //! | [`vocabulary`] | the words of the course, each with its picture |
 //! | [`exercises`] | programs to be mended, and how they are checked |
 //! | `words` | numbers in sentences |
+//! | `overheard` | what programs said by HTTP and WebSocket |
 //! | [`house_rules`] | what every lesson must have |
 //!
 //! # Writing a lesson
@@ -68,6 +69,7 @@ pub mod exercises;
 pub mod house_rules;
 pub mod knob;
 pub mod lesson;
+mod overheard;
 pub mod picture;
 pub mod render;
 pub mod stage;
@@ -99,6 +101,9 @@ course! {
     upgrade,
     frames,
     control,
+    socketio,
+    events,
+    chat,
 }
 
 /// A lesson by its number or its id.

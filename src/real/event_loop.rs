@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::io::{AsyncWriteExt as _, Interest};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
@@ -98,6 +99,7 @@ pub async fn serve(
             service,
             ready: VecDeque::new(),
             unfinished: false,
+            joined: Joined::default(),
             sockets: Vec::new(),
         }),
         buffer: RefCell::new(vec![0; READ].into()),
@@ -140,6 +142,9 @@ const TURN: usize = 256;
 /// Receivers that are written to in one stretch, before it is looked whether something has come.
 const STRETCH: usize = 32;
 
+/// Up to so many bytes, copying the pieces into one costs less than handing the kernel each of them.
+const JOIN: usize = 4096;
+
 /// Pieces handed to the kernel in one call, which takes 1024 at most.
 const PIECES: usize = 64;
 
@@ -161,6 +166,7 @@ struct Core<S> {
     ready: VecDeque<ConnKey>,
     /// Events are left that the last turn had no time for. Until they are done nothing is read.
     unfinished: bool,
+    joined: Joined,
     /// By the place that a key names.
     sockets: Vec<Option<Rc<Socket>>>,
 }
@@ -231,16 +237,19 @@ impl<S> Core<S> {
     fn write(&mut self, key: ConnKey) {
         let Some(socket) = self.socket(key) else { return };
         loop {
-            let Some(outbox) = self.server.outbox(key) else { return };
-            let (waiting, mut slices, mut count) = (outbox.len(), [IoSlice::new(&[]); PIECES], 0);
-            for (slice, piece) in slices.iter_mut().zip(outbox.pieces()) {
-                *slice = IoSlice::new(piece);
-                count += 1;
-            }
-            if count == 0 {
-                break;
-            }
-            match socket.stream.try_write_vectored(&slices[..count]) {
+            let Some(outbox) = self.server.outbox(key).filter(|outbox| !outbox.is_empty()) else { break };
+            let waiting = outbox.len();
+            let result = if waiting <= JOIN {
+                socket.stream.try_write(self.joined.join(outbox.pieces()))
+            } else {
+                let (mut slices, mut count) = ([IoSlice::new(&[]); PIECES], 0);
+                for (slice, piece) in slices.iter_mut().zip(outbox.pieces()) {
+                    *slice = IoSlice::new(piece);
+                    count += 1;
+                }
+                socket.stream.try_write_vectored(&slices[..count])
+            };
+            match result {
                 Ok(written) => self.server.written(key, written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     let full = waiting > ENOUGH;
@@ -256,6 +265,29 @@ impl<S> Core<S> {
         if socket.blocked.replace(false) | socket.full.replace(false) {
             socket.changed.notify_one();
         }
+    }
+}
+
+/// Small pieces, one after the other. Many receivers in a row are sent the same events: these are joined once.
+#[derive(Default)]
+struct Joined {
+    /// Held so that their memory is not used again for something else: the same place then means the same bytes.
+    pieces: Vec<Bytes>,
+    bytes: Vec<u8>,
+}
+
+impl Joined {
+    fn join<'a>(&mut self, pieces: impl Iterator<Item = &'a Bytes> + Clone) -> &[u8] {
+        let known = self.pieces.iter().map(|piece| (piece.as_ptr(), piece.len()));
+        if !known.eq(pieces.clone().map(|piece| (piece.as_ptr(), piece.len()))) {
+            self.pieces.clear();
+            self.bytes.clear();
+            for piece in pieces {
+                self.bytes.extend_from_slice(piece);
+                self.pieces.push(piece.clone());
+            }
+        }
+        &self.bytes
     }
 }
 
@@ -401,6 +433,18 @@ async fn wake_in_time<S: Service>(shared: Rc<Shared<S>>, bell: Arc<Notify>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn joined_pieces_are_those_of_the_receiver_at_hand() {
+        let mut joined = Joined::default();
+        let [one, two] = ["one ", "two"].map(|text| Bytes::from(text.to_owned()));
+        let both = [one.clone(), two.clone()];
+        assert_eq!(joined.join(both.iter()), b"one two");
+        assert_eq!(joined.join(both.iter()), b"one two");
+        assert_eq!(joined.join([two, one].iter()), b"twoone ");
+        assert_eq!(joined.join([both[0].slice(..2)].iter()), b"on");
+        assert_eq!(joined.join(both.iter()), b"one two");
+    }
 
     /// More than tokio's own listener lets wait (1024), and less than Linux allows since 5.4.
     #[cfg(target_os = "linux")]

@@ -9,6 +9,9 @@
 //! | show the book to a browser | [`static_files`] |
 //! | speak WebSocket on a real network | [`websocket`] |
 //! | serve Engine.IO, and with it Socket.IO | [`event_loop`] |
+//! | be a client of such a server | [`event_client`] |
+//! | look at the bytes of a stream | [`tap`] |
+//! | read a terminal key by key | [`terminal`] |
 //! | keep events on disk | [`store`] |
 //! | have thousands of sockets open | [`open_files`] |
 //! | hear that the program is to end | [`shutdown`] |
@@ -20,6 +23,7 @@ pub mod clock;
 pub mod compare;
 pub mod differences;
 mod error;
+pub mod event_client;
 pub mod event_loop;
 pub mod kernel_figures;
 pub mod open_files;
@@ -28,7 +32,9 @@ pub mod scenes;
 pub mod shutdown;
 pub mod static_files;
 pub mod store;
+pub mod tap;
 pub mod tcp_info;
+pub mod terminal;
 pub mod websocket;
 
 pub use error::RealError;

@@ -125,7 +125,7 @@ impl Io<'_> {
         self.stack.tcp_shutdown(self.now, socket);
     }
 
-    /// Neither sends nor reads any more: what comes now is answered by a RST.
+    /// Neither sends nor reads any more: what comes now is answered by a RST. A listener takes no more connections.
     pub fn tcp_close(&mut self, socket: SocketId) {
         self.stack.tcp_close(self.now, socket);
     }

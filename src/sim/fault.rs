@@ -166,6 +166,14 @@ pub fn loss(probability: f64) -> impl Rule {
     })
 }
 
+/// Loses every frame that is handed to the link from one time on until another: a cable that is pulled and put back.
+pub fn outage(from: Instant, until: Instant) -> impl Rule {
+    rule(
+        "cable pulled",
+        move |frame, _| if (from..until).contains(&frame.at) { Verdict::Drop } else { Verdict::Pass },
+    )
+}
+
 /// Delivers each frame twice with the given probability.
 pub fn duplicate(probability: f64) -> impl Rule {
     rule(format!("duplicate {}", percent(probability)), move |_, rng| match rng.chance(probability) {

@@ -43,6 +43,8 @@ impl Default for LinkConfig {
 pub(super) struct Transmitter {
     pub(super) config: LinkConfig,
     pub(super) rules: Vec<Box<dyn Rule>>,
+    /// The cable is pulled out: every frame is lost, before any rule is asked.
+    pub(super) unplugged: bool,
     pub(super) rng: Rng,
     /// When the frames that were accepted and have not left yet will have left, and their lengths.
     leaving: VecDeque<(Instant, usize)>,
@@ -65,6 +67,7 @@ impl Transmitter {
         Transmitter {
             config,
             rules: Vec::new(),
+            unplugged: false,
             rng,
             leaving: VecDeque::new(),
             waiting_bytes: 0,

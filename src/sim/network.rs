@@ -166,6 +166,19 @@ impl Network {
         self.transmitters[transmitter].rules.push(Box::new(rule));
     }
 
+    /// Pulls the cable between two neighbours out (`false`), or puts it back. What is on the wire already arrives; what
+    /// is handed to it from now on is lost, and the hosts are not told: as when it is pulled behind a switch.
+    ///
+    /// # Panics
+    /// When the two have no link.
+    pub fn plug(&mut self, a: HostId, b: HostId, plugged: bool) {
+        for (from, to) in [(a, b), (b, a)] {
+            let port = self.port_towards(from, to);
+            let transmitter = self.hosts[from.index()].ports[port].transmitter;
+            self.transmitters[transmitter].unplugged = !plugged;
+        }
+    }
+
     /// Puts a program on a host. It starts when the network does.
     pub fn app(&mut self, host: HostId, app: impl App) -> AppId {
         let rng = self.rng.fork(&format!("app {} {}", host.0, self.hosts[host.index()].apps.len()));
@@ -407,6 +420,10 @@ impl Network {
             .stack
             .handle(*now, Input::Backlog { interface, bytes: transmitter.backlog(*now) });
 
+        if transmitter.unplugged {
+            recorder.record(starts, to.place(), || Kind::Dropped { frame, by: "cable pulled".into() });
+            return;
+        }
         let (mut bytes, mut check, mut copies) = (bytes, None, 0u32);
         let Transmitter { rules, rng, .. } = transmitter;
         for rule in rules {

@@ -20,6 +20,7 @@
 //! | [`bars`] | a message and its pieces as boxes of their size: cut, joined, lost |
 //! | [`waveform`] | bits as levels on a wire |
 //! | [`columns`] | rows and columns of words, wrapped to fit |
+//! | [`log`] | a log of events, and how far each reader has it |
 //! | [`look`] | width, colour and escaping, shared by all of them |
 
 pub mod bars;
@@ -36,6 +37,7 @@ pub mod hexdump;
 pub mod json;
 pub mod ladder;
 pub mod layers;
+pub mod log;
 pub mod look;
 pub mod pcapng;
 #[cfg(test)]

@@ -5,14 +5,13 @@
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            all of it
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- 16 32   one size, one number of connections
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- memory  what an idle connection costs
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- events  the event server: see `events`
 //! ```
 //!
 //! Each server runs in a process of its own, on one thread. The load comes from this process, which keeps a fixed
 //! number of messages in flight on each connection. Every case is run three times in turn with the others; the table
 //! shows the best, which is the one that was disturbed least. Then the same for compressed text (RFC 7692), with the servers
 //! that can do it, all at level 1.
-//!
-//! The event server has a benchmark of its own here: see `events`.
 
 mod events;
 mod load;

@@ -48,6 +48,8 @@
 mod happening;
 mod people;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -182,7 +182,8 @@ impl Stack {
         self.tcp.shutdown(now, socket.number, &mut self.ip);
     }
 
-    /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1).
+    /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1). A listener takes no more
+    /// connections, and keeps those it took.
     pub fn tcp_close(&mut self, now: Instant, socket: SocketId) {
         self.tcp.close(now, socket.number, &mut self.ip);
     }

@@ -133,9 +133,30 @@ impl TcpSockets {
     }
 
     pub(super) fn close(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+        if let Some(Socket::Listener { port, .. }) = self.sockets.get(number) {
+            let port = *port;
+            return self.stop_listening(now, number, port, ip);
+        }
         if let Some(connection) = self.connection(number) {
             connection.close(now);
             self.pump(now, number, ip);
+        }
+    }
+
+    /// A listener goes: from here on a SYN to its port is answered by a RST (RFC 9293 §3.10.7.1). Connections that are
+    /// half open are reset, for nobody will accept them; those that were accepted stay.
+    fn stop_listening(&mut self, now: Instant, listener: u32, port: u16, ip: &mut Ip) {
+        self.ports.remove(&port);
+        self.sockets.remove(listener);
+        let connections: Vec<u32> = self.connections.values().copied().collect();
+        for number in connections {
+            if let Some(Socket::Connection { connection, accepted_by, .. }) = self.sockets.get_mut(number)
+                && *accepted_by == Some(listener)
+            {
+                *accepted_by = None;
+                connection.abort(now);
+                self.pump(now, number, ip);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`check`] | how answers are judged |
-//! | [`udp_header`], [`reassemble`], [`frame_header`], [`close_codes`] | the exercises: cases, hints, and what the student's file calls |
+//! | `udp_header`, `reassemble`, `frame_header`, `close_codes`, `packet`, `dedupe` | the exercises |
 //!
 //! Each has three files of its own under `exercises/`, which Cargo builds as examples:
 //!
@@ -17,12 +17,14 @@
 //!
 //! # Adding one
 //!
-//! Three files as above, their two `[[example]]` entries in `Cargo.toml`, one module here with an [`Exercise`], and its
-//! name in [`ALL`]. `tests/exercises.rs` says what is missing.
+//! Three files as above, their two `[[example]]` entries in `Cargo.toml`, one module here with an [`Exercise`], and
+//! its name in [`ALL`]. `tests/exercises.rs` says what is missing.
 
 pub mod check;
 pub mod close_codes;
+pub mod dedupe;
 pub mod frame_header;
+pub mod packet;
 pub mod reassemble;
 pub mod udp_header;
 
@@ -106,8 +108,14 @@ impl Fact {
 }
 
 /// All exercises, in the order of their lessons.
-pub static ALL: &[Exercise] =
-    &[udp_header::EXERCISE, reassemble::EXERCISE, frame_header::EXERCISE, close_codes::EXERCISE];
+pub static ALL: &[Exercise] = &[
+    udp_header::EXERCISE,
+    reassemble::EXERCISE,
+    frame_header::EXERCISE,
+    close_codes::EXERCISE,
+    packet::EXERCISE,
+    dedupe::EXERCISE,
+];
 
 /// An exercise by the number of its lesson, or by its name.
 pub fn find(name: &str) -> Option<&'static Exercise> {

@@ -5,11 +5,13 @@
 //! | `say`, `show`, `ask`, `reveal`, `check`, `fact`, `instead`, `try_next`, the knobs | here |
 //! | `scene`, `host`, `link`, `rule`, `listen`, `connect`, `send`, `read`, `run` | `scene` |
 //! | `open_websocket`, `send_text`, `ping`, `close_websocket` | `websocket` |
+//! | `event_server`, `event_client`, `emit`, `heard`, `crash` | `events` |
 //! | what a run can be asked: `frames()`, `segments()`, `reads()`, `states()` | [`Seen`] |
 //! | which frames a rule means | [`packet`] |
 //!
 //! A script tells its story in order. Nothing is printed: each verb leaves a [`Beat`], or lets the run go on.
 
+mod events;
 pub mod packet;
 mod performance;
 mod puppet;
@@ -21,6 +23,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
+pub use events::{EventClient, EventServer, Heard};
 pub use performance::{Performance, PlayedScene};
 pub use scene::{Host, Socket};
 pub use seen::{Seen, Segment};

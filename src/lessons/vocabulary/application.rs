@@ -1,4 +1,4 @@
-//! Words of OSI's upper layers, of the application layer, and of the event system, which comes later in the course.
+//! Words of OSI's upper layers, of the application layer, and of the event system.
 
 use super::{Place, Term, pictures};
 use crate::base::Layer;
@@ -168,7 +168,7 @@ pub(super) const TERMS: &[Term] = &[
         sources: &["src/layers/application/socketio/packet.rs"],
         lesson: 19,
         see: &["WebSocket", "HTTP", "event", "namespace"],
-        picture: None,
+        picture: Some(pictures::socket_io),
     },
     Term {
         name: "event",
@@ -181,7 +181,7 @@ pub(super) const TERMS: &[Term] = &[
         sources: &["src/chat/pool.rs"],
         lesson: 20,
         see: &["listener", "room", "Socket.IO"],
-        picture: None,
+        picture: Some(pictures::event),
     },
     Term {
         name: "listener",
@@ -194,7 +194,21 @@ pub(super) const TERMS: &[Term] = &[
         sources: &["src/chat/pool.rs"],
         lesson: 20,
         see: &["event", "server"],
-        picture: None,
+        picture: Some(pictures::listener),
+    },
+    Term {
+        name: "event pool",
+        aliases: &["event emitter", "event bus"],
+        definition: "The list of a program's listeners by the names of events: `on` adds one, `off` removes it, \
+                     `emit` calls all of a name in the order in which they came. It is all that an event system is, \
+                     before there is a network.",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: "it is a pattern of programs, which no protocol sees",
+        sources: &["src/chat/pool.rs"],
+        lesson: 20,
+        see: &["listener", "event", "queue"],
+        picture: Some(pictures::event_pool),
     },
     Term {
         name: "room",
@@ -207,7 +221,7 @@ pub(super) const TERMS: &[Term] = &[
         sources: &["src/chat/hub/rooms.rs"],
         lesson: 20,
         see: &["namespace", "event"],
-        picture: None,
+        picture: Some(pictures::room),
     },
     Term {
         name: "namespace",
@@ -221,7 +235,7 @@ pub(super) const TERMS: &[Term] = &[
         sources: &["src/chat/hub/namespace.rs"],
         lesson: 20,
         see: &["room", "event", "Socket.IO"],
-        picture: None,
+        picture: Some(pictures::namespace),
     },
     Term {
         name: "acknowledgement of an event",
@@ -234,7 +248,7 @@ pub(super) const TERMS: &[Term] = &[
         sources: &["src/chat/hub/ask.rs"],
         lesson: 20,
         see: &["ACK", "event", "missed event"],
-        picture: None,
+        picture: Some(pictures::acknowledgement),
     },
     Term {
         name: "missed event",
@@ -248,11 +262,11 @@ pub(super) const TERMS: &[Term] = &[
         sources: &["src/chat/log.rs", "src/chat/hub/recovery.rs"],
         lesson: 20,
         see: &["queue", "acknowledgement of an event"],
-        picture: None,
+        picture: Some(pictures::missed_event),
     },
     Term {
         name: "queue",
-        aliases: &["event pool", "event queue", "buffer"],
+        aliases: &["event queue", "buffer"],
         definition: "What waits for its turn, in order. Every queue has an end: when it is full, somebody must \
                      wait or something must be dropped, and a good program says which. A queue alone does not \
                      make \"exactly once\": after a crash, something is sent again or lost.",
@@ -267,9 +281,9 @@ pub(super) const TERMS: &[Term] = &[
             what: "queues in the network, and what full ones do",
         }],
         no_rfc: "",
-        sources: &["src/sim/link.rs", "src/layers/transport/tcp/send_buffer.rs"],
+        sources: &["src/chat/log.rs", "src/sim/link.rs", "src/layers/transport/tcp/send_buffer.rs"],
         lesson: 20,
         see: &["missed event", "window", "loss"],
-        picture: None,
+        picture: Some(pictures::queue),
     },
 ];

@@ -8,7 +8,7 @@
 //! | `everywhere` | that belong to no layer or to all of them: the models, header, payload, client, server |
 //! | `lower` | of the physical, the link and the internet layer |
 //! | `transport` | of the transport layer |
-//! | `application` | of OSI's upper layers, of the application layer, and of the event system that comes later |
+//! | `application` | of OSI's upper layers, of the application layer, and of the event system |
 //! | `pictures` | the scripts of the pictures |
 //!
 //! A lesson that a word names may still be to come: [`Term::is_lesson_here`] says so, and so does what is shown.
@@ -49,7 +49,7 @@ pub struct Term {
     pub lesson: u8,
     /// Words to look at next.
     pub see: &'static [&'static str],
-    /// The script of its picture; none for what no run can show yet.
+    /// The script of its picture; none only while its lesson is still to come.
     pub picture: Option<fn(&mut Stage)>,
 }
 

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use crate::chat::Record;
 use crate::layers::application::socketio::Encoded;
 use crate::layers::application::websocket::Utf8Bytes;
+use crate::layers::physical::crc32::crc32;
 
 /// Writes a record.
 pub fn encode(record: &Record) -> Vec<u8> {
@@ -27,6 +28,20 @@ pub fn encode(record: &Record) -> Vec<u8> {
     put_count(&mut out, record.wire.attachments.len());
     record.wire.attachments.iter().for_each(|attachment| put(&mut out, attachment));
     out
+}
+
+/// The bytes with their check sequence behind them. The database has checksums of its own for what a crash leaves
+/// unfinished; a disk that changes what it holds later is found by this.
+pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+    let check = crc32(&bytes).to_be_bytes();
+    bytes.extend_from_slice(&check);
+    bytes
+}
+
+/// The bytes without their check sequence; `None` when they are not as they were sealed.
+pub fn unseal(sealed: &[u8]) -> Option<&[u8]> {
+    let (bytes, check) = sealed.split_last_chunk::<4>()?;
+    (crc32(bytes).to_be_bytes() == *check).then_some(bytes)
 }
 
 /// The time, and the sender's id when there is one.

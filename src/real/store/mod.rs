@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | `meta` | `"format"` | version of this layout |
 //! | `namespaces` | name | number |
-//! | `events` | namespace's number, offset | the [`Record`], see `codec.rs` |
+//! | `events` | namespace's number, offset | the [`Record`] and its CRC-32, see `codec.rs` |
 //! | `sockets` | namespace's number, secret | what [`Saved`] says, as JSON |
 //!
 //! The newest events are kept in memory too: most clients that come back have been away for seconds. Left out: more
@@ -39,7 +39,7 @@ const EVENTS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("eve
 const SOCKETS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("sockets");
 
 /// The version of the layout above.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 const FILE: &str = "events.redb";
 
 /// What is kept in memory of each namespace. More than [`writer::MAX_PENDING`], so that whatever is not on disk yet is
@@ -187,7 +187,11 @@ impl Store {
         let events = reading.open_table(EVENTS)?;
         for (read, entry) in events.range((number, 0)..=(number, u64::MAX))?.enumerate() {
             let (key, value) = entry?;
-            let (offset, bytes) = (key.value().1, value.value());
+            let (offset, sealed) = (key.value().1, value.value());
+            let Some(bytes) = codec::unseal(sealed) else {
+                let why = format!("event {offset} of namespace {name} is not as it was written");
+                return Err(redb::Error::Corrupted(why));
+            };
             if read == 0 {
                 disk.horizon = offset - 1;
             }
@@ -240,7 +244,8 @@ impl Store {
         for entry in events.range((number, after.saturating_add(1))..=(number, u64::MAX))?.take(limit) {
             let (key, value) = entry?;
             // One that cannot be read ends the page: nobody is led past a gap.
-            let Some(record) = codec::decode(key.value().1, value.value()) else { break };
+            let record = codec::unseal(value.value()).and_then(|bytes| codec::decode(key.value().1, bytes));
+            let Some(record) = record else { break };
             page.push(Arc::new(record));
         }
         Ok(page)

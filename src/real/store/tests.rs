@@ -146,6 +146,61 @@ fn a_damaged_file_is_told_with_its_name_and_left_as_it_is() {
 }
 
 #[test]
+fn a_byte_that_the_disk_has_changed_is_found() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    {
+        let mut store = directory.open().unwrap();
+        store.open(&main);
+        (1..=5).for_each(|offset| store.append(&main, &record(offset, 10, None)));
+    }
+    let path = directory.0.join(FILE);
+    let mut bytes = fs::read(&path).unwrap();
+    let word = b"what people say";
+    // Every copy that the file has of what was said, but not what lies around it.
+    let places: Vec<usize> =
+        (0..bytes.len() - word.len()).filter(|&at| bytes[at..].starts_with(word)).collect();
+    assert!(places.len() >= 5);
+    places.into_iter().for_each(|at| bytes[at] ^= 1);
+    fs::write(&path, &bytes).unwrap();
+    let mut store = directory.open().unwrap();
+    assert_eq!(store.open(&main), Opened::default());
+    let why = store.watch()().expect("it has failed");
+    assert!(why.contains("event 1 of namespace / is not as it was written"), "{why}");
+    assert_eq!(store.page("/", 0, 10), [], "nothing of it is handed out");
+}
+
+#[test]
+fn a_file_cut_short_is_a_clear_error_or_a_shorter_log_and_never_another_one() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    {
+        let mut store = directory.open().unwrap();
+        store.open(&main);
+        (1..=2000).for_each(|offset| store.append(&main, &record(offset, 10, None)));
+    }
+    let path = directory.0.join(FILE);
+    let whole = fs::read(&path).unwrap();
+    for kept in [whole.len() - 1, whole.len() - 4096, whole.len() / 2, 8192, 4097] {
+        fs::write(&path, &whole[..kept]).unwrap();
+        match directory.open() {
+            Err(error) => {
+                assert!(matches!(error, StoreError::Damaged { .. }), "{kept}: {error}");
+                assert_eq!(fs::read(&path).unwrap().len(), kept, "it is left as it is");
+            }
+            Ok(mut store) => {
+                let opened = store.open(&main);
+                let page = store.page("/", 0, 10_000);
+                assert!(store.failure().is_some() || page.len() as u64 == opened.end, "{kept} bytes kept");
+                for (at, read) in page.iter().enumerate() {
+                    assert_eq!(*read, record(at as u64 + 1, 10, None), "{kept} bytes kept");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_format_from_another_time_is_refused() {
     let directory = Directory::new();
     drop(directory.open().unwrap());

@@ -193,7 +193,7 @@ fn write(database: &Database, group: Vec<Op>) -> Result<(), redb::Error> {
         for op in group {
             match op {
                 Op::Append { space, record } => {
-                    events.insert((space, record.offset), codec::encode(&record).as_slice())?;
+                    events.insert((space, record.offset), codec::seal(codec::encode(&record)).as_slice())?;
                     ends.insert(space, record.offset);
                 }
                 Op::Trim { space, until } => events.retain_in((space, 0)..=(space, until), |_, _| false)?,

@@ -176,6 +176,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.poll_both(cx, |socket, cx| socket.poll_send(cx, &mut message))).await
     }
 
+    /// Takes a message to be sent and does not wait: [`event`](WebSocket::event), [`recv`](WebSocket::recv) or
+    /// [`flush`](WebSocket::flush) writes it. Look at [`waiting`](WebSocket::waiting) to bound what piles up.
+    ///
+    /// # Errors
+    /// When the connection is not open any more.
+    pub fn queue(&mut self, message: impl Into<Message>) -> Result<(), WebSocketError> {
+        match message.into() {
+            Message::Text(text) => self.machine.send_text(text)?,
+            Message::Binary(bytes) => self.machine.send_binary(bytes)?,
+        }
+        while let Some(bytes) = self.machine.unsent() {
+            self.outgoing.push(bytes);
+        }
+        Ok(())
+    }
+
+    /// Bytes that the stream has not taken yet.
+    pub fn waiting(&self) -> usize {
+        self.outgoing.waiting() + self.machine.queued()
+    }
+
     /// Sends a ping (RFC 6455 §5.5.2); the pong is an [`event`](WebSocket::event).
     ///
     /// # Errors

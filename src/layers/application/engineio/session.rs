@@ -126,6 +126,8 @@ pub struct Session {
     probe: Option<Probe>,
     /// When to act next: to ping, or to give up.
     heartbeat: Heartbeat,
+    /// Somebody wants to know whether the client lives, and the pong that is awaited could be an old one.
+    ping_again: bool,
     /// What waits for a poll.
     waiting: VecDeque<Packet>,
     waiting_bytes: usize,
@@ -186,6 +188,7 @@ impl Session {
             transport,
             probe: None,
             heartbeat: Heartbeat::PingAt(now + config.ping_interval),
+            ping_again: false,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             outputs: VecDeque::new(),
@@ -222,11 +225,16 @@ impl Session {
         }
     }
 
-    /// Pings the client now, unless a pong is awaited already.
+    /// Pings the client now. When a pong is awaited already, again as soon as that has come, for it may have been on its
+    /// way before the question was put: the next [`Output::Alive`] answers this ping or a later one.
     pub fn ping(&mut self, now: Instant) {
-        if let (Phase::Open, Heartbeat::PingAt(_)) = (self.phase, self.heartbeat) {
-            self.heartbeat = Heartbeat::PongUntil(now + self.config.ping_timeout);
-            self.push(Packet::Ping(Utf8Bytes::default()));
+        match (self.phase, self.heartbeat) {
+            (Phase::Open, Heartbeat::PingAt(_)) => {
+                self.heartbeat = Heartbeat::PongUntil(now + self.config.ping_timeout);
+                self.push(Packet::Ping(Utf8Bytes::default()));
+            }
+            (Phase::Open, Heartbeat::PongUntil(_)) => self.ping_again = true,
+            (Phase::Draining(_) | Phase::Closed, _) => {}
         }
     }
 
@@ -299,7 +307,11 @@ impl Session {
             Packet::Pong(_) => {
                 if let Heartbeat::PongUntil(_) = self.heartbeat {
                     self.heartbeat = Heartbeat::PingAt(now + self.config.ping_interval);
-                    self.outputs.push_back(Output::Alive);
+                    if std::mem::take(&mut self.ping_again) {
+                        self.ping(now);
+                    } else {
+                        self.outputs.push_back(Output::Alive);
+                    }
                 }
             }
             Packet::Close => self.end(now, CloseCause::ByClient),

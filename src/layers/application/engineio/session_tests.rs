@@ -129,6 +129,19 @@ fn a_ping_can_be_asked_for_and_one_at_a_time_is_enough() {
 }
 
 #[test]
+fn a_pong_from_before_the_question_is_no_answer_to_it() {
+    let mut session = on_websocket();
+    session.ping(at(10));
+    outputs(&mut session);
+    // The client answers and breaks off; its pong is still on its way when somebody asks.
+    session.ping(at(20));
+    let pong = || Input::Message(SOCKET, text("3"));
+    let said = give(&mut session, 30, pong());
+    assert!(said.contains(&Output::Send(SOCKET, text("2"))) && !said.contains(&Output::Alive), "{said:?}");
+    assert!(give(&mut session, 40, pong()).contains(&Output::Alive));
+}
+
+#[test]
 fn a_session_that_ran_out_of_time_is_over_even_when_the_timer_is_late() {
     let mut session = polling();
     give(&mut session, 305, Input::Wake);

@@ -51,6 +51,11 @@ impl Decoder {
         Decoder { limits, waiting: None }
     }
 
+    /// Bytes of attachments that wait for the rest of their packet.
+    pub fn waiting(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |waiting| waiting.bytes)
+    }
+
     /// Takes a text message; `None` when attachments are to follow.
     ///
     /// # Errors

@@ -18,16 +18,18 @@
 //! ```
 //!
 //! [`Poller`] thinks in requests, answers and messages; the bytes of HTTP and WebSocket, on up to three TCP
-//! connections, are [`Carrier`]'s. Left out: cookies, the parameter `t` by which browsers keep caches away (the server
-//! says `no-store`), and the tab that wakes from sleep.
+//! connections, are [`Carrier`]'s. Left out: cookies, the parameter `t` by which browsers keep caches away (the
+//! server says `no-store`), and the tab that wakes from sleep.
 
 mod carrier;
+mod direct;
 
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
 pub use carrier::{Carrier, CarrierConfig, Input as CarrierInput, Line, Output as CarrierOutput};
+pub use direct::Direct;
 
 use super::packet::{Handshake, Packet};
 use super::session::CloseCause;
@@ -251,8 +253,8 @@ impl Poller {
         self.post();
     }
 
-    /// Posts what waits, as much of it as the server takes in one body. One POST at a time, or they could overtake each
-    /// other on two connections.
+    /// Posts what waits, as much of it as the server takes in one body. One POST at a time, or they could overtake
+    /// each other on two connections.
     fn post(&mut self) {
         if self.posting || self.waiting.is_empty() || matches!(self.upgrade, Upgrade::Pausing | Upgrade::Done)
         {

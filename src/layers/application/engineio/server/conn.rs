@@ -55,7 +55,7 @@ impl Outbox {
     }
 
     /// The pieces in order, for one vectored write.
-    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> {
+    pub fn pieces(&self) -> impl Iterator<Item = &Bytes> + Clone {
         self.pieces.iter()
     }
 

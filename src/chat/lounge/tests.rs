@@ -1,0 +1,368 @@
+//! Stories of the chat, step by step, without a network.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::base::{Duration, Rng};
+use crate::chat::{Config, Local, MemoryLog, Retention, SessionId};
+use crate::layers::application::socketio::{Kind, Packet};
+
+/// A chat, and people who speak to it.
+struct Story {
+    local: Local,
+    acks: u64,
+    /// What came while somebody waited for an answer.
+    kept: Vec<(SessionId, String)>,
+    happened: Arc<Mutex<Vec<String>>>,
+}
+
+/// What somebody was given upon entering.
+#[derive(Debug, Clone)]
+struct Person {
+    session: SessionId,
+    sid: String,
+    pid: String,
+}
+
+impl Story {
+    fn new() -> Self {
+        let mut rng = Rng::new(7);
+        let log = Box::new(MemoryLog::new(Retention::default()));
+        let mut hub = Hub::new(Config::default(), Box::new(move || rng.next_u64()), log);
+        let happened = Arc::new(Mutex::new(Vec::new()));
+        let told = happened.clone();
+        let rules = Rules { page: 3, rooms_per_person: 2, ..Rules::default() };
+        open(&mut hub, rules, move |happening| told.lock().unwrap().push(format!("{happening:?}")));
+        Story { local: Local::new(hub), acks: 0, kept: Vec::new(), happened }
+    }
+
+    /// A CONNECT with this payload, and what it is answered with.
+    fn knock(&mut self, auth: Value) -> (SessionId, Kind) {
+        let session = self.local.connect("/", Some(auth));
+        let first = self.local.take(session).into_iter().next().expect("an answer");
+        (session, first.kind)
+    }
+
+    fn enter(&mut self, name: &str) -> Person {
+        let (session, answer) = self.knock(json(&format!(r#"{{"name":"{name}"}}"#)));
+        let Kind::Connect(Some(given)) = answer else { panic!("{answer:?}") };
+        let id = |name| given.get(name).and_then(Value::as_str).expect("an id").to_owned();
+        Person { session, sid: id("sid"), pid: id("pid") }
+    }
+
+    /// Comes back after what it heard last; what it hears then.
+    fn back(&mut self, person: &mut Person, offset: &str, name: &str) -> Vec<String> {
+        let auth = format!(r#"{{"name":"{name}","pid":"{}","offset":"{offset}"}}"#, person.pid);
+        person.session = self.local.connect("/", Some(json(&auth)));
+        let mut packets = self.local.take(person.session);
+        let Kind::Connect(Some(given)) = packets.remove(0).kind else { panic!("refused") };
+        person.pid = given.get("pid").and_then(Value::as_str).expect("a pid").into();
+        packets.into_iter().filter_map(event).collect()
+    }
+
+    /// Says an event that wants an answer.
+    fn ask(&mut self, person: &Person, event: &str, args: &str) -> Value {
+        self.acks += 1;
+        let Value::Array(args) = json(args) else { panic!("{args}") };
+        self.local.emit(person.session, event, args, Some(self.acks));
+        let mut answer = None;
+        for packet in self.local.take(person.session) {
+            match packet.kind {
+                Kind::Ack { id, args } if id == self.acks => answer = args.into_iter().next(),
+                _ => self.kept.extend(self::event(packet).map(|heard| (person.session, heard))),
+            }
+        }
+        answer.expect("an answer")
+    }
+
+    /// What a person heard since it last listened.
+    fn heard(&mut self, person: &Person) -> Vec<String> {
+        let earlier =
+            self.kept.extract_if(.., |(session, _)| *session == person.session).map(|(_, event)| event);
+        let now = self.local.take(person.session).into_iter().filter_map(event);
+        earlier.chain(now).collect()
+    }
+}
+
+fn json(text: &str) -> Value {
+    Value::from_json(text).expect("JSON")
+}
+
+/// An event as `name room-or-person words`.
+fn event(packet: Packet) -> Option<String> {
+    let Kind::Event { name, args, .. } = packet.kind else { return None };
+    let members = ["room", "from", "to", "name", "text", "on"].into_iter();
+    let values = members.filter_map(|member| args[0].get(member)).map(|value| match value {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string(other).expect("JSON"),
+    });
+    Some(std::iter::once(name).chain(values).collect::<Vec<_>>().join(" "))
+}
+
+fn texts(answer: &Value, member: &str) -> Vec<String> {
+    let messages = answer.get(member).and_then(Value::as_array).expect("a list");
+    messages.iter().map(|m| m.get("text").and_then(Value::as_str).expect("a text").to_owned()).collect()
+}
+
+fn code(answer: &Value) -> &str {
+    assert_eq!(answer.get("ok"), Some(&false.into()), "{answer:?}");
+    answer.get("code").and_then(Value::as_str).expect("a code")
+}
+
+#[test]
+fn two_people_meet_in_a_room_and_talk() {
+    let mut story = Story::new();
+    let (ada, bob) = (story.enter("Ada"), story.enter("Bob"));
+    let joined = story.ask(&ada, "join", r#"["tea"]"#);
+    assert_eq!(joined.get("here"), Some(&json(r#"["Ada"]"#)));
+    let joined = story.ask(&bob, "join", r#"[" tea "]"#);
+    assert_eq!(joined.get("here"), Some(&json(r#"["Ada","Bob"]"#)));
+    assert_eq!(story.heard(&ada), ["joined tea Bob"]);
+    assert_eq!(story.heard(&bob), [""; 0]);
+
+    let said = story.ask(&bob, "say", r#"["tea","hello <b>"]"#);
+    assert_eq!(said.get("offset"), Some(&3_u64.into()));
+    assert_eq!(story.heard(&ada), ["message tea Bob hello <b>"]);
+    assert_eq!(story.heard(&bob), ["message tea Bob hello <b>"], "who speaks hears it in its place");
+
+    assert_eq!(story.ask(&bob, "leave", r#"["tea"]"#), json(r#"{"ok":true}"#));
+    assert_eq!(story.heard(&ada), ["left tea Bob"]);
+    assert_eq!(code(&story.ask(&bob, "say", r#"["tea","still here?"]"#)), "E_NOT_IN_ROOM");
+    assert_eq!(code(&story.ask(&bob, "history", r#"["tea",{}]"#)), "E_NOT_IN_ROOM");
+    story.local.cut(bob.session);
+    let happened = story.happened.lock().unwrap().join("\n");
+    assert!(
+        happened.contains(r#"Said { name: "Bob", room: "tea", bytes: 9, offset: Some(3) }"#),
+        "{happened}"
+    );
+}
+
+#[test]
+fn a_name_belongs_to_one_person() {
+    let mut story = Story::new();
+    let ada = story.enter("Ada");
+    for (auth, expected) in [
+        (r#"{"name":" aDA "}"#, "E_TAKEN"),
+        (r#"{"name":""}"#, "E_NAME"),
+        (r#"{"name":7}"#, "E_NAME"),
+        ("{}", "E_NAME"),
+        ("[]", "E_NAME"),
+        (r#"{"name":"a\u001b[1m"}"#, "E_NAME"),
+        (r#"{"name":"123456789012345678901234567890123"}"#, "E_NAME"),
+    ] {
+        let (_, Kind::ConnectError(error)) = story.knock(json(auth)) else { panic!("{auth} was let in") };
+        assert_eq!(error.get("data"), Some(&json(&format!(r#"{{"code":"{expected}"}}"#))), "{auth}");
+    }
+    assert_eq!(story.ask(&ada, "nick", r#"["ADA"]"#), json(r#"{"ok":true,"name":"ADA"}"#));
+    story.ask(&ada, "nick", r#"["Countess"]"#);
+    let other = story.enter("Ada");
+    assert_eq!(code(&story.ask(&other, "nick", r#"["countess"]"#)), "E_TAKEN");
+    story.local.send(ada.session, Packet::new("/", Kind::Disconnect));
+    assert_eq!(story.ask(&other, "nick", r#"["countess"]"#), json(r#"{"ok":true,"name":"countess"}"#));
+}
+
+#[test]
+fn a_renamed_person_is_known_by_the_new_name_everywhere_and_told_once() {
+    let mut story = Story::new();
+    let (ada, bob) = (story.enter("Ada"), story.enter("Bob"));
+    for person in [&ada, &bob] {
+        story.ask(person, "join", r#"["tea"]"#);
+        story.ask(person, "join", r#"["work"]"#);
+    }
+    story.heard(&ada);
+    story.ask(&bob, "nick", r#"["Rob"]"#);
+    assert_eq!(story.heard(&ada), ["renamed Bob Rob"]);
+    assert_eq!(story.heard(&bob), ["renamed Bob Rob"]);
+    let who = story.ask(&ada, "who", r#"["work"]"#);
+    assert_eq!(
+        who.get("here"),
+        Some(&json(
+            r#"[{"name":"Ada","typing":false,"away":false},{"name":"Rob","typing":false,"away":false}]"#
+        ))
+    );
+    assert_eq!(code(&story.ask(&ada, "msg", r#"["Bob","you?"]"#)), "E_NOBODY");
+    story.ask(&ada, "msg", r#"["ROB","you?"]"#);
+    assert_eq!(story.heard(&bob), ["private Ada Rob you?"]);
+}
+
+#[test]
+fn who_was_cut_off_is_away_and_comes_back_to_what_it_missed_private_messages_too() {
+    let mut story = Story::new();
+    let (ada, mut bob, eve) = (story.enter("Ada"), story.enter("Bob"), story.enter("Eve"));
+    for person in [&ada, &bob, &eve] {
+        story.ask(person, "join", r#"["tea"]"#);
+    }
+    story.heard(&ada);
+    story.heard(&eve);
+    story.local.cut(bob.session);
+    assert_eq!(story.heard(&ada), ["away tea Bob true"]);
+    let who = story.ask(&ada, "who", r#"["tea"]"#);
+    assert_eq!(who.get("here").and_then(Value::as_array).expect("people")[1].get("away"), Some(&true.into()));
+
+    let (_, refused) = story.knock(json(r#"{"name":"Bob"}"#));
+    assert!(matches!(refused, Kind::ConnectError(_)), "the name is kept for him");
+    story.ask(&ada, "say", r#"["tea","where is he?"]"#);
+    let told = story.ask(&ada, "msg", r#"["bob","come back"]"#);
+    assert_eq!(told.get("away"), Some(&true.into()));
+    story.ask(&eve, "leave", r#"["tea"]"#);
+
+    let replayed = story.back(&mut bob, "3", "Bob");
+    assert_eq!(replayed, ["message tea Ada where is he?", "private Ada Bob come back", "left tea Eve"]);
+    let heard = story.heard(&ada);
+    assert_eq!(heard.last().map(String::as_str), Some("away tea Bob false"));
+    assert!(!story.heard(&eve).iter().any(|heard| heard.starts_with("private")), "nobody else hears it");
+    story.ask(&bob, "say", r#"["tea","here I am"]"#);
+    assert_eq!(story.heard(&ada), ["message tea Bob here I am"]);
+}
+
+#[test]
+fn who_does_not_come_back_has_left_and_its_name_is_free() {
+    let mut story = Story::new();
+    let (ada, mut bob) = (story.enter("Ada"), story.enter("Bob"));
+    story.ask(&ada, "join", r#"["tea"]"#);
+    story.ask(&bob, "join", r#"["tea"]"#);
+    story.local.cut(bob.session);
+    story.heard(&ada);
+    story.local.wait(Duration::from_secs(121));
+    assert_eq!(story.heard(&ada), ["left tea Bob"]);
+    let other = story.enter("bob");
+    // Too late: his secret is forgotten, his name taken, and the gate sees a newcomer.
+    let auth = format!(r#"{{"name":"Bob","pid":"{}","offset":"2"}}"#, bob.pid);
+    let (_, refused) = story.knock(json(&auth));
+    assert!(matches!(refused, Kind::ConnectError(_)));
+    assert_eq!(story.back(&mut bob, "2", "Bobby"), [""; 0]);
+    assert_eq!(story.ask(&bob, "nick", r#"["BOBBY"]"#), json(r#"{"ok":true,"name":"BOBBY"}"#));
+    drop(other);
+}
+
+#[test]
+fn somebody_with_the_secret_of_one_who_is_there_gets_another_name() {
+    let mut story = Story::new();
+    let ada = story.enter("Ada");
+    let mut thief = ada.clone();
+    assert_eq!(story.back(&mut thief, "0", "Ada"), ["renamed Ada Ada-2"]);
+    assert_ne!(thief.pid, ada.pid);
+    story.ask(&ada, "join", r#"["tea"]"#);
+    let here = story.ask(&thief, "who", r#"["tea"]"#);
+    assert_eq!(here.get("count"), Some(&1_u64.into()));
+}
+
+#[test]
+fn what_is_repeated_is_said_once_and_answered_the_same() {
+    let mut story = Story::new();
+    let (ada, bob) = (story.enter("Ada"), story.enter("Bob"));
+    story.ask(&ada, "join", r#"["tea"]"#);
+    story.ask(&bob, "join", r#"["tea"]"#);
+    let first = story.ask(&bob, "say", r#"["tea","once","b1"]"#);
+    let again = story.ask(&bob, "say", r#"["tea","once","b1"]"#);
+    assert_eq!(first, again);
+    let whispered = story.ask(&bob, "msg", r#"["Ada","psst","b2"]"#);
+    assert_eq!(whispered, story.ask(&bob, "msg", r#"["Ada","psst","b2"]"#));
+    story.ask(&ada, "say", r#"["tea","mine","b1"]"#);
+    let heard = story.heard(&ada);
+    assert_eq!(heard[1..], ["message tea Bob once", "private Bob Ada psst", "message tea Ada mine"]);
+    assert_eq!(code(&story.ask(&bob, "say", r#"["tea","x",7]"#)), "E_CLIENT_ID");
+}
+
+#[test]
+fn history_is_read_from_its_end_backwards_and_from_an_offset_onwards() {
+    let mut story = Story::new();
+    let (ada, bob) = (story.enter("Ada"), story.enter("Bob"));
+    story.ask(&ada, "join", r#"["tea"]"#);
+    story.ask(&ada, "join", r#"["work"]"#);
+    for n in 1..=5 {
+        story.ask(&ada, "say", &format!(r#"["tea","{n}"]"#));
+        story.ask(&ada, "say", r#"["work","elsewhere"]"#);
+    }
+    // The log: 1 and 2 are the joins; 3, 5, 7, 9, 11 were said to tea.
+    let joined = story.ask(&bob, "join", r#"["tea"]"#);
+    assert_eq!(texts(&joined, "history"), ["3", "4", "5"]);
+    assert_eq!((joined.get("more"), joined.get("end")), (Some(&true.into()), Some(&12_u64.into())));
+    let before = joined.get("next").and_then(Value::as_u64).expect("an offset");
+    let page = story.ask(&bob, "history", &format!(r#"["tea",{{"before":{before}}}]"#));
+    assert_eq!(
+        (texts(&page, "messages"), page.get("more")),
+        (vec!["1".into(), "2".into()], Some(&false.into()))
+    );
+
+    let page = story.ask(&bob, "history", r#"["tea",{"since":5,"limit":2}]"#);
+    assert_eq!(
+        (texts(&page, "messages"), page.get("more")),
+        (vec!["3".into(), "4".into()], Some(&true.into()))
+    );
+    let since = page.get("next").and_then(Value::as_u64).expect("an offset");
+    let page = story.ask(&bob, "history", &format!(r#"["tea",{{"since":{since}}}]"#));
+    assert_eq!((texts(&page, "messages"), page.get("more")), (vec!["5".into()], Some(&false.into())));
+
+    let joined = story.ask(&bob, "join", r#"["tea",{"since":0}]"#);
+    assert_eq!(
+        (texts(&joined, "history"), joined.get("more")),
+        (vec!["1".into(), "2".into(), "3".into()], Some(&true.into()))
+    );
+    for odd in [
+        "[\"tea\",{\"limit\":0}]",
+        "[\"tea\",{\"before\":0}]",
+        "[\"tea\",{\"since\":18446744073709551615}]",
+        "[\"tea\",7]",
+    ] {
+        assert_eq!(story.ask(&bob, "history", odd).get("ok"), Some(&true.into()), "{odd}");
+    }
+}
+
+#[test]
+fn typing_is_shown_while_it_lasts_and_ends_with_what_is_said() {
+    let mut story = Story::new();
+    let (ada, bob) = (story.enter("Ada"), story.enter("Bob"));
+    story.ask(&ada, "join", r#"["tea"]"#);
+    story.ask(&bob, "join", r#"["tea"]"#);
+    story.heard(&ada);
+    let types = |story: &mut Story| {
+        story.local.emit(bob.session, "typing", vec!["tea".into(), true.into()], None);
+    };
+    let is_typing = |story: &mut Story| {
+        let who = story.ask(&ada, "who", r#"["tea"]"#);
+        who.get("here").and_then(Value::as_array).expect("people")[1].get("typing") == Some(&true.into())
+    };
+    types(&mut story);
+    assert_eq!(story.heard(&ada), ["typing tea Bob true"]);
+    assert_eq!(story.heard(&bob), [""; 0]);
+    assert!(is_typing(&mut story));
+    story.local.wait(Duration::from_secs(7));
+    assert!(!is_typing(&mut story), "he does not say so again");
+    types(&mut story);
+    story.ask(&bob, "say", r#"["tea","done"]"#);
+    assert!(!is_typing(&mut story));
+    story.local.emit(bob.session, "typing", vec!["elsewhere".into(), true.into()], None);
+    assert_eq!(story.heard(&ada), ["typing tea Bob true", "message tea Bob done"]);
+}
+
+#[test]
+fn everything_is_bounded_and_says_so() {
+    let mut story = Story::new();
+    let ada = story.enter("Ada");
+    for room in ["a", "b", "a"] {
+        assert_eq!(story.ask(&ada, "join", &format!(r#"["{room}"]"#)).get("ok"), Some(&true.into()));
+    }
+    assert_eq!(code(&story.ask(&ada, "join", r#"["c"]"#)), "E_ROOMS");
+    assert_eq!(code(&story.ask(&ada, "join", r#"[" "]"#)), "E_ROOM");
+    assert_eq!(code(&story.ask(&ada, "join", "[{}]")), "E_ROOM");
+    assert_eq!(code(&story.ask(&ada, "say", r#"["a",""]"#)), "E_TEXT");
+    assert_eq!(code(&story.ask(&ada, "say", &format!(r#"["a","{}"]"#, "x".repeat(4001)))), "E_TEXT");
+    assert_eq!(code(&story.ask(&ada, "msg", r#"["Nobody","hi"]"#)), "E_NOBODY");
+    assert_eq!(
+        story.ask(&ada, "rooms", "[]"),
+        json(r#"{"ok":true,"rooms":[{"room":"a","here":1},{"room":"b","here":1}]}"#)
+    );
+}
+
+#[test]
+fn nobody_overhears_private_messages_by_joining_a_room_called_like_a_socket() {
+    let mut story = Story::new();
+    let (ada, bob, eve) = (story.enter("Ada"), story.enter("Bob"), story.enter("Eve"));
+    for room in [&*bob.sid, "Bob"] {
+        story.ask(&eve, "join", &format!(r#"["{room}"]"#));
+    }
+    story.ask(&ada, "msg", r#"["Bob","secret"]"#);
+    assert_eq!(story.heard(&bob), ["private Ada Bob secret"]);
+    assert_eq!(story.heard(&eve), [""; 0]);
+}

@@ -1,0 +1,79 @@
+//! `--history`: how much of what was said is kept, by count, size or age.
+
+use crate::base::Duration;
+use crate::chat::Retention;
+
+/// One bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    Events(u64),
+    Bytes(u64),
+    Age(Duration),
+}
+
+/// What is kept when nothing is said.
+pub(super) const USUAL: Retention =
+    Retention { age: Duration::from_secs(30 * 86_400), bytes: 1 << 30, events: 1_000_000 };
+
+/// The bounds that were given, and the usual ones for the rest.
+pub(super) fn retention(bounds: &[Bound]) -> Retention {
+    let mut kept = USUAL;
+    for bound in bounds {
+        match *bound {
+            Bound::Events(events) => kept.events = events,
+            Bound::Bytes(bytes) => kept.bytes = bytes,
+            Bound::Age(age) => kept.age = age,
+        }
+    }
+    kept
+}
+
+/// Reads `1000`, `64MiB`, `7d`.
+pub(super) fn bound(text: &str) -> Result<Bound, String> {
+    const EXPECTED: &str = "expected a number of events such as 10000, a size such as 64MiB or 1GB, or an age of at \
+                            least 2min such as 30min, 12h or 7d";
+    let digits = text.trim().trim_end_matches(|c: char| !c.is_ascii_digit());
+    let number: u64 = digits.parse().map_err(|_| EXPECTED)?;
+    let unit = text.trim()[digits.len()..].trim().to_ascii_lowercase();
+    let bytes = |scale: u64| number.checked_mul(scale).filter(|&bytes| bytes > 0).map(Bound::Bytes);
+    // Shorter than a broken connection may come back, and what it missed would be gone: see `Recovery`.
+    let age = |seconds: u64| {
+        let seconds = number.checked_mul(seconds).filter(|seconds| (120..=4_000_000_000).contains(seconds));
+        seconds.map(|seconds| Bound::Age(Duration::from_secs(seconds)))
+    };
+    let bound = match unit.as_str() {
+        "" => Some(number).filter(|&events| events > 0).map(Bound::Events),
+        "kb" => bytes(1000),
+        "mb" => bytes(1_000_000),
+        "gb" => bytes(1_000_000_000),
+        "kib" => bytes(1 << 10),
+        "mib" => bytes(1 << 20),
+        "gib" => bytes(1 << 30),
+        "s" => age(1),
+        "min" => age(60),
+        "h" => age(3600),
+        "d" => age(86_400),
+        _ => None,
+    };
+    bound.ok_or_else(|| EXPECTED.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_sizes_and_ages_are_told_apart_and_nonsense_is_refused() {
+        assert_eq!(bound("1000"), Ok(Bound::Events(1000)));
+        assert_eq!(bound("64MiB"), Ok(Bound::Bytes(64 << 20)));
+        assert_eq!(bound("1 gb"), Ok(Bound::Bytes(1_000_000_000)));
+        assert_eq!(bound("7d"), Ok(Bound::Age(Duration::from_secs(7 * 86_400))));
+        for wrong in
+            ["", "0", "d", "7x", "-1", "1m", "30s", "0d", "0MiB", "99999999999999999999", "9999999999999GiB"]
+        {
+            assert!(bound(wrong).is_err(), "{wrong:?}");
+        }
+        let kept = retention(&[Bound::Events(5), Bound::Events(7)]);
+        assert_eq!(kept, Retention { events: 7, ..USUAL });
+    }
+}

@@ -1,0 +1,155 @@
+//! What a typed line asks for.
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Nothing was typed.
+    Nothing,
+    /// Say it in the present room.
+    Say(String),
+    /// Join a room, or go back to it.
+    Join(String),
+    /// Leave a room; the present one when none is named.
+    Leave(Option<String>),
+    /// Which rooms there are.
+    Rooms,
+    /// Say something to one person.
+    Msg { to: String, text: String },
+    /// Who is in a room; the present one when none is named.
+    Who(Option<String>),
+    /// Another name.
+    Nick(String),
+    /// Older messages of the present room.
+    History,
+    /// What can be typed.
+    Help,
+    /// Leave the chat.
+    Quit,
+    /// It cannot be done; why, and what to type instead.
+    Wrong(String),
+}
+
+/// What can be typed, for `/help` and for the help of the command line.
+pub(super) const HELP: &str = "\
+  /join ROOM      join a room, or go back to one
+  /leave [ROOM]   leave a room
+  /rooms          which rooms there are
+  /who [ROOM]     who is here, and who is typing
+  /msg NAME TEXT  say something to one person (\"NAME\" when there are blanks in it)
+  /nick NAME      call yourself something else
+  /history        older messages
+  /help           this
+  /quit           leave the chat
+Everything else is said in the room. A message that begins with a slash: two slashes.";
+
+const NAMES: [&str; 9] = ["join", "leave", "rooms", "who", "msg", "nick", "history", "help", "quit"];
+
+impl Command {
+    /// Reads a line.
+    pub(super) fn of(line: &str) -> Self {
+        let line = line.trim();
+        let Some(typed) = line.strip_prefix('/') else {
+            return if line.is_empty() { Command::Nothing } else { Command::Say(line.into()) };
+        };
+        if typed.starts_with('/') {
+            return Command::Say(typed.into());
+        }
+        let (name, rest) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+        let rest = rest.trim();
+        let room = || rest.strip_prefix('#').unwrap_or(rest).to_owned();
+        let maybe_room = || if rest.is_empty() { None } else { Some(room()) };
+        match (name.to_lowercase().as_str(), rest) {
+            ("join", "") => Command::Wrong("/join takes the name of a room, such as /join tea".into()),
+            ("join", _) => Command::Join(room()),
+            ("leave", _) => Command::Leave(maybe_room()),
+            ("rooms", "") => Command::Rooms,
+            ("who", _) => Command::Who(maybe_room()),
+            ("msg", _) => match addressed(rest) {
+                Some((to, text)) => Command::Msg { to, text },
+                None => Command::Wrong("/msg takes a name and a text, such as /msg ada hello".into()),
+            },
+            ("nick", "") => Command::Wrong("/nick takes a name, such as /nick ada".into()),
+            ("nick", name) => Command::Nick(name.into()),
+            ("history", "") => Command::History,
+            ("help" | "?", "") => Command::Help,
+            ("quit" | "exit" | "q", "") => Command::Quit,
+            ("rooms" | "history" | "help" | "quit" | "exit" | "?" | "q", _) => {
+                Command::Wrong(format!("/{name} takes nothing after it"))
+            }
+            (unknown, _) => Command::Wrong(meant(unknown)),
+        }
+    }
+}
+
+/// A name, in quotation marks when there are blanks in it, and what follows it.
+fn addressed(rest: &str) -> Option<(String, String)> {
+    let (to, text) = match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"')?,
+        None => rest.split_once(char::is_whitespace)?,
+    };
+    let (to, text) = (to.trim(), text.trim());
+    if to.is_empty() || text.is_empty() { None } else { Some((to.into(), text.into())) }
+}
+
+fn meant(unknown: &str) -> String {
+    let near = NAMES.iter().map(|name| (distance(name, unknown), name)).min();
+    let shown = crate::view::look::escape(unknown);
+    match near {
+        Some((distance, name)) if distance <= 2 && distance < unknown.chars().count() => {
+            format!("there is no /{shown}; did you mean /{name}?")
+        }
+        _ => format!("there is no /{shown}; /help says what there is"),
+    }
+}
+
+/// How many letters must be changed, added or left out to make one word of the other, where two that changed places
+/// count as one: the usual slip of a hand (Damerau, 1964).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(20).collect(), b.chars().take(20).collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_said_unless_they_begin_with_one_slash() {
+        assert_eq!(Command::of("  hello /who "), Command::Say("hello /who".into()));
+        assert_eq!(Command::of("//who"), Command::Say("/who".into()));
+        assert_eq!(Command::of("   "), Command::Nothing);
+        assert_eq!(Command::of("/JOIN #tea"), Command::Join("tea".into()));
+        assert_eq!(Command::of("/leave"), Command::Leave(None));
+        assert_eq!(Command::of("/who tea"), Command::Who(Some("tea".into())));
+        let msg = |to: &str, text: &str| Command::Msg { to: to.into(), text: text.into() };
+        assert_eq!(Command::of("/msg ada  are you there?"), msg("ada", "are you there?"));
+        assert_eq!(Command::of("/msg \"Ada Lovelace\" hi"), msg("Ada Lovelace", "hi"));
+    }
+
+    #[test]
+    fn a_slip_is_told_with_what_was_meant() {
+        let wrong = |line: &str| match Command::of(line) {
+            Command::Wrong(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(wrong("/jion tea"), "there is no /jion; did you mean /join?");
+        assert_eq!(wrong("/hisotry"), "there is no /hisotry; did you mean /history?");
+        assert_eq!(wrong("/dance"), "there is no /dance; /help says what there is");
+        assert_eq!(wrong("/quit now"), "/quit takes nothing after it");
+        assert!(wrong("/msg ada").contains("such as /msg ada hello"));
+        assert!(wrong("/\u{1b}[2J").starts_with("there is no /\\u{1b}"));
+    }
+}

@@ -1,0 +1,145 @@
+//! How what was said looks: one line each, and nothing in it that could act on a terminal.
+
+use crate::layers::application::socketio::Value;
+use crate::view::look::{Look, escape};
+
+/// A line to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    /// What somebody said, or what was asked for.
+    Result(String),
+    /// What happened to the client itself.
+    Remark(String),
+}
+
+/// Why a message is shown now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// It was just said.
+    Now,
+    /// It was said before this client came.
+    Before,
+    /// It was said while this client was away.
+    Missed,
+}
+
+/// A message, as the chat sends it. What is missing is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) room: Option<String>,
+    pub(super) from: String,
+    pub(super) to: Option<String>,
+    pub(super) text: String,
+    pub(super) at: u64,
+    pub(super) offset: Option<u64>,
+    pub(super) client_id: Option<String>,
+}
+
+impl Said {
+    pub(super) fn of(value: &Value) -> Self {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let number = |name: &str| value.get(name).and_then(Value::as_u64);
+        Said {
+            room: text("room"),
+            from: text("from").unwrap_or_default(),
+            to: text("to"),
+            text: text("text").unwrap_or_default(),
+            at: number("at").unwrap_or_default(),
+            offset: number("offset"),
+            client_id: text("clientId"),
+        }
+    }
+
+    /// One line: where, who, what, and when if it was not just now.
+    pub(super) fn line(&self, when: When, now_ms: u64, look: &Look) -> String {
+        let mark = match when {
+            When::Now => "",
+            When::Before if look.ascii => ". ",
+            When::Before => "· ",
+            When::Missed => "+ ",
+        };
+        let arrow = if look.ascii { "->" } else { "→" };
+        let (from, place) = (look.bold(&safe(&self.from)), self.room.as_deref().map(shown_room));
+        let who = match (place, &self.to) {
+            (Some(room), _) => format!("{} {from}:", look.faint(&room)),
+            (None, Some(to)) => format!("{from} {arrow} {}:", look.bold(&safe(to))),
+            (None, None) => format!("{from}:"),
+        };
+        let age = match when {
+            When::Now => String::new(),
+            When::Before | When::Missed => {
+                format!("  {}", look.faint(&format!("({})", ago(now_ms.saturating_sub(self.at)))))
+            }
+        };
+        format!("{mark}{who} {}{age}", safe(&self.text))
+    }
+}
+
+/// Text from the network that nothing on a terminal can be done with. A backslash stays one, for people write them.
+pub(super) fn safe(text: &str) -> String {
+    text.split('\\').map(escape).collect::<Vec<_>>().join("\\")
+}
+
+/// A room as people write it.
+pub(super) fn shown_room(name: &str) -> String {
+    format!("#{}", safe(name))
+}
+
+/// How long ago, in the largest unit that fits.
+fn ago(ms: u64) -> String {
+    let seconds = ms / 1000;
+    let (count, unit) = match seconds {
+        0..=1 => return "just now".into(),
+        2..=119 => (seconds, "s"),
+        120..=7199 => (seconds / 60, "min"),
+        7200..=172_799 => (seconds / 3600, "h"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{count} {unit} ago")
+}
+
+/// So many of something.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look() -> Look {
+        Look { colour: false, ..Look::default() }
+    }
+
+    #[test]
+    fn a_message_is_one_line_with_where_who_what_and_when() {
+        let value = Value::object([
+            ("room", "tea".into()),
+            ("from", "ada".into()),
+            ("text", "hello".into()),
+            ("at", 1000u64.into()),
+            ("offset", 7u64.into()),
+        ]);
+        let said = Said::of(&value);
+        assert_eq!(said.line(When::Now, 1000, &look()), "#tea ada: hello");
+        assert_eq!(said.line(When::Before, 301_000, &look()), "· #tea ada: hello  (5 min ago)");
+        assert_eq!(said.line(When::Missed, 13_000, &look()), "+ #tea ada: hello  (12 s ago)");
+        let private = Said { room: None, to: Some("bob".into()), ..said };
+        assert_eq!(private.line(When::Now, 1000, &look()), "ada → bob: hello");
+    }
+
+    #[test]
+    fn nothing_in_a_line_acts_on_a_terminal() {
+        let evil = "\u{1b}]0;x\u{7}\u{9b}2J\r\n\u{202e}\u{7f}C:\\dir";
+        let value = Value::object([("room", evil.into()), ("from", evil.into()), ("text", evil.into())]);
+        let line = Said::of(&value).line(When::Missed, 0, &look());
+        assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
+        assert!(line.contains("C:\\dir"), "a backslash is one: {line}");
+    }
+
+    #[test]
+    fn odd_values_are_shown_as_empty_and_not_taken_for_others() {
+        let said = Said::of(&Value::object([("from", 7u64.into()), ("text", Value::Null)]));
+        assert_eq!(said.line(When::Now, 0, &look()), ": ");
+    }
+}

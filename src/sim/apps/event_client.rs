@@ -1,0 +1,476 @@
+//! A Socket.IO client on a simulated host: [`Client`] over Engine.IO, over a WebSocket, over the host's TCP.
+//!
+//! What it does follows from a script, actions with their times, and from listeners; what it heard is kept for whoever
+//! asks after the run. It comes back by itself when its cable was pulled, the server crashed, or the network lost too
+//! much; how is written down in [`chat::client`](crate::chat::client).
+//!
+//! Bounds: the machine's own; a socket that takes no more slows the machine down; at most [`MAX_CLOSING`] former
+//! connections may take their time to close; [`MAX_HEARD`] events are kept, and later ones are not.
+
+use std::collections::VecDeque;
+use std::net::SocketAddrV4;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::base::{Duration, Instant, Machine as _};
+use crate::chat::client::{Client, Config, Event, Heard, Input, Output};
+use crate::layers::application::socketio::Value;
+use crate::layers::application::websocket::{self, CloseCode, CloseReason, Connection, Message, Request};
+use crate::layers::stack::{SocketEvent, SocketId};
+use crate::layers::transport::tcp::Reason;
+use crate::sim::{App, Io};
+use crate::trace::Kind;
+
+/// Something that the person at this client does.
+type Action = Box<dyn FnOnce(&mut Client, Instant)>;
+
+/// What this client does when something happens to it.
+type Listener = Box<dyn FnMut(&mut Client, Instant, &Event)>;
+
+/// Former connections that may still be closing; beyond it the oldest is reset.
+pub const MAX_CLOSING: usize = 8;
+
+/// Events that are kept.
+pub const MAX_HEARD: usize = 100_000;
+
+/// A client, what it will do, and what it heard.
+pub struct EventClient {
+    to: SocketAddrV4,
+    config: Config,
+    script: Vec<(Instant, Action)>,
+    listeners: Vec<Listener>,
+    client: Option<Client>,
+    wire: Option<Wire>,
+    closing: Vec<Wire>,
+    /// When the machine wants to be woken.
+    wake_at: Instant,
+    is_full: bool,
+    heard: Vec<(Instant, Event)>,
+}
+
+/// A WebSocket on a TCP socket.
+struct Wire {
+    tcp: SocketId,
+    target: String,
+    /// Not before TCP is connected.
+    machine: Option<Connection>,
+    unsent: VecDeque<Bytes>,
+    wake_at: Instant,
+    finished: bool,
+}
+
+/// More bytes than this for TCP to take, and the machine waits until there are none.
+const ENOUGH: usize = 64 << 10;
+
+/// Bytes read at a time, and written at a time.
+const PIECE: usize = 64 << 10;
+
+impl EventClient {
+    /// A client that will connect to `to` as soon as it has joined a namespace.
+    pub fn new(to: SocketAddrV4) -> Self {
+        EventClient {
+            to,
+            config: Config::default(),
+            script: Vec::new(),
+            listeners: Vec::new(),
+            client: None,
+            wire: None,
+            closing: Vec::new(),
+            wake_at: Instant::NEVER,
+            is_full: false,
+            heard: Vec::new(),
+        }
+    }
+
+    /// With these limits and times.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Joins a namespace as the run begins.
+    #[must_use]
+    pub fn join(self, namespace: &'static str, auth: Option<Value>) -> Self {
+        self.at(Instant::ZERO, move |client, now| {
+            client.join(now, namespace, auth);
+        })
+    }
+
+    /// Does something at this time of the run.
+    #[must_use]
+    pub fn at(mut self, at: Instant, act: impl FnOnce(&mut Client, Instant) + 'static) -> Self {
+        self.script.push((at, Box::new(act)));
+        self
+    }
+
+    /// Does something whenever an event of this name comes.
+    #[must_use]
+    pub fn on(
+        self,
+        name: &'static str,
+        mut listener: impl FnMut(&mut Client, Instant, &Heard) + 'static,
+    ) -> Self {
+        self.on_any(move |client, now, event| match event {
+            Event::Heard(heard) if heard.name == name => listener(client, now, heard),
+            _ => {}
+        })
+    }
+
+    /// Does something whenever anything happens.
+    #[must_use]
+    pub fn on_any(mut self, listener: impl FnMut(&mut Client, Instant, &Event) + 'static) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Lets the person at this client do something now. For [`Network::call`](crate::sim::Network::call).
+    pub fn act<T>(&mut self, io: &mut Io<'_>, act: impl FnOnce(&mut Client, Instant) -> T) -> Option<T> {
+        let client = self.client.as_mut()?;
+        let result = act(client, io.now());
+        self.settle(io);
+        Some(result)
+    }
+
+    /// All that happened to it, with its time.
+    pub fn happened(&self) -> &[(Instant, Event)] {
+        &self.heard
+    }
+
+    /// The events of this name that came, in order.
+    pub fn heard<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Heard> {
+        self.heard.iter().filter_map(move |(_, event)| match event {
+            Event::Heard(heard) if heard.name == name => Some(heard),
+            _ => None,
+        })
+    }
+
+    /// The machine, once the run has begun.
+    pub fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
+    /// Its TCP connection, if it has one.
+    pub fn socket(&self) -> Option<SocketId> {
+        self.wire.as_ref().map(|wire| wire.tcp)
+    }
+
+    /// Does what the script says for this time, and lets the machines act until they have nothing more to do.
+    fn run(&mut self, io: &mut Io<'_>) {
+        let due = self.script.iter().take_while(|(at, _)| *at <= io.now()).count();
+        let actions: Vec<(Instant, Action)> = self.script.drain(..due).collect();
+        for (_, act) in actions {
+            if let Some(client) = &mut self.client {
+                act(client, io.now());
+            }
+            self.settle(io);
+        }
+        self.settle(io);
+    }
+
+    fn settle(&mut self, io: &mut Io<'_>) {
+        loop {
+            let mut busy = false;
+            while let Some(event) = self.wire.as_mut().and_then(|wire| wire.next(io)) {
+                busy = true;
+                self.hear_wire(event, io);
+            }
+            while let Some(output) = self.client.as_mut().and_then(|client| client.poll(io.now())) {
+                busy = true;
+                self.obey(output, io);
+            }
+            for wire in &mut self.closing {
+                while wire.next(io).is_some() {}
+                wire.flush(io);
+            }
+            if let Some(wire) = &mut self.wire {
+                // What the machine has just said is not framed yet.
+                busy |= wire.wants_polling();
+                wire.flush(io);
+                let waiting = wire.waiting();
+                let told = if self.is_full { waiting > 0 } else { waiting > ENOUGH };
+                if told != std::mem::replace(&mut self.is_full, told)
+                    && let Some(client) = &mut self.client
+                {
+                    busy = true;
+                    client.handle(io.now(), if told { Input::Full } else { Input::Room });
+                }
+            }
+            if !busy {
+                break;
+            }
+        }
+        let script = self.script.first().map_or(Instant::NEVER, |(at, _)| *at);
+        let wires = self.wire.iter().chain(&self.closing).map(|wire| wire.wake_at);
+        let due = wires.fold(self.wake_at.min(script), Instant::min);
+        if due < Instant::NEVER {
+            io.wake_at(due);
+        }
+    }
+
+    /// What the WebSocket says is for the machine.
+    fn hear_wire(&mut self, event: websocket::Event, io: &mut Io<'_>) {
+        let Some(client) = &mut self.client else { return };
+        let now = io.now();
+        match event {
+            websocket::Event::Open(_) => client.handle(now, Input::Opened),
+            websocket::Event::Message(message) => {
+                if let Some(wire) = &self.wire {
+                    let (flow, len) = (io.stack().flow(wire.tcp), message.as_bytes().len());
+                    io.note(|| Kind::MessageReceived { flow, len });
+                }
+                client.handle(now, Input::Message(message));
+            }
+            websocket::Event::Close(_) => {
+                self.retire();
+                self.tell_closed("the connection was closed".into(), now);
+            }
+            websocket::Event::Failed(failure) => {
+                self.retire();
+                self.tell_closed(failure.to_string(), now);
+            }
+            websocket::Event::Ping(_) | websocket::Event::Pong(_) => {}
+        }
+    }
+
+    fn tell_closed(&mut self, why: String, now: Instant) {
+        if let Some(client) = &mut self.client {
+            client.handle(now, Input::Closed(why.into()));
+        }
+    }
+
+    fn obey(&mut self, output: Output, io: &mut Io<'_>) {
+        match output {
+            Output::Dial { target } => match io.tcp_connect(self.to) {
+                Ok(tcp) => self.wire = Some(Wire::new(tcp, target)),
+                Err(error) => self.tell_closed(error.to_string(), io.now()),
+            },
+            Output::Send(message) => {
+                let Some(wire) = &mut self.wire else { return };
+                if let Err(why) = wire.send(&message, io) {
+                    self.hang_up(io);
+                    self.tell_closed(why, io.now());
+                }
+            }
+            Output::HangUp => self.hang_up(io),
+            Output::Event(event) => {
+                if let Some(client) = &mut self.client {
+                    self.listeners.iter_mut().for_each(|listener| listener(client, io.now(), &event));
+                }
+                if self.heard.len() < MAX_HEARD {
+                    self.heard.push((io.now(), event));
+                }
+            }
+            Output::WakeAt(at) => self.wake_at = at,
+        }
+    }
+
+    /// Begins the closing handshake, and lets the connection end by itself.
+    fn hang_up(&mut self, io: &mut Io<'_>) {
+        let Some(wire) = &mut self.wire else { return };
+        match &mut wire.machine {
+            Some(machine) => {
+                // It may be closing already, and then there is nothing to say.
+                let _ = machine.close(io.now(), &CloseReason::new(CloseCode::NORMAL, ""));
+                self.retire();
+            }
+            None => {
+                io.tcp_abort(wire.tcp);
+                self.wire = None;
+            }
+        }
+    }
+
+    /// The present connection is a former one from now on.
+    fn retire(&mut self) {
+        self.closing.extend(self.wire.take());
+        self.is_full = false;
+    }
+
+    fn reset_oldest(&mut self, io: &mut Io<'_>) {
+        while self.closing.len() > MAX_CLOSING {
+            io.tcp_abort(self.closing.remove(0).tcp);
+        }
+    }
+
+    /// A socket event for one of its connections, present or former.
+    fn socket_event(&mut self, event: SocketEvent, io: &mut Io<'_>) {
+        let socket = event.socket();
+        let is_present = self.wire.as_ref().is_some_and(|wire| wire.tcp == socket);
+        let wire = self.wire.iter_mut().chain(&mut self.closing).find(|wire| wire.tcp == socket);
+        let Some(wire) = wire else { return };
+        match event {
+            SocketEvent::Connected(_) => {
+                if let Err(error) = wire.open(self.to, io) {
+                    io.note(|| Kind::Note { text: error.into() });
+                }
+            }
+            SocketEvent::PeerClosed(_) => wire.end_of_stream(io),
+            SocketEvent::Closed { reason, .. } => {
+                if wire.machine.is_some() {
+                    wire.end_of_stream(io);
+                    self.settle(io);
+                }
+                self.closing.retain(|wire| wire.tcp != socket);
+                if self.wire.as_ref().is_some_and(|wire| wire.tcp == socket) {
+                    self.wire = None;
+                    self.is_full = false;
+                    if is_present {
+                        self.tell_closed(words(reason).into(), io.now());
+                    }
+                }
+            }
+            // Read and written below, with whatever else there is.
+            SocketEvent::Readable(_) | SocketEvent::Writable(_) => {}
+            SocketEvent::Accepted { .. } | SocketEvent::Unreachable { .. } => {}
+        }
+    }
+}
+
+impl App for EventClient {
+    fn start(&mut self, io: &mut Io<'_>) {
+        let mut rng = io.rng().fork("client");
+        self.client = Some(Client::new(self.config.clone(), Box::new(move || rng.next_u64())));
+        self.script.sort_by_key(|(at, _)| *at);
+        self.run(io);
+    }
+
+    fn handle(&mut self, event: SocketEvent, io: &mut Io<'_>) {
+        self.socket_event(event, io);
+        self.reset_oldest(io);
+        self.run(io);
+    }
+
+    fn wake(&mut self, io: &mut Io<'_>) {
+        let now = io.now();
+        for wire in self.wire.iter_mut().chain(&mut self.closing) {
+            if wire.wake_at <= now {
+                wire.wake_at = Instant::NEVER;
+                wire.machine.iter_mut().for_each(|machine| machine.handle(now, websocket::Input::Wake));
+            }
+        }
+        if self.wake_at <= now {
+            self.wake_at = Instant::NEVER;
+            self.client.iter_mut().for_each(|client| client.handle(now, Input::Wake));
+        }
+        self.run(io);
+    }
+}
+
+impl Wire {
+    fn new(tcp: SocketId, target: String) -> Self {
+        Wire { tcp, target, machine: None, unsent: VecDeque::new(), wake_at: Instant::NEVER, finished: false }
+    }
+
+    /// TCP is connected: the opening handshake begins.
+    fn open(&mut self, to: SocketAddrV4, io: &mut Io<'_>) -> Result<(), String> {
+        let mut nonce = [0; 16];
+        nonce.iter_mut().for_each(|byte| *byte = io.rng().next_u32() as u8);
+        // From the run's seed, so that it can be repeated; on real sockets masks must not be predictable (RFC 6455
+        // §5.3).
+        let mut masks = io.rng().fork("masks");
+        let masks = Box::new(move || masks.next_u32().to_be_bytes());
+        let request = Request::new(to.to_string(), &*self.target, nonce);
+        // Engine.IO's heartbeat finds a dead peer, and its client gives up an opening that takes too long.
+        let patience = Duration::from_secs(3600);
+        let config = websocket::Config { handshake_timeout: patience, ..websocket::Config::default() };
+        let machine =
+            Connection::client(io.now(), config, request, masks).map_err(|error| error.to_string())?;
+        self.machine = Some(machine);
+        Ok(())
+    }
+
+    fn end_of_stream(&mut self, io: &mut Io<'_>) {
+        let Some(machine) = &mut self.machine else { return };
+        while let Some(bytes) = io.tcp_read(self.tcp, PIECE) {
+            machine.handle(io.now(), websocket::Input::Bytes(bytes));
+        }
+        machine.handle(io.now(), websocket::Input::Eof);
+    }
+
+    /// What the WebSocket says next. When it says nothing, all that could be read was read.
+    fn next(&mut self, io: &mut Io<'_>) -> Option<websocket::Event> {
+        let machine = self.machine.as_mut()?;
+        loop {
+            match machine.poll(io.now()) {
+                Some(websocket::Output::Event(event)) => return Some(event),
+                Some(websocket::Output::Send(bytes)) => self.unsent.push_back(bytes),
+                Some(websocket::Output::WakeAt(at)) => self.wake_at = at,
+                Some(websocket::Output::Finished) => self.finished = true,
+                None => {
+                    let bytes = io.tcp_read(self.tcp, PIECE)?;
+                    machine.handle(io.now(), websocket::Input::Bytes(bytes));
+                }
+            }
+        }
+    }
+
+    /// Whether the machine has bytes that were not fetched.
+    fn wants_polling(&self) -> bool {
+        self.machine.as_ref().is_some_and(|machine| machine.queued() > 0)
+    }
+
+    fn send(&mut self, message: &Message, io: &mut Io<'_>) -> Result<(), String> {
+        let Some(machine) = &mut self.machine else { return Err("not connected".into()) };
+        let sent = match message {
+            Message::Text(text) => machine.send_text(text.clone()),
+            Message::Binary(bytes) => machine.send_binary(bytes.clone()),
+        };
+        sent.map_err(|error| error.to_string())?;
+        let (flow, len) = (io.stack().flow(self.tcp), message.as_bytes().len());
+        io.note(|| Kind::MessageSent { flow, len });
+        // Out of the machine's own queue, which is bounded: what waits here is bounded by slowing the client down.
+        while let Some(bytes) = machine.unsent() {
+            self.unsent.push_back(bytes);
+        }
+        Ok(())
+    }
+
+    /// Bytes that TCP has not taken.
+    fn waiting(&self) -> usize {
+        self.unsent.iter().map(Bytes::len).sum()
+    }
+
+    /// Writes what waits, in one piece, as far as TCP has room; the rest goes when the socket is writable again.
+    fn flush(&mut self, io: &mut Io<'_>) {
+        while !self.unsent.is_empty() {
+            let mut together = BytesMut::new();
+            while let Some(piece) = self.unsent.front()
+                && (together.is_empty() || together.len() + piece.len() <= PIECE)
+            {
+                together.extend_from_slice(piece);
+                self.unsent.pop_front();
+            }
+            let together = together.freeze();
+            match io.tcp_write(self.tcp, &together) {
+                Ok(taken) if taken == together.len() => {}
+                Ok(taken) => return self.unsent.push_front(together.slice(taken..)),
+                Err(_) => self.unsent.clear(),
+            }
+        }
+        if self.finished {
+            io.tcp_shutdown(self.tcp);
+        }
+    }
+}
+
+/// Why TCP ended, for people.
+fn words(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Normal => "the server closed the connection",
+        Reason::Reset => "the connection was reset",
+        Reason::Refused => "the server refused the connection",
+        Reason::TimedOut => "the server did not answer",
+        Reason::Unreachable => "the server cannot be reached",
+    }
+}
+
+impl std::fmt::Debug for EventClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventClient")
+            .field("to", &self.to)
+            .field("client", &self.client)
+            .field("heard", &self.heard.len())
+            .finish_non_exhaustive()
+    }
+}
