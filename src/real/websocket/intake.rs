@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::layers::application::websocket::FrameHeader;
 
-/// How many buffers a thread keeps. Each holds what one read brings, some 64 KiB at most.
+/// How many buffers a thread keeps. Each holds what one read brings, 256 KiB at most.
 const KEPT: usize = 4;
 
 thread_local! {
@@ -32,9 +32,7 @@ pub(super) struct Intake {
 impl Intake {
     /// The first read makes room for this much; a stream that fills it gets more, up to [`MOST`](Self::MOST).
     const FIRST: usize = 8 << 10;
-    /// What a processor's second cache has room for, many times over: the bytes are still there when they are unmasked,
-    /// and when they are written. Payloads of this length come whole, with the headers before and behind them.
-    const MOST: usize = (64 << 10) + 2 * FrameHeader::MAX_LEN;
+    const MOST: usize = 256 << 10;
     /// From here on a payload is read by itself.
     const LONG: u64 = 32 << 10;
 
@@ -62,9 +60,7 @@ impl Intake {
             let rest = usize::try_from(missing).unwrap_or(usize::MAX);
             rest.saturating_add(FrameHeader::MAX_LEN).min(self.size)
         };
-        // Its own buffer first, when the last message has let go of it: it is the warmest of all.
-        if !inbox.try_reclaim(most)
-            && inbox.capacity() <= FrameHeader::MAX_LEN
+        if inbox.capacity() <= FrameHeader::MAX_LEN
             && let Some(mut spare) = SPARE.with_borrow_mut(Vec::pop)
         {
             spare.extend_from_slice(inbox);
