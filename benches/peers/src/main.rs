@@ -10,8 +10,8 @@
 //!
 //! Each server runs in a process of its own, on one thread. The load comes from this process, which keeps a fixed
 //! number of messages in flight on each connection. Every case is run three times in turn with the others; the table
-//! shows the best, which is the one that was disturbed least. Then the same for compressed text (RFC 7692), with the servers
-//! that can do it, all at level 1.
+//! shows the best, which is the one that was disturbed least. Then the same for compressed text (RFC 7692), with the
+//! servers that can do it, all at level 1.
 
 mod events;
 mod load;

@@ -6,13 +6,14 @@
 //!
 //! | RFC 6455 | what | where |
 //! |---|---|---|
-//! | §1.3 | the opening handshake, told | [`handshake`], [`accept_key`](handshake::accept_key) |
+//! | §1.3, §10.8 | the opening handshake, told; its use of SHA-1 | [`handshake`], [`accept_key`](handshake::accept_key) |
+//! | §1.4 | the closing handshake, told | [`phase`] |
 //! | §3 | addresses, resource names | `real/websocket/url.rs`, [`handshake::server`] |
 //! | §4.1 | the client: request, judging the answer | [`handshake::client`], [`Request`] |
 //! | §4.2 | the server: judging the request, answer | [`handshake::server`], [`Policy`] |
 //! | §4.3 | the header fields, lists of tokens | [`handshake`], [`handshake::extensions`] |
 //! | §4.4 | other versions: 426 | [`handshake::server`] |
-//! | §5.1 | who must mask | `receiver.rs`: `check_header` |
+//! | §5.1 | the overview: who must mask | `receiver.rs`: `check_header` |
 //! | §5.2 | the frame header | [`frame`], [`FrameHeader`] |
 //! | §5.3 | masking | [`mask`] |
 //! | §5.4 | fragments | [`message`] when they come, `sender.rs`: `fragment` when they go |
@@ -21,14 +22,14 @@
 //! | §5.5.2, §5.5.3 | pings and pongs | [`connection`]: `take`; `connection/keepalive.rs` |
 //! | §5.6 | text and binary | [`message`], [`Message`] |
 //! | §5.7 | examples | the tests of [`frame`] and [`mask`] |
-//! | §5.8 | extensibility: reserved bits and opcodes | `receiver.rs`: `check_header`; [`Opcode`] |
+//! | §5.8, §11.9 | extensibility: reserved bits and opcodes | `receiver.rs`: `check_header`; [`Opcode`] |
 //! | §6.1 | sending | `sender.rs` |
 //! | §6.2 | receiving | `receiver.rs` |
 //! | §7.1 | states, closing, failing | [`phase`], `connection/closing.rs`; TCP: `real/websocket/socket/ending.rs` |
 //! | §7.2 | abnormal closures | `connection/closing.rs`: `fail`, `end_abnormally` |
 //! | §7.3 | normal closure | `connection/closing.rs`: [`close`](Connection::close) |
 //! | §7.4 | status codes | [`close`], [`CloseCode`] |
-//! | §8.1 | errors in UTF-8 | [`utf8`] |
+//! | §8, §8.1 | errors in UTF-8 | [`utf8`] |
 //! | §9.1 | the list of extensions | [`handshake::extensions`] |
 //! | §9.2 | a known extension: RFC 7692, compressed messages | [`deflate`] |
 //! | §10.2 | the origin | [`Policy`] |

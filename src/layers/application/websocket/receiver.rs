@@ -107,8 +107,9 @@ impl Receiver {
         // What room there is behind the beginning of a payload is for its rest: so it lies in one piece.
         let begun = self.frame.as_ref().is_some_and(|frame| frame.read > Self::SHORT as u64);
         let mut spare = BytesMut::new();
-        if !begun && self.inbox.len() < FrameHeader::MAX_LEN && self.inbox.capacity() > FrameHeader::MAX_LEN {
-            // A part of a header is kept, but not the large buffer that it may have come in.
+        if !begun && self.inbox.len() < FrameHeader::MAX_LEN {
+            // A part of a header is kept, but not the large buffer that it may have come in, not even the end of one
+            // that is used up: it would hold on to all of it.
             let header = BytesMut::from(&self.inbox[..]);
             spare = std::mem::replace(&mut self.inbox, header);
             spare.clear();

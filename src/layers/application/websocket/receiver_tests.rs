@@ -170,6 +170,18 @@ fn a_long_message_is_unmasked_and_handed_on_in_the_memory_it_came_in() {
     assert_eq!((bytes.as_ptr() as usize, &bytes[..]), (payload_at, &[5; 5000][..]));
 }
 
+#[test]
+fn a_receiver_at_rest_holds_on_to_no_buffer_even_one_that_the_last_message_filled() {
+    let mut receiver = Receiver::new(Role::Client, 100_000, 100_000);
+    let frame = [&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &[7; 65_536]].concat();
+    *receiver.inbox() = BytesMut::with_capacity(frame.len());
+    receiver.inbox().extend_from_slice(&frame);
+    assert!(matches!(receiver.next(), Ok(Some(Incoming::Message(_)))));
+    let mut spare = receiver.rest();
+    assert!(receiver.inbox().capacity() <= FrameHeader::MAX_LEN);
+    assert!(spare.is_empty() && spare.try_reclaim(65_536), "the whole buffer is free again");
+}
+
 fn any_frames() -> impl Strategy<Value = Vec<u8>> {
     let data = proptest::collection::vec(any::<u8>(), 0..40);
     let frame = (proptest::sample::select(Opcode::ALL.to_vec()), any::<bool>(), data)

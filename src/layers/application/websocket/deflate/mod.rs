@@ -12,7 +12,7 @@
 //! | `client_max_window_bits` | so does the client | §7.1.2.2 |
 //!
 //! A window that is taken over from one message to the next makes small messages that are alike much smaller, and
-//! costs both ends that window, and the compressor's tables, for as long as the connection lives: some 300 KiB. So we
+//! costs both ends that window, and the compressor's tables, for as long as the connection lives: some 340 KiB. So we
 //! ask for none unless the user wants it. Then what compresses a message is borrowed for as long as the connection has
 //! something to do, and given back when it waits for its peer: an idle connection has none, however much it has said.
 //!
