@@ -8,6 +8,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A chat server in a process of its own, ended with the test.
@@ -16,6 +17,8 @@ struct Chat {
     port: u16,
     /// What it wrote to standard error.
     log: Arc<Mutex<String>>,
+    /// Ends when standard error does: then all of it is in the log.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Chat {
@@ -29,7 +32,7 @@ impl Chat {
             .expect("the server starts");
         let log = Arc::new(Mutex::new(String::new()));
         let (stderr, written) = (child.stderr.take().expect("piped"), log.clone());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 written.lock().expect("no panic").push_str(&(line + "\n"));
             }
@@ -39,14 +42,18 @@ impl Chat {
         let port =
             line.trim().strip_prefix("listening on http://127.0.0.1:").and_then(|port| port.parse().ok());
         let port = port.unwrap_or_else(|| panic!("{line:?} {}", log.lock().expect("no panic")));
-        Chat { child, port, log }
+        Chat { child, port, log, reader: Some(reader) }
     }
 
     /// Ends it as an administrator would; its exit code.
     fn terminate(&mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().is_ok_and(|status| status.success()));
-        self.child.wait().expect("it ends").code()
+        let code = self.child.wait().expect("it ends").code();
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("it read all of the log");
+        }
+        code
     }
 
     fn log(&self) -> String {

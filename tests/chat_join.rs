@@ -3,19 +3,8 @@
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
-
-use netlayers::chat::hub::{self, Hub};
-use netlayers::chat::{EventLog, Gateway, MemoryLog, Retention, lounge};
-use netlayers::layers::application::engineio::{self, Server};
-use netlayers::layers::application::socketio::Limits;
-use netlayers::real::clock::unix_ms;
-use netlayers::real::store::Store;
-use netlayers::real::{event_loop, random};
-use tokio::net::TcpListener;
-use tokio::sync::Notify;
 
 /// Long enough for the slowest machine; nothing waits this long when all is well.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,11 +19,7 @@ struct Program {
 
 impl Program {
     fn start(args: &[&str]) -> Self {
-        Program::run(&mut command(args))
-    }
-
-    fn run(command: &mut Command) -> Self {
-        let mut child = command
+        let mut child = command(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -125,41 +110,14 @@ fn forward(from: impl Read + Send + 'static, to: Sender<String>) {
     });
 }
 
-/// A chat on a port (0 for a free one), kept in a folder or in memory; and its address.
+/// `netlayers chat serve` on a port (0 for a free one), kept in a folder or, without one, in memory; and its address.
 fn serve(port: &str, data: &str) -> (Program, String) {
-    let own = std::env::current_exe().expect("a test has a program");
-    let mut command = Command::new(own);
-    command.args(["this_program_serves_the_chat_when_it_is_told_to", "--exact", "--nocapture"]);
-    let mut program = Program::run(command.env("CHAT_PORT", port).env("CHAT_DATA", data));
+    let kept = if data.is_empty() { vec!["--memory"] } else { vec!["--data", data] };
+    let args: Vec<&str> = ["chat", "serve", "--port", port].into_iter().chain(kept).collect();
+    let mut program = Program::start(&args);
     let line = program.wait("listening on ");
     let url = line.split("listening on ").nth(1).expect("an address").trim().to_owned();
     (program, url)
-}
-
-/// The chat's server in a process of its own, so that it can be killed: this very program, begun by [`serve`].
-#[test]
-fn this_program_serves_the_chat_when_it_is_told_to() {
-    let (Ok(port), Ok(data)) = (std::env::var("CHAT_PORT"), std::env::var("CHAT_DATA")) else { return };
-    let bell = Arc::new(Notify::new());
-    let rung = bell.clone();
-    let log: Box<dyn EventLog> = if data.is_empty() {
-        Box::new(MemoryLog::new(Retention::default()))
-    } else {
-        let store = Store::open(Path::new(&data), Retention::default(), |_| {}, move || rung.notify_one());
-        Box::new(store.expect("the folder can be used"))
-    };
-    let config = hub::Config { epoch_ms: unix_ms(), ..hub::Config::default() };
-    let mut hub = Hub::new(config, random::numbers(), log);
-    lounge::open(&mut hub, lounge::Rules::default(), |_| {});
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let address = format!("127.0.0.1:{port}");
-        let listener = TcpListener::bind(&address).await.expect("the port is free");
-        println!("listening on http://{}", listener.local_addr().expect("it has an address"));
-        let server = Server::new(engineio::Config::default(), random::session_ids());
-        let gateway = Gateway::new(hub, Limits::default(), 0, None);
-        event_loop::serve(listener, server, gateway, bell, std::future::pending()).await;
-    });
 }
 
 #[test]

@@ -55,7 +55,7 @@ mod words;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::delivery::Delivery;
-use super::hub::{Ack, Context, Entry, Hello, Hub, Past, Reason, Refusal, Span};
+use super::hub::{Ack, Context, Emitted, Entry, Hello, Hub, Past, Reason, Refusal, Span};
 use crate::layers::application::socketio::Value;
 
 pub use happening::Happening;
@@ -299,8 +299,11 @@ impl Lounge {
         let now = cx.now();
         let name = floor.people.set_typing(&id, room, now).ok_or_else(|| Trouble::NotInRoom(room.into()))?;
         let place = Place { key: "room", value: room, to: &[&hub_room(room)] };
-        let (answer, offset) = floor.emit(cx, "message", &name, &place, &text, client_id);
-        floor.tell(&Happening::Said { name: &name, room, bytes: text.len(), offset });
+        let (answer, Emitted { offset, is_duplicate, .. }) =
+            floor.emit(cx, "message", &name, &place, &text, client_id);
+        if !is_duplicate {
+            floor.tell(&Happening::Said { name: &name, room, bytes: text.len(), offset });
+        }
         Ok(Value::Object(answer))
     }
 
@@ -313,9 +316,12 @@ impl Lounge {
         let (to_id, to) = floor.people.find(&fold(&wanted)).ok_or(Trouble::Nobody(wanted))?;
         // Its sender hears it too.
         let place = Place { key: "to", value: &to, to: &[&to_id, &cx.id()] };
-        let (mut answer, offset) = floor.emit(cx, "private", &from, &place, &text, client_id);
+        let (mut answer, Emitted { offset, is_duplicate, .. }) =
+            floor.emit(cx, "private", &from, &place, &text, client_id);
         answer.push(("away".into(), floor.people.is_away(&to_id).into()));
-        floor.tell(&Happening::Whispered { name: &from, to: &to, bytes: text.len(), offset });
+        if !is_duplicate {
+            floor.tell(&Happening::Whispered { name: &from, to: &to, bytes: text.len(), offset });
+        }
         Ok(Value::Object(answer))
     }
 
@@ -372,7 +378,7 @@ struct Place<'a> {
 }
 
 impl Floor {
-    /// Sends what somebody said, once; the answer to whoever said it, and its offset.
+    /// Sends what somebody said, once; the answer to whoever said it, and what became of it.
     fn emit(
         &mut self,
         cx: &mut Context<'_>,
@@ -381,7 +387,7 @@ impl Floor {
         place: &Place<'_>,
         text: &str,
         client_id: Option<&str>,
-    ) -> (Vec<(String, Value)>, Option<u64>) {
+    ) -> (Vec<(String, Value)>, Emitted) {
         self.said += 1;
         let sender = cx.id();
         let offset = cx.next_offset();
@@ -399,7 +405,7 @@ impl Floor {
             ("id".to_owned(), id(emitted.offset).into()),
             ("offset".to_owned(), emitted.offset.map_or(Value::Null, Value::from)),
         ];
-        (answer, emitted.offset)
+        (answer, emitted)
     }
 }
 

@@ -30,17 +30,18 @@ pub(super) enum Command {
 }
 
 /// What can be typed, for `/help` and for the help of the command line.
-pub(super) const HELP: &str = "\
-  /join ROOM      join a room, or go back to one
-  /leave [ROOM]   leave a room
-  /rooms          which rooms there are
-  /who [ROOM]     who is here, and who is typing
-  /msg NAME TEXT  say something to one person (\"NAME\" when there are blanks in it)
-  /nick NAME      call yourself something else
-  /history        older messages
-  /help           this
-  /quit           leave the chat
-Everything else is said in the room. A message that begins with a slash: two slashes.";
+pub(super) const HELP: &str = concat!(
+    "  /join ROOM      join a room, or go back to one\n",
+    "  /leave [ROOM]   leave a room\n",
+    "  /rooms          which rooms there are\n",
+    "  /who [ROOM]     who is here, and who is typing\n",
+    "  /msg NAME TEXT  say something to one person; a NAME with blanks in \"...\"\n",
+    "  /nick NAME      call yourself something else\n",
+    "  /history        older messages\n",
+    "  /help           this\n",
+    "  /quit           leave the chat\n",
+    "Everything else is said in the room; //text says /text there.",
+);
 
 const NAMES: [&str; 9] = ["join", "leave", "rooms", "who", "msg", "nick", "history", "help", "quit"];
 
