@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use netlayers::base::{Duration, Instant};
 use netlayers::chat::client::{Client, Event, NoAnswer};
-use netlayers::chat::hub::Hub;
+use netlayers::chat::hub::{self, Hub, Random};
 use netlayers::chat::{Retention, SharedLog};
 use netlayers::layers::application::engineio::{Config as EngineConfig, SessionConfig};
 use netlayers::layers::application::socketio::Value;
@@ -21,13 +21,15 @@ const PORT: u16 = 3000;
 const BEGIN: u64 = 10_000;
 
 /// A chat of one room: what is said is for everyone, its sender too.
-fn chat(hub: &mut Hub) {
+fn chat(random: Random, log: &SharedLog) -> Hub {
+    let mut hub = Hub::new(hub::Config::default(), random, Box::new(log.clone()));
     hub.of("/").on("say", |cx, args, ack| {
         let [words, id] = args else { return };
         let id = id.as_str().unwrap_or_default().to_owned();
         let emitted = cx.io().sent_as(&id).emit("said", vec![words.clone()]);
         ack.send(cx, vec![emitted.offset.unwrap_or_default().into(), emitted.is_duplicate.into()]);
     });
+    hub
 }
 
 /// A server, and three clients each on a cable of its own.
@@ -51,7 +53,7 @@ impl Scene {
             ..EngineConfig::default()
         };
         let log = SharedLog::new(Retention::default());
-        let app = EventServer::new(PORT, chat).engine(engine).log(move || Box::new(log.clone()));
+        let app = EventServer::new(PORT, move |random| chat(random, &log)).engine(engine);
         let server = (server_host, network.app(server_host, app));
         let clients = (0..3u8).map(|n| {
             let host = network.host(&format!("client{n}"), Ipv4Addr::new(10, 0, 0, 10 + n), &knobs.stack());
@@ -229,7 +231,7 @@ fn the_server_in_the_simulator_is_read_by_the_dissector_down_to_the_frame() {
     let client = network.host("client", Ipv4Addr::new(10, 0, 0, 2), &knobs.stack());
     network.link(client, server, knobs.link());
     network.introduce_neighbours();
-    network.app(server, EventServer::new(PORT, chat));
+    network.app(server, EventServer::new(PORT, |random| chat(random, &SharedLog::default())));
     let to = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), PORT);
     let app = network.app(
         client,

@@ -37,6 +37,16 @@ impl SharedLog {
         SharedLog(Arc::new(Mutex::new(Kept { events: MemoryLog::new(retention), ..Kept::default() })))
     }
 
+    /// All that is kept of a namespace, oldest first: for whoever looks into it after a run.
+    pub fn records(&self, namespace: &str) -> Vec<Arc<Record>> {
+        self.page(namespace, 0, usize::MAX)
+    }
+
+    /// About how many bytes that takes.
+    pub fn bytes(&self, namespace: &str) -> usize {
+        self.records(namespace).iter().map(|record| record.cost()).sum()
+    }
+
     /// A hub that panicked while it held the lock has left the log between two operations, both of which are whole.
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -134,6 +144,8 @@ mod tests {
         let opened = second.open(&main);
         assert_eq!((opened.end, opened.saved), (3, vec![saved]));
         assert_eq!(second.page("/", 1, 10).len(), 2);
+        assert_eq!(second.records("/").len(), 3);
+        assert_eq!(second.bytes("/"), (1..=3).map(|offset| record(offset, 0).cost()).sum::<usize>());
         second.unsave(&main, &"pid".into());
         assert_eq!(second.open(&main).saved, []);
         assert_eq!(second.taken(), second.stored());

@@ -8,16 +8,16 @@
 use super::knob::Values;
 use super::overheard::overheard;
 use super::picture::{Frame, View};
-use super::stage::{EventClient, Heard, Host, Seen, Stage};
+use super::stage::{EventClient, Heard, Heartbeat, Host, Seen, Stage};
 use super::words::many;
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Instant, Layer};
 use crate::chat::hub::{Hub, Random};
-use crate::chat::{Config, lounge};
+use crate::chat::{Config, SharedLog, lounge};
 use crate::layers::application::socketio::{Kind, Value};
 use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
-use crate::sim::apps::socketio::{Beat, Disk, Transport};
+use crate::sim::apps::event_puppet::Transport;
 use crate::sim::fault::{self, Verdict};
 use crate::trace::PlaceId;
 use crate::view::dissect::{AppPiece, Role, TracedPacket, What};
@@ -95,8 +95,8 @@ fn script(stage: &mut Stage) {
     let hosts = names.map(|name| stage.host_with(name, &config));
     hosts.iter().for_each(|client| stage.link(*client, host));
     stage.introduce();
-    let disk = Disk::new();
-    let server = stage.event_server(host, PORT, Beat::default(), move |random| chat_hub(random, &disk));
+    let disk = SharedLog::default();
+    let server = stage.event_server(host, PORT, Heartbeat::default(), move |random| chat_hub(random, &disk));
     let clients: Vec<EventClient> = names
         .iter()
         .zip(hosts)
@@ -401,7 +401,7 @@ fn messages(stage: &mut Stage, client: EventClient) -> Vec<(Instant, String)> {
 }
 
 /// The server's program: the one of `netlayers chat serve`.
-fn chat_hub(random: Random, disk: &Disk) -> Hub {
+fn chat_hub(random: Random, disk: &SharedLog) -> Hub {
     let mut hub = Hub::new(Config::default(), random, Box::new(disk.clone()));
     lounge::open(&mut hub, lounge::Rules::default(), |_| {});
     hub

@@ -7,7 +7,7 @@
 use super::beat::Answer;
 use super::overheard::{How, Said, overheard};
 use super::picture::View;
-use super::stage::{EventClient, EventServer, Host, Seen, Stage};
+use super::stage::{EventClient, EventServer, Heartbeat, Host, Seen, Stage};
 use super::words::many;
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Header as _, Instant, Layer, Writer};
@@ -17,7 +17,7 @@ use crate::layers::application::socketio::{Decoder, Limits, Packet};
 use crate::layers::application::websocket::{FrameHeader, Opcode};
 use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
-use crate::sim::apps::socketio::{Beat, Transport};
+use crate::sim::apps::event_puppet::Transport;
 use crate::trace::PlaceId;
 use crate::view::dissect::{Accounting, AppPiece};
 
@@ -511,7 +511,7 @@ fn hosts(stage: &mut Stage) -> (Host, EventServer) {
     let (client, server) = (stage.host_with("client", &config), stage.host_with("server", &config));
     stage.link(client, server);
     stage.introduce();
-    let server = stage.event_server(server, PORT, Beat::default(), echo_hub);
+    let server = stage.event_server(server, PORT, Heartbeat::default(), echo_hub);
     (client, server)
 }
 

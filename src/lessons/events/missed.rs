@@ -2,12 +2,11 @@
 
 use super::{BEAT, PORT, cast, enter, hub, name_of, settle};
 use crate::base::{Duration, Instant};
-use crate::chat::{EventLog, MemoryLog, Retention};
+use crate::chat::{EventLog, MemoryLog, Retention, SharedLog};
 use crate::layers::application::socketio::Kind;
 use crate::lessons::picture::View;
 use crate::lessons::stage::{EventClient, EventServer, Heard, Host, Stage};
 use crate::lessons::words::many;
-use crate::sim::apps::socketio::Disk;
 use crate::sim::fault::{self, Verdict};
 use crate::view::log::{Got, Log, Reader};
 
@@ -58,7 +57,7 @@ pub(super) fn without_and_with(stage: &mut Stage) {
     );
     let guess =
         stage.ask_number("Now the server keeps each event in a log. How many does Bob hear?", "events");
-    let disk = Disk::new();
+    let disk = SharedLog::default();
     let with = outage_run(stage, "with", "With a log", Some(&disk));
     let heard = stage.fact("heard_with", with.heard.len());
     let log = Log {
@@ -103,7 +102,7 @@ pub(super) fn without_and_with(stage: &mut Stage) {
     );
 }
 
-fn outage_run(stage: &mut Stage, id: &str, title: &str, disk: Option<&Disk>) -> Told {
+fn outage_run(stage: &mut Stage, id: &str, title: &str, disk: Option<&SharedLog>) -> Told {
     let outage = stage.time("outage");
     stage.scene(id, title);
     let (host, [ada_host, bob_host]) = cast(stage, ["ada", "bob"]);
@@ -200,7 +199,7 @@ pub(super) fn crash(stage: &mut Stage) {
     let guess = stage.ask_number("How many of the four events has Bob heard in the end?", "events");
     stage.scene("crash", &format!("A crash; the log: {knob}"));
     let (host, [ada_host, bob_host]) = cast(stage, ["ada", "bob"]);
-    let disk = Disk::new();
+    let disk = SharedLog::default();
     let server = stage.event_server(host, PORT, BEAT, {
         let on_disk = knob != "memory";
         move |random| {

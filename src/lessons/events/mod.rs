@@ -14,7 +14,7 @@ mod modes;
 mod routing;
 
 use super::knob::Values;
-use super::stage::{EventClient, EventServer, Host, Stage};
+use super::stage::{EventClient, EventServer, Heartbeat, Host, Stage};
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
 use crate::chat::hub::{Hub, Random};
@@ -22,7 +22,7 @@ use crate::chat::{Config, EventLog};
 use crate::layers::application::socketio::Value;
 use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
-use crate::sim::apps::socketio::{Beat, Transport};
+use crate::sim::apps::event_puppet::Transport;
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -84,7 +84,7 @@ const PORT: u16 = 80;
 /// How long a client may take to be let in.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A heartbeat that notices a dead line sooner than the usual one, which takes up to 45 s.
-const BEAT: Beat = Beat { interval: Duration::from_secs(5), timeout: Duration::from_secs(4) };
+const BEAT: Heartbeat = Heartbeat { interval: Duration::from_secs(5), timeout: Duration::from_secs(4) };
 
 fn script(stage: &mut Stage) {
     routing::who_receives(stage);

@@ -4,12 +4,11 @@ use super::missed::{come_back, is_acknowledged, pull};
 use super::{BEAT, PORT, cast, enter, hub, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::delivery::{Cursor, Retry, Seen};
-use crate::chat::{Delivery, EventLog, MemoryLog, Retention};
+use crate::chat::{Delivery, EventLog, MemoryLog, Retention, SharedLog};
 use crate::layers::application::socketio::Value;
 use crate::lessons::beat::Answer;
 use crate::lessons::stage::{EventClient, Heard, Host, Stage};
 use crate::lessons::words::many;
-use crate::sim::apps::socketio::Disk;
 use crate::sim::fault;
 
 /// How many events Ada says.
@@ -142,7 +141,7 @@ pub(super) fn side_by_side(stage: &mut Stage) {
 
 fn play(stage: &mut Stage, id: &str, title: &str, mode: Mode) -> Ledger {
     stage.scene(id, title);
-    let disk = Disk::new();
+    let disk = SharedLog::default();
     let (host, [ada_host, bob_host]) = cast(stage, ["ada", "bob"]);
     for (a, b) in [(ada_host, host), (host, ada_host), (bob_host, host), (host, bob_host)] {
         stage.rule(a, b, fault::loss(LOSS));

@@ -8,7 +8,7 @@ use crate::layers::application::socketio::{Kind, Value};
 use crate::lessons::beat::Answer;
 use crate::lessons::picture::View;
 use crate::lessons::stage::{EventClient, Stage};
-use crate::sim::apps::socketio::Transport;
+use crate::sim::apps::event_puppet::Transport;
 use crate::trace::Kind as Event;
 
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];

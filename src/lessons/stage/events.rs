@@ -1,7 +1,7 @@
 //! The verbs of the event system: a server with a program on it, clients, what they emit, and what they hear.
 //!
-//! Clients and server are programs of their own beside the puppet of their host. A client connects, emits, hangs up
-//! and comes back when the script says so.
+//! Clients and server are programs of their own beside the puppet of their host. A client is on strings too
+//! ([`EventPuppet`]): it connects, emits, hangs up and comes back when the script says so.
 
 use std::net::SocketAddrV4;
 
@@ -9,10 +9,28 @@ use super::Stage;
 use super::scene::Host;
 use crate::base::{Duration, Instant};
 use crate::chat::hub::{Context, Hub, Random};
-use crate::layers::application::engineio::CloseCause;
+use crate::layers::application::engineio::{self, CloseCause, SessionConfig};
 use crate::layers::application::socketio::{Kind, Packet, Value};
 use crate::sim::AppId;
-use crate::sim::apps::socketio::{Beat, Client, Server, Transport};
+use crate::sim::apps::event_puppet::{EventPuppet, Transport};
+use crate::sim::apps::event_server::EventServer as Program;
+
+/// How often a server asks its clients for a sign of life, and how long it waits for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// From one ping to the next.
+    pub interval: Duration,
+    /// How long a pong may take.
+    pub timeout: Duration,
+}
+
+impl Default for Heartbeat {
+    /// What Socket.IO servers have: 25 s and 20 s.
+    fn default() -> Self {
+        let session = SessionConfig::default();
+        Heartbeat { interval: session.ping_interval, timeout: session.ping_timeout }
+    }
+}
 
 /// An event server of the scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,12 +68,15 @@ impl Stage {
         &mut self,
         host: Host,
         port: u16,
-        beat: Beat,
+        heartbeat: Heartbeat,
         build: impl FnMut(Random) -> Hub + 'static,
     ) -> EventServer {
         let network = self.network();
-        let app = network.app(host.id(), Server::new(port, beat, build));
-        network.call(app, |server: &mut Server, io| server.begin(io));
+        let (ping_interval, ping_timeout) = (heartbeat.interval, heartbeat.timeout);
+        let session = SessionConfig { ping_interval, ping_timeout, ..SessionConfig::default() };
+        let engine = engineio::Config { session, ..engineio::Config::default() };
+        let app = network.app(host.id(), Program::new(port, build).engine(engine));
+        network.call(app, |server: &mut Program, io| server.begin(io));
         EventServer { host, app, port }
     }
 
@@ -68,27 +89,27 @@ impl Stage {
         namespaces: &[(&str, Vec<(String, Value)>)],
     ) -> EventClient {
         let to = SocketAddrV4::new(server.host.address, server.port);
-        let mut client = Client::new(to, transport);
+        let mut client = EventPuppet::new(to, transport);
         namespaces.iter().for_each(|(namespace, auth)| client.want(namespace, auth.clone()));
         let network = self.network();
         let app = network.app(host.id(), client);
-        network.call(app, |client: &mut Client, io| client.connect(io));
+        network.call(app, |client: &mut EventPuppet, io| client.connect(io));
         EventClient { host, app }
     }
 
     /// The client opens a new session, and says who it was.
     pub fn reconnect(&mut self, client: EventClient) {
-        self.network().call(client.app, |client: &mut Client, io| client.connect(io));
+        self.network().call(client.app, |client: &mut EventPuppet, io| client.connect(io));
     }
 
     /// The client ends its session.
     pub fn hang_up(&mut self, client: EventClient) {
-        self.network().call(client.app, |client: &mut Client, io| client.close(io));
+        self.network().call(client.app, |client: &mut EventPuppet, io| client.close(io));
     }
 
     /// The client is gone without a word of Socket.IO, as when its program ends: its host closes the connection.
     pub fn hang_up_without_a_word(&mut self, client: EventClient) {
-        self.network().call(client.app, |client: &mut Client, io| client.vanish(io));
+        self.network().call(client.app, |client: &mut EventPuppet, io| client.vanish(io));
     }
 
     /// The client emits an event in the main namespace; false when it has no session.
@@ -106,27 +127,27 @@ impl Stage {
         ack: Option<u64>,
     ) -> bool {
         self.network()
-            .call(client.app, |client: &mut Client, io| client.emit(namespace, event, args, ack, io))
+            .call(client.app, |client: &mut EventPuppet, io| client.emit(namespace, event, args, ack, io))
     }
 
     /// The server's program says something by itself, in a namespace.
     pub fn server_says(&mut self, server: EventServer, namespace: &str, say: impl FnOnce(&mut Context<'_>)) {
-        self.network().call(server.app, |server: &mut Server, io| server.speak(namespace, say, io));
+        self.network().call(server.app, |server: &mut Program, io| server.speak(io, namespace, say));
     }
 
     /// The server's program is killed.
     pub fn crash(&mut self, server: EventServer) {
-        self.network().call(server.app, |server: &mut Server, io| server.crash(io));
+        self.network().call(server.app, |server: &mut Program, io| server.crash(io));
     }
 
     /// The server's program begins again.
     pub fn restart(&mut self, server: EventServer) {
-        self.network().call(server.app, |server: &mut Server, io| server.begin(io));
+        self.network().call(server.app, |server: &mut Program, io| server.begin(io));
     }
 
     /// The packets that a client got so far, and when.
     pub fn packets_of(&mut self, client: EventClient) -> Vec<(Instant, Packet)> {
-        let client: &Client = self.network().app_ref(client.app);
+        let client: &EventPuppet = self.network().app_ref(client.app);
         client.received().to_vec()
     }
 
@@ -141,25 +162,25 @@ impl Stage {
 
     /// Whether a client has been let into a namespace, and its session lives.
     pub fn is_in(&mut self, client: EventClient, namespace: &str) -> bool {
-        let client: &Client = self.network().app_ref(client.app);
+        let client: &EventPuppet = self.network().app_ref(client.app);
         client.is_in(namespace)
     }
 
     /// Whether the server took a client that came back for who it was.
     pub fn is_recovered(&mut self, client: EventClient, namespace: &str) -> bool {
-        let client: &Client = self.network().app_ref(client.app);
+        let client: &EventPuppet = self.network().app_ref(client.app);
         client.is_recovered(namespace)
     }
 
     /// When a client moved to WebSocket.
     pub fn upgraded_at(&mut self, client: EventClient) -> Option<Instant> {
-        let client: &Client = self.network().app_ref(client.app);
+        let client: &EventPuppet = self.network().app_ref(client.app);
         client.upgraded_at()
     }
 
     /// When and why a client's session ended, when it has.
     pub fn ended(&mut self, client: EventClient) -> Option<(Instant, CloseCause)> {
-        let client: &Client = self.network().app_ref(client.app);
+        let client: &EventPuppet = self.network().app_ref(client.app);
         client.ended()
     }
 

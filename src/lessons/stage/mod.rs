@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
-pub use events::{EventClient, EventServer, Heard};
+pub use events::{EventClient, EventServer, Heard, Heartbeat};
 pub use performance::{Performance, PlayedScene};
 pub use scene::{Host, Socket};
 pub use seen::{Seen, Segment};

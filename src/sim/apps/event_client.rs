@@ -1,4 +1,5 @@
-//! A Socket.IO client on a simulated host: [`Client`] over Engine.IO, over a WebSocket, over the host's TCP.
+//! A client of the event server that comes back by itself, as a program has it: [`Client`] over Engine.IO, over a
+//! WebSocket, over the host's TCP. Lessons, which tell each step, have [`EventPuppet`](super::event_puppet::EventPuppet).
 //!
 //! What it does follows from a script, actions with their times, and from listeners; what it heard is kept for whoever
 //! asks after the run. It comes back by itself when its cable was pulled, the server crashed, or the network lost too

@@ -12,27 +12,27 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::base::{Duration, Instant};
-use crate::chat::hub::{self, Context, Hub};
-use crate::chat::{EventLog, Gateway, MemoryLog, Retention};
+use crate::base::{Duration, Instant, Rng};
+use crate::chat::Gateway;
+use crate::chat::hub::{Context, Hub, Random};
 use crate::layers::application::engineio::{self, ConnKey, Input, Output, Server};
 use crate::layers::application::socketio::Limits;
 use crate::layers::stack::{SocketEvent, SocketId};
 use crate::sim::{App, Io};
 use crate::trace::Kind;
 
+/// Makes the hub and the program on it, from a source of numbers for ids.
+type Build = Box<dyn FnMut(Random) -> Hub>;
+
 /// A server, and how to begin it: more than once, for it can crash.
 pub struct EventServer {
     port: u16,
     engine: engineio::Config,
-    hub: hub::Config,
-    log: Box<dyn FnMut() -> Box<dyn EventLog>>,
-    program: Box<dyn FnMut(&mut Hub)>,
-    runs: u32,
+    build: Build,
     running: Option<Running>,
 }
 
-/// One run of the server.
+/// One run of the server: what a crash takes.
 struct Running {
     listener: Option<SocketId>,
     server: Server,
@@ -59,15 +59,13 @@ const LINGER: Duration = Duration::from_secs(1);
 const MAX_LINGERING: usize = 1024;
 
 impl EventServer {
-    /// A server on `port` whose hub is given its program by `program`: namespaces, listeners.
-    pub fn new(port: u16, program: impl FnMut(&mut Hub) + 'static) -> Self {
+    /// A server on `port`. `build` makes its hub, with a log and a program, and is called again after each crash:
+    /// what is to outlive one is in a [`SharedLog`](crate::chat::SharedLog) of which it has a clone.
+    pub fn new(port: u16, build: impl FnMut(Random) -> Hub + 'static) -> Self {
         EventServer {
             port,
             engine: engineio::Config { max_connections: 1024, ..engineio::Config::default() },
-            hub: hub::Config::default(),
-            log: Box::new(|| Box::new(MemoryLog::new(Retention::default()))),
-            program: Box::new(program),
-            runs: 0,
+            build: Box::new(build),
             running: None,
         }
     }
@@ -76,20 +74,6 @@ impl EventServer {
     #[must_use]
     pub fn engine(mut self, config: engineio::Config) -> Self {
         self.engine = config;
-        self
-    }
-
-    /// With these limits and times of the hub.
-    #[must_use]
-    pub fn hub_config(mut self, config: hub::Config) -> Self {
-        self.hub = config;
-        self
-    }
-
-    /// With the log that `make` gives, once for each run of the server. [`MemoryLog`] when nothing is said.
-    #[must_use]
-    pub fn log(mut self, make: impl FnMut() -> Box<dyn EventLog> + 'static) -> Self {
-        self.log = Box::new(make);
         self
     }
 
@@ -120,7 +104,6 @@ impl EventServer {
         if self.running.is_some() {
             return;
         }
-        self.runs += 1;
         let listener = match io.tcp_listen(self.port) {
             Ok(listener) => Some(listener),
             Err(error) => {
@@ -129,13 +112,13 @@ impl EventServer {
             }
         };
         // From the run's seed, so that it can be repeated. On real sockets ids must not be guessable.
-        let mut numbers = io.rng().fork(&format!("hub {}", self.runs));
-        let mut sids = io.rng().fork(&format!("sessions {}", self.runs));
-        let mut hub = Hub::new(self.hub.clone(), Box::new(move || numbers.next_u64()), (self.log)());
-        (self.program)(&mut hub);
+        // Asking for the number below gives the next run other ids, as a program that is started anew has.
+        let mut sids = io.rng().fork("sids");
+        let mut numbers = Rng::new(io.rng().next_u64());
+        let hub = (self.build)(Box::new(move || numbers.next_u64()));
         let echo = (self.engine.endpoints.len() > 1).then_some(1);
         let sids = Box::new(move || format!("{:016x}", sids.next_u64()));
-        self.running = Some(Running {
+        let running = self.running.insert(Running {
             listener,
             server: Server::new(self.engine.clone(), sids),
             gateway: Gateway::new(hub, Limits::default(), 0, echo),
@@ -144,6 +127,7 @@ impl EventServer {
             lingering: VecDeque::new(),
             ready: VecDeque::new(),
         });
+        running.settle(io);
     }
 }
 

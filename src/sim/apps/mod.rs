@@ -1,12 +1,20 @@
-//! The programs on simulated hosts: for `compare` one pair for each way to send a message, and the event system's two
-//! ends for the lessons that end in a chat.
+//! The programs on simulated hosts. The protocols are machines of `layers` and `chat`; a program gives them connections
+//! and times, and says what shall happen.
 //!
-//! Of the latter there are two pairs. `event_server` and `event_client` are programs that come back by themselves, on
-//! WebSocket; those in `socketio` do what a lesson's script says, on every transport, and their server can be killed.
+//! | program | what it does |
+//! |---|---|
+//! | [`udp`] | a message in datagrams, and who receives them: for `compare`, as the next two |
+//! | [`tcp`] | a message as a byte stream, and who receives it |
+//! | [`websocket`] | a message over WebSocket, and a server that sends it back |
+//! | [`event_server`] | the event system's server, on every transport; it can be killed, and begun again |
+//! | [`event_client`] | its client as a program has it: WebSocket, and it **comes back by itself** |
+//! | [`event_puppet`] | its client for lessons: **every transport**, and it does only what the scene tells it |
+//!
+//! What a server is to remember over a crash is a [`SharedLog`](crate::chat::SharedLog) that the scene holds.
 
 pub mod event_client;
+pub mod event_puppet;
 pub mod event_server;
-pub mod socketio;
 pub mod tcp;
 pub mod udp;
 pub mod websocket;

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::chat::client::Config;
-use crate::chat::hub::{self, Recovery};
+use crate::chat::hub::{self, Hub, Recovery};
 use crate::chat::lounge::{self, Rules};
 use crate::chat::{EventLog, MemoryLog, Retention, SharedLog};
 use crate::layers::application::engineio::{Config as EngineConfig, SessionConfig};
@@ -40,10 +40,13 @@ impl Scene {
         let session =
             SessionConfig { ping_interval: second, ping_timeout: second, ..SessionConfig::default() };
         let recovery = Some(Recovery { window, ..Recovery::default() });
-        let server = EventServer::new(3000, |hub| lounge::open(hub, Rules::default(), |_| {}))
-            .engine(EngineConfig { session, ..EngineConfig::default() })
-            .hub_config(hub::Config { recovery, ..hub::Config::default() })
-            .log(move || log());
+        let config = hub::Config { recovery, ..hub::Config::default() };
+        let server = EventServer::new(3000, move |random| {
+            let mut hub = Hub::new(config.clone(), random, log());
+            lounge::open(&mut hub, Rules::default(), |_| {});
+            hub
+        });
+        let server = server.engine(EngineConfig { session, ..EngineConfig::default() });
         let server = (host, network.app(host, server));
         let people = ["ada", "bob"].into_iter().enumerate().map(|(n, name)| {
             let address = Ipv4Addr::new(10, 0, 0, 10 + n as u8);

@@ -2,11 +2,11 @@
 
 use crate::base::{Duration, Instant};
 use crate::chat::hub::{Hub, Random};
-use crate::chat::{Config, MemoryLog, Pool, Retention};
+use crate::chat::{Config, MemoryLog, Pool, Retention, SharedLog};
 use crate::layers::application::socketio::{Kind, Packet, Value};
 use crate::lessons::picture::View;
-use crate::lessons::stage::{EventClient, EventServer, Host, Stage};
-use crate::sim::apps::socketio::{Beat, Disk, Transport};
+use crate::lessons::stage::{EventClient, EventServer, Heartbeat, Host, Stage};
+use crate::sim::apps::event_puppet::Transport;
 use crate::view::log::{Got, Log, Reader};
 
 const PORT: u16 = 3000;
@@ -17,13 +17,14 @@ fn party<const N: usize>(
     stage: &mut Stage,
     names: [&str; N],
     transport: Transport,
-    disk: Option<Disk>,
+    disk: Option<SharedLog>,
 ) -> (EventServer, [EventClient; N]) {
     let host = stage.host("server");
     let hosts: [Host; N] = names.map(|name| stage.host(name));
     hosts.iter().for_each(|client| stage.link(*client, host));
     stage.introduce();
-    let server = stage.event_server(host, PORT, Beat::default(), move |random| program(random, disk.clone()));
+    let server =
+        stage.event_server(host, PORT, Heartbeat::default(), move |random| program(random, disk.clone()));
     let clients = hosts.map(|host| {
         let client = stage.event_client(host, server, transport, &[("/", vec![])]);
         stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/"));
@@ -33,7 +34,7 @@ fn party<const N: usize>(
     (server, clients)
 }
 
-fn program(random: Random, disk: Option<Disk>) -> Hub {
+fn program(random: Random, disk: Option<SharedLog>) -> Hub {
     let mut hub = match disk {
         Some(disk) => Hub::new(Config::default(), random, Box::new(disk)),
         None => {
@@ -231,7 +232,7 @@ pub(in crate::lessons::vocabulary) fn acknowledgement(stage: &mut Stage) {
 }
 
 /// An event before, two during and one after an absence; with a log or without.
-fn absence(stage: &mut Stage, disk: Option<&Disk>) -> Log {
+fn absence(stage: &mut Stage, disk: Option<&SharedLog>) -> Log {
     const WORDS: [&str; 4] = ["one", "two", "three", "four"];
     stage.scene("away", "A client is away");
     let (_, [ada, bob]) = party(stage, ["ada", "bob"], Transport::WebSocket, disk.cloned());
@@ -275,7 +276,7 @@ pub(in crate::lessons::vocabulary) fn missed_event(stage: &mut Stage) {
 }
 
 pub(in crate::lessons::vocabulary) fn queue(stage: &mut Stage) {
-    let log = absence(stage, Some(&Disk::new()));
+    let log = absence(stage, Some(&SharedLog::default()));
     let replayed = log.readers[0].got.iter().filter(|got| **got == Got::Replayed).count();
     stage.check("two come from the queue, and none is missed", |_| {
         replayed == 2 && !log.readers[0].got.contains(&Got::Missed)

@@ -1,7 +1,11 @@
-//! A client of an event server: by HTTP long-polling, as in a browser at first, by WebSocket, or by both.
+//! A client of the event server that does only what the scene tells it: by HTTP long-polling, as in a browser at
+//! first, by WebSocket, or by both.
 //!
-//! It does what a stock Socket.IO client does: enters a namespace, keeps the secret and the offset that it is given,
-//! and says both when it comes back. It comes back when the scene says so, and not by itself.
+//! It speaks as a stock Socket.IO client does: enters a namespace, keeps the secret and the offset that it is given,
+//! and says both when it comes back. But it comes back when it is told to, so that a lesson can look at what is between
+//! two steps. [`EventClient`](super::event_client::EventClient) is the one that comes back by itself.
+//!
+//! Bounds: what the machines let wait; the packets that came are kept for as long as the scene.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddrV4;
@@ -33,9 +37,9 @@ pub enum Transport {
     WebSocket,
 }
 
-/// A client of an event server.
+/// A client on strings: see the head of this file.
 #[derive(Debug)]
-pub struct Client {
+pub struct EventPuppet {
     to: SocketAddrV4,
     transport: Transport,
     /// The namespaces that it enters, each with its credentials.
@@ -74,13 +78,13 @@ struct Tcp {
     closing: bool,
 }
 
-impl Client {
+impl EventPuppet {
     /// The path of the endpoint.
     pub const PATH: &'static str = "/socket.io/";
 
     /// A client that has not connected.
     pub fn new(to: SocketAddrV4, transport: Transport) -> Self {
-        Client {
+        EventPuppet {
             to,
             transport,
             wanted: Vec::new(),
@@ -357,7 +361,7 @@ impl Tcp {
     }
 }
 
-impl App for Client {
+impl App for EventPuppet {
     fn start(&mut self, _: &mut Io<'_>) {}
 
     fn handle(&mut self, event: SocketEvent, io: &mut Io<'_>) {
