@@ -5,7 +5,6 @@
 //! Output is left as it is.
 //!
 //! Where there is no such thing (another system than Unix, no terminal) the answer is an error, and lines must do.
-#![allow(unsafe_code)] // tcgetattr and tcsetattr have no safe wrapper here; both calls stand at the end of this file.
 
 use std::io;
 
@@ -38,41 +37,26 @@ impl Drop for Keys {
 #[cfg(unix)]
 mod system {
     use std::io;
-    use std::mem::MaybeUninit;
 
-    #[derive(Clone)]
-    pub(super) struct Settings(libc::termios);
+    use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
-    impl std::fmt::Debug for Settings {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            write!(f, "Settings(lflag {:#x})", self.0.c_lflag)
-        }
-    }
+    pub(super) type Settings = Termios;
 
     /// No lines, no echo, no signals from keys; a read waits for one byte at least.
     pub(super) fn keys(before: &Settings) -> Settings {
         let mut keys = before.clone();
-        keys.0.c_lflag &= !(libc::ICANON | libc::ECHO | libc::ISIG);
-        keys.0.c_cc[libc::VMIN] = 1;
-        keys.0.c_cc[libc::VTIME] = 0;
+        keys.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
+        keys.special_codes[SpecialCodeIndex::VMIN] = 1;
+        keys.special_codes[SpecialCodeIndex::VTIME] = 0;
         keys
     }
 
     pub(super) fn get() -> io::Result<Settings> {
-        let mut settings = MaybeUninit::uninit();
-        // SAFETY: the kernel fills the structure that `settings` has room for, or says that it did not.
-        let done = unsafe { libc::tcgetattr(libc::STDIN_FILENO, settings.as_mut_ptr()) };
-        if done != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the call succeeded, so the structure is filled.
-        Ok(Settings(unsafe { settings.assume_init() }))
+        Ok(tcgetattr(io::stdin())?)
     }
 
     pub(super) fn set(settings: &Settings) -> io::Result<()> {
-        // SAFETY: the structure came from `get`, and is only read.
-        let done = unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSADRAIN, &raw const settings.0) };
-        if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+        Ok(tcsetattr(io::stdin(), OptionalActions::Drain, settings)?)
     }
 }
 
