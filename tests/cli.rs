@@ -292,6 +292,15 @@ fn without_arguments_it_says_what_there_is_and_what_to_type_next() {
 }
 
 #[test]
+fn what_it_says_without_arguments_is_seen_at_once_on_80_by_24() {
+    let printed = stdout(&run(&[]));
+    let widest = printed.lines().map(|line| line.chars().count()).max();
+    assert!(printed.lines().count() < 24 && widest <= Some(80), "{printed}");
+    let narrow = stdout(&netlayers(&[]).env("COLUMNS", "40").output().expect("the program runs"));
+    assert!(narrow.lines().count() > printed.lines().count(), "two columns have no room there: {narrow}");
+}
+
+#[test]
 fn completions_and_the_man_page_come_from_the_same_description() {
     assert!(stdout(&run(&["completions", "bash"])).contains("compare"));
     assert!(stdout(&run(&["man"])).contains("netlayers"));

@@ -4,6 +4,7 @@
 //! commit it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -47,10 +48,14 @@ fn every_command_of_the_readme_works_in_its_order() {
     let shells = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     for line in shells.flat_map(str::lines).filter(|line| line.starts_with("netlayers")) {
         let command = line.split(" #").next().expect("a command").trim();
+        tried += 1;
+        if command.starts_with("netlayers chat serve") {
+            serves(command, &folder);
+            continue;
+        }
         let output = output(command, &folder);
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}: {complaint}");
-        tried += 1;
     }
     assert!(tried > 10, "only {tried} commands were found");
 }
@@ -155,16 +160,39 @@ fn run(command: &str) -> String {
 }
 
 fn output(command: &str, folder: &Path) -> Output {
+    program(command, folder).output().expect("the program runs")
+}
+
+/// A server does not end by itself: it has to say that it listens. On a port that is free, whichever that is.
+fn serves(command: &str, folder: &Path) {
+    let mut server = program(command, folder)
+        .args(["--port", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut said = String::new();
+    let read = BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut said);
+    // It may have ended by itself, and then there is nobody to end.
+    let _ = server.kill();
+    let output = server.wait_with_output().expect("it ends");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(read.is_ok() && said.starts_with("listening on http://"), "{command}: {said}{complaint}");
+}
+
+/// What it keeps is kept in a folder of these tests, and not with the progress of whoever runs them.
+fn program(command: &str, folder: &Path) -> Command {
     let words = words(command);
-    Command::new(env!("CARGO_BIN_EXE_netlayers"))
+    let mut program = Command::new(env!("CARGO_BIN_EXE_netlayers"));
+    program
         .args(&words[1..])
         .current_dir(folder)
         .stdin(Stdio::null())
         .env("COLUMNS", "80")
         .env("LC_ALL", "C.UTF-8")
-        .env_remove("TERM")
-        .output()
-        .expect("the program runs")
+        .env("NETLAYERS_DATA", Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-data"))
+        .env_remove("TERM");
+    program
 }
 
 /// The words of a command line, as far as a transcript needs: spaces divide, double quotes hold together.

@@ -1,4 +1,5 @@
-//! `netlayers` alone: the course, how far somebody has come, and the next thing to type.
+//! `netlayers` alone: the course, how far somebody has come, and the next thing to type. All of it is seen at once on
+//! 80x24, so the course is in two columns where there is room for them.
 
 use super::error::CliError;
 use super::lesson;
@@ -10,11 +11,14 @@ use crate::lessons::ALL;
 const COMMANDS: &[(&str, &str)] = &[
     ("netlayers compare \"hello, layers\"", "one message, three ways"),
     ("netlayers compare \"hello\" --loss 20% --seed 7", "the same over a lossy link"),
-    ("netlayers compare \"hello\" --wire real", "on this machine's own sockets"),
     ("netlayers explain MSS", "a word, with a picture"),
-    ("netlayers compare \"hello\" --pcap run.pcapng", "for Wireshark"),
     ("netlayers decode 45000054...", "your own bytes, or a capture"),
+    ("netlayers chat serve", "the chat, in your browser"),
+    ("netlayers --help", "all commands"),
 ];
+
+/// Columns from which on the course is in two of them.
+const WIDE: usize = 72;
 
 /// Prints the overview.
 pub(super) fn run(out: &mut Output) -> Result<(), CliError> {
@@ -29,8 +33,7 @@ pub(super) fn run(out: &mut Output) -> Result<(), CliError> {
     }
     out.line("")?;
     let next = lesson::next(&progress);
-    out.line(format!("next: {}    {}", look.bold(&next.command()), next.title))?;
-    out.line("all commands: netlayers --help")
+    out.line(format!("next: {}    {}", look.bold(&next.command()), next.title))
 }
 
 fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
@@ -38,13 +41,29 @@ fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
     let finished = ALL.iter().filter(|lesson| progress.has_finished(lesson.id)).count();
     out.line(look.bold(&format!("the course: {finished} of {} lessons finished", ALL.len())))?;
     let done = if look.ascii { "x" } else { "✔" };
-    for lesson in ALL {
-        let mark = if progress.has_finished(lesson.id) { done } else { " " };
-        let minutes = format!("{} min", lesson.minutes);
-        out.line(format!(
-            "{mark} {:>2}  {:<12} {:<47} {:>6}",
-            lesson.number, lesson.id, lesson.title, minutes
-        ))?;
+    let rows: Vec<String> = ALL
+        .iter()
+        .map(|lesson| {
+            let mark = if progress.has_finished(lesson.id) { done } else { " " };
+            format!("{mark} {:>2}  {}", lesson.number, lesson.title)
+        })
+        .collect();
+    if look.width < WIDE {
+        return rows.iter().try_for_each(|row| out.line(row));
     }
-    Ok(())
+    let column = look.width / 2;
+    let more = if look.ascii { "..." } else { "…" };
+    let (left, right) = rows.split_at(rows.len().div_ceil(2));
+    let left = left.iter().map(|row| cut(row, column - 2, more));
+    let right = right.iter().map(|row| cut(row, column, more)).chain(std::iter::repeat(String::new()));
+    left.zip(right).try_for_each(|(left, right)| out.line(format!("{left:<column$}{right}").trim_end()))
+}
+
+/// At most so many characters of a title.
+fn cut(title: &str, width: usize, more: &str) -> String {
+    if title.chars().count() <= width {
+        return title.to_owned();
+    }
+    let kept: String = title.chars().take(width - more.chars().count()).collect();
+    kept.trim_end_matches([' ', ',']).to_owned() + more
 }
