@@ -145,7 +145,7 @@ function add(name, entry) {
   const here = rooms.get(name);
   if (!here || (entry.offset && here.entries.some(({ offset }) => offset === entry.offset))) return;
   kept.pending = kept.pending.filter(({ event }) => event.at(-1) !== entry.clientId);
-  entry.order = entry.offset ?? Number(kept.offset ?? 0);
+  entry.order = entry.offset ?? Number(kept.offset ?? 0) + 0.5; // a note comes after what was said before it
   let at = here.entries.length;
   while (at > 0 && here.entries[at - 1].order > entry.order) at -= 1;
   const isLast = at === here.entries.length;
@@ -156,10 +156,9 @@ function add(name, entry) {
     return showRooms();
   }
   if (!isLast) return show(room);
-  const { scrollHeight, scrollTop, clientHeight } = $('scroll');
+  const { scrollHeight, scrollTop, clientHeight } = $('scroll'); // as it was: who reads further up stays there
   $('log').append(line(entry));
   showPending();
-  // Who reads further up is not torn away from there.
   if (scrollHeight - scrollTop - clientHeight < 80 || entry.from === kept.name) toEnd();
 }
 
