@@ -263,7 +263,11 @@ fn what_is_repeated_is_said_once_and_answered_the_same() {
     assert_eq!(heard[1..], ["message tea Bob once", "private Bob Ada psst", "message tea Ada mine"]);
     assert_eq!(code(&story.ask(&bob, "say", r#"["tea","x",7]"#)), "E_CLIENT_ID");
     let happened = story.happened.lock().unwrap().join("\n");
-    assert_eq!(happened.matches("Said {").count(), 2, "what was not said again is not told again: {happened}");
+    assert_eq!(
+        happened.matches("Said {").count(),
+        2,
+        "what was not said again is not told again: {happened}"
+    );
 }
 
 #[test]
