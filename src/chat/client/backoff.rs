@@ -9,13 +9,13 @@ use crate::base::Duration;
 /// The waits between tries. The defaults are those of socket.io-client.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {
-    /// The first wait, before it is scattered [1 s].
+    /// The first wait, before it is scattered (default: 1 s).
     pub first: Duration,
-    /// No wait is longer [5 s].
+    /// No wait is longer (default: 5 s).
     pub most: Duration,
-    /// Each wait is so many times the one before [2].
+    /// Each wait is so many times the one before (default: 2).
     pub factor: u32,
-    /// Each wait is scattered by up to this part of itself, to either side [0.5].
+    /// Each wait is scattered by up to this part of itself, to either side (default: 0.5).
     pub scatter: f64,
     /// After so many tries in vain it gives up; `None` for never [never].
     pub tries: Option<u32>,

@@ -7,21 +7,23 @@ use crate::layers::application::socketio::Limits;
 /// What a client allows itself, and how long it waits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The path of the server's endpoint [`/socket.io/`].
+    /// The path of the server's endpoint (default: `/socket.io/`).
     pub path: String,
     /// The waits between tries.
     pub backoff: Backoff,
-    /// How long it may take to open a connection, and then to be let into a namespace [20 s].
+    /// How long it may take to open a connection, and then to be let into a namespace (default: 20 s).
     pub connect_timeout: Duration,
-    /// Events of one namespace that may wait to be sent or acknowledged, and questions that may be open [1024].
+    /// Events of one namespace that may wait to be sent or acknowledged, and questions that may be open
+    /// (default: 1024).
     pub buffer_events: usize,
-    /// Bytes of these events [1 MiB].
+    /// Bytes of these events (default: 1 MiB).
     pub buffer_bytes: usize,
-    /// Namespaces [64].
+    /// Namespaces (default: 64).
     pub namespaces: usize,
-    /// When it comes back and is *not* the one it was, what waits goes on waiting until [`Client::resume`] [false].
-    /// For programs that have to find their place again first: join their rooms, and see which of their own events the
-    /// server has already, for it knows senders' ids by the socket that sent them.
+    /// When it comes back and is *not* the one it was, what waits goes on waiting until
+    /// [`Client::resume`](super::Client::resume) (default: false). For programs that have to find their place again
+    /// first: join their rooms, and see which of their own events the server has already, for it knows senders' ids by
+    /// the socket that sent them.
     pub hold_when_new: bool,
     /// How much one packet of the server may hold.
     pub limits: Limits,

@@ -19,7 +19,8 @@ pub enum Event {
         recovered: bool,
     },
     /// A namespace does not let it in: what the server says, mostly an object with `message` and `data`. It does not
-    /// ask again by itself; [`Client::join`] does, and what waits for the namespace goes on waiting.
+    /// ask again by itself; [`Client::join`](super::Client::join) does, and what waits for the namespace goes on
+    /// waiting.
     Refused {
         /// Which.
         namespace: Arc<str>,
@@ -51,7 +52,7 @@ pub enum Event {
         /// What was wrong, for people.
         why: Cow<'static, str>,
     },
-    /// All tries were in vain: there will be no other. [`Client::join`] begins anew.
+    /// All tries were in vain: there will be no other. [`Client::join`](super::Client::join) begins anew.
     GaveUp {
         /// What was wrong with the last one.
         why: Cow<'static, str>,
@@ -69,7 +70,7 @@ pub struct Heard {
     pub args: Vec<Value>,
     /// The end of the namespace's log when it was sent: its own place there when it is kept.
     pub offset: Option<u64>,
-    /// Present when the server wants an answer: see [`Client::answer`].
+    /// Present when the server wants an answer: see [`Client::answer`](super::Client::answer).
     pub ack: Option<AckId>,
 }
 
