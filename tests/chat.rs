@@ -184,6 +184,12 @@ fn play(script: &str, folder: &Path) -> usize {
                 chat.child.wait().expect("it ends");
                 chat = Chat::serve(&["--port", &port, "--data", data.name()]);
             }
+            "forget" => {
+                chat.child.kill().expect("killed");
+                chat.child.wait().expect("it ends");
+                std::fs::remove_dir_all(&data.0).expect("its log is removed");
+                chat = Chat::serve(&["--port", &port, "--data", data.name()]);
+            }
             check => {
                 assert!(check.starts_with("ok "), "{check}");
                 passed += 1;
@@ -214,7 +220,7 @@ fn browsers_chat_on_the_page_and_miss_nothing() {
     if support::peer_with("chromium", &["--version"], "apt-get install chromium").is_none() {
         return;
     }
-    assert_eq!(play("chat_page.mjs", &folder), 8);
+    assert_eq!(play("chat_page.mjs", &folder), 9);
 }
 
 #[test]

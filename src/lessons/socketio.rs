@@ -223,7 +223,8 @@ fn both_ways(stage: &mut Stage) {
         &["together with the first", "about a round trip after the first", "with the next ping, after 25 s"],
     );
     let gap = |stage: &mut Stage, id: &str, transport| {
-        stage.scene(id, "The server speaks by itself, twice");
+        let how = if transport == Transport::Polling { "long-polling" } else { "WebSocket" };
+        stage.scene(id, &format!("The server speaks by itself, twice, by {how}"));
         let (client_host, server) = hosts(stage);
         let client = stage.event_client(client_host, server, transport, &[("/", vec![])]);
         stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/"));

@@ -240,6 +240,7 @@ await check("a reload is the same person, with the history", async () => {
   await bob.sees("connected as Bob");
   await bob.sees("missed 2");
   await bob.sees("after the restart");
+  await bob.sees("missed in private");
   const log = await bob.log();
   assert.equal(new Set(log).size, log.length, log.join("\n"));
 });
@@ -255,5 +256,18 @@ if (process.env.SHOTS) {
   await bob.look({ width: 360, height: 1900, dark: false });
   await bob.shot("chat-phone-all");
 }
+
+await check("a server that has forgotten everything is joined anew, and all that is said there is seen", async () => {
+  await askTest("forget");
+  for (const person of [ada, bob]) {
+    await person.sees("Too late for a replay");
+    await person.until(`document.getElementById("status").textContent.startsWith("connected as")`);
+  }
+  for (const n of [1, 2, 3]) {
+    await ada.say(`new ${n}`);
+    await bob.sees(`new ${n}`);
+  }
+  for (const person of [ada, bob]) assert.deepEqual(await person.log(), ["Ada: new 1", "Ada: new 2", "Ada: new 3"]);
+});
 assert.deepEqual(complaints, [], "no page complained");
 process.exit(0);

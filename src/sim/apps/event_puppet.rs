@@ -338,8 +338,21 @@ impl EventPuppet {
 
 /// An event in words: its name, and what it carries.
 fn told(event: &str, args: &[Value]) -> String {
-    let args: Vec<String> = args.iter().filter_map(|value| serde_json::to_string(value).ok()).collect();
+    let args: Vec<String> = args.iter().map(written).collect();
     format!("{event}({})", args.join(", "))
+}
+
+/// A value as a program would write it, with spaces where a line may end.
+fn written(value: &Value) -> String {
+    let list = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", written(value)));
+            format!("{{{}}}", list(fields.collect()))
+        }
+        Value::Array(values) => format!("[{}]", list(values.iter().map(written).collect())),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
 }
 
 impl Tcp {

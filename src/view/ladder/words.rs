@@ -151,7 +151,9 @@ pub(super) fn gap(gap: &Gap, room: usize) -> Vec<String> {
     // Of a calm stretch the least important parts may go; what went wrong is always said in full.
     let calm = incidents.is_empty();
     parts.extend(incidents);
-    parts.push(clock::length(gap.until.since(gap.from)));
+    if gap.until > gap.from {
+        parts.push(clock::length(gap.until.since(gap.from)));
+    }
     for kept in (1..=parts.len()).rev() {
         let line = parts[..kept].join(", ");
         if text::width(&line) <= room {

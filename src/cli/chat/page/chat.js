@@ -50,7 +50,9 @@ hooks.heard = (event, data, isReplay) => {
       people?.set(data.from, {}); // who has said it does not type any more
       add(data.room, { ...data, isReplay });
       break;
-    case 'private': return add(room ?? kept.rooms[0], { ...data, isReplay });
+    case 'private':
+      kept.privates = [...kept.privates, data].slice(-100);
+      return add(room ?? kept.rooms[0], { ...data, isReplay });
     case 'renamed': return renamed(data);
     case 'joined': people?.set(data.name, {}); break;
     case 'left': people?.delete(data.name); break;
@@ -85,6 +87,12 @@ async function join(name) {
   if (!answer.ok) {
     if (!answer.lost && !here.isLoaded) kept.rooms = kept.rooms.filter((other) => other !== name);
     return trouble(answer);
+  }
+  if (since > answer.end) { // this log is shorter than what we saw of it: it is a new one, and so is all that we show
+    rooms.set(name, place());
+    kept.privates = [];
+    if (name === room) show(name);
+    return join(name);
   }
   rooms.set(name, here);
   if (!kept.rooms.includes(name)) kept.rooms.push(name);
@@ -143,9 +151,10 @@ const toEnd = () => { $('scroll').scrollTop = $('scroll').scrollHeight; };
 // Adds an entry to a room's log: once, and in the order of the offsets.
 function add(name, entry) {
   const here = rooms.get(name);
-  if (!here || (entry.offset && here.entries.some(({ offset }) => offset === entry.offset))) return;
+  const isSame = ({ offset, at }) => offset === entry.offset && at === entry.at;
+  if (!here || (entry.offset && here.entries.some(isSame))) return;
   kept.pending = kept.pending.filter(({ event }) => event.at(-1) !== entry.clientId);
-  entry.order = entry.offset ?? Number(kept.offset ?? 0);
+  entry.order = entry.offset ?? Number(kept.offset ?? 0) + 0.5; // a note comes after what was said before it
   let at = here.entries.length;
   while (at > 0 && here.entries[at - 1].order > entry.order) at -= 1;
   const isLast = at === here.entries.length;
@@ -156,10 +165,9 @@ function add(name, entry) {
     return showRooms();
   }
   if (!isLast) return show(room);
-  const { scrollHeight, scrollTop, clientHeight } = $('scroll');
+  const { scrollHeight, scrollTop, clientHeight } = $('scroll'); // as it was: who reads further up stays there
   $('log').append(line(entry));
   showPending();
-  // Who reads further up is not torn away from there.
   if (scrollHeight - scrollTop - clientHeight < 80 || entry.from === kept.name) toEnd();
 }
 
@@ -303,6 +311,7 @@ $('name').value = kept.name;
 if (kept.pid) { // a reload: the same person goes on
   [$('door').hidden, $('chat').hidden] = [true, false];
   kept.rooms.forEach((name) => rooms.set(name, place()));
+  kept.privates.forEach((message) => add(kept.rooms[0], message));
   show(kept.rooms[0]);
   connect();
 }

@@ -8,8 +8,8 @@
 import { showLayers } from './layers.js';
 
 // What outlives a broken connection and a reload of the page: with `pid` and `offset` the server knows us again and
-// replays what we missed; `pending` is what it has not acknowledged yet.
-export const kept = { name: '', rooms: [], pid: undefined, offset: undefined, pending: [] };
+// replays what we missed; `pending` is what it has not acknowledged yet; `privates` are in no room's history.
+export const kept = { name: '', rooms: [], pid: undefined, offset: undefined, pending: [], privates: [] };
 export function save() {
   try { sessionStorage.chat = JSON.stringify(kept); } catch { /* then a reload forgets */ }
 }
@@ -75,6 +75,7 @@ function understand(packet) {
       const wasHere = kept.pid !== undefined;
       const isKnown = kept.pid === data.pid;
       kept.pid = data.pid;
+      if (!isKnown) kept.offset = undefined; // it counted what another session heard
       save();
       attempts = 0;
       replayed = isKnown ? 0 : undefined;
@@ -85,8 +86,8 @@ function understand(packet) {
       const offset = data.at(-1);
       if (typeof offset === 'string') kept.offset = offset;
       if (replayed !== undefined) replayed += 1;
-      save();
-      return hooks.heard(data[0], data[1], replayed !== undefined);
+      hooks.heard(data[0], data[1], replayed !== undefined);
+      return save();
     }
     case '3': // ACK. The server replays before it answers anything: with the first answer the replay is over.
       if (replayed !== undefined) {

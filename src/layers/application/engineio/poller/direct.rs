@@ -1,6 +1,7 @@
 //! The same session by WebSocket from its first byte: a [`Client`](super::super::Client) on one TCP connection.
 //!
-//! Its inputs and outputs are those of a [`Carrier`](super::Carrier), so that a program may have either.
+//! Nothing of the protocol is decided here: this is that machine and the WebSocket's, joined. Its inputs and outputs are
+//! those of a [`Carrier`](super::Carrier), so that a program which knows both transports may have either.
 
 use std::collections::VecDeque;
 
