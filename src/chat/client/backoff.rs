@@ -15,7 +15,7 @@ pub struct Backoff {
     pub most: Duration,
     /// Each wait is so many times the one before (default: 2).
     pub factor: u32,
-    /// Each wait is scattered by up to this part of itself, to either side [0.5].
+    /// Each wait is scattered by up to this part of itself, to either side (default: 0.5).
     pub scatter: f64,
     /// After so many tries in vain it gives up; `None` for never [never].
     pub tries: Option<u32>,

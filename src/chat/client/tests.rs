@@ -1,7 +1,8 @@
 //! The client, given what a server would say.
 
 use super::*;
-use crate::base::Rng;
+use crate::base::{Duration, Rng};
+use crate::layers::application::socketio::Value;
 
 /// A client, what it has asked for, and the time.
 struct Stage {

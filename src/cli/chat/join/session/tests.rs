@@ -5,7 +5,9 @@ use std::cell::RefCell;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 
+use super::super::command::Command;
 use super::*;
+use crate::base::Duration;
 use crate::chat::client::Config;
 use crate::chat::hub::{self, Hub, Recovery};
 use crate::chat::lounge::{self, Rules};

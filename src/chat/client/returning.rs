@@ -1,0 +1,116 @@
+//! The connection: when it is opened, when it is given up, and how the client comes back after it broke.
+
+use std::borrow::Cow;
+
+use super::space::{Space, Standing};
+use super::{Client, Event, NoAnswer, Output, Phase};
+use crate::base::{Instant, Machine};
+use crate::layers::application::engineio::{self, client as engine};
+use crate::layers::application::socketio::Decoder;
+
+impl Client {
+    /// Opens a connection.
+    pub(super) fn dial(&mut self, now: Instant) {
+        self.phase = Phase::Dialing(now + self.config.connect_timeout);
+        self.outputs.push_back(Output::Dial { target: engineio::Client::target(&self.config.path) });
+    }
+
+    /// There is no connection any more, or none came about: the next try is planned.
+    pub(super) fn lost(&mut self, now: Instant, why: Cow<'static, str>, hang_up: bool) {
+        if hang_up {
+            self.outputs.push_back(Output::HangUp);
+        }
+        self.phase = Phase::Idle;
+        for at in 0..self.spaces.len() {
+            let was_inside = self.spaces[at].standing == Standing::Inside;
+            let unanswered = self.spaces[at].lost();
+            self.not_answered(unanswered, NoAnswer::Disconnected);
+            if was_inside {
+                let namespace = self.spaces[at].name.clone();
+                let event = Event::Disconnected { namespace, by_server: false };
+                self.outputs.push_back(Output::Event(event));
+            }
+        }
+        let attempt = self.attempts.saturating_add(1);
+        self.hung_up();
+        if !self.spaces.iter().any(Space::is_active) {
+            return;
+        }
+        if !self.config.backoff.goes_on(attempt) {
+            self.spaces.iter_mut().for_each(|space| space.standing = Standing::Outside);
+            self.outputs.push_back(Output::Event(Event::GaveUp { why }));
+            return;
+        }
+        self.attempts = attempt;
+        let after = self.config.backoff.wait(attempt, (self.random)());
+        self.phase = Phase::Waiting(now + after);
+        self.outputs.push_back(Output::Event(Event::Retrying { attempt, after, why }));
+    }
+
+    /// Closes a connection that no namespace needs.
+    pub(super) fn rest_if_unwanted(&mut self, now: Instant) {
+        if self.spaces.iter().any(Space::is_active) {
+            return;
+        }
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Idle | Phase::Waiting(_) => {}
+            Phase::Dialing(_) => self.outputs.push_back(Output::HangUp),
+            Phase::Online { mut engine, .. } => {
+                engine.close();
+                while let Some(output) = engine.poll(now) {
+                    if let engine::Output::Send(message) = output {
+                        self.outputs.push_back(Output::Send(message));
+                    }
+                }
+                self.outputs.push_back(Output::HangUp);
+            }
+        }
+        self.hung_up();
+    }
+
+    fn hung_up(&mut self) {
+        self.attempts = 0;
+        self.is_full = false;
+        self.max_payload = usize::MAX;
+        self.decoder = Decoder::new(self.config.limits);
+    }
+
+    pub(super) fn wake(&mut self, now: Instant) {
+        for at in 0..self.spaces.len() {
+            let overdue = self.spaces[at].overdue(now);
+            overdue.iter().for_each(|id| {
+                self.spaces[at].settle(*id);
+            });
+            self.not_answered(overdue, NoAnswer::TimedOut);
+        }
+        match &mut self.phase {
+            Phase::Idle => {}
+            Phase::Waiting(at) if *at <= now => self.dial(now),
+            Phase::Dialing(until) if *until <= now => {
+                self.lost(now, "the connection was not open in time".into(), true);
+            }
+            Phase::Waiting(_) | Phase::Dialing(_) => {}
+            Phase::Online { engine, wake_at } => {
+                if *wake_at <= now {
+                    *wake_at = Instant::NEVER;
+                    engine.handle(now, engine::Input::Wake);
+                    self.drive(now);
+                }
+                let is_late =
+                    |space: &Space| matches!(space.standing, Standing::Asked(until) if until <= now);
+                if matches!(self.phase, Phase::Online { .. }) && self.spaces.iter().any(is_late) {
+                    self.lost(now, "a namespace did not answer in time".into(), true);
+                }
+            }
+        }
+    }
+
+    pub(super) fn due(&self) -> Instant {
+        let phase = match &self.phase {
+            Phase::Idle => Instant::NEVER,
+            Phase::Waiting(at) | Phase::Dialing(at) => *at,
+            Phase::Online { wake_at, .. } => *wake_at,
+        };
+        self.spaces.iter().map(Space::due).fold(phase, Instant::min)
+    }
+}
