@@ -78,10 +78,47 @@ impl Outbox {
         }
     }
 
+    /// Pieces are counted by their bytes. Very short ones, such as the answers to pings of a client that reads none of
+    /// them, take many times that, so once many pieces wait those are joined.
     pub(super) fn push(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
-            self.bytes += bytes.len();
+        const MANY: usize = 64;
+        const SHORT: usize = 64;
+        const JOINED: usize = 2 << 10;
+        if bytes.is_empty() {
+            return;
+        }
+        self.bytes += bytes.len();
+        let has_room = self.pieces.back().is_some_and(|last| last.len() + bytes.len() <= JOINED);
+        if self.pieces.len() >= MANY
+            && bytes.len() <= SHORT
+            && has_room
+            && let Some(last) = self.pieces.pop_back()
+        {
+            let mut joined = last.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+            joined.extend_from_slice(&bytes);
+            self.pieces.push_back(joined.freeze());
+        } else {
             self.pieces.push_back(bytes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hundred_thousand_short_pieces_are_kept_as_few() {
+        let mut outbox = Outbox::default();
+        let mut expected = Vec::new();
+        for count in 0..100_000_u32 {
+            let piece = [(count >> 8) as u8, count as u8];
+            outbox.push(Bytes::copy_from_slice(&piece));
+            expected.extend(piece);
+        }
+        assert_eq!(outbox.len(), expected.len());
+        assert!(outbox.pieces().count() <= 64 + 100, "{} pieces", outbox.pieces().count());
+        outbox.advance(101);
+        assert_eq!(outbox.pieces().flatten().copied().collect::<Vec<u8>>(), expected[101..]);
     }
 }
