@@ -53,6 +53,10 @@ fn every_command_of_the_readme_works_in_its_order() {
             serves(command, &folder);
             continue;
         }
+        if command.starts_with("netlayers chat join") {
+            joins(command, &folder);
+            continue;
+        }
         let output = output(command, &folder);
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{command}: {complaint}");
@@ -161,6 +165,23 @@ fn run(command: &str) -> String {
 
 fn output(command: &str, folder: &Path) -> Output {
     program(command, folder).output().expect("the program runs")
+}
+
+/// A client needs a chat to join, on a port that is free; at the end of its input it leaves.
+fn joins(command: &str, folder: &Path) {
+    let mut server = program("netlayers chat serve --memory --port 0", folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let mut said = String::new();
+    let read = BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut said);
+    let address = said.trim().strip_prefix("listening on http://").unwrap_or_default();
+    let output = output(&command.replace("127.0.0.1:8000", address), folder);
+    let _ = server.kill();
+    let _ = server.wait();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(read.is_ok() && output.status.success(), "{command}: {said}{complaint}");
 }
 
 /// A server does not end by itself: it has to say that it listens. On a port that is free, whichever that is.

@@ -82,8 +82,8 @@ impl Builder {
     }
 
     /// How long what was sent may wait for company while more messages wait to be received (default: 1 ms). It is looked
-    /// at whenever a message is received: a program that takes long over each of many messages delays a reply by one
-    /// of them, not by all.
+    /// at when the first message after a reply is asked for, the second, the fourth, the eighth, and so on, until the
+    /// replies go out: a program that takes long over each of many messages delays a reply by one of them, not by all.
     #[must_use]
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;

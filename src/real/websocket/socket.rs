@@ -53,6 +53,8 @@ pub struct WebSocket<S> {
     write_timeout: Duration,
     /// How long what was sent may wait for company.
     linger: Duration,
+    /// How often a message was asked for since `now`, while something waited for company.
+    asked: u32,
     /// How long the peer may take to close its half after us.
     close_timeout: Duration,
     /// Once the connection is being closed: when we stop trying to tell the peer.
@@ -86,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             impatient: Timer::default(),
             write_timeout,
             linger,
+            asked: 0,
             close_timeout: config.close_timeout,
             give_up: Timer::default(),
             end: End::Open,

@@ -121,12 +121,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// A program that takes long over each message of many lets its replies wait for the last of them. Not for ever:
-    /// they go out, as far as they can at once, when the oldest is due.
+    /// they go out, as far as they can at once, when the oldest is due. A look at the clock costs a fifth of a small
+    /// message, so it is taken at the first message, the second, the fourth, the eighth.
     fn send_overdue(&mut self, cx: &mut Context<'_>) -> Result<(), WebSocketError> {
         if self.machine.queued() > 0 {
+            self.asked = self.asked.saturating_add(1);
+            if !self.asked.is_power_of_two() {
+                return Ok(());
+            }
             let now = self.clock.now();
             if now.since(self.now) >= self.linger {
-                self.now = now;
+                (self.now, self.asked) = (now, 0);
                 if let Poll::Ready(written) = self.poll_flush(cx) {
                     written?;
                 }
@@ -170,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                         turn.made_progress();
                     }
                 }
-                self.now = self.clock.now();
+                (self.now, self.asked) = (self.clock.now(), 0);
                 self.machine.handle(self.now, Input::Arrived);
             }
             // Both Close frames are exchanged: however TCP ends now, nothing is lost.
