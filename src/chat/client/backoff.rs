@@ -17,7 +17,7 @@ pub struct Backoff {
     pub factor: u32,
     /// Each wait is scattered by up to this part of itself, to either side (default: 0.5).
     pub scatter: f64,
-    /// After so many tries in vain it gives up; `None` for never [never].
+    /// After so many tries in vain it gives up; `None` for never (the default).
     pub tries: Option<u32>,
 }
 
