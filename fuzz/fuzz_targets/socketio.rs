@@ -14,7 +14,7 @@ enum Message<'a> {
     Binary(&'a [u8]),
 }
 
-const LIMITS: Limits = Limits { attachments: 3, attachment_bytes: 64, namespace: 16 };
+const LIMITS: Limits = Limits { attachments: 3, attachment_bytes: 64, namespace: 16, depth: 20 };
 
 fuzz_target!(|messages: Vec<Message<'_>>| {
     let mut decoder = Decoder::new(LIMITS);
@@ -37,11 +37,8 @@ fn check(packet: &Packet) {
     let written = packet.encode();
     assert!(written.attachments.len() <= LIMITS.attachments);
     assert!(written.attachments.iter().map(Bytes::len).sum::<usize>() <= LIMITS.attachment_bytes);
-    // The last digit of a fraction may be rounded when it is read; from then on it stays.
-    let once = read(&written);
-    let twice = read(&once.encode());
-    assert_eq!(once, twice);
-    assert_eq!((&once.namespace, once.encode().attachments), (&packet.namespace, written.attachments));
+    // What goes through comes out the same, numbers to their last digit.
+    assert_eq!(&read(&written), packet);
 }
 
 fn read(encoded: &Encoded) -> Packet {
