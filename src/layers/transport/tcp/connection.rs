@@ -255,6 +255,8 @@ impl Connection {
                 self.events.connected = true;
                 self.events.readable |= self.receiver.readable() > 0;
                 self.rtt.handshake_done();
+                // What the program wrote early may have set the timer by the patience of a half-open connection.
+                self.heard_from_peer(now);
                 // A close that came during the handshake was waiting for this.
                 if self.sender.is_closed() {
                     self.go(now, Cause::Close);

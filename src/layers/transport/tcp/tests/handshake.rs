@@ -273,6 +273,22 @@ fn the_user_timeout_ends_a_handshake_that_nobody_answers() {
 }
 
 #[test]
+fn the_patience_of_a_handshake_ends_with_it_also_for_a_program_that_wrote_early() {
+    let mut pipe = Pipe::new(&config());
+    pipe.listen(B);
+    pipe.write(B, b"welcome");
+    pipe.connect(A);
+    // The handshake is done, and after it nothing of B's arrives for five minutes.
+    pipe.rule = Box::new(|from, n, _| if from == B && n > 1 { Fate::Drop } else { Fate::Pass });
+    pipe.run_for(Duration::from_secs(300));
+    assert_eq!(pipe.states(), [State::Established; 2]);
+    assert!(pipe.ends[A].received.is_empty() && pipe.info(B).retransmissions > 5, "{}", pipe.ladder());
+    pipe.rule = Box::new(|_, _, _| Fate::Pass);
+    pipe.run_to_the_end();
+    assert_eq!(pipe.ends[A].received, b"welcome");
+}
+
+#[test]
 fn icmp_errors_end_a_handshake_only_when_hard_and_about_what_is_in_flight() {
     let mut pipe = Pipe::opening(&config());
     let icmp = |error, seq| Input::Icmp { error, seq: SeqNumber(seq) };
