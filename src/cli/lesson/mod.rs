@@ -74,11 +74,11 @@ fn find(name: &str) -> Result<&'static Lesson, CliError> {
     if let Some(lesson) = crate::lessons::find(name) {
         return Ok(lesson);
     }
-    let near = ALL.iter().min_by_key(|lesson| distance(lesson.id, name));
+    let near = ALL.iter().map(|lesson| (strsim::levenshtein(lesson.id, name), lesson.id)).min();
     let meant = match near {
         // Half of the letters at least must be right, or every short name would do.
-        Some(lesson) if distance(lesson.id, name) <= (name.chars().count() / 2).min(3) => {
-            format!("did you mean '{}'?", lesson.id)
+        Some((distance, id)) if distance <= (name.chars().count() / 2).min(3) => {
+            format!("did you mean '{id}'?")
         }
         _ => {
             let known: Vec<String> =
@@ -87,20 +87,6 @@ fn find(name: &str) -> Result<&'static Lesson, CliError> {
         }
     };
     Err(CliError::Usage(format!("there is no lesson '{}'; {meant}", crate::view::look::escape(name))))
-}
-
-/// How many letters must be changed, added or left out to make one word of the other (Levenshtein, 1965).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(40).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let cost = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], cost);
-        }
-    }
-    row[b.len()]
 }
 
 fn write_pcap(performance: &Performance, path: &std::path::Path) -> Result<(), CliError> {

@@ -125,7 +125,7 @@ pub fn suggestions(name: &str) -> Vec<&'static Term> {
             let name = plain(name);
             match !wanted.is_empty() && wanted.len() >= 3 && name.contains(&wanted) {
                 true => 1,
-                false => distance(&name, &wanted),
+                false => strsim::levenshtein(&name, &wanted),
             }
         };
         term.names().map(letters).min().unwrap_or(usize::MAX)
@@ -141,20 +141,6 @@ pub fn suggestions(name: &str) -> Vec<&'static Term> {
 /// A name as it is compared: lower case letters and digits.
 fn plain(name: &str) -> String {
     name.chars().take(64).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-/// How many letters must be changed, added or left out to make one word of the other (Levenshtein, 1965).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let cost = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], cost);
-        }
-    }
-    row[b.len()]
 }
 
 impl Term {

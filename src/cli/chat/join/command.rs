@@ -93,7 +93,7 @@ fn addressed(rest: &str) -> Option<(String, String)> {
 }
 
 fn meant(unknown: &str) -> String {
-    let near = NAMES.iter().map(|name| (distance(name, unknown), name)).min();
+    let near = NAMES.iter().map(|name| (strsim::osa_distance(name, unknown), name)).min();
     let shown = crate::view::look::escape(unknown);
     match near {
         Some((distance, name)) if distance <= 2 && distance < unknown.chars().count() => {
@@ -101,26 +101,6 @@ fn meant(unknown: &str) -> String {
         }
         _ => format!("there is no /{shown}; /help says what there is"),
     }
-}
-
-/// How many letters must be changed, added or left out to make one word of the other, where two that changed places
-/// count as one: the usual slip of a hand (Damerau, 1964).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(20).collect(), b.chars().take(20).collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
