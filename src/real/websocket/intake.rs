@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::task::coop::{self, RestoreOnPending};
 
 use crate::layers::application::websocket::FrameHeader;
 
@@ -87,6 +88,18 @@ impl Intake {
                     spares.push(spare);
                 }
             });
+        }
+    }
+}
+
+/// Charges a task's turn for bytes that were read, for they cost more than the call that brought them.
+pub(super) fn charge(turn: RestoreOnPending, read: usize, cx: &mut Context<'_>) {
+    /// Bytes that cost a turn as much as one call to the system.
+    const CHARGED: usize = 8 << 10;
+    turn.made_progress();
+    for _ in 0..read / CHARGED {
+        if let Poll::Ready(turn) = coop::poll_proceed(cx) {
+            turn.made_progress();
         }
     }
 }

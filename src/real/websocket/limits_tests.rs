@@ -5,12 +5,13 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, duplex};
 
+use super::tests::client_by_hand;
 use super::*;
 use crate::base::Duration;
 use crate::layers::application::http::Limits;
-use crate::layers::application::websocket::{Config, Keepalive, Message};
+use crate::layers::application::websocket::{CloseCode, Config, Keepalive, Message};
 
 #[test]
 fn the_defaults_are_those_that_the_documentation_says() {
@@ -83,10 +84,22 @@ async fn what_does_not_fit_the_write_buffer_waits_and_is_no_error() {
     tokio::join!(sending, receiving);
 }
 
-/// A stream on which the request of a client comes, and then pings without end.
+/// A stream on which the request of a client comes, and then one frame again and again, without end.
 struct Flood {
     head: std::io::Cursor<Vec<u8>>,
+    frame: [u8; 6],
     given: usize,
+}
+
+const PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
+/// As if it were one of the opcodes that nobody has defined.
+const UNKNOWN: [u8; 6] = [0x83, 0x80, 0, 0, 0, 0];
+
+async fn flooded_with(frame: [u8; 6]) -> WebSocket<Flood> {
+    let head = "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let flood = Flood { head: io::Cursor::new(head.into()), frame, given: 0 };
+    Builder::new().accept(flood).await.unwrap()
 }
 
 impl AsyncRead for Flood {
@@ -98,11 +111,11 @@ impl AsyncRead for Flood {
             return Poll::Ready(Ok(()));
         }
         // As much as there is room for, so that there is more room the next time.
-        let ping = [0x89, 0x80, 0, 0, 0, 0];
-        let pings: Vec<u8> = ping.into_iter().cycle().skip(flood.given % 6).take(to.remaining()).collect();
-        flood.given += pings.len();
+        let frames = flood.frame.into_iter().cycle().skip(flood.given % 6).take(to.remaining());
+        let frames: Vec<u8> = frames.collect();
+        flood.given += frames.len();
         assert!(flood.given < 64 << 20, "nobody else gets a turn");
-        to.put_slice(&pings);
+        to.put_slice(&frames);
         Poll::Ready(Ok(()))
     }
 }
@@ -123,10 +136,7 @@ impl AsyncWrite for Flood {
 
 #[tokio::test]
 async fn a_peer_that_never_stops_talking_leaves_the_others_their_turn() {
-    let head = "GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-    let flood = Flood { head: io::Cursor::new(head.into()), given: 0 };
-    let mut server = Builder::new().accept(flood).await.unwrap();
+    let mut server = flooded_with(PING).await;
     for turn in 1..=4 {
         tokio::select! {
             biased;
@@ -137,6 +147,35 @@ async fn a_peer_that_never_stops_talking_leaves_the_others_their_turn() {
         let given = server.get_ref().given;
         assert!(given <= turn * (3 << 20), "{given} bytes in {turn} turns");
     }
+}
+
+/// How many seconds pass until the server has done with a peer that floods it: one turn of its task a second.
+async fn seconds_until_the_end(mut server: WebSocket<Flood>) -> usize {
+    let ending = tokio::spawn(async move { while let Ok(Some(_)) = server.recv().await {} });
+    let mut seconds = 0;
+    while !ending.is_finished() {
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+        seconds += 1;
+    }
+    ending.await.unwrap();
+    seconds
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_talks_on_instead_of_answering_our_close_frame_is_given_up() {
+    let mut server = flooded_with(PING).await;
+    server.send_close(CloseCode::NORMAL).await.unwrap();
+    let seconds = seconds_until_the_end(server).await;
+    // Five for its Close frame, and five for the end of TCP.
+    assert!((10..=12).contains(&seconds), "{seconds} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_talks_on_when_all_is_over_is_given_up() {
+    let server = flooded_with(UNKNOWN).await;
+    let seconds = seconds_until_the_end(server).await;
+    assert!((5..=6).contains(&seconds), "{seconds} s");
 }
 
 /// The mask and the payload of each of the next frames, which are short.
@@ -157,24 +196,7 @@ async fn no_two_connections_mask_alike_on_the_wire() {
     const FRAMES: usize = 200;
     let mut all = std::collections::BTreeSet::new();
     for _ in 0..2 {
-        let (near, mut far) = duplex(4096);
-        let server = async {
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(far.read_u8().await.unwrap());
-            }
-            let head = String::from_utf8(head).unwrap();
-            let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
-            let accept = crate::layers::application::websocket::handshake::accept_key(key);
-            let answer = format!(
-                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                 Sec-WebSocket-Accept: {accept}\r\n\r\n"
-            );
-            far.write_all(answer.as_bytes()).await.unwrap();
-        };
-        let builder = Builder::new();
-        let (client, ()) = tokio::join!(builder.open(near, "test", "/"), server);
-        let mut client = client.unwrap();
+        let (mut far, mut client) = client_by_hand(&Builder::new(), |stream| stream).await;
         let sending = async {
             for _ in 0..FRAMES {
                 client.send("x").await.unwrap();

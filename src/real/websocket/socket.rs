@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::halves::{ReceiveHalf, SendHalf};
 use super::intake::Intake;
 use super::outgoing::Outgoing;
+use super::tasks::Tasks;
 use super::timer::Timer;
 use super::{Builder, WebSocketError};
 use crate::base::{Duration, Instant};
@@ -29,7 +30,7 @@ use crate::layers::application::websocket::{
     CloseCode, CloseReason, Config, Connection, Event, Failure, Message, Opening, Phase, Utf8Bytes,
 };
 use crate::real::clock::Clock;
-use ending::End;
+use ending::{End, Lost};
 
 /// One end of an open WebSocket connection.
 pub struct WebSocket<S> {
@@ -42,6 +43,7 @@ pub struct WebSocket<S> {
     opening: Option<Box<Opening>>,
     intake: Intake,
     outgoing: Outgoing,
+    tasks: Arc<Tasks>,
     /// How much may wait to be written, and how much is read ahead while it does.
     most_waiting: usize,
     /// When the machine wants to be woken.
@@ -60,6 +62,10 @@ pub struct WebSocket<S> {
     /// Once the connection is being closed: when we stop trying to tell the peer.
     give_up: Timer,
     end: End,
+    /// Why TCP failed, unless the connection ends in order all the same.
+    lost: Option<Lost>,
+    /// The half that receives has been told so.
+    told: bool,
     closed: Option<CloseReason>,
     /// Why the connection was failed, until somebody is told.
     failed: Option<Failure>,
@@ -82,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             opening: None,
             intake: Intake::new(),
             outgoing: Outgoing::default(),
+            tasks: Arc::default(),
             most_waiting: config.max_queue,
             wake: Timer::default(),
             stalled: Timer::default(),
@@ -92,6 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             close_timeout: config.close_timeout,
             give_up: Timer::default(),
             end: End::Open,
+            lost: None,
+            told: false,
             closed: None,
             failed: None,
         }
@@ -152,11 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`recv`](WebSocket::recv), but a broken rule is an event.
     pub async fn event(&mut self) -> Result<Option<Event>, WebSocketError> {
-        let event = poll_fn(|cx| self.poll_event(cx)).await?;
-        if let Some(Event::Close(reason)) = &event {
-            self.closed = Some(reason.clone());
-        }
-        Ok(event)
+        poll_fn(|cx| self.poll_event(cx)).await
     }
 
     /// Sends a message: text from `&str` or `String`, binary from `Bytes` or `Vec<u8>`.
@@ -247,6 +252,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if self.machine.phase() == Phase::Open {
             self.now = self.clock.now();
             self.machine.close(self.now, &CloseReason::new(code, Utf8Bytes::default()))?;
+            // The half that receives waits for the answer from now on, and not for ever.
+            self.tasks.wake_all();
         }
         Ok(())
     }
