@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration as StdDuration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
 use tokio::time::timeout;
 
 use super::tests::{by_hand_over, client_by_hand, text};
 use super::*;
-use crate::layers::application::websocket::CloseCode;
+use crate::layers::application::websocket::{CloseCode, CloseReason};
 
 /// A stream that takes no more bytes once it was reset, and ends after those that had come.
 struct Reset {
@@ -107,4 +107,25 @@ async fn a_stream_that_takes_nothing_and_gives_nothing_is_given_up() {
     assert!(server.send("hello").await.is_err());
     let end = timeout(StdDuration::from_secs(6), server.recv()).await.expect("the close timeout ends it");
     assert!(matches!(end, Err(WebSocketError::Io { step: "writing", .. })), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_reply_that_waits_for_company_goes_out_when_the_connection_is_dropped() {
+    let (mut near, mut server) = by_hand_over(&Builder::new(), |stream| stream).await;
+    near.write_all(&b"\x81\x81\0\0\0\0a".repeat(2)).await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some(text("a")));
+    server.send("bye").await.unwrap();
+    drop(server);
+    let mut rest = Vec::new();
+    near.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, b"\x81\x03bye");
+}
+
+#[tokio::test]
+async fn a_reason_in_words_goes_to_the_peer() {
+    let (mut near, mut server) = by_hand_over(&Builder::new(), |stream| stream).await;
+    server.send_close(CloseReason::new(CloseCode(4001), "lunch")).await.unwrap();
+    let mut frame = [0; 9];
+    near.read_exact(&mut frame).await.unwrap();
+    assert_eq!(&frame, b"\x88\x07\x0f\xa1lunch");
 }

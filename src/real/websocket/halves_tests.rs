@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration as StdDuration;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::tests::{by_hand_over, by_hand_with, only_begun};
 use super::*;
-use crate::layers::application::websocket::CloseCode;
+use crate::layers::application::websocket::{CloseCode, Event};
 
 const SECOND: StdDuration = StdDuration::from_secs(1);
 
@@ -127,4 +127,13 @@ async fn a_peer_that_reads_nothing_from_one_half_is_cut_off_for_the_other_too() 
     // And nobody waits again for what cannot be.
     let again = timeout(SECOND, sender.send("still there?")).await.expect("it knows");
     assert!(again.is_err());
+}
+
+#[tokio::test]
+async fn the_pong_to_a_ping_of_one_half_is_an_event_of_the_other() {
+    let (mut near, server) = by_hand_with(&Builder::new()).await;
+    let (mut sender, mut receiver) = server.split();
+    sender.ping("there?").await.unwrap();
+    near.write_all(b"\x8a\x86\0\0\0\0there?").await.unwrap();
+    assert_eq!(receiver.event().await.unwrap(), Some(Event::Pong("there?".into())));
 }

@@ -5,19 +5,19 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf, duplex};
 
-use super::tests::client_by_hand;
+use super::tests::{by_hand_with, client_by_hand};
 use super::*;
 use crate::base::Duration;
 use crate::layers::application::http::Limits;
-use crate::layers::application::websocket::{CloseCode, Config, Keepalive, Message};
+use crate::layers::application::websocket::{CloseCode, Config, Keepalive, Message, Policy};
 
 #[test]
 fn the_defaults_are_those_that_the_documentation_says() {
     let secs = Duration::from_secs;
     let expected = Config {
-        max_frame: 16 << 20,
+        max_frame: 64 << 20,
         max_message: 64 << 20,
         max_queue: 1 << 20,
         handshake_timeout: secs(10),
@@ -36,8 +36,8 @@ fn every_setting_gets_to_the_machine() {
     let ms = Duration::from_millis;
     let head = Limits { line: 3, head: 4, fields: 5 };
     let builder = Builder::new()
-        .max_frame(1)
         .max_message(2)
+        .max_frame(1)
         .write_buffer(6)
         .handshake_timeout(ms(7))
         .close_timeout(ms(8))
@@ -56,6 +56,46 @@ fn every_setting_gets_to_the_machine() {
         keepalive: None,
     };
     assert_eq!((&builder.config, builder.connections()), (&expected, 10));
+}
+
+#[test]
+fn a_message_that_is_allowed_may_come_in_one_frame() {
+    let builder = Builder::new();
+    assert!(builder.config.max_frame >= builder.config.max_message);
+    let builder = builder.max_message(100 << 20);
+    assert_eq!((builder.config.max_frame, builder.config.max_message), (100 << 20, 100 << 20));
+    assert_eq!(builder.max_message(1).config.max_frame, 100 << 20);
+}
+
+#[test]
+fn limits_of_the_machine_do_not_turn_the_keepalive_off() {
+    let config = Config { max_message: 7, ..Config::default() };
+    let builder = Builder::new().config(config.clone());
+    assert_eq!((builder.config.max_message, builder.config.keepalive), (7, Some(Keepalive::default())));
+    assert_eq!(Builder::new().keepalive(None).config(config.clone()).config.keepalive, None);
+    let (idle, timeout) = (Duration::from_secs(1), Duration::from_secs(2));
+    let keepalive = Some(Keepalive { idle, timeout });
+    assert_eq!(Builder::new().config(Config { keepalive, ..config }).config.keepalive, keepalive);
+}
+
+#[tokio::test]
+async fn a_policy_leaves_what_it_does_not_say_as_it_was() {
+    let server = Builder::new()
+        .subprotocols(["chat"])
+        .origins(["https://good.example"])
+        .policy(Policy { paths: Some(vec!["/room".into()]), ..Policy::default() })
+        .policy(Policy::default());
+    let attempt = async |client: Builder, path: &str| {
+        let (near, far) = duplex(4096);
+        let client = client.subprotocols(["chat"]).close_timeout(Duration::ZERO);
+        let (client, _server) = tokio::join!(client.open(near, "test", path), server.accept(far));
+        client.map(|client| client.opening().unwrap().subprotocol.clone())
+    };
+    assert_eq!(attempt(Builder::new(), "/room").await.unwrap().as_deref(), Some("chat"));
+    let elsewhere = attempt(Builder::new(), "/elsewhere").await.unwrap_err();
+    assert!(elsewhere.to_string().contains("404"), "{elsewhere}");
+    let stranger = attempt(Builder::new().origin("https://evil.example"), "/room").await.unwrap_err();
+    assert!(stranger.to_string().contains("403"), "{stranger}");
 }
 
 #[tokio::test]
@@ -207,4 +247,14 @@ async fn no_two_connections_mask_alike_on_the_wire() {
     }
     // By chance two of four hundred are alike once in fifty thousand times.
     assert!(all.len() >= 2 * FRAMES - 1, "{} different masks of {}", all.len(), 2 * FRAMES);
+}
+
+#[tokio::test]
+async fn what_waits_for_company_does_not_keep_a_large_message_from_being_queued() {
+    let (mut near, mut server) = by_hand_with(&Builder::new().write_buffer(1000)).await;
+    near.write_all(&b"\x81\x81\0\0\0\0a".repeat(2)).await.unwrap();
+    assert!(server.recv().await.unwrap().is_some());
+    server.send("held back").await.unwrap();
+    server.queue(vec![0; 2000]).unwrap();
+    assert_eq!(server.waiting(), 2 + 9 + 4 + 2000);
 }

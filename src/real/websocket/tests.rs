@@ -404,7 +404,7 @@ async fn a_silent_peer_is_given_up_after_a_ping() {
 #[tokio::test]
 async fn one_connection_more_than_there_may_be_is_told_so_and_the_others_live() {
     let server = Server::bind("127.0.0.1:0", Builder::new().max_connections(1)).await.unwrap();
-    let url = format!("ws://{}/", server.local_addr().unwrap());
+    let url = format!("ws://{}/", server.local_addr());
     let echo = |mut socket: WebSocket<tokio::net::TcpStream>, _| async move {
         while let Some(message) = socket.recv().await? {
             socket.send(message).await?;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -48,6 +48,21 @@ impl Lost {
             None => io::Error::new(self.source.kind(), self.source.to_string()),
         };
         WebSocketError::Io { step: self.step, source }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Drop for WebSocket<S> {
+    /// What was sent and waits for company goes out, as far as the stream takes it at once: a drop cannot wait.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // It may be the stream that panicked, and would again.
+            return;
+        }
+        self.gather();
+        let mut nobody = Context::from_waker(Waker::noop());
+        while self.outgoing.waiting() > 0 {
+            let Poll::Ready(Ok(())) = self.outgoing.poll_write(&mut self.stream, &mut nobody) else { return };
+        }
     }
 }
 
