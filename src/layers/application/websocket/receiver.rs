@@ -174,7 +174,7 @@ impl Receiver {
         let mut refused = None;
         let mut take = |piece: &[u8]| assembler.push(piece, at).map_err(|failure| refused = Some(failure));
         let done = match n {
-            0 => decompressor.finish(&mut take),
+            0 => decompressor.finish(),
             n => decompressor.push(&self.inbox[..n], &mut take),
         };
         done.map_err(|error| match (error, refused) {
