@@ -54,7 +54,7 @@ impl Connection {
             // §4.2.2: the request is answered with an error, and that was all.
             Verdict::Failed { reply, error } => {
                 reply.iter().for_each(|head| self.sender.raw(head));
-                self.fail(now, Failure::before_open(error));
+                self.fail(now, Failure::untold(error));
             }
         }
     }
