@@ -11,7 +11,7 @@ use super::super::intake::Intake;
 use super::WebSocket;
 use super::ending::End;
 use crate::base::{Duration, Machine as _};
-use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase};
+use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase, Step};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(in super::super) fn poll_recv(
@@ -43,13 +43,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 // No more until the peer has taken some.
                 ready!(self.poll_write(cx))?;
             }
-            match self.machine.poll(self.now) {
-                Some(Output::Send(bytes)) => self.outgoing.push(bytes),
-                Some(Output::Event(event)) => return Poll::Ready(Ok(Some(event))),
-                Some(Output::WakeAt(at)) => self.wake.set(Some(at)),
-                Some(Output::Finished) if self.end != End::Over => self.end = End::Finishing,
-                Some(Output::Finished) => {}
-                None => match self.end {
+            match self.machine.step(self.now) {
+                Step::Output(Output::Send(bytes)) => self.outgoing.push(bytes),
+                Step::Output(Output::Event(event)) => return Poll::Ready(Ok(Some(event))),
+                Step::Output(Output::WakeAt(at)) => self.wake.set(Some(at)),
+                Step::Output(Output::Finished) if self.end != End::Over => self.end = End::Finishing,
+                Step::Output(Output::Finished) => {}
+                // More work than what was read has paid for.
+                Step::Inflated(bytes) => ready!(poll_charge(cx, bytes)),
+                Step::Idle => match self.end {
                     End::Open => {
                         // What cannot be written now need not keep us from reading.
                         if let Poll::Ready(written) = self.poll_write(cx) {
@@ -157,8 +159,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// A peer may always have more to say, and nothing in it for the user above. So that other tasks get their turn the
     /// runtime's budget is charged by the bytes that came; when it is used up this is pending.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
-        /// Bytes that cost a turn as much as one call to the system.
-        const CHARGED: usize = 8 << 10;
         let turn = ready!(coop::poll_proceed(cx));
         let coming_in = self.machine.coming_in();
         let inbox = self.machine.inbox();
@@ -170,11 +170,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             Ok(read) => {
                 turn.made_progress();
-                for _ in 0..read / CHARGED {
-                    if let Poll::Ready(turn) = coop::poll_proceed(cx) {
-                        turn.made_progress();
-                    }
-                }
+                // What has been read is given to the machine, whether or not that was the last of the budget.
+                let _ = poll_charge(cx, read);
                 (self.now, self.asked) = (self.clock.now(), 0);
                 self.machine.handle(self.now, Input::Arrived);
             }
@@ -195,4 +192,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.machine.handle(self.now, Input::Wake);
         Poll::Ready(())
     }
+}
+
+/// Charges the runtime's budget for so many bytes of work. Pending when it is used up: then it is others' turn.
+fn poll_charge(cx: &mut Context<'_>, bytes: usize) -> Poll<()> {
+    /// Bytes that cost a turn as much as one call to the system.
+    const CHARGED: usize = 8 << 10;
+    for _ in 0..bytes / CHARGED {
+        ready!(coop::poll_proceed(cx)).made_progress();
+    }
+    Poll::Ready(())
 }
