@@ -9,12 +9,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop;
 
 use super::super::WebSocketError;
-use super::super::intake::{Intake, charge};
+use super::super::intake::{Intake, poll_charge};
 use super::super::tasks::Half;
 use super::WebSocket;
 use super::ending::End;
 use crate::base::{Duration, Machine as _};
-use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase};
+use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase, Step};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(in super::super) fn poll_recv(
@@ -45,16 +45,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 // No more until the peer has taken some.
                 ready!(self.poll_write(Half::Receiving, cx))?;
             }
-            match self.machine.poll(self.now) {
-                Some(Output::Send(bytes)) => self.push(bytes),
-                Some(Output::Event(event)) => {
+            match self.machine.step(self.now) {
+                Step::Output(Output::Send(bytes)) => self.push(bytes),
+                Step::Output(Output::Event(event)) => {
                     self.note(&event);
                     return Poll::Ready(Ok(Some(event)));
                 }
-                Some(Output::WakeAt(at)) => self.wake.set(Some(at)),
-                Some(Output::Finished) if self.end != End::Over => self.end = End::Finishing,
-                Some(Output::Finished) => {}
-                None => match self.end {
+                Step::Output(Output::WakeAt(at)) => self.wake.set(Some(at)),
+                Step::Output(Output::Finished) if self.end != End::Over => self.end = End::Finishing,
+                Step::Output(Output::Finished) => {}
+                // More work than what was read has paid for.
+                Step::Inflated(bytes) => ready!(poll_charge(cx, bytes)),
+                Step::Idle => match self.end {
                     End::Open | End::Unheard => {
                         // What cannot be written now need not keep us from reading.
                         if let Poll::Ready(written) = self.poll_write(Half::Receiving, cx) {
@@ -207,7 +209,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 self.machine.handle(self.now, Input::Eof);
             }
             Ok(read) => {
-                charge(turn, read, cx);
+                turn.made_progress();
+                // What has been read is given to the machine, whether or not that was the last of the budget.
+                let _ = poll_charge(cx, read);
                 (self.now, self.asked) = (self.clock.now(), 0);
                 self.machine.handle(self.now, Input::Arrived);
             }
