@@ -18,11 +18,14 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::PROTOCOL;
-use crate::base::{ErrorKind, Layer, ParseError};
+use crate::base::{Errors, Layer, ParseError};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
 /// What stands between two packets of one HTTP body: the ASCII character "record separator".
 pub const SEPARATOR: u8 = 0x1e;
+
+/// What is wrong with what a peer sent.
+const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 
 /// One packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +101,7 @@ impl Packet {
             packets.push(match piece {
                 [b'b', base64 @ ..] => {
                     let bytes = STANDARD.decode(base64).map_err(|error| {
-                        malformed("data", at + 1, "base64 (RFC 4648 §4)", error.to_string())
+                        ERRORS.malformed("data", at + 1, "base64 (RFC 4648 §4)", error.to_string())
                     })?;
                     Packet::Message(Message::Binary(bytes.into()))
                 }
@@ -133,11 +136,12 @@ impl Packet {
 
     fn from_text(text: &Bytes, at: usize) -> Result<Self, ParseError> {
         let Some(&kind) = text.first() else {
-            return Err(malformed("type", at, "a digit from 0 to 6", "nothing"));
+            return Err(ERRORS.malformed("type", at, "a digit from 0 to 6", "nothing"));
         };
         let data = || {
-            Utf8Bytes::try_from(text.slice(1..))
-                .map_err(|error| malformed("data", at + 1 + error.valid_up_to(), "UTF-8", "other bytes"))
+            Utf8Bytes::try_from(text.slice(1..)).map_err(|error| {
+                ERRORS.malformed("data", at + 1 + error.valid_up_to(), "UTF-8", "other bytes")
+            })
         };
         match kind {
             b'0' => Ok(Packet::Open(data()?)),
@@ -147,7 +151,7 @@ impl Packet {
             b'4' => Ok(Packet::Message(Message::Text(data()?))),
             b'5' => Ok(Packet::Upgrade),
             b'6' => Ok(Packet::Noop),
-            other => Err(malformed("type", at, "a digit from 0 to 6", format!("byte 0x{other:02x}"))),
+            other => Err(ERRORS.malformed("type", at, "a digit from 0 to 6", format!("byte 0x{other:02x}"))),
         }
     }
 
@@ -187,25 +191,8 @@ impl Handshake {
     /// Malformed when it is not JSON, or a field is missing.
     pub fn from_json(text: &str) -> Result<Self, ParseError> {
         serde_json::from_str(text).map_err(|error| {
-            malformed("handshake", error.column(), "a JSON object with sid", error.to_string())
+            ERRORS.malformed("handshake", error.column(), "a JSON object with sid", error.to_string())
         })
-    }
-}
-
-pub(super) fn malformed(
-    field: &'static str,
-    offset: usize,
-    expected: &'static str,
-    got: impl Into<String>,
-) -> ParseError {
-    ParseError {
-        kind: ErrorKind::Malformed,
-        layer: Layer::Application,
-        protocol: PROTOCOL,
-        field,
-        offset,
-        expected: expected.into(),
-        got: got.into().into(),
     }
 }
 
