@@ -14,7 +14,7 @@ enum Message<'a> {
     Binary(&'a [u8]),
 }
 
-const LIMITS: Limits = Limits { attachments: 3, attachment_bytes: 64, namespace: 16, depth: 20 };
+const LIMITS: Limits = Limits { attachments: 3, attachment_bytes: 64, depth: 20 };
 
 fuzz_target!(|messages: Vec<Message<'_>>| {
     let mut decoder = Decoder::new(LIMITS);

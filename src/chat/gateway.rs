@@ -16,7 +16,7 @@
 //! | a body, a WebSocket frame, a message | 1 MB | [`SessionConfig::max_payload`] | 413 before it is read; 1009 |
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
 //! | web pages | this host, loopback | [`Origins`] | 403 |
-//! | nesting, attachments, their bytes, a namespace's name | 100, 100, 16 MiB, 256 B | [`Limits`] | closed |
+//! | nesting, attachments, their bytes | 100, 100, 16 MiB | [`Limits`] | closed |
 //! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |

@@ -254,12 +254,7 @@ impl<'a> Context<'a> {
 /// Reads a kept packet.
 pub(super) fn past_event(record: &super::super::log::Record) -> Option<PastEvent> {
     // It was written here: no limit is needed.
-    let limits = Limits {
-        attachments: usize::MAX,
-        attachment_bytes: usize::MAX,
-        namespace: usize::MAX,
-        depth: usize::MAX,
-    };
+    let limits = Limits { attachments: usize::MAX, attachment_bytes: usize::MAX, depth: usize::MAX };
     let mut decoder = Decoder::new(limits);
     let mut packet = decoder.text(record.wire.text.as_str()).ok()?;
     for attachment in &record.wire.attachments {
