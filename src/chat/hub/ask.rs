@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::Output;
 use super::context::Context;
 use super::emit::has_room;
+use super::key::Key;
 use super::rooms::Aim;
-use super::slab::Key;
 use super::state::{Call, Core, Timer, TimerId};
 use crate::base::Duration;
 use crate::layers::application::socketio::{Kind, Packet, Value};
@@ -90,8 +90,8 @@ impl Core {
         });
         let (mut to, mut waiting, mut missing) = (Vec::new(), Vec::new(), 0);
         for &slot in &self.chosen {
-            let Some(key) = self.sockets.key_at(slot) else { continue };
-            let Some(socket) = self.sockets.at_mut(slot) else { continue };
+            let Some(key) = self.sockets.key_at(slot as usize) else { continue };
+            let Some(socket) = self.sockets.at_mut(slot as usize) else { continue };
             let Some(session) = self.sessions.get_mut(socket.session) else { continue };
             if !is_too_much && has_room(session, packet.len(), self.config.queue_bytes) {
                 session.queued += packet.len();
