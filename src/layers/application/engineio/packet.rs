@@ -19,11 +19,14 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::PROTOCOL;
-use crate::base::{ErrorKind, Layer, ParseError};
+use crate::base::{Errors, Layer, ParseError};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
 /// What stands between two packets of one HTTP body: the ASCII character "record separator".
 pub const SEPARATOR: u8 = 0x1e;
+
+/// What is wrong with what a peer sent.
+const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 
 /// One packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,11 +129,12 @@ impl Packet {
 
     fn from_text(text: &Bytes, at: usize) -> Result<Self, ParseError> {
         let Some(&kind) = text.first() else {
-            return Err(malformed("type", at, "a digit from 0 to 6, or b", "nothing"));
+            return Err(ERRORS.malformed("type", at, "a digit from 0 to 6, or b", "nothing"));
         };
         let data = || {
-            Utf8Bytes::try_from(text.slice(1..))
-                .map_err(|error| malformed("data", at + 1 + error.valid_up_to(), "UTF-8", "other bytes"))
+            Utf8Bytes::try_from(text.slice(1..)).map_err(|error| {
+                ERRORS.malformed("data", at + 1 + error.valid_up_to(), "UTF-8", "other bytes")
+            })
         };
         match kind {
             b'0' => Ok(Packet::Open(data()?)),
@@ -143,8 +147,8 @@ impl Packet {
             b'b' => STANDARD
                 .decode(&text[1..])
                 .map(|bytes| Packet::Message(Message::Binary(bytes.into())))
-                .map_err(|error| malformed("data", at + 1, "base64 (RFC 4648 §4)", error.to_string())),
-            other => Err(malformed("type", at, "a digit from 0 to 6, or b", format!("byte 0x{other:02x}"))),
+                .map_err(|error| ERRORS.malformed("data", at + 1, "base64 (RFC 4648 §4)", error.to_string())),
+            other => Err(ERRORS.malformed("type", at, "a digit from 0 to 6, or b", format!("byte 0x{other:02x}"))),
         }
     }
 
@@ -184,25 +188,8 @@ impl Handshake {
     /// Malformed when it is not JSON, or a field is missing.
     pub fn from_json(text: &str) -> Result<Self, ParseError> {
         serde_json::from_str(text).map_err(|error| {
-            malformed("handshake", error.column(), "a JSON object with sid", error.to_string())
+            ERRORS.malformed("handshake", error.column(), "a JSON object with sid", error.to_string())
         })
-    }
-}
-
-pub(super) fn malformed(
-    field: &'static str,
-    offset: usize,
-    expected: &'static str,
-    got: impl Into<String>,
-) -> ParseError {
-    ParseError {
-        kind: ErrorKind::Malformed,
-        layer: Layer::Application,
-        protocol: PROTOCOL,
-        field,
-        offset,
-        expected: expected.into(),
-        got: got.into().into(),
     }
 }
 

@@ -6,8 +6,8 @@
 use bytes::Bytes;
 
 use super::packet::RESERVED_EVENTS;
-use super::{Kind, PROTOCOL, Packet, Value, json};
-use crate::base::{ErrorKind, Layer, ParseError};
+use super::{ERRORS, Kind, Packet, Value, json};
+use crate::base::ParseError;
 
 /// How much one packet may hold. The size of one message is bounded by Engine.IO already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Decoder {
     /// Malformed: the connection is to be closed.
     pub fn text(&mut self, text: &str) -> Result<Option<Packet>, ParseError> {
         if self.waiting.is_some() {
-            return Err(malformed("attachment", 0, "a binary message", "text"));
+            return Err(ERRORS.malformed("attachment", 0, "a binary message", "text"));
         }
         let (packet, wanted) = Parser { text, at: 0, limits: &self.limits }.packet()?;
         if wanted == 0 {
@@ -76,13 +76,13 @@ impl Decoder {
     /// Malformed: the connection is to be closed.
     pub fn binary(&mut self, bytes: Bytes) -> Result<Option<Packet>, ParseError> {
         let Some(waiting) = &mut self.waiting else {
-            return Err(malformed("type", 0, "a packet that announces attachments", "an attachment"));
+            return Err(ERRORS.malformed("type", 0, "a packet that announces attachments", "an attachment"));
         };
         waiting.bytes = waiting.bytes.saturating_add(bytes.len());
         if waiting.bytes > self.limits.attachment_bytes {
             let expected = format!("at most {} bytes of attachments", self.limits.attachment_bytes);
             self.waiting = None;
-            return Err(malformed("attachment", 0, expected, "more"));
+            return Err(ERRORS.malformed("attachment", 0, expected, "more"));
         }
         waiting.attachments.push(bytes);
         if waiting.attachments.len() < waiting.wanted {
@@ -103,7 +103,7 @@ fn put_back(value: &mut Value, attachments: &mut [Option<Bytes>]) -> Result<(), 
     if value.is_placeholder() {
         let num = value.get("num").and_then(Value::as_u64).and_then(|num| usize::try_from(num).ok());
         let bytes = num.and_then(|num| attachments.get_mut(num)).and_then(Option::take).ok_or_else(|| {
-            malformed("placeholder", 0, "the number of an attachment, each once", "another")
+            ERRORS.malformed("placeholder", 0, "the number of an attachment, each once", "another")
         })?;
         *value = Value::Binary(bytes);
         return Ok(());
@@ -129,7 +129,7 @@ impl<'a> Parser<'a> {
         self.at = 1;
         let Some(kind @ b'0'..=b'6') = kind else {
             let got = self.text.chars().next().map_or("nothing".into(), |c| format!("{c:?}"));
-            return Err(malformed("type", 0, "a digit from 0 to 6", got));
+            return Err(ERRORS.malformed("type", 0, "a digit from 0 to 6", got));
         };
         let wanted = if matches!(kind, b'5' | b'6') { self.attachments()? } else { 0 };
         let namespace = self.namespace();
@@ -182,7 +182,7 @@ impl<'a> Parser<'a> {
             Ok(number) if number <= self.limits.attachments => Ok(number),
             _ => {
                 let expected = format!("at most {}", self.limits.attachments);
-                Err(malformed("attachments", 1, expected, number.to_string()))
+                Err(ERRORS.malformed("attachments", 1, expected, number.to_string()))
             }
         }
     }
@@ -254,24 +254,7 @@ impl<'a> Parser<'a> {
     /// The error for what stands here.
     fn wrong(&self, field: &'static str, expected: &'static str) -> ParseError {
         let start: String = self.rest().chars().take(16).collect();
-        malformed(field, self.at, expected, format!("{start:?}"))
-    }
-}
-
-fn malformed(
-    field: &'static str,
-    offset: usize,
-    expected: impl Into<std::borrow::Cow<'static, str>>,
-    got: impl Into<std::borrow::Cow<'static, str>>,
-) -> ParseError {
-    ParseError {
-        kind: ErrorKind::Malformed,
-        layer: Layer::Application,
-        protocol: PROTOCOL,
-        field,
-        offset,
-        expected: expected.into(),
-        got: got.into(),
+        ERRORS.malformed(field, self.at, expected, format!("{start:?}"))
     }
 }
 

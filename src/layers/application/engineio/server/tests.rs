@@ -1,6 +1,8 @@
 //! The whole server without a network: bytes of connections in, bytes out.
 
 use super::*;
+use crate::base::Duration;
+use crate::layers::application::engineio::CloseCause;
 use crate::layers::application::http::ResponseHead;
 use crate::layers::application::websocket;
 
