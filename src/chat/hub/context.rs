@@ -8,13 +8,8 @@ use super::super::delivery::Delivery;
 use super::Reason;
 use super::ask::Answers;
 use super::emit::Emitted;
-<<<<<<< HEAD
-use super::rooms::{ALONE, Aim, alone};
-use super::slab::Key;
-=======
 use super::key::Key;
-use super::rooms::Aim;
->>>>>>> main
+use super::rooms::{ALONE, Aim, alone};
 use super::state::Core;
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Decoder, Kind, Limits, Value};
