@@ -19,7 +19,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::PROTOCOL;
-use crate::base::{Errors, Layer, ParseError};
+use crate::base::{Duration, Errors, Layer, ParseError};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
 /// What stands between two packets of one HTTP body: the ASCII character "record separator".
@@ -148,7 +148,9 @@ impl Packet {
                 .decode(&text[1..])
                 .map(|bytes| Packet::Message(Message::Binary(bytes.into())))
                 .map_err(|error| ERRORS.malformed("data", at + 1, "base64 (RFC 4648 §4)", error.to_string())),
-            other => Err(ERRORS.malformed("type", at, "a digit from 0 to 6, or b", format!("byte 0x{other:02x}"))),
+            other => {
+                Err(ERRORS.malformed("type", at, "a digit from 0 to 6, or b", format!("byte 0x{other:02x}")))
+            }
         }
     }
 
@@ -180,6 +182,13 @@ impl Handshake {
     pub fn to_json(&self) -> Utf8Bytes {
         // A struct of strings and numbers cannot fail to be JSON.
         serde_json::to_string(self).unwrap_or_default().into()
+    }
+
+    /// How long the server may be silent: it pings once in an interval, and a ping may be as late as a pong may. A day
+    /// at most, whatever the server says.
+    pub(super) fn patience(&self) -> Duration {
+        let millis = self.ping_interval.saturating_add(self.ping_timeout);
+        Duration::from_millis(millis.min(24 * 3600 * 1000))
     }
 
     /// Reads the JSON of an open packet.

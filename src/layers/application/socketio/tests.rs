@@ -49,6 +49,27 @@ fn bytes_leave_placeholders_and_follow_in_order() {
 }
 
 #[test]
+fn a_written_packet_tells_its_namespace() {
+    for namespace in ["/", "/admin", "/a?b=1-2"] {
+        let bytes: Value = Bytes::from_static(&[1]).into();
+        for args in [vec![], vec![bytes, "/other,".into()]] {
+            let kinds = [
+                Kind::Connect(None),
+                Kind::Disconnect,
+                Kind::Event { name: "/x,".into(), args: args.clone(), ack: Some(7) },
+                Kind::Ack { id: 7, args },
+                Kind::ConnectError("no".into()),
+            ];
+            for kind in kinds {
+                let encoded = Packet::new(namespace, kind.clone()).encode();
+                assert_eq!(encoded.namespace(), namespace, "{kind:?}");
+                assert_eq!(encoded.is_connect(), matches!(kind, Kind::Connect(_)));
+            }
+        }
+    }
+}
+
+#[test]
 fn members_keep_their_order() {
     let packet = decode(r#"2["e",{"z":1,"a":2,"m":3}]"#).unwrap();
     assert_eq!(packet.encode().text.as_str(), r#"2["e",{"z":1,"a":2,"m":3}]"#);
