@@ -232,7 +232,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..engineio::Config::default()
     };
     let server = Server::new(engine, random::session_ids());
-    let service = Gateway::new(hub, Limits::default(), 0, Some(1));
+    let service = Gateway::new(hub, Limits::default(), 0).with_echo();
 
     let listener = listen(([127, 0, 0, 1], port).into())?;
     let asked = shutdown::requested();
