@@ -16,8 +16,6 @@ pub struct Limits {
     pub attachments: usize,
     /// Bytes of all attachments of one packet together.
     pub attachment_bytes: usize,
-    /// Bytes of a namespace's name.
-    pub namespace: usize,
     /// How deep arrays and objects may lie in each other, the array of arguments counted;
     /// [`Value::MAX_DEPTH`] at the utmost.
     pub depth: usize,
@@ -25,7 +23,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { attachments: 100, attachment_bytes: 16 << 20, namespace: 256, depth: 100 }
+        Limits { attachments: 100, attachment_bytes: 16 << 20, depth: 100 }
     }
 }
 
@@ -134,8 +132,8 @@ impl<'a> Parser<'a> {
             return Err(ERRORS.malformed("type", 0, "a digit from 0 to 6", got));
         };
         let wanted = if matches!(kind, b'5' | b'6') { self.attachments()? } else { 0 };
-        let namespace = self.namespace()?;
-        let id = self.id()?;
+        let namespace = self.namespace();
+        let id = self.id(kind)?;
         let kind = match kind {
             b'0' => Kind::Connect(self.json()?.map_or(Ok(None), |auth| match auth {
                 Value::Object(_) => Ok(Some(auth)),
@@ -189,31 +187,37 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A namespace begins with a slash and ends with a comma or the text; anything else is of the main one. Some
-    /// clients add a query, which is not part of the name.
-    fn namespace(&mut self) -> Result<String, ParseError> {
+    /// A namespace begins with a slash and ends with a comma or the text; anything else is of the main one. All of it
+    /// is the name: a query was told from it in the third version of the protocol, and answers would not find the
+    /// client that asks by the whole of it.
+    fn namespace(&mut self) -> String {
         let rest = self.rest();
         if !rest.starts_with('/') {
-            return Ok("/".into());
+            return "/".into();
         }
         let (name, taken) = match rest.find(',') {
             Some(comma) => (&rest[..comma], comma + 1),
             None => (rest, rest.len()),
         };
-        if name.len() > self.limits.namespace {
-            let expected = format!("a name of at most {} bytes", self.limits.namespace);
-            return Err(ERRORS.malformed("namespace", self.at, expected, name.len().to_string()));
-        }
         self.at += taken;
-        Ok(name.split('?').next().unwrap_or_default().into())
+        name.into()
     }
 
-    fn id(&mut self) -> Result<Option<u64>, ParseError> {
-        if !self.rest().starts_with(|c: char| c.is_ascii_digit()) {
+    /// The number of a question or an answer. What is too large for 64 bits no question ever had: an answer to that is
+    /// ignored like any that nobody waits for, but an event with it could not be answered.
+    fn id(&mut self, kind: u8) -> Result<Option<u64>, ParseError> {
+        let rest = self.rest();
+        let end = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+        if end == 0 {
             return Ok(None);
         }
-        let wrong = self.wrong("acknowledgement id", "a number of at most 64 bits");
-        self.digits().map(Some).ok_or(wrong)
+        let id = match rest[..end].parse() {
+            Ok(id) => id,
+            Err(_) if matches!(kind, b'3' | b'6') => u64::MAX,
+            Err(_) => return Err(self.wrong("acknowledgement id", "a number of at most 64 bits")),
+        };
+        self.at += end;
+        Ok(Some(id))
     }
 
     /// The JSON that is the rest of the text.

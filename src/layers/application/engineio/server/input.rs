@@ -47,7 +47,12 @@ impl Server {
                             self.body_done(now, key, session, body);
                         }
                         Err(error) => {
-                            self.tell(now, session, session::Input::Gone(key));
+                            // Too long is no more than that: the session goes on, as when the length is declared.
+                            let told = match error.status {
+                                413 => session::Input::PostRefused(key),
+                                _ => session::Input::Gone(key),
+                            };
+                            self.tell(now, session, told);
                             return self.reject(now, key, &error);
                         }
                     }
@@ -106,7 +111,8 @@ impl Server {
         if self.sessions.get(session).is_some() {
             self.tell(now, session, session::Input::Post(key, body));
         } else {
-            self.refuse(now, key, Refusal::SessionUnknown);
+            // It was known when the head came, and has ended since: by this POST, when another was under way.
+            self.refuse(now, key, Refusal::BadRequest);
         }
     }
 }

@@ -55,7 +55,7 @@ impl Default for Config {
             origins: Origins::default(),
             max_connections: 20_000,
             max_sessions: 20_000,
-            head: Limits { line: 4096, head: 16 << 10, fields: 64 },
+            head: Limits::default(),
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),

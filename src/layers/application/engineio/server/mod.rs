@@ -65,6 +65,8 @@ pub struct Server {
 struct Entry {
     session: Session,
     sid: String,
+    /// Where it was opened; its id means nothing elsewhere.
+    endpoint: usize,
     deadline: Option<Instant>,
 }
 
@@ -121,6 +123,9 @@ impl Server {
         let Some(entry) = self.sessions.get_mut(session) else { return false };
         let Some(socket) = entry.session.socket() else {
             let taken = prepared.messages.iter().all(|message| entry.session.send(message.clone()));
+            if prepared.ends_body {
+                entry.session.end_body();
+            }
             self.pump(now, session);
             return taken;
         };
@@ -134,7 +139,7 @@ impl Server {
         true
     }
 
-    /// Pings a session's client now, unless a pong is awaited already.
+    /// Pings a session's client now; when a pong is awaited already, as soon as that has come.
     pub fn ping(&mut self, now: Instant, session: SessionKey) {
         if let Some(entry) = self.sessions.get_mut(session) {
             entry.session.ping(now);

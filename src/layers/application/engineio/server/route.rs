@@ -26,60 +26,35 @@ impl Server {
         let has_body = framing != Framing::Length(0);
         let Some(endpoint) = endpoint else { return self.other_request(now, key, head, answering, has_body) };
 
-        let ask = request::judge(head, query, &self.config.origins).and_then(|ask| match ask {
-            Ask::Open => Ok((ask, None)),
-            Ask::Preflight | Ask::Socket(None) => Ok((ask, None)),
-            Ask::Poll(ref sid) | Ask::Post(ref sid) | Ask::Socket(Some(ref sid)) => {
-                let session = self.by_sid.get(sid).copied().ok_or(Refusal::SessionUnknown)?;
-                Ok((ask, Some(session)))
-            }
-        });
-        // A session may have run out of time a moment ago.
-        let ask = match ask {
-            Ok((ask, Some(session))) => {
-                self.tell(now, session, session::Input::Wake);
-                let polling = match self.sessions.get(session) {
-                    Some(entry) => Ok(entry.session.is_polling()),
-                    None => Err(Refusal::SessionUnknown),
-                };
-                match (&ask, polling) {
-                    (_, Err(refusal)) => Err(refusal),
-                    (Ask::Poll(_) | Ask::Post(_), Ok(false)) => Err(Refusal::BadRequest),
-                    (_, Ok(_)) => Ok((ask, Some(session))),
-                }
-            }
-            other => other,
-        };
+        let ask = request::judge(head, query, &self.config.origins, |sid| self.session_at(endpoint, sid))
+            .and_then(|ask| self.in_time(now, ask));
         // A body where none belongs is not read: the connection ends with the answer.
-        if has_body && !matches!(ask, Ok((Ask::Post(_), _))) {
+        if has_body && !matches!(ask, Ok(Ask::Post(_))) {
             answering.keep_alive = false;
         }
-        let session = ask.as_ref().ok().and_then(|(_, session)| *session);
-        let answer_state = |answering: Answering| State::Answering {
+        let answer_state = |session: Option<SessionKey>, answering: Answering| State::Answering {
             session,
             answering: Box::new(answering),
             early: BytesMut::new(),
         };
-        match (ask, session) {
-            (Err(refusal), _) => {
-                self.set_state(key, answer_state(answering));
+        match ask {
+            Err(refusal) => {
+                self.set_state(key, answer_state(None, answering));
                 self.refuse(now, key, refusal);
             }
-            (Ok((Ask::Preflight, _)), _) => {
+            Ok(Ask::Preflight) => {
                 let pieces = answering.preflight(head);
-                self.set_state(key, answer_state(answering));
+                self.set_state(key, answer_state(None, answering));
                 self.answer(now, key, pieces);
             }
-            (Ok((Ask::Post(_), _)), Some(session)) => {
-                self.post(now, key, head, framing, session, answering);
-            }
-            (Ok((Ask::Poll(_), _)), Some(session)) => {
-                self.set_state(key, answer_state(answering));
+            Ok(Ask::Post(session)) => self.post(now, key, head, framing, session, answering),
+            Ok(Ask::Poll(session)) => {
+                self.set_state(key, answer_state(Some(session), answering));
                 self.tell(now, session, session::Input::Poll(key));
             }
-            (Ok((Ask::Socket(_), _)), session) => self.socket(now, key, head, endpoint, session, answering),
-            (Ok(_), _) => {
-                self.set_state(key, answer_state(answering));
+            Ok(Ask::Socket(session)) => self.socket(now, key, head, endpoint, session, answering),
+            Ok(Ask::Open) => {
+                self.set_state(key, answer_state(None, answering));
                 match self.open(endpoint, |config, sid| Session::polling(now, config, sid, key)) {
                     Some(session) => {
                         if let Some(Conn { state: State::Answering { session: of, .. }, .. }) =
@@ -92,6 +67,27 @@ impl Server {
                     None => self.busy(now, key),
                 }
             }
+        }
+    }
+
+    /// The session with this id, at the endpoint where it was opened.
+    fn session_at(&self, endpoint: usize, sid: &str) -> Option<SessionKey> {
+        let session = self.by_sid.get(sid).copied()?;
+        self.sessions.get(session).filter(|entry| entry.endpoint == endpoint).map(|_| session)
+    }
+
+    /// A session may have run out of time a moment ago, or have left polling.
+    fn in_time(&mut self, now: Instant, ask: Ask<SessionKey>) -> Result<Ask<SessionKey>, Refusal> {
+        let (Ask::Poll(session) | Ask::Post(session) | Ask::Socket(Some(session))) = ask else {
+            return Ok(ask);
+        };
+        self.tell(now, session, session::Input::Wake);
+        match (self.sessions.get(session), ask) {
+            (None, _) => Err(Refusal::SessionUnknown),
+            (Some(entry), Ask::Poll(_) | Ask::Post(_)) if !entry.session.is_polling() => {
+                Err(Refusal::BadRequest)
+            }
+            (Some(_), _) => Ok(ask),
         }
     }
 
@@ -136,8 +132,16 @@ impl Server {
         head: &RequestHead,
         framing: Framing,
         session: SessionKey,
-        answering: Answering,
+        mut answering: Answering,
     ) {
+        // Bytes in a body were version 3's; now they are written as text.
+        if head.headers.get("Content-Type") == Some("application/octet-stream") {
+            answering.keep_alive = false;
+            let (answering, early) = (Box::new(answering), BytesMut::new());
+            self.set_state(key, State::Answering { session: None, answering, early });
+            self.refuse(now, key, Refusal::BadRequest);
+            return self.tell(now, session, session::Input::NotText);
+        }
         let reader = match BodyReader::new(framing, self.config.session.max_payload) {
             Ok(reader) => reader,
             Err(error) => return self.reject(now, key, &error),
@@ -167,7 +171,7 @@ impl Server {
         }
         let sid = (self.sids)();
         let session = make(self.config.session.clone(), &sid);
-        let entry = Entry { session, sid: sid.clone(), deadline: None };
+        let entry = Entry { session, sid: sid.clone(), endpoint, deadline: None };
         let key = self.sessions.insert(entry)?;
         self.by_sid.insert(sid, key);
         self.outputs.push_back(Output::Event(Event::Opened { session: key, endpoint }));

@@ -56,6 +56,10 @@ pub enum Input {
     PostBegins(ConnKey),
     /// The body of that POST.
     Post(ConnKey, Bytes),
+    /// That body was longer than it may be, and was refused.
+    PostRefused(ConnKey),
+    /// A POST said that its body is no text, and was refused.
+    NotText,
     /// A connection with a GET or POST that was not answered is gone.
     Gone(ConnKey),
     /// A WebSocket that named this session is open.
@@ -96,7 +100,7 @@ pub enum Output {
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseCause {
-    /// The client said so, in a close packet or a WebSocket's.
+    /// The client said so, in a close packet.
     ByClient,
     /// The layer above said so.
     ByServer,
@@ -104,9 +108,9 @@ pub enum CloseCause {
     PingTimeout,
     /// A packet was none, or one that a client must not send.
     BadPacket,
-    /// Two GETs or two POSTs at once, or one that was given up.
+    /// Two GETs or two POSTs at once, one that was given up, or a POST that is no text.
     BadRequest,
-    /// The WebSocket ended without a word.
+    /// The WebSocket was closed, or its connection ended: a client that has no more to say may leave so.
     TransportClosed,
     /// Too much waited for it.
     SlowReader,

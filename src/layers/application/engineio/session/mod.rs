@@ -45,10 +45,17 @@ pub struct Session {
     probe: Option<Probe>,
     heartbeat: Heartbeat,
     /// What waits for a poll.
-    waiting: VecDeque<Packet>,
+    waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     outputs: VecDeque<Output>,
     alarm: Alarm,
+}
+
+/// A packet that waits for a poll, and whether the answer ends with it.
+#[derive(Debug)]
+struct Waiting {
+    packet: Packet,
+    ends_body: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +120,13 @@ impl Session {
         }
         self.push(Packet::Message(message));
         self.phase == Phase::Open
+    }
+
+    /// By polling, what comes after this goes in another answer than what came before.
+    pub fn end_body(&mut self) {
+        if let Some(last) = self.waiting.back_mut() {
+            last.ends_body = true;
+        }
     }
 
     /// Ends the session: what waits is sent first, if the client fetches it.
@@ -304,6 +318,9 @@ impl Machine for Session {
             Input::Poll(get) => self.poll_request(now, get),
             Input::PostBegins(conn) => self.post_begins(now, conn),
             Input::Post(conn, body) => self.post(now, conn, &body),
+            Input::PostRefused(conn) => self.post_refused(conn),
+            Input::NotText if self.phase == Phase::Open => self.end(now, CloseCause::BadRequest),
+            Input::NotText => {}
             Input::Gone(conn) => self.gone(now, conn),
             Input::Socket(socket) => self.socket_opened(now, socket),
             Input::Message(socket, message) => self.message(now, socket, message),

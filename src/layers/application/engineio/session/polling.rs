@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{CloseCause, ConnKey, Output, Phase, Session, Transport};
+use super::{CloseCause, ConnKey, Output, Phase, Session, Transport, Waiting};
 use crate::base::Instant;
 use crate::layers::application::engineio::Packet;
 
@@ -13,7 +13,7 @@ impl Session {
     /// Keeps a packet for the next poll.
     pub(super) fn wait(&mut self, packet: Packet) {
         self.waiting_bytes += packet.payload_len() + Self::OVERHEAD;
-        self.waiting.push_back(packet);
+        self.waiting.push_back(Waiting { packet, ends_body: false });
     }
 
     /// Packets in one answer: Python's client takes no more, and ends the session when there are.
@@ -29,11 +29,11 @@ impl Session {
         let Some(get) = poll.take() else { return };
         let mut body = BytesMut::new();
         for _ in 0..Self::PACKETS {
-            let Some(packet) = self.waiting.pop_front() else { break };
+            let Some(Waiting { packet, ends_body }) = self.waiting.pop_front() else { break };
             self.waiting_bytes -= packet.payload_len() + Self::OVERHEAD;
             packet.write_payload(&mut body);
-            let next = self.waiting.front().map_or(0, Packet::payload_len);
-            if body.len() + next > self.config.max_payload {
+            let next = self.waiting.front().map_or(0, |next| next.packet.payload_len());
+            if ends_body || body.len() + next > self.config.max_payload {
                 break;
             }
         }
@@ -99,6 +99,15 @@ impl Session {
                 self.outputs.push_back(Output::Refuse(conn));
                 self.end(now, CloseCause::BadPacket);
             }
+        }
+    }
+
+    /// The body of a POST was too long: it is as if it had not been made.
+    pub(super) fn post_refused(&mut self, conn: ConnKey) {
+        if let Transport::Polling { post, .. } = &mut self.transport
+            && *post == Some(conn)
+        {
+            *post = None;
         }
     }
 

@@ -67,8 +67,8 @@ impl Session {
         self.probe = None;
         self.transport = Transport::WebSocket(socket);
         self.waiting_bytes = 0;
-        for packet in std::mem::take(&mut self.waiting) {
-            self.push(packet);
+        for waiting in std::mem::take(&mut self.waiting) {
+            self.push(waiting.packet);
         }
     }
 
