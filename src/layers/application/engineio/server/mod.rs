@@ -92,7 +92,9 @@ impl Default for Config {
 pub enum Input<'a> {
     /// Bytes came from a connection, cut anywhere.
     Bytes(ConnKey, &'a [u8]),
-    /// The peer sends no more, or the connection failed.
+    /// The peer sends no more. What it has asked for already is still answered.
+    Eof(ConnKey),
+    /// The connection failed, or nothing more can be written to it.
     Gone(ConnKey),
     /// The time it asked for has come.
     Wake,
@@ -133,10 +135,12 @@ pub enum Event {
         /// Its session.
         session: SessionKey,
     },
-    /// All that was sent in a session has been handed to the network.
-    Drained {
+    /// Some of what was sent in a session has been handed to the network.
+    Sent {
         /// The session.
         session: SessionKey,
+        /// Bytes that still wait, headers and all.
+        left: usize,
     },
     /// A session is over: the last event of it.
     Closed {
@@ -294,23 +298,30 @@ impl Server {
         self.conns.get(conn).map(|conn| &conn.out)
     }
 
+    /// Whether so much waits on a connection, to be written or to be answered first, that no more should be read from
+    /// it. It changes when something is written.
+    pub fn is_busy(&self, conn: ConnKey) -> bool {
+        self.conns
+            .get(conn)
+            .is_some_and(|conn| conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY)
+    }
+
     /// So many bytes of its [`outbox`](Server::outbox) were taken by the connection; when any are left, the driver
     /// writes them when it can.
     pub fn written(&mut self, conn: ConnKey, bytes: usize) {
         let Some(entry) = self.conns.get_mut(conn) else { return };
         entry.out.advance(bytes);
-        if entry.out.is_empty() {
-            entry.listed = false;
-            match entry.state {
-                State::Ending => self.forget(conn),
-                State::WebSocket { session, .. } => {
-                    let entry = self.sessions.get(session);
-                    if entry.is_some_and(|entry| entry.session.socket() == Some(conn)) {
-                        self.outputs.push_back(Output::Event(Event::Drained { session }));
-                    }
+        let left = entry.out.len();
+        entry.listed = left > 0;
+        match entry.state {
+            State::WebSocket { session, .. } => {
+                let entry = self.sessions.get(session);
+                if entry.is_some_and(|entry| entry.session.socket() == Some(conn)) {
+                    self.outputs.push_back(Output::Event(Event::Sent { session, left }));
                 }
-                State::Head(_) | State::Body { .. } | State::Answering { .. } => {}
             }
+            State::Ending if left == 0 => self.forget(conn),
+            State::Ending | State::Head(_) | State::Body { .. } | State::Answering { .. } => {}
         }
     }
 
@@ -406,8 +417,8 @@ impl Server {
                 session::Output::Alive => {
                     self.outputs.push_back(Output::Event(Event::Alive { session: key }));
                 }
-                session::Output::Drained => {
-                    self.outputs.push_back(Output::Event(Event::Drained { session: key }));
+                session::Output::Answered { left } => {
+                    self.outputs.push_back(Output::Event(Event::Sent { session: key, left }));
                 }
                 session::Output::Closed(cause) => {
                     self.outputs.push_back(Output::Event(Event::Closed { session: key, cause }));
@@ -471,6 +482,7 @@ impl Server {
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         match input {
             Input::Bytes(conn, bytes) => self.bytes(now, conn, bytes),
+            Input::Eof(conn) => self.eof(now, conn),
             Input::Gone(conn) => self.gone(now, conn),
             Input::Wake => self.wake(now),
         }
