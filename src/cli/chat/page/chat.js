@@ -1,4 +1,4 @@
-// The page of the chat: what is seen, and what people do. The connection is in socketio.js, the side panel in layers.js.
+// The page of the chat: what is seen, and what people do. Its connection is in socketio.js, the panel in layers.js.
 
 import { $, el, refill } from './dom.js';
 import { showLayers } from './layers.js';
@@ -22,6 +22,9 @@ let missed = 0; // events, while we were away
 let brokenAt; // when the connection was lost
 let typedAt = 0; // when we last told that we type
 
+const toEnd = () => { $('scroll').scrollTop = $('scroll').scrollHeight; };
+const trouble = ({ error = '' }) => { $('trouble').textContent = error.message ?? error; };
+
 const io = new SocketIO(me, {
   packet: showLayers,
 
@@ -36,7 +39,8 @@ const io = new SocketIO(me, {
     else await askWho();
     if (brokenAt) return; // again
     if (isRecovered) add({ note: `Back${silence}: replayed ${missed}, nothing is missing.`, isReplay: true });
-    if (since) add({ note: `Too late for a replay: ${missed} messages came from the history.`, isReplay: true });
+    else if (!since) $('text').focus();
+    else add({ note: `Too late for a replay: ${missed} messages came from the history.`, isReplay: true });
     missed = 0;
     kept.pending.forEach(deliver);
   },
@@ -64,10 +68,10 @@ addEventListener('online', () => brokenAt && io.connect());
 const heard = {
   message(said) {
     settle(said.clientId);
-    if (said.room === kept.room) add(said);
-    else unread.add(said.room);
-    showRooms();
     seen(said.room, said.from, {}); // who has said it types no more
+    if (said.room === kept.room) return add(said);
+    unread.add(said.room);
+    showRooms();
   },
   private(said) {
     kept.privates = [...kept.privates, said].slice(-100);
@@ -88,8 +92,6 @@ const heard = {
     showStatus();
   },
 };
-
-// ---- rooms ----
 
 // Joins a room, and shows it; how much of its history, see `show`.
 async function join(name, since) {
@@ -119,6 +121,8 @@ async function show(name, since) {
   if (!page.ok) return trouble(page);
   kept.room = name;
   $('here').replaceChildren('Room ', el('b', {}, name));
+  $('scroll').ariaLive = 'off'; // a screen reader is to read what is added, and not all that is there already
+  setTimeout(() => { $('scroll').ariaLive = 'polite'; }, 1000);
   $('log').replaceChildren();
   oldest = Infinity;
   read(page, since);
@@ -146,8 +150,8 @@ function read({ messages, next, more }, since) {
 async function older(since) {
   const { room } = kept;
   const page = await io.ask('history', room, { before: oldest });
-  if (!page.ok) trouble(page);
-  else if (room === kept.room) read(page, since);
+  trouble(page);
+  if (page.ok && room === kept.room) read(page, since); // it may be another one by now
   return page.ok;
 }
 
@@ -160,8 +164,6 @@ function showRooms() {
     return el('li', {}, open, el('button', close, '×'));
   }));
 }
-
-// ---- people ----
 
 async function askWho() {
   const { here } = await io.ask('who', kept.room);
@@ -181,7 +183,8 @@ function seen(room, name, state, news) {
 function showPeople() {
   const sorted = [...people].sort(([a], [b]) => a.localeCompare(b));
   const typing = sorted.filter(([, { typingUntil }]) => typingUntil > Date.now()).map(([name]) => name);
-  $('typing').textContent = typing.length ? `${typing.join(', ')} ${typing.length > 1 ? 'are' : 'is'} typing` : '';
+  const verb = ['', ' is typing', ' are typing'][Math.min(2, typing.length)];
+  $('typing').replaceChildren(...typing.map((name) => el('b', {}, name)), verb);
   $('me').textContent = me.name;
   $('count').textContent = `(${people.size})`;
   refill($('people'), sorted.map(([name, { isAway }]) => {
@@ -199,14 +202,12 @@ function address(name) {
   $('text').focus();
 }
 
-// ---- messages ----
-
 // Puts a message or a note at the end of the log, before what waits to be sent.
 function add(entry) {
   const { scrollHeight, scrollTop, clientHeight } = $('scroll');
   $('log').insertBefore(line(entry), entry.isWaiting ? null : $('log').querySelector('.waits'));
   if (scrollHeight - scrollTop - clientHeight < 80) toEnd(); // who reads further up stays there
-  if ($('log').children.length > 1000) $('log').firstChild.remove();
+  if ($('log').children.length > 1000) $('log').firstChild.remove(); // it is there when the room is shown anew
 }
 
 function line({ note, news, from, to, text, at, clientId, isReplay, isWaiting }) {
@@ -220,10 +221,6 @@ function line({ note, news, from, to, text, at, clientId, isReplay, isWaiting })
   meta.append(isWaiting ? 'not sent yet' : el('time', { dateTime: when.toISOString() }, clock), ' ');
   if (isReplay) meta.append(el('span', { className: 'tag' }, 'replayed'));
   return el('li', properties, meta, el('p', { dir: 'auto' }, text));
-}
-
-function toEnd() {
-  $('scroll').scrollTop = $('scroll').scrollHeight;
 }
 
 // Says what waits, upon every connection, until it is answered: the server drops the copies by their id.
@@ -245,8 +242,7 @@ function settle(id) {
   $('log').querySelectorAll('.waits').forEach((line) => line.clientId === id && line.remove());
 }
 
-// ---- what people do ----
-
+// What people do, by the form that they send.
 const submitted = {
   enter() {
     me.name = $('name').value.trim();
@@ -279,12 +275,10 @@ const submitted = {
     if (answer.ok) $('new-name').value = '';
   },
 };
-for (const form of document.forms) {
-  form.onsubmit = (event) => {
-    event.preventDefault();
-    submitted[form.id]();
-  };
-}
+document.onsubmit = (event) => {
+  event.preventDefault();
+  submitted[event.target.id]();
+};
 $('older').onclick = () => older();
 $('everyone').onclick = () => address(undefined);
 $('text').oninput = () => {
@@ -293,10 +287,6 @@ $('text').oninput = () => {
   typedAt = isTyping ? Date.now() : 0;
   io.tell('typing', kept.room, isTyping);
 };
-
-function trouble({ error = '' }) {
-  $('trouble').textContent = error.message ?? error;
-}
 
 function showStatus(text) {
   $('status').textContent = text ?? (me.pid ? `connected as ${me.name}` : 'not connected');

@@ -22,7 +22,8 @@ export function showLayers(direction, packet) {
   const length = new TextEncoder().encode(packet).length; // in UTF-8, which has more bytes than characters
   const header = frameHeader(length, isSent ? 0x80 : 0);
   const headerLength = header.length + (isSent ? 4 : 0);
-  const table = el('table', {}, el('caption', {}, `${isSent ? '↑' : '↓'} ${direction}: ${length + headerLength} bytes for TCP`));
+  const title = `${isSent ? '↑' : '↓'} ${direction}: ${length + headerLength} bytes for TCP`;
+  const table = el('table', {}, el('caption', {}, title));
   const layer = (name, bytes, code, meaning) => {
     const shown = code.length > 300 ? `${code.slice(0, 300)} …` : code;
     const what = el('td', {}, el('code', {}, shown), ` ${meaning}`);
