@@ -6,7 +6,7 @@ import { SocketIO } from './socketio.js';
 
 // What a reload must not lose: who we are (name, pid, offset), our rooms and the one that is shown, what the server has
 // not acknowledged yet, and private messages, which are in no room's history.
-const kept = { me: {}, rooms: [], room: '', pending: [], privates: [] };
+const kept = { me: {}, rooms: [], unjoined: [], room: '', pending: [], privates: [] };
 try { Object.assign(kept, JSON.parse(sessionStorage.chat)); } catch { /* the first visit */ }
 function keep() {
   try { sessionStorage.chat = JSON.stringify(kept); } catch { /* then a reload forgets */ }
@@ -33,10 +33,13 @@ const io = new SocketIO(me, {
     brokenAt = undefined;
     showStatus();
     if (!isRecovered) { // for the server we are somebody new, who is in no room
-      const others = kept.rooms.filter((name) => name !== kept.room);
-      for (const name of [...others, kept.room]) await join(name, since);
-    } else if (oldest === undefined) await show(kept.room);
-    else await askWho();
+      kept.unjoined = [...kept.rooms.filter((name) => name !== kept.room), kept.room];
+    }
+    if (!kept.unjoined.length) await (oldest === undefined ? show(kept.room) : askWho());
+    while (kept.unjoined.length && !brokenAt) {
+      await join(kept.unjoined[0], since);
+      if (!brokenAt) kept.unjoined.shift();
+    }
     if (brokenAt) return; // again
     if (isRecovered) add({ note: `Back${silence}: replayed ${missed}, nothing is missing.`, isReplay: true });
     else if (!since) $('text').focus();
