@@ -128,8 +128,9 @@ impl Talker {
         let nonce = u128::from(rng.next_u64()).to_be_bytes();
         let request = Request::new("127.0.0.1", Client::target("/socket.io/"), nonce);
         let config = websocket::Config::default();
-        let socket = Connection::client(now, config, request, Box::new(move || rng.next_u32().to_be_bytes()))
-            .expect("the request is well-formed");
+        let socket =
+            Connection::client(now, config, request, Box::new(move || Some(rng.next_u32().to_be_bytes())))
+                .expect("the request is well-formed");
         self.line = Some(Line {
             socket,
             engine: Client::new(now),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
 use super::failed;
+use super::harmless::harmless;
 use crate::base::Duration;
 use crate::cli::args::WsEchoArgs;
 use crate::cli::error::CliError;
@@ -20,7 +21,7 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
         builder = builder.deflate(Deflate::default());
     }
     if let Some(bytes) = args.max_message {
-        builder = builder.max_message(bytes).max_frame(bytes);
+        builder = builder.max_message(bytes);
     }
     if !args.origin.is_empty() {
         builder = builder.origins(&args.origin);
@@ -32,7 +33,7 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     let quiet = args.quiet;
     let report = move |peer: SocketAddr, error: &WebSocketError| {
         if !quiet {
-            remark(format_args!("{peer}: {error}"));
+            remark(format_args!("{peer}: {}", harmless(&error.to_string())));
         }
     };
     server.serve(echo, report).await;
