@@ -94,7 +94,7 @@ impl Intake {
 }
 
 /// Charges a task's turn for bytes that were read, for they cost more than the call that brought them.
-pub(super) fn charge(turn: RestoreOnPending, read: usize, cx: &mut Context<'_>) {
+pub(super) fn charge(turn: &RestoreOnPending, read: usize, cx: &mut Context<'_>) {
     /// Bytes that cost a turn as much as one call to the system.
     const CHARGED: usize = 8 << 10;
     turn.made_progress();

@@ -101,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         room.clear();
         Intake::keep(room);
         match ready!(read) {
-            Ok(read @ 1..) => charge(turn, read, cx),
+            Ok(read @ 1..) => charge(&turn, read, cx),
             Ok(0) | Err(_) => self.end = End::Over,
         }
         Poll::Ready(())

@@ -207,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 self.machine.handle(self.now, Input::Eof);
             }
             Ok(read) => {
-                charge(turn, read, cx);
+                charge(&turn, read, cx);
                 (self.now, self.asked) = (self.clock.now(), 0);
                 self.machine.handle(self.now, Input::Arrived);
             }
