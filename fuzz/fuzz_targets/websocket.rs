@@ -49,7 +49,7 @@ fn told(role: Role, request: &Request, stream: &[u8], cuts: &[u8], eof: bool) ->
     let now = Instant::ZERO;
     let mut connection = match role {
         Role::Server => Connection::server(now, config, Policy::default()),
-        Role::Client => Connection::client(now, config, request.clone(), Box::new(|| [1, 2, 3, 4]))
+        Role::Client => Connection::client(now, config, request.clone(), Box::new(|| Some([1, 2, 3, 4])))
             .expect("our own request"),
     };
     let mut events = Vec::new();
