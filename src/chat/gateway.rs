@@ -161,7 +161,9 @@ impl Gateway {
 
     /// The time it asked for has come, or the hub's log has stored something.
     pub fn wake(&mut self, now: Instant, server: &mut Server) {
-        while let Some((_, session, namespace)) = self.settling.pop_front_if(|(at, ..)| *at <= now) {
+        while self.settling.front().is_some_and(|(at, ..)| *at <= now)
+            && let Some((_, session, namespace)) = self.settling.pop_front()
+        {
             self.release(now, session, &namespace, server);
         }
         self.tell(now, Input::Wake, server);
