@@ -14,6 +14,7 @@
 //! | a request's lines, head, fields | 8 KiB, 32 KiB, 100 | the same, `head` | 414, 431 |
 //! | time for a head, for a body, between two requests | 10 s, 30 s, 60 s | the same | 408, closed |
 //! | a body, a WebSocket frame, a message | 1 MB | [`SessionConfig::max_payload`] | 413 before it is read; 1009 |
+//! | bytes to be written to a connection | 256 KiB | | not read from until fewer |
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
 //! | web pages | this host, loopback | [`Origins`] | 403 |
 //! | nesting, attachments, their bytes | 100, 100, 16 MiB | [`Limits`] | closed |
@@ -137,9 +138,11 @@ impl Gateway {
                 self.tell(now, Input::Opened(SessionId(session.0)), server);
             }
             Event::Message { session, message } => self.message(now, session, message, server),
-            Event::Drained { session } => {
+            Event::Sent { session, left } => {
                 let Some(peer) = self.peers.get_mut(session) else { return };
-                let bytes = std::mem::take(&mut peer.unreported);
+                // What is left has headers too, which the hub does not count: so much at least has gone out.
+                let bytes = peer.unreported.saturating_sub(left);
+                peer.unreported -= bytes;
                 if bytes > 0 {
                     self.tell(now, Input::Sent(SessionId(session.0), bytes), server);
                 }

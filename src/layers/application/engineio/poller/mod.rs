@@ -21,6 +21,7 @@
 //! connections, are [`Carrier`]'s. Left out: cookies, the parameter `t` by which browsers keep caches away (the
 //! server says `no-store`), and the tab that wakes from sleep.
 
+mod caller;
 mod carrier;
 mod direct;
 
@@ -28,6 +29,7 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+pub use caller::{Caller, Transport};
 pub use carrier::{Carrier, CarrierConfig, Input as CarrierInput, Line, Output as CarrierOutput};
 pub use direct::Direct;
 

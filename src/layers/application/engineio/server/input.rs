@@ -11,8 +11,12 @@ use crate::layers::application::http::{BodyProgress, Progress};
 use crate::layers::application::websocket;
 
 impl Server {
-    /// What a client may send ahead while its request waits for an answer.
-    const MAX_EARLY: usize = 64 << 10;
+    /// A connection with more than this to be written is not to be read from.
+    pub(super) const ENOUGH: usize = 256 << 10;
+    /// Nor one whose client has sent so much ahead while its request waits for an answer, ...
+    pub(super) const ENOUGH_EARLY: usize = 64 << 10;
+    /// ... and if it is read from all the same, it is closed here.
+    const MAX_EARLY: usize = 4 * Self::ENOUGH_EARLY;
 
     /// Bytes came. They belong to what the connection is doing, and what follows to what it does next.
     pub(super) fn bytes(&mut self, now: Instant, key: ConnKey, mut bytes: &[u8]) {
@@ -78,7 +82,19 @@ impl Server {
         }
     }
 
-    /// The connection is no more, or the client sends nothing more.
+    /// The peer has nothing more to ask, but may still want to hear: it gets what was answered already. Who waits for
+    /// something that is still to be said has given up, as browsers do that end a poll.
+    pub(super) fn eof(&mut self, now: Instant, key: ConnKey) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        match &mut conn.state {
+            State::Head(_) => self.end(now, key),
+            State::Answering { session: None, answering, .. } => answering.keep_alive = false,
+            State::Ending => {}
+            State::Answering { .. } | State::Body { .. } | State::WebSocket { .. } => self.gone(now, key),
+        }
+    }
+
+    /// The connection is no more.
     pub(super) fn gone(&mut self, now: Instant, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let session = match &mut conn.state {

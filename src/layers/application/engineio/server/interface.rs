@@ -70,7 +70,9 @@ impl Default for Config {
 pub enum Input<'a> {
     /// Bytes came from a connection, cut anywhere.
     Bytes(ConnKey, &'a [u8]),
-    /// The peer sends no more, or the connection failed.
+    /// The peer sends no more. What it has asked for already is still answered.
+    Eof(ConnKey),
+    /// The connection failed, or nothing more can be written to it.
     Gone(ConnKey),
     /// The time it asked for has come.
     Wake,
@@ -111,10 +113,12 @@ pub enum Event {
         /// Its session.
         session: SessionKey,
     },
-    /// All that was sent in a session has been handed to the network.
-    Drained {
+    /// Some of what was sent in a session has been handed to the network.
+    Sent {
         /// The session.
         session: SessionKey,
+        /// Bytes that still wait, headers and all.
+        left: usize,
     },
     /// A session is over: the last event of it.
     Closed {

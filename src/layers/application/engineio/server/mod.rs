@@ -185,23 +185,30 @@ impl Server {
         self.conns.get(conn).map(|conn| &conn.out)
     }
 
+    /// Whether so much waits on a connection, to be written or to be answered first, that no more should be read from
+    /// it. It changes when something is written.
+    pub fn is_busy(&self, conn: ConnKey) -> bool {
+        self.conns
+            .get(conn)
+            .is_some_and(|conn| conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY)
+    }
+
     /// So many bytes of its [`outbox`](Server::outbox) were taken by the connection; when any are left, the driver
     /// writes them when it can.
     pub fn written(&mut self, conn: ConnKey, bytes: usize) {
         let Some(entry) = self.conns.get_mut(conn) else { return };
         entry.out.advance(bytes);
-        if entry.out.is_empty() {
-            entry.listed = false;
-            match entry.state {
-                State::Ending => self.forget(conn),
-                State::WebSocket { session, .. } => {
-                    let entry = self.sessions.get(session);
-                    if entry.is_some_and(|entry| entry.session.socket() == Some(conn)) {
-                        self.outputs.push_back(Output::Event(Event::Drained { session }));
-                    }
+        let left = entry.out.len();
+        entry.listed = left > 0;
+        match entry.state {
+            State::WebSocket { session, .. } => {
+                let entry = self.sessions.get(session);
+                if entry.is_some_and(|entry| entry.session.socket() == Some(conn)) {
+                    self.outputs.push_back(Output::Event(Event::Sent { session, left }));
                 }
-                State::Head(_) | State::Body { .. } | State::Answering { .. } => {}
             }
+            State::Ending if left == 0 => self.forget(conn),
+            State::Ending | State::Head(_) | State::Body { .. } | State::Answering { .. } => {}
         }
     }
 
@@ -235,8 +242,8 @@ impl Server {
                 session::Output::Alive => {
                     self.outputs.push_back(Output::Event(Event::Alive { session: key }));
                 }
-                session::Output::Drained => {
-                    self.outputs.push_back(Output::Event(Event::Drained { session: key }));
+                session::Output::Answered { left } => {
+                    self.outputs.push_back(Output::Event(Event::Sent { session: key, left }));
                 }
                 session::Output::Closed(cause) => {
                     self.outputs.push_back(Output::Event(Event::Closed { session: key, cause }));
@@ -258,6 +265,7 @@ impl Server {
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         match input {
             Input::Bytes(conn, bytes) => self.bytes(now, conn, bytes),
+            Input::Eof(conn) => self.eof(now, conn),
             Input::Gone(conn) => self.gone(now, conn),
             Input::Wake => self.wake(now),
         }

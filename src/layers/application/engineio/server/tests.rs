@@ -66,7 +66,7 @@ impl Bench {
                     self.written.entry(conn).or_default().extend(bytes);
                 }
                 Output::Close(conn) => self.closed.push(conn),
-                Output::Event(Event::Opened { .. } | Event::Alive { .. } | Event::Drained { .. })
+                Output::Event(Event::Opened { .. } | Event::Alive { .. } | Event::Sent { .. })
                 | Output::WakeAt(_) => {}
             }
         }
@@ -423,4 +423,71 @@ proptest::proptest! {
         bench.give(bad, &junk);
         proptest::prop_assert_eq!(bench.give(good, &frame("4hi")), "\u{fffd}\u{3}4hi");
     }
+}
+
+#[test]
+fn a_client_that_sends_no_more_gets_the_answer_that_is_on_its_way() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    let request = b"GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n";
+    bench.server.handle(bench.now, Input::Bytes(conn, request));
+    bench.server.handle(bench.now, Input::Eof(conn));
+    bench.settle();
+    assert!(bench.take(conn).starts_with("HTTP/1.1 200 "));
+    assert_eq!(bench.closed, [conn]);
+    // A poll that waits for something to be said is given up.
+    let conn = bench.connect();
+    bench.give(conn, b"GET /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    bench.server.handle(bench.now, Input::Eof(conn));
+    bench.settle();
+    assert_eq!(bench.ended, [CloseCause::BadRequest]);
+    assert_eq!(bench.server.connections(), 0);
+}
+
+#[test]
+fn what_waits_is_told_as_it_is_written_and_much_of_it_makes_a_connection_busy() {
+    let mut bench = Bench::with(|config| config.session.max_backlog = 1_000_000);
+    let conn = bench.websocket("");
+    bench.take(conn);
+    bench.deaf.push(conn);
+    for _ in 0..300 {
+        assert!(!bench.server.is_busy(conn));
+        bench.give(conn, &frame(&format!("4{}", "x".repeat(990))));
+        if bench.server.outbox(conn).is_some_and(|outbox| outbox.len() > 256 << 10) {
+            break;
+        }
+    }
+    assert!(bench.server.is_busy(conn));
+    let waiting = bench.server.outbox(conn).expect("it is open").len();
+    bench.server.written(conn, 100_000);
+    assert!(!bench.server.is_busy(conn));
+    let mut sent = Vec::new();
+    while let Some(output) = bench.server.poll(bench.now) {
+        if let Output::Event(Event::Sent { left, .. }) = output {
+            sent.push(left);
+        }
+    }
+    assert_eq!(sent, [waiting - 100_000]);
+}
+
+#[test]
+fn what_comes_behind_a_waiting_poll_is_kept_and_much_of_it_makes_the_connection_busy() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    bench.give(conn, b"GET /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    let body = format!("4{}", "x".repeat(900));
+    let post = format!(
+        "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\nContent-Length: 901\r\n\r\n{body}"
+    );
+    let ahead = post.repeat(70);
+    assert_eq!(bench.give(conn, &ahead.as_bytes()[..1000]), "");
+    assert!(!bench.server.is_busy(conn));
+    assert_eq!(bench.give(conn, &ahead.as_bytes()[1000..]), "");
+    assert!(bench.server.is_busy(conn) && bench.closed.is_empty());
+    // The ping answers the poll, and its turn comes.
+    bench.wait(300);
+    let answers = bench.take(conn);
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 71, "{answers:.200}");
+    assert!(!bench.server.is_busy(conn));
 }

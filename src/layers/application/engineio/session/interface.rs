@@ -89,8 +89,11 @@ pub enum Output {
     Message(Message),
     /// Tell the layer above: a pong came, so what was sent before its ping has arrived.
     Alive,
-    /// Tell the layer above: a poll took all that waited.
-    Drained,
+    /// Tell the layer above: a poll took some of what waited.
+    Answered {
+        /// Bytes that still wait.
+        left: usize,
+    },
     /// Tell the layer above: it is over, once.
     Closed(CloseCause),
     /// Wake it at this time; a later one replaces this one.

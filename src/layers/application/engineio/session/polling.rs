@@ -38,8 +38,8 @@ impl Session {
             }
         }
         self.outputs.push_back(Output::Answer(get, body.freeze()));
-        if self.waiting.is_empty() && self.phase == Phase::Open {
-            self.outputs.push_back(Output::Drained);
+        if self.phase == Phase::Open {
+            self.outputs.push_back(Output::Answered { left: self.waiting_bytes });
         }
     }
 

@@ -25,7 +25,7 @@ fn at(millis: u64) -> Instant {
 /// Everything a session asks for, but for the times to wake it.
 fn outputs(session: &mut Session) -> Vec<Output> {
     std::iter::from_fn(|| session.poll(at(0)))
-        .filter(|o| !matches!(o, Output::WakeAt(_) | Output::Drained))
+        .filter(|o| !matches!(o, Output::WakeAt(_) | Output::Answered { .. }))
         .collect()
 }
 
