@@ -40,7 +40,7 @@
 use std::collections::VecDeque;
 
 use super::hub::{Hub, Input, Output, Reason, SessionId};
-use crate::base::{Duration, Instant, Machine as _};
+use crate::base::{Duration, Instant, Machine as _, SecondaryMap};
 use crate::layers::application::engineio::{CloseCause, Event, Prepared, Server, SessionKey};
 use crate::layers::application::http::Headers;
 use crate::layers::application::socketio::{Decoder, Encoded, Limits};
@@ -54,7 +54,7 @@ pub struct Gateway {
     endpoint: usize,
     echo: Option<usize>,
     /// By the place that a session's key names.
-    peers: Vec<Option<Peer>>,
+    peers: SecondaryMap<SessionKey, Peer>,
     /// When the hub wants to be woken.
     wake_at: Instant,
     /// Sessions that were just let in, and when they get what came after that.
@@ -67,7 +67,6 @@ pub struct Gateway {
 /// A session that speaks Socket.IO.
 #[derive(Debug)]
 struct Peer {
-    session: SessionKey,
     decoder: Decoder,
     /// Bytes sent, as the hub counts them, of which it has not heard that they have gone out.
     unreported: usize,
@@ -91,7 +90,7 @@ impl Gateway {
             limits,
             endpoint,
             echo,
-            peers: Vec::new(),
+            peers: SecondaryMap::new(),
             wake_at: Instant::NEVER,
             settling: VecDeque::new(),
             attached: 0,
@@ -114,26 +113,22 @@ impl Gateway {
     pub fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
         match event {
             Event::Opened { session, endpoint } if endpoint == self.endpoint => {
-                let at = place(session);
-                if self.peers.len() <= at {
-                    self.peers.resize_with(at + 1, || None);
-                }
                 let decoder = Decoder::new(self.limits);
-                self.peers[at] = Some(Peer { session, decoder, unreported: 0, held: None });
+                self.peers.insert(session, Peer { decoder, unreported: 0, held: None });
                 self.tell(now, Input::Opened(SessionId(session.0)), server);
             }
             Event::Message { session, message } => self.message(now, session, message, server),
             Event::Drained { session } => {
-                let Some(peer) = self.peer(session) else { return };
+                let Some(peer) = self.peers.get_mut(session) else { return };
                 let bytes = std::mem::take(&mut peer.unreported);
                 if bytes > 0 {
                     self.tell(now, Input::Sent(SessionId(session.0), bytes), server);
                 }
             }
-            Event::Alive { session } if self.peer(session).is_some() => {
+            Event::Alive { session } if self.peers.get(session).is_some() => {
                 self.tell(now, Input::Alive(SessionId(session.0)), server);
             }
-            Event::Closed { session, cause } if self.peer(session).is_some() => {
+            Event::Closed { session, cause } if self.peers.get(session).is_some() => {
                 self.forget(session);
                 self.tell(now, Input::Closed(SessionId(session.0), reason(cause)), server);
             }
@@ -167,20 +162,14 @@ impl Gateway {
         Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
     }
 
-    fn peer(&mut self, session: SessionKey) -> Option<&mut Peer> {
-        self.peers.get_mut(place(session))?.as_mut().filter(|peer| peer.session == session)
-    }
-
     fn forget(&mut self, session: SessionKey) {
-        if let Some(peer) = self.peer(session) {
-            let waiting = peer.decoder.waiting();
-            self.attached -= waiting;
-            self.peers[place(session)] = None;
+        if let Some(peer) = self.peers.remove(session) {
+            self.attached -= peer.decoder.waiting();
         }
     }
 
     fn message(&mut self, now: Instant, session: SessionKey, message: Message, server: &mut Server) {
-        let Some(peer) = self.peer(session) else {
+        let Some(peer) = self.peers.get_mut(session) else {
             if self.echo.is_some() {
                 server.send(now, session, message);
             }
@@ -232,7 +221,7 @@ impl Gateway {
         let is_connect = packet.text.as_bytes().first() == Some(&b'0');
         for session in to {
             let session = SessionKey(session.0);
-            let Some(peer) = self.peer(session) else { continue };
+            let Some(peer) = self.peers.get_mut(session) else { continue };
             if let Some(held) = &mut peer.held {
                 held.push((packet.len(), prepared.clone()));
                 continue;
@@ -248,7 +237,7 @@ impl Gateway {
 
     /// Sends what was held back.
     fn release(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
-        let Some(peer) = self.peer(session) else { return };
+        let Some(peer) = self.peers.get_mut(session) else { return };
         for (bytes, prepared) in peer.held.take().unwrap_or_default() {
             peer.unreported += bytes;
             server.send_prepared(now, session, &prepared);
@@ -260,11 +249,6 @@ impl Gateway {
 fn prepare(packet: &Encoded) -> Prepared {
     let attachments = packet.attachments.iter().cloned().map(Message::Binary);
     Prepared::new(std::iter::once(Message::Text(packet.text.clone())).chain(attachments))
-}
-
-/// The place that a key names: see the table in Engine.IO's server.
-fn place(session: SessionKey) -> usize {
-    session.0 as u32 as usize
 }
 
 fn reason(cause: CloseCause) -> Reason {

@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::clock::{Clock, std_duration};
-use crate::base::{Duration, Instant};
+use crate::base::{Duration, Instant, SecondaryMap};
 use crate::chat::Gateway;
 use crate::layers::application::engineio::{ConnKey, Event, Input, Output, Server};
 
@@ -100,7 +100,7 @@ pub async fn serve(
             ready: VecDeque::new(),
             unfinished: false,
             joined: Joined::default(),
-            sockets: Vec::new(),
+            sockets: SecondaryMap::new(),
         }),
         buffer: RefCell::new(vec![0; READ].into()),
         unwritten: Notify::new(),
@@ -167,8 +167,7 @@ struct Core<S> {
     /// Events are left that the last turn had no time for. Until they are done nothing is read.
     unfinished: bool,
     joined: Joined,
-    /// By the place that a key names.
-    sockets: Vec<Option<Rc<Socket>>>,
+    sockets: SecondaryMap<ConnKey, Rc<Socket>>,
 }
 
 struct Socket {
@@ -222,14 +221,13 @@ impl<S: Service> Shared<S> {
 
 impl<S> Core<S> {
     fn socket(&self, key: ConnKey) -> Option<Rc<Socket>> {
-        self.sockets.get(place(key))?.clone().filter(|socket| socket.key == key)
+        self.sockets.get(key).cloned()
     }
 
     fn close(&mut self, key: ConnKey) {
-        if let Some(socket) = self.socket(key) {
+        if let Some(socket) = self.sockets.remove(key) {
             socket.closed.set(true);
             socket.changed.notify_one();
-            self.sockets[place(key)] = None;
         }
     }
 
@@ -290,11 +288,6 @@ impl Joined {
     }
 }
 
-/// The place that a key names: see the machine's table.
-fn place(key: ConnKey) -> usize {
-    key.0 as u32 as usize
-}
-
 async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListener) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -314,10 +307,7 @@ async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListen
                 closed: Cell::new(false),
                 changed: Notify::new(),
             });
-            if core.sockets.len() <= place(key) {
-                core.sockets.resize(place(key) + 1, None);
-            }
-            core.sockets[place(key)] = Some(socket.clone());
+            core.sockets.insert(key, socket.clone());
             Some(socket)
         });
         if let Some(socket) = socket {

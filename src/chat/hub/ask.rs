@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::Output;
 use super::context::Context;
 use super::emit::has_room;
+use super::key::Key;
 use super::rooms::Aim;
-use super::slab::Key;
 use super::state::{Call, Core, Timer, TimerId};
 use crate::base::Duration;
 use crate::layers::application::socketio::{Kind, Packet, Value};
@@ -71,8 +71,8 @@ impl Core {
         self.spaces[space].rooms.select(aim, &mut self.chosen);
         let (mut to, mut waiting, mut missing) = (Vec::new(), Vec::new(), 0);
         for &slot in &self.chosen {
-            let Some(key) = self.sockets.key_at(slot) else { continue };
-            let Some(socket) = self.sockets.at_mut(slot) else { continue };
+            let Some(key) = self.sockets.key_at(slot as usize) else { continue };
+            let Some(socket) = self.sockets.at_mut(slot as usize) else { continue };
             let Some(session) = self.sessions.get_mut(socket.session) else { continue };
             if socket.asks.len() < self.config.asks_per_socket
                 && has_room(session, packet.len(), self.config.queue_bytes)

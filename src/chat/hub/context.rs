@@ -8,8 +8,8 @@ use super::super::delivery::Delivery;
 use super::Reason;
 use super::ask::Answers;
 use super::emit::Emitted;
+use super::key::Key;
 use super::rooms::Aim;
-use super::slab::Key;
 use super::state::Core;
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Decoder, Kind, Limits, Value};
@@ -109,7 +109,7 @@ impl<'a> Context<'a> {
         let room: Arc<str> = room.into();
         let space = &mut self.core.spaces[self.space];
         socket.rooms.join(&room, space.end);
-        space.rooms.join(&room, self.socket.slot);
+        space.rooms.join(&room, self.socket.slot());
         self.core.touch(self.socket);
         Ok(())
     }
@@ -120,7 +120,7 @@ impl<'a> Context<'a> {
         let Some(socket) = self.core.sockets.get_mut(self.socket).filter(|s| !s.gone) else { return };
         let space = &mut self.core.spaces[self.space];
         if socket.rooms.leave(room, space.end) {
-            space.rooms.leave(room, self.socket.slot);
+            space.rooms.leave(room, self.socket.slot());
             // The past is bounded like the present. What is cut from it could not be replayed.
             if let Some(unknown) = socket.rooms.bound(limit) {
                 socket.confirmed = socket.confirmed.max(unknown);
@@ -155,7 +155,7 @@ impl<'a> Context<'a> {
         let core = &mut *self.core;
         let aim = Aim { to: vec![room.into()], except: Vec::new() };
         core.spaces[self.space].rooms.select(&aim, &mut core.chosen);
-        let sockets = core.chosen.iter().filter_map(|&slot| core.sockets.key_at(slot));
+        let sockets = core.chosen.iter().filter_map(|&slot| core.sockets.key_at(slot as usize));
         sockets.filter_map(|key| core.sockets.get(key)).map(each).collect()
     }
 

@@ -31,8 +31,8 @@
 use std::sync::Arc;
 
 use super::super::log::Saved;
+use super::key::Key;
 use super::membership::Memberships;
-use super::slab::Key;
 use super::state::{Call, Core, Socket, Timer, TimerId};
 use super::{Output, Reason};
 use crate::base::Instant;

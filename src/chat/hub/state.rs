@@ -13,12 +13,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::super::log::{EventLog, Saved};
 use super::ask::Ask;
 use super::config::Config;
+use super::key::Key;
 use super::membership::Memberships;
 use super::recovery::{Away, Challenge};
 use super::rooms::Rooms;
-use super::slab::{Key, Slab};
 use super::{Output, Random, Reason, SessionId};
-use crate::base::Instant;
+use crate::base::{Instant, Slab};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
 /// One client's connection.
@@ -148,9 +148,9 @@ pub(super) struct Core {
     pub(super) config: Config,
     pub(super) now: Instant,
     pub(super) log: Box<dyn EventLog>,
-    pub(super) sessions: Slab<Session>,
+    pub(super) sessions: Slab<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
-    pub(super) sockets: Slab<Socket>,
+    pub(super) sockets: Slab<Key, Socket>,
     pub(super) spaces: Vec<Space>,
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
@@ -272,8 +272,8 @@ impl Core {
         let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
         socket.gone = true;
         let space = &mut self.spaces[socket.space];
-        socket.rooms.current().for_each(|room| space.rooms.leave(room, key.slot));
-        space.rooms.exit(&socket.id, key.slot);
+        socket.rooms.current().for_each(|room| space.rooms.leave(room, key.slot()));
+        space.rooms.exit(&socket.id, key.slot());
         space.holders.remove(&socket.pid);
         let asks = std::mem::take(&mut socket.asks);
         if let Some(session) = self.sessions.get_mut(socket.session) {

@@ -26,7 +26,7 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
         builder = builder.origins(&args.origin);
     }
     let server = Server::bind((args.host, args.port), builder).await.map_err(|error| failed(&error))?;
-    let address = server.local_addr().map_err(|error| failed(&error))?;
+    let address = server.local_addr();
     out.line(format!("listening on {address}"))?;
     out.flush()?;
     let quiet = args.quiet;

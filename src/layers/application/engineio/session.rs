@@ -17,12 +17,22 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::packet::{Handshake, Packet};
-use crate::base::{Duration, Instant, Machine};
+use crate::base::{Alarm, Duration, Instant, Machine, SlabKey};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
 /// A connection, by the number that its owner gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnKey(pub u64);
+
+impl SlabKey for ConnKey {
+    fn from_bits(bits: u64) -> Self {
+        ConnKey(bits)
+    }
+
+    fn to_bits(self) -> u64 {
+        self.0
+    }
+}
 
 /// What a session allows its client, and how long it waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +142,7 @@ pub struct Session {
     waiting: VecDeque<Packet>,
     waiting_bytes: usize,
     outputs: VecDeque<Output>,
-    armed: Option<Instant>,
+    alarm: Alarm,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,7 +202,7 @@ impl Session {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             outputs: VecDeque::new(),
-            armed: None,
+            alarm: Alarm::new(),
             config,
         }
     }
@@ -580,7 +590,7 @@ impl Machine for Session {
             Input::Message(socket, message) => self.message(now, socket, message),
             Input::SocketClosed(socket) => self.socket_closed(now, socket),
             Input::TooSlow => self.abandon(CloseCause::SlowReader),
-            Input::Wake => {}
+            Input::Wake => self.alarm.rang(),
         }
     }
 
@@ -588,12 +598,7 @@ impl Machine for Session {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        let due = self.due()?;
-        if self.armed == Some(due) {
-            return None;
-        }
-        self.armed = Some(due);
-        Some(Output::WakeAt(due))
+        self.alarm.poll(self.due()).map(Output::WakeAt)
     }
 }
 

@@ -120,6 +120,13 @@ impl CloseReason {
     }
 }
 
+impl From<CloseCode> for CloseReason {
+    /// A reason without words.
+    fn from(code: CloseCode) -> Self {
+        CloseReason::new(code, Utf8Bytes::default())
+    }
+}
+
 /// Why this end _fails_ the connection (§7.1.7).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]

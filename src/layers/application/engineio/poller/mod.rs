@@ -33,7 +33,7 @@ pub use direct::Direct;
 
 use super::packet::{Handshake, Packet};
 use super::session::CloseCause;
-use crate::base::{Duration, Instant, Machine};
+use crate::base::{Alarm, Duration, Instant, Machine};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
 /// What can happen to it.
@@ -117,7 +117,7 @@ pub struct Poller {
     deadline: Instant,
     /// How long that is, counted from each ping.
     patience: Duration,
-    armed: Option<Instant>,
+    alarm: Alarm,
     outputs: VecDeque<Output>,
 }
 
@@ -169,7 +169,7 @@ impl Poller {
             waiting_bytes: 0,
             deadline: now + Self::OPENING,
             patience: Self::OPENING,
-            armed: None,
+            alarm: Alarm::new(),
             outputs: VecDeque::new(),
         };
         poller.get();
@@ -426,7 +426,7 @@ impl Machine for Poller {
             Input::Message(message) => self.message(now, message),
             Input::SocketClosed => self.socket_closed(),
             Input::Wake if self.deadline <= now => self.end(CloseCause::PingTimeout),
-            Input::Wake => {}
+            Input::Wake => self.alarm.rang(),
         }
     }
 
@@ -434,11 +434,8 @@ impl Machine for Poller {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if self.phase == Phase::Closed || self.armed == Some(self.deadline) {
-            return None;
-        }
-        self.armed = Some(self.deadline);
-        Some(Output::WakeAt(self.deadline))
+        let due = (self.phase != Phase::Closed).then_some(self.deadline);
+        self.alarm.poll(due).map(Output::WakeAt)
     }
 }
 

@@ -21,7 +21,7 @@ impl Server {
     pub(super) fn bytes(&mut self, now: Instant, key: ConnKey, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let head_timeout = self.config.head_timeout;
-            let Some(conn) = self.conns.get_mut(key.0) else { return };
+            let Some(conn) = self.conns.get_mut(key) else { return };
             match &mut conn.state {
                 State::Head(parser) => {
                     // The first byte of a request: from here on its head may take so long.
@@ -77,7 +77,7 @@ impl Server {
     }
 
     pub(super) fn gone(&mut self, now: Instant, key: ConnKey) {
-        let Some(conn) = self.conns.get_mut(key.0) else { return };
+        let Some(conn) = self.conns.get_mut(key) else { return };
         let session = match &mut conn.state {
             State::Head(_) | State::Ending => None,
             State::Body { session, .. } => Some(*session),
@@ -97,6 +97,7 @@ impl Server {
     }
 
     pub(super) fn wake(&mut self, now: Instant) {
+        self.alarm.rang();
         while let Some((at, timer)) = self.timers.first().copied()
             && at <= now
         {
@@ -114,7 +115,7 @@ impl Server {
     }
 
     fn conn_overdue(&mut self, now: Instant, key: ConnKey) {
-        let Some(conn) = self.conns.get_mut(key.0) else { return };
+        let Some(conn) = self.conns.get_mut(key) else { return };
         match &mut conn.state {
             State::Head(parser) if !parser.is_empty() => {
                 self.put(key, request::plain(408));
@@ -168,7 +169,7 @@ impl Server {
         let ask = match ask {
             Ok((ask, Some(session))) => {
                 self.tell(now, session, session::Input::Wake);
-                let polling = match self.sessions.get(session.0) {
+                let polling = match self.sessions.get(session) {
                     Some(entry) => Ok(entry.session.is_polling()),
                     None => Err(Refusal::SessionUnknown),
                 };
@@ -213,7 +214,7 @@ impl Server {
                 match self.open(endpoint, |config, sid| Session::polling(now, config, sid, key)) {
                     Some(session) => {
                         if let Some(Conn { state: State::Answering { session: of, .. }, .. }) =
-                            self.conns.get_mut(key.0)
+                            self.conns.get_mut(key)
                         {
                             *of = Some(session);
                         }
@@ -289,13 +290,13 @@ impl Server {
 
     fn body_done(&mut self, now: Instant, key: ConnKey, session: SessionKey, body: Bytes) {
         self.set_conn_deadline(key, None);
-        if let Some(conn) = self.conns.get_mut(key.0)
+        if let Some(conn) = self.conns.get_mut(key)
             && let State::Body { answering, .. } = &mut conn.state
         {
             let answering = std::mem::take(answering);
             conn.state = State::Answering { session: Some(session), answering, early: BytesMut::new() };
         }
-        if self.sessions.get(session.0).is_some() {
+        if self.sessions.get(session).is_some() {
             self.tell(now, session, session::Input::Post(key, body));
         } else {
             self.refuse(now, key, Refusal::SessionUnknown);
@@ -337,7 +338,7 @@ impl Server {
             None => {
                 let opened = self.open(endpoint, |config, sid| Session::websocket(now, config, sid, key));
                 if let (Some(new), Some(Conn { state: State::WebSocket { session, .. }, .. })) =
-                    (opened, self.conns.get_mut(key.0))
+                    (opened, self.conns.get_mut(key))
                 {
                     *session = new;
                     self.pump(now, new);
@@ -357,7 +358,7 @@ impl Server {
         let sid = (self.sids)();
         let session = make(self.config.session.clone(), &sid);
         let entry = Entry { session, sid: sid.clone(), deadline: None };
-        let key = SessionKey(self.sessions.insert(entry));
+        let key = self.sessions.insert(entry)?;
         self.by_sid.insert(sid, key);
         self.outputs.push_back(Output::Event(Event::Opened { session: key, endpoint }));
         Some(key)
@@ -365,7 +366,7 @@ impl Server {
 
     /// Too many sessions: the client may come again.
     fn busy(&mut self, now: Instant, key: ConnKey) {
-        if let Some(Conn { state: State::Answering { answering, .. }, .. }) = self.conns.get(key.0) {
+        if let Some(Conn { state: State::Answering { answering, .. }, .. }) = self.conns.get(key) {
             let extra = Headers::new().with("Retry-After", "5");
             let words = Bytes::from_static(b"too many sessions\n");
             let pieces = answering.write(503, "text/plain; charset=UTF-8", &extra, &words);
@@ -374,14 +375,14 @@ impl Server {
     }
 
     fn set_state(&mut self, key: ConnKey, state: State) {
-        if let Some(conn) = self.conns.get_mut(key.0) {
+        if let Some(conn) = self.conns.get_mut(key) {
             conn.state = state;
         }
     }
 
     /// Closes a WebSocket with a Close frame.
     pub(super) fn hang_up(&mut self, now: Instant, key: ConnKey) {
-        if let Some(Conn { state: State::WebSocket { machine, .. }, .. }) = self.conns.get_mut(key.0) {
+        if let Some(Conn { state: State::WebSocket { machine, .. }, .. }) = self.conns.get_mut(key) {
             let reason = CloseReason::new(CloseCode::NORMAL, Utf8Bytes::default());
             // It may be closing already, and then there is nothing to say.
             let _ = machine.close(now, &reason);
@@ -392,7 +393,7 @@ impl Server {
     /// Does what a WebSocket asks for.
     pub(super) fn drive_socket(&mut self, now: Instant, key: ConnKey) {
         loop {
-            let Some(conn) = self.conns.get_mut(key.0) else { return };
+            let Some(conn) = self.conns.get_mut(key) else { return };
             let State::WebSocket { machine, session } = &mut conn.state else { return };
             let session = *session;
             match machine.poll(now) {

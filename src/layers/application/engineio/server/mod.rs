@@ -12,7 +12,6 @@
 mod conn;
 mod input;
 mod prepared;
-mod slab;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -23,16 +22,25 @@ pub use conn::Outbox;
 pub use prepared::Prepared;
 
 use self::conn::{Conn, State};
-use self::slab::Slab;
 use super::request::{Origins, Refusal};
 use super::session::{self, CloseCause, Config as SessionConfig, ConnKey, Session};
-use crate::base::{Duration, Instant, Machine};
+use crate::base::{Alarm, Duration, Instant, Machine, Slab, SlabKey};
 use crate::layers::application::http::{HeadParser, Headers, Limits, RequestHead};
 use crate::layers::application::websocket::Message;
 
 /// A session, by its number; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKey(pub u64);
+
+impl SlabKey for SessionKey {
+    fn from_bits(bits: u64) -> Self {
+        SessionKey(bits)
+    }
+
+    fn to_bits(self) -> u64 {
+        self.0
+    }
+}
 
 /// What a server allows, and what it serves.
 #[derive(Debug, Clone)]
@@ -149,13 +157,13 @@ pub enum Event {
 /// The machine.
 pub struct Server {
     config: Config,
-    conns: Slab<Conn>,
-    sessions: Slab<Entry>,
+    conns: Slab<ConnKey, Conn>,
+    sessions: Slab<SessionKey, Entry>,
     by_sid: BTreeMap<String, SessionKey>,
     /// Where new ids come from: they must not be guessable, for who knows one can speak in its session.
     sids: Box<dyn FnMut() -> String + Send>,
     timers: BTreeSet<(Instant, Timer)>,
-    armed: Option<Instant>,
+    alarm: Alarm,
     outputs: VecDeque<Output>,
     /// WebSockets whose machines have something to say.
     stirred: VecDeque<ConnKey>,
@@ -184,7 +192,7 @@ impl Server {
             by_sid: BTreeMap::new(),
             sids,
             timers: BTreeSet::new(),
-            armed: None,
+            alarm: Alarm::new(),
             outputs: VecDeque::new(),
             stirred: VecDeque::new(),
         }
@@ -197,7 +205,7 @@ impl Server {
         }
         let state = State::Head(Box::new(HeadParser::new(self.config.head)));
         let conn = Conn { state, out: Outbox::default(), deadline: None, listed: false };
-        let key = ConnKey(self.conns.insert(conn));
+        let key = self.conns.insert(conn)?;
         self.set_conn_deadline(key, Some(now + self.config.head_timeout));
         Some(key)
     }
@@ -224,13 +232,13 @@ impl Server {
 
     /// Sends what was made ready once for many. False when the session is over.
     pub fn send_prepared(&mut self, now: Instant, session: SessionKey, prepared: &Prepared) -> bool {
-        let Some(entry) = self.sessions.get_mut(session.0) else { return false };
+        let Some(entry) = self.sessions.get_mut(session) else { return false };
         let Some(socket) = entry.session.socket() else {
             let taken = prepared.messages.iter().all(|message| entry.session.send(message.clone()));
             self.pump(now, session);
             return taken;
         };
-        let Some(conn) = self.conns.get_mut(socket.0) else { return false };
+        let Some(conn) = self.conns.get_mut(socket) else { return false };
         prepared.frames.iter().for_each(|frame| conn.out.push(frame.clone()));
         if conn.out.len() > self.config.session.max_backlog {
             self.cut_off(now, socket, session);
@@ -242,7 +250,7 @@ impl Server {
 
     /// Pings a session's client now, unless a pong is awaited already.
     pub fn ping(&mut self, now: Instant, session: SessionKey) {
-        if let Some(entry) = self.sessions.get_mut(session.0) {
+        if let Some(entry) = self.sessions.get_mut(session) {
             entry.session.ping(now);
             self.pump(now, session);
         }
@@ -250,7 +258,7 @@ impl Server {
 
     /// Ends a session. What was sent before goes out first, if the client takes it.
     pub fn close(&mut self, now: Instant, session: SessionKey) {
-        if let Some(entry) = self.sessions.get_mut(session.0) {
+        if let Some(entry) = self.sessions.get_mut(session) {
             entry.session.close(now);
             self.pump(now, session);
         }
@@ -259,8 +267,8 @@ impl Server {
     /// Ends all sessions, and then takes no new ones.
     pub fn shut_down(&mut self, now: Instant) {
         self.config.max_sessions = 0;
-        let keys: Vec<u64> = self.sessions.keys().collect();
-        keys.into_iter().for_each(|key| self.close(now, SessionKey(key)));
+        let keys: Vec<SessionKey> = self.sessions.keys().collect();
+        keys.into_iter().for_each(|key| self.close(now, key));
     }
 
     /// Answers an [`Event::Request`].
@@ -274,7 +282,7 @@ impl Server {
         body: &Bytes,
     ) {
         if let Some(Conn { state: State::Answering { session: None, answering, .. }, .. }) =
-            self.conns.get_mut(conn.0)
+            self.conns.get_mut(conn)
         {
             let pieces = answering.write(status, content_type, extra, body);
             self.answer(now, conn, pieces);
@@ -283,20 +291,20 @@ impl Server {
 
     /// What waits to be written to a connection.
     pub fn outbox(&self, conn: ConnKey) -> Option<&Outbox> {
-        self.conns.get(conn.0).map(|conn| &conn.out)
+        self.conns.get(conn).map(|conn| &conn.out)
     }
 
     /// So many bytes of its [`outbox`](Server::outbox) were taken by the connection; when any are left, the driver
     /// writes them when it can.
     pub fn written(&mut self, conn: ConnKey, bytes: usize) {
-        let Some(entry) = self.conns.get_mut(conn.0) else { return };
+        let Some(entry) = self.conns.get_mut(conn) else { return };
         entry.out.advance(bytes);
         if entry.out.is_empty() {
             entry.listed = false;
             match entry.state {
                 State::Ending => self.forget(conn),
                 State::WebSocket { session, .. } => {
-                    let entry = self.sessions.get(session.0);
+                    let entry = self.sessions.get(session);
                     if entry.is_some_and(|entry| entry.session.socket() == Some(conn)) {
                         self.outputs.push_back(Output::Event(Event::Drained { session }));
                     }
@@ -315,7 +323,7 @@ impl Server {
     }
 
     fn put(&mut self, key: ConnKey, pieces: Vec<Bytes>) {
-        if let Some(conn) = self.conns.get_mut(key.0) {
+        if let Some(conn) = self.conns.get_mut(key) {
             pieces.into_iter().for_each(|piece| conn.out.push(piece));
             Self::list(conn, key, &mut self.outputs);
         }
@@ -324,7 +332,7 @@ impl Server {
     /// Puts the answer to a request on its connection, which then waits for the next one or ends.
     fn answer(&mut self, now: Instant, key: ConnKey, pieces: Vec<Bytes>) {
         self.put(key, pieces);
-        let Some(conn) = self.conns.get_mut(key.0) else { return };
+        let Some(conn) = self.conns.get_mut(key) else { return };
         let keep_alive = match &conn.state {
             State::Answering { answering, .. } | State::Body { answering, .. } => answering.keep_alive,
             State::Head(_) | State::WebSocket { .. } | State::Ending => false,
@@ -345,7 +353,7 @@ impl Server {
 
     /// Closes a connection when everything is written.
     fn end(&mut self, now: Instant, key: ConnKey) {
-        let Some(conn) = self.conns.get_mut(key.0) else { return };
+        let Some(conn) = self.conns.get_mut(key) else { return };
         conn.state = State::Ending;
         if conn.out.is_empty() {
             self.forget(key);
@@ -357,7 +365,7 @@ impl Server {
     /// Closes a connection at once.
     fn forget(&mut self, key: ConnKey) {
         self.set_conn_deadline(key, None);
-        if self.conns.remove(key.0).is_some() {
+        if self.conns.remove(key).is_some() {
             self.outputs.push_back(Output::Close(key));
         }
     }
@@ -370,7 +378,7 @@ impl Server {
 
     /// Gives an input to a session.
     fn tell(&mut self, now: Instant, key: SessionKey, input: session::Input) {
-        if let Some(entry) = self.sessions.get_mut(key.0) {
+        if let Some(entry) = self.sessions.get_mut(key) {
             entry.session.handle(now, input);
             self.pump(now, key);
         }
@@ -378,7 +386,7 @@ impl Server {
 
     /// Does what a session asks for.
     fn pump(&mut self, now: Instant, key: SessionKey) {
-        while let Some(output) = self.sessions.get_mut(key.0).and_then(|entry| entry.session.poll(now)) {
+        while let Some(output) = self.sessions.get_mut(key).and_then(|entry| entry.session.poll(now)) {
             match output {
                 session::Output::Answer(conn, body) => self.answer_text(now, conn, &body),
                 session::Output::Refuse(conn) => self.refuse(now, conn, Refusal::BadRequest),
@@ -407,16 +415,16 @@ impl Server {
                 session::Output::WakeAt(at) => self.set_session_deadline(key, Some(at)),
             }
         }
-        if self.sessions.get(key.0).is_some_and(|entry| entry.session.is_closed()) {
+        if self.sessions.get(key).is_some_and(|entry| entry.session.is_closed()) {
             self.set_session_deadline(key, None);
-            if let Some(entry) = self.sessions.remove(key.0) {
+            if let Some(entry) = self.sessions.remove(key) {
                 self.by_sid.remove(&entry.sid);
             }
         }
     }
 
     fn answer_text(&mut self, now: Instant, conn: ConnKey, body: &Bytes) {
-        let Some(Conn { state: State::Answering { answering, .. }, .. }) = self.conns.get(conn.0) else {
+        let Some(Conn { state: State::Answering { answering, .. }, .. }) = self.conns.get(conn) else {
             return;
         };
         let pieces = answering.write(200, "text/plain; charset=UTF-8", &Headers::new(), body);
@@ -425,7 +433,7 @@ impl Server {
 
     fn refuse(&mut self, now: Instant, conn: ConnKey, refusal: Refusal) {
         let Some(Conn { state: State::Answering { answering, .. } | State::Body { answering, .. }, .. }) =
-            self.conns.get(conn.0)
+            self.conns.get(conn)
         else {
             return;
         };
@@ -434,13 +442,13 @@ impl Server {
     }
 
     fn set_conn_deadline(&mut self, key: ConnKey, deadline: Option<Instant>) {
-        let Some(conn) = self.conns.get_mut(key.0) else { return };
+        let Some(conn) = self.conns.get_mut(key) else { return };
         let before = std::mem::replace(&mut conn.deadline, deadline);
         self.reset_timer(Timer::Conn(key), before, deadline);
     }
 
     fn set_session_deadline(&mut self, key: SessionKey, deadline: Option<Instant>) {
-        let Some(entry) = self.sessions.get_mut(key.0) else { return };
+        let Some(entry) = self.sessions.get_mut(key) else { return };
         let before = std::mem::replace(&mut entry.deadline, deadline);
         self.reset_timer(Timer::Session(key), before, deadline);
     }
@@ -476,12 +484,7 @@ impl Server {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        let first = self.timers.first().map(|(at, _)| *at);
-        if first == self.armed {
-            return None;
-        }
-        self.armed = first;
-        first.map(Output::WakeAt)
+        self.alarm.poll(self.due()).map(Output::WakeAt)
     }
 }
 

@@ -264,7 +264,7 @@ fn who_does_not_read_is_cut_off_and_nobody_else() {
     let prepared = Prepared::new([Message::Text("x".repeat(1000).into())]);
     for _ in 0..200 {
         for session in bench.server.sessions.keys().collect::<Vec<_>>() {
-            bench.server.send_prepared(bench.now, SessionKey(session), &prepared);
+            bench.server.send_prepared(bench.now, session, &prepared);
         }
         bench.settle();
     }
