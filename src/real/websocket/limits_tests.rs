@@ -210,7 +210,8 @@ async fn what_decompresses_to_much_is_charged_for_what_it_becomes() {
         server.poll_recv(cx)
     });
     assert_eq!(message.await.unwrap().map(|message| message.as_bytes().len()), Some(16 << 20));
-    assert!(turns > 10, "{turns} turns");
+    // A turn is over when one step of a MiB or so has used it up and the next is done.
+    assert!(turns >= 8, "{turns} turns");
 }
 
 /// How many seconds pass until the server has done with a peer that floods it: one turn of its task a second.
