@@ -10,6 +10,7 @@ use crate::cli::args::WsEchoArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, remark};
 use crate::layers::application::websocket::{Deflate, Keepalive};
+use crate::real::own_address;
 use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
 
 pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliError> {
@@ -29,6 +30,12 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     let address = server.local_addr();
     out.line(format!("listening on {address}"))?;
     out.flush()?;
+    if address.ip().is_unspecified() {
+        match own_address::for_others(address) {
+            Some(own) => remark(format_args!("others can open ws://{own}/")),
+            None => remark("this machine has no address that others could open: no network found"),
+        }
+    }
     let quiet = args.quiet;
     let report = move |peer: SocketAddr, error: &WebSocketError| {
         if !quiet {

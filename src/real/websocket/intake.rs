@@ -8,11 +8,11 @@
 use std::cell::RefCell;
 use std::io;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::task::coop::{self, RestoreOnPending};
+use tokio::task::coop;
 
 use crate::layers::application::websocket::FrameHeader;
 
@@ -93,16 +93,14 @@ impl Intake {
     }
 }
 
-/// Charges a task's turn for bytes that were read, for they cost more than the call that brought them.
-pub(super) fn charge(turn: RestoreOnPending, read: usize, cx: &mut Context<'_>) {
+/// Charges the runtime's budget for so many bytes of work. Pending when it is used up: then it is others' turn.
+pub(super) fn poll_charge(cx: &mut Context<'_>, bytes: usize) -> Poll<()> {
     /// Bytes that cost a turn as much as one call to the system.
     const CHARGED: usize = 8 << 10;
-    turn.made_progress();
-    for _ in 0..read / CHARGED {
-        if let Poll::Ready(turn) = coop::poll_proceed(cx) {
-            turn.made_progress();
-        }
+    for _ in 0..bytes / CHARGED {
+        ready!(coop::poll_proceed(cx)).made_progress();
     }
+    Poll::Ready(())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop;
 
 use super::super::WebSocketError;
-use super::super::intake::{Intake, charge};
+use super::super::intake::{Intake, poll_charge};
 use super::super::tasks::Half;
 use super::WebSocket;
 use crate::base::Machine as _;
@@ -101,7 +101,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         room.clear();
         Intake::keep(room);
         match ready!(read) {
-            Ok(read @ 1..) => charge(turn, read, cx),
+            Ok(read @ 1..) => {
+                turn.made_progress();
+                let _ = poll_charge(cx, read);
+            }
             Ok(0) | Err(_) => self.end = End::Over,
         }
         Poll::Ready(())

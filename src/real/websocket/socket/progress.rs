@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop;
 
 use super::super::WebSocketError;
-use super::super::intake::{Intake, charge};
+use super::super::intake::{Intake, poll_charge};
 use super::super::tasks::Half;
 use super::WebSocket;
 use super::ending::End;
@@ -55,7 +55,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 Step::Output(Output::Finished) if self.end != End::Over => self.end = End::Finishing,
                 Step::Output(Output::Finished) => {}
                 // More work than what was read has paid for.
-                Step::Inflated(bytes) => charge(ready!(coop::poll_proceed(cx)), bytes, cx),
+                Step::Inflated(bytes) => ready!(poll_charge(cx, bytes)),
                 Step::Idle => match self.end {
                     End::Open | End::Unheard => {
                         // What cannot be written now need not keep us from reading.
@@ -209,7 +209,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 self.machine.handle(self.now, Input::Eof);
             }
             Ok(read) => {
-                charge(turn, read, cx);
+                turn.made_progress();
+                // What has been read is given to the machine, whether or not that was the last of the budget.
+                let _ = poll_charge(cx, read);
                 (self.now, self.asked) = (self.clock.now(), 0);
                 self.machine.handle(self.now, Input::Arrived);
             }

@@ -21,6 +21,7 @@
 //! connections, are [`Carrier`]'s. Left out: cookies, the parameter `t` by which browsers keep caches away (the
 //! server says `no-store`), and the tab that wakes from sleep.
 
+mod caller;
 mod carrier;
 mod direct;
 
@@ -28,6 +29,7 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+pub use caller::{Caller, Transport};
 pub use carrier::{Carrier, CarrierConfig, Input as CarrierInput, Line, Output as CarrierOutput};
 pub use direct::Direct;
 
@@ -319,9 +321,7 @@ impl Poller {
             Ok(handshake) if is_plain(&handshake.sid) => handshake,
             _ => return self.end(CloseCause::BadPacket),
         };
-        // The server pings once in an interval; a ping may be as late as a pong may.
-        let millis = handshake.ping_interval.saturating_add(handshake.ping_timeout);
-        self.patience = Duration::from_millis(millis.min(24 * 3600 * 1000));
+        self.patience = handshake.patience();
         self.deadline = now + self.patience;
         self.phase = Phase::Open;
         self.sid.clone_from(&handshake.sid);
