@@ -200,8 +200,8 @@ fn when_the_losses_are_too_many_the_first_are_shown_and_the_rest_counted() {
        273              ┊  7 segments, 10 kB, all delivered, 7.2 ms   ┊
        282              ├── seq=26281 ack=1 len=1460 ────────────────►│
        283              ├── seq=27741 ack=1 len=1460 ──✗ loss 10 %    │
-       291              ┊   25,169 segments, 19,241 kB, 1,198 lost,   ┊
-                        ┊           1,199 sent again, 254 s           ┊
+       291              ┊ 25,169 segments, 19,241 kB, 1198 lost, 1199 ┊
+                        ┊              sent again, 254 s              ┊
     254479              │◄──────── ACK seq=1 ack=17520001 win=65535 ──┤
     254510              ├── FIN ACK seq=17520001 ack=1 ──────────────►│
                         │                                             │

@@ -110,6 +110,7 @@ pub(super) fn deed(deed: Deed<'_>, room: usize) -> (String, Tone) {
 
 /// What a program sent or got: not the same as what it wrote or read, for a message has no bounds on a stream.
 fn message(does: &str, len: usize, room: usize) -> String {
+    let len = look::grouped(len as u64);
     let long = format!("{does} message {len} B");
     let short = format!("{does} msg {len} B");
     if text::width(&long) > room && text::width(&short) <= room { short } else { long }
@@ -122,7 +123,7 @@ fn said(bytes: &[u8], room: usize) -> String {
     if let Some(text) = text.filter(|text| look::escape(text) == **text) {
         return format!("\"{text}\"");
     }
-    format!("{} B", bytes.len())
+    format!("{} B", look::grouped(bytes.len() as u64))
 }
 
 /// What was left out, in lines of `room` cells. The time it took is said if there is room: the time column has it too.
@@ -182,7 +183,7 @@ fn incidents(gap: &Gap) -> Vec<String> {
         (gap.refused, "refused"),
         (gap.open, if gap.writes > 0 { "not read" } else { "still on the way" }),
     ];
-    counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", text::grouped(*n))).collect()
+    counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", look::grouped(*n))).collect()
 }
 
 /// What the marks that were used mean, in lines of `room` cells; nothing when there were none.
