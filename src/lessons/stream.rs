@@ -47,7 +47,7 @@ pub(super) const LESSON: Lesson = Lesson {
                room. What does it get?",
         choices: &["the first write", "the last write", "all fifty bytes", "an error"],
         surprise: "The ten writes became two segments, and the class asks why not one or ten. The first goes at once; \
-                   the others wait for its acknowledgment and then go together (Nagle, lesson 12). With --nodelay yes \
+                   the others wait for its acknowledgment and then go together (Nagle's algorithm). With --nodelay yes \
                    there are more segments, and the one read is the same.",
     },
     real: Some(RealScene::LateRead),
