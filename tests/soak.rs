@@ -38,11 +38,15 @@ fn a_hundred_clients_get_everything_they_are_entitled_to_through_breaks_and_cras
     // It was no quiet run.
     assert!(counts.acknowledged > 1000 && counts.deliveries > 20_000, "{counts:?}");
     assert!(counts.returns > 200 && counts.stretches > 300, "{counts:?}");
-    let world::Faults { hung_up, ended, reset, half_open, slow, quit, crashes } = faults;
-    assert!(
-        [hung_up, ended, reset, half_open, slow, quit].iter().all(|&n| n > 10) && crashes == 3,
-        "{faults:?}"
-    );
+    let world::Faults {
+        hung_up, ended, reset, half_open, slow, quit, upgraded, upgrade_cut, crashes, ..
+    } = faults;
+    let many = [hung_up, ended, reset, half_open, slow, quit, upgraded];
+    assert!(many.iter().all(|&n| n > 10) && crashes == 3, "{faults:?}");
+    // One in five polls to the end, and one in five begins with it: their requests, and their upgrades, were cut.
+    let world::Faults { get_cut, get_torn, post_torn, answer_lost, .. } = faults;
+    let few = [get_cut, get_torn, post_torn, answer_lost];
+    assert!(few.iter().chain(&upgrade_cut).all(|&n| n > 3), "{faults:?}");
 }
 
 #[test]
@@ -54,9 +58,11 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn the_checker_sees_whatever_goes_wrong_with_a_delivery() {
-    for (name, sabotage) in Sabotage::ALL {
+    // One who polls, one who polls and upgrades, and one on WebSocket.
+    for ((name, sabotage), witness) in Sabotage::ALL.into_iter().zip([5, 6, 3].into_iter().cycle()) {
+        let sabotage_of = Some((witness, sabotage));
         let (_, violation, _) =
-            run(&Plan { clients: 30, seconds: 20, sabotage: Some(sabotage), ..Plan::default() });
+            run(&Plan { clients: 30, seconds: 20, sabotage: sabotage_of, ..Plan::default() });
         let violation = violation.unwrap_or_else(|| panic!("{name} went unseen"));
         let expected = match sabotage {
             Sabotage::Lose => "and missed",
@@ -77,6 +83,7 @@ fn the_checker_sees_a_server_that_is_broken() {
         (Flaw::AcknowledgesTooSoon, &["never heard it", "not recognised", "is that of", "came"][..]),
         (Flaw::ReplaysWithAHole, &["and missed"]),
         (Flaw::ForgetsSockets, &["not recognised"]),
+        (Flaw::SwallowsAPoll, &["and missed", "never heard it"]),
     ] {
         let (_, violation, _) = run(&Plan { clients: 40, seconds: 12, flaw: Some(flaw), ..Plan::default() });
         let violation = violation.unwrap_or_else(|| panic!("{flaw:?} went unseen"));

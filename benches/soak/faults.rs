@@ -1,22 +1,19 @@
 //! The ways in which connections break, and what strangers send.
 
-use netlayers::base::{Instant, Rng};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use netlayers::base::Rng;
 
-use super::Shared;
-use super::talker::Talker;
+use super::talker::Upgrade;
 
-/// A fault of one connection.
+/// A fault of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The session is closed in the words of its protocols, as a stock client's `engine.close()` does.
     HangUp,
-    /// The stream ends without a word.
+    /// Its streams end without a word.
     Fin,
     /// TCP reset: what is in the kernel's buffers is thrown away, in both directions.
     Reset,
-    /// TCP reset in the middle of a frame.
+    /// TCP reset in the middle of a frame or a request.
     Torn,
     /// The client is silent and deaf, and no packet says so.
     HalfOpen,
@@ -24,6 +21,21 @@ pub(crate) enum Fault {
     Slow,
     /// The client says goodbye, and comes back as somebody new.
     Quit,
+    /// The connection of a GET that waits is reset.
+    CutGet,
+    /// Something happens to the next request.
+    Ambush(Ambush),
+}
+
+/// What befalls a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ambush {
+    /// A part of the answer to a GET comes.
+    TearGet,
+    /// A part of a POST is sent.
+    TearPost,
+    /// A POST is sent, and its answer does not come.
+    LoseAnswer,
 }
 
 /// How many there were of each.
@@ -36,21 +48,34 @@ pub(crate) struct Faults {
     pub(crate) half_open: u32,
     pub(crate) slow: u32,
     pub(crate) quit: u32,
+    pub(crate) get_cut: u32,
+    pub(crate) get_torn: u32,
+    pub(crate) post_torn: u32,
+    pub(crate) answer_lost: u32,
+    /// An upgrade was cut, at each of its [steps](Upgrade::STEPS).
+    pub(crate) upgrade_cut: [u32; 5],
     pub(crate) killed: u32,
     pub(crate) junk: u32,
 }
 
 impl Fault {
     /// One by chance. A client that has been half-open once hears something before it is so again: see `checker.rs`.
-    pub(crate) fn choose(rng: &mut Rng, has_heard: bool) -> Self {
-        match rng.below(20) {
+    /// One that polls can be half-open whenever it breaks off: while the server has no request of it in hand, nothing
+    /// tells the server.
+    pub(crate) fn choose(rng: &mut Rng, has_heard: bool, polls: bool) -> Self {
+        match rng.below(if polls { 28 } else { 20 }) {
             0..4 => Fault::HangUp,
+            13..16 if has_heard => Fault::HalfOpen,
+            13..19 => Fault::Slow,
+            19 => Fault::Quit,
+            _ if polls && !has_heard => Fault::Slow,
             4..7 => Fault::Fin,
             7..11 => Fault::Reset,
             11..13 => Fault::Torn,
-            13..16 if has_heard => Fault::HalfOpen,
-            13..19 => Fault::Slow,
-            _ => Fault::Quit,
+            20..22 => Fault::CutGet,
+            22..24 => Fault::Ambush(Ambush::TearGet),
+            24..26 => Fault::Ambush(Ambush::TearPost),
+            _ => Fault::Ambush(Ambush::LoseAnswer),
         }
     }
 }
@@ -65,37 +90,18 @@ impl Faults {
             Fault::HalfOpen => &mut self.half_open,
             Fault::Slow => &mut self.slow,
             Fault::Quit => &mut self.quit,
+            Fault::CutGet => &mut self.get_cut,
+            Fault::Ambush(Ambush::TearGet) => &mut self.get_torn,
+            Fault::Ambush(Ambush::TearPost) => &mut self.post_torn,
+            Fault::Ambush(Ambush::LoseAnswer) => &mut self.answer_lost,
         } += 1;
     }
-}
 
-/// Ends a connection.
-pub(crate) async fn break_off(
-    fault: Fault,
-    talker: &mut Talker,
-    stream: &mut TcpStream,
-    now: Instant,
-    shared: &Shared,
-) {
-    match fault {
-        Fault::HangUp => {
-            talker.hang_up(now);
-            let _ = stream.write_all(&talker.output()).await;
+    pub(crate) fn count_upgrade(&mut self, step: Upgrade) {
+        if let Some(at) = Upgrade::STEPS.iter().position(|known| *known == step) {
+            self.upgrade_cut[at] += 1;
         }
-        Fault::Torn => {
-            talker.turn(now, &mut shared.borrow_mut().checker);
-            let output = talker.output();
-            let _ = stream.try_write(&output[..output.len() / 2]);
-            reset(stream);
-        }
-        Fault::Reset => reset(stream),
-        Fault::Fin | Fault::HalfOpen | Fault::Slow | Fault::Quit => {}
     }
-}
-
-/// With no time to linger, closing a socket resets its connection (RFC 9293 §3.10.4, ABORT).
-fn reset(stream: &TcpStream) {
-    let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
 }
 
 /// What somebody may send who means no good, or knows no better.

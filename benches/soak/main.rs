@@ -12,6 +12,7 @@
 
 mod checker;
 mod faults;
+mod lines;
 mod report;
 mod server;
 mod talker;
@@ -24,17 +25,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use netlayers::base::{Instant, Rng};
+use netlayers::layers::application::engineio::poller::{CarrierInput as Input, Line};
 use netlayers::real::clock::Clock;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
 use checker::Checker;
 use faults::{Fault, Faults};
+use lines::Lines;
 use report::Asked;
 use server::EventServer;
-use talker::Talker;
+use talker::{Talker, Upgrade};
 
 /// What all clients share: they run on one thread.
 pub(crate) struct Soak {
@@ -46,6 +48,9 @@ pub(crate) struct Soak {
     /// Clients that are in at the moment.
     pub(crate) online: u32,
     pub(crate) volatile: u64,
+    /// Deliveries by polling, and sessions that moved to WebSocket.
+    pub(crate) polled: u64,
+    pub(crate) upgraded: u64,
     /// Faults have ceased: everybody comes back, says a last word and hears it.
     pub(crate) is_ending: bool,
     pub(crate) finished: u32,
@@ -84,6 +89,8 @@ async fn run(asked: Asked) -> Result<(), String> {
         faults: Faults::default(),
         online: 0,
         volatile: 0,
+        polled: 0,
+        upgraded: 0,
         is_ending: false,
         finished: 0,
         asked: asked.clone(),
@@ -154,13 +161,13 @@ fn progress(shared: &Shared, second: u64) {
     }
 }
 
-/// How a connection ended, for the client.
+/// How a session ended, for the client.
 enum End {
     /// The server, or the kernel, ended it.
     Lost,
-    /// A fault: the stream is closed in its way.
+    /// A fault: its streams are closed in their way.
     Broken,
-    /// Nobody tells the server: the stream is kept open until the client is back.
+    /// Nobody tells the server: the streams are kept open until the client is back.
     HalfOpen,
     /// The run is over for this client.
     Done,
@@ -174,26 +181,26 @@ async fn live(shared: Shared, number: u32) {
     };
     let mut rng = Rng::new(seed).fork(&format!("life {number}"));
     let mut talker = Talker::new(number, rooms, seed);
-    if let Some(sabotage) = sabotage.filter(|_| number == 3) {
+    if let Some(sabotage) = sabotage.filter(|_| number == shared.borrow().asked.witness) {
         talker.sabotage(sabotage);
     }
     sleep(Duration::from_millis(rng.below(5000))).await;
     let mut limbo = None;
     loop {
         let slow_reader = rng.below(20) == 0;
-        let Some(mut stream) = dial(address, slow_reader).await else {
-            sleep(Duration::from_millis(50 + rng.below(250))).await;
-            continue;
-        };
-        let now = shared.borrow().clock.now();
-        talker.connected(now);
-        let end = converse(&shared, &mut talker, &mut stream, &mut rng, &mut limbo).await;
-        shared.borrow_mut().volatile += std::mem::take(&mut talker.volatile_heard);
+        let mut lines = Lines::new(address, slow_reader, rng.fork("lines"));
+        let end = converse(&shared, &mut talker, &mut lines, &mut rng, &mut limbo).await;
+        {
+            let soak = &mut *shared.borrow_mut();
+            soak.volatile += std::mem::take(&mut talker.volatile_heard);
+            soak.polled += std::mem::take(&mut talker.polled);
+            soak.upgraded += u64::from(talker.upgrade() == Upgrade::Moved);
+        }
         talker.lost();
         match end {
             End::Done => break,
-            End::HalfOpen => limbo = Some(stream),
-            End::Lost | End::Broken => drop(stream),
+            End::HalfOpen => limbo = Some(lines),
+            End::Lost | End::Broken => drop(lines),
         }
         let is_ending = shared.borrow().is_ending;
         let away = match rng.below(10) {
@@ -207,25 +214,13 @@ async fn live(shared: Shared, number: u32) {
     shared.borrow_mut().finished += 1;
 }
 
-async fn dial(address: SocketAddr, slow_reader: bool) -> Option<TcpStream> {
-    let socket = TcpSocket::new_v4().ok()?;
-    if slow_reader {
-        socket.set_recv_buffer_size(4096).ok()?;
-    }
-    let connecting = tokio::time::timeout(Duration::from_secs(10), socket.connect(address));
-    let stream = connecting.await.ok()?.ok()?;
-    let _ = stream.set_nodelay(true);
-    // While the server is down, loopback may connect a socket to itself (RFC 9293 §3.5, simultaneous open).
-    (stream.local_addr().ok()? != address).then_some(stream)
-}
-
-/// One connection, until it ends in one way or another.
+/// One session, until it ends in one way or another.
 async fn converse(
     shared: &Shared,
     talker: &mut Talker,
-    stream: &mut TcpStream,
+    lines: &mut Lines,
     rng: &mut Rng,
-    limbo: &mut Option<TcpStream>,
+    limbo: &mut Option<Lines>,
 ) -> End {
     let now = || shared.borrow().clock.now();
     let later = |rng: &mut Rng, from: u64, to: u64| {
@@ -234,26 +229,60 @@ async fn converse(
     let pace = shared.borrow().asked.pace_ms;
     let mut turn_at = later(rng, 100, pace);
     let mut fault_at = later(rng, 2000, 20_000);
-    let mut frozen_until = None;
+    let mut thaw_at = Instant::NEVER;
+    // Half of the upgrades are slow, so that much is said in the middle of them.
+    let is_slow = rng.below(2) == 0;
+    let (mut held_at, mut hold_until) = (Upgrade::None, Instant::NEVER);
+    let mut cut_upgrade =
+        (rng.below(3) == 0).then(|| (Upgrade::STEPS[rng.below(5) as usize], rng.below(2) == 0));
+    // It has said goodbye: the streams are closed when all is said.
+    let mut leaving_until = None;
     let mut counted = Online::new(shared);
     let mut has_said_last = false;
-    let mut buffer = vec![0; 16 << 10];
+    talker.open(now(), &mut shared.borrow_mut().checker);
     loop {
-        let output = talker.output();
-        if !output.is_empty() {
-            let writing = tokio::time::timeout(Duration::from_secs(30), stream.write_all(&output));
-            if !matches!(writing.await, Ok(Ok(()))) {
-                return End::Lost;
+        let is_ending = shared.borrow().is_ending;
+        if is_ending {
+            (cut_upgrade, hold_until, thaw_at) = (None, Instant::NEVER, Instant::NEVER);
+            (lines.is_frozen, lines.holds_socket) = (false, false);
+            lines.lay(None);
+        }
+        let before = talker.upgrade();
+        while let Some(wish) = talker.wish() {
+            if let Some(ambush) = lines.grant(wish) {
+                shared.borrow_mut().faults.count(Fault::Ambush(ambush));
             }
         }
         if talker.is_in() {
             counted.enter();
             *limbo = None;
         }
-        if talker.is_over() {
+        if let Some(until) = leaving_until {
+            if talker.has_hung_up() || until <= now() {
+                return End::Broken;
+            }
+        } else if talker.is_over() {
             return End::Lost;
         }
-        let is_ending = shared.borrow().is_ending;
+        if let Some((step, whole)) = cut_upgrade.filter(|(step, _)| *step <= before) {
+            cut_upgrade = None;
+            // What ends the session leaves it half-open, perhaps: see `Fault::choose`.
+            if step == before && (talker.has_heard || (!whole && step != Upgrade::Moved)) {
+                shared.borrow_mut().faults.count_upgrade(step);
+                if whole {
+                    lines.tear_all();
+                    return End::Broken;
+                }
+                if rng.below(2) == 0 {
+                    lines.tear(Line::Socket, usize::MAX);
+                } else {
+                    lines.end(Line::Socket);
+                }
+                let gone = Input::Gone(Line::Socket);
+                talker.take(now(), gone, &mut shared.borrow_mut().checker);
+                continue;
+            }
+        }
         if is_ending && !has_said_last && talker.is_quiet() {
             has_said_last = true;
             talker.last_words(now(), &mut shared.borrow_mut().checker);
@@ -262,25 +291,34 @@ async fn converse(
         if has_said_last && talker.is_quiet() && talker.has_heard_itself() {
             return End::Done;
         }
-        let wake_at = turn_at.min(fault_at).min(frozen_until.unwrap_or(Instant::NEVER));
+        let is_upgrading = !matches!(before, Upgrade::None | Upgrade::Moved);
+        if is_slow && is_upgrading && !is_ending && before != held_at {
+            held_at = before;
+            hold_until = later(rng, 1, 2000);
+            lines.holds_socket = true;
+        }
+        let leave_at = leaving_until.unwrap_or(Instant::NEVER);
+        let wakes = [fault_at, thaw_at, hold_until, leave_at, talker.due()];
+        let wake_at = wakes.into_iter().fold(turn_at, Instant::min);
         let wait = Duration::from_nanos(wake_at.since(now()).as_nanos());
         tokio::select! {
-            ready = stream.readable(), if frozen_until.is_none() || is_ending => {
-                if ready.is_err() {
-                    return End::Lost;
+            (input, sprung) = lines.happening() => {
+                if let Some(ambush) = sprung {
+                    shared.borrow_mut().faults.count(Fault::Ambush(ambush));
                 }
-                match stream.try_read(&mut buffer) {
-                    Ok(0) => return End::Lost,
-                    Ok(len) => talker.receive(now(), &buffer[..len], &mut shared.borrow_mut().checker),
-                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-                    Err(_) => return End::Lost,
-                }
+                talker.take(now(), input, &mut shared.borrow_mut().checker);
             }
             () = sleep(wait) => {}
         }
         let at = now();
-        if frozen_until.is_some_and(|until| until <= at) {
-            frozen_until = None;
+        if talker.due() <= at {
+            talker.take(at, Input::Wake, &mut shared.borrow_mut().checker);
+        }
+        if thaw_at <= at {
+            (thaw_at, lines.is_frozen) = (Instant::NEVER, false);
+        }
+        if hold_until <= at {
+            (hold_until, lines.holds_socket) = (Instant::NEVER, false);
         }
         if turn_at <= at {
             turn_at = later(rng, pace / 4, pace * 7 / 4);
@@ -288,24 +326,43 @@ async fn converse(
         }
         if fault_at <= at {
             fault_at = later(rng, 2000, 25_000);
-            let is_ending = shared.borrow().is_ending;
-            if is_ending || !talker.is_in() || frozen_until.is_some() {
+            if shared.borrow().is_ending || !talker.is_in() || lines.is_frozen {
                 continue;
             }
-            let fault = Fault::choose(rng, talker.has_heard);
-            shared.borrow_mut().faults.count(fault);
+            let fault = Fault::choose(rng, talker.has_heard, talker.polls());
+            if !matches!(fault, Fault::Ambush(_)) {
+                shared.borrow_mut().faults.count(fault);
+            }
             match fault {
-                Fault::Slow => frozen_until = Some(later(rng, 1000, 8000)),
+                Fault::Slow => {
+                    lines.is_frozen = true;
+                    thaw_at = later(rng, 1000, 8000);
+                }
                 Fault::HalfOpen => return End::HalfOpen,
                 Fault::Quit => {
                     talker.quit(at, &mut shared.borrow_mut().checker);
-                    let _ = stream.write_all(&talker.output()).await;
+                    leaving_until = Some(later(rng, 9000, 10_000));
+                }
+                Fault::HangUp => {
+                    talker.hang_up(at);
+                    leaving_until = Some(later(rng, 9000, 10_000));
+                }
+                Fault::Fin => return End::Broken,
+                Fault::Reset | Fault::Torn => {
+                    if fault == Fault::Torn {
+                        talker.turn(at, &mut shared.borrow_mut().checker);
+                    }
+                    while let Some(wish) = talker.wish() {
+                        lines.grant(wish);
+                    }
+                    lines.tear_all();
                     return End::Broken;
                 }
-                _ => {
-                    faults::break_off(fault, talker, stream, at, shared).await;
-                    return End::Broken;
+                Fault::CutGet => {
+                    lines.tear(Line::Poll, 0);
+                    talker.take(at, Input::Gone(Line::Poll), &mut shared.borrow_mut().checker);
                 }
+                Fault::Ambush(ambush) => lines.lay(Some(ambush)),
             }
         }
     }
@@ -343,7 +400,7 @@ async fn junk(shared: Shared) {
     let mut rng = Rng::new(seed).fork("junk");
     while !shared.borrow().is_ending {
         sleep(Duration::from_millis(200)).await;
-        let Some(mut stream) = dial(address, false).await else { continue };
+        let Some(mut stream) = lines::dial(address, false).await else { continue };
         if stream.write_all(&faults::junk(&mut rng)).await.is_ok() {
             shared.borrow_mut().faults.junk += 1;
         }

@@ -16,11 +16,15 @@ pub(crate) struct Asked {
     pub(crate) pace_ms: u64,
     pub(crate) seed: u64,
     pub(crate) sabotage: Option<Sabotage>,
+    /// Whose observation is sabotaged.
+    pub(crate) witness: u32,
     pub(crate) server: Option<PathBuf>,
 }
 
 const USAGE: &str = "usage: cargo bench --bench soak -- [--seconds 300] [--clients 1000] [--rooms 50] [--kills 4]
-  [--pace 2000] [--seed 7] [--sabotage lose|repeat|swap|corrupt|forget|overhear] [--server PROGRAM]
+  [--pace 2000] [--seed 7] [--sabotage lose|repeat|swap|corrupt|forget|overhear] [--witness 3] [--server PROGRAM]
+Of five clients, by their numbers, one polls, one polls and upgrades, three begin with WebSocket. A witness sees
+what the sabotage makes of it: 5 by polling, 6 after its upgrade, 3 by WebSocket.
 Faults are injected by seed; --kills 0 leaves the server alive. Ends with 1 and the first violation, if there is one.";
 
 impl Asked {
@@ -33,6 +37,7 @@ impl Asked {
             pace_ms: 2000,
             seed: 7,
             sabotage: None,
+            witness: 3,
             server: None,
         };
         while let Some(option) = args.next() {
@@ -50,6 +55,7 @@ impl Asked {
                 "--kills" => asked.kills = number()?.min(100) as u32,
                 "--pace" => asked.pace_ms = number()?.max(150),
                 "--seed" => asked.seed = number()?,
+                "--witness" => asked.witness = number()?.min(20_000) as u32,
                 "--server" => asked.server = Some(value.into()),
                 "--sabotage" => {
                     let known = Sabotage::ALL.iter().find(|(name, _)| *name == value);
@@ -77,7 +83,7 @@ impl Asked {
 /// Figures by name, and the verdict.
 pub(crate) fn print(soak: &Soak, memory: &str) {
     let (counts, faults) = (soak.checker.counts(), soak.faults);
-    let row = |name: &str, value: String| println!("  {name:<34} {value:>12}");
+    let row = |name: &str, value: String| println!("  {name:<36} {value:>10}");
     println!("\nchecked");
     for (name, count) in [
         ("messages said", counts.said),
@@ -85,7 +91,9 @@ pub(crate) fn print(soak: &Soak, memory: &str) {
         ("  heard by somebody", counts.in_log),
         ("  acknowledged, heard by nobody", counts.unproven),
         ("deliveries", counts.deliveries),
+        ("  of these by polling", soak.polled),
         ("volatile deliveries (not checked)", soak.volatile),
+        ("sessions that moved to WebSocket", soak.upgraded),
         ("visits", counts.visits),
         ("returns within the window", counts.returns),
         ("memberships", counts.stretches),
@@ -98,7 +106,16 @@ pub(crate) fn print(soak: &Soak, memory: &str) {
         ("closed in order", faults.hung_up),
         ("stream ended without a word", faults.ended),
         ("TCP reset", faults.reset),
-        ("TCP reset in the middle of a frame", faults.torn),
+        ("TCP reset in a frame or a request", faults.torn),
+        ("GET cut while it waited", faults.get_cut),
+        ("GET cut in the middle of its answer", faults.get_torn),
+        ("POST cut in the middle", faults.post_torn),
+        ("POST whole, its answer lost", faults.answer_lost),
+        ("upgrade cut: before it stood", faults.upgrade_cut[0]),
+        ("  in the opening handshake", faults.upgrade_cut[1]),
+        ("  before the probe was answered", faults.upgrade_cut[2]),
+        ("  before the last poll was answered", faults.upgrade_cut[3]),
+        ("  when it had moved", faults.upgrade_cut[4]),
         ("half-open: silent and deaf", faults.half_open),
         ("stopped reading for seconds", faults.slow),
         ("goodbye, and back as somebody new", faults.quit),

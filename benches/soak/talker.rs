@@ -1,17 +1,19 @@
 //! One client of the soak, as a machine without sockets: it joins, talks, leaves and returns, and tells the checker
 //! everything. Whoever drives it moves its bytes and breaks its connections.
 //!
+//! Of five clients one polls for ever, one polls and upgrades, and three begin with WebSocket.
+//!
 //! It remembers what a stock client remembers, its secret and the last string of the last event, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 use netlayers::base::{Instant, Machine as _, Rng};
-use netlayers::layers::application::engineio::client::{self, Client};
-use netlayers::layers::application::socketio::{Decoder, Encoded, Kind, Limits, Packet, Value};
-use netlayers::layers::application::websocket::{
-    self, CloseCode, CloseReason, Connection, Message, Request, Utf8Bytes,
+use netlayers::layers::application::engineio::poller::{
+    Caller, CarrierConfig, CarrierInput as Input, CarrierOutput as Output, Line, Transport,
 };
+use netlayers::layers::application::socketio::{Decoder, Encoded, Kind, Limits, Packet, Value};
+use netlayers::layers::application::websocket::Message;
 
 use super::checker::{Checker, Id, Visit};
 
@@ -49,7 +51,7 @@ pub(crate) struct Talker {
     number: u32,
     rooms_in_all: u16,
     rng: Rng,
-    line: Option<Line>,
+    session: Option<Session>,
     visit: Option<Visit>,
     sid: String,
     pid: String,
@@ -64,19 +66,57 @@ pub(crate) struct Talker {
     held: Option<(u64, u16, Id, bool)>,
     /// The last words that it has not heard yet.
     unheard: BTreeSet<Id>,
-    /// It has heard something since it last entered or came back.
+    /// It has heard something in this session.
     pub(crate) has_heard: bool,
     pub(crate) volatile_heard: u64,
+    /// Messages that came by polling.
+    pub(crate) polled: u64,
 }
 
-/// A connection.
-struct Line {
-    socket: Connection,
-    engine: Client,
+/// A session, on up to three connections.
+struct Session {
+    caller: Caller,
     decoder: Decoder,
-    out: BytesMut,
+    /// What is to be done with its connections.
+    wishes: VecDeque<Wish>,
+    /// Connections that it asked for and did not close.
+    lines: BTreeSet<Line>,
+    wake_at: Instant,
     has_entered: bool,
+    upgrade: Upgrade,
     is_over: bool,
+}
+
+/// How far a session that began by polling is with its WebSocket: where it can be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Upgrade {
+    None,
+    /// A connection is asked for.
+    Dialing,
+    /// The opening handshake was sent.
+    Asked,
+    /// The probe was sent.
+    Probing,
+    /// The probe was answered, and the requests under way were not.
+    Pausing,
+    /// `5` was sent.
+    Moved,
+}
+
+impl Upgrade {
+    pub(crate) const STEPS: [Upgrade; 5] =
+        [Upgrade::Dialing, Upgrade::Asked, Upgrade::Probing, Upgrade::Pausing, Upgrade::Moved];
+}
+
+/// What a client asks of whoever drives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Open a connection.
+    Connect(Line),
+    /// Write to it.
+    Write(Line, Bytes),
+    /// Close it, after what was written.
+    Close(Line),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +139,7 @@ impl Talker {
             number,
             rooms_in_all,
             rng: Rng::new(seed).fork(&format!("talker {number}")),
-            line: None,
+            session: None,
             visit: None,
             sid: String::new(),
             pid: String::new(),
@@ -114,6 +154,7 @@ impl Talker {
             unheard: BTreeSet::new(),
             has_heard: false,
             volatile_heard: 0,
+            polled: 0,
         }
     }
 
@@ -121,52 +162,98 @@ impl Talker {
         self.sabotage = Some(sabotage);
     }
 
-    /// A connection to the server is there: it opens a WebSocket on it.
-    pub(crate) fn connected(&mut self, now: Instant) {
-        let mut rng = self.rng.fork("line");
-        self.rng.next_u64();
-        let nonce = u128::from(rng.next_u64()).to_be_bytes();
-        let request = Request::new("127.0.0.1", Client::target("/socket.io/"), nonce);
-        let config = websocket::Config::default();
-        let socket = Connection::client(now, config, request, Box::new(move || rng.next_u32().to_be_bytes()))
-            .expect("the request is well-formed");
-        self.line = Some(Line {
-            socket,
-            engine: Client::new(now),
-            decoder: Decoder::new(Limits::default()),
-            out: BytesMut::new(),
-            has_entered: false,
-            is_over: false,
-        });
-        self.pump(now, &mut Checker::default());
+    /// How the client of this number reaches its server.
+    pub(crate) fn transport(number: u32) -> Transport {
+        match number % 5 {
+            0 => Transport::Polling,
+            1 => Transport::Upgrade,
+            _ => Transport::WebSocket,
+        }
     }
 
-    /// Bytes came.
-    pub(crate) fn receive(&mut self, now: Instant, bytes: &[u8], checker: &mut Checker) {
-        let Some(line) = &mut self.line else { return };
-        line.socket.handle(now, websocket::Input::Bytes(Bytes::copy_from_slice(bytes)));
+    /// It opens a session.
+    pub(crate) fn open(&mut self, now: Instant, checker: &mut Checker) {
+        self.has_heard = false;
+        let mut rng = self.rng.fork("line");
+        self.rng.next_u64();
+        let config = CarrierConfig {
+            host: "127.0.0.1".into(),
+            path: "/socket.io/".into(),
+            upgrade: true,
+            max_body: 16 << 20,
+            nonce: u128::from(rng.next_u64()).to_be_bytes(),
+            masks: Box::new(move || rng.next_u32().to_be_bytes()),
+        };
+        self.session = Some(Session {
+            caller: Caller::new(now, Self::transport(self.number), config),
+            decoder: Decoder::new(Limits::default()),
+            wishes: VecDeque::new(),
+            lines: BTreeSet::new(),
+            wake_at: Instant::NEVER,
+            has_entered: false,
+            upgrade: Upgrade::None,
+            is_over: false,
+        });
         self.pump(now, checker);
     }
 
-    /// The connection is gone, or given up: what was under way on it is lost.
+    /// Something happened to one of its connections, or its time has come.
+    pub(crate) fn take(&mut self, now: Instant, input: Input, checker: &mut Checker) {
+        let Some(session) = &mut self.session else { return };
+        if let Input::Gone(line) = input {
+            session.lines.remove(&line);
+        }
+        let answers_probe = matches!(input, Input::Bytes(Line::Socket, _));
+        if answers_probe && session.upgrade == Upgrade::Probing {
+            session.upgrade = Upgrade::Pausing;
+        }
+        if session.wake_at <= now {
+            session.wake_at = Instant::NEVER;
+            session.caller.handle(now, Input::Wake);
+        }
+        session.caller.handle(now, input);
+        self.pump(now, checker);
+    }
+
+    /// The session is gone, or given up: what was under way in it is lost.
     pub(crate) fn lost(&mut self) {
-        self.line = None;
+        self.session = None;
         self.awaited.clear();
     }
 
-    /// Bytes to be written.
-    pub(crate) fn output(&mut self) -> Bytes {
-        self.line.as_mut().map_or_else(Bytes::new, |line| line.out.split().freeze())
+    /// What is to be done with its connections next.
+    pub(crate) fn wish(&mut self) -> Option<Wish> {
+        self.session.as_mut()?.wishes.pop_front()
     }
 
-    /// It has entered, or come back, by this connection.
+    /// When it wants to be woken.
+    pub(crate) fn due(&self) -> Instant {
+        self.session.as_ref().map_or(Instant::NEVER, |session| session.wake_at)
+    }
+
+    /// It has entered, or come back, in this session.
     pub(crate) fn is_in(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| line.has_entered && !line.is_over)
+        self.session.as_ref().is_some_and(|session| session.has_entered && !session.is_over)
     }
 
-    /// The server has ended the connection.
+    /// How far it is with its upgrade.
+    pub(crate) fn upgrade(&self) -> Upgrade {
+        self.session.as_ref().map_or(Upgrade::None, |session| session.upgrade)
+    }
+
+    /// Requests carry its session at the moment.
+    pub(crate) fn polls(&self) -> bool {
+        Self::transport(self.number) != Transport::WebSocket && self.upgrade() != Upgrade::Moved
+    }
+
+    /// The session has ended.
     pub(crate) fn is_over(&self) -> bool {
-        self.line.as_ref().is_none_or(|line| line.is_over)
+        self.session.as_ref().is_none_or(|session| session.is_over)
+    }
+
+    /// The session has ended, and all its connections with it.
+    pub(crate) fn has_hung_up(&self) -> bool {
+        self.session.as_ref().is_none_or(|session| session.is_over && session.lines.is_empty())
     }
 
     /// Everything it said is acknowledged, and it waits for nothing.
@@ -177,15 +264,15 @@ impl Talker {
     /// Ends the session and the connection with the words that the protocols have for it, as a stock client's
     /// `engine.close()` does: it may come back.
     pub(crate) fn hang_up(&mut self, now: Instant) {
-        if let Some(line) = &mut self.line {
-            line.engine.close();
+        if let Some(session) = &mut self.session {
+            session.caller.close(now);
         }
         self.pump(now, &mut Checker::default());
     }
 
     /// Leaves for good.
     pub(crate) fn quit(&mut self, now: Instant, checker: &mut Checker) {
-        self.send(Kind::Disconnect);
+        self.send(now, Kind::Disconnect);
         self.hang_up(now);
         if let Some(visit) = self.visit.take() {
             checker.quits(visit);
@@ -206,7 +293,7 @@ impl Talker {
         for room in rooms {
             let id = checker.says(visit, room, true);
             self.unheard.insert(id);
-            self.say("say-all", room, id);
+            self.say(now, "say-all", room, id);
         }
         self.pump(now, checker);
     }
@@ -224,38 +311,35 @@ impl Talker {
         match (self.rng.below(100), some) {
             (0..6, Some(room)) if mine.len() > 1 => {
                 self.rooms.insert(room, Place::Leaving);
-                self.ask("leave", room, Awaited::Leave(room));
+                self.ask(now, "leave", room, Awaited::Leave(room));
             }
-            (0..12, _) | (_, None) => self.join_one(visit, checker),
+            (0..12, _) | (_, None) => self.join_one(now, visit, checker),
             (12..20, Some(room)) => {
                 let said = Value::object([("v", true.into())]);
-                self.event("volatile", vec![name(room), said], None);
+                self.event(now, "volatile", vec![name(room), said], None);
             }
             (20..35, Some(room)) => {
                 let id = checker.says(visit, room, false);
-                self.say("say", room, id);
+                self.say(now, "say", room, id);
             }
             (_, Some(room)) => {
                 let id = checker.says(visit, room, true);
-                self.say("say-all", room, id);
+                self.say(now, "say-all", room, id);
             }
         }
-        if let Some(line) = &mut self.line {
-            line.engine.handle(now, client::Input::Wake);
-        }
-        self.pump(now, checker);
+        self.take(now, Input::Wake, checker);
     }
 
-    fn join_one(&mut self, visit: Visit, checker: &mut Checker) {
+    fn join_one(&mut self, now: Instant, visit: Visit, checker: &mut Checker) {
         let room = self.rng.below(self.rooms_in_all.into()) as u16;
         if self.rooms.len() < 4 && !self.rooms.contains_key(&room) && checker.may_join(visit, room) {
             self.rooms.insert(room, Place::Joining);
             checker.asks_to_join(visit, room);
-            self.ask("join", room, Awaited::Join(room));
+            self.ask(now, "join", room, Awaited::Join(room));
         }
     }
 
-    fn say(&mut self, event: &str, room: u16, id: Id) {
+    fn say(&mut self, now: Instant, event: &str, room: u16, id: Id) {
         let length = match self.rng.below(100) {
             0 => 20_000,
             1..5 => 1500,
@@ -269,77 +353,66 @@ impl Talker {
                 .into()
         };
         let message = Value::object([("id", id.to_string().into()), ("load", load)]);
-        self.await_ack(event, vec![name(room), message], Awaited::Said(id));
+        self.await_ack(now, event, vec![name(room), message], Awaited::Said(id));
     }
 
-    fn ask(&mut self, event: &str, room: u16, awaited: Awaited) {
-        self.await_ack(event, vec![name(room)], awaited);
+    fn ask(&mut self, now: Instant, event: &str, room: u16, awaited: Awaited) {
+        self.await_ack(now, event, vec![name(room)], awaited);
     }
 
-    fn await_ack(&mut self, event: &str, args: Vec<Value>, awaited: Awaited) {
+    fn await_ack(&mut self, now: Instant, event: &str, args: Vec<Value>, awaited: Awaited) {
         self.next_ack += 1;
         self.awaited.insert(self.next_ack, awaited);
-        self.event(event, args, Some(self.next_ack));
+        self.event(now, event, args, Some(self.next_ack));
     }
 
-    fn event(&mut self, event: &str, args: Vec<Value>, ack: Option<u64>) {
-        self.send(Kind::Event { name: event.into(), args, ack });
+    fn event(&mut self, now: Instant, event: &str, args: Vec<Value>, ack: Option<u64>) {
+        self.send(now, Kind::Event { name: event.into(), args, ack });
     }
 
-    fn send(&mut self, kind: Kind) {
-        let Some(line) = &mut self.line else { return };
+    fn send(&mut self, now: Instant, kind: Kind) {
+        let Some(session) = &mut self.session else { return };
         let Encoded { text, attachments } = Packet::new("/", kind).encode();
-        line.engine.send(Message::Text(text));
-        for bytes in attachments {
-            line.engine.send(Message::Binary(bytes));
-        }
+        // What is not taken was said in vain, as on any line that breaks.
+        let text = std::iter::once(Message::Text(text));
+        let _ = text
+            .chain(attachments.into_iter().map(Message::Binary))
+            .all(|message| session.caller.send(now, message));
     }
 
     /// Moves everything on that can move.
     fn pump(&mut self, now: Instant, checker: &mut Checker) {
-        loop {
-            let Some(line) = &mut self.line else { return };
-            let mut messages = Vec::new();
-            let mut moved = false;
-            while let Some(output) = line.socket.poll(now) {
-                moved = true;
-                match output {
-                    websocket::Output::Send(bytes) => line.out.extend_from_slice(&bytes),
-                    websocket::Output::Event(websocket::Event::Message(message)) => {
-                        line.engine.handle(now, client::Input::Message(message));
+        while let Some(session) = &mut self.session
+            && let Some(output) = session.caller.poll(now)
+        {
+            match output {
+                Output::Connect(line) => {
+                    if line == Line::Socket {
+                        session.upgrade = Upgrade::Dialing;
                     }
-                    websocket::Output::Event(websocket::Event::Close(_) | websocket::Event::Failed(_)) => {
-                        line.is_over = true;
-                    }
-                    websocket::Output::Finished => line.is_over = true,
-                    websocket::Output::Event(_) | websocket::Output::WakeAt(_) => {}
+                    session.lines.insert(line);
+                    session.wishes.push_back(Wish::Connect(line));
                 }
-            }
-            let mut opened = false;
-            while let Some(output) = line.engine.poll(now) {
-                match output {
-                    client::Output::Send(Message::Text(text)) => drop(line.socket.send_text(text)),
-                    client::Output::Send(Message::Binary(bytes)) => {
-                        drop(line.socket.send_binary(bytes));
-                    }
-                    client::Output::Open(_) => opened = true,
-                    client::Output::Message(message) => messages.push(message),
-                    client::Output::HangUp => {
-                        let reason = CloseReason::new(CloseCode::NORMAL, Utf8Bytes::default());
-                        let _ = line.socket.close(now, &reason);
-                        line.is_over = true;
-                    }
-                    client::Output::Closed(_) | client::Output::WakeAt(_) => continue,
+                Output::Write(line, bytes) => {
+                    session.upgrade = match (line, session.upgrade) {
+                        (Line::Socket, Upgrade::Dialing) => Upgrade::Asked,
+                        (Line::Socket, Upgrade::Asked) => Upgrade::Probing,
+                        (_, upgrade) => upgrade,
+                    };
+                    session.wishes.push_back(Wish::Write(line, bytes));
                 }
-                moved = true;
-            }
-            if opened {
-                let credentials = self.credentials();
-                self.send(Kind::Connect(credentials));
-            }
-            messages.into_iter().for_each(|message| self.message(message, checker));
-            if !moved {
-                return;
+                Output::Close(line) => {
+                    session.lines.remove(&line);
+                    session.wishes.push_back(Wish::Close(line));
+                }
+                Output::Open(_) => {
+                    let credentials = self.credentials();
+                    self.send(now, Kind::Connect(credentials));
+                }
+                Output::Upgraded => session.upgrade = Upgrade::Moved,
+                Output::Message(message) => self.message(now, message, checker),
+                Output::Closed(_) => session.is_over = true,
+                Output::WakeAt(at) => session.wake_at = at,
             }
         }
     }
@@ -350,7 +423,7 @@ impl Talker {
             return None;
         }
         let mut pid = self.pid.clone();
-        if self.sabotage == Some(Sabotage::Forget) && self.has_heard {
+        if self.sabotage == Some(Sabotage::Forget) && self.heard_in_all > 0 {
             self.sabotage = None;
             pid.push('x');
         }
@@ -358,28 +431,27 @@ impl Talker {
         Some(Value::Object(std::iter::once(("pid".to_owned(), pid.into())).chain(offset).collect()))
     }
 
-    fn message(&mut self, message: Message, checker: &mut Checker) {
-        let Some(line) = &mut self.line else { return };
+    fn message(&mut self, now: Instant, message: Message, checker: &mut Checker) {
+        let Some(session) = &mut self.session else { return };
         let packet = match message {
-            Message::Text(text) => line.decoder.text(text.as_str()),
-            Message::Binary(bytes) => line.decoder.binary(bytes),
+            Message::Text(text) => session.decoder.text(text.as_str()),
+            Message::Binary(bytes) => session.decoder.binary(bytes),
         };
         match packet.expect("the server's packets can be read").map(|packet| packet.kind) {
             None => {}
-            Some(Kind::Connect(reply)) => self.entered(&reply.unwrap_or_default(), checker),
+            Some(Kind::Connect(reply)) => self.entered(now, &reply.unwrap_or_default(), checker),
             Some(Kind::Event { name, args, .. }) => self.heard(&name, &args, checker),
-            Some(Kind::Ack { id, args }) => self.answered(id, &args, checker),
+            Some(Kind::Ack { id, args }) => self.answered(now, id, &args, checker),
             Some(other) => panic!("the server said {other:?}"),
         }
     }
 
-    fn entered(&mut self, reply: &Value, checker: &mut Checker) {
+    fn entered(&mut self, now: Instant, reply: &Value, checker: &mut Checker) {
         let text = |name| reply.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (sid, pid) = (text("sid"), text("pid"));
-        if let Some(line) = &mut self.line {
-            line.has_entered = true;
+        if let Some(session) = &mut self.session {
+            session.has_entered = true;
         }
-        self.has_heard = false;
         if let Some(visit) = self.visit {
             let recognised = sid == self.sid && pid == self.pid;
             checker.returns(visit, recognised);
@@ -387,8 +459,8 @@ impl Talker {
                 // What it asked for last may have been done or not.
                 for (room, place) in self.rooms.clone() {
                     match place {
-                        Place::Joining => self.ask("join", room, Awaited::Join(room)),
-                        Place::Leaving => self.ask("leave", room, Awaited::Leave(room)),
+                        Place::Joining => self.ask(now, "join", room, Awaited::Join(room)),
+                        Place::Leaving => self.ask(now, "leave", room, Awaited::Leave(room)),
                         Place::In => {}
                     }
                 }
@@ -399,11 +471,11 @@ impl Talker {
         (self.sid, self.pid, self.offset) = (sid, pid, None);
         let visit = checker.enters(self.number);
         self.visit = Some(visit);
-        self.join_one(visit, checker);
-        self.join_one(visit, checker);
+        self.join_one(now, visit, checker);
+        self.join_one(now, visit, checker);
     }
 
-    fn answered(&mut self, id: u64, args: &[Value], checker: &mut Checker) {
+    fn answered(&mut self, now: Instant, id: u64, args: &[Value], checker: &mut Checker) {
         let (Some(awaited), Some(visit)) = (self.awaited.remove(&id), self.visit) else { return };
         let ok = args.first().and_then(|answer| answer.get("ok")) == Some(&Value::Bool(true));
         assert!(ok, "the server refused {awaited:?}: {args:?}");
@@ -412,13 +484,13 @@ impl Talker {
                 self.rooms.insert(room, Place::In);
                 // By its own first word the checker knows from where on it is a member.
                 let id = checker.says(visit, room, true);
-                self.say("say-all", room, id);
+                self.say(now, "say-all", room, id);
             }
             Awaited::Leave(room) => {
                 if self.sabotage == Some(Sabotage::Overhear) {
                     // It goes back in, and says nothing of it.
                     self.sabotage = None;
-                    self.event("join", vec![name(room)], None);
+                    self.event(now, "join", vec![name(room)], None);
                 }
                 self.rooms.remove(&room);
                 checker.has_left(visit, room);
@@ -459,6 +531,7 @@ impl Talker {
         let is_own = id.client == self.number;
         self.unheard.remove(&id);
         self.heard_in_all += 1;
+        self.polled += u64::from(self.polls());
         match self.sabotage.filter(|_| self.heard_in_all > 20) {
             Some(Sabotage::Lose) if !is_own => return self.sabotage = None,
             Some(Sabotage::Repeat) => {

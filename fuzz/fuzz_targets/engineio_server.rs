@@ -229,7 +229,7 @@ fn one(stream: &[u8], cuts: &[u8]) -> (Vec<String>, Vec<u8>, bool) {
             assert!(count < MOST_OUTPUTS, "one input led to more than {MOST_OUTPUTS} outputs");
             match server.poll(now) {
                 None => break,
-                Some(Output::Event(Event::Drained { .. })) => {}
+                Some(Output::Event(Event::Sent { .. })) => {}
                 Some(Output::Event(event)) => told.push(format!("{event:?}")),
                 Some(Output::Close(_)) => closed = true,
                 Some(Output::Ready(_) | Output::WakeAt(_)) => {}

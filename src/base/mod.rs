@@ -1,8 +1,10 @@
 //! The ground under the layers: time, chance, bytes and checksums.
 //!
 //! Nothing here knows a protocol. Every layer reads and writes its headers with [`Reader`] and [`Writer`],
-//! describes their layout once as a table of [`Field`]s, and is a [`Machine`] when it has a state.
+//! describes their layout once as a table of [`Field`]s, and is a [`Machine`] when it has a state: one that asks for
+//! its next wake-up with an [`Alarm`], and keeps many of a kind in a [`Slab`].
 
+mod alarm;
 mod checksum;
 mod error;
 mod field;
@@ -11,16 +13,21 @@ mod layer;
 mod machine;
 mod reader;
 mod rng;
+mod secondary_map;
+mod slab;
 mod time;
 mod writer;
 
+pub use alarm::Alarm;
 pub use checksum::{Checksum, internet_checksum};
-pub use error::{ErrorKind, ParseError};
+pub use error::{ErrorKind, Errors, ParseError};
 pub use field::{Field, Show};
 pub use header::Header;
 pub use layer::Layer;
 pub use machine::Machine;
 pub use reader::Reader;
 pub use rng::Rng;
+pub use secondary_map::SecondaryMap;
+pub use slab::{Slab, SlabKey};
 pub use time::{Duration, Instant};
 pub use writer::Writer;

@@ -8,7 +8,8 @@
 //! are what sending costs. No message crosses a thread or a channel on its way.
 //!
 //! Bounds: a connection with much to be written is not read from until it takes some of it; one that takes nothing is
-//! cut off by the machine. The last bytes of a connection get a second to arrive.
+//! cut off by the machine. Nobody is taken for slow who was not offered it: when much has been read in a row, no more
+//! is until the round of writing has come to its end. The last bytes of a connection get a second to arrive.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -25,7 +26,7 @@ use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::clock::{Clock, std_duration};
-use crate::base::{Duration, Instant};
+use crate::base::{Duration, Instant, SecondaryMap};
 use crate::chat::Gateway;
 use crate::layers::application::engineio::{ConnKey, Event, Input, Output, Server};
 
@@ -99,11 +100,13 @@ pub async fn serve(
             service,
             ready: VecDeque::new(),
             unfinished: false,
+            ahead: 0,
             joined: Joined::default(),
-            sockets: Vec::new(),
+            sockets: SecondaryMap::new(),
         }),
         buffer: RefCell::new(vec![0; READ].into()),
         unwritten: Notify::new(),
+        rested: Notify::new(),
         timer: Notify::new(),
         wake_at: Cell::new(None),
     });
@@ -132,8 +135,9 @@ pub async fn serve(
 /// Bytes read at a time.
 const READ: usize = 64 << 10;
 
-/// A connection with more than this to be written is not read from.
-const ENOUGH: usize = 256 << 10;
+/// Bytes read from all connections together since there was nothing to write; then what they have brought about is
+/// written first. Each of them may be for anybody: so far the receivers fall behind at most through no fault of theirs.
+const AHEAD: usize = 256 << 10;
 
 /// Events handled in one go. One request may bring thousands: the timers of the others, and what is to be written to
 /// them, do not wait for all of them.
@@ -154,6 +158,8 @@ struct Shared<S> {
     buffer: RefCell<Box<[u8]>>,
     /// Rung when `ready` is not empty any more.
     unwritten: Notify,
+    /// Rung when it is empty again.
+    rested: Notify,
     /// Rung when `wake_at` has changed.
     timer: Notify,
     wake_at: Cell<Option<Instant>>,
@@ -166,9 +172,10 @@ struct Core<S> {
     ready: VecDeque<ConnKey>,
     /// Events are left that the last turn had no time for. Until they are done nothing is read.
     unfinished: bool,
+    /// Bytes read since `ready` was empty.
+    ahead: usize,
     joined: Joined,
-    /// By the place that a key names.
-    sockets: Vec<Option<Rc<Socket>>>,
+    sockets: SecondaryMap<ConnKey, Rc<Socket>>,
 }
 
 struct Socket {
@@ -176,8 +183,12 @@ struct Socket {
     stream: TcpStream,
     /// The kernel took less than there was.
     blocked: Cell<bool>,
-    /// Too much is to be written for reading to go on.
-    full: Cell<bool>,
+    /// Nothing more can be written.
+    failed: Cell<bool>,
+    /// The peer sends no more.
+    ended: Cell<bool>,
+    /// Nothing is read until something was written.
+    paused: Cell<bool>,
     /// The machine is done with it.
     closed: Cell<bool>,
     /// Rung when one of these has changed.
@@ -222,14 +233,18 @@ impl<S: Service> Shared<S> {
 
 impl<S> Core<S> {
     fn socket(&self, key: ConnKey) -> Option<Rc<Socket>> {
-        self.sockets.get(place(key))?.clone().filter(|socket| socket.key == key)
+        self.sockets.get(key).cloned()
+    }
+
+    /// Whether what was read has yet to be written.
+    fn is_ahead(&self) -> bool {
+        self.ahead > AHEAD && !self.ready.is_empty()
     }
 
     fn close(&mut self, key: ConnKey) {
-        if let Some(socket) = self.socket(key) {
+        if let Some(socket) = self.sockets.remove(key) {
             socket.closed.set(true);
             socket.changed.notify_one();
-            self.sockets[place(key)] = None;
         }
     }
 
@@ -251,17 +266,18 @@ impl<S> Core<S> {
             match result {
                 Ok(written) => self.server.written(key, written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let full = waiting > ENOUGH;
-                    if !socket.blocked.replace(true) || socket.full.replace(full) != full {
+                    if !socket.blocked.replace(true) | socket.paused.replace(false) {
                         socket.changed.notify_one();
                     }
                     return;
                 }
-                // The reading side learns of it too.
-                Err(_) => return,
+                Err(_) => {
+                    socket.failed.set(true);
+                    break;
+                }
             }
         }
-        if socket.blocked.replace(false) | socket.full.replace(false) {
+        if socket.blocked.replace(false) | socket.paused.replace(false) {
             socket.changed.notify_one();
         }
     }
@@ -290,11 +306,6 @@ impl Joined {
     }
 }
 
-/// The place that a key names: see the machine's table.
-fn place(key: ConnKey) -> usize {
-    key.0 as u32 as usize
-}
-
 async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListener) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -310,14 +321,13 @@ async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListen
                 key,
                 stream,
                 blocked: Cell::new(false),
-                full: Cell::new(false),
+                failed: Cell::new(false),
+                ended: Cell::new(false),
+                paused: Cell::new(false),
                 closed: Cell::new(false),
                 changed: Notify::new(),
             });
-            if core.sockets.len() <= place(key) {
-                core.sockets.resize(place(key) + 1, None);
-            }
-            core.sockets[place(key)] = Some(socket.clone());
+            core.sockets.insert(key, socket.clone());
             Some(socket)
         });
         if let Some(socket) = socket {
@@ -329,10 +339,18 @@ async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListen
 /// The life of one connection.
 async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<Socket>) {
     while !socket.closed.get() {
-        let interest = match (socket.full.get(), socket.blocked.get()) {
+        let deaf = socket.ended.get() || shared.core.borrow().server.is_busy(socket.key);
+        let interest = match (deaf, socket.blocked.get()) {
             (false, false) => Interest::READABLE,
             (false, true) => Interest::READABLE | Interest::WRITABLE,
-            (true, _) => Interest::WRITABLE,
+            (true, true) => Interest::WRITABLE,
+            (true, false) if socket.failed.get() => break,
+            (true, false) => {
+                // Its turn to be written to comes.
+                socket.paused.set(true);
+                socket.changed.notified().await;
+                continue;
+            }
         };
         let ready = tokio::select! {
             ready = socket.stream.ready(interest) => ready,
@@ -342,19 +360,27 @@ async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<Socket>) {
         if ready.is_writable() && socket.blocked.get() {
             shared.with(|core, _| core.write(socket.key));
         }
-        if !ready.is_readable() || socket.full.get() {
+        if !ready.is_readable() || deaf {
             continue;
         }
         if shared.core.borrow().unfinished {
             tokio::task::yield_now().await;
             continue;
         }
+        if shared.core.borrow().is_ahead() {
+            shared.rested.notified().await;
+            continue;
+        }
         let buffer = &mut *shared.buffer.borrow_mut();
         match socket.stream.try_read(buffer) {
-            Ok(0) => break,
-            Ok(len) => {
-                shared.with(|core, now| core.server.handle(now, Input::Bytes(socket.key, &buffer[..len])));
+            Ok(0) => {
+                socket.ended.set(true);
+                shared.with(|core, now| core.server.handle(now, Input::Eof(socket.key)));
             }
+            Ok(len) => shared.with(|core, now| {
+                core.ahead += len;
+                core.server.handle(now, Input::Bytes(socket.key, &buffer[..len]));
+            }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => break,
         }
@@ -405,9 +431,13 @@ async fn flush_whenever<S: Service>(shared: Rc<Shared<S>>) {
                     core.write(key);
                 }
             });
-            let core = shared.core.borrow();
-            if core.ready.is_empty() && !core.unfinished {
-                break;
+            let core = &mut *shared.core.borrow_mut();
+            if core.ready.is_empty() {
+                core.ahead = 0;
+                shared.rested.notify_waiters();
+                if !core.unfinished {
+                    break;
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use netlayers::chat::{EventLog, Opened, Record, Saved};
 
-/// What may be wrong with it.
+/// What may be wrong with it, or with the server on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     /// It says that all is stored when it is not.
@@ -14,6 +14,8 @@ pub(crate) enum Flaw {
     ReplaysWithAHole,
     /// Sockets are not there after a crash.
     ForgetsSockets,
+    /// Now and then the answer to a poll says nothing, and what it was to say is lost.
+    SwallowsAPoll,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use netlayers::base::{Duration, Instant, Rng};
 use netlayers::chat::{self, Context, Gateway, Hub};
+use netlayers::layers::application::engineio::poller::{CarrierInput, Line as Kind};
 use netlayers::layers::application::engineio::{self, ConnKey, Input, Output, Server, SessionConfig};
 use netlayers::layers::application::socketio::{Limits, Value};
 
 use super::checker::Checker;
 use super::disk::{Disk, Flaw};
-use super::talker::{Sabotage, Talker};
+use super::talker::{Sabotage, Talker, Upgrade, Wish};
 
 /// What is played.
 #[derive(Debug, Clone)]
@@ -20,7 +21,8 @@ pub(crate) struct Plan {
     pub(crate) seconds: u64,
     pub(crate) crashes: u64,
     pub(crate) seed: u64,
-    pub(crate) sabotage: Option<Sabotage>,
+    /// This client is an unreliable witness.
+    pub(crate) sabotage: Option<(u32, Sabotage)>,
     pub(crate) flaw: Option<Flaw>,
 }
 
@@ -39,24 +41,36 @@ pub(crate) struct Faults {
     pub(crate) half_open: u32,
     pub(crate) slow: u32,
     pub(crate) quit: u32,
+    /// A line of requests was cut: while a GET waited, in the middle of its answer, in the middle of a POST, and
+    /// when it had come whole and was not answered.
+    pub(crate) get_cut: u32,
+    pub(crate) get_torn: u32,
+    pub(crate) post_torn: u32,
+    pub(crate) answer_lost: u32,
+    /// An upgrade was cut, at each of its steps.
+    pub(crate) upgrade_cut: [u32; 5],
+    pub(crate) upgraded: u32,
     pub(crate) crashes: u32,
 }
 
 /// What is going to happen.
 #[derive(Debug)]
 enum Happening {
-    /// A client on this line does something, or its line breaks.
+    /// A client in this session does something, or something breaks, or its time has come.
     Turn(usize, u64),
     Fault(usize, u64),
+    Wake(usize, u64),
     Return(usize),
     LastWord(usize),
+    /// A line stands.
+    Connected(u64),
     /// Bytes, and the ends of a line, arrive.
     Up(u64, Bytes),
     Down(u64, Bytes),
     UpEnd(u64),
     DownEnd(u64),
     /// A slow client reads again.
-    Thaw(u64),
+    Thaw(usize),
     Commit,
     Crash,
     /// Faults cease; everybody comes back and says a last word.
@@ -67,6 +81,7 @@ enum Happening {
 #[derive(Debug)]
 struct Line {
     client: usize,
+    kind: Kind,
     key: ConnKey,
     delay: Duration,
     up_at: Instant,
@@ -74,6 +89,29 @@ struct Line {
     /// The client takes what comes, and what it says is carried.
     is_whole: bool,
     is_frozen: bool,
+}
+
+/// A session of a client.
+#[derive(Debug, Clone, Copy)]
+struct Playing {
+    number: u64,
+    /// It has said goodbye, and its lines are not closed yet.
+    is_leaving: bool,
+    wake_at: Instant,
+    /// What happens to the next bytes on a line.
+    ambush: Option<Ambush>,
+    /// Where the upgrade is going to be cut, and whether all other lines are cut with it.
+    cut_upgrade: Option<(Upgrade, bool)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ambush {
+    /// A part of an answer to a GET comes.
+    TearGet,
+    /// A part of a POST is sent.
+    TearPost,
+    /// The answer to a POST does not come.
+    LoseAnswer,
 }
 
 pub(crate) struct World {
@@ -88,8 +126,9 @@ pub(crate) struct World {
     lines: BTreeMap<u64, Line>,
     by_key: BTreeMap<ConnKey, u64>,
     talkers: Vec<Talker>,
-    /// The line of each client.
-    current: Vec<Option<u64>>,
+    /// The session of each client, and its lines.
+    current: Vec<Option<Playing>>,
+    links: BTreeMap<(usize, Kind), u64>,
     is_ending: bool,
     pub(crate) checker: Checker,
     pub(crate) faults: Faults,
@@ -102,8 +141,11 @@ impl World {
         let (server, service) = start(&disk, &rng.fork("server"), Instant::ZERO);
         let talkers = (0..plan.clients).map(|number| {
             let mut talker = Talker::new(number, plan.rooms, plan.seed);
-            // One of them is an unreliable witness.
-            plan.sabotage.filter(|_| number == 3).into_iter().for_each(|sabotage| talker.sabotage(sabotage));
+            if let Some((witness, sabotage)) = plan.sabotage
+                && witness == number
+            {
+                talker.sabotage(sabotage);
+            }
             talker
         });
         let mut world = World {
@@ -116,7 +158,8 @@ impl World {
             lines: BTreeMap::new(),
             by_key: BTreeMap::new(),
             talkers: talkers.collect(),
-            current: (0..plan.clients).map(|_| None).collect(),
+            current: vec![None; plan.clients as usize],
+            links: BTreeMap::new(),
             is_ending: false,
             checker: Checker::default(),
             faults: Faults::default(),
@@ -171,17 +214,22 @@ impl World {
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Turn(client, line) => {
-                if !self.is_ending && self.current[client] == Some(line) {
+            Happening::Turn(client, session) => {
+                if !self.is_ending && self.plays(client, session) {
                     self.talkers[client].turn(self.now, &mut self.checker);
                     self.speak(client);
                     let wait = self.millis(200, 1200);
-                    self.at(wait, Happening::Turn(client, line));
+                    self.at(wait, Happening::Turn(client, session));
                 }
             }
-            Happening::Fault(client, line) => {
-                if !self.is_ending && self.current[client] == Some(line) {
-                    self.fault(client, line);
+            Happening::Fault(client, session) => {
+                if !self.is_ending && self.plays(client, session) {
+                    self.fault(client, session);
+                }
+            }
+            Happening::Wake(client, session) => {
+                if self.plays(client, session) {
+                    self.tell(client, CarrierInput::Wake);
                 }
             }
             Happening::LastWord(client) => {
@@ -196,30 +244,32 @@ impl World {
                 }
             }
             Happening::UpEnd(line) => self.server_learns_of_the_end(line),
+            Happening::Connected(line) => {
+                if let Some((client, kind)) = self.link_of(line) {
+                    self.tell(client, CarrierInput::Connected(kind));
+                }
+            }
             Happening::Down(line, bytes) => {
-                let Some(client) = self.lines.get(&line).filter(|l| l.is_whole).map(|l| l.client) else {
-                    return;
-                };
-                self.talkers[client].receive(self.now, &bytes, &mut self.checker);
-                self.speak(client);
-                if self.talkers[client].is_over() {
-                    self.drop_line(client);
+                if let Some((client, kind)) = self.link_of(line) {
+                    self.hear(client, kind, bytes);
                 }
             }
             Happening::DownEnd(line) => {
-                if let Some(line) = self.lines.remove(&line)
-                    && line.is_whole
-                {
-                    self.drop_line(line.client);
+                let link = self.link_of(line);
+                self.lines.remove(&line);
+                if let Some((client, kind)) = link {
+                    self.links.remove(&(client, kind));
+                    self.tell(client, CarrierInput::Gone(kind));
                 }
             }
-            Happening::Thaw(line) => {
-                if let Some(line) = self.lines.get_mut(&line) {
+            Happening::Thaw(client) => {
+                let mut keys = Vec::new();
+                for line in self.lines.values_mut().filter(|line| line.client == client && line.is_frozen) {
                     line.is_frozen = false;
-                    let key = line.key;
-                    self.write(key);
-                    self.serve();
+                    keys.push(line.key);
                 }
+                keys.into_iter().for_each(|key| self.write(key));
+                self.serve();
             }
             Happening::Commit => {
                 if self.disk.commit() {
@@ -243,91 +293,239 @@ impl World {
         }
     }
 
-    /// A client opens a connection.
+    fn plays(&self, client: usize, session: u64) -> bool {
+        self.current[client].is_some_and(|playing| playing.number == session)
+    }
+
+    /// Whose line it is, when it is whole.
+    fn link_of(&self, line: u64) -> Option<(usize, Kind)> {
+        let Line { client, kind, is_whole, .. } = self.lines.get(&line)?;
+        is_whole.then_some((*client, *kind))
+    }
+
+    /// A client opens a session.
     fn dial(&mut self, client: usize) {
-        let Some(key) = self.server.connected(self.now) else { panic!("there is room for all") };
         self.next += 1;
-        let line = self.next;
-        let delay = self.millis(1, 40);
-        let whole =
-            Line { client, key, delay, up_at: self.now, down_at: self.now, is_whole: true, is_frozen: false };
-        self.lines.insert(line, whole);
-        self.by_key.insert(key, line);
-        self.current[client] = Some(line);
-        self.talkers[client].connected(self.now);
+        let number = self.next;
+        let step = Upgrade::STEPS[self.rng.below(5) as usize];
+        let whole = self.rng.below(2) == 0;
+        let cut_upgrade = (!self.is_ending && self.rng.below(3) > 0).then_some((step, whole));
+        let ambush = None;
+        let wake_at = Instant::NEVER;
+        self.current[client] = Some(Playing { number, is_leaving: false, wake_at, ambush, cut_upgrade });
+        self.talkers[client].open(self.now, &mut self.checker);
         self.speak(client);
         if !self.is_ending {
             let (turn, fault) = (self.millis(100, 600), self.millis(1500, 6000));
-            self.at(turn, Happening::Turn(client, line));
-            self.at(fault, Happening::Fault(client, line));
+            self.at(turn, Happening::Turn(client, number));
+            self.at(fault, Happening::Fault(client, number));
         }
     }
 
-    /// What a client has to say goes up its line.
+    /// A client learns what has happened.
+    fn tell(&mut self, client: usize, input: CarrierInput) {
+        let before = self.talkers[client].upgrade();
+        self.talkers[client].take(self.now, input, &mut self.checker);
+        if before != Upgrade::Moved && self.talkers[client].upgrade() == Upgrade::Moved {
+            self.faults.upgraded += 1;
+        }
+        self.speak(client);
+    }
+
+    /// What a client wishes is done.
     fn speak(&mut self, client: usize) {
-        let bytes = self.talkers[client].output();
-        let Some(number) = self.current[client].filter(|_| !bytes.is_empty()) else { return };
+        while let Some(wish) = self.talkers[client].wish() {
+            match wish {
+                Wish::Connect(kind) => self.connect(client, kind),
+                Wish::Write(kind, bytes) => self.send(client, kind, &bytes),
+                Wish::Close(kind) => {
+                    if let Some(line) = self.links.remove(&(client, kind)) {
+                        self.end_line(line, Duration::ZERO);
+                    }
+                }
+            }
+        }
+        let Some(mut playing) = self.current[client] else { return };
+        let due = self.talkers[client].due();
+        if due != playing.wake_at && due != Instant::NEVER {
+            playing.wake_at = due;
+            self.current[client] = Some(playing);
+            self.at_time(due.max(self.now), Happening::Wake(client, playing.number));
+        }
+        let upgrade = self.talkers[client].upgrade();
+        if let Some((step, whole)) = playing.cut_upgrade
+            && step <= upgrade
+            && !playing.is_leaving
+        {
+            playing.cut_upgrade = None;
+            self.current[client] = Some(playing);
+            // When it ends the session it is as if half-open, unless the server sees it: see `checker.rs`.
+            if step == upgrade && (self.talkers[client].has_heard || (!whole && upgrade != Upgrade::Moved)) {
+                self.cut_upgrade(client, step, whole);
+            }
+        }
+        let talker = &self.talkers[client];
+        let is_over = if playing.is_leaving { talker.has_hung_up() } else { talker.is_over() };
+        if is_over && self.plays(client, playing.number) {
+            self.drop_session(client);
+        }
+    }
+
+    fn cut_upgrade(&mut self, client: usize, step: Upgrade, whole: bool) {
+        self.faults.upgrade_cut[step as usize - 1] += 1;
+        let kinds: &[Kind] = if whole { &[Kind::Poll, Kind::Post, Kind::Socket] } else { &[Kind::Socket] };
+        for kind in kinds {
+            self.reset_line(client, *kind);
+        }
+        if whole {
+            self.drop_session(client);
+        } else {
+            self.tell(client, CarrierInput::Gone(Kind::Socket));
+        }
+    }
+
+    fn connect(&mut self, client: usize, kind: Kind) {
+        let Some(key) = self.server.connected(self.now) else { panic!("there is room for all") };
+        self.next += 1;
+        let number = self.next;
+        // So slow is a WebSocket beside polling that much is said while it is probed.
+        let is_beside = kind == Kind::Socket && self.talkers[client].polls();
+        let delay = if is_beside && !self.is_ending { self.millis(1, 600) } else { self.millis(1, 40) };
+        let (now, is_frozen) = (self.now, false);
+        let line = Line { client, kind, key, delay, up_at: now, down_at: now, is_whole: true, is_frozen };
+        self.lines.insert(number, line);
+        self.by_key.insert(key, number);
+        self.links.insert((client, kind), number);
+        self.at(delay, Happening::Connected(number));
+    }
+
+    /// What a client has to say goes up its line.
+    fn send(&mut self, client: usize, kind: Kind, bytes: &Bytes) {
+        let Some(&number) = self.links.get(&(client, kind)) else { return };
         let Some(line) = self.lines.get_mut(&number) else { return };
         line.up_at = line.up_at.max(self.now + line.delay);
         let at = line.up_at;
         // The stream may be cut anywhere.
         let cut = self.rng.below(bytes.len() as u64 + 1) as usize;
         self.at_time(at, Happening::Up(number, bytes.slice(..cut)));
+        if kind == Kind::Post && self.springs(client, Ambush::TearPost) {
+            self.faults.post_torn += 1;
+            self.end_line(number, Duration::ZERO);
+            self.links.remove(&(client, kind));
+            return self.tell(client, CarrierInput::Gone(kind));
+        }
         self.at_time(at, Happening::Up(number, bytes.slice(cut..)));
     }
 
-    /// The client is without a connection, and will come back.
-    fn drop_line(&mut self, client: usize) {
+    /// What the server has to say comes down a line.
+    fn hear(&mut self, client: usize, kind: Kind, mut bytes: Bytes) {
+        if kind == Kind::Post && self.springs(client, Ambush::LoseAnswer) {
+            self.faults.answer_lost += 1;
+        } else if kind == Kind::Poll && self.springs(client, Ambush::TearGet) {
+            self.faults.get_torn += 1;
+            bytes.truncate(self.rng.below(bytes.len() as u64) as usize);
+            self.tell(client, CarrierInput::Bytes(kind, bytes));
+        } else {
+            return self.tell(client, CarrierInput::Bytes(kind, bytes));
+        }
+        self.reset_line(client, kind);
+        self.tell(client, CarrierInput::Gone(kind));
+    }
+
+    fn springs(&mut self, client: usize, ambush: Ambush) -> bool {
+        let Some(playing) = &mut self.current[client] else { return false };
+        playing.ambush.take_if(|planned| *planned == ambush).is_some()
+    }
+
+    /// The client is without a session, and will come back.
+    fn drop_session(&mut self, client: usize) {
         self.talkers[client].lost();
         self.current[client] = None;
+        for kind in [Kind::Poll, Kind::Post, Kind::Socket] {
+            self.links.remove(&(client, kind));
+        }
         let most = if self.is_ending { 300 } else { 2500 };
         let wait = self.millis(50, most);
         self.at(wait, Happening::Return(client));
     }
 
-    fn fault(&mut self, client: usize, number: u64) {
-        let kind = self.rng.below(7);
+    fn fault(&mut self, client: usize, session: u64) {
+        let kind = self.rng.below(if self.talkers[client].polls() { 11 } else { 7 });
         let lag = self.millis(0, 60);
-        let Some(line) = self.lines.get_mut(&number) else { return };
+        let talker = &mut self.talkers[client];
+        // Whoever polls may be cut off while the server has nothing of it in hand, and nobody tells the server.
+        let may_vanish = talker.has_heard;
+        let may_break = may_vanish || !talker.polls();
+        let Some(playing) = &mut self.current[client] else { return };
+        let again = Happening::Fault(client, session);
         match kind {
-            0 => {
-                self.faults.hung_up += 1;
-                self.talkers[client].hang_up(self.now);
-                self.speak(client);
-                self.end_line(number, lag);
+            0 | 6 if talker.is_in() => {
+                playing.is_leaving = true;
+                if kind == 0 {
+                    self.faults.hung_up += 1;
+                    talker.hang_up(self.now);
+                } else {
+                    self.faults.quit += 1;
+                    talker.quit(self.now, &mut self.checker);
+                }
+                return self.speak(client);
             }
-            1 => {
+            1 if may_break => {
                 self.faults.ended += 1;
-                self.end_line(number, lag);
+                for number in self.lines_of(client) {
+                    self.end_line(number, lag);
+                }
             }
-            2 | 3 => {
-                // What was under way in both directions is gone.
+            2 | 3 if may_break => {
                 self.faults.reset += 1;
-                line.is_whole = false;
-                self.queue.retain(|_, h| !matches!(h, Happening::Up(line, _) if *line == number));
-                self.at(lag, Happening::UpEnd(number));
+                for kind in [Kind::Poll, Kind::Post, Kind::Socket] {
+                    self.reset_line(client, kind);
+                }
             }
-            4 if self.talkers[client].has_heard => {
+            4 if may_vanish => {
                 // Nobody tells the server.
                 self.faults.half_open += 1;
-                line.is_whole = false;
+                for number in self.lines_of(client) {
+                    self.lines.get_mut(&number).into_iter().for_each(|line| line.is_whole = false);
+                }
             }
-            5 if self.talkers[client].is_in() => {
+            5 if talker.is_in() => {
                 self.faults.slow += 1;
-                line.is_frozen = true;
+                for number in self.lines_of(client) {
+                    self.lines.get_mut(&number).into_iter().for_each(|line| line.is_frozen = true);
+                }
                 let thaw = self.millis(500, 3000);
-                self.at(thaw, Happening::Thaw(number));
-                return self.at(thaw + Duration::from_secs(1), Happening::Fault(client, number));
+                self.at(thaw, Happening::Thaw(client));
+                return self.at(thaw + Duration::from_secs(1), again);
             }
-            6 if self.talkers[client].is_in() => {
-                self.faults.quit += 1;
-                self.talkers[client].quit(self.now, &mut self.checker);
-                self.speak(client);
-                self.end_line(number, lag);
+            7 if may_vanish => {
+                self.faults.get_cut += 1;
+                self.reset_line(client, Kind::Poll);
+                return self.tell(client, CarrierInput::Gone(Kind::Poll));
             }
-            _ => return self.at(lag, Happening::Fault(client, number)),
+            8..11 if may_vanish => {
+                let ambushes = [Ambush::TearGet, Ambush::TearPost, Ambush::LoseAnswer];
+                playing.ambush = Some(ambushes[kind as usize - 8]);
+                return self.at(Duration::from_secs(3), again);
+            }
+            _ => return self.at(lag, again),
         }
-        self.drop_line(client);
+        self.drop_session(client);
+    }
+
+    fn lines_of(&self, client: usize) -> Vec<u64> {
+        let of_client = (client, Kind::Poll)..=(client, Kind::Socket);
+        self.links.range(of_client).map(|(_, number)| *number).collect()
+    }
+
+    /// What was under way in both directions is gone.
+    fn reset_line(&mut self, client: usize, kind: Kind) {
+        let lag = self.millis(0, 60);
+        let Some(number) = self.links.remove(&(client, kind)) else { return };
+        let Some(line) = self.lines.get_mut(&number) else { return };
+        line.is_whole = false;
+        self.queue.retain(|_, h| !matches!(h, Happening::Up(line, _) if *line == number));
+        self.at(lag, Happening::UpEnd(number));
     }
 
     /// The client's end is closed in order: what it said before arrives.
@@ -359,6 +557,7 @@ impl World {
                     | Happening::Down(..)
                     | Happening::UpEnd(_)
                     | Happening::DownEnd(_)
+                    | Happening::Connected(_)
                     | Happening::Thaw(_)
             )
         });
@@ -366,7 +565,7 @@ impl World {
         (self.server, self.service) = start(&self.disk, &rng, self.now);
         for client in 0..self.talkers.len() {
             if self.current[client].is_some() {
-                self.drop_line(client);
+                self.drop_session(client);
             }
         }
     }
@@ -400,8 +599,16 @@ impl World {
         }
         line.down_at = line.down_at.max(self.now + line.delay);
         let at = line.down_at;
+        let is_poll = line.kind == Kind::Poll;
         self.server.written(key, bytes.len());
-        self.at_time(at, Happening::Down(number, bytes.into()));
+        let mut bytes = Bytes::from(bytes);
+        let has = |word: &[u8]| bytes.windows(word.len()).any(|part| part == word);
+        // Whole events, without attachments: the client could not even read what is left of the others.
+        let is_plain = has(b"said") && !has(b"_placeholder") && !has(b"\x1eb") && !has(b"\r\n\r\nb");
+        if self.plan.flaw == Some(Flaw::SwallowsAPoll) && is_poll && is_plain && self.rng.below(10) == 0 {
+            bytes = Bytes::from_static(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n6");
+        }
+        self.at_time(at, Happening::Down(number, bytes));
     }
 }
 
@@ -418,7 +625,7 @@ fn start(disk: &Disk, rng: &Rng, now: Instant) -> (Server, Gateway) {
     };
     let config = engineio::Config { session, ..engineio::Config::default() };
     let server = Server::new(config, Box::new(move || format!("{:016x}", sids.next_u64())));
-    (server, Gateway::new(hub, Limits::default(), 0, None))
+    (server, Gateway::new(hub, Limits::default(), 0))
 }
 
 /// What the example `event_server` does with these events.

@@ -184,6 +184,15 @@ impl Ws {
 
     /// One frame with this first byte. What the server no longer takes is lost.
     pub(crate) fn frame(&mut self, first: u8, payload: &[u8]) {
+        let _ = self.stream.write_all(&Self::frame_of(first, payload));
+    }
+
+    /// A frame with a text.
+    pub(crate) fn text_frame(text: &[u8]) -> Vec<u8> {
+        Self::frame_of(0x81, text)
+    }
+
+    fn frame_of(first: u8, payload: &[u8]) -> Vec<u8> {
         let mut frame = vec![first];
         match payload.len() {
             short @ 0..126 => frame.push(0x80 | short as u8),
@@ -199,7 +208,7 @@ impl Ws {
         let mask = [1, 2, 3, 4];
         frame.extend_from_slice(&mask);
         frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        let _ = self.stream.write_all(&frame);
+        frame
     }
 
     /// The next message; `None` when the server has closed the connection, or says nothing for five seconds.

@@ -42,7 +42,7 @@ use std::collections::VecDeque;
 
 use self::space::Space;
 use super::hub::Random;
-use crate::base::{Instant, Machine};
+use crate::base::{Alarm, Instant, Machine};
 use crate::layers::application::engineio::{self, client as engine};
 use crate::layers::application::socketio::Decoder;
 use crate::layers::application::websocket::Message;
@@ -104,7 +104,7 @@ pub struct Client {
     token: u64,
     last_id: u64,
     outputs: VecDeque<Output>,
-    armed: Instant,
+    alarm: Alarm,
 }
 
 /// What there is of a connection.
@@ -141,7 +141,7 @@ impl Client {
             token,
             last_id: 0,
             outputs: VecDeque::new(),
-            armed: Instant::NEVER,
+            alarm: Alarm::new(),
         }
     }
 }
@@ -184,12 +184,7 @@ impl Machine for Client {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        let due = self.due();
-        if due == self.armed {
-            return None;
-        }
-        self.armed = due;
-        Some(Output::WakeAt(due))
+        self.alarm.poll(Some(self.due())).map(Output::WakeAt)
     }
 }
 

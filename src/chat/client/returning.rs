@@ -76,6 +76,7 @@ impl Client {
     }
 
     pub(super) fn wake(&mut self, now: Instant) {
+        self.alarm.rang();
         for at in 0..self.spaces.len() {
             let overdue = self.spaces[at].overdue(now);
             overdue.iter().for_each(|id| {

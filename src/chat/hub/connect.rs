@@ -1,9 +1,9 @@
 //! Entering and leaving: CONNECT, what is due when a timer ends, and the program's functions that are called for it.
 
 use super::context::Context;
+use super::key::Key;
 use super::namespace::{Entry, Hello, Refusal};
 use super::recovery::{Claim, Verdict};
-use super::slab::Key;
 use super::state::{Call, Socket, Timer};
 use super::{Hub, Reason};
 use crate::base::{Duration, Instant};
@@ -73,7 +73,7 @@ impl Hub {
         }
         let (id, pid) = (socket.id.clone(), socket.pid.clone());
         let rooms: Vec<_> = socket.rooms.current().cloned().collect();
-        let key = core.sockets.insert(socket);
+        let Some(key) = core.sockets.insert(socket) else { return };
         let Some(open) = core.sessions.get_mut(session) else {
             core.sockets.remove(key);
             return;
@@ -85,8 +85,8 @@ impl Hub {
         }
         let place = &mut core.spaces[space];
         let name = place.name.clone();
-        place.rooms.enter(&id, key.slot);
-        rooms.iter().for_each(|room| place.rooms.join(room, key.slot));
+        place.rooms.enter(&id, key.slot());
+        rooms.iter().for_each(|room| place.rooms.join(room, key.slot()));
         if !pid.is_empty() {
             place.holders.insert(pid, key);
         }

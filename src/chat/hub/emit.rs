@@ -8,8 +8,8 @@ use sha1::{Digest as _, Sha1};
 
 use super::super::delivery::Delivery;
 use super::super::log::Record;
+use super::key::Key;
 use super::rooms::Aim;
-use super::slab::Key;
 use super::state::{Core, Session, Timer};
 use super::{Output, Reason};
 use crate::base::Duration;
@@ -82,7 +82,7 @@ impl Core {
         let mut to = Vec::with_capacity(self.chosen.len());
         let mut slow = Vec::new();
         for &slot in &self.chosen {
-            let Some(socket) = self.sockets.at_mut(slot) else { continue };
+            let Some(socket) = self.sockets.at_mut(slot as usize) else { continue };
             // Who catches up gets what is kept from the log, in order; what is not kept would overtake.
             if socket.behind.is_some() {
                 continue;

@@ -23,11 +23,11 @@ mod connect;
 mod context;
 mod emit;
 mod history;
+mod key;
 mod membership;
 mod namespace;
 mod recovery;
 mod rooms;
-mod slab;
 mod state;
 
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ pub use emit::Emitted;
 pub use history::{Past, Span};
 pub use namespace::{AwaySocket, Entry, Hello, Namespace, Refusal};
 
-use slab::Key;
+use key::Key;
 use state::{Core, SenderIds, Session, Space, Timer};
 
 /// Names a session; given by the driver, never twice.
@@ -243,7 +243,7 @@ impl Hub {
             deadline: None,
             pending: Vec::new(),
         };
-        let key = self.core.sessions.insert(session);
+        let Some(key) = self.core.sessions.insert(session) else { return };
         let deadline = self.core.now + self.core.config.connect_timeout;
         let timer = self.core.set_timer(deadline, Timer::Connect(key));
         self.core.sessions.get_mut(key).into_iter().for_each(|session| session.deadline = Some(timer));

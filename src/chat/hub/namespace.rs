@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::pool::{ListenerId, Pool, PoolFull};
 use super::context::{Ack, Context};
-use super::slab::Key;
+use super::key::Key;
 use super::state::Core;
 use super::{Reason, SessionId};
 use crate::base::Instant;

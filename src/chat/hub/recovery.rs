@@ -28,11 +28,13 @@
 //! before it was volatile (see the offset of such events in `emit.rs`); the old connection is half-open, also a second
 //! time; and the server itself ended in between (the log's [`Saved`] sockets).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::log::Saved;
+use super::ask::Asking;
+use super::key::Key;
 use super::membership::Memberships;
-use super::slab::Key;
 use super::state::{Call, Core, Socket, Timer, TimerId};
 use super::{Output, Reason};
 use crate::base::Instant;
@@ -238,7 +240,8 @@ impl Socket {
             behind: None,
             came_with: None,
             challenge: None,
-            asks: Vec::new(),
+            asks: BTreeSet::new(),
+            asking: Asking::default(),
             data: Value::Null,
             spent_until: Instant::ZERO,
             gone: false,

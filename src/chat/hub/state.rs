@@ -4,21 +4,21 @@
 //! functions are not here: they are lent this state while they run, so whatever would call one (an answer came, a
 //! socket left) is put into `calls` and done when the one that runs has returned.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::log::{EventLog, Saved};
-use super::ask::Ask;
+use super::ask::{Ask, Asking};
 use super::config::Config;
+use super::key::Key;
 use super::membership::Memberships;
 use super::recovery::{Away, Challenge};
 use super::rooms::Rooms;
-use super::slab::{Key, Slab};
 use super::{Output, Random, Reason, SessionId};
-use crate::base::Instant;
+use crate::base::{Instant, Slab};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
 /// One client's connection.
@@ -61,7 +61,9 @@ pub(super) struct Socket {
     /// Somebody has come with its secret.
     pub(super) challenge: Option<u64>,
     /// Questions it has not answered.
-    pub(super) asks: Vec<u64>,
+    pub(super) asks: BTreeSet<u64>,
+    /// Questions it has put, of which the answers have not all come.
+    pub(super) asking: Asking,
     pub(super) data: Value,
     /// Up to when its allowance of events is spent.
     pub(super) spent_until: Instant,
@@ -148,9 +150,9 @@ pub(super) struct Core {
     pub(super) config: Config,
     pub(super) now: Instant,
     pub(super) log: Box<dyn EventLog>,
-    pub(super) sessions: Slab<Session>,
+    pub(super) sessions: Slab<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
-    pub(super) sockets: Slab<Socket>,
+    pub(super) sockets: Slab<Key, Socket>,
     pub(super) spaces: Vec<Space>,
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
@@ -272,13 +274,14 @@ impl Core {
         let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
         socket.gone = true;
         let space = &mut self.spaces[socket.space];
-        socket.rooms.current().for_each(|room| space.rooms.leave(room, key.slot));
-        space.rooms.exit(&socket.id, key.slot);
+        socket.rooms.current().for_each(|room| space.rooms.leave(room, key.slot()));
+        space.rooms.exit(&socket.id, key.slot());
         space.holders.remove(&socket.pid);
         let asks = std::mem::take(&mut socket.asks);
         if let Some(session) = self.sessions.get_mut(socket.session) {
             session.sockets.retain(|&other| other != key);
         }
+        self.stop_asking(key);
         asks.into_iter().for_each(|id| self.no_answer(id, key));
         self.calls.push_back(Call::Left(key, reason));
     }

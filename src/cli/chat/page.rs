@@ -27,7 +27,8 @@ pub(super) fn answer(head: &RequestHead) -> Answer {
         "/" | "/index.html" => ("text/html; charset=utf-8", include_str!("page/index.html")),
         "/style.css" => ("text/css; charset=utf-8", include_str!("page/style.css")),
         "/chat.js" => ("text/javascript; charset=utf-8", include_str!("page/chat.js")),
-        "/wire.js" => ("text/javascript; charset=utf-8", include_str!("page/wire.js")),
+        "/socketio.js" => ("text/javascript; charset=utf-8", include_str!("page/socketio.js")),
+        "/dom.js" => ("text/javascript; charset=utf-8", include_str!("page/dom.js")),
         "/layers.js" => ("text/javascript; charset=utf-8", include_str!("page/layers.js")),
         "/icon.svg" => ("image/svg+xml", include_str!("page/icon.svg")),
         _ => {
@@ -87,9 +88,12 @@ mod tests {
         for forbidden in [" onclick", " style=", "<style", "javascript:", "http:", "https:"] {
             assert!(!index.contains(forbidden), "{forbidden}");
         }
-        for script in
-            [include_str!("page/chat.js"), include_str!("page/wire.js"), include_str!("page/layers.js")]
-        {
+        for script in [
+            include_str!("page/chat.js"),
+            include_str!("page/socketio.js"),
+            include_str!("page/layers.js"),
+            include_str!("page/dom.js"),
+        ] {
             for forbidden in
                 ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "https:/"]
             {

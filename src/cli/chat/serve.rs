@@ -22,6 +22,7 @@ use crate::layers::application::engineio::{self, Origins, Server, SessionConfig}
 use crate::layers::application::socketio::Limits;
 use crate::real::clock::{Clock, unix_ms};
 use crate::real::event_loop;
+use crate::real::own_address;
 use crate::real::random;
 use crate::real::shutdown;
 use crate::real::store::{Progress, Store, StoreError};
@@ -106,12 +107,18 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
     }
     let failure = Rc::new(Failure::default());
     let service =
-        ChatService { hub: Gateway::new(hub, Limits::default(), 0, None), failed, failure: failure.clone() };
+        ChatService { hub: Gateway::new(hub, Limits::default(), 0), failed, failure: failure.clone() };
     let server = Server::new(engine(args), random::session_ids());
 
     journal.info("ready", &[("address", address.to_string())]);
     out.line(format!("listening on {}", url(address)))?;
     out.flush()?;
+    if address.ip().is_unspecified() {
+        match own_address::for_others(address) {
+            Some(own) => journal.info("for-others", &[("url", format!("{}/", url(own)))]),
+            None => journal.write(Level::Warn, "for-others", &[("why", "no network found".into())]),
+        }
+    }
 
     let heard = failure.clone();
     let stopped = async move {

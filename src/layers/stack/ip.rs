@@ -24,8 +24,6 @@ pub(super) struct Ip {
     pub(super) forwarding: bool,
     /// What the whole stack wants to be polled for.
     pub(super) out: Outbox,
-    /// The time said last with [`Output::WakeAt`].
-    pub(super) wake_said: Instant,
     /// Replies to pings. Bounded: the oldest give way.
     pub(super) pongs: VecDeque<(Ipv4Addr, u16, u16)>,
     routes: RouteTable,
@@ -86,7 +84,6 @@ impl Ip {
             interfaces: Vec::new(),
             forwarding: false,
             out: VecDeque::new(),
-            wake_said: Instant::NEVER,
             pongs: VecDeque::new(),
             routes: RouteTable::new(),
             reassembler: Reassembler::new(),
@@ -264,7 +261,6 @@ impl Ip {
 
     /// Does what is due. Gives back packets of this host's own that no neighbour took: their sockets are to be told.
     pub(super) fn wake(&mut self, now: Instant) -> Vec<Bytes> {
-        self.wake_said = Instant::NEVER;
         let mut undelivered = Vec::new();
         for interface in 0..self.interfaces.len() {
             for due in self.interfaces[interface].arp.expire(now) {

@@ -17,7 +17,6 @@ mod icmp;
 mod interface;
 mod ip;
 mod receive;
-mod slab;
 mod tcp;
 mod udp;
 
@@ -38,7 +37,7 @@ use super::internet::ipv4::protocol;
 use super::internet::route::Prefix;
 use super::link::ethernet::MacAddr;
 use super::transport::tcp as tcp_layer;
-use crate::base::{Instant, Machine, Rng};
+use crate::base::{Alarm, Instant, Machine, Rng};
 use crate::trace::{Flow, Protocol};
 
 /// One host's stack.
@@ -47,6 +46,7 @@ pub struct Stack {
     ip: Ip,
     udp: UdpSockets,
     tcp: TcpSockets,
+    alarm: Alarm,
 }
 
 /// What waits to be polled. Bounded by what one input can cause: a window of segments for each connection.
@@ -59,6 +59,7 @@ impl Stack {
             ip: Ip::new(address, config.ttl, rng.fork("ip")),
             udp: UdpSockets::new(config),
             tcp: TcpSockets::new(config, rng.fork("tcp")),
+            alarm: Alarm::new(),
         }
     }
 
@@ -239,6 +240,7 @@ impl Machine for Stack {
                 self.udp.room(interface, &mut self.ip);
             }
             Input::Wake => {
+                self.alarm.rang();
                 for packet in self.ip.wake(now) {
                     self.undelivered(now, &packet);
                 }
@@ -256,10 +258,8 @@ impl Machine for Stack {
         }
         // Only when all else is done: the earliest time anything in here waits for, if it changed.
         let due = self.ip.deadline().min(self.tcp.deadline());
-        (due != self.ip.wake_said && due != Instant::NEVER).then(|| {
-            self.ip.wake_said = due;
-            Output::WakeAt(due.max(now))
-        })
+        let news = self.alarm.poll(Some(due).filter(|due| *due < Instant::NEVER));
+        news.map(|due| Output::WakeAt(due.max(now)))
     }
 }
 

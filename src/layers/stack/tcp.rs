@@ -7,9 +7,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use bytes::Bytes;
 
 use super::ip::{Arrived, Ip, Outgoing};
-use super::slab::Slab;
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
-use crate::base::{Instant, Machine as _, Rng};
+use crate::base::{Instant, Machine as _, Rng, Slab};
 use crate::layers::internet::ipv4::{self, protocol};
 use crate::layers::transport::tcp::{
     Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, MIN_HEADER_LEN, Output as TcpOutput,
@@ -27,7 +26,7 @@ pub(super) struct TcpSockets {
     config: Config,
     /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
     secret: u64,
-    sockets: Slab<Socket>,
+    sockets: Slab<u32, Socket>,
     /// Which connection a segment is for.
     connections: BTreeMap<Ends, u32>,
     /// Which listener a SYN is for.

@@ -14,8 +14,9 @@ use bytes::Bytes;
 
 use crate::base::{Instant, Machine as _};
 use crate::layers::application::engineio::CloseCause;
+pub use crate::layers::application::engineio::poller::Transport;
 use crate::layers::application::engineio::poller::{
-    Carrier, CarrierConfig, CarrierInput as Input, CarrierOutput as Output, Direct, Line,
+    Caller, CarrierConfig, CarrierInput as Input, CarrierOutput as Output, Line,
 };
 use crate::layers::application::socketio::{Decoder, Kind as PacketKind, Limits, Packet, Value};
 use crate::layers::application::websocket::Message;
@@ -26,17 +27,6 @@ use crate::trace::Kind;
 /// The longest HTTP answer that is taken.
 const MAX_BODY: usize = 16 << 20;
 
-/// How a client reaches its server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Transport {
-    /// HTTP, from the first request to the last.
-    Polling,
-    /// HTTP at first, then WebSocket.
-    Upgrade,
-    /// WebSocket at once.
-    WebSocket,
-}
-
 /// A client on strings: see the head of this file.
 #[derive(Debug)]
 pub struct EventPuppet {
@@ -44,7 +34,7 @@ pub struct EventPuppet {
     transport: Transport,
     /// The namespaces that it enters, each with its credentials.
     wanted: Vec<(String, Vec<(String, Value)>)>,
-    session: Option<Session>,
+    session: Option<Caller>,
     lines: BTreeMap<Line, Tcp>,
     decoder: Decoder,
     received: Vec<(Instant, Packet)>,
@@ -61,12 +51,6 @@ struct Claim {
     pid: String,
     offset: Option<String>,
     recovered: bool,
-}
-
-#[derive(Debug)]
-enum Session {
-    Carrier(Box<Carrier>),
-    Direct(Box<Direct>),
 }
 
 /// A TCP connection under it, and what its send buffer had no room for. Bounded by what the machines let wait.
@@ -124,12 +108,7 @@ impl EventPuppet {
         self.decoder = Decoder::new(Limits::default());
         self.entered.clear();
         self.ended = None;
-        self.session = Some(match self.transport {
-            Transport::WebSocket => Session::Direct(Box::new(Direct::new(io.now(), config))),
-            Transport::Polling | Transport::Upgrade => {
-                Session::Carrier(Box::new(Carrier::new(io.now(), config)))
-            }
-        });
+        self.session = Some(Caller::new(io.now(), self.transport, config));
         self.drive(io);
     }
 
@@ -139,11 +118,7 @@ impl EventPuppet {
         let text = std::iter::once(Message::Text(encoded.text));
         let mut messages = text.chain(encoded.attachments.into_iter().map(Message::Binary));
         let now = io.now();
-        let sent = match &mut self.session {
-            Some(Session::Carrier(carrier)) => messages.all(|m| carrier.send(now, m).is_ok()),
-            Some(Session::Direct(direct)) => messages.all(|m| direct.send(now, m)),
-            None => false,
-        };
+        let sent = self.session.as_mut().is_some_and(|session| messages.all(|m| session.send(now, m)));
         self.drive(io);
         sent
     }
@@ -167,10 +142,8 @@ impl EventPuppet {
 
     /// Ends the session.
     pub fn close(&mut self, io: &mut Io<'_>) {
-        match &mut self.session {
-            Some(Session::Carrier(carrier)) => carrier.close(io.now()),
-            Some(Session::Direct(direct)) => direct.close(io.now()),
-            None => {}
+        if let Some(session) = &mut self.session {
+            session.close(io.now());
         }
         self.drive(io);
     }
@@ -208,19 +181,14 @@ impl EventPuppet {
     }
 
     fn give(&mut self, input: Input, io: &mut Io<'_>) {
-        match &mut self.session {
-            Some(Session::Carrier(carrier)) => carrier.handle(io.now(), input),
-            Some(Session::Direct(direct)) => direct.handle(io.now(), input),
-            None => {}
+        if let Some(session) = &mut self.session {
+            session.handle(io.now(), input);
         }
         self.drive(io);
     }
 
     fn next(&mut self, now: Instant) -> Option<Output> {
-        match self.session.as_mut()? {
-            Session::Carrier(carrier) => carrier.poll(now),
-            Session::Direct(direct) => direct.poll(now),
-        }
+        self.session.as_mut()?.poll(now)
     }
 
     /// Does what the session asks for.

@@ -1,317 +1,303 @@
-// The page of the chat: what is seen, and what people do. The connection is in wire.js, the side panel in layers.js.
-//
-// Nothing that others said is ever read as HTML: it enters the page as text only, see `make`.
+// The page of the chat: what is seen, and what people do. Its connection is in socketio.js, the panel in layers.js.
 
-import { make } from './layers.js';
-import { ask, connect, hooks, kept, save, transmit } from './wire.js';
+import { $, el, refill } from './dom.js';
+import { showLayers } from './layers.js';
+import { SocketIO } from './socketio.js';
 
-const $ = (id) => document.getElementById(id);
-const rooms = new Map(); // by name: people, entries of the log, and where its earlier history begins
-let room; // the one that is shown
-let recipient; // the person who is written to, if not the room
-
-// ---- what comes ----
-
-hooks.status = (text, isBroken = false) => {
-  $('status').textContent = text;
-  $('status').className = isBroken ? 'broken' : '';
-};
-
-hooks.connected = async (wasHere, isKnown) => {
-  $('door').hidden = true;
-  $('chat').hidden = false;
-  hooks.status(`connected as ${kept.name}`);
-  let fetched = 0;
-  for (const name of [...kept.rooms]) fetched += await join(name);
-  if (!room) show(kept.rooms[0]);
-  if (wasHere && !isKnown) note(`Too late for a replay: ${fetched} messages came from the history.`, true);
-  for (const { event } of [...kept.pending]) deliver(event);
-  if (document.activeElement === document.body) $('text').focus();
-};
-
-hooks.replayed = (count, silence) => {
-  const after = silence ? ` after ${Math.ceil(silence / 1000)} s` : '';
-  note(`Back${after}: replayed ${count}, nothing is missing.`, true);
-};
-
-hooks.refused = (message) => {
-  $('door').hidden = false;
-  $('chat').hidden = true;
-  $('name').value = kept.name;
-  $('refused').textContent = message;
-  hooks.status('not connected');
-  $('name').focus();
-};
-
-hooks.heard = (event, data, isReplay) => {
-  const people = rooms.get(data.room)?.people;
-  switch (event) {
-    case 'message':
-      people?.set(data.from, {}); // who has said it does not type any more
-      add(data.room, { ...data, isReplay });
-      break;
-    case 'private':
-      kept.privates = [...kept.privates, data].slice(-100);
-      return add(room ?? kept.rooms[0], { ...data, isReplay });
-    case 'renamed': return renamed(data);
-    case 'joined': people?.set(data.name, {}); break;
-    case 'left': people?.delete(data.name); break;
-    case 'away': people?.set(data.name, { away: data.on }); break;
-    case 'typing': // it is over after six seconds, unless it is said again
-      people?.set(data.name, { typingUntil: data.on ? Date.now() + 6000 : 0 });
-      setTimeout(showPeople, 6100);
-  }
-  if (event === 'joined' || event === 'left') add(data.room, { note: `${data.name} ${event}` });
-  showPeople();
-};
-
-function renamed({ from, to }) {
-  if (from === kept.name) kept.name = to;
-  save();
-  for (const { people } of rooms.values()) if (people.delete(from)) people.set(to, {});
-  note(`${from} is now ${to}`);
-  hooks.status(`connected as ${kept.name}`);
-  showPeople();
+// What a reload must not lose: who we are (name, pid, offset), our rooms and the one that is shown, what the server has
+// not acknowledged yet, and private messages, which are in no room's history.
+const kept = { me: {}, rooms: [], unjoined: [], room: '', pending: [], privates: [] };
+try { Object.assign(kept, JSON.parse(sessionStorage.chat)); } catch { /* the first visit */ }
+function keep() {
+  try { sessionStorage.chat = JSON.stringify(kept); } catch { /* then a reload forgets */ }
 }
+addEventListener('pagehide', keep);
 
-// ---- rooms ----
-
-// A room's place in the page; `isLoaded` when its history is here.
-const place = () => ({ people: new Map(), entries: [], isLoaded: false });
-
-// Enters a room, also again, and fetches what was said in it since we last saw it; how many messages that were.
-async function join(name) {
-  const here = rooms.get(name) ?? place();
-  const since = here.isLoaded && here.entries.findLast(({ offset }) => offset)?.offset;
-  let answer = await ask('join', name, since ? { since } : {});
-  if (!answer.ok) {
-    if (!answer.lost && !here.isLoaded) kept.rooms = kept.rooms.filter((other) => other !== name);
-    return trouble(answer);
-  }
-  if (since > answer.end) { // this log is shorter than what we saw of it: it is a new one, and so is all that we show
-    rooms.set(name, place());
-    kept.privates = [];
-    if (name === room) show(name);
-    return join(name);
-  }
-  rooms.set(name, here);
-  if (!kept.rooms.includes(name)) kept.rooms.push(name);
-  save();
-  const isBack = here.isLoaded;
-  if (!isBack) Object.assign(here, { before: answer.next, more: answer.more, isLoaded: true });
-  let fetched = 0;
-  for (let page = answer.history; ; page = answer.messages) {
-    fetched += page.length;
-    page.forEach((message) => add(name, { ...message, isReplay: isBack }));
-    if (!isBack || !answer.more) break;
-    answer = await ask('history', name, { since: answer.next });
-    if (!answer.ok) break;
-  }
-  const who = await ask('who', name);
-  if (who.ok) here.people = new Map(who.here.map(({ name, away }) => [name, { away }]));
-  if (name === room) $('older').hidden = !here.more;
-  showRooms();
-  showPeople();
-  return fetched;
-}
-
-async function older() {
-  const here = rooms.get(room);
-  const answer = await ask('history', room, { before: here.before });
-  if (!answer.ok) return;
-  Object.assign(here, { before: answer.next, more: answer.more });
-  const isNew = ({ offset }) => !here.entries.some((entry) => entry.offset === offset);
-  here.entries.unshift(...answer.messages.filter(isNew).map((message) => ({ ...message, order: message.offset })));
-  show(room);
-}
-
-// Sends what was said, and again after every break until it is answered: the server drops the copies by their id.
-async function deliver(event) {
-  const id = event.at(-1);
-  const answer = await ask(...event);
-  if (answer.lost) return;
-  kept.pending = kept.pending.filter((pending) => pending.event.at(-1) !== id);
-  save();
-  if (!answer.ok) trouble(answer);
-  showPending();
-}
-
-// ---- what is seen ----
-
-function trouble({ error, lost }) {
-  const said = error?.message ?? error ?? 'That did not work.';
-  $('trouble').textContent = lost ? 'Not while the connection is lost.' : said;
-  return 0;
-}
-
-const note = (text, isReplay) => add(room, { note: text, isReplay });
+const { me } = kept;
+const unread = new Set(); // rooms
+let people = new Map(); // in the room that is shown, by name
+let oldest; // the offset at which the log that is shown begins; none before the first one is
+let recipient; // who is written to, if not the room
+let missed = 0; // events, while we were away
+let brokenAt; // when the connection was lost
+let typedAt = 0; // when we last told that we type
 
 const toEnd = () => { $('scroll').scrollTop = $('scroll').scrollHeight; };
+const trouble = ({ error = '' }) => { $('trouble').textContent = error.message ?? error; };
 
-// Adds an entry to a room's log: once, and in the order of the offsets.
-function add(name, entry) {
-  const here = rooms.get(name);
-  const isSame = ({ offset, at }) => offset === entry.offset && at === entry.at;
-  if (!here || (entry.offset && here.entries.some(isSame))) return;
-  kept.pending = kept.pending.filter(({ event }) => event.at(-1) !== entry.clientId);
-  entry.order = entry.offset ?? Number(kept.offset ?? 0) + 0.5; // a note comes after what was said before it
-  let at = here.entries.length;
-  while (at > 0 && here.entries[at - 1].order > entry.order) at -= 1;
-  const isLast = at === here.entries.length;
-  here.entries.splice(at, 0, entry);
-  if (here.entries.length > 1000) here.entries.shift();
-  if (name !== room) {
-    here.unread ||= !entry.note;
-    return showRooms();
-  }
-  if (!isLast) return show(room);
-  const { scrollHeight, scrollTop, clientHeight } = $('scroll'); // as it was: who reads further up stays there
-  $('log').append(line(entry));
-  showPending();
-  if (scrollHeight - scrollTop - clientHeight < 80 || entry.from === kept.name) toEnd();
+const io = new SocketIO(me, {
+  packet: showLayers,
+
+  async connected(isRecovered, since) {
+    const silence = brokenAt ? ` after ${Math.ceil((Date.now() - brokenAt) / 1000)} s` : '';
+    brokenAt = undefined;
+    showStatus();
+    if (!isRecovered) { // for the server we are somebody new, who is in no room
+      kept.unjoined = [...kept.rooms.filter((name) => name !== kept.room), kept.room];
+    }
+    if (!kept.unjoined.length) await (oldest === undefined ? show(kept.room) : askWho());
+    while (kept.unjoined.length && !brokenAt) {
+      await join(kept.unjoined[0], since);
+      if (!brokenAt) kept.unjoined.shift();
+    }
+    if (brokenAt) return; // again
+    if (isRecovered) add({ note: `Back${silence}: replayed ${missed}, nothing is missing.`, isReplay: true });
+    else if (!since) $('text').focus();
+    else add({ note: `Too late for a replay: ${missed} messages came from the history.`, isReplay: true });
+    missed = 0;
+    kept.pending.forEach(deliver);
+  },
+
+  event(name, data, isReplay) {
+    missed += isReplay;
+    heard[name]?.({ ...data, isReplay });
+    keep();
+  },
+
+  refused(why) {
+    showStatus();
+    $('refused').textContent = why;
+    $('name').focus();
+  },
+
+  broken(seconds) {
+    brokenAt ??= Date.now();
+    showStatus(`connection lost: trying again in ${seconds} s`);
+  },
+});
+addEventListener('online', () => brokenAt && io.connect());
+
+// What the server says.
+const heard = {
+  message(said) {
+    settle(said.clientId);
+    seen(said.room, said.from, {}); // who has said it types no more
+    if (said.room === kept.room) return add(said);
+    unread.add(said.room);
+    showRooms();
+  },
+  private(said) {
+    kept.privates = [...kept.privates, said].slice(-100);
+    settle(said.clientId);
+    add(said);
+  },
+  joined: ({ room, name }) => seen(room, name, {}, ' joined'),
+  left: ({ room, name }) => seen(room, name, undefined, ' left'),
+  away: ({ room, name, on }) => seen(room, name, { isAway: on }),
+  typing({ room, name, on }) {
+    seen(room, name, { typingUntil: on ? Date.now() + 6000 : 0 });
+    setTimeout(showPeople, 6100); // it is over by itself, unless it is said again
+  },
+  renamed({ from, to }) {
+    if (me.name === from) me.name = to;
+    if (recipient === from) address(to);
+    if (people.delete(from)) seen(kept.room, to, {}, ` was ${from} until now`);
+    showStatus();
+  },
+};
+
+// Joins a room, and shows it; how much of its history, see `show`.
+async function join(name, since) {
+  const answer = await io.ask('join', name);
+  trouble(answer);
+  if (answer.lost) return;
+  kept.rooms = kept.rooms.filter((other) => other !== name);
+  if (!answer.ok) return;
+  kept.rooms.push(name);
+  if (answer.end < since) kept.privates = []; // the server has begun a new log, and these are of the old one
+  await show(name, since);
 }
 
-function line({ note, from, to, text, at, isReplay, waits }) {
-  const replay = isReplay ? ' replay' : '';
-  if (note) return make('li', { className: `note${replay}`, textContent: note });
-  const meta = make('span', { className: 'meta' });
-  meta.append(make('b', { textContent: to ? `${from} to ${to}, in private` : from }), ' ');
-  if (at) {
-    const when = new Date(at);
-    const clock = when.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
-    meta.append(make('time', { dateTime: when.toISOString(), title: when.toLocaleString(), textContent: clock }));
-  }
-  if (isReplay) meta.append(' ', make('span', { className: 'tag', textContent: 'replayed' }));
-  if (waits) meta.append(' not sent yet');
-  const kind = to ? 'private' : from === kept.name ? 'own' : '';
-  return make('li', { className: `${kind}${replay}${waits ? ' waits' : ''}` }, meta, make('p', { textContent: text }));
-}
-
-function showPending() {
-  $('log').querySelectorAll('.waits').forEach((old) => old.remove());
-  for (const { event: [kind, where, text] } of kept.pending) {
-    const to = kind === 'msg' ? where : undefined;
-    if (to || where === room) $('log').append(line({ from: kept.name, to, text, waits: true }));
-  }
-}
-
-function show(name) {
-  room = name;
-  const here = rooms.get(name);
-  if (!here) return;
-  here.unread = false;
-  $('here').textContent = `Room ${name}`;
-  $('older').hidden = !here.more;
-  $('scroll').setAttribute('aria-busy', 'true'); // a screen reader need not read all of it again
-  $('log').replaceChildren(...here.entries.map(line));
-  showPending();
-  $('scroll').removeAttribute('aria-busy');
-  toEnd();
+async function leave(name) {
+  if (kept.rooms.length === 1) return trouble({ error: 'Join another room before you leave the last one.' });
+  const answer = await io.ask('leave', name);
+  trouble(answer);
+  if (answer.lost) return;
+  kept.rooms = kept.rooms.filter((other) => other !== name);
+  if (name === kept.room) show(kept.rooms[0]);
   showRooms();
-  showPeople();
+}
+
+// Shows a room with its history: the last page, and more when what came `since` begins before it.
+async function show(name, since) {
+  const page = await io.ask('history', name);
+  if (!page.ok) return trouble(page);
+  kept.room = name;
+  $('here').replaceChildren('Room ', el('b', {}, name));
+  $('scroll').ariaLive = 'off'; // a screen reader is to read what is added, and not all that is there already
+  setTimeout(() => { $('scroll').ariaLive = 'polite'; }, 1000);
+  $('log').replaceChildren();
+  oldest = Infinity;
+  read(page, since);
+  while (oldest > since && !$('older').hidden && await older(since)) ;
+  kept.pending.forEach(wait);
+  unread.delete(name);
+  showRooms();
+  toEnd();
+  await askWho();
+}
+
+// Puts a page of history, with the private messages of that time, before what is shown. Who reads there stays there.
+function read({ messages, next, more }, since) {
+  const privates = kept.privates.filter(({ offset }) => offset < oldest && (offset >= next || !more));
+  const said = [...messages, ...privates].sort((a, b) => a.offset - b.offset);
+  said.forEach(({ clientId }) => settle(clientId)); // it had come: only the answer to it was lost
+  const { scrollHeight, scrollTop } = $('scroll');
+  $('log').prepend(...said.map((one) => line({ ...one, isReplay: one.offset > since })));
+  $('scroll').scrollTop = scrollTop + $('scroll').scrollHeight - scrollHeight;
+  $('older').hidden = !more;
+  oldest = next;
+  missed += messages.filter(({ offset }) => offset > since).length;
+}
+
+async function older(since) {
+  const { room } = kept;
+  const page = await io.ask('history', room, { before: oldest });
+  trouble(page);
+  if (page.ok && room === kept.room) read(page, since); // it may be another one by now
+  return page.ok;
 }
 
 function showRooms() {
-  $('rooms').replaceChildren(...[...rooms].map(([name, { unread }]) => {
-    const label = unread ? `${name} •` : name;
-    const open = make('button', { type: 'button', textContent: label, onclick: () => show(name) });
-    if (unread) open.setAttribute('aria-label', `${name}, new messages`);
-    if (name === room) open.setAttribute('aria-current', 'true');
-    const leave = make('button', { type: 'button', textContent: '×', onclick: () => leaveRoom(name) });
-    leave.setAttribute('aria-label', `Leave ${name}`);
-    return make('li', {}, open, leave);
+  refill($('rooms'), kept.rooms.map((name) => {
+    const open = el('button', { name: `open ${name}`, type: 'button', onclick: () => show(name) }, el('b', {}, name));
+    if (name === kept.room) open.ariaCurrent = 'true';
+    if (unread.has(name)) open.append(el('span', { role: 'img', ariaLabel: 'new messages' }, ' •'));
+    const close = { name: `leave ${name}`, type: 'button', ariaLabel: `Leave ${name}`, onclick: () => leave(name) };
+    return el('li', {}, open, el('button', close, '×'));
   }));
 }
 
-function leaveRoom(name) {
-  if (rooms.size === 1) return trouble({ error: 'Join another room before you leave the last one.' });
-  ask('leave', name);
-  rooms.delete(name);
-  kept.rooms = kept.rooms.filter((other) => other !== name);
-  save();
-  show(name === room ? kept.rooms[0] : room);
+async function askWho() {
+  const { here } = await io.ask('who', kept.room);
+  if (here) people = new Map(here.map(({ name, away }) => [name, { isAway: away }]));
+  showPeople();
+}
+
+// Somebody is seen in a room, in a state; without one, no more.
+function seen(room, name, state, news) {
+  if (room !== kept.room) return;
+  if (state) people.set(name, state);
+  else people.delete(name);
+  if (news) add({ note: el('b', {}, name), news });
+  showPeople();
 }
 
 function showPeople() {
-  const people = [...rooms.get(room)?.people ?? []].sort(([a], [b]) => a.localeCompare(b));
-  const typing = people.filter(([, { typingUntil }]) => typingUntil > Date.now()).map(([name]) => name);
-  $('typing').textContent = typing.length ? `${typing.join(', ')} ${typing.length > 1 ? 'are' : 'is'} typing` : '';
-  $('me').textContent = kept.name;
-  $('count').textContent = `(${people.length})`;
-  // Only when it has changed: a keyboard may be on one of these buttons.
-  const wanted = JSON.stringify([kept.name, people.map(([name, { away }]) => [name, away])]);
-  if ($('people').dataset.shown === wanted) return;
-  $('people').dataset.shown = wanted;
-  $('people').replaceChildren(...people.map(([name, { away }]) => {
-    const properties = { type: 'button', disabled: name === kept.name, onclick: () => address(name) };
-    const button = make('button', { ...properties, textContent: away ? `${name} (away)` : name });
-    return make('li', { className: away ? 'away' : '' }, button);
+  const sorted = [...people].sort(([a], [b]) => a.localeCompare(b));
+  const typing = sorted.filter(([, { typingUntil }]) => typingUntil > Date.now()).map(([name]) => name);
+  const verb = ['', ' is typing', ' are typing'][Math.min(2, typing.length)];
+  $('typing').replaceChildren(...typing.map((name) => el('b', {}, name)), verb);
+  $('me').textContent = me.name;
+  $('count').textContent = `(${people.size})`;
+  refill($('people'), sorted.map(([name, { isAway }]) => {
+    const properties = { name, type: 'button', disabled: name === me.name, onclick: () => address(name) };
+    const button = el('button', properties, el('b', {}, name), isAway ? ' (away)' : '');
+    return el('li', { className: isAway ? 'away' : '' }, button);
   }));
 }
 
-// To one person, or to the room again.
+// What is written goes to one person, or to the room again.
 function address(name) {
   recipient = name;
-  $('to').textContent = name ? `In private to ${name}` : 'Message';
+  $('to').replaceChildren(name ? 'In private to ' : 'Message', el('b', {}, name ?? ''));
   $('everyone').hidden = !name;
   $('text').focus();
 }
 
-// ---- what people do ----
+// Puts a message or a note at the end of the log, before what waits to be sent.
+function add(entry) {
+  const { scrollHeight, scrollTop, clientHeight } = $('scroll');
+  $('log').insertBefore(line(entry), entry.isWaiting ? null : $('log').querySelector('.waits'));
+  if (scrollHeight - scrollTop - clientHeight < 80) toEnd(); // who reads further up stays there
+  if ($('log').children.length > 1000) $('log').firstChild.remove(); // it is there when the room is shown anew
+}
 
-const on = (id, act) => $(id).addEventListener('submit', (event) => {
+function line({ note, news, from, to, text, at, clientId, isReplay, isWaiting }) {
+  const kind = note ? 'note' : isWaiting ? 'waits' : to ? 'private' : from === me.name ? 'own' : '';
+  const properties = { clientId, className: isReplay ? `${kind} replay` : kind };
+  if (note) return el('li', properties, note, news ?? '');
+  const when = new Date(at ?? Date.now());
+  const dateStyle = when.toDateString() === new Date().toDateString() ? undefined : 'short';
+  const clock = when.toLocaleString([], { dateStyle, timeStyle: 'short' });
+  const meta = el('span', { className: 'meta' }, el('b', {}, to ? `${from} to ${to}, in private` : from), ' ');
+  meta.append(isWaiting ? 'not sent yet' : el('time', { dateTime: when.toISOString() }, clock), ' ');
+  if (isReplay) meta.append(el('span', { className: 'tag' }, 'replayed'));
+  return el('li', properties, meta, el('p', { dir: 'auto' }, text));
+}
+
+// Says what waits, upon every connection, until it is answered: the server drops the copies by their id.
+async function deliver(event) {
+  const answer = await io.ask(...event);
+  if (answer.lost) return;
+  settle(event.at(-1));
+  trouble(answer);
+}
+
+function wait([kind, where, text, clientId]) {
+  const to = kind === 'msg' ? where : undefined;
+  if (to || where === kept.room) add({ from: me.name, to, text, clientId, isWaiting: true });
+}
+
+// It waits no more.
+function settle(id) {
+  kept.pending = kept.pending.filter((event) => event.at(-1) !== id);
+  $('log').querySelectorAll('.waits').forEach((line) => line.clientId === id && line.remove());
+}
+
+// What people do, by the form that they send.
+const submitted = {
+  enter() {
+    me.name = $('name').value.trim();
+    kept.room = $('first-room').value.trim();
+    kept.rooms = [kept.room];
+    $('refused').textContent = '';
+    showStatus('connecting');
+    io.connect();
+  },
+  async join() {
+    const name = $('room').value.trim();
+    $('room').value = '';
+    await join(name);
+  },
+  say() {
+    const text = $('text').value;
+    $('text').value = '';
+    if (!text.trim()) return;
+    const id = crypto.getRandomValues(new Uint32Array(3)).join('-'); // by which the server knows a copy
+    const event = [recipient ? 'msg' : 'say', recipient ?? kept.room, text, id];
+    kept.pending.push(event);
+    setTimeout(() => kept.pending.includes(event) && wait(event), 300); // seldom: the answer comes sooner
+    typedAt = 0;
+    toEnd();
+    deliver(event);
+  },
+  async nick() {
+    const answer = await io.ask('nick', $('new-name').value);
+    trouble(answer);
+    if (answer.ok) $('new-name').value = '';
+  },
+};
+document.onsubmit = (event) => {
   event.preventDefault();
-  $('trouble').textContent = '';
-  act();
-});
-
-on('enter', () => {
-  $('refused').textContent = '';
-  kept.name = $('name').value.trim();
-  if (!kept.rooms.length) kept.rooms = [$('first-room').value.trim()];
-  hooks.status('connecting');
-  connect();
-});
-on('join', async () => {
-  const name = $('room').value.trim();
-  $('room').value = '';
-  await join(name);
-  if (rooms.has(name)) show(name);
-});
-on('say', () => {
-  const text = $('text').value;
-  $('text').value = '';
-  if (!text.trim()) return;
-  const id = crypto.getRandomValues(new Uint32Array(3)).join('-'); // by which the server knows a copy
-  const event = [recipient ? 'msg' : 'say', recipient ?? room, text, id];
-  kept.pending.push({ event });
-  save();
-  showPending();
-  toEnd();
-  typedAt = 0;
-  deliver(event);
-});
-on('nick', async () => {
-  const answer = await ask('nick', $('new-name').value);
-  if (answer.ok) $('new-name').value = '';
-  else trouble(answer);
-});
-$('older').onclick = older;
+  submitted[event.target.id]();
+};
+$('older').onclick = () => older();
 $('everyone').onclick = () => address(undefined);
-
-let typedAt = 0; // when we last said that we type: an event without an answer, which may get lost
 $('text').oninput = () => {
   const isTyping = $('text').value !== '';
   if (recipient || (isTyping && Date.now() - typedAt < 3000)) return;
   typedAt = isTyping ? Date.now() : 0;
-  transmit(`42${JSON.stringify(['typing', room, isTyping])}`);
+  io.tell('typing', kept.room, isTyping);
 };
 
-$('name').value = kept.name;
-if (kept.pid) { // a reload: the same person goes on
-  [$('door').hidden, $('chat').hidden] = [true, false];
-  kept.rooms.forEach((name) => rooms.set(name, place()));
-  kept.privates.forEach((message) => add(kept.rooms[0], message));
-  show(kept.rooms[0]);
-  connect();
+function showStatus(text) {
+  $('status').textContent = text ?? (me.pid ? `connected as ${me.name}` : 'not connected');
+  $('status').className = brokenAt ? 'broken' : '';
+  $('door').hidden = Boolean(me.pid);
+  $('chat').hidden = !me.pid;
 }
+
+$('name').value = me.name ?? '';
+if (me.pid) io.connect(); // a reload: the same person goes on
+showStatus(me.pid && 'connecting');

@@ -1,46 +1,39 @@
-// The layers of one packet, drawn into the side panel.
+// The side panel: the last packets, layer by layer, with their bytes.
 //
-// The page sees text and nothing below it. The header of the WebSocket frame is computed here as the browser must have
-// sent it, in one frame; the mask is four random bytes of the browser's own for each frame, which no page gets to see.
+// A page gets the text and nothing below it. The header of the WebSocket frame is computed here, as it must have been
+// sent, in one frame. The mask is four random bytes of the browser's own for each frame: no page gets to see it.
+
+import { $, el } from './dom.js';
 
 const ENGINE = ['open', 'close', 'ping', 'pong', 'message', 'upgrade', 'noop'];
 const SOCKET = ['CONNECT', 'DISCONNECT', 'EVENT', 'ACK', 'CONNECT_ERROR', 'BINARY_EVENT', 'BINARY_ACK'];
 
-// The header of a frame (RFC 6455 §5.2): FIN and opcode 1 (text) are 0x81; then the mask bit, and the length in 7
-// bits, or in 16 behind 126, or in 64 behind 127.
-function frameHeader(length, isMasked) {
-  const bytes = length < 126 ? [length] : length < 65536 ? [126, length >> 8, length & 255]
-    : [127, 0, 0, 0, 0, ...[24, 16, 8, 0].map((shift) => (length >>> shift) & 255)];
-  if (isMasked) bytes[0] |= 128;
-  return [129, ...bytes].map((byte) => byte.toString(16).padStart(2, '0'));
+// RFC 6455 §5.2: FIN and opcode 1 (text) are 81. Then the mask's bit, and the length: in 7 bits, or 126 and the length
+// in 16 bits, or 127 and the length in 64.
+function frameHeader(length, maskBit) {
+  const hex = (number, bytes) => number.toString(16).padStart(2 * bytes, '0').match(/../g);
+  if (length < 126) return ['81', ...hex(maskBit | length, 1)];
+  if (length < 65536) return ['81', ...hex(maskBit | 126, 1), ...hex(length, 2)];
+  return ['81', ...hex(maskBit | 127, 1), ...hex(length, 8)];
 }
 
-export function make(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children); // strings become text, never HTML
-  return made;
-}
+export function showLayers(direction, packet) {
+  const isSent = direction === 'sent'; // only what a client sends is masked (§5.3)
+  const length = new TextEncoder().encode(packet).length; // in UTF-8, which has more bytes than characters
+  const header = frameHeader(length, isSent ? 0x80 : 0);
+  const headerLength = header.length + (isSent ? 4 : 0);
+  const title = `${isSent ? '↑' : '↓'} ${direction}: ${length + headerLength} bytes for TCP`;
+  const table = el('table', {}, el('caption', {}, title));
+  const layer = (name, bytes, code, meaning) => {
+    const shown = code.length > 300 ? `${code.slice(0, 300)} …` : code;
+    const what = el('td', {}, el('code', {}, shown), ` ${meaning}`);
+    table.append(el('tr', {}, el('th', { scope: 'row' }, name), what, el('td', {}, `${bytes} B`)));
+  };
 
-export function showLayers(direction, packet, extensions) {
-  const [length, isMasked] = [new TextEncoder().encode(packet).length, direction === 'sent'];
-  const header = frameHeader(length, isMasked);
-  const headerLength = header.length + (isMasked ? 4 : 0);
-  const code = (text) => make('code', { textContent: text.length > 300 ? `${text.slice(0, 300)} …` : text });
-  const layers = make('dl');
-  const row = (layer, bytes, ...what) => layers.append(
-    make('dt', { textContent: layer }), make('dd', {}, ...what), make('dd', { textContent: `${bytes} B` }));
-
-  const [, type, id, body] = /^4(\d)(\d*)(.*)$/s.exec(packet) ?? [];
-  if (type) {
-    row('Socket.IO', length - 1, code(type + id + body), ` ${SOCKET[type] ?? ''}${id && `, number ${id}`}`);
-    row('Engine.IO', '+1', code('4'), ' message');
-  } else {
-    row('Engine.IO', length, code(packet), ` ${ENGINE[packet[0]] ?? ''}`);
-  }
-  row('WebSocket', `+${headerLength}`, code(header.join(' ')), isMasked ? ' + 4 bytes of mask' : ' no mask',
-    extensions ? `, one text frame, ${extensions}` : ', one text frame');
-  const title = `${isMasked ? '↑' : '↓'} ${direction}: ${length + headerLength} bytes for TCP`;
-  const panel = document.getElementById('packets');
-  panel.prepend(make('li', {}, make('small', { textContent: title }), layers));
-  while (panel.children.length > 30) panel.lastChild.remove();
+  const [, type, number] = /^4(\d)(\d*)/.exec(packet) ?? [];
+  if (type) layer('Socket.IO', length - 1, packet.slice(1), SOCKET[type] + (number && `, number ${number}`));
+  layer('Engine.IO', type ? '+1' : length, type ? '4' : packet, ENGINE[packet[0]]);
+  layer('WebSocket', `+${headerLength}`, header.join(' '), isSent ? '+ 4 bytes of mask' : 'no mask');
+  $('packets').prepend(el('li', {}, table));
+  $('packets').children[30]?.remove();
 }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use super::packet::{Handshake, Packet};
 use super::session::CloseCause;
-use crate::base::{Duration, Instant, Machine};
+use crate::base::{Alarm, Duration, Instant, Machine};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
 /// What can happen to a client.
@@ -49,7 +49,7 @@ pub struct Client {
     deadline: Instant,
     /// How long that is, counted from each sign.
     patience: Duration,
-    armed: Option<Instant>,
+    alarm: Alarm,
     outputs: VecDeque<Output>,
 }
 
@@ -71,7 +71,7 @@ impl Client {
             phase: Phase::Opening,
             deadline: now + Self::OPENING,
             patience: Self::OPENING,
-            armed: None,
+            alarm: Alarm::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -106,9 +106,7 @@ impl Client {
         match (self.phase, Packet::from_message(message)) {
             (Phase::Opening, Ok(Packet::Open(json))) => match Handshake::from_json(json.as_str()) {
                 Ok(handshake) => {
-                    // The server pings once in an interval; a ping may be as late as a pong may.
-                    let millis = handshake.ping_interval.saturating_add(handshake.ping_timeout);
-                    self.patience = Duration::from_millis(millis.min(24 * 3600 * 1000));
+                    self.patience = handshake.patience();
                     self.deadline = now + self.patience;
                     self.phase = Phase::Open;
                     self.outputs.push_back(Output::Open(handshake));
@@ -144,7 +142,7 @@ impl Machine for Client {
             Input::Message(message) => self.take(now, message),
             Input::Closed => self.end(CloseCause::TransportClosed),
             Input::Wake if self.deadline <= now => self.end(CloseCause::PingTimeout),
-            Input::Wake => {}
+            Input::Wake => self.alarm.rang(),
         }
     }
 
@@ -152,11 +150,8 @@ impl Machine for Client {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if self.phase == Phase::Closed || self.armed == Some(self.deadline) {
-            return None;
-        }
-        self.armed = Some(self.deadline);
-        Some(Output::WakeAt(self.deadline))
+        let due = (self.phase != Phase::Closed).then_some(self.deadline);
+        self.alarm.poll(due).map(Output::WakeAt)
     }
 }
 

@@ -17,7 +17,7 @@ use super::sender::Sender;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use super::timers::{Timer, Timers};
-use crate::base::{Duration, Instant, Machine};
+use crate::base::{Alarm, Duration, Instant, Machine};
 use crate::trace;
 
 /// One end of a TCP connection.
@@ -49,8 +49,7 @@ pub struct Connection {
     /// Made and not yet fetched: see [`Connection::push`].
     pub(super) outbox: VecDeque<Output>,
     pub(super) events: Events,
-    /// The wake-up that the driver was last asked for.
-    announced: Option<Instant>,
+    alarm: Alarm,
 }
 
 /// What the program is yet to be told.
@@ -119,7 +118,7 @@ impl Connection {
             segments_out: 0,
             outbox: VecDeque::new(),
             events: Events::default(),
-            announced: None,
+            alarm: Alarm::new(),
             config: config.clone(),
         }
     }
@@ -327,17 +326,6 @@ impl Connection {
             self.events.closed.take().map(Event::Closed)
         }
     }
-
-    /// A wake-up to ask for: only one that is earlier than the one already asked for, so that a timer that moves on
-    /// with every ACK costs nothing.
-    fn next_wake(&mut self) -> Option<Instant> {
-        let due = self.timers.earliest()?;
-        if self.announced.is_some_and(|announced| announced <= due) {
-            return None;
-        }
-        self.announced = Some(due);
-        Some(due)
-    }
 }
 
 impl Machine for Connection {
@@ -351,7 +339,7 @@ impl Machine for Connection {
                 self.segment_arrives(now, &segment);
             }
             Input::Wake => {
-                self.announced = None;
+                self.alarm.rang();
                 while let Some(timer) = self.timers.take_due(now) {
                     self.timer_fired(now, timer);
                 }
@@ -367,6 +355,7 @@ impl Machine for Connection {
         self.outbox
             .pop_front()
             .or_else(|| self.next_event().map(Output::Event))
-            .or_else(|| self.next_wake().map(Output::WakeAt))
+            // The retransmission timer moves on with every ACK.
+            .or_else(|| self.alarm.poll_earlier(self.timers.earliest()).map(Output::WakeAt))
     }
 }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::{Input as PollerInput, Output as PollerOutput, Poller, SendError};
-use crate::base::{Instant, Machine};
+use crate::base::{Alarm, Instant, Machine};
 use crate::layers::application::engineio::packet::Handshake;
 use crate::layers::application::engineio::session::CloseCause;
 use crate::layers::application::http::{Headers, Limits, RequestHead, ResponseReader};
@@ -86,7 +86,7 @@ pub struct Carrier {
     post: Wire,
     socket: Option<Socket>,
     poller_due: Instant,
-    armed: Option<Instant>,
+    alarm: Alarm,
     outputs: VecDeque<Output>,
 }
 
@@ -135,7 +135,7 @@ impl Carrier {
             post,
             socket: None,
             poller_due: Instant::NEVER,
-            armed: None,
+            alarm: Alarm::new(),
             outputs: VecDeque::new(),
         };
         carrier.drive(now);
@@ -397,11 +397,13 @@ impl Carrier {
         self.drive(now);
     }
 
-    fn due(&self) -> Instant {
-        self.socket.as_ref().map_or(self.poller_due, |socket| socket.due.min(self.poller_due))
+    fn due(&self) -> Option<Instant> {
+        let due = self.socket.as_ref().map_or(self.poller_due, |socket| socket.due.min(self.poller_due));
+        Some(due).filter(|due| *due < Instant::NEVER)
     }
 
     fn wake(&mut self, now: Instant) {
+        self.alarm.rang();
         if self.poller_due <= now {
             self.poller_due = Instant::NEVER;
             self.tell(now, PollerInput::Wake);
@@ -433,12 +435,7 @@ impl Machine for Carrier {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        let due = self.due();
-        if self.armed == Some(due) || due == Instant::NEVER {
-            return None;
-        }
-        self.armed = Some(due);
-        Some(Output::WakeAt(due))
+        self.alarm.poll(self.due()).map(Output::WakeAt)
     }
 }
 

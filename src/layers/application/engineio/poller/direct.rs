@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::{CarrierConfig, CarrierInput as Input, CarrierOutput as Output, Line};
-use crate::base::{Instant, Machine};
+use crate::base::{Alarm, Instant, Machine};
 use crate::layers::application::engineio::client::{self, Client};
 use crate::layers::application::websocket::{self, CloseCode, CloseReason, Connection, Message, Request};
 
@@ -19,7 +19,7 @@ pub struct Direct {
     client: Client,
     machine: Option<Connection>,
     due: [Instant; 2],
-    armed: Option<Instant>,
+    alarm: Alarm,
     outputs: VecDeque<Output>,
 }
 
@@ -31,7 +31,7 @@ impl Direct {
             client: Client::new(now),
             machine: None,
             due: [Instant::NEVER; 2],
-            armed: None,
+            alarm: Alarm::new(),
             outputs: VecDeque::from([Output::Connect(Line::Socket)]),
         }
     }
@@ -125,6 +125,7 @@ impl Direct {
     }
 
     fn wake(&mut self, now: Instant) {
+        self.alarm.rang();
         if self.due[0] <= now {
             self.due[0] = Instant::NEVER;
             self.client.handle(now, client::Input::Wake);
@@ -160,12 +161,8 @@ impl Machine for Direct {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        let due = self.due[0].min(self.due[1]);
-        if self.armed == Some(due) || due == Instant::NEVER {
-            return None;
-        }
-        self.armed = Some(due);
-        Some(Output::WakeAt(due))
+        let due = self.due.into_iter().min().filter(|due| *due < Instant::NEVER);
+        self.alarm.poll(due).map(Output::WakeAt)
     }
 }
 

@@ -21,6 +21,7 @@
 //! connections, are [`Carrier`]'s. Left out: cookies, the parameter `t` by which browsers keep caches away (the
 //! server says `no-store`), and the tab that wakes from sleep.
 
+mod caller;
 mod carrier;
 mod direct;
 
@@ -28,12 +29,13 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+pub use caller::{Caller, Transport};
 pub use carrier::{Carrier, CarrierConfig, Input as CarrierInput, Line, Output as CarrierOutput};
 pub use direct::Direct;
 
 use super::packet::{Handshake, Packet};
 use super::session::CloseCause;
-use crate::base::{Duration, Instant, Machine};
+use crate::base::{Alarm, Duration, Instant, Machine};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
 /// What can happen to it.
@@ -117,7 +119,7 @@ pub struct Poller {
     deadline: Instant,
     /// How long that is, counted from each ping.
     patience: Duration,
-    armed: Option<Instant>,
+    alarm: Alarm,
     outputs: VecDeque<Output>,
 }
 
@@ -169,7 +171,7 @@ impl Poller {
             waiting_bytes: 0,
             deadline: now + Self::OPENING,
             patience: Self::OPENING,
-            armed: None,
+            alarm: Alarm::new(),
             outputs: VecDeque::new(),
         };
         poller.get();
@@ -319,9 +321,7 @@ impl Poller {
             Ok(handshake) if is_plain(&handshake.sid) => handshake,
             _ => return self.end(CloseCause::BadPacket),
         };
-        // The server pings once in an interval; a ping may be as late as a pong may.
-        let millis = handshake.ping_interval.saturating_add(handshake.ping_timeout);
-        self.patience = Duration::from_millis(millis.min(24 * 3600 * 1000));
+        self.patience = handshake.patience();
         self.deadline = now + self.patience;
         self.phase = Phase::Open;
         self.sid.clone_from(&handshake.sid);
@@ -426,7 +426,7 @@ impl Machine for Poller {
             Input::Message(message) => self.message(now, message),
             Input::SocketClosed => self.socket_closed(),
             Input::Wake if self.deadline <= now => self.end(CloseCause::PingTimeout),
-            Input::Wake => {}
+            Input::Wake => self.alarm.rang(),
         }
     }
 
@@ -434,11 +434,8 @@ impl Machine for Poller {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if self.phase == Phase::Closed || self.armed == Some(self.deadline) {
-            return None;
-        }
-        self.armed = Some(self.deadline);
-        Some(Output::WakeAt(self.deadline))
+        let due = (self.phase != Phase::Closed).then_some(self.deadline);
+        self.alarm.poll(due).map(Output::WakeAt)
     }
 }
 

@@ -21,6 +21,13 @@ pub(super) struct Conn {
     pub(super) listed: bool,
 }
 
+impl Conn {
+    /// Bytes that came before their turn.
+    pub(super) fn early(&self) -> usize {
+        if let State::Answering { early, .. } = &self.state { early.len() } else { 0 }
+    }
+}
+
 /// What a connection is doing.
 #[derive(Debug)]
 pub(super) enum State {

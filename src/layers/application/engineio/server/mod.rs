@@ -7,12 +7,27 @@
 //! A driver calls [`connected`](Server::connected) for each new connection, gives [`Input`]s, and drains
 //! [`poll`](Server::poll). Bytes to be written wait in an [`Outbox`] for each connection, so that everything that
 //! waits for one receiver can be written at once: the policy for a receiver that does not read is to cut it off when
-//! more than [`SessionConfig::max_backlog`] waits.
+//! more than [`SessionConfig::max_backlog`](super::SessionConfig::max_backlog) waits.
+//!
+//! | concern | where |
+//! |---|---|
+//! | what goes in, what comes out, what is allowed | `interface.rs` |
+//! | one connection, and what waits to be written to it | `conn.rs` |
+//! | bytes that come, by what their connection is doing | `input.rs` |
+//! | what a request asks for, and who answers | `route.rs` |
+//! | answers, and how a connection ends | `output.rs` |
+//! | WebSockets | `socket.rs` |
+//! | who has taken too long | `timers.rs` |
+//! | a message made ready once for many | `prepared.rs` |
 
 mod conn;
 mod input;
+mod interface;
+mod output;
 mod prepared;
-mod slab;
+mod route;
+mod socket;
+mod timers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -20,142 +35,27 @@ use std::fmt;
 use bytes::Bytes;
 
 pub use conn::Outbox;
+pub use interface::{Config, Event, Input, Output, SessionKey};
 pub use prepared::Prepared;
 
 use self::conn::{Conn, State};
-use self::slab::Slab;
-use super::request::{Origins, Refusal};
-use super::session::{self, CloseCause, Config as SessionConfig, ConnKey, Session};
-use crate::base::{Duration, Instant, Machine};
-use crate::layers::application::http::{HeadParser, Headers, Limits, RequestHead};
+use self::timers::Timer;
+use super::request::Refusal;
+use super::session::{self, ConnKey, Session};
+use crate::base::{Alarm, Instant, Machine, Slab};
+use crate::layers::application::http::{HeadParser, Headers};
 use crate::layers::application::websocket::Message;
-
-/// A session, by its number; never used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionKey(pub u64);
-
-/// What a server allows, and what it serves.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The paths that speak Engine.IO, such as `/socket.io/`; events name them by their place here.
-    pub endpoints: Vec<String>,
-    /// What each session is allowed.
-    pub session: SessionConfig,
-    /// Which pages may speak to it.
-    pub origins: Origins,
-    /// Connections at a time.
-    pub max_connections: usize,
-    /// Sessions at a time.
-    pub max_sessions: usize,
-    /// Limits on the heads of requests.
-    pub head: Limits,
-    /// How long a head may take from its first byte, and a new connection to send one.
-    pub head_timeout: Duration,
-    /// How long a body may take.
-    pub body_timeout: Duration,
-    /// How long a connection may stay open between two requests.
-    pub idle_timeout: Duration,
-    /// How long the last bytes of a connection may take to be written.
-    pub close_timeout: Duration,
-    /// Whether GETs of other paths are events, to be answered with [`Server::respond`]; 404 otherwise.
-    pub other_requests: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            endpoints: vec!["/socket.io/".into()],
-            session: SessionConfig::default(),
-            origins: Origins::default(),
-            max_connections: 20_000,
-            max_sessions: 20_000,
-            head: Limits { line: 4096, head: 16 << 10, fields: 64 },
-            head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(60),
-            close_timeout: Duration::from_secs(5),
-            other_requests: false,
-        }
-    }
-}
-
-/// What can happen to a server.
-#[derive(Debug, Clone, Copy)]
-pub enum Input<'a> {
-    /// Bytes came from a connection, cut anywhere.
-    Bytes(ConnKey, &'a [u8]),
-    /// The peer sends no more, or the connection failed.
-    Gone(ConnKey),
-    /// The time it asked for has come.
-    Wake,
-}
-
-/// What a server asks for.
-#[derive(Debug)]
-pub enum Output {
-    /// Tell the layer above.
-    Event(Event),
-    /// Bytes wait to be written: see [`Server::outbox`]. Said again only after [`Server::written`].
-    Ready(ConnKey),
-    /// Close the connection at once: it is forgotten here.
-    Close(ConnKey),
-    /// Wake it at this time; a later one replaces this one.
-    WakeAt(Instant),
-}
-
-/// What the layer above learns.
-#[derive(Debug)]
-pub enum Event {
-    /// A session has opened.
-    Opened {
-        /// Its key.
-        session: SessionKey,
-        /// The place of its path among [`Config::endpoints`].
-        endpoint: usize,
-    },
-    /// A message has come.
-    Message {
-        /// Its session.
-        session: SessionKey,
-        /// What it says.
-        message: Message,
-    },
-    /// A pong has come: what was sent before its ping has arrived.
-    Alive {
-        /// Its session.
-        session: SessionKey,
-    },
-    /// All that was sent in a session has been handed to the network.
-    Drained {
-        /// The session.
-        session: SessionKey,
-    },
-    /// A session is over: the last event of it.
-    Closed {
-        /// Its key.
-        session: SessionKey,
-        /// Why.
-        cause: CloseCause,
-    },
-    /// A GET or HEAD of a path that is no endpoint.
-    Request {
-        /// Where to answer, once.
-        conn: ConnKey,
-        /// What is asked for.
-        head: Box<RequestHead>,
-    },
-}
 
 /// The machine.
 pub struct Server {
     config: Config,
-    conns: Slab<Conn>,
-    sessions: Slab<Entry>,
+    conns: Slab<ConnKey, Conn>,
+    sessions: Slab<SessionKey, Entry>,
     by_sid: BTreeMap<String, SessionKey>,
     /// Where new ids come from: they must not be guessable, for who knows one can speak in its session.
     sids: Box<dyn FnMut() -> String + Send>,
     timers: BTreeSet<(Instant, Timer)>,
-    armed: Option<Instant>,
+    alarm: Alarm,
     outputs: VecDeque<Output>,
     /// WebSockets whose machines have something to say.
     stirred: VecDeque<ConnKey>,
@@ -165,13 +65,9 @@ pub struct Server {
 struct Entry {
     session: Session,
     sid: String,
+    /// Where it was opened; its id means nothing elsewhere.
+    endpoint: usize,
     deadline: Option<Instant>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    Conn(ConnKey),
-    Session(SessionKey),
 }
 
 impl Server {
@@ -184,7 +80,7 @@ impl Server {
             by_sid: BTreeMap::new(),
             sids,
             timers: BTreeSet::new(),
-            armed: None,
+            alarm: Alarm::new(),
             outputs: VecDeque::new(),
             stirred: VecDeque::new(),
         }
@@ -197,7 +93,7 @@ impl Server {
         }
         let state = State::Head(Box::new(HeadParser::new(self.config.head)));
         let conn = Conn { state, out: Outbox::default(), deadline: None, listed: false };
-        let key = ConnKey(self.conns.insert(conn));
+        let key = self.conns.insert(conn)?;
         self.set_conn_deadline(key, Some(now + self.config.head_timeout));
         Some(key)
     }
@@ -224,13 +120,16 @@ impl Server {
 
     /// Sends what was made ready once for many. False when the session is over.
     pub fn send_prepared(&mut self, now: Instant, session: SessionKey, prepared: &Prepared) -> bool {
-        let Some(entry) = self.sessions.get_mut(session.0) else { return false };
+        let Some(entry) = self.sessions.get_mut(session) else { return false };
         let Some(socket) = entry.session.socket() else {
             let taken = prepared.messages.iter().all(|message| entry.session.send(message.clone()));
+            if prepared.ends_body {
+                entry.session.end_body();
+            }
             self.pump(now, session);
             return taken;
         };
-        let Some(conn) = self.conns.get_mut(socket.0) else { return false };
+        let Some(conn) = self.conns.get_mut(socket) else { return false };
         prepared.frames.iter().for_each(|frame| conn.out.push(frame.clone()));
         if conn.out.len() > self.config.session.max_backlog {
             self.cut_off(now, socket, session);
@@ -240,9 +139,9 @@ impl Server {
         true
     }
 
-    /// Pings a session's client now, unless a pong is awaited already.
+    /// Pings a session's client now; when a pong is awaited already, as soon as that has come.
     pub fn ping(&mut self, now: Instant, session: SessionKey) {
-        if let Some(entry) = self.sessions.get_mut(session.0) {
+        if let Some(entry) = self.sessions.get_mut(session) {
             entry.session.ping(now);
             self.pump(now, session);
         }
@@ -250,7 +149,7 @@ impl Server {
 
     /// Ends a session. What was sent before goes out first, if the client takes it.
     pub fn close(&mut self, now: Instant, session: SessionKey) {
-        if let Some(entry) = self.sessions.get_mut(session.0) {
+        if let Some(entry) = self.sessions.get_mut(session) {
             entry.session.close(now);
             self.pump(now, session);
         }
@@ -259,8 +158,8 @@ impl Server {
     /// Ends all sessions, and then takes no new ones.
     pub fn shut_down(&mut self, now: Instant) {
         self.config.max_sessions = 0;
-        let keys: Vec<u64> = self.sessions.keys().collect();
-        keys.into_iter().for_each(|key| self.close(now, SessionKey(key)));
+        let keys: Vec<SessionKey> = self.sessions.keys().collect();
+        keys.into_iter().for_each(|key| self.close(now, key));
     }
 
     /// Answers an [`Event::Request`].
@@ -274,7 +173,7 @@ impl Server {
         body: &Bytes,
     ) {
         if let Some(Conn { state: State::Answering { session: None, answering, .. }, .. }) =
-            self.conns.get_mut(conn.0)
+            self.conns.get_mut(conn)
         {
             let pieces = answering.write(status, content_type, extra, body);
             self.answer(now, conn, pieces);
@@ -283,94 +182,39 @@ impl Server {
 
     /// What waits to be written to a connection.
     pub fn outbox(&self, conn: ConnKey) -> Option<&Outbox> {
-        self.conns.get(conn.0).map(|conn| &conn.out)
+        self.conns.get(conn).map(|conn| &conn.out)
+    }
+
+    /// Whether so much waits on a connection, to be written or to be answered first, that no more should be read from
+    /// it. It changes when something is written.
+    pub fn is_busy(&self, conn: ConnKey) -> bool {
+        self.conns
+            .get(conn)
+            .is_some_and(|conn| conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY)
     }
 
     /// So many bytes of its [`outbox`](Server::outbox) were taken by the connection; when any are left, the driver
     /// writes them when it can.
     pub fn written(&mut self, conn: ConnKey, bytes: usize) {
-        let Some(entry) = self.conns.get_mut(conn.0) else { return };
+        let Some(entry) = self.conns.get_mut(conn) else { return };
         entry.out.advance(bytes);
-        if entry.out.is_empty() {
-            entry.listed = false;
-            match entry.state {
-                State::Ending => self.forget(conn),
-                State::WebSocket { session, .. } => {
-                    let entry = self.sessions.get(session.0);
-                    if entry.is_some_and(|entry| entry.session.socket() == Some(conn)) {
-                        self.outputs.push_back(Output::Event(Event::Drained { session }));
-                    }
+        let left = entry.out.len();
+        entry.listed = left > 0;
+        match entry.state {
+            State::WebSocket { session, .. } => {
+                let entry = self.sessions.get(session);
+                if entry.is_some_and(|entry| entry.session.socket() == Some(conn)) {
+                    self.outputs.push_back(Output::Event(Event::Sent { session, left }));
                 }
-                State::Head(_) | State::Body { .. } | State::Answering { .. } => {}
             }
+            State::Ending if left == 0 => self.forget(conn),
+            State::Ending | State::Head(_) | State::Body { .. } | State::Answering { .. } => {}
         }
-    }
-
-    /// Says once that bytes wait for a connection.
-    fn list(conn: &mut Conn, key: ConnKey, outputs: &mut VecDeque<Output>) {
-        if !conn.listed && !conn.out.is_empty() {
-            conn.listed = true;
-            outputs.push_back(Output::Ready(key));
-        }
-    }
-
-    fn put(&mut self, key: ConnKey, pieces: Vec<Bytes>) {
-        if let Some(conn) = self.conns.get_mut(key.0) {
-            pieces.into_iter().for_each(|piece| conn.out.push(piece));
-            Self::list(conn, key, &mut self.outputs);
-        }
-    }
-
-    /// Puts the answer to a request on its connection, which then waits for the next one or ends.
-    fn answer(&mut self, now: Instant, key: ConnKey, pieces: Vec<Bytes>) {
-        self.put(key, pieces);
-        let Some(conn) = self.conns.get_mut(key.0) else { return };
-        let keep_alive = match &conn.state {
-            State::Answering { answering, .. } | State::Body { answering, .. } => answering.keep_alive,
-            State::Head(_) | State::WebSocket { .. } | State::Ending => false,
-        };
-        if !keep_alive {
-            return self.end(now, key);
-        }
-        let next = State::Head(Box::new(HeadParser::new(self.config.head)));
-        let early = match std::mem::replace(&mut conn.state, next) {
-            State::Answering { early, .. } => early,
-            _ => return self.set_conn_deadline(key, Some(now + self.config.idle_timeout)),
-        };
-        self.set_conn_deadline(key, Some(now + self.config.idle_timeout));
-        if !early.is_empty() {
-            self.bytes(now, key, &early);
-        }
-    }
-
-    /// Closes a connection when everything is written.
-    fn end(&mut self, now: Instant, key: ConnKey) {
-        let Some(conn) = self.conns.get_mut(key.0) else { return };
-        conn.state = State::Ending;
-        if conn.out.is_empty() {
-            self.forget(key);
-        } else {
-            self.set_conn_deadline(key, Some(now + self.config.close_timeout));
-        }
-    }
-
-    /// Closes a connection at once.
-    fn forget(&mut self, key: ConnKey) {
-        self.set_conn_deadline(key, None);
-        if self.conns.remove(key.0).is_some() {
-            self.outputs.push_back(Output::Close(key));
-        }
-    }
-
-    /// A receiver that does not read: nobody waits for it, and it costs no more memory.
-    fn cut_off(&mut self, now: Instant, socket: ConnKey, session: SessionKey) {
-        self.forget(socket);
-        self.tell(now, session, session::Input::TooSlow);
     }
 
     /// Gives an input to a session.
     fn tell(&mut self, now: Instant, key: SessionKey, input: session::Input) {
-        if let Some(entry) = self.sessions.get_mut(key.0) {
+        if let Some(entry) = self.sessions.get_mut(key) {
             entry.session.handle(now, input);
             self.pump(now, key);
         }
@@ -378,7 +222,7 @@ impl Server {
 
     /// Does what a session asks for.
     fn pump(&mut self, now: Instant, key: SessionKey) {
-        while let Some(output) = self.sessions.get_mut(key.0).and_then(|entry| entry.session.poll(now)) {
+        while let Some(output) = self.sessions.get_mut(key).and_then(|entry| entry.session.poll(now)) {
             match output {
                 session::Output::Answer(conn, body) => self.answer_text(now, conn, &body),
                 session::Output::Refuse(conn) => self.refuse(now, conn, Refusal::BadRequest),
@@ -398,8 +242,8 @@ impl Server {
                 session::Output::Alive => {
                     self.outputs.push_back(Output::Event(Event::Alive { session: key }));
                 }
-                session::Output::Drained => {
-                    self.outputs.push_back(Output::Event(Event::Drained { session: key }));
+                session::Output::Answered { left } => {
+                    self.outputs.push_back(Output::Event(Event::Sent { session: key, left }));
                 }
                 session::Output::Closed(cause) => {
                     self.outputs.push_back(Output::Event(Event::Closed { session: key, cause }));
@@ -407,53 +251,11 @@ impl Server {
                 session::Output::WakeAt(at) => self.set_session_deadline(key, Some(at)),
             }
         }
-        if self.sessions.get(key.0).is_some_and(|entry| entry.session.is_closed()) {
+        if self.sessions.get(key).is_some_and(|entry| entry.session.is_closed()) {
             self.set_session_deadline(key, None);
-            if let Some(entry) = self.sessions.remove(key.0) {
+            if let Some(entry) = self.sessions.remove(key) {
                 self.by_sid.remove(&entry.sid);
             }
-        }
-    }
-
-    fn answer_text(&mut self, now: Instant, conn: ConnKey, body: &Bytes) {
-        let Some(Conn { state: State::Answering { answering, .. }, .. }) = self.conns.get(conn.0) else {
-            return;
-        };
-        let pieces = answering.write(200, "text/plain; charset=UTF-8", &Headers::new(), body);
-        self.answer(now, conn, pieces);
-    }
-
-    fn refuse(&mut self, now: Instant, conn: ConnKey, refusal: Refusal) {
-        let Some(Conn { state: State::Answering { answering, .. } | State::Body { answering, .. }, .. }) =
-            self.conns.get(conn.0)
-        else {
-            return;
-        };
-        let pieces = answering.refuse(refusal);
-        self.answer(now, conn, pieces);
-    }
-
-    fn set_conn_deadline(&mut self, key: ConnKey, deadline: Option<Instant>) {
-        let Some(conn) = self.conns.get_mut(key.0) else { return };
-        let before = std::mem::replace(&mut conn.deadline, deadline);
-        self.reset_timer(Timer::Conn(key), before, deadline);
-    }
-
-    fn set_session_deadline(&mut self, key: SessionKey, deadline: Option<Instant>) {
-        let Some(entry) = self.sessions.get_mut(key.0) else { return };
-        let before = std::mem::replace(&mut entry.deadline, deadline);
-        self.reset_timer(Timer::Session(key), before, deadline);
-    }
-
-    fn reset_timer(&mut self, timer: Timer, before: Option<Instant>, after: Option<Instant>) {
-        if before == after {
-            return;
-        }
-        if let Some(before) = before {
-            self.timers.remove(&(before, timer));
-        }
-        if let Some(after) = after {
-            self.timers.insert((after, timer));
         }
     }
 }
@@ -463,6 +265,7 @@ impl Server {
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         match input {
             Input::Bytes(conn, bytes) => self.bytes(now, conn, bytes),
+            Input::Eof(conn) => self.eof(now, conn),
             Input::Gone(conn) => self.gone(now, conn),
             Input::Wake => self.wake(now),
         }
@@ -476,12 +279,7 @@ impl Server {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        let first = self.timers.first().map(|(at, _)| *at);
-        if first == self.armed {
-            return None;
-        }
-        self.armed = first;
-        first.map(Output::WakeAt)
+        self.alarm.poll(self.due()).map(Output::WakeAt)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The whole server without a network: bytes of connections in, bytes out.
 
 use super::*;
+use crate::base::Duration;
+use crate::layers::application::engineio::CloseCause;
 use crate::layers::application::http::ResponseHead;
 use crate::layers::application::websocket;
 
@@ -64,7 +66,7 @@ impl Bench {
                     self.written.entry(conn).or_default().extend(bytes);
                 }
                 Output::Close(conn) => self.closed.push(conn),
-                Output::Event(Event::Opened { .. } | Event::Alive { .. } | Event::Drained { .. })
+                Output::Event(Event::Opened { .. } | Event::Alive { .. } | Event::Sent { .. })
                 | Output::WakeAt(_) => {}
             }
         }
@@ -188,6 +190,85 @@ fn a_declared_body_over_the_limit_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn a_body_over_the_limit_is_refused_and_the_session_lives_declared_or_not() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    let opened = bench.get(conn, "EIO=4&transport=polling");
+    assert_eq!(opened.0, 200);
+    for length in ["Content-Length: 1001", "Transfer-Encoding: chunked"] {
+        let post = bench.connect();
+        let head = format!(
+            "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\n{length}\r\n\r\n3e9\r\n"
+        );
+        assert_eq!(parse(&bench.give(post, head.as_bytes())).0, 413, "{length}");
+        let post = bench.connect();
+        assert_eq!(bench.post(post, "sid1", "4still here"), (200, "ok".into()), "{length}");
+        assert_eq!(bench.get(conn, "EIO=4&transport=polling&sid=sid1"), (200, "4still here".into()));
+    }
+}
+
+#[test]
+fn of_two_posts_at_once_both_are_bad_requests() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    let slow = bench.connect();
+    let head =
+        "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n4";
+    assert_eq!(bench.give(slow, head.as_bytes()), "");
+    let bad = (400, r#"{"code":3,"message":"Bad request"}"#.to_owned());
+    assert_eq!(bench.post(conn, "sid1", "4b"), bad);
+    assert_eq!(parse(&bench.give(slow, b"a")), bad);
+    assert_eq!(bench.ended, [CloseCause::BadRequest]);
+}
+
+#[test]
+fn a_body_that_is_no_text_ends_the_session() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    let post = bench.connect();
+    let head = "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\
+                Content-Type: application/octet-stream\r\n\r\n4a";
+    let bad = (400, r#"{"code":3,"message":"Bad request"}"#.to_owned());
+    assert_eq!(parse(&bench.give(post, head.as_bytes())), bad);
+    assert_eq!(bench.ended, [CloseCause::BadRequest]);
+}
+
+#[test]
+fn a_session_is_unknown_at_another_endpoint() {
+    let mut bench = Bench::with(|config| config.endpoints = vec!["/a/".into(), "/engine.io/".into()]);
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    let unknown = (400, r#"{"code":1,"message":"Session ID unknown"}"#.to_owned());
+    for transport in ["polling", "websocket"] {
+        let head = format!("GET /a/?EIO=4&transport={transport}&sid=sid1 HTTP/1.1\r\n{HANDSHAKE}");
+        assert_eq!(parse(&bench.give(conn, head.as_bytes())), unknown, "{transport}");
+    }
+    assert_eq!(bench.post(conn, "sid1", "4a"), (200, "ok".into()), "at its own it is known");
+}
+
+#[test]
+fn what_browsers_and_old_programs_send_before_a_request_is_taken() {
+    let mut bench = Bench::new();
+    let target = "/engine.io/?EIO=4&transport=polling";
+    let long = "x".repeat(7000);
+    let fields = (0..80).map(|n| format!("X-{n}: 1\r\n")).collect::<String>();
+    for head in [
+        format!("GET {target}&token={long} HTTP/1.1\r\nHost: h\r\n\r\n"),
+        format!("GET {target} HTTP/1.1\r\nHost: h\r\nCookie: {long}\r\n\r\n"),
+        format!("GET {target} HTTP/1.1\r\nHost: h\r\n{fields}\r\n"),
+        // Host is a field of HTTP/1.1 (RFC 9112 §3.2).
+        format!("GET {target} HTTP/1.0\r\n\r\n"),
+    ] {
+        let conn = bench.connect();
+        assert_eq!(parse(&bench.give(conn, head.as_bytes())).0, 200, "{head:.60}");
+    }
+    let conn = bench.connect();
+    assert_eq!(parse(&bench.give(conn, format!("GET {target} HTTP/1.1\r\n\r\n").as_bytes())).0, 400);
+}
+
+#[test]
 fn a_session_by_websocket() {
     let mut bench = Bench::new();
     let conn = bench.websocket("");
@@ -264,7 +345,7 @@ fn who_does_not_read_is_cut_off_and_nobody_else() {
     let prepared = Prepared::new([Message::Text("x".repeat(1000).into())]);
     for _ in 0..200 {
         for session in bench.server.sessions.keys().collect::<Vec<_>>() {
-            bench.server.send_prepared(bench.now, SessionKey(session), &prepared);
+            bench.server.send_prepared(bench.now, session, &prepared);
         }
         bench.settle();
     }
@@ -342,4 +423,71 @@ proptest::proptest! {
         bench.give(bad, &junk);
         proptest::prop_assert_eq!(bench.give(good, &frame("4hi")), "\u{fffd}\u{3}4hi");
     }
+}
+
+#[test]
+fn a_client_that_sends_no_more_gets_the_answer_that_is_on_its_way() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    let request = b"GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n";
+    bench.server.handle(bench.now, Input::Bytes(conn, request));
+    bench.server.handle(bench.now, Input::Eof(conn));
+    bench.settle();
+    assert!(bench.take(conn).starts_with("HTTP/1.1 200 "));
+    assert_eq!(bench.closed, [conn]);
+    // A poll that waits for something to be said is given up.
+    let conn = bench.connect();
+    bench.give(conn, b"GET /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    bench.server.handle(bench.now, Input::Eof(conn));
+    bench.settle();
+    assert_eq!(bench.ended, [CloseCause::BadRequest]);
+    assert_eq!(bench.server.connections(), 0);
+}
+
+#[test]
+fn what_waits_is_told_as_it_is_written_and_much_of_it_makes_a_connection_busy() {
+    let mut bench = Bench::with(|config| config.session.max_backlog = 1_000_000);
+    let conn = bench.websocket("");
+    bench.take(conn);
+    bench.deaf.push(conn);
+    for _ in 0..300 {
+        assert!(!bench.server.is_busy(conn));
+        bench.give(conn, &frame(&format!("4{}", "x".repeat(990))));
+        if bench.server.outbox(conn).is_some_and(|outbox| outbox.len() > 256 << 10) {
+            break;
+        }
+    }
+    assert!(bench.server.is_busy(conn));
+    let waiting = bench.server.outbox(conn).expect("it is open").len();
+    bench.server.written(conn, 100_000);
+    assert!(!bench.server.is_busy(conn));
+    let mut sent = Vec::new();
+    while let Some(output) = bench.server.poll(bench.now) {
+        if let Output::Event(Event::Sent { left, .. }) = output {
+            sent.push(left);
+        }
+    }
+    assert_eq!(sent, [waiting - 100_000]);
+}
+
+#[test]
+fn what_comes_behind_a_waiting_poll_is_kept_and_much_of_it_makes_the_connection_busy() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    bench.give(conn, b"GET /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    let body = format!("4{}", "x".repeat(900));
+    let post = format!(
+        "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\nContent-Length: 901\r\n\r\n{body}"
+    );
+    let ahead = post.repeat(70);
+    assert_eq!(bench.give(conn, &ahead.as_bytes()[..1000]), "");
+    assert!(!bench.server.is_busy(conn));
+    assert_eq!(bench.give(conn, &ahead.as_bytes()[1000..]), "");
+    assert!(bench.server.is_busy(conn) && bench.closed.is_empty());
+    // The ping answers the poll, and its turn comes.
+    bench.wait(300);
+    let answers = bench.take(conn);
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 71, "{answers:.200}");
+    assert!(!bench.server.is_busy(conn));
 }

@@ -25,7 +25,7 @@ fn at(millis: u64) -> Instant {
 /// Everything a session asks for, but for the times to wake it.
 fn outputs(session: &mut Session) -> Vec<Output> {
     std::iter::from_fn(|| session.poll(at(0)))
-        .filter(|o| !matches!(o, Output::WakeAt(_) | Output::Drained))
+        .filter(|o| !matches!(o, Output::WakeAt(_) | Output::Answered { .. }))
         .collect()
 }
 
@@ -53,6 +53,22 @@ fn text(text: &str) -> Message {
 
 fn answer(to: ConnKey, body: &'static str) -> Output {
     Output::Answer(to, Bytes::from_static(body.as_bytes()))
+}
+
+#[test]
+fn what_follows_the_end_of_a_body_comes_with_the_next_poll() {
+    let mut session = polling();
+    session.send(text("one"));
+    session.end_body();
+    session.send(text("two"));
+    session.send(text("three"));
+    assert_eq!(give(&mut session, 1, Input::Poll(GET)), [answer(GET, "4one")]);
+    assert_eq!(give(&mut session, 2, Input::Poll(GET)), [answer(GET, "4two\x1e4three")]);
+    // A poll that waits is answered at once: there is nothing to part.
+    assert_eq!(give(&mut session, 3, Input::Poll(GET)), []);
+    session.send(text("four"));
+    session.end_body();
+    assert_eq!(outputs(&mut session), [answer(GET, "4four")]);
 }
 
 #[test]

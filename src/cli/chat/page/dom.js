@@ -1,0 +1,15 @@
+export const $ = (id) => document.getElementById(id);
+
+// Makes an element. Its children are elements, or strings, which become text: what others say is never read as HTML.
+export function el(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+// Fills a list anew, and leaves the keyboard on the button where it was.
+export function refill(list, items) {
+  const held = list.contains(document.activeElement) && document.activeElement.name;
+  list.replaceChildren(...items);
+  if (held) list.querySelector(`[name="${CSS.escape(held)}"]`)?.focus();
+}
