@@ -33,7 +33,7 @@ use std::sync::Arc;
 use super::super::log::Saved;
 use super::key::Key;
 use super::membership::Memberships;
-use super::state::{Call, Core, Socket, Timer, TimerId};
+use super::state::{Call, Core, Mark, Socket, Timer, TimerId};
 use super::{Output, Reason};
 use crate::base::Instant;
 use crate::layers::application::socketio::Value;
@@ -158,19 +158,37 @@ impl Core {
 
     /// A session has shown life: what was sent before it last did so has been received.
     pub(super) fn alive(&mut self, session: Key) -> Vec<u64> {
-        let handed_out = self.outbox.is_empty();
+        let (pushed, popped) = (self.outbox.pushed(), self.outbox.popped());
         let mut answered = Vec::new();
         let sockets = self.sessions.get(session).map(|session| session.sockets.clone()).unwrap_or_default();
         for key in sockets {
             let Some(socket) = self.sockets.get_mut(key) else { continue };
-            socket.confirmed = socket.confirmed.max(socket.mark);
-            socket.rooms.forget(socket.confirmed);
-            if handed_out {
-                socket.mark = socket.last_sent;
-            }
             answered.extend(socket.challenge.take());
+            let is_news = socket.mark.has_left && socket.mark.offset > socket.confirmed;
+            if socket.mark.has_left {
+                socket.confirmed = socket.confirmed.max(socket.mark.offset);
+                socket.rooms.forget(socket.confirmed);
+                socket.mark.offset = socket.last_sent;
+                socket.mark.pushed = pushed;
+            }
+            socket.mark.has_left = socket.mark.pushed <= popped;
+            if socket.owes_proof() {
+                self.ask_for_proof(key);
+            }
+            if is_news {
+                // A crash forgets nothing of it: what is spent stays spent.
+                self.touch(key);
+            }
         }
         answered
+    }
+
+    /// Asks a client that came back for the pongs which prove that it has got something newer than it came with. Its
+    /// heartbeat would bring them too, but may take a minute, and as long the pair it came with could be used again.
+    pub(super) fn ask_for_proof(&mut self, key: Key) {
+        let session = self.sockets.get(key).and_then(|socket| self.sessions.get(socket.session));
+        let probe = session.map(|session| Output::Probe(session.id));
+        probe.into_iter().for_each(|probe| self.outbox.push(probe));
     }
 
     /// Remembers a socket that broke off.
@@ -212,7 +230,7 @@ impl Away {
             rooms: self.rooms,
             start: self.start,
             last_sent: after,
-            mark: after,
+            mark: Mark::at(after),
             confirmed: self.confirmed.max(offset.unwrap_or(0)),
             behind: Some(after),
             came_with: Some(offset),
@@ -222,7 +240,20 @@ impl Away {
     }
 }
 
+impl Mark {
+    /// An offset that was sent long ago.
+    fn at(offset: u64) -> Mark {
+        Mark { offset, pushed: 0, has_left: true }
+    }
+}
+
 impl Socket {
+    /// Whether it was sent something newer than it came back with, and is not known yet to have got it.
+    pub(super) fn owes_proof(&self) -> bool {
+        let after = self.came_with.map(|offset| offset.unwrap_or(self.start));
+        after.is_some_and(|after| self.confirmed <= after && after < self.last_sent)
+    }
+
     /// A socket that has just connected.
     pub(super) fn fresh(session: Key, space: usize, id: Arc<str>, pid: Arc<str>, start: u64) -> Self {
         Socket {
@@ -233,7 +264,7 @@ impl Socket {
             rooms: Memberships::default(),
             start,
             last_sent: start,
-            mark: start,
+            mark: Mark::at(start),
             confirmed: start,
             behind: None,
             came_with: None,

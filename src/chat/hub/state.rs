@@ -50,8 +50,8 @@ pub(super) struct Socket {
     pub(super) start: u64,
     /// The offset of the last event sent to it.
     pub(super) last_sent: u64,
-    /// What `last_sent` was when it last showed life.
-    pub(super) mark: u64,
+    /// What the next pongs are to prove that it has got.
+    pub(super) mark: Mark,
     /// An offset that it is known to have got.
     pub(super) confirmed: u64,
     /// While it catches up from the log: the offset so far. Events of the log reach it by that way only.
@@ -69,6 +69,17 @@ pub(super) struct Socket {
     pub(super) gone: bool,
     /// It waits to be saved.
     pub(super) dirty: bool,
+}
+
+/// An offset that a socket was sent. Once this has left the outbox, the pong after the next one proves that it came: the
+/// ping of the next may have been ahead of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) offset: u64,
+    /// The outbox's [count](Outbox::pushed) when this was set.
+    pub(super) pushed: u64,
+    /// It had left the outbox when the last pong came.
+    pub(super) has_left: bool,
 }
 
 /// A namespace.
@@ -330,11 +341,13 @@ pub(super) struct Outbox {
     /// So many of the queue, after the log has stored so much.
     seals: VecDeque<(usize, u64)>,
     sealed: usize,
+    pushed: u64,
 }
 
 impl Outbox {
     pub(super) fn push(&mut self, output: Output) {
         self.queue.push_back(output);
+        self.pushed += 1;
     }
 
     fn seal(&mut self, taken: u64) {
@@ -358,7 +371,13 @@ impl Outbox {
         self.queue.pop_front()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+    /// How many have been put in so far.
+    pub(super) fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    /// How many of them have been taken out.
+    pub(super) fn popped(&self) -> u64 {
+        self.pushed - self.queue.len() as u64
     }
 }

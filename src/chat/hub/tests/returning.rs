@@ -271,3 +271,86 @@ fn a_server_that_drains_closes_all_so_that_they_may_come_back() {
     assert_eq!(stage.closed, BTreeMap::from([(1, Reason::Draining), (2, Reason::Draining)]));
     assert_eq!(stage.hub.away("/"), 2);
 }
+
+fn pong(stage: &mut Stage, session: u64) {
+    stage.input(Input::Alive(SessionId(session)));
+}
+
+#[test]
+fn a_pair_that_was_used_is_spent_two_pongs_after_something_newer_was_sent() {
+    for is_missed in [true, false] {
+        let (mut stage, sid, pid) = two();
+        say(&mut stage, "one");
+        let used = stage.offset(2);
+        stage.cut(2);
+        if is_missed {
+            say(&mut stage, "two");
+        }
+        assert!(stage.return_as(3, &sid, &pid, used.as_deref()));
+        if !is_missed {
+            assert_eq!(stage.probed, [0; 0], "nothing is newer yet");
+            say(&mut stage, "two");
+        }
+        assert_eq!(stage.probed, [3], "missed: {is_missed}");
+        say(&mut stage, "three");
+        pong(&mut stage, 3);
+        assert_eq!(stage.probed, [3, 3], "the first pong says nothing of what was sent after its ping");
+        pong(&mut stage, 3);
+        say(&mut stage, "four");
+        pong(&mut stage, 3);
+        assert_eq!(stage.probed, [3, 3], "it is proven");
+        stage.cut(3);
+        assert!(!stage.return_as(4, &sid, &pid, used.as_deref()), "somebody else with the used pair");
+        assert!(stage.return_as(5, &sid, &pid, stage.offset(3).as_deref()));
+    }
+}
+
+#[test]
+fn what_was_spent_is_spent_after_a_crash_too() {
+    let disk = crate::chat::SharedLog::new(Retention::default());
+    let mut stage = Stage::with_log(Config::default(), Box::new(disk.clone()), 1);
+    stage.connect(1);
+    let (sid, pid) = stage.connect(2);
+    stage.say(2, "join", vec!["a".into()]);
+    say(&mut stage, "one");
+    let stale = stage.offset(2);
+    say(&mut stage, "two");
+    pong(&mut stage, 2);
+    pong(&mut stage, 2);
+    let newer = stage.offset(2);
+    drop(stage);
+    let mut stage = Stage::with_log(Config::default(), Box::new(disk), 2);
+    assert!(!stage.return_as(3, &sid, &pid, stale.as_deref()));
+    assert!(stage.return_as(4, &sid, &pid, newer.as_deref()));
+}
+
+#[test]
+fn a_pong_proves_also_when_something_always_waits_to_go_out() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "one");
+    let stale = stage.offset(2);
+    let wait = |stage: &mut Stage, word: &str| {
+        let kind = Kind::Event { name: "say".into(), args: vec!["a".into(), word.into()], ack: None };
+        stage.hub.handle(stage.now, Input::Packet(SessionId(1), Packet::new("/", kind)));
+        stage.hub.handle(stage.now, Input::Alive(SessionId(2)));
+    };
+    for word in ["two", "three", "four"] {
+        wait(&mut stage, word);
+        stage.drain();
+    }
+    stage.cut(2);
+    assert!(!stage.return_as(3, &sid, &pid, stale.as_deref()));
+    assert!(stage.return_as(4, &sid, &pid, stage.offset(2).as_deref()));
+}
+
+#[test]
+fn what_waits_to_go_out_is_not_proven_by_a_pong() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "one");
+    let offset = stage.offset(2);
+    let kind = Kind::Event { name: "say".into(), args: vec!["a".into(), "two".into()], ack: None };
+    stage.hub.handle(stage.now, Input::Packet(SessionId(1), Packet::new("/", kind)));
+    (0..4).for_each(|_| stage.hub.handle(stage.now, Input::Alive(SessionId(2))));
+    stage.cut(2);
+    assert!(stage.return_as(3, &sid, &pid, offset.as_deref()), "the second was never sent");
+}
