@@ -20,13 +20,14 @@
 //! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |
-//! | rooms of a socket, bytes of a room's name | 256, 256 | the same | the program is told |
+//! | sockets that are away: their bytes in a namespace | 128 MiB | the same, `away_bytes` | the same |
+//! | rooms of a socket, bytes of a room's name, of all | 256, 256, 16 KiB | the same | the program is told |
 //! | bytes that wait for a session | 4 MiB | the same, `queue_bytes` | cut off; resumes from the log |
 //! | and where a volatile event still goes | 4 KiB | the same | dropped |
 //! | unanswered questions of a socket, bytes of the answers to one | 64, 16 MiB | the same | count as missing |
 //! | ids of senders | 100,000 of 64 B | the same | the oldest forgotten |
 //! | how fast a socket may speak | as it likes | the same, `rate` | refused, with the time to wait |
-//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | the longest away given up |
+//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | who has nothing to miss is given up, then the longest away |
 //! | a namespace's log: age, bytes, events | 1 h, 64 MiB, 1 million | [`Retention`] | the oldest go |
 //!
 //! [`engineio::Config`]: crate::layers::application::engineio::Config
@@ -72,6 +73,8 @@ struct Peer {
     unreported: usize,
     /// What came after a CONNECT, held back for a moment.
     held: Option<Vec<(usize, Prepared)>>,
+    /// A ping waits for the same moment: its pong is to prove that what the hub has sent before it has come.
+    ping_held: bool,
 }
 
 /// How long the events after a CONNECT are held back, so that they come in a read of their own.
@@ -114,7 +117,7 @@ impl Gateway {
         match event {
             Event::Opened { session, endpoint } if endpoint == self.endpoint => {
                 let decoder = Decoder::new(self.limits);
-                self.peers.insert(session, Peer { decoder, unreported: 0, held: None });
+                self.peers.insert(session, Peer { decoder, unreported: 0, held: None, ping_held: false });
                 self.tell(now, Input::Opened(SessionId(session.0)), server);
             }
             Event::Message { session, message } => self.message(now, session, message, server),
@@ -126,6 +129,8 @@ impl Gateway {
                 }
             }
             Event::Alive { session } if self.peers.get(session).is_some() => {
+                let length = server.round_trip(session);
+                self.hub.handle(now, Input::RoundTrip(SessionId(session.0), length));
                 self.tell(now, Input::Alive(SessionId(session.0)), server);
             }
             Event::Closed { session, cause } if self.peers.get(session).is_some() => {
@@ -210,7 +215,7 @@ impl Gateway {
                     self.forget(session);
                     server.close(now, session);
                 }
-                Output::Probe(session) => server.ping(now, SessionKey(session.0)),
+                Output::Probe(session) => self.ping(now, SessionKey(session.0), server),
                 Output::WakeAt(at) => self.wake_at = at,
             }
         }
@@ -235,12 +240,22 @@ impl Gateway {
         }
     }
 
+    fn ping(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
+        match self.peers.get_mut(session).filter(|peer| peer.held.is_some()) {
+            Some(peer) => peer.ping_held = true,
+            None => server.ping(now, session),
+        }
+    }
+
     /// Sends what was held back.
     fn release(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
         let Some(peer) = self.peers.get_mut(session) else { return };
         for (bytes, prepared) in peer.held.take().unwrap_or_default() {
             peer.unreported += bytes;
             server.send_prepared(now, session, &prepared);
+        }
+        if std::mem::take(&mut peer.ping_held) {
+            server.ping(now, session);
         }
     }
 }

@@ -54,7 +54,7 @@ impl Core {
         if recovery.is_some() {
             // Clients take the last string of every event for its offset. An event that is not kept carries the offset
             // of the last one that is: else a client would come back with a word of that event in place of its offset.
-            args.push(offset.to_string().into());
+            args.push(self.seals.write(&place.name, offset).into());
         }
         let wire = Packet::event(&*place.name, name, args).encode();
         if let Some(id) = &sender_id {

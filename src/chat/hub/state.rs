@@ -11,14 +11,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::log::{EventLog, Saved};
+use super::super::offset::Seals;
 use super::ask::Ask;
+use super::away::AwaySockets;
 use super::config::Config;
 use super::key::Key;
 use super::membership::Memberships;
-use super::recovery::{Away, Challenge};
+use super::recovery::Challenge;
 use super::rooms::Rooms;
 use super::{Output, Random, Reason, SessionId};
-use crate::base::{Instant, Slab};
+use crate::base::{Duration, Instant, Slab};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
 /// One client's connection.
@@ -33,6 +35,12 @@ pub(super) struct Session {
     pub(super) queued: usize,
     /// Until it has entered a namespace.
     pub(super) deadline: Option<TimerId>,
+    /// Up to when the allowance of those of its sockets that have left is spent: who leaves and enters again goes on
+    /// with what is left of it.
+    pub(super) spent_until: Instant,
+    /// When a packet last came from it, and how long it last took to answer a ping.
+    pub(super) heard_at: Instant,
+    pub(super) round_trip: Duration,
     /// Its CONNECTs that wait for what becomes of the secret's holder.
     pub(super) pending: Vec<u64>,
 }
@@ -91,7 +99,7 @@ pub(super) struct Space {
     pub(super) end: u64,
     /// Who holds which secret.
     pub(super) holders: BTreeMap<Arc<str>, Key>,
-    pub(super) away: BTreeMap<Arc<str>, Away>,
+    pub(super) away: AwaySockets,
     pub(super) sender_ids: SenderIds,
 }
 
@@ -171,6 +179,7 @@ pub(super) struct Core {
     /// Sockets that changed what is saved of them.
     dirty: Vec<Key>,
     random: Random,
+    pub(super) seals: Seals,
     /// The next number for a timer, a question or a challenge.
     next: u64,
     /// Space for the receivers of one broadcast.
@@ -180,7 +189,9 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(config: Config, random: Random, log: Box<dyn EventLog>) -> Self {
+    pub(super) fn new(config: Config, mut random: Random, mut log: Box<dyn EventLog>) -> Self {
+        let fresh = config.recovery.map(|_| u128::from(random()) << 64 | u128::from(random()));
+        let seals = Seals::new(fresh.map_or(0, |fresh| log.key(fresh)));
         Core {
             config,
             now: Instant::ZERO,
@@ -196,6 +207,7 @@ impl Core {
             outbox: Outbox::default(),
             dirty: Vec::new(),
             random,
+            seals,
             next: 0,
             chosen: Vec::new(),
             will_forget: false,
@@ -289,6 +301,7 @@ impl Core {
         let asks = std::mem::take(&mut socket.asks);
         if let Some(session) = self.sessions.get_mut(socket.session) {
             session.sockets.retain(|&other| other != key);
+            session.spent_until = session.spent_until.max(socket.spent_until);
         }
         asks.into_iter().for_each(|id| self.no_answer(id, key));
         self.calls.push_back(Call::Left(key, reason));

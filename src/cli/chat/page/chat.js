@@ -154,7 +154,7 @@ function add(name, entry) {
   const isSame = ({ offset, at }) => offset === entry.offset && at === entry.at;
   if (!here || (entry.offset && here.entries.some(isSame))) return;
   kept.pending = kept.pending.filter(({ event }) => event.at(-1) !== entry.clientId);
-  entry.order = entry.offset ?? Number(kept.offset ?? 0) + 0.5; // a note comes after what was said before it
+  entry.order = entry.offset ?? parseInt(kept.offset ?? 0, 10) + 0.5; // a note comes after what was said before it
   let at = here.entries.length;
   while (at > 0 && here.entries[at - 1].order > entry.order) at -= 1;
   const isLast = at === here.entries.length;

@@ -138,6 +138,8 @@ pub struct Session {
     heartbeat: Heartbeat,
     /// Somebody wants to know whether the client lives, and the pong that is awaited could be an old one.
     ping_again: bool,
+    /// How long the last pong took.
+    round_trip: Duration,
     /// What waits for a poll.
     waiting: VecDeque<Packet>,
     waiting_bytes: usize,
@@ -199,6 +201,7 @@ impl Session {
             probe: None,
             heartbeat: Heartbeat::PingAt(now + config.ping_interval),
             ping_again: false,
+            round_trip: Duration::ZERO,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             outputs: VecDeque::new(),
@@ -246,6 +249,11 @@ impl Session {
             (Phase::Open, Heartbeat::PongUntil(_)) => self.ping_again = true,
             (Phase::Draining(_) | Phase::Closed, _) => {}
         }
+    }
+
+    /// How long the client took to answer the last ping; zero before the first.
+    pub fn round_trip(&self) -> Duration {
+        self.round_trip
     }
 
     /// The WebSocket it is on, when messages may be put on it directly: a broadcast frames them once for all.
@@ -315,7 +323,8 @@ impl Session {
         match packet {
             Packet::Message(message) => self.outputs.push_back(Output::Message(message)),
             Packet::Pong(_) => {
-                if let Heartbeat::PongUntil(_) = self.heartbeat {
+                if let Heartbeat::PongUntil(until) = self.heartbeat {
+                    self.round_trip = (now + self.config.ping_timeout).since(until);
                     self.heartbeat = Heartbeat::PingAt(now + self.config.ping_interval);
                     if std::mem::take(&mut self.ping_again) {
                         self.ping(now);

@@ -256,6 +256,11 @@ impl Server {
         }
     }
 
+    /// How long a session's client took to answer the last ping; zero before the first.
+    pub fn round_trip(&self, session: SessionKey) -> Duration {
+        self.sessions.get(session).map_or(Duration::ZERO, |entry| entry.session.round_trip())
+    }
+
     /// Ends a session. What was sent before goes out first, if the client takes it.
     pub fn close(&mut self, now: Instant, session: SessionKey) {
         if let Some(entry) = self.sessions.get_mut(session) {
