@@ -70,64 +70,62 @@ fn program(hub: &mut Hub, namespace: &str) {
             });
         })
         .on("join", |cx, args, ack| {
-            let joined = cx.join(text(args, 0)).is_ok();
+            let joined = name(args, 0).is_some_and(|room| cx.join(room).is_ok());
             let rooms = rooms(cx);
             ack.send(cx, vec![Value::object([("ok", joined.into()), ("rooms", rooms)])]);
         })
         .on("leave", |cx, args, ack| {
-            cx.leave(text(args, 0));
+            let left = name(args, 0).map(|room| cx.leave(room));
             let rooms = rooms(cx);
-            ack.send(cx, vec![Value::object([("ok", true.into()), ("rooms", rooms)])]);
+            ack.send(cx, vec![Value::object([("ok", left.is_some().into()), ("rooms", rooms)])]);
         })
         .on("say", |cx, args, ack| {
-            let (room, said) = (text(args, 0), said(cx, args));
-            cx.to(room).emit("said", vec![said]);
-            ack.send(cx, ok());
+            let said = said(cx, args);
+            let sent = name(args, 0).map(|room| cx.to(room).emit("said", vec![said]));
+            ack.send(cx, ok(sent.is_some()));
         })
         .on("say-all", |cx, args, ack| {
-            let (room, said) = (text(args, 0), said(cx, args));
-            cx.io().to(room).emit("said", vec![said]);
-            ack.send(cx, ok());
+            let said = said(cx, args);
+            let sent = name(args, 0).map(|room| cx.io().to(room).emit("said", vec![said]));
+            ack.send(cx, ok(sent.is_some()));
         })
         .on("say-except", |cx, args, ack| {
             let (to, except) = (names(args, 0), names(args, 1));
             let said = said_to(Value::Array(to.iter().map(|&room| room.into()).collect()), cx, arg(args, 2));
             let all = to.iter().fold(cx.io(), |all, room| all.to(room));
+            let all = except.iter().fold(all, |all, room| all.except(room));
+            let fits = !all.is_too_wide();
             // To no room at all would mean to everyone.
             if !to.is_empty() {
-                except.iter().fold(all, |all, room| all.except(room)).emit("said", vec![said]);
+                all.emit("said", vec![said]);
             }
-            ack.send(cx, ok());
+            ack.send(cx, ok(fits));
         })
         .on("broadcast", |cx, args, ack| {
             let message = from(cx, arg(args, 0));
             cx.broadcast().emit("broadcasted", vec![message]);
-            ack.send(cx, ok());
+            ack.send(cx, ok(true));
         })
         .on("to-id", |cx, args, ack| {
             let message = from(cx, arg(args, 1));
-            cx.io().to(text(args, 0)).emit("direct", vec![message]);
-            ack.send(cx, ok());
+            let sent = name(args, 0).map(|id| cx.io().to(id).emit("direct", vec![message]));
+            ack.send(cx, ok(sent.is_some()));
         })
         .on("members", |cx, args, ack| {
-            let members = cx.members(text(args, 0)) as u64;
-            ack.send(cx, vec![members.into()]);
+            let members = name(args, 0).map_or(0, |room| cx.members(room));
+            ack.send(cx, vec![(members as u64).into()]);
         })
         .on("volatile", |cx, args, ack| {
-            let (room, said) = (text(args, 0), said(cx, args));
-            cx.to(room).volatile().emit("said", vec![said]);
-            ack.send(cx, ok());
+            let said = said(cx, args);
+            let sent = name(args, 0).map(|room| cx.to(room).volatile().emit("said", vec![said]));
+            ack.send(cx, ok(sent.is_some()));
         })
         .on("ask-room", |cx, args, ack| {
+            let Some(room) = name(args, 0) else { return ack.send(cx, vec![Value::Array(Vec::new())]) };
             let ack = ack.clone();
-            cx.to(text(args, 0)).ask(
-                "question",
-                vec![arg(args, 1)],
-                Duration::from_secs(1),
-                move |cx, answers| {
-                    ack.send(cx, vec![Value::Array(answers.firsts())]);
-                },
-            );
+            cx.to(room).ask("question", vec![arg(args, 1)], Duration::from_secs(1), move |cx, answers| {
+                ack.send(cx, vec![Value::Array(answers.firsts())]);
+            });
         })
         .on("disconnect-me", |cx, _, _| cx.disconnect())
         .on("close-me", |cx, _, _| cx.close());
@@ -138,18 +136,18 @@ fn arg(args: &[Value], at: usize) -> Value {
     args.get(at).cloned().unwrap_or_default()
 }
 
-/// An argument that is a name.
-fn text(args: &[Value], at: usize) -> &str {
-    args.get(at).and_then(Value::as_str).unwrap_or_default()
+/// An argument that is a name. Numbers are none: were all that is no text taken for one name, strangers would meet there.
+fn name(args: &[Value], at: usize) -> Option<&str> {
+    args.get(at).and_then(Value::as_str)
 }
 
-/// An argument that is a list of names.
+/// An argument that is a list of names; what is none is left out.
 fn names(args: &[Value], at: usize) -> Vec<&str> {
     args.get(at).and_then(Value::as_array).unwrap_or_default().iter().filter_map(Value::as_str).collect()
 }
 
-fn ok() -> Vec<Value> {
-    vec![Value::object([("ok", true.into())])]
+fn ok(ok: bool) -> Vec<Value> {
+    vec![Value::object([("ok", ok.into())])]
 }
 
 fn rooms(cx: &Context<'_>) -> Value {
@@ -234,7 +232,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..engineio::Config::default()
     };
     let server = Server::new(engine, random::session_ids());
-    let service = Gateway::new(hub, Limits::default(), 0, Some(1));
+    let service = Gateway::new(hub, Limits::default(), 0).with_echo();
 
     let listener = listen(([127, 0, 0, 1], port).into())?;
     let asked = shutdown::requested();

@@ -8,6 +8,7 @@
 #[allow(dead_code, reason = "each test program uses its own part of this module")]
 mod event_server;
 
+use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -87,11 +88,18 @@ fn each_error_has_its_code_and_status() {
             let expected = (400, Some(0), "Transport unknown".to_owned());
             assert_eq!(error("GET", &format!("{path}?{query}")), expected, "{query}");
         }
-        for query in ["EIO=4&transport=polling&sid=none", "EIO=4&transport=polling&sid="] {
+        // Of two endpoints neither knows the sessions of the other.
+        let other = if path == "/engine.io/" { SOCKET } else { ENGINE };
+        let elsewhere = format!("EIO=4&transport=polling&sid={}", session(server, other));
+        for query in
+            ["EIO=4&transport=polling&sid=none", "EIO=4&transport=websocket&sid=none", elsewhere.as_str()]
+        {
             let expected = (400, Some(1), "Session ID unknown".to_owned());
             assert_eq!(error("GET", &format!("{path}?{query}")), expected, "{query}");
             assert_eq!(error("POST", &format!("{path}?{query}")), expected, "{query}");
         }
+        // An empty id is none.
+        assert_eq!(get(server, &format!("{path}?EIO=4&transport=polling&sid=")).0, 200);
         for method in ["POST", "PUT", "DELETE"] {
             let expected = (400, Some(2), "Bad handshake method".to_owned());
             assert_eq!(error(method, &format!("{path}?EIO=4&transport=polling")), expected, "{method}");
@@ -162,6 +170,20 @@ fn a_second_poll_ends_the_session() {
 }
 
 #[test]
+fn a_poll_that_is_given_up_ends_the_session() {
+    let server = &EventServer::start("suite");
+    case(|| {
+        let target = polling(ENGINE, &session(server, ENGINE));
+        let mut stream = server.connect();
+        write!(stream, "GET {target} HTTP/1.1\r\nHost: h\r\n\r\n").expect("the request goes out");
+        std::thread::sleep(Duration::from_millis(20));
+        drop(stream);
+        std::thread::sleep(Duration::from_millis(20));
+        assert_eq!(get(server, &target).0, 400);
+    });
+}
+
+#[test]
 fn messages_come_back_by_websocket() {
     let server = &EventServer::start("suite");
     case(|| {
@@ -170,6 +192,9 @@ fn messages_come_back_by_websocket() {
         assert_eq!(socket.text(), "4hello");
         // Bytes first, or last: they carry no type.
         socket.send_bytes(&[1, 2, 3, 4]);
+        assert_eq!(socket.text(), "bytes [1, 2, 3, 4]");
+        // As a client writes them that keeps to text.
+        socket.send("bAQIDBA==");
         assert_eq!(socket.text(), "bytes [1, 2, 3, 4]");
         socket.send("6");
         socket.send("4still here");
@@ -309,6 +334,11 @@ fn namespaces_are_entered_and_left() {
         let mut socket = socket(server, SOCKET);
         socket.send("40/random");
         assert_eq!(socket.text(), r#"44/random,{"message":"Invalid namespace"}"#);
+        // All of it is the name.
+        for name in ["/custom?token=abc".to_owned(), format!("/{}", "x".repeat(300))] {
+            socket.send(&format!("40{name},"));
+            assert_eq!(socket.text(), format!(r#"44{name},{{"message":"Invalid namespace"}}"#));
+        }
         for bad in ["4abc", "40[]", "48"] {
             let mut socket = self::socket(server, SOCKET);
             socket.send(bad);
@@ -326,6 +356,13 @@ fn namespaces_are_entered_and_left() {
         socket.send("41/custom");
         socket.send(r#"42["message","message to main namespace"]"#);
         assert_eq!(socket.text(), r#"42["message-back","message to main namespace"]"#);
+        // Two at once: who listens to an event when it has been let in hears the first one.
+        let mut both = self::socket(server, SOCKET);
+        both.send("40");
+        both.send("40/custom");
+        let said: Vec<String> = (0..4).map(|_| both.text().chars().take(9).collect()).collect();
+        assert_eq!(said[..2], [r#"40{"sid":"#, r#"40/custom"#]);
+        assert_eq!(said[2..], [r#"42["auth""#, r#"42/custom"#]);
         // Left alone, the connection lives: the server pings on.
         socket.send("41");
         assert_eq!(socket.next(), Some(Said::Text("2".into())));
@@ -365,8 +402,17 @@ fn events_and_acks_go_both_ways_with_and_without_bytes() {
         let question = socket.text();
         let id = question.strip_prefix("42").and_then(|rest| rest.split_once('[')).expect("an event").0;
         assert_eq!(question, format!(r#"42{id}["emit-with-ack",7]"#));
+        // An answer to no question is no offence.
+        socket.send(r#"43999999["answer",8]"#);
+        socket.send(r#"4312345678901234567890123["answer",8]"#);
         socket.send(&format!(r#"43{id}["answer",8]"#));
         assert_eq!(socket.text(), r#"42["emit-with-ack","answer",8]"#);
+        // Many may be open.
+        (0..100).for_each(|n| socket.send(&format!(r#"42["emit-with-ack",{n}]"#)));
+        for n in 0..100 {
+            let question = socket.text();
+            assert!(question.ends_with(&format!(r#"["emit-with-ack",{n}]"#)), "{n}: {question}");
+        }
     });
     case(|| {
         for bad in ["4abc", "42{}", r#"42abc["message-with-ack",1]"#, "42", r#"421["#] {
@@ -374,5 +420,44 @@ fn events_and_acks_go_both_ways_with_and_without_bytes() {
             socket.send(bad);
             assert_eq!(socket.text(), "closed", "{bad}");
         }
+    });
+}
+
+#[test]
+fn nobody_hears_or_answers_what_is_for_another_socket() {
+    let server = &EventServer::start("suite");
+    case(|| {
+        let mut a = socket(server, SOCKET);
+        a.send("40");
+        let greeting = a.text();
+        let id = greeting.split('"').nth(3).expect("an id");
+        assert_eq!(a.text(), r#"42["auth",{}]"#);
+        let mut b = Ws::entered(server);
+        b.send(&format!(r#"421["join","{id}"]"#));
+        assert!(b.text().starts_with(r#"431[{"ok":true"#));
+        a.send(r#"42["message","secret"]"#);
+        assert_eq!(a.text(), r#"42["message-back","secret"]"#);
+        a.send(r#"42["emit-with-ack","q"]"#);
+        assert!(a.text().ends_with(r#"["emit-with-ack","q"]"#));
+        // What is for the room of that name is another thing.
+        b.send(&format!(r#"422["to-id","{id}","x"]"#));
+        assert!(b.text().starts_with(r#"42["direct""#));
+        assert!(a.text().starts_with(r#"42["direct""#));
+    });
+}
+
+#[test]
+fn rooms_have_names() {
+    let server = &EventServer::start("suite");
+    case(|| {
+        let (mut a, mut b) = (Ws::entered(server), Ws::entered(server));
+        for room in ["5", "null", "{}"] {
+            b.send(&format!(r#"421["join",{room}]"#));
+            assert!(b.text().starts_with(r#"431[{"ok":false"#), "{room}");
+            a.send(&format!(r#"422["say",{room},"for whom?"]"#));
+            assert_eq!(a.text(), r#"432[{"ok":false}]"#);
+        }
+        b.send(r#"421["members",""]"#);
+        assert_eq!(b.text(), "431[0]");
     });
 }

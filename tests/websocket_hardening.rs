@@ -47,7 +47,7 @@ struct Echo {
 impl Echo {
     async fn start(builder: Builder) -> Echo {
         let server = Server::bind("127.0.0.1:0", builder).await.unwrap();
-        let address = server.local_addr().unwrap();
+        let address = server.local_addr();
         let reports = Arc::new(Mutex::new(Vec::new()));
         let told = reports.clone();
         let report = move |_, error: &WebSocketError| told.lock().unwrap().push(error.to_string());

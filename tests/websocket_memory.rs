@@ -156,7 +156,7 @@ fn a_bomb_costs_about_the_limit_and_no_more() {
 fn a_message_whose_every_second_byte_ends_a_stream_makes_no_decompressor_each_time() {
     // RFC 7692 §7.2.3.4 allows a block with BFINAL anywhere: this one is empty and two bytes long.
     let payload = [0x03, 0x00].repeat(100_000);
-    let mut decompressor = Decompressor::new(15, false);
+    let mut decompressor = Decompressor::new(false);
     let (done, _, _, calls) = measure(|| decompressor.push(&payload, &mut |_| Ok(())));
     assert_eq!(done, Ok(()));
     assert!(calls < 10, "{calls} allocations");

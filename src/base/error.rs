@@ -44,3 +44,46 @@ impl ParseError {
         self.kind == ErrorKind::Incomplete
     }
 }
+
+/// Makes the errors of one protocol: they have its layer and its name in common.
+///
+/// A [`Reader`](super::Reader) makes those of a header. This is for protocols of text, which are read in other ways, and
+/// for what people type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Errors {
+    layer: Layer,
+    protocol: &'static str,
+}
+
+impl Errors {
+    /// The errors of this protocol.
+    pub const fn of(layer: Layer, protocol: &'static str) -> Self {
+        Errors { layer, protocol }
+    }
+
+    /// The peer broke a rule, `offset` bytes into what was given.
+    #[cold]
+    pub fn malformed(
+        self,
+        field: &'static str,
+        offset: usize,
+        expected: impl Into<Cow<'static, str>>,
+        got: impl Into<Cow<'static, str>>,
+    ) -> ParseError {
+        let Errors { layer, protocol } = self;
+        let (expected, got) = (expected.into(), got.into());
+        ParseError { kind: ErrorKind::Malformed, layer, protocol, field, offset, expected, got }
+    }
+
+    /// The caller asked for something that the protocol does not have.
+    #[cold]
+    pub fn misuse(
+        self,
+        field: &'static str,
+        offset: usize,
+        expected: impl Into<Cow<'static, str>>,
+        got: impl Into<Cow<'static, str>>,
+    ) -> ParseError {
+        ParseError { kind: ErrorKind::Misuse, ..self.malformed(field, offset, expected, got) }
+    }
+}

@@ -20,7 +20,7 @@ mod writer;
 
 pub use alarm::Alarm;
 pub use checksum::{Checksum, internet_checksum};
-pub use error::{ErrorKind, ParseError};
+pub use error::{ErrorKind, Errors, ParseError};
 pub use field::{Field, Show};
 pub use header::Header;
 pub use layer::Layer;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ErrorKind, Layer, ParseError};
+use super::{ErrorKind, Errors, Layer, ParseError};
 
 /// A cursor over bytes in network order (big-endian, RFC 1700).
 ///
@@ -130,15 +130,7 @@ impl<'a> Reader<'a> {
         expected: impl Into<Cow<'static, str>>,
         got: impl Into<Cow<'static, str>>,
     ) -> ParseError {
-        ParseError {
-            kind: ErrorKind::Malformed,
-            layer: self.layer,
-            protocol: self.protocol,
-            field,
-            offset: self.base + at,
-            expected: expected.into(),
-            got: got.into(),
-        }
+        Errors::of(self.layer, self.protocol).malformed(field, self.base + at, expected, got)
     }
 
     /// The error for a field of `n` bytes of which too few have come.

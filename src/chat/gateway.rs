@@ -4,19 +4,19 @@
 //! the whole of a Socket.IO server except its sockets. `real` drives it over the kernel's, `sim` over simulated ones.
 //!
 //! A packet for many is framed once; every receiver gets the same bytes. What a client sends that is no packet ends
-//! that client's session. Besides, a path may simply echo, which is all that Engine.IO's own test suite asks for.
+//! that client's session. Besides, other paths may simply echo, which is all that Engine.IO's own test suite asks for.
 //!
 //! **What is bounded.** No client can make a server grow beyond these, and the offender alone meets the consequence:
 //!
 //! | what | by default | setting | beyond it |
 //! |---|---|---|---|
 //! | connections, sessions | 20,000 each | [`engineio::Config`] | closed; 503 |
-//! | a request's lines, head, fields | 4 KiB, 16 KiB, 64 | the same, `head` | 414, 431 |
+//! | a request's lines, head, fields | 8 KiB, 32 KiB, 100 | the same, `head` | 414, 431 |
 //! | time for a head, for a body, between two requests | 10 s, 30 s, 60 s | the same | 408, closed |
 //! | a body, a WebSocket frame, a message | 1 MB | [`SessionConfig::max_payload`] | 413 before it is read; 1009 |
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
 //! | web pages | this host, loopback | [`Origins`] | 403 |
-//! | nesting, attachments, their bytes, a namespace's name | 100, 100, 16 MiB, 256 B | [`Limits`] | closed |
+//! | nesting, attachments, their bytes | 100, 100, 16 MiB | [`Limits`] | closed |
 //! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |
@@ -24,7 +24,8 @@
 //! | rooms of a socket, bytes of a room's name, of all | 256, 256, 16 KiB | the same | the program is told |
 //! | bytes that wait for a session | 4 MiB | the same, `queue_bytes` | cut off; resumes from the log |
 //! | and where a volatile event still goes | 4 KiB | the same | dropped |
-//! | unanswered questions of a socket, bytes of the answers to one | 64, 16 MiB | the same | count as missing |
+//! | open questions of a socket, bytes of the answers to one | 4 MiB, 16 MiB | the same | count as missing |
+//! | rooms that an event names | 1024 | the same | goes to nobody |
 //! | ids of senders | 100,000 of 64 B | the same | the oldest forgotten |
 //! | how fast a socket may speak | as it likes | the same, `rate` | refused, with the time to wait |
 //! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | who has nothing to miss is given up, then the longest away |
@@ -53,13 +54,14 @@ pub struct Gateway {
     hub: Hub,
     limits: Limits,
     endpoint: usize,
-    echo: Option<usize>,
+    /// Whether the sessions of all other endpoints get back what they say.
+    echoes: bool,
     /// By the place that a session's key names.
     peers: SecondaryMap<SessionKey, Peer>,
     /// When the hub wants to be woken.
     wake_at: Instant,
-    /// Sessions that were just let in, and when they get what came after that.
-    settling: VecDeque<(Instant, SessionKey)>,
+    /// Namespaces that were just entered, and when what came after that goes out.
+    settling: VecDeque<(Instant, SessionKey, String)>,
     /// Bytes of attachments, of all sessions, that wait for the rest of their packets; and how many that may be.
     attached: usize,
     max_attached: usize,
@@ -71,34 +73,51 @@ struct Peer {
     decoder: Decoder,
     /// Bytes sent, as the hub counts them, of which it has not heard that they have gone out.
     unreported: usize,
-    /// What came after a CONNECT, held back for a moment.
-    held: Option<Vec<(usize, Prepared)>>,
-    /// A ping waits for the same moment: its pong is to prove that what the hub has sent before it has come.
-    ping_held: bool,
+    /// The namespaces it has just entered: few, and each for a moment.
+    settling: Vec<Settling>,
+    /// A ping waits for that moment too: its pong is to prove that what the hub sent before it has come.
+    ping_waits: bool,
 }
 
-/// How long the events after a CONNECT are held back, so that they come in a read of their own.
+/// A namespace that was just entered.
+#[derive(Debug)]
+struct Settling {
+    namespace: String,
+    /// What came in it after its CONNECT. Bounded like all that waits for the session, by the hub's `queue_bytes`.
+    held: VecDeque<(Encoded, Prepared)>,
+}
+
+/// How long what follows a CONNECT in the same namespace is held back, so that it comes in a read of its own.
 ///
 /// Many programs wait for one message and listen for the next when they have it: with a bare WebSocket, or by awaiting
 /// a stock client's connect event, whose promise goes on only when all that came in the same read has been handed out.
-/// An event in that read is heard by nobody. Nothing in the protocol forbids it; other servers are spared because they
-/// write each packet by itself. What a client that comes back has missed waits for the same moment, in its order.
+/// An event in that read is heard by nobody. Nothing in the protocol forbids it, and other servers do it: of twenty
+/// clients of Socket.IO's own server that listen when they are connected, most miss what it says at once.
+///
+/// Nothing else waits. Other namespaces of the session go on, their CONNECTs too; within one namespace the order stays.
+/// By polling, where a read is an answer, time alone would not do it: a CONNECT is the last of the answer it is in.
 const SETTLE: Duration = Duration::from_millis(4);
 
 impl Gateway {
-    /// A hub for the sessions of one endpoint (by its place in the server's list), and an echo for those of another.
-    pub fn new(hub: Hub, limits: Limits, endpoint: usize, echo: Option<usize>) -> Self {
+    /// A hub for the sessions of one endpoint, by its place in the server's list.
+    pub fn new(hub: Hub, limits: Limits, endpoint: usize) -> Self {
         Gateway {
             hub,
             limits,
             endpoint,
-            echo,
+            echoes: false,
             peers: SecondaryMap::new(),
             wake_at: Instant::NEVER,
             settling: VecDeque::new(),
             attached: 0,
             max_attached: 256 << 20,
         }
+    }
+
+    /// Sends back what the sessions of all other endpoints say.
+    #[must_use]
+    pub fn with_echo(self) -> Self {
+        Gateway { echoes: true, ..self }
     }
 
     /// Lets the attachments of all packets that are not whole yet take so many bytes together, instead of 256 MiB.
@@ -117,7 +136,8 @@ impl Gateway {
         match event {
             Event::Opened { session, endpoint } if endpoint == self.endpoint => {
                 let decoder = Decoder::new(self.limits);
-                self.peers.insert(session, Peer { decoder, unreported: 0, held: None, ping_held: false });
+                let peer = Peer { decoder, unreported: 0, settling: Vec::new(), ping_waits: false };
+                self.peers.insert(session, peer);
                 self.tell(now, Input::Opened(SessionId(session.0)), server);
             }
             Event::Message { session, message } => self.message(now, session, message, server),
@@ -147,11 +167,9 @@ impl Gateway {
 
     /// The time it asked for has come, or the hub's log has stored something.
     pub fn wake(&mut self, now: Instant, server: &mut Server) {
-        while let Some(&(at, session)) = self.settling.front()
-            && at <= now
-        {
-            self.settling.pop_front();
-            self.release(now, session, server);
+        while let Some((_, session, namespace)) = self.settling.pop_front_if(|(at, ..)| *at <= now) {
+            self.release(now, session, &namespace, server);
+            self.ping(now, session, server);
         }
         self.tell(now, Input::Wake, server);
     }
@@ -163,7 +181,7 @@ impl Gateway {
 
     /// When it wants to be woken.
     pub fn due(&self) -> Option<Instant> {
-        let settled = self.settling.front().map_or(Instant::NEVER, |(at, _)| *at);
+        let settled = self.settling.front().map_or(Instant::NEVER, |(at, ..)| *at);
         Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
     }
 
@@ -175,7 +193,7 @@ impl Gateway {
 
     fn message(&mut self, now: Instant, session: SessionKey, message: Message, server: &mut Server) {
         let Some(peer) = self.peers.get_mut(session) else {
-            if self.echo.is_some() {
+            if self.echoes {
                 server.send(now, session, message);
             }
             return;
@@ -211,11 +229,15 @@ impl Gateway {
                 Output::Send { to, packet } => self.send(now, &to, &packet, server),
                 Output::Close { session, .. } => {
                     let session = SessionKey(session.0);
-                    self.release(now, session, server);
+                    self.release_all(now, session, server);
                     self.forget(session);
                     server.close(now, session);
                 }
-                Output::Probe(session) => self.ping(now, SessionKey(session.0), server),
+                Output::Probe(session) => {
+                    let session = SessionKey(session.0);
+                    self.peers.get_mut(session).into_iter().for_each(|peer| peer.ping_waits = true);
+                    self.ping(now, session, server);
+                }
                 Output::WakeAt(at) => self.wake_at = at,
             }
         }
@@ -223,39 +245,68 @@ impl Gateway {
 
     fn send(&mut self, now: Instant, to: &[SessionId], packet: &Encoded, server: &mut Server) {
         let prepared = prepare(packet);
-        let is_connect = packet.text.as_bytes().first() == Some(&b'0');
         for session in to {
             let session = SessionKey(session.0);
             let Some(peer) = self.peers.get_mut(session) else { continue };
-            if let Some(held) = &mut peer.held {
-                held.push((packet.len(), prepared.clone()));
-                continue;
+            match peer.settling.iter_mut().find(|settling| settling.namespace == packet.namespace()) {
+                Some(settling) => settling.held.push_back((packet.clone(), prepared.clone())),
+                None => self.put(now, session, packet, &prepared, server),
             }
-            peer.unreported += packet.len();
-            if is_connect {
-                peer.held = Some(Vec::new());
-                self.settling.push_back((now + SETTLE, session));
-            }
-            server.send_prepared(now, session, &prepared);
         }
     }
 
+    /// Pings, when a ping waits and nothing else does.
     fn ping(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
-        match self.peers.get_mut(session).filter(|peer| peer.held.is_some()) {
-            Some(peer) => peer.ping_held = true,
-            None => server.ping(now, session),
+        let Some(peer) = self.peers.get_mut(session).filter(|peer| peer.settling.is_empty()) else { return };
+        if std::mem::take(&mut peer.ping_waits) {
+            server.ping(now, session);
         }
     }
 
-    /// Sends what was held back.
-    fn release(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
+    /// Hands a packet on. After a CONNECT its namespace settles.
+    fn put(
+        &mut self,
+        now: Instant,
+        session: SessionKey,
+        packet: &Encoded,
+        prepared: &Prepared,
+        server: &mut Server,
+    ) {
         let Some(peer) = self.peers.get_mut(session) else { return };
-        for (bytes, prepared) in peer.held.take().unwrap_or_default() {
-            peer.unreported += bytes;
-            server.send_prepared(now, session, &prepared);
+        peer.unreported += packet.len();
+        if packet.is_connect() {
+            let namespace = packet.namespace().to_owned();
+            peer.settling.push(Settling { namespace: namespace.clone(), held: VecDeque::new() });
+            self.settling.push_back((now + SETTLE, session, namespace));
         }
-        if std::mem::take(&mut peer.ping_held) {
-            server.ping(now, session);
+        server.send_prepared(now, session, prepared);
+    }
+
+    /// Sends what was held back in a namespace; up to the next CONNECT, when it was left and entered again meanwhile.
+    fn release(&mut self, now: Instant, session: SessionKey, namespace: &str, server: &mut Server) {
+        let Some(peer) = self.peers.get_mut(session) else { return };
+        let Some(at) = peer.settling.iter().position(|settling| settling.namespace == namespace) else {
+            return;
+        };
+        let mut held = peer.settling.swap_remove(at).held;
+        while let Some((packet, prepared)) = held.pop_front() {
+            self.put(now, session, &packet, &prepared, server);
+            let Some(peer) = self.peers.get_mut(session) else { return };
+            if let Some(again) = peer.settling.iter_mut().find(|settling| settling.namespace == namespace) {
+                again.held = held;
+                return;
+            }
+        }
+    }
+
+    /// Sends all that was held back, with no moment between: the session ends.
+    fn release_all(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
+        while let Some(settling) = self.peers.get_mut(session).and_then(|peer| peer.settling.pop()) {
+            for (packet, prepared) in settling.held {
+                let Some(peer) = self.peers.get_mut(session) else { return };
+                peer.unreported += packet.len();
+                server.send_prepared(now, session, &prepared);
+            }
         }
     }
 }
@@ -263,7 +314,8 @@ impl Gateway {
 /// A packet as Engine.IO's messages: the text, then one for each attachment.
 fn prepare(packet: &Encoded) -> Prepared {
     let attachments = packet.attachments.iter().cloned().map(Message::Binary);
-    Prepared::new(std::iter::once(Message::Text(packet.text.clone())).chain(attachments))
+    let prepared = Prepared::new(std::iter::once(Message::Text(packet.text.clone())).chain(attachments));
+    if packet.is_connect() { prepared.ending_a_body() } else { prepared }
 }
 
 fn reason(cause: CloseCause) -> Reason {
@@ -284,11 +336,141 @@ mod tests {
     use crate::chat::{Config, MemoryLog};
     use crate::layers::application::engineio;
 
+    /// A server of three namespaces that greet, and one client by WebSocket or by polling.
+    struct Bench {
+        server: Server,
+        gateway: Gateway,
+        now: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let mut hub = Hub::new(Config::default(), Box::new(|| 7), Box::new(MemoryLog::default()));
+            for name in ["/", "/a", "/b"] {
+                hub.of(name)
+                    .on_connection(|cx, _| {
+                        cx.emit("auth", vec![]);
+                    })
+                    .on("message", |cx, _, _| {
+                        cx.emit("back", vec![]);
+                    })
+                    .on("leave", |cx, _, _| cx.disconnect());
+            }
+            let server = Server::new(engineio::Config::default(), Box::new(|| "sid".into()));
+            Bench { server, gateway: Gateway::new(hub, Limits::default(), 0), now: Instant::ZERO }
+        }
+
+        /// Gives bytes to a connection. What all connections get: the packets, as `type namespace`, where events are
+        /// called by their names.
+        fn give(&mut self, conn: engineio::ConnKey, bytes: &[u8]) -> String {
+            self.server.handle(self.now, engineio::Input::Bytes(conn, bytes));
+            self.run()
+        }
+
+        fn wait(&mut self, millis: u64) -> String {
+            self.now += Duration::from_millis(millis);
+            self.gateway.wake(self.now, &mut self.server);
+            self.run()
+        }
+
+        fn run(&mut self) -> String {
+            let mut written = Vec::new();
+            while let Some(output) = self.server.poll(self.now) {
+                match output {
+                    engineio::Output::Event(event) => self.gateway.event(self.now, event, &mut self.server),
+                    engineio::Output::Ready(conn) => {
+                        let Some(outbox) = self.server.outbox(conn) else { continue };
+                        let bytes: Vec<u8> = outbox.pieces().flatten().copied().collect();
+                        self.server.written(conn, bytes.len());
+                        written.extend(bytes);
+                    }
+                    engineio::Output::Close(_) | engineio::Output::WakeAt(_) => {}
+                }
+            }
+            let written = String::from_utf8_lossy(&written);
+            let words = [
+                "40{",
+                "40/a,{",
+                "40/b,{",
+                "42[\"auth\"",
+                "42/a,[\"auth\"",
+                "42/b,[\"auth\"",
+                "back",
+                "41/a",
+            ];
+            let mut found: Vec<_> = words.iter().flat_map(|word| written.match_indices(word)).collect();
+            found.sort_unstable();
+            found.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+        }
+
+        fn websocket(&mut self) -> engineio::ConnKey {
+            let conn = self.server.connected(self.now).expect("room");
+            let head = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n\
+                        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+            self.give(conn, head.as_bytes());
+            conn
+        }
+
+        fn say(&mut self, conn: engineio::ConnKey, packets: &[&str]) -> String {
+            let frames = packets.iter().flat_map(|packet| {
+                [&[0x81, 0x80 | packet.len() as u8, 0, 0, 0, 0], packet.as_bytes()].concat()
+            });
+            self.give(conn, &frames.collect::<Vec<u8>>())
+        }
+
+        fn request(&mut self, method: &str, body: &str) -> String {
+            let conn = self.server.connected(self.now).expect("room");
+            let (sid, length) = (if method == "OPEN" { "" } else { "sid" }, body.len());
+            let method = method.replace("OPEN", "GET");
+            let head = format!(
+                "{method} /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}"
+            );
+            self.give(conn, head.as_bytes())
+        }
+    }
+
+    #[test]
+    fn what_follows_a_connect_comes_a_moment_later_in_every_namespace_and_nothing_else_waits() {
+        let mut bench = Bench::new();
+        let conn = bench.websocket();
+        assert_eq!(bench.say(conn, &["40", "40/a,"]), "40{ 40/a,{");
+        assert_eq!(bench.wait(2), "");
+        assert_eq!(bench.say(conn, &["40/b,"]), "40/b,{", "a CONNECT waits for no other namespace");
+        assert_eq!(bench.wait(2), "42[\"auth\" 42/a,[\"auth\"");
+        assert_eq!(
+            bench.say(conn, &["42[\"message\"]", "42/b,[\"message\"]"]),
+            "back",
+            "nor what was settled"
+        );
+        assert_eq!(bench.wait(2), "42/b,[\"auth\" back", "in their order");
+    }
+
+    #[test]
+    fn who_leaves_and_enters_again_at_once_is_told_in_this_order() {
+        let mut bench = Bench::new();
+        let conn = bench.websocket();
+        assert_eq!(bench.say(conn, &["40/a,", "42/a,[\"leave\"]", "40/a,"]), "40/a,{");
+        assert_eq!(bench.wait(4), "42/a,[\"auth\" 41/a 40/a,{");
+        assert_eq!(bench.wait(4), "42/a,[\"auth\"");
+    }
+
+    #[test]
+    fn by_polling_a_connect_is_the_last_of_its_answer_however_late_the_poll() {
+        let mut bench = Bench::new();
+        bench.request("OPEN", "");
+        bench.request("POST", "40\u{1e}40/a,");
+        bench.wait(100);
+        assert_eq!(bench.request("GET", ""), "40{");
+        assert_eq!(bench.request("GET", ""), "40/a,{");
+        assert_eq!(bench.request("GET", ""), "42[\"auth\" 42/a,[\"auth\"");
+    }
+
     #[test]
     fn attachments_of_all_unfinished_packets_are_bounded_together() {
         let mut server = Server::new(engineio::Config::default(), Box::new(String::new));
         let hub = Hub::new(Config::default(), Box::new(|| 7), Box::new(MemoryLog::default()));
-        let mut gateway = Gateway::new(hub, Limits::default(), 0, None).with_attachments_in_all(100);
+        let mut gateway = Gateway::new(hub, Limits::default(), 0).with_attachments_in_all(100);
         let mut say = |gateway: &mut Gateway, session: u64, message: Message| {
             let event = Event::Message { session: SessionKey(session), message };
             gateway.event(Instant::ZERO, event, &mut server);

@@ -98,7 +98,7 @@ impl Local {
 mod tests {
     use super::*;
     use crate::base::Rng;
-    use crate::chat::{Config, MemoryLog, Retention};
+    use crate::chat::{Config, MemoryLog, Retention, offset_number};
 
     #[test]
     fn two_clients_talk_and_time_passes_only_when_told() {

@@ -8,8 +8,8 @@ use super::args::{DecodeArgs, DecodeView, From};
 use super::error::CliError;
 use super::output::Output;
 use crate::view::capture::Capture;
-use crate::view::dissect::{Conversations, Dissection, Role, dissect_frame, dissect_packet};
-use crate::view::header_box::header_box;
+use crate::view::dissect::{Conversations, Dissection, dissect_frame, dissect_packet};
+use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
 use crate::view::layers::layers;
 use crate::view::look::{escape, fit};
@@ -194,12 +194,7 @@ fn picture(
     match view {
         DecodeView::Hex => out.text(hexdump(bytes, dissection, &look)),
         DecodeView::Layers => out.text(layers(dissection, &look)),
-        DecodeView::Header | DecodeView::Table => {
-            for part in dissection.parts.iter().filter(|part| part.role == Role::Header) {
-                out.text(header_box(part, &look))?;
-            }
-            Ok(())
-        }
+        DecodeView::Header | DecodeView::Table => out.text(header_boxes(dissection, &look)),
     }
 }
 

@@ -8,7 +8,7 @@ use super::beat::Answer;
 use super::overheard::{How, Said, overheard};
 use super::picture::View;
 use super::stage::{EventClient, EventServer, Heartbeat, Host, Seen, Stage};
-use super::words::many;
+use super::words::{many, word};
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Header as _, Instant, Layer, Writer};
 use crate::chat::hub::Random;
@@ -529,14 +529,4 @@ fn echo_hub(random: Random) -> Hub {
 /// Long enough for what is under way to arrive, and for its acknowledgement to return.
 fn settle(stage: &mut Stage) {
     stage.run_for(stage.network_knobs().rtt() * 4 + Duration::from_millis(50));
-}
-
-/// What the event of a number says.
-fn word(number: usize) -> String {
-    match number {
-        1 => "one".into(),
-        2 => "two".into(),
-        3 => "three".into(),
-        n => format!("no. {n}"),
-    }
 }

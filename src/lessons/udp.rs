@@ -6,6 +6,7 @@
 use super::beat::Answer;
 use super::picture::{Frame, View};
 use super::stage::{Host, Seen, Stage, packet};
+use super::words::word;
 use super::{Cite, Knob, Lesson, RealScene, Teacher};
 use crate::base::{Duration, Instant, Layer};
 use crate::layers::transport::{tcp, udp};
@@ -271,14 +272,4 @@ fn took(run: &Seen, host: Host, from: Instant, protocol: Protocol) -> Duration {
             && matches!(&event.kind, Kind::AppRead { flow, .. } if flow.protocol == protocol)
     });
     read.map_or(Duration::ZERO, |event| event.at.since(from))
-}
-
-/// What the datagram of a number says.
-fn word(number: usize) -> String {
-    match number {
-        1 => "one".into(),
-        2 => "two".into(),
-        3 => "three".into(),
-        n => format!("no. {n}"),
-    }
 }

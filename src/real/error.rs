@@ -48,6 +48,14 @@ pub enum RealError {
     },
 }
 
+/// Names the step in which a WebSocket failed.
+pub(crate) async fn during<T>(
+    step: &'static str,
+    what: impl Future<Output = Result<T, WebSocketError>>,
+) -> Result<T, RealError> {
+    what.await.map_err(|source| RealError::WebSocket { step, source })
+}
+
 /// Adds what was being done, and what to try, to the system's own words.
 pub(crate) trait During<T> {
     /// `step` is what was being done; `next` is what to try.

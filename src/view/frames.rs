@@ -89,24 +89,11 @@ fn count(n: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Header as _, Writer};
-    use crate::layers::application::websocket::mask::apply_mask;
-    use crate::layers::application::websocket::{FrameHeader, Opcode};
+    use crate::layers::application::websocket::wire::sample::{HEAD, frame};
     use crate::layers::transport::tcp::Flags;
     use crate::trace::{Protocol, Wire};
     use crate::view::look::display_width;
     use crate::view::sample::{exchange, tcp};
-
-    const HEAD: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
-
-    fn frame(text: &str) -> Vec<u8> {
-        let key = [1, 2, 3, 4];
-        let mut payload = text.as_bytes().to_vec();
-        apply_mask(key, 0, &mut payload);
-        let mut w = Writer::new();
-        FrameHeader { mask: Some(key), ..FrameHeader::new(Opcode::Text, text.len() as u64) }.emit(&mut w);
-        [w.as_slice(), &payload].concat()
-    }
 
     #[test]
     fn edges_of_frames_and_of_segments_have_nothing_to_do_with_each_other() {

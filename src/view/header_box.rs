@@ -13,7 +13,7 @@
 //! does not fit is left out, and both then stand in full below the box. Of a field that spans more than three rows the
 //! rows in the middle are not drawn. The box of a full row is 65 columns wide, whatever the look says.
 
-use super::dissect::{FieldValue, Part};
+use super::dissect::{Dissection, FieldValue, Part, Role};
 use super::look::{Look, display_width, escape, fit};
 use crate::base::{Field, Header};
 
@@ -26,6 +26,12 @@ const MOST_ROWS: usize = 3;
 pub fn header_box(part: &Part, look: &Look) -> String {
     let title = format!("{}, {} bytes", part.protocol, part.range.len());
     look.layer(part.layer, &title) + "\n" + &fields_box(&part.fields, look)
+}
+
+/// The headers of a packet, one below the other.
+pub fn header_boxes(dissection: &Dissection, look: &Look) -> String {
+    let headers = dissection.parts.iter().filter(|part| part.role == Role::Header);
+    headers.map(|part| header_box(part, look)).collect()
 }
 
 /// Draws fields with their values.

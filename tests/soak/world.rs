@@ -418,7 +418,7 @@ fn start(disk: &Disk, rng: &Rng, now: Instant) -> (Server, Gateway) {
     };
     let config = engineio::Config { session, ..engineio::Config::default() };
     let server = Server::new(config, Box::new(move || format!("{:016x}", sids.next_u64())));
-    (server, Gateway::new(hub, Limits::default(), 0, None))
+    (server, Gateway::new(hub, Limits::default(), 0))
 }
 
 /// What the example `event_server` does with these events.

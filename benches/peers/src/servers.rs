@@ -1,7 +1,7 @@
 //! The servers that are compared: each echoes every message.
 
 use bytes::Bytes;
-use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _};
 use netlayers::layers::application::websocket::Deflate;
 use netlayers::real::websocket::Builder;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,10 +34,10 @@ pub fn run(name: &str) {
                 "netlayers, deflate" => drop(tokio::spawn(netlayers(stream, deflating()))),
                 "yawc, deflate" => drop(tokio::spawn(yawc(stream, false))),
                 "yawc, deflate, batched by hand" => drop(tokio::spawn(yawc(stream, true))),
-                "tokio-tungstenite" => drop(tokio::spawn(tungstenite(stream))),
-                "tokio-tungstenite, batched by hand" => drop(tokio::spawn(tungstenite_batched(stream))),
-                "tokio-websockets" => drop(tokio::spawn(tokio_websockets(stream))),
-                "tokio-websockets, batched by hand" => drop(tokio::spawn(tokio_websockets_batched(stream))),
+                "tokio-tungstenite" => drop(tokio::spawn(tungstenite(stream, false))),
+                "tokio-tungstenite, batched by hand" => drop(tokio::spawn(tungstenite(stream, true))),
+                "tokio-websockets" => drop(tokio::spawn(tokio_websockets(stream, false))),
+                "tokio-websockets, batched by hand" => drop(tokio::spawn(tokio_websockets(stream, true))),
                 "fastwebsockets" => drop(tokio::spawn(fastwebsockets(stream))),
                 other => panic!("{other}?"),
             }
@@ -61,51 +61,32 @@ async fn netlayers(stream: TcpStream, builder: Builder) {
     }
 }
 
-async fn tungstenite(stream: TcpStream) {
-    let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
-    while let Some(Ok(message)) = socket.next().await {
-        if message.is_binary() && socket.send(message).await.is_err() {
-            return;
-        }
-    }
+async fn tungstenite(stream: TcpStream, batched: bool) {
+    let Ok(socket) = tokio_tungstenite::accept_async(stream).await else { return };
+    echo(socket, tokio_tungstenite::tungstenite::Message::is_binary, batched).await;
 }
 
-/// Flushes when there is nothing more to read at once.
-async fn tungstenite_batched(stream: TcpStream) {
-    let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+async fn tokio_websockets(stream: TcpStream, batched: bool) {
+    let Ok((_, socket)) = tokio_websockets::ServerBuilder::new().accept(stream).await else { return };
+    echo(socket, tokio_websockets::Message::is_binary, batched).await;
+}
+
+/// As people write it, a message at a time; or batched, which flushes when there is nothing more to read at once.
+async fn echo<M, E>(
+    mut socket: impl Stream<Item = Result<M, E>> + Sink<M> + Unpin,
+    is_binary: impl Fn(&M) -> bool,
+    batched: bool,
+) {
     while let Some(Ok(message)) = socket.next().await {
-        let mut next = Some(message);
-        while let Some(message) = next.take() {
-            if message.is_binary() && socket.feed(message).await.is_err() {
+        if !batched {
+            if is_binary(&message) && socket.send(message).await.is_err() {
                 return;
             }
-            next = match socket.next().now_or_never() {
-                Some(Some(Ok(message))) => Some(message),
-                Some(_) => return,
-                None => None,
-            };
+            continue;
         }
-        if socket.flush().await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn tokio_websockets(stream: TcpStream) {
-    let Ok((_, mut socket)) = tokio_websockets::ServerBuilder::new().accept(stream).await else { return };
-    while let Some(Ok(message)) = socket.next().await {
-        if message.is_binary() && socket.send(message).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn tokio_websockets_batched(stream: TcpStream) {
-    let Ok((_, mut socket)) = tokio_websockets::ServerBuilder::new().accept(stream).await else { return };
-    while let Some(Ok(message)) = socket.next().await {
         let mut next = Some(message);
         while let Some(message) = next.take() {
-            if message.is_binary() && socket.feed(message).await.is_err() {
+            if is_binary(&message) && socket.feed(message).await.is_err() {
                 return;
             }
             next = match socket.next().now_or_never() {

@@ -1,8 +1,10 @@
 //! Questions: events that want an answer from each receiver, and how long one waits for it.
 //!
 //! The packet carries one number for all receivers, so it is encoded once. An answer counts once, and only from a
-//! socket that was asked. A socket that leaves, or comes back, does not answer what it was asked before.
+//! socket that was asked. A socket that leaves, or comes back, does not answer what it was asked before, and what it has
+//! asked itself ends.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Output;
@@ -49,7 +51,20 @@ pub(super) struct Ask {
     bytes: usize,
     pub(super) then: Then,
     timer: TimerId,
+    /// What it counts among the asker's questions.
+    cost: usize,
 }
+
+/// The questions of one socket that are open.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    questions: BTreeSet<u64>,
+    bytes: usize,
+}
+
+/// About what a question takes, and what each who has been asked adds.
+const QUESTION: usize = 512;
+const RECEIVER: usize = 32;
 
 impl Core {
     /// Sends a question to everyone at whom it is aimed.
@@ -69,16 +84,18 @@ impl Core {
         let kind = Kind::Event { name: name.to_owned(), args, ack: Some(id) };
         let packet = Packet::new(&*namespace, kind).encode();
         self.spaces[space].rooms.select(aim, &mut self.chosen);
+        let cost = QUESTION + RECEIVER * self.chosen.len();
+        let is_too_much = self.sockets.get(asker).is_some_and(|socket| {
+            !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
+        });
         let (mut to, mut waiting, mut missing) = (Vec::new(), Vec::new(), 0);
         for &slot in &self.chosen {
             let Some(key) = self.sockets.key_at(slot as usize) else { continue };
             let Some(socket) = self.sockets.at_mut(slot as usize) else { continue };
             let Some(session) = self.sessions.get_mut(socket.session) else { continue };
-            if socket.asks.len() < self.config.asks_per_socket
-                && has_room(session, packet.len(), self.config.queue_bytes)
-            {
+            if !is_too_much && has_room(session, packet.len(), self.config.queue_bytes) {
                 session.queued += packet.len();
-                socket.asks.push(id);
+                socket.asks.insert(id);
                 waiting.push(key);
                 to.push(session.id);
             } else {
@@ -88,7 +105,11 @@ impl Core {
         waiting.sort_unstable();
         let timer = self.set_timer(self.now + timeout, Timer::Ask(id));
         let answers = Answers { answers: Vec::new(), missing };
-        self.asks.insert(id, Ask { asker, space, waiting, answers, bytes: 0, then, timer });
+        self.asks.insert(id, Ask { asker, space, waiting, answers, bytes: 0, then, timer, cost });
+        if let Some(socket) = self.sockets.get_mut(asker) {
+            socket.asking.questions.insert(id);
+            socket.asking.bytes += cost;
+        }
         if to.is_empty() {
             self.finish_ask(id);
         } else {
@@ -108,7 +129,7 @@ impl Core {
             ask.answers.missing += 1;
         }
         if let Some(socket) = self.sockets.get_mut(from) {
-            socket.asks.retain(|&asked| asked != id);
+            socket.asks.remove(&id);
         }
         if ask.waiting.is_empty() {
             self.finish_ask(id);
@@ -126,15 +147,26 @@ impl Core {
         }
     }
 
-    /// All have answered, or the time is over.
+    /// The socket that has asked leaves, and waits no longer.
+    pub(super) fn stop_asking(&mut self, asker: Key) {
+        let questions = self.sockets.get(asker).map(|socket| socket.asking.questions.clone());
+        questions.into_iter().flatten().for_each(|id| self.finish_ask(id));
+    }
+
+    /// All have answered, the time is over, or nobody waits any more.
     pub(super) fn finish_ask(&mut self, id: u64) {
         let Some(mut ask) = self.asks.remove(&id) else { return };
         self.timers.remove(&ask.timer);
         for key in std::mem::take(&mut ask.waiting) {
             ask.answers.missing += 1;
             if let Some(socket) = self.sockets.get_mut(key) {
-                socket.asks.retain(|&asked| asked != id);
+                socket.asks.remove(&id);
             }
+        }
+        if let Some(socket) = self.sockets.get_mut(ask.asker)
+            && socket.asking.questions.remove(&id)
+        {
+            socket.asking.bytes -= ask.cost;
         }
         self.calls.push_back(Call::Answered(ask));
     }

@@ -22,8 +22,14 @@ pub struct Config {
     pub sockets_per_namespace: usize,
     /// Namespaces that one session may be in; more are refused with a CONNECT_ERROR.
     pub namespaces_per_session: usize,
-    /// Questions to one socket that it has not answered; more are not sent.
-    pub asks_per_socket: usize,
+    /// Rooms that one event may be aimed at, and as many that it may leave out, each counted once; one with more goes to
+    /// nobody.
+    pub rooms_per_event: usize,
+    /// Bytes that the open questions of one socket may take, at 512 a question and 32 for each receiver who has been
+    /// asked. One that would be too much is put to nobody, and all of its receivers count as missing; the first is
+    /// always put. It is the asker who is bounded, so nobody can use up what others may ask; its questions end when it
+    /// leaves. What the program asks of itself is not counted.
+    pub ask_bytes: usize,
     /// Bytes that all answers to one question may hold together; later answers count as missing.
     pub answer_bytes: usize,
     /// Bytes that may wait for one session. One that reads more slowly is cut off, and gets the rest from the log when
@@ -93,7 +99,8 @@ impl Default for Config {
             room_names: 16 << 10,
             sockets_per_namespace: 100_000,
             namespaces_per_session: 16,
-            asks_per_socket: 64,
+            rooms_per_event: 1024,
+            ask_bytes: 4 << 20,
             answer_bytes: 16 << 20,
             queue_bytes: 4 << 20,
             volatile_bytes: 4 << 10,

@@ -9,7 +9,7 @@ use super::Reason;
 use super::ask::Answers;
 use super::emit::Emitted;
 use super::key::Key;
-use super::rooms::Aim;
+use super::rooms::{ALONE, Aim, alone};
 use super::state::Core;
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Decoder, Kind, Limits, Value};
@@ -33,6 +33,9 @@ pub enum JoinError {
     /// The names of its rooms are too long together.
     #[error("the names of all rooms together have at most {0} bytes")]
     NamesTooLong(usize),
+    /// The name begins with NUL, as the addresses of single sockets do.
+    #[error("a room's name does not begin with NUL")]
+    Reserved,
 }
 
 /// A kept event, read from the log.
@@ -96,12 +99,16 @@ impl<'a> Context<'a> {
     /// Joins a room; it is made when nobody is in it.
     ///
     /// # Errors
-    /// [`JoinError`]: too many rooms, or too long a name, or all names together. Joining twice is no error.
+    /// [`JoinError`]: too many rooms, or a name that none may have, or names too long together. Joining twice is no
+    /// error.
     pub fn join(&mut self, room: &str) -> Result<(), JoinError> {
         let super::Config { rooms_per_socket: limit, room_name: length, room_names: all, .. } =
             self.core.config;
         if room.len() > length {
             return Err(JoinError::NameTooLong(length));
+        }
+        if room.starts_with(ALONE) {
+            return Err(JoinError::Reserved);
         }
         let Some(socket) = self.core.sockets.get_mut(self.socket).filter(|s| !s.gone) else { return Ok(()) };
         if *socket.id == *room || socket.rooms.is_in(room) {
@@ -171,13 +178,13 @@ impl<'a> Context<'a> {
         self.core.spaces[self.space].rooms.names().cloned().collect()
     }
 
-    /// Sends an event to this socket.
+    /// Sends an event to this socket, and to nobody who joined the room of its id.
     pub fn emit(&mut self, name: &str, args: Vec<Value>) -> Emitted {
-        let id = self.id();
+        let id = alone(&self.id());
         self.io().to(&id).emit(name, args)
     }
 
-    /// Sends an event to this socket that wants an answer; `then` is called once, with the answer or without.
+    /// Sends an event to this socket alone that wants an answer; `then` is called once, with the answer or without.
     pub fn ask(
         &mut self,
         name: &str,
@@ -185,7 +192,7 @@ impl<'a> Context<'a> {
         timeout: Duration,
         then: impl FnOnce(&mut Context<'_>, Answers) + Send + 'static,
     ) {
-        let id = self.id();
+        let id = alone(&self.id());
         self.io().to(&id).ask(name, args, timeout, then);
     }
 
@@ -196,7 +203,7 @@ impl<'a> Context<'a> {
 
     /// Everyone in the namespace except this socket.
     pub fn broadcast(&mut self) -> Broadcast<'_> {
-        let id = self.id();
+        let id = alone(&self.id());
         self.io().except(&id)
     }
 
@@ -233,12 +240,7 @@ impl<'a> Context<'a> {
 /// Reads a kept packet.
 pub(super) fn past_event(record: &super::super::log::Record) -> Option<PastEvent> {
     // It was written here: no limit is needed.
-    let limits = Limits {
-        attachments: usize::MAX,
-        attachment_bytes: usize::MAX,
-        namespace: usize::MAX,
-        depth: usize::MAX,
-    };
+    let limits = Limits { attachments: usize::MAX, attachment_bytes: usize::MAX, depth: usize::MAX };
     let mut decoder = Decoder::new(limits);
     let mut packet = decoder.text(record.wire.text.as_str()).ok()?;
     for attachment in &record.wire.attachments {
@@ -252,6 +254,7 @@ pub(super) fn past_event(record: &super::super::log::Record) -> Option<PastEvent
 /// An event that is being addressed: to whom, and with which promise.
 ///
 /// With no [`to`](Broadcast::to) it is for everyone in the namespace. Whoever is in several of the rooms gets it once.
+/// When more rooms are named than [`Config::rooms_per_event`](super::Config::rooms_per_event) allows it is for nobody.
 pub struct Broadcast<'a> {
     core: &'a mut Core,
     space: usize,
@@ -270,15 +273,20 @@ impl<'a> Broadcast<'a> {
     /// To the members of this room too.
     #[must_use]
     pub fn to(mut self, room: &str) -> Self {
-        self.aim.to.push(room.into());
+        Aim::add(&mut self.aim.to, room, self.core.config.rooms_per_event);
         self
     }
 
     /// Not to the members of this room.
     #[must_use]
     pub fn except(mut self, room: &str) -> Self {
-        self.aim.except.push(room.into());
+        Aim::add(&mut self.aim.except, room, self.core.config.rooms_per_event);
         self
+    }
+
+    /// More rooms were named than may be.
+    pub fn is_too_wide(&self) -> bool {
+        self.aim.to.len().max(self.aim.except.len()) > self.core.config.rooms_per_event
     }
 
     /// With this promise; [`Delivery::Logged`] when nothing is said.
@@ -304,11 +312,15 @@ impl<'a> Broadcast<'a> {
 
     /// Sends the event.
     pub fn emit(self, name: &str, args: Vec<Value>) -> Emitted {
+        if self.is_too_wide() {
+            return Emitted::default();
+        }
         self.core.emit(self.space, self.aim, self.delivery, self.sender_id, name, args)
     }
 
-    /// Sends an event that wants an answer from each receiver. `then` is called once: when all have answered, or after
-    /// `timeout`. Such an event is not kept, for nobody waits for an answer to it later.
+    /// Sends an event that wants an answer from each receiver. `then` is called once: when all have answered, after
+    /// `timeout`, or when the socket that asks leaves. Such an event is not kept, for nobody waits for an answer to it
+    /// later. How many questions may be open is bounded by [`Config::ask_bytes`](super::Config::ask_bytes).
     pub fn ask(
         self,
         name: &str,
@@ -316,7 +328,8 @@ impl<'a> Broadcast<'a> {
         timeout: Duration,
         then: impl FnOnce(&mut Context<'_>, Answers) + Send + 'static,
     ) {
-        self.core.ask(self.space, self.asker, &self.aim, timeout, name, args, Box::new(then));
+        let aim = if self.is_too_wide() { Aim::nobody() } else { self.aim };
+        self.core.ask(self.space, self.asker, &aim, timeout, name, args, Box::new(then));
     }
 }
 

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use super::super::log::{Record, SavedRoom};
+use super::rooms::ALONE;
 
 /// The rooms of one socket, its own not among them: sorted by name, and by time under the same name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,7 +99,7 @@ impl Memberships {
     /// Whether an event is for the socket with this id: in one of the rooms, and in none of the excepted, at the time.
     pub(super) fn entitle(&self, id: &str, record: &Record) -> bool {
         let was_in = |name: &Arc<str>| {
-            &**name == id
+            name.strip_prefix(ALONE).unwrap_or(name) == id
                 || self.of(name).iter().any(|room| {
                     room.after < record.offset && room.until.is_none_or(|until| record.offset <= until)
                 })

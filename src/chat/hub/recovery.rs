@@ -39,9 +39,11 @@
 //! before it was volatile (see the offset of such events in `emit.rs`); the old connection is half-open, also a second
 //! time; and the server itself ended in between (the log's [`Saved`] sockets).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::log::Saved;
+use super::ask::Asking;
 use super::away::Away;
 use super::key::Key;
 use super::membership::Memberships;
@@ -278,7 +280,8 @@ impl Socket {
             behind: None,
             came_with: None,
             challenge: None,
-            asks: Vec::new(),
+            asks: BTreeSet::new(),
+            asking: Asking::default(),
             data: Value::Null,
             spent_until: Instant::ZERO,
             gone: false,

@@ -1,7 +1,8 @@
 //! Who is in which room, seen from the rooms: the index that makes a broadcast cost what its receivers cost.
 //!
 //! A room is a sorted list of socket numbers, and stands here only while somebody is in it. Each socket is also in the
-//! room of its own id; those are one map and not a list each, for there are as many as sockets.
+//! room of its own id; those are one map and not a list each, for there are as many as sockets. Others may join that
+//! room too, as they may any whose name they know; what is for one socket and nobody else goes by [`alone`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +16,36 @@ pub(super) struct Rooms {
     by_name: BTreeMap<Arc<str>, Vec<u32>>,
 }
 
-/// Whom an event is for: the members of any room of `to` (everyone, when it is empty) without those of `except`.
+/// What the address of a single socket begins with, and the name of no room.
+pub(super) const ALONE: char = '\0';
+
+/// The address of the socket with this id and of nobody else. It stands where the names of rooms stand, also in the log.
+pub(super) fn alone(id: &str) -> Arc<str> {
+    format!("{ALONE}{id}").into()
+}
+
+/// Whom an event is for: the members of any room of `to` (everyone, when it is empty) without those of `except`. Both
+/// are sorted, and a name stands in them once, however often a client has written it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Aim {
     pub(super) to: Vec<Arc<str>>,
     pub(super) except: Vec<Arc<str>>,
+}
+
+impl Aim {
+    /// At nobody.
+    pub(super) fn nobody() -> Self {
+        Aim { to: vec![alone("")], except: Vec::new() }
+    }
+
+    /// Adds a name to one of the lists, unless that is longer than it may be already.
+    pub(super) fn add(names: &mut Vec<Arc<str>>, name: &str, limit: usize) {
+        if names.len() <= limit
+            && let Err(at) = names.binary_search_by(|other| (**other).cmp(name))
+        {
+            names.insert(at, name.into());
+        }
+    }
 }
 
 impl Rooms {
@@ -79,6 +105,9 @@ impl Rooms {
     }
 
     fn add_members(&self, room: &str, found: &mut Vec<u32>) {
+        if let Some(id) = room.strip_prefix(ALONE) {
+            return found.extend(self.by_id.get(id));
+        }
         let members = self.by_name.get(room).map_or(&[][..], Vec::as_slice);
         found.extend_from_slice(members);
         if let Some(own) = self.by_id.get(room)
@@ -146,6 +175,16 @@ mod tests {
         assert_eq!(select(&["s3"], &[]), [3]);
         assert_eq!(select(&["s0"], &[]), [0, 4]);
         assert_eq!(select(&[], &["s0"]), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_is_for_one_socket_alone_is_not_for_who_joined_its_room() {
+        assert_eq!(select(&["\0s0"], &[]), [0]);
+        assert_eq!(select(&[], &["\0s0"]), [1, 2, 3, 4]);
+        assert_eq!(select(&["\0a"], &[]), [0; 0]);
+        let mut chosen = vec![99];
+        rooms().select(&Aim::nobody(), &mut chosen);
+        assert_eq!(chosen, [0; 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! functions are not here: they are lent this state while they run, so whatever would call one (an answer came, a
 //! socket left) is put into `calls` and done when the one that runs has returned.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::log::{EventLog, Saved};
 use super::super::offset::Seals;
-use super::ask::Ask;
+use super::ask::{Ask, Asking};
 use super::away::AwaySockets;
 use super::config::Config;
 use super::key::Key;
@@ -69,7 +69,9 @@ pub(super) struct Socket {
     /// Somebody has come with its secret.
     pub(super) challenge: Option<u64>,
     /// Questions it has not answered.
-    pub(super) asks: Vec<u64>,
+    pub(super) asks: BTreeSet<u64>,
+    /// Questions it has put, of which the answers have not all come.
+    pub(super) asking: Asking,
     pub(super) data: Value,
     /// Up to when its allowance of events is spent.
     pub(super) spent_until: Instant,
@@ -303,6 +305,7 @@ impl Core {
             session.sockets.retain(|&other| other != key);
             session.spent_until = session.spent_until.max(socket.spent_until);
         }
+        self.stop_asking(key);
         asks.into_iter().for_each(|id| self.no_answer(id, key));
         self.calls.push_back(Call::Left(key, reason));
     }

@@ -106,7 +106,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
     }
     let failure = Rc::new(Failure::default());
     let service =
-        ChatService { hub: Gateway::new(hub, Limits::default(), 0, None), failed, failure: failure.clone() };
+        ChatService { hub: Gateway::new(hub, Limits::default(), 0), failed, failure: failure.clone() };
     let server = Server::new(engine(args), random::session_ids());
 
     journal.info("ready", &[("address", address.to_string())]);

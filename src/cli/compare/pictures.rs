@@ -6,7 +6,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::trace::Run;
 use crate::view::dissect::{Dissection, Role, TracedPacket, dissect_trace};
-use crate::view::header_box::header_box;
+use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
 use crate::view::json::to_json;
 use crate::view::ladder::{self, LadderOptions};
@@ -103,12 +103,7 @@ fn picture(
     match view {
         ViewChoice::Hex => out.text(hexdump(bytes, dissection, &look)),
         ViewChoice::Layers => out.text(layers(dissection, &look)),
-        _ => {
-            for part in dissection.parts.iter().filter(|part| part.role == Role::Header) {
-                out.text(header_box(part, &look))?;
-            }
-            Ok(())
-        }
+        _ => out.text(header_boxes(dissection, &look)),
     }
 }
 

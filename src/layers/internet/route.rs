@@ -8,7 +8,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-use crate::base::{ErrorKind, Layer, ParseError};
+use crate::base::{Errors, Layer, ParseError};
 
 /// A block of addresses that begin with the same bits, written `10.1.0.0/16` (RFC 4632 §3.1).
 ///
@@ -83,14 +83,9 @@ impl FromStr for Prefix {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let wrong = |field, offset, expected: String, got: &str| ParseError {
-            kind: ErrorKind::Misuse,
-            layer: Layer::Internet,
-            protocol: "IPv4",
-            field,
-            offset,
-            expected: expected.into(),
-            got: format!("'{got}'").into(),
+        let errors = Errors::of(Layer::Internet, "IPv4");
+        let wrong = |field, offset, expected: String, got: &str| {
+            errors.misuse(field, offset, expected, format!("'{got}'"))
         };
         let (address, len) = text
             .split_once('/')

@@ -14,7 +14,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::base::{Duration, ErrorKind, Layer, ParseError};
+use crate::base::{Duration, Errors, Layer, ParseError};
 
 /// Seven bytes of preamble and the start frame delimiter: by these the receiver finds the beat of the bits.
 pub const PREAMBLE_LEN: usize = 8;
@@ -95,15 +95,9 @@ impl FromStr for Rate {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let wrong = |offset| ParseError {
-            kind: ErrorKind::Misuse,
-            layer: Layer::Physical,
-            protocol: "link",
-            field: "rate",
-            offset,
-            expected: "a number above 0 and a unit, such as 10mbit or 1.5 Gbit/s".into(),
-            got: format!("'{text}'").into(),
-        };
+        let expected = "a number above 0 and a unit, such as 10mbit or 1.5 Gbit/s";
+        let errors = Errors::of(Layer::Physical, "link");
+        let wrong = |offset| errors.misuse("rate", offset, expected, format!("'{text}'"));
         let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
         let size: u64 = match unit.trim().to_ascii_lowercase().as_str() {

@@ -9,9 +9,9 @@ use super::stage::{CLIENT, SERVER, Stage};
 use super::tcp::{Pair, connect};
 use super::{MAX_MESSAGE, Played, RealKnobs};
 use crate::layers::application::websocket::{CloseCode, Config, Message, Utf8Bytes};
-use crate::real::error::RealError;
+use crate::real::error::{RealError, during};
 use crate::real::kernel_figures::{EndFigures, KernelFigures};
-use crate::real::websocket::{Builder, WebSocket, WebSocketError};
+use crate::real::websocket::{Builder, WebSocket};
 use crate::trace::{Kind, Outcome, Way};
 
 pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Played {
@@ -82,11 +82,4 @@ fn of_its_kind(message: &Bytes) -> Message {
 fn of_tcp(websocket: &WebSocket<Observed<'_>>) -> EndFigures {
     let stream: &TcpStream = websocket.get_ref().stream();
     EndFigures::of_tcp(stream)
-}
-
-async fn during<T>(
-    step: &'static str,
-    what: impl Future<Output = Result<T, WebSocketError>>,
-) -> Result<T, RealError> {
-    what.await.map_err(|source| RealError::WebSocket { step, source })
 }

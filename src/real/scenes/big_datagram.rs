@@ -3,15 +3,12 @@
 //! A program cannot see fragments. It can see the MTU of the interface, and that nothing is ever joined wrongly.
 
 use bytes::Bytes;
-use tokio::net::UdpSocket;
 
-use super::{RealStory, play};
-use crate::real::compare::stage::{ANY_PORT, CLIENT, SERVER, Stage, flow};
+use super::{RealStory, UDP_NEXT as NEXT, play, udp_pair};
+use crate::real::compare::stage::{CLIENT, SERVER, Stage};
 use crate::real::differences::Difference;
 use crate::real::error::{During as _, RealError};
-use crate::trace::{Kind, Protocol, Way};
-
-const NEXT: &str = "see whether a firewall or a sandbox forbids UDP on 127.0.0.1";
+use crate::trace::{Kind, Way};
 
 /// One byte more than a UDP datagram over IPv4 can carry: 65,535 less 20 of IPv4 and 8 of UDP is the most.
 const TOO_LARGE: usize = 65_508;
@@ -47,13 +44,7 @@ pub fn big_datagram(size: usize) -> Result<RealStory, RealError> {
 }
 
 async fn scene(stage: &Stage, size: usize, mtu: Option<usize>) -> Result<Vec<String>, RealError> {
-    let server = UdpSocket::bind(ANY_PORT).await.during("binding the server's UDP socket", NEXT)?;
-    let client = UdpSocket::bind(ANY_PORT).await.during("binding the client's UDP socket", NEXT)?;
-    let to = server.local_addr().during("asking for the server's address", NEXT)?;
-    let from = client.local_addr().during("asking for the client's address", NEXT)?;
-    client.connect(to).await.during("connecting the client's UDP socket", NEXT)?;
-    server.connect(from).await.during("connecting the server's UDP socket", NEXT)?;
-    let flow = flow(Protocol::Udp, from, to);
+    let (client, server, flow) = udp_pair().await?;
 
     let message = Bytes::from(vec![b'x'; size]);
     let at = stage.now();
@@ -101,16 +92,7 @@ mod tests {
     #[test]
     fn a_datagram_of_four_thousand_bytes_comes_whole_and_one_too_large_is_refused() {
         let story = big_datagram(4000).expect("UDP on loopback");
-        let reads: Vec<usize> = story
-            .trace
-            .events
-            .iter()
-            .filter_map(|event| match &event.kind {
-                Kind::AppRead { bytes, .. } => Some(bytes.len()),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(reads, [4000]);
+        assert_eq!(story.reads(), [4000]);
         assert!(story.said.iter().any(|said| said.contains("too long")), "{:?}", story.said);
     }
 }

@@ -6,15 +6,14 @@
 use bytes::Bytes;
 use tokio::net::UdpSocket;
 
-use super::{RealStory, play};
+use super::{RealStory, UDP_NEXT as NEXT, play, udp_pair};
 use crate::base::Duration;
 use crate::real::clock::std_duration;
-use crate::real::compare::stage::{ANY_PORT, CLIENT, SERVER, Stage, flow};
+use crate::real::compare::stage::{CLIENT, SERVER, Stage};
 use crate::real::differences::Difference;
 use crate::real::error::{During as _, RealError};
-use crate::trace::{Flow, Kind, Protocol, Way};
+use crate::trace::{Flow, Kind, Way};
 
-const NEXT: &str = "see whether a firewall or a sandbox forbids UDP on 127.0.0.1";
 const WORDS: [&str; 4] = ["one", "two", "three", "four"];
 /// How long an ICMP error may take.
 const SOON: Duration = Duration::from_millis(100);
@@ -44,13 +43,7 @@ pub fn datagrams() -> Result<RealStory, RealError> {
 }
 
 async fn scene(stage: &Stage) -> Result<Vec<String>, RealError> {
-    let server = UdpSocket::bind(ANY_PORT).await.during("binding the server's UDP socket", NEXT)?;
-    let client = UdpSocket::bind(ANY_PORT).await.during("binding the client's UDP socket", NEXT)?;
-    let to = server.local_addr().during("asking for the server's address", NEXT)?;
-    let from = client.local_addr().during("asking for the client's address", NEXT)?;
-    client.connect(to).await.during("connecting the client's UDP socket", NEXT)?;
-    server.connect(from).await.during("connecting the server's UDP socket", NEXT)?;
-    let flow = flow(Protocol::Udp, from, to);
+    let (client, server, flow) = udp_pair().await?;
 
     for word in WORDS {
         let at = stage.now();

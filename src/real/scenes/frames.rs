@@ -3,7 +3,7 @@
 
 use tokio::net::TcpStream;
 
-use super::{RealStory, play};
+use super::{RealStory, play, stream_of};
 use crate::base::Duration;
 use crate::layers::application::websocket::CloseCode;
 use crate::layers::application::websocket::wire::WireFrame;
@@ -11,10 +11,10 @@ use crate::real::compare::observed::Observed;
 use crate::real::compare::stage::{CLIENT, SERVER, Stage};
 use crate::real::compare::{Pair, RealKnobs, connect};
 use crate::real::differences::Difference;
-use crate::real::error::{During as _, RealError};
+use crate::real::error::{During as _, RealError, during};
 use crate::real::tcp_info::TcpInfo;
-use crate::real::websocket::{Builder, WebSocket, WebSocketError};
-use crate::trace::{Kind, PlaceId, Trace, Way};
+use crate::real::websocket::{Builder, WebSocket};
+use crate::trace::{PlaceId, Trace, Way};
 
 const NEXT: &str = "run it again; if it fails again, see what ends connections on 127.0.0.1";
 /// The sizes that the lesson sends at once in the simulator.
@@ -30,7 +30,7 @@ pub fn frames(text: &str) -> Result<RealStory, RealError> {
     let stage = Stage::new(Way::WebSocket);
     let [together, at_once] = play(scene(&stage, text))?;
     let trace = stage.into_trace();
-    let (client, server) = (written(&trace, CLIENT), written(&trace, SERVER));
+    let (client, server) = (frames_of(&trace, CLIENT), frames_of(&trace, SERVER));
     let mut said = Vec::new();
     if let Some(frame) = client.first() {
         let key = frame.header.mask.unwrap_or_default();
@@ -148,26 +148,14 @@ fn segments_of(websocket: &WebSocket<Observed<'_>>) -> Option<u32> {
 }
 
 /// The frames that an end wrote.
-fn written(trace: &Trace, place: PlaceId) -> Vec<WireFrame> {
-    let here = trace.events.iter().filter(|event| event.place == place);
-    let writes = here.filter_map(|event| match &event.kind {
-        Kind::AppWrote { bytes, .. } => Some(&bytes[..]),
-        _ => None,
-    });
-    WireFrame::all(&writes.collect::<Vec<_>>().concat())
+fn frames_of(trace: &Trace, place: PlaceId) -> Vec<WireFrame> {
+    WireFrame::all(&stream_of(trace, place))
 }
 
 fn hex(bytes: &[u8]) -> String {
     let shown: Vec<String> = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
     let more = if bytes.len() > SHOWN { " and so on" } else { "" };
     if shown.is_empty() { "nothing".into() } else { shown.join(" ") + more }
-}
-
-async fn during<T>(
-    step: &'static str,
-    what: impl Future<Output = Result<T, WebSocketError>>,
-) -> Result<T, RealError> {
-    what.await.map_err(|source| RealError::WebSocket { step, source })
 }
 
 #[cfg(test)]
@@ -177,7 +165,7 @@ mod tests {
     #[test]
     fn a_text_goes_masked_and_comes_back_in_clear() {
         let story = frames("Hello").expect("TCP on loopback");
-        let (client, server) = (written(&story.trace, CLIENT), written(&story.trace, SERVER));
+        let (client, server) = (frames_of(&story.trace, CLIENT), frames_of(&story.trace, SERVER));
         assert_eq!(client[0].payload(), b"Hello");
         assert!(client[0].header.mask.is_some());
         assert_eq!(server[0].bytes(), b"\x81\x05Hello");

@@ -83,16 +83,7 @@ mod tests {
     #[test]
     fn ten_small_writes_are_one_late_read() {
         let story = late_read(10, 5).expect("TCP on loopback");
-        let reads: Vec<usize> = story
-            .trace
-            .events
-            .iter()
-            .filter_map(|event| match &event.kind {
-                Kind::AppRead { bytes, .. } => Some(bytes.len()),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(reads, [50]);
+        assert_eq!(story.reads(), [50]);
         assert_eq!(story.trace.count(|kind| matches!(kind, Kind::AppWrote { .. })), 10);
     }
 }

@@ -25,12 +25,15 @@ pub use many_clients::many_clients;
 pub use one_write::one_write;
 pub use upgrade::upgrade;
 
+use tokio::net::UdpSocket;
+
 use super::clock::std_duration;
+use super::compare::stage::{ANY_PORT, flow};
 use super::compare::{RealRun, runtime};
 use super::differences::Difference;
-use super::error::RealError;
+use super::error::{During as _, RealError};
 use crate::base::Duration;
-use crate::trace::{Kind, Trace};
+use crate::trace::{Flow, Kind, PlaceId, Protocol, Trace};
 
 /// A scene on real sockets.
 #[derive(Debug, Clone)]
@@ -43,6 +46,18 @@ pub struct RealStory {
     pub differences: Vec<Difference>,
 }
 
+#[cfg(test)]
+impl RealStory {
+    /// How many bytes each read brought.
+    fn reads(&self) -> Vec<usize> {
+        let reads = self.trace.events.iter().filter_map(|event| match &event.kind {
+            Kind::AppRead { bytes, .. } => Some(bytes.len()),
+            _ => None,
+        });
+        reads.collect()
+    }
+}
+
 /// How long a scene may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -52,6 +67,31 @@ fn play<T>(scene: impl Future<Output = Result<T, RealError>>) -> Result<T, RealE
         let timed_out = RealError::TimedOut { step: "the scene", limit: LIMIT };
         tokio::time::timeout(std_duration(LIMIT), scene).await.unwrap_or(Err(timed_out))
     })
+}
+
+/// All bytes that an end wrote.
+fn stream_of(trace: &Trace, place: PlaceId) -> Vec<u8> {
+    let here = trace.events.iter().filter(|event| event.place == place);
+    let writes = here.filter_map(|event| match &event.kind {
+        Kind::AppWrote { bytes, .. } => Some(&bytes[..]),
+        _ => None,
+    });
+    writes.collect::<Vec<_>>().concat()
+}
+
+/// What to try when UDP fails.
+const UDP_NEXT: &str = "see whether a firewall or a sandbox forbids UDP on 127.0.0.1";
+
+/// Two UDP sockets, client and server, each connected to the other, and the way from client to server.
+async fn udp_pair() -> Result<(UdpSocket, UdpSocket, Flow), RealError> {
+    let server = UdpSocket::bind(ANY_PORT).await.during("binding the server's UDP socket", UDP_NEXT)?;
+    let client = UdpSocket::bind(ANY_PORT).await.during("binding the client's UDP socket", UDP_NEXT)?;
+    let to = server.local_addr().during("asking for the server's address", UDP_NEXT)?;
+    let from = client.local_addr().during("asking for the client's address", UDP_NEXT)?;
+    client.connect(to).await.during("connecting the client's UDP socket", UDP_NEXT)?;
+    server.connect(from).await.during("connecting the server's UDP socket", UDP_NEXT)?;
+    let flow = flow(Protocol::Udp, from, to);
+    Ok((client, server, flow))
 }
 
 /// A message that was sent one way, as a scene of a lesson.

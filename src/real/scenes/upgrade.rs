@@ -2,16 +2,16 @@
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{RealStory, play};
+use super::{RealStory, play, stream_of};
 use crate::layers::application::websocket::handshake::accept_key;
 use crate::layers::application::websocket::wire::head_of;
 use crate::layers::application::websocket::{CloseCode, Request};
 use crate::real::compare::stage::{CLIENT, SERVER, Stage};
 use crate::real::compare::{Pair, RealKnobs, connect};
 use crate::real::differences::Difference;
-use crate::real::error::{During as _, RealError};
-use crate::real::websocket::{Builder, WebSocketError};
-use crate::trace::{Kind, PlaceId, Trace, Way};
+use crate::real::error::{During as _, RealError, during};
+use crate::real::websocket::Builder;
+use crate::trace::{PlaceId, Trace, Way};
 
 const NEXT: &str = "run it again; if it fails again, see what ends connections on 127.0.0.1";
 
@@ -91,12 +91,7 @@ async fn refused() -> Result<String, RealError> {
 
 /// The lines of the head that an end wrote.
 fn head(trace: &Trace, place: PlaceId) -> Vec<String> {
-    let here = trace.events.iter().filter(|event| event.place == place);
-    let writes = here.filter_map(|event| match &event.kind {
-        Kind::AppWrote { bytes, .. } => Some(&bytes[..]),
-        _ => None,
-    });
-    let written = writes.collect::<Vec<_>>().concat();
+    let written = stream_of(trace, place);
     lines(&written[..head_of(&written)])
 }
 
@@ -108,13 +103,6 @@ fn lines(head: &[u8]) -> Vec<String> {
 fn value(lines: &[String], name: &str) -> String {
     let mut fields = lines.iter().filter_map(|line| line.split_once(": "));
     fields.find(|(field, _)| *field == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
-}
-
-async fn during<T>(
-    step: &'static str,
-    what: impl Future<Output = Result<T, WebSocketError>>,
-) -> Result<T, RealError> {
-    what.await.map_err(|source| RealError::WebSocket { step, source })
 }
 
 #[cfg(test)]

@@ -44,21 +44,26 @@ impl Builder {
         Builder::default()
     }
 
-    /// All limits of the machine at once.
+    /// All limits of the machine at once. Without a [`Keepalive`], which is the machine's own default and not the one
+    /// here, the keepalive stays as it is: [`keepalive`](Builder::keepalive) is what turns it off.
     #[must_use]
     pub fn config(mut self, config: Config) -> Self {
-        self.config = config;
+        let keepalive = config.keepalive.or(self.config.keepalive);
+        self.config = Config { keepalive, ..config };
         self
     }
 
-    /// Bytes of a message, at most; also while it is decompressed [64 MiB]. A larger one ends with 1009.
+    /// Bytes of a message, at most; also while it is decompressed [64 MiB]. A larger one ends with 1009. A message may
+    /// come in one frame, so a frame is allowed as much.
     #[must_use]
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.config.max_message = bytes;
+        self.config.max_frame = self.config.max_frame.max(bytes);
         self
     }
 
-    /// Bytes of the payload of one frame, at most [16 MiB]. A larger one ends with 1009.
+    /// Bytes of the payload of one frame, at most [64 MiB]. A larger one ends with 1009. For less than a message may
+    /// have, set it after [`max_message`](Builder::max_message); our own end sends a message in one frame.
     #[must_use]
     pub fn max_frame(mut self, bytes: usize) -> Self {
         self.config.max_frame = bytes;
@@ -81,9 +86,10 @@ impl Builder {
         self
     }
 
-    /// How long what was sent may wait for company while more messages wait to be received (default: 1 ms). It is looked
-    /// at when the first message after a reply is asked for, the second, the fourth, the eighth, and so on, until the
-    /// replies go out: a program that takes long over each of many messages delays a reply by one of them, not by all.
+    /// How long what was sent may wait for company while more messages wait to be received (default: 1 ms). The clock
+    /// is looked at when the first message after a reply is asked for, the second, the fourth, and every eighth, until
+    /// the replies go out: a program that takes long over each of many messages delays a reply by one of them, and one
+    /// that takes long from some message on by eight at most, not by all.
     #[must_use]
     pub fn linger(mut self, time: Duration) -> Self {
         self.linger = time;
@@ -127,10 +133,16 @@ impl Builder {
         self
     }
 
-    /// A server: which requests it takes.
+    /// A server: which requests it takes. What the policy leaves open stays as it was set before: by
+    /// [`origins`](Builder::origins), [`subprotocols`](Builder::subprotocols), or another policy.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        let Policy { subprotocols, origins, paths } = policy;
+        if !subprotocols.is_empty() {
+            self.policy.subprotocols = subprotocols;
+        }
+        self.policy.origins = origins.or(self.policy.origins);
+        self.policy.paths = paths.or(self.policy.paths);
         self
     }
 

@@ -10,23 +10,23 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{WebSocket, WebSocketError};
-use crate::layers::application::websocket::{CloseCode, CloseReason, Message, Opening};
+use crate::layers::application::websocket::{CloseReason, Event, Message, Opening};
 
 type Shared<S> = Arc<Mutex<WebSocket<S>>>;
 
 /// A task that panicked while it held the lock has left the connection between two steps, both of which are whole.
-fn lock<S>(shared: &Shared<S>) -> MutexGuard<'_, WebSocket<S>> {
+fn lock<S: AsyncRead + AsyncWrite + Unpin>(shared: &Shared<S>) -> MutexGuard<'_, WebSocket<S>> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The half that sends. When both halves are dropped, so is the connection.
-pub struct SendHalf<S> {
+pub struct SendHalf<S: AsyncRead + AsyncWrite + Unpin> {
     shared: Shared<S>,
 }
 
 /// The half that receives. It must be asked for messages as long as the connection is to live: pings are answered and
 /// gathered messages are written on the way.
-pub struct ReceiveHalf<S> {
+pub struct ReceiveHalf<S: AsyncRead + AsyncWrite + Unpin> {
     shared: Shared<S>,
 }
 
@@ -67,9 +67,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     /// Sends a Close frame. The other half receives what still comes, and then the end.
     ///
     /// # Errors
-    /// Misuse when the code must not be sent; otherwise as for [`WebSocket::flush`].
-    pub async fn close(&mut self, code: CloseCode) -> Result<(), WebSocketError> {
-        lock(&self.shared).start_close(code)?;
+    /// Misuse when the reason must not be sent; otherwise as for [`WebSocket::flush`].
+    pub async fn close(&mut self, reason: impl Into<CloseReason>) -> Result<(), WebSocketError> {
+        lock(&self.shared).start_close(&reason.into())?;
         self.flush().await
     }
 }
@@ -87,6 +87,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ReceiveHalf<S> {
         poll_fn(|cx| lock(&self.shared).poll_recv(cx)).await
     }
 
+    /// As [`recv`](ReceiveHalf::recv), but tells all that happens, such as the pong to the other half's ping.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::event`].
+    pub async fn event(&mut self) -> Result<Option<Event>, WebSocketError> {
+        poll_fn(|cx| lock(&self.shared).poll_event(cx)).await
+    }
+
     /// What the handshake agreed on.
     pub fn opening(&self) -> Option<Opening> {
         lock(&self.shared).opening().cloned()
@@ -98,13 +106,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ReceiveHalf<S> {
     }
 }
 
-impl<S> fmt::Debug for SendHalf<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> fmt::Debug for SendHalf<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SendHalf").finish_non_exhaustive()
     }
 }
 
-impl<S> fmt::Debug for ReceiveHalf<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> fmt::Debug for ReceiveHalf<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReceiveHalf").finish_non_exhaustive()
     }

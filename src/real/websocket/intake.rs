@@ -8,14 +8,15 @@
 use std::cell::RefCell;
 use std::io;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::task::coop;
 
 use crate::layers::application::websocket::FrameHeader;
 
-/// How many buffers a thread keeps. Each holds what one read brings, 256 KiB at most.
+/// How many buffers a thread keeps, each with room for a read or two.
 const KEPT: usize = 4;
 
 thread_local! {
@@ -79,14 +80,50 @@ impl Intake {
         read
     }
 
-    /// Keeps a buffer that nobody reads into, for the next connection that does.
+    /// Keeps a buffer that nobody reads into, for the next connection that does. One that has grown beyond all reads,
+    /// for a message in one piece or what was read ahead, is freed.
     pub(super) fn keep(mut spare: BytesMut) {
-        if spare.try_reclaim(Self::FIRST) {
+        if spare.try_reclaim(Self::FIRST) && !spare.try_reclaim(2 * Self::MOST + 1) {
             SPARE.with_borrow_mut(|spares| {
                 if spares.len() < KEPT {
                     spares.push(spare);
                 }
             });
         }
+    }
+}
+
+/// Charges the runtime's budget for so many bytes of work. Pending when it is used up: then it is others' turn.
+pub(super) fn poll_charge(cx: &mut Context<'_>, bytes: usize) -> Poll<()> {
+    /// Bytes that cost a turn as much as one call to the system.
+    const CHARGED: usize = 8 << 10;
+    for _ in 0..bytes / CHARGED {
+        ready!(coop::poll_proceed(cx)).made_progress();
+    }
+    Poll::Ready(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept() -> Vec<usize> {
+        SPARE.with_borrow(|spares| spares.iter().map(BytesMut::capacity).collect())
+    }
+
+    #[test]
+    fn a_thread_keeps_a_few_buffers_and_none_larger_than_reads_need() {
+        Intake::keep(BytesMut::with_capacity(8 << 20));
+        Intake::keep(BytesMut::with_capacity(2 * Intake::MOST + 1));
+        // What shows of it is small, what it holds is not.
+        let mut rest = BytesMut::zeroed(1 << 20);
+        bytes::Buf::advance(&mut rest, (1 << 20) - (16 << 10));
+        rest.clear();
+        Intake::keep(rest);
+        assert!(kept().is_empty(), "{:?}", kept());
+        for _ in 0..2 * KEPT {
+            Intake::keep(BytesMut::with_capacity(Intake::MOST));
+        }
+        assert_eq!(kept(), [Intake::MOST; KEPT]);
     }
 }

@@ -31,6 +31,7 @@ mod masks;
 mod outgoing;
 mod server;
 mod socket;
+mod tasks;
 mod timer;
 mod url;
 
@@ -41,6 +42,10 @@ pub use server::Server;
 pub use socket::WebSocket;
 pub use url::Url;
 
+#[cfg(test)]
+mod ending_tests;
+#[cfg(test)]
+mod halves_tests;
 #[cfg(test)]
 mod limits_tests;
 #[cfg(test)]

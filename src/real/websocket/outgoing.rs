@@ -1,10 +1,9 @@
-//! What goes out: bytes that wait for the stream to take them, and the tasks that wait for it.
+//! What goes out: bytes that wait for the stream to take them.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::AsyncWrite;
@@ -16,8 +15,6 @@ pub(super) struct Outgoing {
     queue: VecDeque<Bytes>,
     /// Bytes in the queue.
     waiting: usize,
-    /// Everybody who waits for the stream to take bytes.
-    writers: Arc<Writers>,
 }
 
 impl Outgoing {
@@ -41,11 +38,10 @@ impl Outgoing {
         self.waiting
     }
 
-    /// Forgets what waits, and tells those who wait for it.
+    /// Forgets what waits.
     pub(super) fn clear(&mut self) {
         self.queue = VecDeque::new();
         self.waiting = 0;
-        self.writers.wake_all();
     }
 
     /// Gives up memory that is of no use while nothing waits.
@@ -69,22 +65,15 @@ impl Outgoing {
             count += 1;
         }
         let stream = Pin::new(stream);
-        let waker = self.writers.waker();
-        let mut all = Context::from_waker(&waker);
         let written = match (count, self.queue.front()) {
-            (1, Some(only)) => stream.poll_write(&mut all, only),
-            _ => stream.poll_write_vectored(&mut all, &pieces[..count]),
+            (1, Some(only)) => stream.poll_write(cx, only),
+            _ => stream.poll_write_vectored(cx, &pieces[..count]),
         };
-        match written {
-            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            Poll::Ready(Ok(written)) => {
+        match ready!(written)? {
+            0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            written => {
                 self.wrote(written);
                 Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Err(source)) => Poll::Ready(Err(source)),
-            Poll::Pending => {
-                self.writers.add(cx.waker());
-                Poll::Pending
             }
         }
     }
@@ -99,37 +88,5 @@ impl Outgoing {
             written -= front.len();
             self.queue.pop_front();
         }
-        self.writers.wake_all();
-    }
-}
-
-/// Tasks that wait for the stream to take bytes. A stream remembers one task only, and with two halves there are two,
-/// either of which may go away while it waits: so the stream wakes all.
-#[derive(Default)]
-struct Writers {
-    waiting: Mutex<Vec<Waker>>,
-}
-
-impl Writers {
-    fn waker(self: &Arc<Self>) -> Waker {
-        self.clone().into()
-    }
-
-    fn add(&self, waker: &Waker) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if !waiting.iter().any(|other| other.will_wake(waker)) {
-            waiting.push(waker.clone());
-        }
-    }
-
-    fn wake_all(&self) {
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        waiting.into_iter().for_each(Waker::wake);
-    }
-}
-
-impl Wake for Writers {
-    fn wake(self: Arc<Self>) {
-        self.wake_all();
     }
 }

@@ -1,5 +1,6 @@
 //! Many connections at once: a port, a limit, and a task for each.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -11,39 +12,41 @@ use super::builder::without_delay;
 use super::{Builder, WebSocket, WebSocketError};
 use crate::base::Duration;
 use crate::real::clock::std_duration;
+use crate::real::open_files;
 
 /// Accepts connections on a port and hands each to a task of its own, so that a slow one costs no other anything.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
+    address: SocketAddr,
     builder: Builder,
     /// One permit for each connection there may be.
     room: Arc<Semaphore>,
 }
 
 impl Server {
-    /// Listens on `addr`; port 0 is one that is free.
+    /// Listens on `addr`; port 0 is one that is free. The process is allowed as many open files as the system lets it
+    /// have, for each connection is one.
     ///
     /// # Errors
     /// When the port cannot be had.
     pub async fn bind(addr: impl ToSocketAddrs, builder: Builder) -> Result<Self, WebSocketError> {
-        let listener = TcpListener::bind(addr)
-            .await
-            .map_err(|source| WebSocketError::Io { step: "listening", source })?;
+        open_files::raise_limit();
+        let failed = |source| WebSocketError::Io { step: "listening", source };
+        let listener = TcpListener::bind(addr).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
         let room = Arc::new(Semaphore::new(builder.connections().min(Semaphore::MAX_PERMITS)));
-        Ok(Server { listener, builder, room })
+        Ok(Server { listener, address, builder, room })
     }
 
     /// Where it listens.
-    ///
-    /// # Errors
-    /// When the system does not know.
-    pub fn local_addr(&self) -> Result<SocketAddr, WebSocketError> {
-        self.listener.local_addr().map_err(|source| WebSocketError::Io { step: "listening", source })
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
     }
 
     /// Serves for ever: every connection is given to `handler`, in a task of its own. What ends badly, in the
-    /// handshake or later, is told to `report`.
+    /// handshake or later, is told to `report` with the peer's address. So is what keeps the server from accepting any
+    /// connection, such as too many open files, with its own address, and once until it can again.
     pub async fn serve<H, F>(
         self,
         handler: H,
@@ -52,15 +55,18 @@ impl Server {
         H: Fn(WebSocket<TcpStream>, SocketAddr) -> F + Clone + Send + 'static,
         F: Future<Output = Result<(), WebSocketError>> + Send,
     {
+        let mut trouble = Trouble::default();
         loop {
             let (stream, peer) = match self.listener.accept().await {
                 Ok(accepted) => accepted,
-                Err(_) => {
-                    // Out of file descriptors, most often. Waiting helps: connections end.
-                    tokio::time::sleep(std_duration(Duration::from_millis(50))).await;
+                Err(source) => {
+                    if let Some(pause) = trouble.meet(source, |error| report(self.address, error)) {
+                        tokio::time::sleep(std_duration(pause)).await;
+                    }
                     continue;
                 }
             };
+            trouble = Trouble::default();
             let Ok(permit) = self.room.clone().try_acquire_owned() else {
                 tokio::spawn(refuse(stream));
                 continue;
@@ -84,6 +90,35 @@ impl Server {
     }
 }
 
+/// Whether something keeps the server from accepting that was told already.
+#[derive(Debug, Default)]
+struct Trouble {
+    told: bool,
+}
+
+impl Trouble {
+    /// How long to wait before the next try. A connection that was gone before it was accepted is its peer's affair.
+    /// Everything else concerns all: the system is out of files or memory, most often, and waiting helps, for
+    /// connections end.
+    fn meet(&mut self, source: io::Error, tell: impl FnOnce(&WebSocketError)) -> Option<Duration> {
+        use io::ErrorKind as Kind;
+        // Linux hands over what has befallen the connection meanwhile: accept(2), "Error handling".
+        if let Kind::ConnectionAborted
+        | Kind::ConnectionReset
+        | Kind::HostUnreachable
+        | Kind::NetworkDown
+        | Kind::NetworkUnreachable
+        | Kind::Interrupted = source.kind()
+        {
+            return None;
+        }
+        if !std::mem::replace(&mut self.told, true) {
+            tell(&WebSocketError::Io { step: "accepting", source });
+        }
+        Some(Duration::from_millis(50))
+    }
+}
+
 /// "Not now": there is no room for another connection.
 async fn refuse(mut stream: TcpStream) {
     let answer = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -92,4 +127,22 @@ async fn refuse(mut stream: TcpStream) {
         let _ = stream.shutdown().await;
     };
     let _ = tokio::time::timeout(std_duration(Duration::from_secs(1)), refusal).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_the_server_from_accepting_is_told_once_and_a_peer_that_left_is_nobodys_affair() {
+        let mut told = Vec::new();
+        let mut trouble = Trouble::default();
+        let mut meet =
+            |source: io::Error| trouble.meet(source, |error| told.push(error.to_string())).is_some();
+        assert!(!meet(io::ErrorKind::ConnectionAborted.into()));
+        assert!(meet(io::Error::other("too many open files")));
+        assert!(meet(io::Error::other("too many open files")));
+        assert!(!meet(io::ErrorKind::ConnectionReset.into()));
+        assert_eq!(told, ["accepting: too many open files"]);
+    }
 }

@@ -22,17 +22,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::halves::{ReceiveHalf, SendHalf};
 use super::intake::Intake;
 use super::outgoing::Outgoing;
+use super::tasks::Tasks;
 use super::timer::Timer;
 use super::{Builder, WebSocketError};
 use crate::base::{Duration, Instant};
 use crate::layers::application::websocket::{
-    CloseCode, CloseReason, Config, Connection, Event, Failure, Message, Opening, Phase, Utf8Bytes,
+    CloseReason, Config, Connection, Event, Failure, Message, Opening, Phase,
 };
 use crate::real::clock::Clock;
-use ending::End;
+use ending::{End, Lost};
 
 /// One end of an open WebSocket connection.
-pub struct WebSocket<S> {
+pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
     stream: S,
     clock: Clock,
     /// The time when something last happened: the clock is not read for every message.
@@ -42,6 +43,7 @@ pub struct WebSocket<S> {
     opening: Option<Box<Opening>>,
     intake: Intake,
     outgoing: Outgoing,
+    tasks: Arc<Tasks>,
     /// How much may wait to be written, and how much is read ahead while it does.
     most_waiting: usize,
     /// When the machine wants to be woken.
@@ -60,6 +62,10 @@ pub struct WebSocket<S> {
     /// Once the connection is being closed: when we stop trying to tell the peer.
     give_up: Timer,
     end: End,
+    /// Why TCP failed, unless the connection ends in order all the same.
+    lost: Option<Lost>,
+    /// The half that receives has been told so.
+    told: bool,
     closed: Option<CloseReason>,
     /// Why the connection was failed, until somebody is told.
     failed: Option<Failure>,
@@ -82,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             opening: None,
             intake: Intake::new(),
             outgoing: Outgoing::default(),
+            tasks: Arc::default(),
             most_waiting: config.max_queue,
             wake: Timer::default(),
             stalled: Timer::default(),
@@ -92,6 +99,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             close_timeout: config.close_timeout,
             give_up: Timer::default(),
             end: End::Open,
+            lost: None,
+            told: false,
             closed: None,
             failed: None,
         }
@@ -152,11 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     /// As for [`recv`](WebSocket::recv), but a broken rule is an event.
     pub async fn event(&mut self) -> Result<Option<Event>, WebSocketError> {
-        let event = poll_fn(|cx| self.poll_event(cx)).await?;
-        if let Some(Event::Close(reason)) = &event {
-            self.closed = Some(reason.clone());
-        }
-        Ok(event)
+        poll_fn(|cx| self.poll_event(cx)).await
     }
 
     /// Sends a message: text from `&str` or `String`, binary from `Bytes` or `Vec<u8>`.
@@ -164,8 +169,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// When more messages wait to be received it goes out together with what else is sent, as soon as
     /// [`recv`](WebSocket::recv) finds nothing more to read, or at a `recv` when it has waited for
     /// [`Builder::linger`]; otherwise at once, and then this waits until the stream has taken it. Nothing goes out while
-    /// nobody calls: before a long pause in a loop, [`flush`](WebSocket::flush). Dropped before it is done, the message
-    /// was taken in whole or not at all.
+    /// nobody calls: before a long pause in a loop, [`flush`](WebSocket::flush). A connection that is dropped hands the
+    /// stream what it takes at once, which is all when little waits; to be sure, [`close`](WebSocket::close) it. Dropped
+    /// before it is done, the message was taken in whole or not at all.
     ///
     /// While this waits it reads ahead, so that a peer that also sends before it reads is not waited for in vain. Not
     /// without end: two ends that both send more than [`Builder::write_buffer`] and never receive wait for each other
@@ -183,15 +189,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// [`flush`](WebSocket::flush) writes it. Look at [`waiting`](WebSocket::waiting) to bound what piles up.
     ///
     /// # Errors
-    /// When the connection is not open any more.
+    /// When the connection is not open any more, or the stream has failed.
     pub fn queue(&mut self, message: impl Into<Message>) -> Result<(), WebSocketError> {
+        self.check_heard()?;
+        // What the machine has gathered has its own limit, which is not to count here.
+        self.gather();
         match message.into() {
             Message::Text(text) => self.machine.send_text(text)?,
             Message::Binary(bytes) => self.machine.send_binary(bytes)?,
         }
-        while let Some(bytes) = self.machine.unsent() {
-            self.outgoing.push(bytes);
-        }
+        self.gather();
         Ok(())
     }
 
@@ -224,12 +231,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Closes the connection: exchanges Close frames, then lets the server close TCP first (RFC 6455 §7.1.1). Messages
-    /// that still come are dropped. Returns the peer's reason; a second call returns the same.
+    /// that still come are dropped. `reason` is a [`CloseCode`](crate::layers::application::websocket::CloseCode), or
+    /// one with words. Returns the peer's reason; a second call returns the same.
     ///
     /// # Errors
-    /// Misuse when the code must not be sent; otherwise as for [`recv`](WebSocket::recv).
-    pub async fn close(&mut self, code: CloseCode) -> Result<CloseReason, WebSocketError> {
-        self.start_close(code)?;
+    /// Misuse when the reason must not be sent; otherwise as for [`recv`](WebSocket::recv).
+    pub async fn close(&mut self, reason: impl Into<CloseReason>) -> Result<CloseReason, WebSocketError> {
+        self.start_close(&reason.into())?;
         while self.recv().await?.is_some() {}
         Ok(self.closed.clone().unwrap_or_else(CloseReason::abnormal))
     }
@@ -237,16 +245,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a Close frame and does not wait for its answer: that, and what comes before it, is still to be received.
     ///
     /// # Errors
-    /// Misuse when the code must not be sent; otherwise as for [`flush`](WebSocket::flush).
-    pub async fn send_close(&mut self, code: CloseCode) -> Result<(), WebSocketError> {
-        self.start_close(code)?;
+    /// Misuse when the reason must not be sent; otherwise as for [`flush`](WebSocket::flush).
+    pub async fn send_close(&mut self, reason: impl Into<CloseReason>) -> Result<(), WebSocketError> {
+        self.start_close(&reason.into())?;
         self.flush().await
     }
 
-    pub(super) fn start_close(&mut self, code: CloseCode) -> Result<(), WebSocketError> {
+    pub(super) fn start_close(&mut self, reason: &CloseReason) -> Result<(), WebSocketError> {
         if self.machine.phase() == Phase::Open {
             self.now = self.clock.now();
-            self.machine.close(self.now, &CloseReason::new(code, Utf8Bytes::default()))?;
+            self.machine.close(self.now, reason)?;
+            // The half that receives waits for the answer from now on, and not for ever.
+            self.tasks.wake_all();
         }
         Ok(())
     }
@@ -258,7 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-impl<S> fmt::Debug for WebSocket<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> fmt::Debug for WebSocket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocket")
             .field("machine", &self.machine)

@@ -49,7 +49,15 @@ async fn by_hand(config: Config) -> (DuplexStream, WebSocket<DuplexStream>) {
     by_hand_with(&Builder::new().config(config)).await
 }
 
-async fn by_hand_with(builder: &Builder) -> (DuplexStream, WebSocket<DuplexStream>) {
+pub(super) async fn by_hand_with(builder: &Builder) -> (DuplexStream, WebSocket<DuplexStream>) {
+    by_hand_over(builder, |stream| stream).await
+}
+
+/// The same, with the server's end of the pipe made into another kind of stream.
+pub(super) async fn by_hand_over<S: AsyncRead + AsyncWrite + Unpin>(
+    builder: &Builder,
+    over: impl FnOnce(DuplexStream) -> S,
+) -> (DuplexStream, WebSocket<S>) {
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
     let (mut near, far) = duplex(4096);
     let request = format!(
@@ -57,7 +65,7 @@ async fn by_hand_with(builder: &Builder) -> (DuplexStream, WebSocket<DuplexStrea
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
     near.write_all(request.as_bytes()).await.unwrap();
-    let server = builder.accept(far).await.unwrap();
+    let server = builder.accept(over(far)).await.unwrap();
     let mut answer = vec![0; 4096];
     let len = near.read(&mut answer).await.unwrap();
     let answer = String::from_utf8_lossy(&answer[..len]).into_owned();
@@ -65,7 +73,31 @@ async fn by_hand_with(builder: &Builder) -> (DuplexStream, WebSocket<DuplexStrea
     (near, server)
 }
 
-fn text(text: &str) -> Message {
+/// A server by hand, and a client that does not know.
+pub(super) async fn client_by_hand<S: AsyncRead + AsyncWrite + Unpin>(
+    builder: &Builder,
+    over: impl FnOnce(DuplexStream) -> S,
+) -> (DuplexStream, WebSocket<S>) {
+    let (mut near, far) = duplex(4096);
+    let serving = async {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(near.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap();
+        let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {}\r\n\r\n",
+            accept_key(key)
+        );
+        near.write_all(answer.as_bytes()).await.unwrap();
+    };
+    let (client, ()) = tokio::join!(builder.open(over(far), "test", "/"), serving);
+    (near, client.unwrap())
+}
+
+pub(super) fn text(text: &str) -> Message {
     Message::Text(Utf8Bytes::from(text))
 }
 
@@ -108,7 +140,7 @@ async fn a_message_larger_than_the_pipe_passes_through_it() {
 }
 
 /// One poll, then the future is dropped, as a `select!` would do.
-async fn only_begun<T>(future: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn only_begun<T>(future: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         biased;
         done = future => Some(done),
@@ -372,7 +404,7 @@ async fn a_silent_peer_is_given_up_after_a_ping() {
 #[tokio::test]
 async fn one_connection_more_than_there_may_be_is_told_so_and_the_others_live() {
     let server = Server::bind("127.0.0.1:0", Builder::new().max_connections(1)).await.unwrap();
-    let url = format!("ws://{}/", server.local_addr().unwrap());
+    let url = format!("ws://{}/", server.local_addr());
     let echo = |mut socket: WebSocket<tokio::net::TcpStream>, _| async move {
         while let Some(message) = socket.recv().await? {
             socket.send(message).await?;

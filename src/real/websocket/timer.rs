@@ -1,8 +1,9 @@
 //! A time to be woken at.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
+use tokio::task::coop;
 use tokio::time::Sleep;
 
 use crate::base::Instant;
@@ -28,11 +29,14 @@ impl Timer {
     }
 
     /// Ready when the time has come; for ever pending when there is none.
+    ///
+    /// Also for a task that has used up its turn, which the runtime would tell that no time has come: it may have used
+    /// it up on a peer that talks without end, and this may be the limit on that.
     pub(super) fn poll(&mut self, clock: Clock, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.at else { return Poll::Pending };
         let sleep = self
             .sleep
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(std_duration(at.since(clock.now())))));
-        sleep.as_mut().poll(cx)
+        pin!(coop::unconstrained(sleep.as_mut())).poll(cx)
     }
 }

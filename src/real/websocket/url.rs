@@ -1,6 +1,7 @@
 //! Where to connect: `ws://host:port/path?query` (RFC 6455 §3).
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use super::WebSocketError;
@@ -45,13 +46,26 @@ impl FromStr for Url {
         if authority.contains('@') {
             return Err(wrong("no user name before the host"));
         }
-        let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, port)) => (host, port.strip_prefix(':').unwrap_or(port)),
-            None => authority.rsplit_once(':').unwrap_or((authority, "")),
+        // RFC 3986 §3.2.2: an address with colons in it stands in brackets, so that the port's colon is known.
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(rest) => rest.split_once(']').ok_or_else(|| wrong("a [ without its ]"))?,
+            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
         };
-        let port = match port {
-            "" => 80,
-            port => port.parse().map_err(|_| wrong("the port must be a number up to 65535"))?,
+        if authority.starts_with('[') && host.parse::<Ipv6Addr>().is_err() {
+            return Err(wrong("only an address of IPv6 stands in brackets"));
+        }
+        let port = match port.strip_prefix(':') {
+            None if port.is_empty() => 80,
+            None => return Err(wrong("after the ] comes a colon and the port, or nothing")),
+            Some(more) if more.contains(':') => {
+                return Err(wrong("an address of IPv6 stands in brackets: [::1]"));
+            }
+            // §3.2.3: a port that is left out may leave its colon. A number alone would also take a plus sign.
+            Some("") => 80,
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                digits.parse().map_err(|_| wrong("the port must be a number up to 65535"))?
+            }
+            Some(_) => return Err(wrong("the port must be a number up to 65535")),
         };
         if host.is_empty() {
             return Err(wrong("there is no host in it"));
@@ -79,6 +93,8 @@ mod tests {
             ("ws://127.0.0.1:80?q", "127.0.0.1", 80, "/?q"),
             ("ws://[::1]:7/", "::1", 7, "/"),
             ("ws://[::1]", "::1", 80, "/"),
+            ("ws://[::1]:", "::1", 80, "/"),
+            ("ws://a:?q", "a", 80, "/?q"),
         ] {
             let url: Url = text.parse().unwrap();
             assert_eq!(
@@ -88,9 +104,24 @@ mod tests {
             );
             assert_eq!(url.to_string().parse::<Url>().unwrap(), url);
         }
-        for bad in
-            ["", "a", "http://a", "wss://a", "ws://", "ws://:1/", "ws://a:x/", "ws://a:99999", "ws://a/#b"]
-        {
+        for bad in [
+            "",
+            "a",
+            "http://a",
+            "wss://a",
+            "ws://",
+            "ws://:1/",
+            "ws://a:x/",
+            "ws://a:99999",
+            "ws://a:+1/",
+            "ws://a:1:2/",
+            "ws://::1/",
+            "ws://[::1/",
+            "ws://[::1]80/",
+            "ws://[a]/",
+            "ws://[]/",
+            "ws://a/#b",
+        ] {
             assert!(bad.parse::<Url>().is_err(), "{bad}");
         }
     }

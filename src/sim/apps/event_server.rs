@@ -116,12 +116,11 @@ impl EventServer {
         let mut sids = io.rng().fork("sids");
         let mut numbers = Rng::new(io.rng().next_u64());
         let hub = (self.build)(Box::new(move || numbers.next_u64()));
-        let echo = (self.engine.endpoints.len() > 1).then_some(1);
         let sids = Box::new(move || format!("{:016x}", sids.next_u64()));
         let running = self.running.insert(Running {
             listener,
             server: Server::new(self.engine.clone(), sids),
-            gateway: Gateway::new(hub, Limits::default(), 0, echo),
+            gateway: Gateway::new(hub, Limits::default(), 0).with_echo(),
             conns: BTreeMap::new(),
             sockets: BTreeMap::new(),
             lingering: VecDeque::new(),

@@ -38,10 +38,9 @@ fn a_session_enters_no_more_namespaces_than_it_may() {
 }
 
 #[test]
-fn a_socket_that_does_not_answer_is_not_asked_for_ever() {
-    let mut stage = bounded(|config| config.asks_per_socket = 3);
-    stage.connect(1);
-    stage.connect(2);
+fn a_socket_asks_no_more_than_it_may_and_others_ask_on() {
+    let mut stage = bounded(|config| config.ask_bytes = 3 * (512 + 32));
+    (1..=3).for_each(|session| drop(stage.connect(session)));
     stage.say(2, "join", vec!["a".into()]);
     (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
     let ids = asked(&stage, 2);
@@ -53,6 +52,54 @@ fn a_socket_that_does_not_answer_is_not_asked_for_ever() {
     stage.wait(Duration::from_secs(2));
     (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
     assert_eq!(asked(&stage, 2).len(), 7, "and so does the end of the time");
+    (0..5).for_each(|_| stage.say(3, "ask", vec!["a".into(), "?".into()]));
+    assert_eq!(asked(&stage, 2).len(), 10, "somebody else has as much to spend");
+}
+
+#[test]
+fn what_a_socket_has_asked_ends_when_it_leaves() {
+    let mut stage = stage();
+    stage.connect(1);
+    stage.connect(2);
+    stage.say(2, "join", vec!["a".into()]);
+    (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
+    assert_eq!((asked(&stage, 2).len(), stage.hub.core.asks.len()), (5, 5));
+    stage.cut(1);
+    assert!(stage.hub.core.asks.is_empty(), "nobody waits for an answer");
+    let socket = stage.hub.core.sockets.at_mut(1).expect("the other is there");
+    assert!(socket.asks.is_empty());
+}
+
+#[test]
+fn a_hundred_questions_at_once_are_put() {
+    let mut stage = stage();
+    stage.connect(1);
+    stage.connect(2);
+    stage.say(2, "join", vec!["a".into()]);
+    (0..100).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
+    assert_eq!(asked(&stage, 2).len(), 100);
+}
+
+#[test]
+fn a_room_that_is_named_a_thousand_times_counts_once_and_a_thousand_rooms_are_too_many() {
+    let mut stage = bounded(|config| config.rooms_per_event = 2);
+    (1..=2).for_each(|session| drop(stage.connect(session)));
+    stage.say(2, "join", vec!["a".into()]);
+    let mut said = |to: &[&str], except: &[&str]| {
+        let mut receivers = 0;
+        stage.hub.io(Instant::ZERO, "/", |cx| {
+            let (to, except) = (to.repeat(1000), except.repeat(1000));
+            let all = to.iter().fold(cx.io(), |all, room| all.to(room));
+            let all = except.iter().fold(all, |all, room| all.except(room));
+            let is_too_wide = all.is_too_wide();
+            receivers = all.emit("said", vec![]).receivers;
+            assert!(!is_too_wide || receivers == 0);
+        });
+        receivers
+    };
+    assert_eq!(said(&["a"], &[]), 1);
+    assert_eq!(said(&["a", "b"], &["c", "d"]), 1);
+    assert_eq!((said(&["a", "b", "c"], &[]), said(&["a"], &["b", "c", "d"])), (0, 0));
 }
 
 #[test]

@@ -106,9 +106,7 @@ impl Client {
         match (self.phase, Packet::from_message(message)) {
             (Phase::Opening, Ok(Packet::Open(json))) => match Handshake::from_json(json.as_str()) {
                 Ok(handshake) => {
-                    // The server pings once in an interval; a ping may be as late as a pong may.
-                    let millis = handshake.ping_interval.saturating_add(handshake.ping_timeout);
-                    self.patience = Duration::from_millis(millis.min(24 * 3600 * 1000));
+                    self.patience = handshake.patience();
                     self.deadline = now + self.patience;
                     self.phase = Phase::Open;
                     self.outputs.push_back(Output::Open(handshake));

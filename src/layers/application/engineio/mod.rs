@@ -11,7 +11,7 @@
 //! |---|---|
 //! | packets, the handshake's JSON | [`Packet`], [`Handshake`] in `packet.rs` |
 //! | what a request asks for; errors by code; CORS | `request.rs` |
-//! | one session: transports, upgrade, heartbeat | [`Session`] in `session.rs` |
+//! | one session: transports, upgrade, heartbeat | [`Session`] in `session/` |
 //! | the client's end, by WebSocket | [`client`] |
 //! | the client's end, by polling at first | [`poller`] |
 //! | many connections and sessions behind one address | [`Server`] in `server/` |

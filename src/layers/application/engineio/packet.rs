@@ -3,7 +3,7 @@
 //! | type | digit | who sends it |
 //! |---|---|---|
 //! | open | 0 | the server, first: the [`Handshake`] |
-//! | close | 1 | either end, over HTTP |
+//! | close | 1 | either end: by polling, the only way to say it; by WebSocket, a client's word before its Close frame |
 //! | ping, pong | 2, 3 | the server asks, the client answers; with `probe` the other way round, to try a WebSocket |
 //! | message | 4 | either end: what the layer above says |
 //! | upgrade | 5 | the client: from here on by WebSocket |
@@ -11,6 +11,7 @@
 //!
 //! A WebSocket knows text from bytes, so a message of bytes is sent there as it is, without a type. An HTTP body here
 //! is text: bytes become `b` and base64, and packets are kept apart by the separator 0x1E, which JSON cannot contain.
+//! A client whose WebSocket cannot carry bytes (`forceBase64`) writes them so there too, and is understood.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,11 +19,14 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::PROTOCOL;
-use crate::base::{ErrorKind, Layer, ParseError};
+use crate::base::{Duration, Errors, Layer, ParseError};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
 /// What stands between two packets of one HTTP body: the ASCII character "record separator".
 pub const SEPARATOR: u8 = 0x1e;
+
+/// What is wrong with what a peer sent.
+const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 
 /// One packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,15 +99,7 @@ impl Packet {
         let mut at = 0;
         for piece in body.split(|&byte| byte == SEPARATOR) {
             let end = at + piece.len();
-            packets.push(match piece {
-                [b'b', base64 @ ..] => {
-                    let bytes = STANDARD.decode(base64).map_err(|error| {
-                        malformed("data", at + 1, "base64 (RFC 4648 §4)", error.to_string())
-                    })?;
-                    Packet::Message(Message::Binary(bytes.into()))
-                }
-                _ => Self::from_text(&body.slice(at..end), at)?,
-            });
+            packets.push(Self::from_text(&body.slice(at..end), at)?);
             at = end + 1;
         }
         Ok(packets)
@@ -133,11 +129,12 @@ impl Packet {
 
     fn from_text(text: &Bytes, at: usize) -> Result<Self, ParseError> {
         let Some(&kind) = text.first() else {
-            return Err(malformed("type", at, "a digit from 0 to 6", "nothing"));
+            return Err(ERRORS.malformed("type", at, "a digit from 0 to 6, or b", "nothing"));
         };
         let data = || {
-            Utf8Bytes::try_from(text.slice(1..))
-                .map_err(|error| malformed("data", at + 1 + error.valid_up_to(), "UTF-8", "other bytes"))
+            Utf8Bytes::try_from(text.slice(1..)).map_err(|error| {
+                ERRORS.malformed("data", at + 1 + error.valid_up_to(), "UTF-8", "other bytes")
+            })
         };
         match kind {
             b'0' => Ok(Packet::Open(data()?)),
@@ -147,7 +144,13 @@ impl Packet {
             b'4' => Ok(Packet::Message(Message::Text(data()?))),
             b'5' => Ok(Packet::Upgrade),
             b'6' => Ok(Packet::Noop),
-            other => Err(malformed("type", at, "a digit from 0 to 6", format!("byte 0x{other:02x}"))),
+            b'b' => STANDARD
+                .decode(&text[1..])
+                .map(|bytes| Packet::Message(Message::Binary(bytes.into())))
+                .map_err(|error| ERRORS.malformed("data", at + 1, "base64 (RFC 4648 §4)", error.to_string())),
+            other => {
+                Err(ERRORS.malformed("type", at, "a digit from 0 to 6, or b", format!("byte 0x{other:02x}")))
+            }
         }
     }
 
@@ -181,31 +184,21 @@ impl Handshake {
         serde_json::to_string(self).unwrap_or_default().into()
     }
 
+    /// How long the server may be silent: it pings once in an interval, and a ping may be as late as a pong may. A day
+    /// at most, whatever the server says.
+    pub(super) fn patience(&self) -> Duration {
+        let millis = self.ping_interval.saturating_add(self.ping_timeout);
+        Duration::from_millis(millis.min(24 * 3600 * 1000))
+    }
+
     /// Reads the JSON of an open packet.
     ///
     /// # Errors
     /// Malformed when it is not JSON, or a field is missing.
     pub fn from_json(text: &str) -> Result<Self, ParseError> {
         serde_json::from_str(text).map_err(|error| {
-            malformed("handshake", error.column(), "a JSON object with sid", error.to_string())
+            ERRORS.malformed("handshake", error.column(), "a JSON object with sid", error.to_string())
         })
-    }
-}
-
-pub(super) fn malformed(
-    field: &'static str,
-    offset: usize,
-    expected: &'static str,
-    got: impl Into<String>,
-) -> ParseError {
-    ParseError {
-        kind: ErrorKind::Malformed,
-        layer: Layer::Application,
-        protocol: PROTOCOL,
-        field,
-        offset,
-        expected: expected.into(),
-        got: got.into().into(),
     }
 }
 
@@ -232,6 +225,13 @@ mod tests {
         packets.iter().for_each(|packet| packet.write_payload(&mut written));
         assert_eq!(written, body);
         assert_eq!(packets.iter().map(Packet::payload_len).sum::<usize>(), written.len() + 1);
+    }
+
+    #[test]
+    fn bytes_may_be_written_as_text_by_websocket_too() {
+        let written = Packet::from_message(Message::Text("bAQIDBA==".into())).unwrap();
+        assert_eq!(written, Packet::Message(Message::Binary(Bytes::from_static(&[1, 2, 3, 4]))));
+        assert!(Packet::from_message(Message::Text("b!".into())).is_err());
     }
 
     #[test]

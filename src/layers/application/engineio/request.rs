@@ -5,17 +5,17 @@ use bytes::Bytes;
 use super::PROTOCOL;
 use crate::layers::application::http::{Headers, RequestHead, ResponseHead, Version};
 
-/// What a request asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ask {
+/// What a request asks for, of which session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask<S> {
     /// Open a session by polling.
     Open,
     /// Wait for what a session has to say.
-    Poll(String),
+    Poll(S),
     /// Say something in a session.
-    Post(String),
+    Post(S),
     /// Open a WebSocket, for a new session or to upgrade one.
-    Socket(Option<String>),
+    Socket(Option<S>),
     /// May a page of another origin ask at all? (Fetch standard, "CORS-preflight")
     Preflight,
 }
@@ -121,8 +121,14 @@ fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name).map(|(_, value)| value)
 }
 
-/// Judges a request for an endpoint's path. Whether the session exists is not known here.
-pub(super) fn judge(head: &RequestHead, query: &str, origins: &Origins) -> Result<Ask, Refusal> {
+/// Judges a request for an endpoint's path; `find` knows the endpoint's sessions by their ids. Of several errors the
+/// first counts, in the order of the other servers, so that clients get the same code everywhere.
+pub(super) fn judge<S>(
+    head: &RequestHead,
+    query: &str,
+    origins: &Origins,
+    find: impl FnOnce(&str) -> Option<S>,
+) -> Result<Ask<S>, Refusal> {
     if !origins.allow(head) {
         return Err(Refusal::Forbidden);
     }
@@ -135,21 +141,28 @@ pub(super) fn judge(head: &RequestHead, query: &str, origins: &Origins) -> Resul
         Some("websocket") => true,
         _ => return Err(Refusal::TransportUnknown),
     };
-    let sid = parameter(query, "sid").map(str::to_owned);
-    if sid.is_none() {
+    // An empty id is none.
+    let session = match parameter(query, "sid").filter(|sid| !sid.is_empty()) {
+        Some(sid) => Some(find(sid).ok_or(Refusal::SessionUnknown)?),
+        None => None,
+    };
+    if session.is_none() {
         if head.method != "GET" {
             return Err(Refusal::BadHandshakeMethod);
+        }
+        if websocket && !upgrade {
+            return Err(Refusal::BadRequest);
         }
         if parameter(query, "EIO") != Some("4") {
             return Err(Refusal::UnsupportedVersion);
         }
     }
-    match (websocket, sid, head.method.as_str()) {
-        (true, sid, "GET") if upgrade => Ok(Ask::Socket(sid)),
+    match (websocket, session, head.method.as_str()) {
+        (true, session, "GET") if upgrade => Ok(Ask::Socket(session)),
         (false, _, _) if upgrade => Err(Refusal::BadRequest),
         (false, None, _) => Ok(Ask::Open),
-        (false, Some(sid), "GET") => Ok(Ask::Poll(sid)),
-        (false, Some(sid), "POST") => Ok(Ask::Post(sid)),
+        (false, Some(session), "GET") => Ok(Ask::Poll(session)),
+        (false, Some(session), "POST") => Ok(Ask::Post(session)),
         _ => Err(Refusal::BadRequest),
     }
 }
@@ -220,10 +233,10 @@ pub(super) fn plain(status: u16) -> Vec<Bytes> {
 mod tests {
     use super::*;
 
-    fn request(method: &str, query: &str) -> Result<Ask, Refusal> {
+    fn request(method: &str, query: &str) -> Result<Ask<()>, Refusal> {
         let head =
             RequestHead::new(method, format!("/engine.io/?{query}"), Headers::new().with("Host", "h:1"));
-        judge(&head, query, &Origins::default())
+        judge(&head, query, &Origins::default(), |sid| (sid == "x").then_some(()))
     }
 
     #[test]
@@ -236,7 +249,21 @@ mod tests {
         assert_eq!(request("POST", "EIO=4&transport=polling"), Err(Refusal::BadHandshakeMethod));
         assert_eq!(request("PUT", "EIO=4&transport=polling&sid=x"), Err(Refusal::BadRequest));
         assert_eq!(request("GET", "EIO=4&transport=websocket"), Err(Refusal::BadRequest));
+        assert_eq!(request("GET", "EIO=4&transport=websocket&sid=x"), Err(Refusal::BadRequest));
         assert_eq!(Refusal::SessionUnknown.json(), r#"{"code":1,"message":"Session ID unknown"}"#);
+    }
+
+    #[test]
+    fn a_session_that_is_unknown_is_the_first_thing_wrong_and_an_empty_id_is_none() {
+        for transport in ["polling", "websocket"] {
+            for method in ["GET", "POST", "PUT"] {
+                let query = format!("transport={transport}&sid=y");
+                assert_eq!(request(method, &query), Err(Refusal::SessionUnknown), "{method} {query}");
+            }
+        }
+        assert_eq!(request("GET", "EIO=4&transport=polling&sid="), Ok(Ask::Open));
+        assert_eq!(request("POST", "EIO=4&transport=polling&sid="), Err(Refusal::BadHandshakeMethod));
+        assert_eq!(request("GET", "EIO=4&transport=polling&sid=x"), Ok(Ask::Poll(())));
     }
 
     #[test]

@@ -73,14 +73,17 @@ impl RequestHead {
         Ok(out.into())
     }
 
-    /// The host the client wants to speak to: an HTTP/1.1 request has exactly one Host field (RFC 9112 §3.2).
+    /// The host the client wants to speak to: an HTTP/1.1 request has exactly one Host field, one of HTTP/1.0 may have
+    /// none (RFC 9112 §3.2), which is an empty name.
     ///
     /// # Errors
-    /// Malformed, to be answered with 400, when there is none or more than one.
+    /// Malformed, to be answered with 400, when there is more than one, or none where there has to be.
     pub fn host(&self) -> Result<&str, HeadError> {
+        let missing = || malformed("Host", "a Host field (RFC 9112 §3.2)", "none");
+        let unsaid = (self.version < Version::Http11).then_some("");
         self.headers
             .get_single("Host")
-            .and_then(|host| host.ok_or_else(|| malformed("Host", "a Host field (RFC 9112 §3.2)", "none")))
+            .and_then(|host| host.or(unsaid).ok_or_else(missing))
             .map_err(|error| HeadError { status: 400, error })
     }
 }

@@ -1,8 +1,8 @@
 //! Header fields: names and values, in the order in which they came (RFC 9110 §5, RFC 9112 §5).
 
-use crate::base::{ErrorKind, Layer, ParseError};
+use crate::base::ParseError;
 
-use super::PROTOCOL;
+use super::ERRORS;
 
 /// Header fields in order. A name may come more than once; names are compared without case (RFC 9110 §5.1).
 ///
@@ -179,25 +179,18 @@ pub(super) fn show(byte: u8) -> String {
 
 /// The error for a peer that broke a rule; the caller knows the offset.
 pub(super) fn malformed(field: &'static str, expected: &'static str, got: impl Into<String>) -> ParseError {
-    ParseError {
-        kind: ErrorKind::Malformed,
-        layer: Layer::Application,
-        protocol: PROTOCOL,
-        field,
-        offset: 0,
-        expected: expected.into(),
-        got: got.into().into(),
-    }
+    ERRORS.malformed(field, 0, expected, got.into())
 }
 
 /// The error for a caller who asked for something that HTTP does not have.
 pub(super) fn misuse(field: &'static str, expected: &'static str, got: &str) -> ParseError {
-    ParseError { kind: ErrorKind::Misuse, ..malformed(field, expected, format!("{got:?}")) }
+    ERRORS.misuse(field, 0, expected, format!("{got:?}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::ErrorKind;
 
     #[test]
     fn names_have_no_case_and_fields_keep_their_order() {

@@ -27,5 +27,7 @@ pub use headers::{Headers, is_token};
 pub use parser::{Head, HeadError, HeadParser, Limits, Progress};
 pub use response::{Response, ResponseReader};
 
-/// The name of the protocol in errors.
-pub(crate) const PROTOCOL: &str = "HTTP";
+use crate::base::{Errors, Layer};
+
+/// What is wrong with what a peer sent, or a caller asked for.
+pub(crate) const ERRORS: Errors = Errors::of(Layer::Application, "HTTP");

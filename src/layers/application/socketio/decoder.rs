@@ -6,8 +6,8 @@
 use bytes::Bytes;
 
 use super::packet::RESERVED_EVENTS;
-use super::{Kind, PROTOCOL, Packet, Value, json};
-use crate::base::{ErrorKind, Layer, ParseError};
+use super::{ERRORS, Kind, Packet, Value, json};
+use crate::base::ParseError;
 
 /// How much one packet may hold. The size of one message is bounded by Engine.IO already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,8 +16,6 @@ pub struct Limits {
     pub attachments: usize,
     /// Bytes of all attachments of one packet together.
     pub attachment_bytes: usize,
-    /// Bytes of a namespace's name.
-    pub namespace: usize,
     /// How deep arrays and objects may lie in each other, the array of arguments counted;
     /// [`Value::MAX_DEPTH`] at the utmost.
     pub depth: usize,
@@ -25,7 +23,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { attachments: 100, attachment_bytes: 16 << 20, namespace: 256, depth: 100 }
+        Limits { attachments: 100, attachment_bytes: 16 << 20, depth: 100 }
     }
 }
 
@@ -62,7 +60,7 @@ impl Decoder {
     /// Malformed: the connection is to be closed.
     pub fn text(&mut self, text: &str) -> Result<Option<Packet>, ParseError> {
         if self.waiting.is_some() {
-            return Err(malformed("attachment", 0, "a binary message", "text"));
+            return Err(ERRORS.malformed("attachment", 0, "a binary message", "text"));
         }
         let (packet, wanted) = Parser { text, at: 0, limits: &self.limits }.packet()?;
         if wanted == 0 {
@@ -78,13 +76,13 @@ impl Decoder {
     /// Malformed: the connection is to be closed.
     pub fn binary(&mut self, bytes: Bytes) -> Result<Option<Packet>, ParseError> {
         let Some(waiting) = &mut self.waiting else {
-            return Err(malformed("type", 0, "a packet that announces attachments", "an attachment"));
+            return Err(ERRORS.malformed("type", 0, "a packet that announces attachments", "an attachment"));
         };
         waiting.bytes = waiting.bytes.saturating_add(bytes.len());
         if waiting.bytes > self.limits.attachment_bytes {
             let expected = format!("at most {} bytes of attachments", self.limits.attachment_bytes);
             self.waiting = None;
-            return Err(malformed("attachment", 0, expected, "more"));
+            return Err(ERRORS.malformed("attachment", 0, expected, "more"));
         }
         waiting.attachments.push(bytes);
         if waiting.attachments.len() < waiting.wanted {
@@ -105,7 +103,7 @@ fn put_back(value: &mut Value, attachments: &mut [Option<Bytes>]) -> Result<(), 
     if value.is_placeholder() {
         let num = value.get("num").and_then(Value::as_u64).and_then(|num| usize::try_from(num).ok());
         let bytes = num.and_then(|num| attachments.get_mut(num)).and_then(Option::take).ok_or_else(|| {
-            malformed("placeholder", 0, "the number of an attachment, each once", "another")
+            ERRORS.malformed("placeholder", 0, "the number of an attachment, each once", "another")
         })?;
         *value = Value::Binary(bytes);
         return Ok(());
@@ -131,11 +129,11 @@ impl<'a> Parser<'a> {
         self.at = 1;
         let Some(kind @ b'0'..=b'6') = kind else {
             let got = self.text.chars().next().map_or("nothing".into(), |c| format!("{c:?}"));
-            return Err(malformed("type", 0, "a digit from 0 to 6", got));
+            return Err(ERRORS.malformed("type", 0, "a digit from 0 to 6", got));
         };
         let wanted = if matches!(kind, b'5' | b'6') { self.attachments()? } else { 0 };
-        let namespace = self.namespace()?;
-        let id = self.id()?;
+        let namespace = self.namespace();
+        let id = self.id(kind)?;
         let kind = match kind {
             b'0' => Kind::Connect(self.json()?.map_or(Ok(None), |auth| match auth {
                 Value::Object(_) => Ok(Some(auth)),
@@ -184,36 +182,42 @@ impl<'a> Parser<'a> {
             Ok(number) if number <= self.limits.attachments => Ok(number),
             _ => {
                 let expected = format!("at most {}", self.limits.attachments);
-                Err(malformed("attachments", 1, expected, number.to_string()))
+                Err(ERRORS.malformed("attachments", 1, expected, number.to_string()))
             }
         }
     }
 
-    /// A namespace begins with a slash and ends with a comma or the text; anything else is of the main one. Some
-    /// clients add a query, which is not part of the name.
-    fn namespace(&mut self) -> Result<String, ParseError> {
+    /// A namespace begins with a slash and ends with a comma or the text; anything else is of the main one. All of it
+    /// is the name: a query was told from it in the third version of the protocol, and answers would not find the
+    /// client that asks by the whole of it.
+    fn namespace(&mut self) -> String {
         let rest = self.rest();
         if !rest.starts_with('/') {
-            return Ok("/".into());
+            return "/".into();
         }
         let (name, taken) = match rest.find(',') {
             Some(comma) => (&rest[..comma], comma + 1),
             None => (rest, rest.len()),
         };
-        if name.len() > self.limits.namespace {
-            let expected = format!("a name of at most {} bytes", self.limits.namespace);
-            return Err(malformed("namespace", self.at, expected, name.len().to_string()));
-        }
         self.at += taken;
-        Ok(name.split('?').next().unwrap_or_default().into())
+        name.into()
     }
 
-    fn id(&mut self) -> Result<Option<u64>, ParseError> {
-        if !self.rest().starts_with(|c: char| c.is_ascii_digit()) {
+    /// The number of a question or an answer. What is too large for 64 bits no question ever had: an answer to that is
+    /// ignored like any that nobody waits for, but an event with it could not be answered.
+    fn id(&mut self, kind: u8) -> Result<Option<u64>, ParseError> {
+        let rest = self.rest();
+        let end = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
+        if end == 0 {
             return Ok(None);
         }
-        let wrong = self.wrong("acknowledgement id", "a number of at most 64 bits");
-        self.digits().map(Some).ok_or(wrong)
+        let id = match rest[..end].parse() {
+            Ok(id) => id,
+            Err(_) if matches!(kind, b'3' | b'6') => u64::MAX,
+            Err(_) => return Err(self.wrong("acknowledgement id", "a number of at most 64 bits")),
+        };
+        self.at += end;
+        Ok(Some(id))
     }
 
     /// The JSON that is the rest of the text.
@@ -250,24 +254,7 @@ impl<'a> Parser<'a> {
     /// The error for what stands here.
     fn wrong(&self, field: &'static str, expected: &'static str) -> ParseError {
         let start: String = self.rest().chars().take(16).collect();
-        malformed(field, self.at, expected, format!("{start:?}"))
-    }
-}
-
-fn malformed(
-    field: &'static str,
-    offset: usize,
-    expected: impl Into<std::borrow::Cow<'static, str>>,
-    got: impl Into<std::borrow::Cow<'static, str>>,
-) -> ParseError {
-    ParseError {
-        kind: ErrorKind::Malformed,
-        layer: Layer::Application,
-        protocol: PROTOCOL,
-        field,
-        offset,
-        expected: expected.into(),
-        got: got.into(),
+        ERRORS.malformed(field, self.at, expected, format!("{start:?}"))
     }
 }
 

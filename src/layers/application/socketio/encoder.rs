@@ -71,6 +71,22 @@ impl Encoded {
         Encoded { text, attachments: taken.unwrap_or_default() }
     }
 
+    /// Whether it lets a client into its namespace, or asks to be let in.
+    pub fn is_connect(&self) -> bool {
+        self.text.as_bytes().first() == Some(&b'0')
+    }
+
+    /// The namespace it belongs to.
+    pub fn namespace(&self) -> &str {
+        let text = self.text.as_str();
+        let with_attachments = text.starts_with(['5', '6']);
+        let dash = if with_attachments { text.find('-').unwrap_or(0) } else { 0 };
+        match text.get(dash + 1..).filter(|rest| rest.starts_with('/')) {
+            Some(rest) => rest.split(',').next().unwrap_or(rest),
+            None => "/",
+        }
+    }
+
     /// Bytes in all.
     pub fn len(&self) -> usize {
         self.text.as_bytes().len() + self.attachments.iter().map(Bytes::len).sum::<usize>()

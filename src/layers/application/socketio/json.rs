@@ -19,8 +19,8 @@ use std::io::Write as _;
 use bytes::Bytes;
 use serde::ser::{Serialize, Serializer};
 
-use super::{PROTOCOL, Value};
-use crate::base::{ErrorKind, Layer, ParseError};
+use super::{ERRORS, Value};
+use crate::base::ParseError;
 
 /// A number as it was written. JSON sets no limit to what a number may be (RFC 8259 §6), and whoever reads one into 64
 /// bits and writes it again may have changed it; a server that only passes it on has no need to.
@@ -311,15 +311,7 @@ impl Reader<'_> {
             Some(got) => format!("{got:?}"),
             None => "the end of the text".into(),
         };
-        ParseError {
-            kind: ErrorKind::Malformed,
-            layer: Layer::Application,
-            protocol: PROTOCOL,
-            field: "data",
-            offset: self.at,
-            expected: expected.into(),
-            got: got.into(),
-        }
+        ERRORS.malformed("data", self.at, expected, got)
     }
 }
 
@@ -403,6 +395,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::base::ErrorKind;
 
     fn through(text: &str) -> Result<String, ParseError> {
         read(text, Value::MAX_DEPTH).map(|value| value.to_json())

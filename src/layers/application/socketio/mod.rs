@@ -35,5 +35,7 @@ pub use json::Number;
 pub use packet::{Kind, Packet, RESERVED_EVENTS};
 pub use value::Value;
 
-/// The name of the protocol in errors.
-pub(crate) const PROTOCOL: &str = "Socket.IO";
+use crate::base::{Errors, Layer};
+
+/// What is wrong with what a peer sent.
+pub(crate) const ERRORS: Errors = Errors::of(Layer::Application, "Socket.IO");

@@ -120,11 +120,19 @@ impl CloseReason {
     }
 }
 
+impl From<CloseCode> for CloseReason {
+    /// A reason without words.
+    fn from(code: CloseCode) -> Self {
+        CloseReason::new(code, Utf8Bytes::default())
+    }
+}
+
 /// Why this end _fails_ the connection (§7.1.7).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct Failure {
-    /// The code the peer is told; `None` when there is nobody to tell: the opening handshake was not over.
+    /// The code the peer is told; `None` when there is nobody to tell: the opening handshake was not over, or the peer
+    /// has gone without a word.
     pub code: Option<CloseCode>,
     /// What was wrong; the offset counts the peer's bytes, those of the head from its
     /// start and those of frames from the first frame on.
@@ -166,7 +174,7 @@ impl Failure {
 
     /// A compressed message that does not decompress: 1007, for the data is not what it says it is.
     pub(super) fn not_deflate(offset: usize) -> Self {
-        let expected = "DEFLATE within the agreed window (RFC 7692 §7.2.2)";
+        let expected = "whole blocks of DEFLATE (RFC 7692 §7.2.2)";
         Failure {
             code: Some(CloseCode::INVALID_PAYLOAD),
             ..Failure::protocol("compressed message", offset, expected, "bytes that do not decompress")
@@ -179,8 +187,9 @@ impl Failure {
         Failure { code: Some(CloseCode::TOO_BIG), error }
     }
 
-    /// Wrong before the connection was open, when no Close frame can be sent.
-    pub(super) fn before_open(error: ParseError) -> Self {
+    /// Wrong when no Close frame can be sent, or none would be read: before the connection was open, or when the peer
+    /// has gone.
+    pub(super) fn untold(error: ParseError) -> Self {
         Failure { code: None, error }
     }
 }

@@ -30,7 +30,7 @@ use super::handshake::client::Request;
 use super::handshake::server::Policy;
 use super::message::{Message, MessageKind};
 use super::phase::{Happening, Phase, Role};
-use super::receiver::{Incoming, Receiver};
+use super::receiver::{Incoming, Next, Receiver};
 use super::sender::{MaskSource, SendError, Sender};
 use super::utf8::Utf8Bytes;
 use crate::base::{Instant, Machine, ParseError};
@@ -62,6 +62,27 @@ pub enum Output {
     WakeAt(Instant),
     /// Close the TCP connection, after all that was sent. The last output of all.
     Finished,
+}
+
+/// What a [`step`](Connection::step) of a connection's work has led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// It asks for something.
+    Output(Output),
+    /// So many bytes came out of compressed ones since this was last said, and there is more to do.
+    Inflated(usize),
+    /// There is nothing to do until the next input.
+    Idle,
+}
+
+/// What reading on has led to.
+enum Read {
+    /// A frame, or the end: there may be an event now.
+    Something,
+    /// See [`Step::Inflated`].
+    Inflated(usize),
+    /// More bytes are needed.
+    Nothing,
 }
 
 /// What the user above learns. After [`Close`](Event::Close) or [`Failed`](Event::Failed), of which there is exactly
@@ -255,15 +276,49 @@ impl Connection {
         if self.phase == Phase::Open { Ok(()) } else { Err(SendError::NotOpen) }
     }
 
-    /// Reads the next frame. False when there is nothing to do until the next input.
-    fn read_frame(&mut self, now: Instant) -> bool {
+    /// As [`poll`](Machine::poll), but never decompresses for long, for a few bytes of a peer may become millions: a
+    /// driver that serves others too can let them have their turn in between.
+    pub fn step(&mut self, now: Instant) -> Step {
+        /// When this much was gathered the stream has enough to do.
+        const ENOUGH: usize = 64 << 10;
+        loop {
+            if self.sender.queued() >= ENOUGH
+                && let Some(bytes) = self.sender.pop()
+            {
+                return Step::Output(Output::Send(bytes));
+            }
+            if let Some(event) = self.events.pop_front() {
+                return Step::Output(Output::Event(event));
+            }
+            if let (true, Some(deadline)) = (self.deadline_is_news, self.deadline) {
+                self.deadline_is_news = false;
+                return Step::Output(Output::WakeAt(deadline));
+            }
+            if matches!(self.phase, Phase::Open | Phase::Closing) {
+                match self.read_frame(now) {
+                    Read::Something => continue,
+                    Read::Inflated(bytes) => return Step::Inflated(bytes),
+                    Read::Nothing => {}
+                }
+            }
+            if let Some(bytes) = self.sender.pop() {
+                return Step::Output(Output::Send(bytes));
+            }
+            let news = self.phase == Phase::Finished && !std::mem::replace(&mut self.finished_told, true);
+            return if news { Step::Output(Output::Finished) } else { Step::Idle };
+        }
+    }
+
+    /// Reads the next frame.
+    fn read_frame(&mut self, now: Instant) -> Read {
         match self.receiver.next() {
-            Ok(Some(incoming)) => self.take(now, incoming),
-            Ok(None) if self.end_of_stream => self.end_abnormally(now, Happening::EndOfStream),
-            Ok(None) => return false,
+            Ok(Next::Incoming(incoming)) => self.take(now, incoming),
+            Ok(Next::Inflated(bytes)) => return Read::Inflated(bytes),
+            Ok(Next::Nothing) if self.end_of_stream => self.end_abnormally(now, Happening::EndOfStream),
+            Ok(Next::Nothing) => return Read::Nothing,
             Err(failure) => self.fail(now, failure),
         }
-        true
+        Read::Something
     }
 
     fn take(&mut self, now: Instant, incoming: Incoming) {
@@ -318,29 +373,12 @@ impl Machine for Connection {
     }
 
     fn poll(&mut self, now: Instant) -> Option<Output> {
-        /// When this much was gathered the stream has enough to do.
-        const ENOUGH: usize = 64 << 10;
         loop {
-            if self.sender.queued() >= ENOUGH
-                && let Some(bytes) = self.sender.pop()
-            {
-                return Some(Output::Send(bytes));
+            match self.step(now) {
+                Step::Output(output) => return Some(output),
+                Step::Inflated(_) => {}
+                Step::Idle => return None,
             }
-            if let Some(event) = self.events.pop_front() {
-                return Some(Output::Event(event));
-            }
-            if let (true, Some(deadline)) = (self.deadline_is_news, self.deadline) {
-                self.deadline_is_news = false;
-                return Some(Output::WakeAt(deadline));
-            }
-            if matches!(self.phase, Phase::Open | Phase::Closing) && self.read_frame(now) {
-                continue;
-            }
-            if let Some(bytes) = self.sender.pop() {
-                return Some(Output::Send(bytes));
-            }
-            let news = self.phase == Phase::Finished && !std::mem::replace(&mut self.finished_told, true);
-            return news.then_some(Output::Finished);
         }
     }
 }

@@ -487,6 +487,30 @@ fn compressed_messages_go_both_ways_whatever_was_agreed() {
 }
 
 #[test]
+fn a_client_keeps_what_it_has_offered_also_when_the_answer_is_silent_about_it() {
+    let wish = Deflate { client_max_window_bits: 9, min_len: 0, ..Deflate::default() };
+    let config = Config { deflate: Some(wish), ..Config::default() };
+    let mut client = Connection::client(NOW, config, Request::new("h", "/", [7; 16]), masks(1)).unwrap();
+    let mut peer = server();
+    peer.handle(NOW, Input::Bytes(drain(NOW, &mut client).sent.into()));
+    let answer = String::from_utf8(drain(NOW, &mut peer).sent).unwrap();
+    let extension = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n";
+    feed(&mut client, (answer[..answer.len() - 2].to_owned() + extension).as_bytes());
+    assert_eq!(client.phase(), Phase::Open);
+    // RFC 7692 §7.1.1.2: the server may have given up its window, so each message must be readable by itself.
+    let mut sent = || {
+        client.send_text("Hello".repeat(20)).unwrap();
+        frames(&drain(NOW, &mut client).sent)
+    };
+    assert_eq!(sent(), sent());
+    // §7.1.2.2: noise that comes again after 4000 bytes is found in no window of 512.
+    let mut rng = Rng::new(1);
+    let noise: Vec<u8> = (0..4000).map(|_| rng.next_u32() as u8).collect();
+    client.send_binary(noise.repeat(2)).unwrap();
+    assert!(drain(NOW, &mut client).sent.len() > 8000);
+}
+
+#[test]
 fn a_peer_that_does_not_know_compression_is_spoken_to_without() {
     let wish = Deflate { min_len: 0, ..Deflate::default() };
     let config = Config { deflate: Some(wish), ..Config::default() };

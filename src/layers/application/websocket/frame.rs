@@ -4,7 +4,7 @@
 //! Read §5.2 first, then §5.5 for control frames. Here stand the rules a header must keep *by itself*: known opcodes,
 //! lengths in their shortest form, control frames short and whole. The rules that need to know the connection (who
 //! must mask, which reserved bits an extension has claimed, what a continuation continues) are kept in
-//! `connection.rs` and `message.rs`.
+//! `receiver.rs` and `message.rs`.
 
 use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Writer};
 

@@ -303,6 +303,22 @@ fn more_than_may_wait_is_refused_to_the_user_above() {
 }
 
 #[test]
+fn compressed_messages_that_wait_hold_no_more_memory_than_is_counted() {
+    let mut bench = Bench::open(Config { deflate: Some(Deflate::default()), ..Config::default() });
+    // Some noise that becomes no shorter, and much that vanishes.
+    let mut rng = crate::base::Rng::new(1);
+    let mut payload: Vec<u8> = (0..20_000).map(|_| rng.next_u32() as u8).collect();
+    payload.resize(520_000, 0);
+    bench.server.send_binary(payload).unwrap();
+    let (mut length, mut capacity) = (0, 0);
+    while let Some(Output::Send(bytes)) = bench.server.poll(bench.now) {
+        length += bytes.len();
+        capacity += bytes.try_into_mut().expect("nobody else has it").capacity();
+    }
+    assert!((20_000..30_000).contains(&length) && capacity <= 2 * length, "{capacity} for {length}");
+}
+
+#[test]
 fn a_flood_of_pings_is_answered_as_it_is_taken_and_never_piles_up() {
     let mut bench = Bench::open(Config::default());
     let pings = frame(0x89, &[7; 125]).repeat(10_000);

@@ -107,8 +107,9 @@ impl Assembler {
                 return Err(Failure::protocol("opcode", at, expected, "the start of another message"));
             }
         }
-        // What a compressed frame will become is seen when it has become it.
-        if header.payload_len > self.room() as u64 {
+        // What a compressed frame will become is seen when it has become it; the other way round, a few bytes that
+        // nothing was gained on come as more than they are.
+        if !self.is_compressed() && header.payload_len > self.room() as u64 {
             return Err(Failure::too_big("message", at, self.max_message));
         }
         Ok(())
@@ -124,10 +125,9 @@ impl Assembler {
         self.max_message.saturating_sub(self.partial.as_ref().map_or(0, |partial| partial.payload.len()))
     }
 
-    /// The next bytes of the payload, unmasked and decompressed; the first of them came `at` bytes into the stream.
-    /// They are copied.
+    /// The next bytes of the payload, unmasked; the first of them came `at` bytes into the stream. They are copied.
     pub(super) fn push(&mut self, piece: &[u8], at: usize) -> Result<(), Failure> {
-        let partial = self.check(piece, at)?;
+        let partial = self.check(piece, |wrong| at.saturating_add(wrong))?;
         if partial.payload.is_empty() {
             // Exactly what is needed, for most messages are one piece.
             partial.payload = BytesMut::with_capacity(piece.len());
@@ -136,23 +136,34 @@ impl Assembler {
         Ok(())
     }
 
+    /// As [`push`](Assembler::push), for what came out of a frame that was compressed and began `at` bytes into the
+    /// stream. Its bytes have no place in the stream of their own, so what is wrong is wrong with the frame.
+    pub(super) fn push_inflated(&mut self, piece: &[u8], at: usize) -> Result<(), Failure> {
+        self.check(piece, |_| at)?.payload.extend_from_slice(piece);
+        Ok(())
+    }
+
     /// As [`push`](Assembler::push), but the first piece is taken as it is, and pieces that lie one behind the other in
     /// memory are joined without being copied: a message that came in one piece is handed on in the memory it was
     /// received in.
     pub(super) fn take(&mut self, piece: BytesMut, at: usize) -> Result<(), Failure> {
-        self.check(&piece, at)?.payload.unsplit(piece);
+        self.check(&piece, |wrong| at.saturating_add(wrong))?.payload.unsplit(piece);
         Ok(())
     }
 
-    fn check(&mut self, piece: &[u8], at: usize) -> Result<&mut Partial, Failure> {
-        if piece.len() > self.room() {
-            return Err(Failure::too_big("message", at, self.max_message));
-        }
+    /// Whether the message may go on with these bytes. `place` says where in the stream a byte of the piece is.
+    fn check(&mut self, piece: &[u8], place: impl Fn(usize) -> usize) -> Result<&mut Partial, Failure> {
+        let (room, limit) = (self.room(), self.max_message);
         let nothing_begun =
-            || Failure::protocol("opcode", at, "the start of a message (RFC 6455 §5.4)", "none");
+            || Failure::protocol("opcode", place(0), "the start of a message (RFC 6455 §5.4)", "none");
         let partial = self.partial.as_mut().ok_or_else(nothing_begun)?;
+        // What there is room for is judged first. So the first byte that is wrong decides, however large the piece is.
+        let fits = piece.len().min(room);
         if let Some(text) = &mut partial.text {
-            text.feed(piece).map_err(|wrong| Failure::not_utf8("text", at.saturating_add(wrong)))?;
+            text.feed(&piece[..fits]).map_err(|wrong| Failure::not_utf8("text", place(wrong)))?;
+        }
+        if fits < piece.len() {
+            return Err(Failure::too_big("message", place(fits), limit));
         }
         Ok(partial)
     }

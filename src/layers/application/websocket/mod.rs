@@ -13,7 +13,7 @@
 //! | §4.2 | the server: judging the request, answer | [`handshake::server`], [`Policy`] |
 //! | §4.3 | the header fields, lists of tokens | [`handshake`], [`handshake::extensions`] |
 //! | §4.4 | other versions: 426 | [`handshake::server`] |
-//! | §5.1 | the overview: who must mask | `receiver.rs`: `check_header` |
+//! | §5.1 | the overview: who must mask | `receiver.rs`: `check_start` |
 //! | §5.2 | the frame header | [`frame`], [`FrameHeader`] |
 //! | §5.3 | masking | [`mask`] |
 //! | §5.4 | fragments | [`message`] when they come, `sender.rs`: `fragment` when they go |
@@ -22,7 +22,7 @@
 //! | §5.5.2, §5.5.3 | pings and pongs | [`connection`]: `take`; `connection/keepalive.rs` |
 //! | §5.6 | text and binary | [`message`], [`Message`] |
 //! | §5.7 | examples | the tests of [`frame`] and [`mask`] |
-//! | §5.8, §11.9 | extensibility: reserved bits and opcodes | `receiver.rs`: `check_header`; [`Opcode`] |
+//! | §5.8, §11.9 | extensibility: reserved bits and opcodes | `receiver.rs`: `check_start`; [`Opcode`] |
 //! | §6.1 | sending | `sender.rs` |
 //! | §6.2 | receiving | `receiver.rs` |
 //! | §7.1 | states, closing, failing | [`phase`], `connection/closing.rs`; TCP: `real/websocket/socket/ending.rs` |
@@ -60,7 +60,7 @@ pub mod utf8;
 pub mod wire;
 
 pub use close::{CloseCode, CloseReason, Failure};
-pub use connection::{Config, Connection, Event, Input, Keepalive, Output};
+pub use connection::{Config, Connection, Event, Input, Keepalive, Output, Step};
 pub use deflate::Deflate;
 pub use frame::{FrameHeader, Opcode};
 pub use handshake::Opening;

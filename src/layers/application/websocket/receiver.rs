@@ -23,6 +23,16 @@ pub(super) enum Incoming {
     Close(CloseReason),
 }
 
+/// What reading on has led to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Next {
+    Incoming(Incoming),
+    /// Nothing whole yet, but so many bytes came out of compressed ones that others should have their turn.
+    Inflated(usize),
+    /// More bytes are needed.
+    Nothing,
+}
+
 /// Reads the peer's frames.
 #[derive(Debug)]
 pub(super) struct Receiver {
@@ -37,12 +47,16 @@ pub(super) struct Receiver {
     assembler: Assembler,
     /// Present when compression was agreed on.
     decompressor: Option<Decompressor>,
+    /// Bytes that came out of it since that was last told.
+    inflated: usize,
 }
 
 /// The frame whose payload is coming in.
 #[derive(Debug)]
 struct Frame {
     header: FrameHeader,
+    /// Where the header began, in bytes since the opening handshake.
+    start: usize,
     /// Bytes of payload that came already.
     read: u64,
     /// The payload, if this is a control frame.
@@ -53,6 +67,13 @@ impl Receiver {
     /// A piece of a payload up to here is copied: that costs less than sharing memory, and keeps a short message
     /// from holding on to a large buffer.
     const SHORT: usize = 4 << 10;
+
+    /// This much is decompressed before others should have their turn.
+    const MUCH: usize = 64 << 10;
+
+    /// So many compressed bytes are taken at a time: DEFLATE makes of them 1 MiB and a little more at most (a match of
+    /// 258 bytes takes 2 bits at least).
+    const SIP: usize = 1 << 10;
 
     /// A receiver that stands at the first frame.
     pub(super) fn new(role: Role, max_frame: usize, max_message: usize) -> Self {
@@ -65,6 +86,7 @@ impl Receiver {
             frame: None,
             assembler,
             decompressor: None,
+            inflated: 0,
         }
     }
 
@@ -128,17 +150,20 @@ impl Receiver {
         self.decompressor = None;
     }
 
-    /// The next thing the peer said, or `None` when more bytes are needed.
-    pub(super) fn next(&mut self) -> Result<Option<Incoming>, Failure> {
+    /// The next thing the peer said, as far as it has come.
+    pub(super) fn next(&mut self) -> Result<Next, Failure> {
         loop {
             let Some(frame) = &mut self.frame else {
                 if !self.begin_frame()? {
-                    return Ok(None);
+                    return Ok(Next::Nothing);
                 }
                 continue;
             };
             let left = frame.header.payload_len - frame.read;
-            let take = usize::try_from(left).unwrap_or(usize::MAX).min(self.inbox.len());
+            let start = frame.start;
+            let inflate = self.assembler.is_compressed() && !frame.header.opcode.is_control();
+            let most = if inflate { Self::SIP } else { usize::MAX };
+            let take = usize::try_from(left).unwrap_or(usize::MAX).min(self.inbox.len()).min(most);
             if take > 0 {
                 if let Some(key) = frame.header.mask {
                     apply_mask(key, frame.read, &mut self.inbox[..take]);
@@ -147,8 +172,8 @@ impl Receiver {
                 if frame.header.opcode.is_control() {
                     frame.control.extend_from_slice(&self.inbox[..take]);
                     self.inbox.advance(take);
-                } else if self.assembler.is_compressed() {
-                    self.inflate(take)?;
+                } else if inflate {
+                    self.inflate(take, start)?;
                     self.inbox.advance(take);
                 } else if take <= Self::SHORT {
                     self.assembler.push(&self.inbox[..take], self.at)?;
@@ -158,28 +183,37 @@ impl Receiver {
                 }
                 self.at = self.at.saturating_add(take);
             }
+            if self.inflated >= Self::MUCH {
+                return Ok(Next::Inflated(std::mem::take(&mut self.inflated)));
+            }
             if (take as u64) < left {
-                return Ok(None);
+                if self.inbox.is_empty() {
+                    return Ok(Next::Nothing);
+                }
+                continue;
             }
             if let Some(incoming) = self.end_frame()? {
-                return Ok(Some(incoming));
+                return Ok(Next::Incoming(incoming));
             }
         }
     }
 
-    /// Decompresses the first `n` bytes of the inbox (RFC 7692 §7.2.2); the end of the message when `n` is 0.
-    fn inflate(&mut self, n: usize) -> Result<(), Failure> {
+    /// Decompresses the first `n` bytes of the inbox (RFC 7692 §7.2.2); the end of the message when `n` is 0. They belong
+    /// to a frame that began `start` bytes into the stream.
+    fn inflate(&mut self, n: usize, start: usize) -> Result<(), Failure> {
         let Some(decompressor) = &mut self.decompressor else { return Ok(()) };
-        let (assembler, at) = (&mut self.assembler, self.at);
         let mut refused = None;
-        let mut take = |piece: &[u8]| assembler.push(piece, at).map_err(|failure| refused = Some(failure));
+        let mut take = |piece: &[u8]| {
+            self.inflated += piece.len();
+            self.assembler.push_inflated(piece, start).map_err(|failure| refused = Some(failure))
+        };
         let done = match n {
-            0 => decompressor.finish(&mut take),
+            0 => decompressor.finish(),
             n => decompressor.push(&self.inbox[..n], &mut take),
         };
         done.map_err(|error| match (error, refused) {
             (InflateError::Refused, Some(failure)) => failure,
-            (InflateError::Refused | InflateError::Corrupt, _) => Failure::not_deflate(at),
+            (InflateError::Refused | InflateError::Corrupt, _) => Failure::not_deflate(start),
         })
     }
 
@@ -188,65 +222,76 @@ impl Receiver {
         let mut r = Reader::new(FrameHeader::LAYER, FrameHeader::PROTOCOL, &self.inbox).starting_at(self.at);
         let header = match FrameHeader::parse(&mut r) {
             Ok(header) => header,
-            Err(error) if error.is_incomplete() => return Ok(false),
+            // The order of the rules is the order of the bytes, so that the verdict is the same when these come one
+            // by one: what is wrong with the first byte goes before what is wrong with the second.
+            Err(error) if error.is_incomplete() || error.offset > self.at => {
+                self.check_start()?;
+                return if error.is_incomplete() { Ok(false) } else { Err(Failure::of_frame(error)) };
+            }
             Err(error) => return Err(Failure::of_frame(error)),
         };
         let length = r.position();
-        self.check_header(&header)?;
+        self.check_start()?;
+        if header.payload_len > self.max_frame as u64 && !header.opcode.is_control() {
+            return Err(Failure::too_big("frame", self.at, self.max_frame));
+        }
         if !header.opcode.is_control() {
             self.assembler.begin_frame(&header, self.at)?;
         }
         self.inbox.advance(length);
+        self.frame = Some(Frame { header, start: self.at, read: 0, control: BytesMut::new() });
         self.at = self.at.saturating_add(length);
-        self.frame = Some(Frame { header, read: 0, control: BytesMut::new() });
         Ok(true)
     }
 
-    /// The rules that depend on who the peer is and on what was agreed.
-    fn check_header(&self, header: &FrameHeader) -> Result<(), Failure> {
-        // RFC 7692 §6: RSV1 says that a message is compressed, so it is set on a message's first frame only.
-        let starts_message = matches!(header.opcode, Opcode::Text | Opcode::Binary);
-        let rsv1 = header.rsv1 && !(self.decompressor.is_some() && starts_message);
-        // §5.2: no extension was agreed on that would give the other bits a meaning.
-        for (field, set) in [("RSV1", rsv1), ("RSV2", header.rsv2), ("RSV3", header.rsv3)] {
-            if set {
-                let expected = "0: no extension has claimed it (RFC 6455 §5.2)";
+    /// The rules that depend on who the peer is and on what was agreed. They are about the first two bytes of a header,
+    /// and each is checked as soon as its byte is there.
+    fn check_start(&self) -> Result<(), Failure> {
+        let Some(&first) = self.inbox.first() else { return Ok(()) };
+        for (field, bit) in [("RSV1", 0x40), ("RSV2", 0x20), ("RSV3", 0x10)] {
+            if first & bit != 0 && !(bit == 0x40 && self.is_claimed(first)) {
+                let expected = "0: no extension has claimed it in this frame (RFC 6455 §5.2)";
                 return Err(Failure::protocol(field, self.at, expected, "1"));
             }
         }
-        match (self.role, header.mask) {
-            (Role::Server, Some(_)) | (Role::Client, None) => {}
-            (Role::Server, None) => {
+        let Some(&second) = self.inbox.get(1) else { return Ok(()) };
+        match (self.role, second & 0x80 != 0) {
+            (Role::Server, true) | (Role::Client, false) => {}
+            (Role::Server, false) => {
                 let expected = "1: a client masks every frame (RFC 6455 §5.1)";
                 return Err(Failure::protocol("MASK", self.at.saturating_add(1), expected, "0"));
             }
-            (Role::Client, Some(_)) => {
+            (Role::Client, true) => {
                 let expected = "0: a server masks no frame (RFC 6455 §5.1)";
                 return Err(Failure::protocol("MASK", self.at.saturating_add(1), expected, "1"));
             }
         }
-        if header.payload_len > self.max_frame as u64 && !header.opcode.is_control() {
-            return Err(Failure::too_big("frame", self.at, self.max_frame));
-        }
         Ok(())
+    }
+
+    /// Whether RSV1 has a meaning in a frame with this first byte: it says that a message is compressed, so it may be
+    /// set in a message's first frame only (RFC 7692 §6).
+    fn is_claimed(&self, first: u8) -> bool {
+        let opcode = Opcode::from_number(first & 0x0f);
+        self.decompressor.is_some() && matches!(opcode, Some(Opcode::Text | Opcode::Binary))
     }
 
     /// The payload is whole.
     fn end_frame(&mut self) -> Result<Option<Incoming>, Failure> {
-        let Some(Frame { header, control, .. }) = self.frame.take() else { return Ok(None) };
+        let Some(Frame { header, start, control, .. }) = self.frame.take() else { return Ok(None) };
         let payload = control.freeze();
         Ok(Some(match header.opcode {
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 if header.fin && self.assembler.is_compressed() {
-                    self.inflate(0)?;
+                    self.inflate(0, start)?;
                 }
                 return Ok(self.assembler.end_frame(header.fin, self.at)?.map(Incoming::Message));
             }
             Opcode::Ping => Incoming::Ping(payload),
             Opcode::Pong => Incoming::Pong(payload),
             Opcode::Close => {
-                let start = self.at.saturating_sub(payload.len());
-                Incoming::Close(CloseReason::parse(&payload, start)?)
+                let at = self.at.saturating_sub(payload.len());
+                Incoming::Close(CloseReason::parse(&payload, at)?)
             }
         }))
     }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::close::CloseCode;
+use super::super::deflate::codec::Compressor;
 use super::*;
 use crate::base::Writer;
 
@@ -10,14 +11,18 @@ const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// Feeds `bytes` in pieces of `size`, reading all there is after each.
 fn receive(role: Role, bytes: &[u8], size: usize) -> (Vec<Incoming>, Option<Failure>) {
-    let mut receiver = Receiver::new(role, 1000, 2000);
+    read(&mut Receiver::new(role, 1000, 2000), bytes, size)
+}
+
+fn read(receiver: &mut Receiver, bytes: &[u8], size: usize) -> (Vec<Incoming>, Option<Failure>) {
     let mut all = Vec::new();
     for piece in bytes.chunks(size.max(1)) {
         receiver.push(Bytes::copy_from_slice(piece));
         loop {
             match receiver.next() {
-                Ok(Some(incoming)) => all.push(incoming),
-                Ok(None) => break,
+                Ok(Next::Incoming(incoming)) => all.push(incoming),
+                Ok(Next::Inflated(_)) => {}
+                Ok(Next::Nothing) => break,
                 Err(failure) => return (all, Some(failure)),
             }
         }
@@ -81,6 +86,20 @@ fn each_reserved_bit_is_refused() {
     for (bit, name) in [(0x40, "RSV1"), (0x20, "RSV2"), (0x10, "RSV3")] {
         assert_eq!(failure(&[0x81 | bit, 0x00]), (WRONG, name, 0));
         assert_eq!(failure(&[0x89 | bit, 0x00]), (WRONG, name, 0));
+    }
+}
+
+#[test]
+fn a_rule_is_broken_with_the_byte_that_breaks_it_and_the_first_byte_goes_first() {
+    // Alone, at the beginning of a header whose length is still to come, and before a second byte that is wrong too.
+    for bytes in [&[0xf1][..], &[0xf1, 126], &[0xf9, 126]] {
+        assert_eq!(failure(bytes), (WRONG, "RSV1", 0));
+    }
+    assert_eq!(failure(&[0x82, 0xfe]), (WRONG, "MASK", 1));
+    assert_eq!(failure(&[0x82, 0xfe, 0, 1]), (WRONG, "MASK", 1));
+    assert_eq!(failure(&[0x83, 0xfe]), (WRONG, "opcode", 0));
+    for bytes in [&[0x82, 0x7e][..], &[0x82, 0x7e, 0, 1]] {
+        assert_eq!(receive(Role::Server, bytes, 1).1.map(|failure| failure.error.field), Some("MASK"));
     }
 }
 
@@ -156,7 +175,7 @@ fn limits_hold_at_the_header_and_nothing_is_reserved_for_a_promise() {
 
     let mut receiver = Receiver::new(Role::Client, usize::MAX, usize::MAX);
     receiver.push(Bytes::from_static(&[0x82, 127, 0x7f, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3]));
-    assert_eq!(receiver.next(), Ok(None));
+    assert_eq!(receiver.next(), Ok(Next::Nothing));
     assert!(receiver.inbox.capacity() < 100);
 }
 
@@ -166,7 +185,9 @@ fn a_long_message_is_unmasked_and_handed_on_in_the_memory_it_came_in() {
     let payload_at = frame.as_ptr() as usize + 8;
     let mut receiver = Receiver::new(Role::Server, 5000, 5000);
     receiver.push(frame.freeze());
-    let Ok(Some(Incoming::Message(Message::Binary(bytes)))) = receiver.next() else { panic!("no message") };
+    let Ok(Next::Incoming(Incoming::Message(Message::Binary(bytes)))) = receiver.next() else {
+        panic!("no message")
+    };
     assert_eq!((bytes.as_ptr() as usize, &bytes[..]), (payload_at, &[5; 5000][..]));
 }
 
@@ -176,10 +197,105 @@ fn a_receiver_at_rest_holds_on_to_no_buffer_even_one_that_the_last_message_fille
     let frame = [&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &[7; 65_536]].concat();
     *receiver.inbox() = BytesMut::with_capacity(frame.len());
     receiver.inbox().extend_from_slice(&frame);
-    assert!(matches!(receiver.next(), Ok(Some(Incoming::Message(_)))));
+    assert!(matches!(receiver.next(), Ok(Next::Incoming(Incoming::Message(_)))));
     let mut spare = receiver.rest();
     assert!(receiver.inbox().capacity() <= FrameHeader::MAX_LEN);
     assert!(spare.is_empty() && spare.try_reclaim(65_536), "the whole buffer is free again");
+}
+
+/// A receiver that takes messages of up to 2000 bytes, compressed ones too.
+fn inflate(bytes: &[u8], size: usize) -> (Vec<Incoming>, Option<Failure>) {
+    let mut receiver = Receiver::new(Role::Client, 3000, 2000);
+    receiver.decompress(Decompressor::new(true));
+    read(&mut receiver, bytes, size)
+}
+
+/// The payload that says this, compressed.
+fn deflate(payload: &[u8]) -> BytesMut {
+    let mut out = BytesMut::new();
+    assert!(Compressor::new(9, 15, true).compress(payload, &mut out));
+    out
+}
+
+fn compressed(payload: &[u8]) -> Vec<u8> {
+    let mut w = Writer::new();
+    FrameHeader { rsv1: true, ..FrameHeader::new(Opcode::Text, payload.len() as u64) }.emit(&mut w);
+    w.bytes(payload);
+    w.finish().to_vec()
+}
+
+#[test]
+fn what_is_wrong_with_a_compressed_message_does_not_depend_on_how_it_is_cut() {
+    let letters: Vec<u8> = (0..200).map(|i| b'a' + i % 26).collect();
+    let (large, not_utf8) = (Some(CloseCode::TOO_BIG), Some(CloseCode::INVALID_PAYLOAD));
+    let corrupt = [&deflate(&[b'x'; 100])[..], &[0x07]].concat();
+    let cases = [
+        // What is not text comes first, what is too much later.
+        (deflate(&[&[0xff][..], &letters, &[b'a'; 3000]].concat()).to_vec(), not_utf8, "text"),
+        (deflate(&[&letters[..], &[b'a'; 1799], &[0xff], &[b'a'; 3000]].concat()).to_vec(), not_utf8, "text"),
+        // The other way round.
+        (deflate(&[&letters[..], &[b'a'; 1800], &[0xff], &[b'a'; 3000]].concat()).to_vec(), large, "message"),
+        (corrupt, not_utf8, "compressed message"),
+    ];
+    for (payload, code, field) in cases {
+        // The text before it is not compressed.
+        let bytes = [&b"\x81\x02ok"[..], &compressed(&payload)].concat();
+        for size in 1..=bytes.len() {
+            let (all, failure) = inflate(&bytes, size);
+            let failure = failure.unwrap_or_else(|| panic!("{field} in pieces of {size}"));
+            assert_eq!(all, [text("ok")]);
+            let got = (failure.code, failure.error.field, failure.error.offset);
+            assert_eq!(got, (code, field, 4), "in pieces of {size}");
+        }
+    }
+}
+
+#[test]
+fn a_compressed_message_within_the_limit_may_come_as_more_than_that() {
+    let mut rng = crate::base::Rng::new(1);
+    let noise: Vec<u8> = (0..2000).map(|_| rng.next_u32() as u8 & 0x7f).collect();
+    // Blocks without compression, five bytes more each.
+    let stored = |bytes: &[u8]| {
+        let len = (bytes.len() as u16).to_le_bytes();
+        [&[0, len[0], len[1], !len[0], !len[1]], bytes].concat()
+    };
+    let payload = [stored(&noise[..1000]), stored(&noise[1000..]), vec![0]].concat();
+    assert!(payload.len() > 2000);
+    let message = String::from_utf8(noise).unwrap();
+    assert_eq!(inflate(&compressed(&payload), 100), (vec![text(&message)], None));
+    // The last fragment alone is more than there is room for, before it is decompressed.
+    let mut first = compressed(&[&deflate(&[b'0'; 1500])[..], &[0, 0, 0xff, 0xff]].concat());
+    first[0] = 0x41;
+    let last = [stored(&[b'1'; 500]), vec![0]].concat();
+    let bytes = [first, vec![0x80, 126, (last.len() >> 8) as u8, last.len() as u8], last].concat();
+    assert_eq!(inflate(&bytes, 100), (vec![text(&("0".repeat(1500) + &"1".repeat(500)))], None));
+}
+
+#[test]
+fn a_bomb_goes_off_little_by_little() {
+    let mut receiver = Receiver::new(Role::Client, 1 << 20, 64 << 20);
+    receiver.decompress(Decompressor::new(false));
+    receiver.push(compressed(&deflate(&vec![0; 20 << 20])).into());
+    let mut told = 0;
+    loop {
+        match receiver.next().unwrap() {
+            Next::Inflated(bytes) => {
+                assert!(bytes <= (1 << 20) + Receiver::MUCH + 16 * 1024, "{bytes} at once");
+                told += bytes;
+            }
+            Next::Incoming(Incoming::Message(message)) => {
+                assert_eq!(message.as_bytes().len(), 20 << 20);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(told > 19 << 20, "{told} bytes");
+    // Many short ones count together.
+    let short = compressed(&deflate(&[0; 2000]));
+    receiver.push(short.repeat(100).into());
+    let turns = (0..103).filter(|_| matches!(receiver.next(), Ok(Next::Inflated(_)))).count();
+    assert!((3..=4).contains(&turns), "{turns}");
 }
 
 fn any_frames() -> impl Strategy<Value = Vec<u8>> {

@@ -137,6 +137,10 @@ impl Sender {
         {
             let mut compressed = BytesMut::new();
             if compressor.compress(&payload, &mut compressed) {
+                // What waits to be sent is counted by its length. So its memory must not be much more than that.
+                if compressed.capacity() > 2 * compressed.len() {
+                    compressed = BytesMut::from(&compressed[..]);
+                }
                 let header = FrameHeader { rsv1: true, ..FrameHeader::new(opcode(kind), 0) };
                 self.frame(header, compressed.freeze());
                 return Ok(());

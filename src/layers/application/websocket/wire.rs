@@ -71,14 +71,17 @@ pub fn head_of(stream: &[u8]) -> usize {
     end.filter(|_| head).unwrap_or(0)
 }
 
+/// A stream to look at, for tests.
 #[cfg(test)]
-mod tests {
+pub(crate) mod sample {
     use super::*;
     use crate::base::Writer;
 
-    const HEAD: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    /// The shortest head of a request.
+    pub(crate) const HEAD: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
 
-    fn frame(text: &str) -> Vec<u8> {
+    /// A masked frame.
+    pub(crate) fn frame(text: &str) -> Vec<u8> {
         let key = [1, 2, 3, 4];
         let mut payload = text.as_bytes().to_vec();
         apply_mask(key, 0, &mut payload);
@@ -86,6 +89,12 @@ mod tests {
         FrameHeader { mask: Some(key), ..FrameHeader::new(Opcode::Text, text.len() as u64) }.emit(&mut w);
         [w.as_slice(), &payload].concat()
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample::{HEAD, frame};
+    use super::*;
 
     #[test]
     fn frames_are_read_with_nothing_but_what_is_in_them() {

@@ -1,17 +1,20 @@
 //! The work of a connection, as far as it can be done without waiting: the machine's outputs are carried out, and what
 //! comes in is given to it.
 
+use std::io;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::coop;
 
 use super::super::WebSocketError;
-use super::super::intake::Intake;
+use super::super::intake::{Intake, poll_charge};
+use super::super::tasks::Half;
 use super::WebSocket;
 use super::ending::End;
 use crate::base::{Duration, Machine as _};
-use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase};
+use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase, Step};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(in super::super) fn poll_recv(
@@ -21,10 +24,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         loop {
             match ready!(self.poll_event(cx))? {
                 Some(Event::Message(message)) => return Poll::Ready(Ok(Some(message))),
-                Some(Event::Close(reason)) => self.closed = Some(reason),
                 // The peer is told first.
                 Some(Event::Failed(failure)) => self.failed = Some(failure),
-                Some(Event::Open(_) | Event::Ping(_) | Event::Pong(_)) => {}
+                Some(Event::Open(_) | Event::Ping(_) | Event::Pong(_) | Event::Close(_)) => {}
                 None => {
                     return Poll::Ready(self.failed.take().map_or(Ok(None), |failure| Err(failure.into())));
                 }
@@ -41,18 +43,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         loop {
             if self.outgoing.waiting() > self.most_waiting && self.end != End::Over {
                 // No more until the peer has taken some.
-                ready!(self.poll_write(cx))?;
+                ready!(self.poll_write(Half::Receiving, cx))?;
             }
-            match self.machine.poll(self.now) {
-                Some(Output::Send(bytes)) => self.outgoing.push(bytes),
-                Some(Output::Event(event)) => return Poll::Ready(Ok(Some(event))),
-                Some(Output::WakeAt(at)) => self.wake.set(Some(at)),
-                Some(Output::Finished) if self.end != End::Over => self.end = End::Finishing,
-                Some(Output::Finished) => {}
-                None => match self.end {
-                    End::Open => {
+            match self.machine.step(self.now) {
+                Step::Output(Output::Send(bytes)) => self.push(bytes),
+                Step::Output(Output::Event(event)) => {
+                    self.note(&event);
+                    return Poll::Ready(Ok(Some(event)));
+                }
+                Step::Output(Output::WakeAt(at)) => self.wake.set(Some(at)),
+                Step::Output(Output::Finished) if self.end != End::Over => self.end = End::Finishing,
+                Step::Output(Output::Finished) => {}
+                // More work than what was read has paid for.
+                Step::Inflated(bytes) => ready!(poll_charge(cx, bytes)),
+                Step::Idle => match self.end {
+                    End::Open | End::Unheard => {
                         // What cannot be written now need not keep us from reading.
-                        if let Poll::Ready(written) = self.poll_write(cx) {
+                        if let Poll::Ready(written) = self.poll_write(Half::Receiving, cx) {
                             written?;
                         }
                         if self.poll_read(cx)?.is_pending() {
@@ -62,7 +69,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     End::Finishing | End::ShuttingDown | End::Draining => ready!(self.poll_finish(cx))?,
                     // The machine is told of the end of the stream and has nothing more to say.
                     End::Eof => self.end = End::Over,
-                    End::Over => return Poll::Ready(Ok(None)),
+                    End::Over => return Poll::Ready(self.last_words()),
                 },
             }
         }
@@ -74,6 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         cx: &mut Context<'_>,
         message: &mut Option<Message>,
     ) -> Poll<Result<(), WebSocketError>> {
+        self.check_heard()?;
         if let Some(message) = message {
             let waiting = self.outgoing.waiting() + self.machine.queued();
             let with_it = waiting.saturating_add(message.as_bytes().len());
@@ -90,10 +98,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     pub(in super::super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        self.gather();
+        ready!(self.poll_write(Half::Sending, cx))?;
+        Poll::Ready(self.lost.as_ref().map_or(Ok(()), |lost| Err(lost.error())))
+    }
+
+    /// Takes out of the machine what it gathers until its input has run dry.
+    pub(super) fn gather(&mut self) {
         while let Some(bytes) = self.machine.unsent() {
+            self.push(bytes);
+        }
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        if !matches!(self.end, End::Unheard | End::Over) {
             self.outgoing.push(bytes);
         }
-        self.poll_write(cx)
     }
 
     /// Does `write`, and reads ahead when that has waited for a while: the peer may be waiting for us to read before it
@@ -132,7 +152,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             let now = self.clock.now();
             if now.since(self.now) >= self.linger {
                 (self.now, self.asked) = (now, 0);
-                if let Poll::Ready(written) = self.poll_flush(cx) {
+                self.gather();
+                if let Poll::Ready(written) = self.poll_write(Half::Receiving, cx) {
                     written?;
                 }
             }
@@ -140,16 +161,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(())
     }
 
-    /// Writes until nothing waits.
-    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+    /// Writes, for the sake of a task of `half`, until nothing waits. Nothing waits for a stream that has failed.
+    pub(super) fn poll_write(
+        &mut self,
+        half: Half,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), WebSocketError>> {
         while self.outgoing.waiting() > 0 {
-            match self.outgoing.poll_write(&mut self.stream, cx) {
-                Poll::Ready(Ok(())) => self.stalled.set(None),
-                Poll::Ready(Err(source)) => return Poll::Ready(Err(self.broken("writing", source))),
-                Poll::Pending => return self.poll_stalled(cx),
+            match self.poll_write_some(half, cx) {
+                Poll::Ready(Ok(())) if self.stalled.is_set() => {
+                    self.stalled.set(None);
+                    self.tasks.wake_all();
+                }
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(source)) => self.unwritable(source),
+                Poll::Pending => return self.poll_stalled(),
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Most often the stream takes bytes at once, and nobody waits. If it does not, the task is counted in, and the
+    /// stream is asked again: it may take bytes by now and have told those who were counted in before.
+    fn poll_write_some(&mut self, half: Half, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let all = self.tasks.waker();
+        let mut all = Context::from_waker(&all);
+        let written = self.outgoing.poll_write(&mut self.stream, &mut all);
+        if written.is_ready() {
+            return written;
+        }
+        self.tasks.add(half, cx.waker());
+        self.outgoing.poll_write(&mut self.stream, &mut all)
     }
 
     /// Takes bytes from the stream into the machine, or the news that no more will come.
@@ -157,8 +199,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// A peer may always have more to say, and nothing in it for the user above. So that other tasks get their turn the
     /// runtime's budget is charged by the bytes that came; when it is used up this is pending.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
-        /// Bytes that cost a turn as much as one call to the system.
-        const CHARGED: usize = 8 << 10;
         let turn = ready!(coop::poll_proceed(cx));
         let coming_in = self.machine.coming_in();
         let inbox = self.machine.inbox();
@@ -170,25 +210,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             Ok(read) => {
                 turn.made_progress();
-                for _ in 0..read / CHARGED {
-                    if let Poll::Ready(turn) = coop::poll_proceed(cx) {
-                        turn.made_progress();
-                    }
-                }
+                // What has been read is given to the machine, whether or not that was the last of the budget.
+                let _ = poll_charge(cx, read);
                 (self.now, self.asked) = (self.clock.now(), 0);
                 self.machine.handle(self.now, Input::Arrived);
             }
             // Both Close frames are exchanged: however TCP ends now, nothing is lost.
             Err(_) if self.machine.phase() == Phase::Closed => self.end_of_tcp(),
-            Err(source) => return Poll::Ready(Err(self.broken("reading", source))),
+            Err(source) => return Poll::Ready(Err(self.unreadable(source))),
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Nothing comes in: memory is given up, and the machine is woken when it wants to be.
+    /// Nothing comes in: memory is given up, and the machine is woken when it wants to be. Until then the other half
+    /// may do something that concerns this one.
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.tasks.add(Half::Receiving, cx.waker());
         Intake::keep(self.machine.rest());
         self.outgoing.rest();
+        if self.end == End::Unheard && self.poll_give_up().is_ready() {
+            self.end_of_tcp();
+            return Poll::Ready(());
+        }
         ready!(self.wake.poll(self.clock, cx));
         self.wake.set(None);
         self.now = self.clock.now();

@@ -319,9 +319,7 @@ impl Poller {
             Ok(handshake) if is_plain(&handshake.sid) => handshake,
             _ => return self.end(CloseCause::BadPacket),
         };
-        // The server pings once in an interval; a ping may be as late as a pong may.
-        let millis = handshake.ping_interval.saturating_add(handshake.ping_timeout);
-        self.patience = Duration::from_millis(millis.min(24 * 3600 * 1000));
+        self.patience = handshake.patience();
         self.deadline = now + self.patience;
         self.phase = Phase::Open;
         self.sid.clone_from(&handshake.sid);

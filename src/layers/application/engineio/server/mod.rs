@@ -7,11 +7,27 @@
 //! A driver calls [`connected`](Server::connected) for each new connection, gives [`Input`]s, and drains
 //! [`poll`](Server::poll). Bytes to be written wait in an [`Outbox`] for each connection, so that everything that
 //! waits for one receiver can be written at once: the policy for a receiver that does not read is to cut it off when
-//! more than [`SessionConfig::max_backlog`] waits.
+//! more than [`SessionConfig::max_backlog`](super::SessionConfig::max_backlog) waits.
+//!
+//! | concern | where |
+//! |---|---|
+//! | what goes in, what comes out, what is allowed | `interface.rs` |
+//! | one connection, and what waits to be written to it | `conn.rs` |
+//! | bytes that come, by what their connection is doing | `input.rs` |
+//! | what a request asks for, and who answers | `route.rs` |
+//! | answers, and how a connection ends | `output.rs` |
+//! | WebSockets | `socket.rs` |
+//! | who has taken too long | `timers.rs` |
+//! | a message made ready once for many | `prepared.rs` |
 
 mod conn;
 mod input;
+mod interface;
+mod output;
 mod prepared;
+mod route;
+mod socket;
+mod timers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -19,140 +35,16 @@ use std::fmt;
 use bytes::Bytes;
 
 pub use conn::Outbox;
+pub use interface::{Config, Event, Input, Output, SessionKey};
 pub use prepared::Prepared;
 
 use self::conn::{Conn, State};
-use super::request::{Origins, Refusal};
-use super::session::{self, CloseCause, Config as SessionConfig, ConnKey, Session};
-use crate::base::{Alarm, Duration, Instant, Machine, Slab, SlabKey};
-use crate::layers::application::http::{HeadParser, Headers, Limits, RequestHead};
+use self::timers::Timer;
+use super::request::Refusal;
+use super::session::{self, ConnKey, Session};
+use crate::base::{Alarm, Duration, Instant, Machine, Slab};
+use crate::layers::application::http::{HeadParser, Headers};
 use crate::layers::application::websocket::Message;
-
-/// A session, by its number; never used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionKey(pub u64);
-
-impl SlabKey for SessionKey {
-    fn from_bits(bits: u64) -> Self {
-        SessionKey(bits)
-    }
-
-    fn to_bits(self) -> u64 {
-        self.0
-    }
-}
-
-/// What a server allows, and what it serves.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The paths that speak Engine.IO, such as `/socket.io/`; events name them by their place here.
-    pub endpoints: Vec<String>,
-    /// What each session is allowed.
-    pub session: SessionConfig,
-    /// Which pages may speak to it.
-    pub origins: Origins,
-    /// Connections at a time.
-    pub max_connections: usize,
-    /// Sessions at a time.
-    pub max_sessions: usize,
-    /// Limits on the heads of requests.
-    pub head: Limits,
-    /// How long a head may take from its first byte, and a new connection to send one.
-    pub head_timeout: Duration,
-    /// How long a body may take.
-    pub body_timeout: Duration,
-    /// How long a connection may stay open between two requests.
-    pub idle_timeout: Duration,
-    /// How long the last bytes of a connection may take to be written.
-    pub close_timeout: Duration,
-    /// Whether GETs of other paths are events, to be answered with [`Server::respond`]; 404 otherwise.
-    pub other_requests: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config {
-            endpoints: vec!["/socket.io/".into()],
-            session: SessionConfig::default(),
-            origins: Origins::default(),
-            max_connections: 20_000,
-            max_sessions: 20_000,
-            head: Limits { line: 4096, head: 16 << 10, fields: 64 },
-            head_timeout: Duration::from_secs(10),
-            body_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_secs(60),
-            close_timeout: Duration::from_secs(5),
-            other_requests: false,
-        }
-    }
-}
-
-/// What can happen to a server.
-#[derive(Debug, Clone, Copy)]
-pub enum Input<'a> {
-    /// Bytes came from a connection, cut anywhere.
-    Bytes(ConnKey, &'a [u8]),
-    /// The peer sends no more, or the connection failed.
-    Gone(ConnKey),
-    /// The time it asked for has come.
-    Wake,
-}
-
-/// What a server asks for.
-#[derive(Debug)]
-pub enum Output {
-    /// Tell the layer above.
-    Event(Event),
-    /// Bytes wait to be written: see [`Server::outbox`]. Said again only after [`Server::written`].
-    Ready(ConnKey),
-    /// Close the connection at once: it is forgotten here.
-    Close(ConnKey),
-    /// Wake it at this time; a later one replaces this one.
-    WakeAt(Instant),
-}
-
-/// What the layer above learns.
-#[derive(Debug)]
-pub enum Event {
-    /// A session has opened.
-    Opened {
-        /// Its key.
-        session: SessionKey,
-        /// The place of its path among [`Config::endpoints`].
-        endpoint: usize,
-    },
-    /// A message has come.
-    Message {
-        /// Its session.
-        session: SessionKey,
-        /// What it says.
-        message: Message,
-    },
-    /// A pong has come: what was sent before its ping has arrived.
-    Alive {
-        /// Its session.
-        session: SessionKey,
-    },
-    /// All that was sent in a session has been handed to the network.
-    Drained {
-        /// The session.
-        session: SessionKey,
-    },
-    /// A session is over: the last event of it.
-    Closed {
-        /// Its key.
-        session: SessionKey,
-        /// Why.
-        cause: CloseCause,
-    },
-    /// A GET or HEAD of a path that is no endpoint.
-    Request {
-        /// Where to answer, once.
-        conn: ConnKey,
-        /// What is asked for.
-        head: Box<RequestHead>,
-    },
-}
 
 /// The machine.
 pub struct Server {
@@ -173,13 +65,9 @@ pub struct Server {
 struct Entry {
     session: Session,
     sid: String,
+    /// Where it was opened; its id means nothing elsewhere.
+    endpoint: usize,
     deadline: Option<Instant>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    Conn(ConnKey),
-    Session(SessionKey),
 }
 
 impl Server {
@@ -235,6 +123,9 @@ impl Server {
         let Some(entry) = self.sessions.get_mut(session) else { return false };
         let Some(socket) = entry.session.socket() else {
             let taken = prepared.messages.iter().all(|message| entry.session.send(message.clone()));
+            if prepared.ends_body {
+                entry.session.end_body();
+            }
             self.pump(now, session);
             return taken;
         };
@@ -248,7 +139,7 @@ impl Server {
         true
     }
 
-    /// Pings a session's client now, unless a pong is awaited already.
+    /// Pings a session's client now; when a pong is awaited already, as soon as that has come.
     pub fn ping(&mut self, now: Instant, session: SessionKey) {
         if let Some(entry) = self.sessions.get_mut(session) {
             entry.session.ping(now);
@@ -319,68 +210,6 @@ impl Server {
         }
     }
 
-    /// Says once that bytes wait for a connection.
-    fn list(conn: &mut Conn, key: ConnKey, outputs: &mut VecDeque<Output>) {
-        if !conn.listed && !conn.out.is_empty() {
-            conn.listed = true;
-            outputs.push_back(Output::Ready(key));
-        }
-    }
-
-    fn put(&mut self, key: ConnKey, pieces: Vec<Bytes>) {
-        if let Some(conn) = self.conns.get_mut(key) {
-            pieces.into_iter().for_each(|piece| conn.out.push(piece));
-            Self::list(conn, key, &mut self.outputs);
-        }
-    }
-
-    /// Puts the answer to a request on its connection, which then waits for the next one or ends.
-    fn answer(&mut self, now: Instant, key: ConnKey, pieces: Vec<Bytes>) {
-        self.put(key, pieces);
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let keep_alive = match &conn.state {
-            State::Answering { answering, .. } | State::Body { answering, .. } => answering.keep_alive,
-            State::Head(_) | State::WebSocket { .. } | State::Ending => false,
-        };
-        if !keep_alive {
-            return self.end(now, key);
-        }
-        let next = State::Head(Box::new(HeadParser::new(self.config.head)));
-        let early = match std::mem::replace(&mut conn.state, next) {
-            State::Answering { early, .. } => early,
-            _ => return self.set_conn_deadline(key, Some(now + self.config.idle_timeout)),
-        };
-        self.set_conn_deadline(key, Some(now + self.config.idle_timeout));
-        if !early.is_empty() {
-            self.bytes(now, key, &early);
-        }
-    }
-
-    /// Closes a connection when everything is written.
-    fn end(&mut self, now: Instant, key: ConnKey) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        conn.state = State::Ending;
-        if conn.out.is_empty() {
-            self.forget(key);
-        } else {
-            self.set_conn_deadline(key, Some(now + self.config.close_timeout));
-        }
-    }
-
-    /// Closes a connection at once.
-    fn forget(&mut self, key: ConnKey) {
-        self.set_conn_deadline(key, None);
-        if self.conns.remove(key).is_some() {
-            self.outputs.push_back(Output::Close(key));
-        }
-    }
-
-    /// A receiver that does not read: nobody waits for it, and it costs no more memory.
-    fn cut_off(&mut self, now: Instant, socket: ConnKey, session: SessionKey) {
-        self.forget(socket);
-        self.tell(now, session, session::Input::TooSlow);
-    }
-
     /// Gives an input to a session.
     fn tell(&mut self, now: Instant, key: SessionKey, input: session::Input) {
         if let Some(entry) = self.sessions.get_mut(key) {
@@ -425,48 +254,6 @@ impl Server {
             if let Some(entry) = self.sessions.remove(key) {
                 self.by_sid.remove(&entry.sid);
             }
-        }
-    }
-
-    fn answer_text(&mut self, now: Instant, conn: ConnKey, body: &Bytes) {
-        let Some(Conn { state: State::Answering { answering, .. }, .. }) = self.conns.get(conn) else {
-            return;
-        };
-        let pieces = answering.write(200, "text/plain; charset=UTF-8", &Headers::new(), body);
-        self.answer(now, conn, pieces);
-    }
-
-    fn refuse(&mut self, now: Instant, conn: ConnKey, refusal: Refusal) {
-        let Some(Conn { state: State::Answering { answering, .. } | State::Body { answering, .. }, .. }) =
-            self.conns.get(conn)
-        else {
-            return;
-        };
-        let pieces = answering.refuse(refusal);
-        self.answer(now, conn, pieces);
-    }
-
-    fn set_conn_deadline(&mut self, key: ConnKey, deadline: Option<Instant>) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let before = std::mem::replace(&mut conn.deadline, deadline);
-        self.reset_timer(Timer::Conn(key), before, deadline);
-    }
-
-    fn set_session_deadline(&mut self, key: SessionKey, deadline: Option<Instant>) {
-        let Some(entry) = self.sessions.get_mut(key) else { return };
-        let before = std::mem::replace(&mut entry.deadline, deadline);
-        self.reset_timer(Timer::Session(key), before, deadline);
-    }
-
-    fn reset_timer(&mut self, timer: Timer, before: Option<Instant>, after: Option<Instant>) {
-        if before == after {
-            return;
-        }
-        if let Some(before) = before {
-            self.timers.remove(&(before, timer));
-        }
-        if let Some(after) = after {
-            self.timers.insert((after, timer));
         }
     }
 }

@@ -13,6 +13,7 @@ pub struct Prepared {
     pub(super) frames: Vec<Bytes>,
     /// For polling.
     pub(super) messages: Vec<Message>,
+    pub(super) ends_body: bool,
 }
 
 impl Prepared {
@@ -34,7 +35,13 @@ impl Prepared {
         if !writer.is_empty() {
             frames.push(writer.finish());
         }
-        Prepared { frames, messages }
+        Prepared { frames, messages, ends_body: false }
+    }
+
+    /// What is sent after it comes with another poll: a client has time between two answers, and none within one.
+    #[must_use]
+    pub fn ending_a_body(self) -> Self {
+        Prepared { ends_body: true, ..self }
     }
 
     /// A message that is not one of the layer above: a ping, the handshake.

@@ -1,6 +1,8 @@
 //! The whole server without a network: bytes of connections in, bytes out.
 
 use super::*;
+use crate::base::Duration;
+use crate::layers::application::engineio::CloseCause;
 use crate::layers::application::http::ResponseHead;
 use crate::layers::application::websocket;
 
@@ -185,6 +187,85 @@ fn a_declared_body_over_the_limit_is_refused_before_it_is_read() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert_eq!(bench.closed, [conn]);
     assert_eq!(bench.server.sessions(), 1);
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused_and_the_session_lives_declared_or_not() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    let opened = bench.get(conn, "EIO=4&transport=polling");
+    assert_eq!(opened.0, 200);
+    for length in ["Content-Length: 1001", "Transfer-Encoding: chunked"] {
+        let post = bench.connect();
+        let head = format!(
+            "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\n{length}\r\n\r\n3e9\r\n"
+        );
+        assert_eq!(parse(&bench.give(post, head.as_bytes())).0, 413, "{length}");
+        let post = bench.connect();
+        assert_eq!(bench.post(post, "sid1", "4still here"), (200, "ok".into()), "{length}");
+        assert_eq!(bench.get(conn, "EIO=4&transport=polling&sid=sid1"), (200, "4still here".into()));
+    }
+}
+
+#[test]
+fn of_two_posts_at_once_both_are_bad_requests() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    let slow = bench.connect();
+    let head =
+        "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n4";
+    assert_eq!(bench.give(slow, head.as_bytes()), "");
+    let bad = (400, r#"{"code":3,"message":"Bad request"}"#.to_owned());
+    assert_eq!(bench.post(conn, "sid1", "4b"), bad);
+    assert_eq!(parse(&bench.give(slow, b"a")), bad);
+    assert_eq!(bench.ended, [CloseCause::BadRequest]);
+}
+
+#[test]
+fn a_body_that_is_no_text_ends_the_session() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    let post = bench.connect();
+    let head = "POST /engine.io/?EIO=4&transport=polling&sid=sid1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\
+                Content-Type: application/octet-stream\r\n\r\n4a";
+    let bad = (400, r#"{"code":3,"message":"Bad request"}"#.to_owned());
+    assert_eq!(parse(&bench.give(post, head.as_bytes())), bad);
+    assert_eq!(bench.ended, [CloseCause::BadRequest]);
+}
+
+#[test]
+fn a_session_is_unknown_at_another_endpoint() {
+    let mut bench = Bench::with(|config| config.endpoints = vec!["/a/".into(), "/engine.io/".into()]);
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    let unknown = (400, r#"{"code":1,"message":"Session ID unknown"}"#.to_owned());
+    for transport in ["polling", "websocket"] {
+        let head = format!("GET /a/?EIO=4&transport={transport}&sid=sid1 HTTP/1.1\r\n{HANDSHAKE}");
+        assert_eq!(parse(&bench.give(conn, head.as_bytes())), unknown, "{transport}");
+    }
+    assert_eq!(bench.post(conn, "sid1", "4a"), (200, "ok".into()), "at its own it is known");
+}
+
+#[test]
+fn what_browsers_and_old_programs_send_before_a_request_is_taken() {
+    let mut bench = Bench::new();
+    let target = "/engine.io/?EIO=4&transport=polling";
+    let long = "x".repeat(7000);
+    let fields = (0..80).map(|n| format!("X-{n}: 1\r\n")).collect::<String>();
+    for head in [
+        format!("GET {target}&token={long} HTTP/1.1\r\nHost: h\r\n\r\n"),
+        format!("GET {target} HTTP/1.1\r\nHost: h\r\nCookie: {long}\r\n\r\n"),
+        format!("GET {target} HTTP/1.1\r\nHost: h\r\n{fields}\r\n"),
+        // Host is a field of HTTP/1.1 (RFC 9112 §3.2).
+        format!("GET {target} HTTP/1.0\r\n\r\n"),
+    ] {
+        let conn = bench.connect();
+        assert_eq!(parse(&bench.give(conn, head.as_bytes())).0, 200, "{head:.60}");
+    }
+    let conn = bench.connect();
+    assert_eq!(parse(&bench.give(conn, format!("GET {target} HTTP/1.1\r\n\r\n").as_bytes())).0, 400);
 }
 
 #[test]

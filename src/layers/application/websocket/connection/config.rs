@@ -50,7 +50,8 @@ impl Default for Keepalive {
 impl Default for Config {
     fn default() -> Self {
         Config {
-            max_frame: 16 << 20,
+            // A message may come in one frame: ours do.
+            max_frame: 64 << 20,
             max_message: 64 << 20,
             max_queue: 1 << 20,
             handshake_timeout: Duration::from_secs(10),

@@ -16,7 +16,7 @@ impl Connection {
     pub(super) fn look_for_life(&mut self, now: Instant, keepalive: Keepalive) {
         let next = match self.pinged {
             Some(pinged) if pinged + keepalive.timeout <= now => {
-                return self.fail(now, Failure::before_open(silent(keepalive)));
+                return self.fail(now, Failure::untold(silent(keepalive)));
             }
             Some(pinged) => pinged + keepalive.timeout,
             None if self.heard + keepalive.idle <= now => {

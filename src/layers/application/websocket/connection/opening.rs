@@ -6,8 +6,8 @@
 use bytes::Bytes;
 
 use super::super::close::Failure;
-use super::super::deflate::Agreement;
 use super::super::deflate::codec::{Compressor, Decompressor};
+use super::super::deflate::{Agreement, negotiation};
 use super::super::handshake::awaiting::{Verdict, refused};
 use super::super::handshake::server::Refusal;
 use super::super::phase::{Happening, Phase, Role};
@@ -54,7 +54,7 @@ impl Connection {
             // §4.2.2: the request is answered with an error, and that was all.
             Verdict::Failed { reply, error } => {
                 reply.iter().for_each(|head| self.sender.raw(head));
-                self.fail(now, Failure::before_open(error));
+                self.fail(now, Failure::untold(error));
             }
         }
     }
@@ -64,12 +64,17 @@ impl Connection {
         let wish = self.config.deflate.clone().unwrap_or_default();
         let server = (agreed.server_max_window_bits, !agreed.server_no_context_takeover);
         let client = (agreed.client_max_window_bits, !agreed.client_no_context_takeover);
-        let (ours, peers) = match self.role {
-            Role::Server => (server, client),
-            Role::Client => (client, server),
+        let (ours, peers_takeover) = match self.role {
+            Role::Server => (server, client.1),
+            // §7.1.1.2, §7.1.2.2: what a client offered to do without it does without, also when the answer does not
+            // say so. The server may count on it.
+            Role::Client => {
+                let bits = client.0.min(negotiation::window(wish.client_max_window_bits));
+                ((bits, client.1 && wish.client_context_takeover), server.1)
+            }
         };
         self.sender.compress(Compressor::new(wish.level, ours.0, ours.1), wish.min_len);
-        self.receiver.decompress(Decompressor::new(peers.0, peers.1));
+        self.receiver.decompress(Decompressor::new(peers_takeover));
     }
 }
 

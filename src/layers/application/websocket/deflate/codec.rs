@@ -91,9 +91,11 @@ impl Compressor {
         if let Some(mut deflate) = self.deflate.take() {
             deflate.reset();
             COMPRESSORS.with_borrow_mut(|kept| {
-                if kept.len() < KEPT {
-                    kept.push((self.level, self.window_bits, deflate));
+                // The oldest goes: peers that ask for unusual windows must not fill all places for good.
+                if kept.len() == KEPT {
+                    kept.remove(0);
                 }
+                kept.push((self.level, self.window_bits, deflate));
             });
         }
     }
@@ -101,8 +103,8 @@ impl Compressor {
 
 fn new_deflate(level: u8, bits: u8) -> Deflate {
     let kept = COMPRESSORS.with_borrow_mut(|kept| {
-        let at = kept.iter().position(|(l, b, _)| (*l, *b) == (level, bits))?;
-        Some(kept.swap_remove(at).2)
+        let at = kept.iter().rposition(|(l, b, _)| (*l, *b) == (level, bits))?;
+        Some(kept.remove(at).2)
     });
     // zlib never looks back further than its window less 262 bytes. So a window of 512 bytes reaches 250 bytes back,
     // which keeps a promise of 256, for which zlib has no window of its own.
@@ -127,8 +129,9 @@ pub enum InflateError {
 /// Reads the payload of compressed messages.
 pub struct Decompressor {
     inflate: Option<Inflate>,
-    window_bits: u8,
     takeover: bool,
+    /// Nothing has come since the last message ended, or since the stream ended inside this one.
+    nothing_begun: bool,
     /// Where the next piece is decompressed to.
     room: Box<[u8]>,
 }
@@ -136,13 +139,14 @@ pub struct Decompressor {
 impl Decompressor {
     const ROOM: usize = 16 << 10;
 
-    /// A decompressor for a peer that looks back at most 2 to the power of `window_bits` bytes.
-    pub fn new(window_bits: u8, takeover: bool) -> Self {
-        Decompressor { inflate: None, window_bits, takeover, room: Box::default() }
+    /// A decompressor for a peer that keeps its window from message to message, or does not.
+    pub fn new(takeover: bool) -> Self {
+        Decompressor { inflate: None, takeover, nothing_begun: true, room: Box::default() }
     }
 
     /// Decompresses the next bytes of a message. What comes out is given to `take` piece by piece; when `take` says
-    /// no, nothing further is decompressed.
+    /// no, nothing further is decompressed. What came out before an error is given too, so that it does not matter
+    /// where the bytes were cut.
     ///
     /// # Errors
     /// When the bytes are not DEFLATE, or `take` said no.
@@ -154,22 +158,24 @@ impl Decompressor {
         if self.room.is_empty() {
             self.room = vec![0; Self::ROOM].into();
         }
+        self.nothing_begun &= piece.is_empty();
         let mut read = 0;
         loop {
             let inflate = self.inflate.get_or_insert_with(new_inflate);
             let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
-            let status = inflate
-                .decompress(&piece[read..], &mut self.room, InflateFlush::SyncFlush)
-                .map_err(|_| InflateError::Corrupt)?;
+            let status = inflate.decompress(&piece[read..], &mut self.room, InflateFlush::SyncFlush);
             read += (inflate.total_in() - before_in) as usize;
             let written = (inflate.total_out() - before_out) as usize;
             if written > 0 {
                 take(&self.room[..written]).map_err(|()| InflateError::Refused)?;
             }
-            match status {
+            match status.map_err(|_| InflateError::Corrupt)? {
                 // §7.2.3.4: a sender may end the stream inside a message (BFINAL) and begin a new one. It may do so
                 // with every second byte: so the decompressor is emptied, which costs little, and not made anew.
-                Status::StreamEnd => inflate.reset(false),
+                Status::StreamEnd => {
+                    inflate.reset(false);
+                    self.nothing_begun = read == piece.len();
+                }
                 Status::Ok | Status::BufError if written == self.room.len() => continue,
                 Status::Ok | Status::BufError if read == piece.len() || written == 0 => return Ok(()),
                 Status::Ok | Status::BufError => continue,
@@ -182,12 +188,26 @@ impl Decompressor {
 
     /// The message has come in whole: what its sender left out is put back (§7.2.2).
     ///
+    /// It must be the end of an empty block that the sender has begun (§7.2.1). Anywhere else it would be read as part
+    /// of the message: whoever was cut off inside a block would seem to have said four bytes of ours. A message without
+    /// any bytes, or with none behind a block that ends its stream, has begun no such block, but is not cut off either.
+    ///
     /// # Errors
-    /// As for [`push`](Decompressor::push).
-    pub fn finish(&mut self, take: &mut impl FnMut(&[u8]) -> Result<(), ()>) -> Result<(), InflateError> {
-        self.push(&TAIL, take)?;
-        if let (Some(inflate), false) = (&mut self.inflate, self.takeover) {
-            inflate.reset(false);
+    /// When the message ends elsewhere.
+    pub fn finish(&mut self) -> Result<(), InflateError> {
+        /// The tail, and a byte behind it: at a block's end the decompressor is asked to stop, so it must leave this one.
+        const TAIL_AND_MORE: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00];
+        if !std::mem::replace(&mut self.nothing_begun, true) {
+            let inflate = self.inflate.get_or_insert_with(new_inflate);
+            let before = (inflate.total_in(), inflate.total_out());
+            let status = inflate.decompress(&TAIL_AND_MORE, &mut self.room, InflateFlush::Block);
+            let after = (before.0 + TAIL.len() as u64, before.1);
+            if status != Ok(Status::Ok) || (inflate.total_in(), inflate.total_out()) != after {
+                return Err(InflateError::Corrupt);
+            }
+            if !self.takeover {
+                inflate.reset(false);
+            }
         }
         Ok(())
     }
@@ -217,7 +237,7 @@ impl fmt::Debug for Compressor {
 
 impl fmt::Debug for Decompressor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decompressor").field("window_bits", &self.window_bits).finish_non_exhaustive()
+        f.debug_struct("Decompressor").field("takeover", &self.takeover).finish_non_exhaustive()
     }
 }
 
@@ -247,7 +267,7 @@ mod tests {
         for piece in payload.chunks(size.max(1)) {
             decompressor.push(piece, &mut take)?;
         }
-        decompressor.finish(&mut take)?;
+        decompressor.finish()?;
         Ok(all)
     }
 
@@ -266,7 +286,7 @@ mod tests {
         ];
         for takeover in [true, false] {
             for size in [1, 3, 100] {
-                let mut decompressor = Decompressor::new(15, takeover);
+                let mut decompressor = Decompressor::new(takeover);
                 for payload in cases {
                     assert_eq!(inflate(&mut decompressor, payload, size).unwrap(), b"Hello", "{payload:x?}");
                 }
@@ -278,7 +298,7 @@ mod tests {
     #[test]
     fn a_window_that_is_taken_over_makes_the_second_message_short() {
         let mut compressor = Compressor::new(6, 15, true);
-        let mut decompressor = Decompressor::new(15, true);
+        let mut decompressor = Decompressor::new(true);
         let [first, second] = [0; 2].map(|_| compress(&mut compressor, b"Hello").unwrap());
         assert_eq!(first, [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]);
         // §7.2.3.2.
@@ -286,7 +306,7 @@ mod tests {
         assert_eq!(inflate(&mut decompressor, &first, 9).unwrap(), b"Hello");
         assert_eq!(inflate(&mut decompressor, &second, 9).unwrap(), b"Hello");
         // Without takeover the second means nothing.
-        let mut forgetful = Decompressor::new(15, false);
+        let mut forgetful = Decompressor::new(false);
         inflate(&mut forgetful, &first, 9).unwrap();
         assert_eq!(inflate(&mut forgetful, &second, 9), Err(InflateError::Corrupt));
     }
@@ -313,7 +333,7 @@ mod tests {
                 let found = compress(&mut Compressor::new(level, bits, false), &payload);
                 let found = found.unwrap_or_else(|| panic!("{bits} bits, level {level}"));
                 assert!(found.len() < payload.len() * 2 / 3);
-                assert_eq!(inflate(&mut Decompressor::new(bits, false), &found, 100).unwrap(), payload);
+                assert_eq!(inflate(&mut Decompressor::new(false), &found, 100).unwrap(), payload);
             }
         }
     }
@@ -327,8 +347,73 @@ mod tests {
             taken += piece.len();
             if taken > 100_000 { Err(()) } else { Ok(()) }
         };
-        assert_eq!(Decompressor::new(15, false).push(&bomb, &mut take), Err(InflateError::Refused));
+        assert_eq!(Decompressor::new(false).push(&bomb, &mut take), Err(InflateError::Refused));
         assert!(taken <= 100_000 + Decompressor::ROOM);
+    }
+
+    #[test]
+    fn a_message_that_is_cut_off_is_not_one() {
+        let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+        let stored = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00];
+        let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
+        let dynamic = compress(&mut Compressor::new(9, 15, false), &repeating(3000)[..5000]).unwrap();
+        for takeover in [true, false] {
+            for whole in [&hello[..], &stored, &last, &dynamic] {
+                // One byte of 0 alone would be the empty message of §7.2.3.6.
+                for end in 2..whole.len() {
+                    let cut = inflate(&mut Decompressor::new(takeover), &whole[..end], 100);
+                    // Behind a block that ends its stream nothing is missing.
+                    let ends_its_stream = whole == last && end == 7;
+                    assert_eq!(cut.is_ok(), ends_its_stream, "{end} of {}", whole.len());
+                }
+            }
+            // A block of 200 bytes, of which two came; one whose end was not left out.
+            for wrong in [&[0x00, 0xc8, 0x00, 0x37, 0xff, 0x48, 0x65][..], &[0x00, 0x00, 0x00, 0xff, 0xff]] {
+                let mut decompressor = Decompressor::new(takeover);
+                inflate(&mut decompressor, &hello, 100).unwrap();
+                assert_eq!(inflate(&mut decompressor, wrong, 100), Err(InflateError::Corrupt));
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_of_no_bytes_is_empty_and_leaves_the_window_as_it_was() {
+        let mut decompressor = Decompressor::new(true);
+        inflate(&mut decompressor, &[0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], 9).unwrap();
+        // §7.2.3.6 is the second.
+        for nothing in [&[][..], &[0x00]] {
+            assert_eq!(inflate(&mut decompressor, nothing, 9).unwrap(), b"");
+        }
+        assert_eq!(inflate(&mut decompressor, &[0xf2, 0x00, 0x11, 0x00, 0x00], 9).unwrap(), b"Hello");
+    }
+
+    #[test]
+    fn what_came_out_before_an_error_is_told_however_the_bytes_are_cut() {
+        // A stored block, "Hello", and then a block of a kind there is none of.
+        let wrong = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x07];
+        for size in [1, 100] {
+            let mut out = Vec::new();
+            let mut decompressor = Decompressor::new(false);
+            let mut take = |piece: &[u8]| {
+                out.extend_from_slice(piece);
+                Ok(())
+            };
+            let done = wrong.chunks(size).try_for_each(|piece| decompressor.push(piece, &mut take));
+            assert_eq!((done, &out[..]), (Err(InflateError::Corrupt), &b"Hello"[..]));
+        }
+    }
+
+    #[test]
+    fn unusual_compressors_do_not_keep_the_usual_ones_out_of_the_pool() {
+        let rest_one = |bits| {
+            let mut compressor = Compressor::new(1, bits, false);
+            compress(&mut compressor, &[b'a'; 1000]).unwrap();
+            compressor.rest();
+        };
+        (9..9 + KEPT as u8).for_each(rest_one);
+        rest_one(15);
+        let kept = COMPRESSORS.with_borrow(|kept| kept.iter().map(|(_, bits, _)| *bits).collect::<Vec<_>>());
+        assert_eq!(kept, [10, 11, 12, 15]);
     }
 
     #[test]
@@ -347,7 +432,7 @@ mod tests {
             level in 1u8..=9, bits in 8u8..=15, takeover: bool, size in 1usize..50, resting: bool,
         ) {
             let mut compressor = Compressor::new(level, bits, takeover);
-            let mut decompressor = Decompressor::new(bits, takeover);
+            let mut decompressor = Decompressor::new(takeover);
             for message in messages {
                 if let Some(compressed) = compress(&mut compressor, message.as_bytes()) {
                     let back = inflate(&mut decompressor, &compressed, size).unwrap();
@@ -361,8 +446,8 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_bytes_never_panic(bytes in any::<Vec<u8>>(), bits in 8u8..=15, takeover: bool) {
-            let _ = inflate(&mut Decompressor::new(bits, takeover), &bytes, 7);
+        fn arbitrary_bytes_never_panic(bytes in any::<Vec<u8>>(), takeover: bool) {
+            let _ = inflate(&mut Decompressor::new(takeover), &bytes, 7);
         }
     }
 }

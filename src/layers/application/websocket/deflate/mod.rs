@@ -19,7 +19,7 @@
 //! | RFC 7692 | what | where |
 //! |---|---|---|
 //! | §5 | offers, the answer, what is declined | [`negotiation`], [`extensions`](super::handshake::extensions) |
-//! | §6 | RSV1 marks a message's first frame | `receiver.rs`: `check_header`; `sender.rs`: `message` |
+//! | §6 | RSV1 marks a message's first frame | `receiver.rs`: `is_claimed`; `sender.rs`: `message` |
 //! | §6.1 | compress a message, or leave it | `sender.rs`: `message`; [`Deflate::min_len`] |
 //! | §6.2 | decompress a message | `receiver.rs`: `inflate` |
 //! | §7.1 | the four parameters | [`negotiation`], [`Agreement`] |

@@ -186,7 +186,7 @@ fn bits(value: &str) -> Option<u8> {
 }
 
 /// What a user set, brought into the range there is.
-fn window(bits: u8) -> u8 {
+pub(in super::super) fn window(bits: u8) -> u8 {
     bits.clamp(8, 15)
 }
 

@@ -56,6 +56,22 @@ fn answer(to: ConnKey, body: &'static str) -> Output {
 }
 
 #[test]
+fn what_follows_the_end_of_a_body_comes_with_the_next_poll() {
+    let mut session = polling();
+    session.send(text("one"));
+    session.end_body();
+    session.send(text("two"));
+    session.send(text("three"));
+    assert_eq!(give(&mut session, 1, Input::Poll(GET)), [answer(GET, "4one")]);
+    assert_eq!(give(&mut session, 2, Input::Poll(GET)), [answer(GET, "4two\x1e4three")]);
+    // A poll that waits is answered at once: there is nothing to part.
+    assert_eq!(give(&mut session, 3, Input::Poll(GET)), []);
+    session.send(text("four"));
+    session.end_body();
+    assert_eq!(outputs(&mut session), [answer(GET, "4four")]);
+}
+
+#[test]
 fn what_is_posted_comes_up_and_what_is_sent_waits_for_a_poll() {
     let mut session = polling();
     assert_eq!(give(&mut session, 1, Input::PostBegins(POST)), []);

@@ -1,0 +1,133 @@
+//! What goes into a server and what comes out, and what it allows.
+
+use super::super::request::Origins;
+use super::super::session::{CloseCause, Config as SessionConfig, ConnKey};
+use crate::base::{Duration, Instant, SlabKey};
+use crate::layers::application::http::{Limits, RequestHead};
+use crate::layers::application::websocket::Message;
+
+/// A session, by its number; never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionKey(pub u64);
+
+impl SlabKey for SessionKey {
+    fn from_bits(bits: u64) -> Self {
+        SessionKey(bits)
+    }
+
+    fn to_bits(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a server allows, and what it serves.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The paths that speak Engine.IO, such as `/socket.io/`; events name them by their place here.
+    pub endpoints: Vec<String>,
+    /// What each session is allowed.
+    pub session: SessionConfig,
+    /// Which pages may speak to it.
+    pub origins: Origins,
+    /// Connections at a time.
+    pub max_connections: usize,
+    /// Sessions at a time.
+    pub max_sessions: usize,
+    /// Limits on the heads of requests.
+    pub head: Limits,
+    /// How long a head may take from its first byte, and a new connection to send one.
+    pub head_timeout: Duration,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// How long a connection may stay open between two requests.
+    pub idle_timeout: Duration,
+    /// How long the last bytes of a connection may take to be written.
+    pub close_timeout: Duration,
+    /// Whether GETs of other paths are events, to be answered with [`Server::respond`]; 404 otherwise.
+    pub other_requests: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            endpoints: vec!["/socket.io/".into()],
+            session: SessionConfig::default(),
+            origins: Origins::default(),
+            max_connections: 20_000,
+            max_sessions: 20_000,
+            head: Limits::default(),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            close_timeout: Duration::from_secs(5),
+            other_requests: false,
+        }
+    }
+}
+
+/// What can happen to a server.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// Bytes came from a connection, cut anywhere.
+    Bytes(ConnKey, &'a [u8]),
+    /// The peer sends no more, or the connection failed.
+    Gone(ConnKey),
+    /// The time it asked for has come.
+    Wake,
+}
+
+/// What a server asks for.
+#[derive(Debug)]
+pub enum Output {
+    /// Tell the layer above.
+    Event(Event),
+    /// Bytes wait to be written: see [`Server::outbox`]. Said again only after [`Server::written`].
+    Ready(ConnKey),
+    /// Close the connection at once: it is forgotten here.
+    Close(ConnKey),
+    /// Wake it at this time; a later one replaces this one.
+    WakeAt(Instant),
+}
+
+/// What the layer above learns.
+#[derive(Debug)]
+pub enum Event {
+    /// A session has opened.
+    Opened {
+        /// Its key.
+        session: SessionKey,
+        /// The place of its path among [`Config::endpoints`].
+        endpoint: usize,
+    },
+    /// A message has come.
+    Message {
+        /// Its session.
+        session: SessionKey,
+        /// What it says.
+        message: Message,
+    },
+    /// A pong has come: what was sent before its ping has arrived.
+    Alive {
+        /// Its session.
+        session: SessionKey,
+    },
+    /// All that was sent in a session has been handed to the network.
+    Drained {
+        /// The session.
+        session: SessionKey,
+    },
+    /// A session is over: the last event of it.
+    Closed {
+        /// Its key.
+        session: SessionKey,
+        /// Why.
+        cause: CloseCause,
+    },
+    /// A GET or HEAD of a path that is no endpoint.
+    Request {
+        /// Where to answer, once.
+        conn: ConnKey,
+        /// What is asked for.
+        head: Box<RequestHead>,
+    },
+}

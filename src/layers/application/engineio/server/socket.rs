@@ -1,0 +1,99 @@
+//! The WebSockets among the connections.
+
+use bytes::BytesMut;
+
+use super::conn::{Conn, State};
+use super::{Server, SessionKey};
+use crate::base::{Instant, Machine as _};
+use crate::layers::application::engineio::request::Answering;
+use crate::layers::application::engineio::session::{self, ConnKey, Session};
+use crate::layers::application::http::RequestHead;
+use crate::layers::application::websocket::{
+    self, CloseCode, CloseReason, Connection, Phase, Policy, Utf8Bytes,
+};
+
+impl Server {
+    /// A WebSocket asks to be opened. The opening handshake judges for itself (RFC 6455 §4.2).
+    pub(super) fn socket(
+        &mut self,
+        now: Instant,
+        key: ConnKey,
+        head: &RequestHead,
+        endpoint: usize,
+        session: Option<SessionKey>,
+        answering: Answering,
+    ) {
+        if session.is_none() && self.sessions.len() >= self.config.max_sessions {
+            let answering = Box::new(answering);
+            self.set_state(key, State::Answering { session: None, answering, early: BytesMut::new() });
+            return self.busy(now, key);
+        }
+        let limit = self.config.session.max_payload;
+        let config = websocket::Config {
+            max_frame: limit,
+            max_message: limit,
+            close_timeout: self.config.close_timeout,
+            head: self.config.head,
+            ..websocket::Config::default()
+        };
+        let machine = Box::new(Connection::accept(now, config, &Policy::default(), head));
+        let opened = machine.phase() == Phase::Open;
+        let owner = session.unwrap_or(SessionKey(u64::MAX));
+        self.set_state(key, State::WebSocket { machine, session: owner });
+        // The answer to the handshake goes out before the session's first words.
+        self.drive_socket(now, key);
+        match session {
+            _ if !opened => {}
+            Some(session) => self.tell(now, session, session::Input::Socket(key)),
+            None => {
+                let opened = self.open(endpoint, |config, sid| Session::websocket(now, config, sid, key));
+                if let (Some(new), Some(Conn { state: State::WebSocket { session, .. }, .. })) =
+                    (opened, self.conns.get_mut(key))
+                {
+                    *session = new;
+                    self.pump(now, new);
+                }
+            }
+        }
+    }
+
+    /// Closes a WebSocket with a Close frame.
+    pub(super) fn hang_up(&mut self, now: Instant, key: ConnKey) {
+        if let Some(Conn { state: State::WebSocket { machine, .. }, .. }) = self.conns.get_mut(key) {
+            let reason = CloseReason::new(CloseCode::NORMAL, Utf8Bytes::default());
+            // It may be closing already, and then there is nothing to say.
+            let _ = machine.close(now, &reason);
+            self.stirred.push_back(key);
+        }
+    }
+
+    /// Does what a WebSocket asks for.
+    pub(super) fn drive_socket(&mut self, now: Instant, key: ConnKey) {
+        loop {
+            let Some(conn) = self.conns.get_mut(key) else { return };
+            let State::WebSocket { machine, session } = &mut conn.state else { return };
+            let session = *session;
+            match machine.poll(now) {
+                Some(websocket::Output::Send(bytes)) => {
+                    conn.out.push(bytes);
+                    Self::list(conn, key, &mut self.outputs);
+                    if conn.out.len() > self.config.session.max_backlog {
+                        return self.cut_off(now, key, session);
+                    }
+                }
+                Some(websocket::Output::Event(event)) => match event {
+                    websocket::Event::Message(message) => {
+                        self.tell(now, session, session::Input::Message(key, message));
+                    }
+                    websocket::Event::Close(_) | websocket::Event::Failed(_) => {
+                        self.tell(now, session, session::Input::SocketClosed(key));
+                    }
+                    websocket::Event::Open(_) | websocket::Event::Ping(_) | websocket::Event::Pong(_) => {}
+                },
+                Some(websocket::Output::WakeAt(at)) => self.set_conn_deadline(key, Some(at)),
+                Some(websocket::Output::Finished) => return self.end(now, key),
+                None => return,
+            }
+        }
+    }
+}
