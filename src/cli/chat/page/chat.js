@@ -56,7 +56,9 @@ hooks.heard = (event, data, isReplay) => {
     case 'renamed': return renamed(data);
     case 'joined': people?.set(data.name, {}); break;
     case 'left': people?.delete(data.name); break;
-    case 'away': people?.set(data.name, { away: data.on }); break;
+    case 'away':
+      for (const { people } of rooms.values()) if (people.has(data.name)) people.set(data.name, { away: data.on });
+      break;
     case 'typing': // it is over after six seconds, unless it is said again
       people?.set(data.name, { typingUntil: data.on ? Date.now() + 6000 : 0 });
       setTimeout(showPeople, 6100);

@@ -8,8 +8,10 @@
 import { showLayers } from './layers.js';
 
 // What outlives a broken connection and a reload of the page: with `pid` and `offset` the server knows us again and
-// replays what we missed; `pending` is what it has not acknowledged yet; `privates` are in no room's history.
-export const kept = { name: '', rooms: [], pid: undefined, offset: undefined, pending: [], privates: [] };
+// replays what we missed; `pending` is what it has not acknowledged yet, and by `client`, which nobody else knows, it
+// tells what we say again from what another says; `privates` are in no room's history.
+const client = crypto.getRandomValues(new Uint32Array(4)).join('-');
+export const kept = { name: '', rooms: [], pid: undefined, offset: undefined, client, pending: [], privates: [] };
 export function save() {
   try { sessionStorage.chat = JSON.stringify(kept); } catch { /* then a reload forgets */ }
 }
@@ -57,8 +59,8 @@ function receive(packet) {
     case '0': { // OPEN: now Socket.IO's CONNECT may be sent, with what makes us known again
       const { pingInterval, pingTimeout } = JSON.parse(rest);
       patience = pingInterval + pingTimeout;
-      const { name, pid, offset } = kept;
-      return transmit(`40${JSON.stringify({ name, pid, offset })}`);
+      const { name, pid, offset, client } = kept;
+      return transmit(`40${JSON.stringify({ name, pid, offset, client })}`);
     }
     case '1': return hangUp(broken); // CLOSE: the server ends, or wants us to come again
     case '2': return transmit(`3${rest}`); // PING is answered with PONG
