@@ -107,8 +107,8 @@ pub trait EventLog: Send {
     /// Begins with a namespace; what is known of it from earlier. Called once for each, before anything else.
     fn open(&mut self, namespace: &Arc<str>) -> Opened;
 
-    /// Takes the next event: its offset is one above the last. May wait when storage cannot keep up: the hub stands
-    /// still then, which is what slows the senders down.
+    /// Takes the next event: its offset is one above the last. May wait when storage cannot keep up, so that memory
+    /// stays bounded: whoever asks [`is_behind`](EventLog::is_behind) before it reads more need not.
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>);
 
     /// Events above `after`, in order, up to `limit` of them.
@@ -134,6 +134,12 @@ pub trait EventLog: Send {
 
     /// How many of them are safe, in the order in which they were taken.
     fn stored(&self) -> u64;
+
+    /// Whether so much waits to be stored that clients should not be listened to until less does. That slows the
+    /// senders down, and holds up nobody who waits for an answer.
+    fn is_behind(&self) -> bool {
+        false
+    }
 }
 
 /// A log in memory: gone with the program, and so never behind.
