@@ -34,7 +34,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 // Try this:
-// 1. Run `netlayers ws echo` on two ports, and let this visit both while `netlayers ws connect` says something to each.
-// 2. Ask for a window: `Deflate { client_context_takeover: true, ..Deflate::default() }`. What do messages that are
-//    alike cost now? (`netlayers ws echo --deflate` and a look with Wireshark tell.)
+// 1. At `netlayers ws echo` it waits for ever: both ends only answer. Let it say something before the loop, and stop
+//    after a thousand messages. How long does one take there and back?
+// 2. Ask for a window that is kept from message to message: `Deflate { client_context_takeover: true,
+//    ..Deflate::default() }`. The server must allow it too, and `netlayers ws echo --deflate` does not: build one that
+//    does, from the example `websocket_real`. What do messages that are alike cost now? (Wireshark tells.)
 // 3. Count bytes instead of messages.

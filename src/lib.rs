@@ -16,7 +16,8 @@
 //! | [`cli`] | the command line, one file a subcommand: the only place that prints |
 //!
 //! No protocol here knows a clock, a socket or chance: bytes and times go in, bytes and events come out (see
-//! [`base::Machine`]). That is why the same TCP runs in a simulator, in a test and on a real network.
+//! [`base::Machine`]). That is why one and the same WebSocket, Engine.IO and Socket.IO speak in the simulator, in tests
+//! and on real sockets; our TCP and what is below it, in the simulator and in tests.
 //!
 //! Three ways in, from the shortest to the most telling:
 //!

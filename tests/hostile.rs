@@ -269,7 +269,7 @@ fn a_burst_reaches_everybody_who_reads() {
     let echoes = std::thread::spawn(move || (0..16).map(|_| own.text()).collect::<Vec<String>>());
     for n in 0..16 {
         let said = receiver.text();
-        assert!(said.starts_with(&format!(r#"42["said",{{"room":"R","#)), "{n}: {:.60}", said);
+        assert!(said.starts_with(r#"42["said",{"room":"R","#), "{n}: {:.60}", said);
         assert!(said.contains(&format!(r#""msg":{n}"#)), "{n}");
     }
     for (n, echo) in echoes.join().expect("it reads").iter().enumerate() {

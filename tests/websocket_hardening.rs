@@ -291,3 +291,31 @@ fn two_runs_of_the_program_share_no_key_and_no_mask() {
     assert_ne!(key, other_key);
     assert_ne!(mask, other_mask);
 }
+
+#[cfg(unix)]
+#[test]
+fn the_program_raises_its_limit_of_open_files_to_serve_its_connections() {
+    // As a shell sets it for everybody, only much lower; the hard limit stays.
+    let program = concat!("ulimit -Sn 30; exec '", env!("CARGO_BIN_EXE_netlayers"), "' ws echo --port 0");
+    let mut server = Command::new("sh")
+        .args(["-c", program])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let address: SocketAddr = first.trim().strip_prefix("listening on ").unwrap().parse().unwrap();
+    let clients: Vec<_> = (0..40)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+            stream.write_all(format!("{REQUEST}\r\n").as_bytes()).unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).map(|()| assert_eq!(&answer, b"HTTP/1.1 101")).map(|()| stream)
+        })
+        .collect();
+    let _ = server.kill();
+    let _ = server.wait();
+    assert_eq!(clients.iter().filter(|client| client.is_ok()).count(), 40);
+}

@@ -182,7 +182,7 @@ impl Talker {
             upgrade: true,
             max_body: 16 << 20,
             nonce: u128::from(rng.next_u64()).to_be_bytes(),
-            masks: Box::new(move || rng.next_u32().to_be_bytes()),
+            masks: Box::new(move || Some(rng.next_u32().to_be_bytes())),
         };
         self.session = Some(Session {
             caller: Caller::new(now, Self::transport(self.number), config),

@@ -145,13 +145,13 @@ impl Sum for Duration {
     }
 }
 
-/// Written in the unit a person would choose: `40 ms`, `1.5 s`, `12.3 us`, with at most three decimals.
+/// Written in the unit a person would choose: `40 ms`, `1.5 s`, `12.3 µs`, with at most three decimals.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, size) = match self.0 {
             0 => return f.pad("0 ms"),
             1..1_000 => ("ns", 1.0),
-            1_000..1_000_000 => ("us", 1e3),
+            1_000..1_000_000 => ("µs", 1e3),
             1_000_000..1_000_000_000 => ("ms", 1e6),
             _ => ("s", 1e9),
         };
@@ -186,7 +186,7 @@ mod tests {
     fn lengths_are_written_in_the_unit_a_person_would_choose() {
         assert_eq!(Duration::from_millis(40).to_string(), "40 ms");
         assert_eq!(Duration::from_millis(1500).to_string(), "1.5 s");
-        assert_eq!(Duration::from_nanos(123_040).to_string(), "123.04 us");
+        assert_eq!(Duration::from_nanos(123_040).to_string(), "123.04 µs");
         assert_eq!(Duration::from_nanos(672).to_string(), "672 ns");
         assert_eq!(Duration::from_secs(100).to_string(), "100 s");
     }

@@ -300,6 +300,7 @@ fn layout(name: &str) -> Result<String, String> {
     Ok(figure::framed(
         &format!("fig-{id}"),
         &drawn,
-        "One row is 32 bits; the bits go onto the wire from left to right.",
+        "One row is 32 bits. The bytes are sent from left to right, row by row; in which order the bits of one byte go is \
+         the link's affair (lesson 1).",
     ))
 }

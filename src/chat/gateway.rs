@@ -24,7 +24,7 @@
 //! | rooms of a socket, bytes of a room's name | 256, 256 | the same | the program is told |
 //! | bytes that wait for a session | 4 MiB | the same, `queue_bytes` | cut off; resumes from the log |
 //! | and where a volatile event still goes | 4 KiB | the same | dropped |
-//! | open questions of a socket, bytes of the answers to one | 4 MiB, 16 MiB | the same | count as missing |
+//! | open questions of a socket, the answers to them | 4 MiB, 16 MiB | the same | count as missing |
 //! | rooms that an event names | 1024 | the same | goes to nobody |
 //! | ids of senders | 100,000 of 64 B | the same | the oldest forgotten |
 //! | how fast a socket may speak | as it likes | the same, `rate` | refused, with the time to wait |
@@ -164,7 +164,9 @@ impl Gateway {
 
     /// The time it asked for has come, or the hub's log has stored something.
     pub fn wake(&mut self, now: Instant, server: &mut Server) {
-        while let Some((_, session, namespace)) = self.settling.pop_front_if(|(at, ..)| *at <= now) {
+        while self.settling.front().is_some_and(|(at, ..)| *at <= now)
+            && let Some((_, session, namespace)) = self.settling.pop_front()
+        {
             self.release(now, session, &namespace, server);
         }
         self.tell(now, Input::Wake, server);

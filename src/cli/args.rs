@@ -290,7 +290,7 @@ Examples:
 Lines are sent as text. Also:
   /ping TEXT      send a ping
   /hex 00ff41     send bytes
-  /close CODE     close the connection")]
+  /close CODE WHY close the connection")]
 pub(super) struct WsConnectArgs {
     /// Where to, such as ws://127.0.0.1:9001/chat
     pub(super) url: String,

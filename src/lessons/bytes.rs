@@ -151,7 +151,8 @@ fn levels(stage: &mut Stage, text: &str) {
         |_| changes(&LineCode::Nrz.encode(&zeros)),
         format!(
             "Nothing moves. The receiver must know by its own clock that these were {count} zeros and not one more. \
-             Manchester coding changes in the middle of every bit: {} times here. The price: the wire must be able to \
+             Manchester coding changes in the middle of every bit, and between two equal bits as well: {} times here, the \
+             first step from the idle line among them. The price: the wire must be able to \
              change twice as often.",
             changes(&LineCode::Manchester.encode(&zeros))
         ),

@@ -14,12 +14,13 @@ use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Instant, Layer};
 use crate::chat::hub::{Hub, Random};
 use crate::chat::{Config, SharedLog, lounge};
+use crate::layers::application::engineio::CloseCause;
 use crate::layers::application::socketio::{Kind, Value};
 use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
 use crate::sim::apps::event_puppet::Transport;
 use crate::sim::fault::{self, Verdict};
-use crate::trace::PlaceId;
+use crate::trace::{Kind as TraceKind, PlaceId};
 use crate::view::dissect::{AppPiece, Role, TracedPacket, What};
 use crate::view::log::{Got, Log, Reader};
 
@@ -54,7 +55,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Knob::SEED,
     ],
     teacher: Teacher {
-        vote: "Ada writes \"good morning\" in a room of three. How many times do these twelve letters cross a wire?",
+        vote: "Ada writes \"good morning\" in a room of three. How many times do these words cross a wire?",
         choices: &["once", "twice", "three times", "four times"],
         surprise: "Ada hears her own message, from the server: what she sees is what all see, in the same order. And \
                    nothing went from her to Bob: there are two connections, and a program between them that read one \
@@ -66,6 +67,8 @@ pub(super) const LESSON: Lesson = Lesson {
 
 /// The port of HTTP, by which Wireshark knows what it reads.
 const PORT: u16 = 80;
+/// Who chats.
+const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
 const ROOM: &str = "lobby";
 const GREETING: &str = "good morning";
 /// What is said while a client is away.
@@ -73,6 +76,8 @@ const MEANWHILE: [(&str, &str); 3] =
     [("ada", "where is cyd?"), ("bob", "no idea"), ("ada", "the cable, perhaps")];
 /// And when it is back.
 const LATER: &str = "hello again";
+/// The rule that loses what is sent over the pulled cable.
+const CABLE: &str = "the cable is out";
 /// How long anything may take: on a bad line TCP's timers double.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -90,14 +95,16 @@ fn script(stage: &mut Stage) {
     stage.scene("chat", "A chat over lossy links");
     let usual = stage.network_knobs().stack();
     let config = StackConfig { tcp: tcp::Config { nodelay: true, ..usual.tcp }, ..usual };
-    let names = ["ada", "bob", "cyd"];
+    // The server stands among its clients, so that few arrows cross another's lifeline.
+    let ada = stage.host_with(NAMES[0], &config);
     let host = stage.host_with("server", &config);
-    let hosts = names.map(|name| stage.host_with(name, &config));
+    let [bob, cyd] = [NAMES[1], NAMES[2]].map(|name| stage.host_with(name, &config));
+    let hosts = [ada, bob, cyd];
     hosts.iter().for_each(|client| stage.link(*client, host));
     stage.introduce();
     let disk = SharedLog::default();
     let server = stage.event_server(host, PORT, Heartbeat::default(), move |random| chat_hub(random, &disk));
-    let clients: Vec<EventClient> = names
+    let clients: Vec<EventClient> = NAMES
         .iter()
         .zip(hosts)
         .map(|(name, host)| {
@@ -112,12 +119,16 @@ fn script(stage: &mut Stage) {
     let (ada, bob, cyd) = (clients[0], clients[1], clients[2]);
 
     let from = stage.now();
-    say(stage, ada, GREETING);
-    stage.run_until_it(PATIENCE, |stage| clients.iter().all(|client| messages(stage, *client).len() == 1));
-    stage.show(
-        View::LadderSince(from),
-        "The server's lifeline stands between the clients': every arrow ends or begins there.",
-    );
+    let all_in = clients.iter().all(|client| answers(stage, *client) == 1);
+    if all_in {
+        say(stage, ada, GREETING);
+        stage
+            .run_until_it(PATIENCE, |stage| clients.iter().all(|client| messages(stage, *client).len() == 1));
+        stage.show(
+            View::LadderSince(from),
+            "Every arrow begins or ends at the server; those to Cyd only pass Bob's lifeline.",
+        );
+    }
     let run = stage.seen();
     let crossings = |run: &Seen| {
         let said = overheard(run.trace());
@@ -126,25 +137,25 @@ fn script(stage: &mut Stage) {
             .count()
     };
     stage.fact("copies", crossings(&run));
-    stage.reveal(
-        copies,
-        crossings,
-        "One up to the server, and one down to each member of the room, Ada among them. The server encoded and \
-         framed it once for all three; TCP, IP and Ethernet wrapped each copy for itself.",
-    );
-    follow(stage, &run, from, [hosts[0], hosts[1]], host);
-
-    let gone = outage_of(stage, (cyd, hosts[2], host), (ada, bob), outage);
-    let all: Vec<Vec<(Instant, String)>> = clients.iter().map(|client| messages(stage, *client)).collect();
-    draw_log(stage, ada, &all, gone);
-    let words: Vec<Vec<&str>> =
-        all.iter().map(|heard| heard.iter().map(|(_, text)| text.as_str()).collect()).collect();
-    let count = 2 + MEANWHILE.len();
-    stage.check(format!("each of the three heard all {count} messages once, in the same order"), |_| {
-        words.iter().all(|heard| heard.len() == count && *heard == words[0])
-    });
-    let recovered = stage.is_recovered(cyd, "/");
-    stage.check("the server took Cyd for who he was", |_| recovered);
+    let all_heard = clients.iter().all(|client| messages(stage, *client).len() == 1);
+    let why = match (all_in, all_heard) {
+        (true, true) => {
+            "One up to the server, and one down to each member of the room, Ada among them. The server encoded and \
+             framed it once for all three; TCP, IP and Ethernet wrapped each copy for itself."
+        }
+        (true, false) => {
+            "It would be one up to the server, and one down to each member of the room. In this run not everybody \
+             was there to the end: the line loses too much."
+        }
+        (false, _) => "On this line not all three came into the room, and nobody said anything.",
+    };
+    stage.reveal(copies, crossings, why);
+    if all_heard {
+        follow(stage, &run, from, [hosts[0], hosts[1]], host);
+        break_and_return(stage, (cyd, hosts[2], host), (ada, bob), outage);
+    } else {
+        give_up(stage, &clients);
+    }
     account(stage);
     stage.instead(
         "there is no line from you to me. Each of us has a connection to a server, and a program there reads from \
@@ -155,6 +166,60 @@ fn script(stage: &mut Stage) {
     stage
         .try_next("netlayers lesson chat --pcap chat.pcapng", "The same run in Wireshark, packet by packet.");
     stage.try_next("netlayers lesson chat --view hex --frame 30", "Any frame of it, byte by byte.");
+}
+
+/// What became of a chat that the line was too bad for.
+fn give_up(stage: &mut Stage, clients: &[EventClient]) {
+    stage.say(format!(
+        "Here the chat is over: the line loses {:.0} % of all frames. TCP repeats what is lost, but waits twice as \
+         long each time (RFC 6298 §5.5), and meanwhile those above it lose patience. A program would connect again, \
+         and again; the clients of this run do not.",
+        stage.share("loss") * 100.0,
+    ));
+    let fates: Vec<Vec<String>> = NAMES
+        .iter()
+        .zip(clients)
+        .map(|(name, client)| vec![(*name).to_owned(), fate(stage, *client).to_owned()])
+        .collect();
+    stage.table(&["client", "what became of it"], fates, "How far each of the three came.");
+}
+
+/// How it stands with one client.
+fn fate(stage: &mut Stage, client: EventClient) -> &'static str {
+    let was_in = !stage.packets_of(client).is_empty();
+    match stage.ended(client) {
+        Some(_) if !was_in => "gave up: its session did not come to stand in time",
+        Some((_, CloseCause::PingTimeout)) => "gave the server up: no sign of life in time",
+        Some((_, CloseCause::TransportClosed | CloseCause::ByServer)) => "the server had given it up",
+        Some(_) => "its session ended",
+        None if !was_in => "its session does not stand yet",
+        None if answers(stage, client) == 0 => "waits for the answer to its first event",
+        None => "in the room",
+    }
+}
+
+/// A cable is pulled and put back, and what each of the three heard.
+fn break_and_return(
+    stage: &mut Stage,
+    (cyd, cyd_host, server): (EventClient, Host, Host),
+    (ada, bob): (EventClient, EventClient),
+    outage: Duration,
+) {
+    let clients = [ada, bob, cyd];
+    let gone = outage_of(stage, (cyd, cyd_host, server), (ada, bob), outage);
+    let all: Vec<Vec<(Instant, String)>> = clients.iter().map(|client| messages(stage, *client)).collect();
+    draw_log(stage, ada, &all, gone);
+    let words: Vec<Vec<&str>> =
+        all.iter().map(|heard| heard.iter().map(|(_, text)| text.as_str()).collect()).collect();
+    let count = 2 + MEANWHILE.len();
+    if words.iter().any(|heard| heard.len() != count) {
+        return give_up(stage, &clients);
+    }
+    stage.check(format!("each of the three heard all {count} messages once, in the same order"), |_| {
+        words.iter().all(|heard| *heard == words[0])
+    });
+    let recovered = stage.is_recovered(cyd, "/");
+    stage.check("the server took Cyd for who he was", |_| recovered);
 }
 
 /// A cable is pulled, the others go on, and it is put back; when it was pulled, and put back.
@@ -176,7 +241,7 @@ fn outage_of(
     let before = messages(stage, client).len();
     let pulled = stage.now();
     for (from, to) in [(client_host, server), (server, client_host)] {
-        let out = fault::rule("the cable is out", move |frame, _| match frame.at < pulled + outage {
+        let out = fault::rule(CABLE, move |frame, _| match frame.at < pulled + outage {
             true => Verdict::Drop,
             false => Verdict::Pass,
         });
@@ -205,12 +270,13 @@ fn outage_of(
     });
     stage.run_for(stage.network_knobs().rtt() * 2 + Duration::from_millis(100));
     let count = messages(stage, client).len() - before;
-    stage.reveal(
-        guess,
-        |_| count,
+    let why = if count == MEANWHILE.len() + 1 {
         "All of them: those he missed came from the log, in order, before anything new. To the others nothing \
-         happened: nobody waited for him.",
-    );
+         happened: nobody waited for him."
+    } else {
+        "Not all of them, for this line loses too much: not every client was there to the end."
+    };
+    stage.reveal(guess, |_| count, why);
     (pulled, back)
 }
 
@@ -324,7 +390,7 @@ fn draw_log(
     let kept = stage.heard(ada).into_iter().filter(|heard| heard.event == "message");
     let offset = |heard: &Heard| heard.args.last().and_then(Value::as_str).and_then(|text| text.parse().ok());
     let events = kept.zip(1..).map(|(heard, number)| (offset(&heard), format!("msg {number}"))).collect();
-    let readers = ["ada", "bob", "cyd"].into_iter().zip(heard).enumerate().map(|(index, (name, mine))| {
+    let readers = NAMES.into_iter().zip(heard).enumerate().map(|(index, (name, mine))| {
         let got = heard[0].iter().map(|(_, text)| match mine.iter().find(|(_, other)| other == text) {
             None => Got::Missed,
             // Cyd was away when the others heard it.
@@ -355,7 +421,11 @@ fn account(stage: &mut Stage) {
     let text: usize =
         GREETING.len() + LATER.len() + MEANWHILE.iter().map(|(_, text)| text.len()).sum::<usize>();
     stage.fact("frames", account.frames);
+    let by_cable = run.count(|kind| matches!(kind, TraceKind::Dropped { by, .. } if by == CABLE));
+    let by_line = run.lost() - by_cable;
     stage.fact("lost", run.lost());
+    stage.fact("lost_by_line", by_line);
+    stage.fact("lost_by_cable", by_cable);
     stage.fact("again", run.retransmitted());
     stage.fact("bytes", account.total());
     stage.fact("text", text);
@@ -363,7 +433,8 @@ fn account(stage: &mut Stage) {
         &["what", "how much"],
         vec![
             vec!["frames sent".into(), account.frames.to_string()],
-            vec!["of them lost".into(), run.lost().to_string()],
+            vec!["of them lost on the way".into(), by_line.to_string()],
+            vec!["and into the pulled cable".into(), by_cable.to_string()],
             vec!["segments sent again by TCP".into(), run.retransmitted().to_string()],
             vec![
                 "bytes of Ethernet, IP and TCP".into(),
@@ -373,7 +444,7 @@ fn account(stage: &mut Stage) {
             vec!["bytes of Engine.IO and Socket.IO, JSON and all".into(), account.payload.to_string()],
             vec!["bytes that people typed".into(), text.to_string()],
         ],
-        "The whole chat. What was typed is the smallest number of all.",
+        "The whole chat. What people typed is the smallest of the numbers of bytes.",
     );
     stage.check("most bytes are no letters that anybody typed", |_| account.total() > text as u64 * 10);
 }

@@ -191,7 +191,8 @@ fn both(stage: &mut Stage) -> (Duration, usize) {
         guess,
         |_| later.as_nanos() / 1_000_000,
         "The time of the way, and nothing else: the directions of a TCP connection do not wait for each other, and \
-         WebSocket gives them to both programs as they are. That is what bidirectional means.",
+         WebSocket gives them to both programs as they are. Bidirectional means just that: either end may speak unasked, \
+         also while the other speaks.",
     );
     stage.check("both messages were on the wire at the same time", |run| {
         let frames: Vec<_> = run.data_segments().filter(|segment| segment.packet.at >= begun).collect();
@@ -257,7 +258,7 @@ fn asked(stage: &mut Stage, (pushed, frame): (Duration, usize)) {
         guess,
         |_| Answer::Choice(if late > rtt + PAUSE / 2 { 2 } else if late > rtt { 1 } else { 0 }),
         "It waits for the next question, and that for its round trip. Asking more often makes it faster and costs more \
-         questions for nothing; lesson 19 counts them. Where both ends have something to say unasked, a connection that \
+         questions for nothing; long-polling, in lesson 19, leaves a question open instead. Where both ends have something to say unasked, a connection that \
          both may use is the right pattern.",
     );
     stage.check("nobody spoke unasked: as many answers as questions", |run| {
@@ -427,6 +428,7 @@ fn silent(stage: &mut Stage) {
     let after = |run: &Seen| run.packets().iter().filter(|packet| packet.at >= begun).count();
     let states = [from, to].map(|end| stage.state(end));
     let waited = stage.now().since(begun);
+    stage.show(View::Ladder, "The opening handshake is all there is: in the hour after it, no arrow.");
     let told = [from, to].map(|end| stage.events_of(end).len());
     stage.reveal(
         guess,

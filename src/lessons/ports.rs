@@ -130,7 +130,7 @@ fn tcp(stage: &mut Stage) {
 /// What makes two connections of one host different.
 fn apart(stage: &mut Stage, flows: &[Flow]) {
     let guess = stage.ask_choice(
-        "Two programs on one laptop are connected to port 80 of one server. How does the server's stack know which \
+        "Imagine two programs on one laptop, connected to port 80 of one server. How does the server's stack know which \
          connection a segment belongs to?",
         &[
             "by the port that it comes from",

@@ -21,8 +21,11 @@ pub(super) const LESSON: Lesson = Lesson {
     minutes: 30,
     misconception: "one write is one packet",
     cites: &[
-        Cite { document: "RFC 9293", section: "3.7.1", what: "the maximum segment size" },
-        Cite { document: "RFC 6691", section: "2", what: "what the option counts, and what it does not" },
+        Cite {
+            document: "RFC 9293",
+            section: "3.7.1",
+            what: "the maximum segment size; what the option counts, and what it does not",
+        },
         Cite { document: "RFC 9293", section: "3.4", what: "every byte has a sequence number" },
         Cite { document: "RFC 9293", section: "3.7.4", what: "why a small segment may wait" },
     ],
@@ -38,7 +41,7 @@ pub(super) const LESSON: Lesson = Lesson {
         vote: "A program writes 4000 bytes to a TCP socket, over Ethernet. How many segments carry them?",
         choices: &["1", "2", "3", "4"],
         surprise: "The last, smaller segment leaves a round trip later than the others. It is not full, so it waits \
-                   until what is under way is acknowledged: Nagle's algorithm (lesson 12). Linux waits less often: only while another small segment is \
+                   until what is under way is acknowledged: Nagle's algorithm (RFC 9293 §3.7.4). Linux waits less often: only while another small segment is \
                    under way.",
     },
     real: Some(RealScene::OneWrite),
@@ -61,6 +64,7 @@ fn script(stage: &mut Stage) {
         "Predict the number of segments first: 536 is what TCP takes if it is told nothing.",
     );
     stage.try_next("netlayers lesson 9 --mtu 9000 --mss 8960", "Jumbo frames. Predict again.");
+    stage.try_next("netlayers check 9", "Make: put a stream together again from its segments.");
     stage.try_next(
         "netlayers lesson 9 --wire real",
         "The kernel's loopback: 4000 bytes are one segment. Why?",
@@ -103,7 +107,7 @@ fn cut(stage: &mut Stage) {
     if let Some(wait) = nagle(stage) {
         stage.say(format!(
             "The last segment left {wait:.0} ms behind the one before it. It was not full, so it waited for the \
-             acknowledgment of the others, in case the program would write more: Nagle's algorithm, lesson 12."
+             acknowledgment of the others, in case the program would write more: Nagle's algorithm."
         ));
     }
     stage.check(format!("no segment carries more than {mss} bytes, and no packet is cut by IP"), |run| {

@@ -1,7 +1,7 @@
 //! Lesson 19: Socket.IO is a protocol of its own. It goes over HTTP, over WebSocket, or from the one to the other,
 //! and its packets are the same on all three ways.
 //!
-//! All hosts set TCP_NODELAY, as the libraries do: lesson 12 shows what would wait otherwise. Left out: attachments
+//! All hosts set TCP_NODELAY, as the libraries do: Nagle's algorithm would make small messages wait otherwise. Left out: attachments
 //! (binary events), compression, and other versions of the protocol.
 
 use super::beat::Answer;
@@ -18,6 +18,7 @@ use crate::layers::application::websocket::{FrameHeader, Opcode};
 use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
 use crate::sim::apps::event_puppet::Transport;
+use crate::sim::fault::{self, Verdict};
 use crate::trace::PlaceId;
 use crate::view::dissect::{Accounting, AppPiece};
 
@@ -46,6 +47,12 @@ pub(super) const LESSON: Lesson = Lesson {
             "upgrade",
             &["polling", "websocket", "upgrade"],
             "how the client of the last run reaches its server",
+        ),
+        Knob::choice(
+            "middlebox",
+            "none",
+            &["none", "drops"],
+            "whether something between the two of the last run drops every request for WebSocket",
         ),
         Knob::count("echoes", "3", 1, 20, "how many events are echoed, one after the other"),
         Knob::DELAY,
@@ -96,6 +103,10 @@ fn script(stage: &mut Stage) {
     stage.try_next(
         "netlayers lesson 19 --delay 200ms",
         "Which of the two ways suffers more from a long wire?",
+    );
+    stage.try_next(
+        "netlayers lesson 19 --middlebox drops",
+        "No WebSocket gets through. Why does Socket.IO begin with HTTP?",
     );
     stage.try_next("netlayers check 19", "Take packets apart yourself.");
 }
@@ -215,8 +226,8 @@ fn compare(stage: &mut Stage, runs: &[(&str, &Played)]) {
 /// The server speaks first.
 fn both_ways(stage: &mut Stage) {
     stage.say(
-        "Both ways carry events in both directions: the server may say something that nobody asked for. That is what \
-         \"bidirectional\" means, and a chat needs it: the others' messages come when they come.",
+        "Both ways are bidirectional: either end may speak unasked, and while the other speaks (lesson 18). A chat needs \
+         it: the others' messages come when they come.",
     );
     let guess = stage.ask_choice(
         "By polling, the server emits two events at the same moment, each by itself. When does the second one arrive?",
@@ -237,6 +248,13 @@ fn both_ways(stage: &mut Stage) {
         }
         stage.run_until_it(PATIENCE, |stage| stage.heard(client).len() == 2);
         settle(stage);
+        let caption = match transport {
+            Transport::Polling => {
+                "The waiting GET is answered with the first event; the second waits for the next GET."
+            }
+            Transport::Upgrade | Transport::WebSocket => "Two frames, one behind the other.",
+        };
+        stage.show(View::LadderSince(from), caption);
         let at: Vec<Duration> = stage.heard(client).iter().map(|heard| heard.at.since(from)).collect();
         (at.first().copied().unwrap_or_default(), at.last().copied().unwrap_or_default())
     };
@@ -327,7 +345,7 @@ fn plain(stage: &mut Stage) {
                 2
             })
         },
-        "Every message of Engine.IO begins with a digit, and \"h\" is none. It is not a question of politeness: the \
+        "Every text frame of Engine.IO begins with a digit, and \"h\" is none (only binary data come without). It is not a question of politeness: the \
          server cannot know what was meant.",
     );
     let event = Packet::event("/", "echo", vec!["hello".into()]).encode();
@@ -383,11 +401,17 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
         "websocket" => (Transport::WebSocket, "websocket"),
         _ => (Transport::Upgrade, "upgrade"),
     };
+    let blocked = stage.knob("middlebox") == "drops";
     if transport == Transport::Upgrade {
         stage.say(
             "A browser does both: it polls at first, which works everywhere, and tries a WebSocket beside it. The \
              probe (2probe, 3probe) shows whether frames get through; then the waiting GET is let go, 5 says \"from \
              here on\", and HTTP is done.",
+        );
+    }
+    if blocked {
+        stage.say(
+            "But this time something on the way, an old proxy perhaps, drops every request for WebSocket.",
         );
     }
     let guess = stage.ask_number(
@@ -408,6 +432,14 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
         guess,
         |run| requests_after(run, settled),
         match transport {
+            Transport::Upgrade if blocked => {
+                "HTTP goes on: a POST and a GET for each echo. The request for WebSocket was dropped on the way, and \
+                 nobody here depended on it. That is why Socket.IO begins with HTTP, and takes WebSocket only where a \
+                 probe has come through."
+            }
+            Transport::WebSocket if blocked => {
+                "Its only request was never answered, so there is no session, and no event was emitted."
+            }
             Transport::Polling => "One POST and one GET for each echo: by polling, HTTP never ends.",
             Transport::Upgrade => {
                 "None. HTTP opened the session and asked for the upgrade; what comes after goes by WebSocket, in the \
@@ -416,7 +448,7 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
             Transport::WebSocket => "None. HTTP was used for one request, the one that asked for WebSocket.",
         },
     );
-    if transport == Transport::Upgrade {
+    if transport == Transport::Upgrade && !blocked {
         stage.check("the probe goes before the upgrade, and the waiting GET is answered in between", |run| {
             let said = overheard(run.trace());
             let place = |wanted: &dyn Fn(&Said) -> bool| said.iter().position(wanted);
@@ -435,9 +467,20 @@ fn echo_run(stage: &mut Stage, id: &str, title: &str, transport: Transport) -> (
     let echoes = stage.count("echoes");
     stage.scene(id, title);
     let (client_host, server) = hosts(stage);
+    let blocked = id == "chosen" && stage.knob("middlebox") == "drops";
+    if blocked {
+        let asks =
+            |bytes: &[u8]| bytes.windows(18).any(|part| part.eq_ignore_ascii_case(b"upgrade: websocket"));
+        let drops = fault::rule("lets no WebSocket through", move |frame, _| match asks(frame.bytes) {
+            true => Verdict::Drop,
+            false => Verdict::Pass,
+        });
+        stage.rule(client_host, server.host, drops);
+    }
     let client = stage.event_client(client_host, server, transport, &[("/", vec![])]);
     stage.run_until_it(PATIENCE, |stage| {
-        stage.is_in(client, "/") && (transport != Transport::Upgrade || stage.upgraded_at(client).is_some())
+        let has_moved = transport != Transport::Upgrade || blocked || stage.upgraded_at(client).is_some();
+        stage.is_in(client, "/") && has_moved
     });
     settle(stage);
     let settled = stage.now();
@@ -450,7 +493,11 @@ fn echo_run(stage: &mut Stage, id: &str, title: &str, transport: Transport) -> (
     }
     settle(stage);
     let heard = heard_words(stage, client);
-    stage.check("every event came back, in order", |_| heard == (1..=echoes).map(word).collect::<Vec<_>>());
+    if !(blocked && transport == Transport::WebSocket) {
+        stage.check("every event came back, in order", |_| {
+            heard == (1..=echoes).map(word).collect::<Vec<_>>()
+        });
+    }
     let run = stage.seen();
     let said = overheard(run.trace());
     let text: usize = (1..=echoes).map(|number| 2 * word(number).len()).sum();

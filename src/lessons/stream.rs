@@ -47,7 +47,7 @@ pub(super) const LESSON: Lesson = Lesson {
                room. What does it get?",
         choices: &["the first write", "the last write", "all fifty bytes", "an error"],
         surprise: "The ten writes became two segments, and the class asks why not one or ten. The first goes at once; \
-                   the others wait for its acknowledgment and then go together (Nagle, lesson 12). With --nodelay yes \
+                   the others wait for its acknowledgment and then go together (Nagle's algorithm). With --nodelay yes \
                    there are more segments, and the one read is the same.",
     },
     real: Some(RealScene::LateRead),
@@ -151,6 +151,7 @@ fn small_room(stage: &mut Stage) {
             "a part of one write",
             "several whole writes",
             "nothing: what had no room is lost, as with UDP",
+            "nothing: there is nothing left to read",
         ],
     );
     stage.scene("room", &format!("Reads with room for {room}"));
@@ -172,7 +173,7 @@ fn small_room(stage: &mut Stage) {
     let told = match &second {
         Some(text) if text.len() <= 40 => format!("Its second read gave \"{text}\"."),
         Some(text) => format!("Its second read gave {} bytes.", text.len()),
-        None => "There was nothing left for a second read.".into(),
+        None => String::new(),
     };
     stage.reveal(
         guess,
@@ -182,7 +183,14 @@ fn small_room(stage: &mut Stage) {
             let len = reads.get(1).map_or(0, |read| read.len());
             Answer::Choice(edges(start, len, each))
         },
-        format!("{told} What had no room stays where it is, for the next read. A read may end anywhere in a message."),
+        match second {
+            Some(_) => format!(
+                "{told} What had no room stays where it is, for the next read. A read may end anywhere in a message."
+            ),
+            None => "The first read had room for everything. On this connection a second one waits, until the client \
+                     writes again or closes."
+                .into(),
+        },
     );
     stage.check("nothing is lost by reading little", |run| {
         run.reads(server).concat() == run.writes(socket.host).concat()
@@ -193,7 +201,7 @@ fn small_room(stage: &mut Stage) {
 fn edges(start: usize, len: usize, each: usize) -> usize {
     let end = start + len;
     match (len, start % each, end % each) {
-        (0, ..) => 4,
+        (0, ..) => 5,
         (_, 0, 0) if len == each => 0,
         (_, 0, 0) => 3,
         _ if (end - 1) / each == start / each => 2,

@@ -67,6 +67,7 @@ fn script(stage: &mut Stage) {
     );
     stage.try_next("netlayers lesson 6 --wire real", "The kernel's UDP; and a read with too little room.");
     stage.try_next("netlayers compare hello --loss 20%", "UDP beside TCP, on a bad link.");
+    stage.try_next("netlayers check 6", "Make: decode a UDP header by hand.");
 }
 
 /// Datagrams, one of them lost.

@@ -85,7 +85,8 @@ fn script(stage: &mut Stage) {
     refused(stage);
     given_up(stage);
     stage.instead(
-        "each WebSocket begins with an HTTP request, to the same port, over the same TCP connection. HTTP stays what it \
+        "each WebSocket begins with an HTTP request; here, with HTTP/1.1, on the very TCP connection that it goes on \
+         with (HTTP/2 and HTTP/3 give it one stream of theirs: RFC 8441, RFC 9220). HTTP stays what it \
          is: for what is asked for and answered it keeps caches, proxies and servers that need to remember nothing. \
          WebSocket gives these up, and gets a connection on which both may speak.",
     );
@@ -378,7 +379,7 @@ fn explained(lines: &[String]) -> Vec<Vec<String>> {
 fn purpose(line: &str) -> &'static str {
     let name = line.split(": ").next().unwrap_or_default();
     match name {
-        _ if line.starts_with("GET ") => "always GET, HTTP/1.1 or later (§4.1)",
+        _ if line.starts_with("GET ") => "in HTTP/1.1 always GET (§4.1)",
         _ if line.starts_with("HTTP/1.1 101") => "agreed: behind the empty line, frames",
         _ if line.starts_with("HTTP/1.1 4") => "refused, with a reason in numbers (RFC 9110 §15.5)",
         "Host" => "which of the server's sites is meant",

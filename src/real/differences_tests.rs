@@ -108,7 +108,7 @@ fn an_mss_below_what_loopback_could_carry_is_told_as_such() {
 #[test]
 fn a_round_trip_in_memory_is_told_and_one_nearly_the_same_is_not() {
     let found = only(&sim(), &RealFacts { rtt: Some(Duration::from_micros(80)), ..same(Way::Tcp) });
-    assert_eq!((found.what, &*found.sim, &*found.real), ("RTT", "40 ms", "80 us"));
+    assert_eq!((found.what, &*found.sim, &*found.real), ("RTT", "40 ms", "80 µs"));
     assert!(found.because.contains("no distance"));
     let near = RealFacts { rtt: Some(Duration::from_millis(41)), ..same(Way::Tcp) };
     assert_eq!(names(&sim(), &near), Vec::<&str>::new());
@@ -120,7 +120,7 @@ fn a_round_trip_in_memory_is_told_and_one_nearly_the_same_is_not() {
 fn a_datagram_is_delivered_at_once() {
     let real = RealFacts { first_read: Some(Duration::from_micros(30)), ..same(Way::Udp) };
     let found = only(&sim(), &real);
-    assert_eq!((found.what, &*found.real), ("first write to first read", "30 us"));
+    assert_eq!((found.what, &*found.real), ("first write to first read", "30 µs"));
 }
 
 #[test]

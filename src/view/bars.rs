@@ -9,6 +9,8 @@
 //!          └────────────┴────────────┴────────┘
 //! ```
 
+use std::ops::Range;
+
 use super::look::{Look, display_width, escape, fit};
 
 /// A row of pieces.
@@ -66,42 +68,101 @@ impl Piece {
     }
 }
 
-/// Draws bars of one scale below each other. A piece too small for its scale is drawn three columns wide, so a bar of
-/// very many of them may be cut at the edge, which a mark then shows.
+/// The least columns of a piece, its wall among them.
+const LEAST: usize = 3;
+/// A picture of more stretches than this is cut, which a mark then shows.
+const MOST_STRETCHES: usize = 6;
+
+/// Draws bars of one scale below each other. Where a bar has more pieces than one row has room for, the picture goes
+/// on in further rows, all bars together, so that what stands below each other still belongs together.
 pub fn bars(bars: &[Bar], look: &Look) -> String {
     let label = bars.iter().map(|bar| display_width(&bar.label)).max().unwrap_or(0).min(20);
     let room = look.columns().saturating_sub(label + 2);
-    let largest = bars.iter().map(|bar| bar.pieces.iter().map(|piece| piece.size).sum::<usize>()).max();
-    let scale = room as f64 / largest.unwrap_or(0).max(1) as f64;
+    let sum = |bar: &Bar| bar.pieces.iter().map(|piece| piece.size).sum::<usize>();
+    let whole = bars.iter().map(sum).max().unwrap_or(0).max(1);
+    let stretch = |number: usize, of: usize| {
+        let len = whole.div_ceil(of);
+        let range = number * len..((number + 1) * len).min(whole);
+        let bars: Vec<Bar> = bars.iter().map(|bar| bar.part(&range, number + 1 == of, look)).collect();
+        (len, bars)
+    };
+    let fits = |of: &usize| {
+        (0..*of).all(|number| stretch(number, *of).1.iter().all(|bar| bar.pieces.len() * LEAST <= room))
+    };
+    let stretches = (1..=MOST_STRETCHES.min(whole)).find(fits).unwrap_or(1);
     let mut text = String::new();
-    for bar in bars {
-        let [above, middle, below] = draw(bar, scale, room, look);
-        let name = fit(&bar.label, label, look);
-        let blank = " ".repeat(label);
-        for (lead, row) in [(&blank, above), (&name, middle), (&blank, below)] {
-            text.push_str(format!("{lead} {row}").trim_end());
-            text.push('\n');
+    for number in 0..stretches {
+        let (len, part) = stretch(number, stretches);
+        let scale = room as f64 / len.max(1) as f64;
+        for bar in part.iter().filter(|bar| stretches == 1 || !bar.pieces.is_empty()) {
+            let [above, middle, below] = draw(bar, scale, room, look);
+            let name = fit(&bar.label, label, look);
+            let blank = " ".repeat(label);
+            for (lead, row) in [(&blank, above), (&name, middle), (&blank, below)] {
+                text.push_str(format!("{lead} {row}").trim_end());
+                text.push('\n');
+            }
         }
     }
     text
 }
 
+impl Bar {
+    /// What of it lies in `range`; a piece that began before it says so.
+    fn part(&self, range: &Range<usize>, last: bool, look: &Look) -> Bar {
+        let mut start = 0;
+        let mut part = Bar::new(&*self.label, []);
+        for piece in &self.pieces {
+            let (from, end) = (start, start + piece.size);
+            start = end;
+            let is_in = match piece.size {
+                0 => range.contains(&from) || (last && from == range.end),
+                _ => from < range.end && end > range.start,
+            };
+            if is_in {
+                let text = match (from < range.start, look.ascii) {
+                    (false, _) => piece.text.clone(),
+                    (true, false) => "…".into(),
+                    (true, true) => "...".into(),
+                };
+                let size = end.min(range.end) - from.max(range.start);
+                part.pieces.push(Piece { size, text, fate: piece.fate });
+            }
+        }
+        part
+    }
+}
+
+/// The column of the wall behind each piece: where its last byte is, but at least [`LEAST`] behind the one before, and
+/// never beyond `room`.
+fn walls(pieces: &[Piece], scale: f64, room: usize) -> Vec<usize> {
+    let (mut reached, mut at) = (0, 0);
+    let mut walls: Vec<usize> = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        reached += piece.size;
+        // Cumulated, so that the ends of bars of one size stand below each other.
+        at = ((reached as f64 * scale) as usize).max(at + LEAST);
+        walls.push(at);
+    }
+    // What was pushed over the edge is taken from those before it.
+    let mut most = room;
+    for wall in walls.iter_mut().rev() {
+        *wall = (*wall).min(most);
+        most = wall.saturating_sub(LEAST);
+    }
+    walls
+}
+
 fn draw(bar: &Bar, scale: f64, room: usize, look: &Look) -> [String; 3] {
     let mut rows = [String::new(), String::new(), String::new()];
     let (line, wall) = if look.ascii { ("-", "|") } else { ("─", "│") };
-    let (mut reached, mut at) = (0, 0);
     let mut open = false;
-    for piece in &bar.pieces {
-        reached += piece.size;
-        // Cumulated, so that the ends of bars of one size stand below each other.
-        let width = ((reached as f64 * scale) as usize).saturating_sub(at + 1).max(2);
-        at += width + 1;
-        if at > room {
-            // In place of the wall.
-            rows[1].push(if look.ascii { '>' } else { '…' });
-            open = false;
-            break;
-        }
+    let shown = bar.pieces.len().min(room / LEAST);
+    let is_cut = shown < bar.pieces.len();
+    let mut at = 0;
+    for (piece, end) in bar.pieces[..shown].iter().zip(walls(&bar.pieces[..shown], scale, room)) {
+        let width = end - at - 1;
+        at = end;
         let gap = piece.fate == PieceFate::Gap;
         let corner = |first: char, inner: char, last: char| match (open, gap) {
             _ if look.ascii => {
@@ -124,19 +185,46 @@ fn draw(bar: &Bar, scale: f64, room: usize, look: &Look) -> [String; 3] {
             (PieceFate::Lost, false) => "✗ ",
             (PieceFate::There | PieceFate::Gap, _) => "",
         };
-        let shown = fit(&format!("{mark}{}", escape(&piece.text)), width, look);
+        let shown = inscribed(&format!("{mark}{}", escape(&piece.text)), width, look);
         rows[1].push_str(&if piece.fate == PieceFate::Lost { look.problem(&shown) } else { shown });
         let edge = if gap { " " } else { line };
         rows[0].push_str(&edge.repeat(width));
         rows[2].push_str(&edge.repeat(width));
         open = !gap;
     }
-    if open {
+    if is_cut {
+        // In place of the wall.
+        rows[1].push(if look.ascii { '>' } else { '…' });
+    } else if open {
         rows[0].push(if look.ascii { '+' } else { '┐' });
         rows[1].push_str(wall);
         rows[2].push(if look.ascii { '+' } else { '┘' });
     }
     rows
+}
+
+/// A text in `width` columns. A number is never cut: of `220 B` there is `220`, or nothing but a mark, for `22` would
+/// be another number.
+fn inscribed(text: &str, width: usize, look: &Look) -> String {
+    let number = text.strip_suffix(" B").filter(|number| display_width(number) <= width);
+    match number {
+        _ if display_width(text) <= width => fit(text, width, look),
+        Some(number) => fit(number, width, look),
+        None => {
+            let cut = fit(text, width, look);
+            let mark = if look.ascii { "..." } else { "…" };
+            let kept = cut.trim_end().strip_suffix(mark).unwrap_or(cut.trim_end());
+            let is_cut = text[kept.len().min(text.len())..].starts_with(|c: char| c.is_ascii_digit());
+            match is_cut && kept.ends_with(|c: char| c.is_ascii_digit()) {
+                true => {
+                    let kept = kept.trim_end_matches(|c: char| c.is_ascii_digit());
+                    let mark = if look.ascii { "~" } else { "…" };
+                    fit(&format!("{kept}{mark}"), width, look)
+                }
+                false => cut,
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -164,6 +252,45 @@ mod tests {
                  ┌─────────────────┐                 ┌─────────────┐
         arrived  │1460             │                 │1080         │
                  └─────────────────┘                 └─────────────┘
+        ");
+    }
+
+    #[test]
+    fn a_small_last_piece_has_its_box_and_no_number_is_cut() {
+        let pieces = [1072, 1072, 1072, 60].map(|size| Piece::new(size, format!("{size} B")));
+        let picture = [Bar::new("frames", [Piece::new(3276, "220 B")]), Bar::new("segments", pieces)];
+        insta::assert_snapshot!(bars(&picture, &Look { width: 40, ..Look::default() }), @r"
+             ┌─────────────────────────────┐
+    frames   │220 B                        │
+             └─────────────────────────────┘
+             ┌────────┬─────────┬───────┬──┐
+    segments │1072 B  │1072 B   │1072 B │60│
+             └────────┴─────────┴───────┴──┘
+        ");
+        assert_eq!(inscribed("220 B", 3, &Look::default()), "220");
+        assert_eq!(inscribed("220 B", 2, &Look::default()), "… ");
+        assert_eq!(inscribed("8+300 text", 4, &Look::default()), "8+… ");
+    }
+
+    #[test]
+    fn what_has_no_room_in_one_row_goes_on_in_the_next() {
+        let picture = [
+            Bar::new("1 write", [Piece::new(16, "16 B")]),
+            Bar::new("16 reads", (b'a'..=b'p').map(|c| Piece::new(1, char::from(c)))),
+        ];
+        insta::assert_snapshot!(bars(&picture, &Look { width: 40, ..Look::default() }), @r"
+             ┌─────────────────────────────┐
+    1 write  │16 B                         │
+             └─────────────────────────────┘
+             ┌──┬───┬───┬───┬──┬───┬───┬───┐
+    16 reads │a │b  │c  │d  │e │f  │g  │h  │
+             └──┴───┴───┴───┴──┴───┴───┴───┘
+             ┌─────────────────────────────┐
+    1 write  │…                            │
+             └─────────────────────────────┘
+             ┌──┬───┬───┬───┬──┬───┬───┬───┐
+    16 reads │i │j  │k  │l  │m │n  │o  │p  │
+             └──┴───┴───┴───┴──┴───┴───┴───┘
         ");
     }
 

@@ -57,9 +57,9 @@ impl Columns {
     }
 
     fn row(&self, cells: &[String], widths: &[usize], look: &Look) -> String {
-        let cell = |column: usize| cells.get(column).map_or("", String::as_str);
+        let cell = |column: usize| look.prose(cells.get(column).map_or("", String::as_str));
         let wrapped: Vec<Vec<String>> =
-            widths.iter().enumerate().map(|(column, width)| wrap(cell(column), *width)).collect();
+            widths.iter().enumerate().map(|(column, width)| wrap(&cell(column), *width)).collect();
         let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
         let mut text = String::new();
         for line in 0..height {

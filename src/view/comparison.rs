@@ -1,13 +1,11 @@
 //! The table under the three ladders: the same questions to UDP, TCP and WebSocket.
 
-use std::fmt::Display;
-
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Rows};
 use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::facts::Facts;
-use super::look::Look;
+use super::look::{Look, grouped};
 use crate::base::Duration;
 use crate::trace::{Way, Wire};
 
@@ -25,25 +23,31 @@ pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> String
     let mut table = builder.build();
     table
         .with(Style::empty())
-        .with(Padding::new(0, 1, 0, 0))
+        .with(Padding::new(0, 2, 0, 0))
         .with(Modify::new(Columns::new(1..)).with(Alignment::right()))
         .with(Modify::new(Rows::first()).with(Alignment::right()));
     let rule = if look.ascii { "-" } else { "─" };
     let mut lines: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_string()).collect();
     let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
     lines.insert(1, rule.repeat(width));
-    lines.join("\n") + "\n"
+    look.prose(&(lines.join("\n") + "\n"))
 }
 
 type Answer = fn(&Facts, Option<Duration>) -> String;
 
 /// The rows, in the order in which a reader asks.
 const QUESTIONS: &[(&str, Answer)] = &[
-    ("round trips until the first byte", |f, rtt| match rtt.and_then(|rtt| f.round_trips(rtt)) {
-        Some(trips) => format!("{trips:.1}"),
-        None => String::new(),
+    ("the message crosses the network", |f, _| match f.returned {
+        Some(_) => "there, and back".into(),
+        None => "there".into(),
     }),
     ("first byte read after", |f, _| f.first_byte.map_or("never".into(), short)),
+    // A length of time in another unit, and not a count: what TCP waits for its timers is in it.
+    ("  in round-trip times", |f, rtt| match rtt.map(|rtt| f.round_trips(rtt)) {
+        Some(Some(trips)) => format!("{trips:.1}"),
+        Some(None) if f.first_byte.is_none() => "never".into(),
+        Some(None) | None => String::new(),
+    }),
     ("whole message read after", |f, _| match f.complete {
         Some(d) if f.arrived || (f.way == Way::Udp && f.missing == 0) => short(d),
         _ => "never".into(),
@@ -72,6 +76,7 @@ const QUESTIONS: &[(&str, Answer)] = &[
         (false, _, _) => "no".into(),
     }),
     ("order kept", |f, _| match (f.way, f.late) {
+        _ if f.pieces_received == 0 => NOTHING.into(),
         (Way::Udp, 0) if f.pieces_received < 2 => "one datagram".into(),
         (Way::Udp, 0) => "this time".into(),
         (Way::Udp, late) => format!("no, {late} late"),
@@ -79,6 +84,7 @@ const QUESTIONS: &[(&str, Answer)] = &[
     }),
     ("message boundaries kept", |f, _| {
         match f.way {
+            _ if f.pieces_received == 0 => NOTHING,
             Way::Udp | Way::WebSocket => "yes",
             Way::Tcp => "no",
         }
@@ -111,6 +117,9 @@ const QUESTIONS: &[(&str, Answer)] = &[
     }),
 ];
 
+/// Of what did not come, nothing can be said.
+const NOTHING: &str = "nothing came";
+
 fn name(way: Way) -> &'static str {
     match way {
         Way::Udp => "UDP",
@@ -130,24 +139,11 @@ fn count(n: usize, noun: &str) -> String {
 /// A length of time with three digits: enough to compare, few enough to read.
 fn short(d: Duration) -> String {
     let text = match d.as_nanos() {
-        0..1_000_000 => format!("{:.1} us", d.as_nanos() as f64 / 1e3),
+        0..1_000_000 => format!("{:.1} µs", d.as_nanos() as f64 / 1e3),
         1_000_000..1_000_000_000 => format!("{:.1} ms", d.as_millis_f64()),
         _ => format!("{:.2} s", d.as_secs_f64()),
     };
     text.replace(".0 ", " ")
-}
-
-/// A number with its thousands apart: `1 234 567`.
-fn grouped(n: impl Display) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -157,8 +153,8 @@ mod tests {
     #[test]
     fn thousands_stand_apart() {
         assert_eq!(grouped(7), "7");
-        assert_eq!(grouped(1234), "1 234");
-        assert_eq!(grouped(16_777_216), "16 777 216");
+        assert_eq!(grouped(1234), "1234");
+        assert_eq!(grouped(16_777_216), "16,777,216");
     }
 
     #[test]
@@ -166,6 +162,6 @@ mod tests {
         assert_eq!(short(Duration::from_millis(20)), "20 ms");
         assert_eq!(short(Duration::from_nanos(20_054_400)), "20.1 ms");
         assert_eq!(short(Duration::from_millis(61_234)), "61.23 s");
-        assert_eq!(short(Duration::from_micros(46)), "46 us");
+        assert_eq!(short(Duration::from_micros(46)), "46 µs");
     }
 }

@@ -19,8 +19,9 @@ pub struct Facts {
     pub message_bytes: usize,
     /// How long after the start the server's program read the first byte of the message, in nanoseconds.
     pub first_byte: Option<Duration>,
-    /// How long after the start the server's program had the whole message, in nanoseconds; for UDP, the last datagram
-    /// that came.
+    /// How long after the start the server's program had read the whole message, in nanoseconds; for UDP, the last
+    /// datagram that came. With TCP that is the read of the last byte; that it was the last one, the program learns
+    /// later, from the FIN.
     pub complete: Option<Duration>,
     /// What was on the wire; `None` where no frame can be seen.
     pub wire_bytes: Option<Accounting>,
@@ -59,11 +60,7 @@ impl Facts {
             wire: trace.wire,
             message_bytes: outcome.message.len(),
             first_byte: first_byte(run),
-            complete: trace
-                .events
-                .iter()
-                .rfind(|event| event.place.0 == 1 && matches!(event.kind, Kind::MessageReceived { .. }))
-                .map(|event| event.at.since(Instant::ZERO)),
+            complete: complete(run),
             wire_bytes: simulated.then(|| {
                 let mut sum: Accounting =
                     dissect_trace(trace).iter().map(|traced| traced.packet.accounting).sum();
@@ -88,10 +85,12 @@ impl Facts {
         }
     }
 
-    /// Bytes that the programs handed over in all: the message, once for each direction it went.
+    /// Bytes of the message on the wire, each once for each direction it went: what was sent again does not count, and
+    /// what never left neither.
     pub fn useful_bytes(&self) -> u64 {
         let directions = if self.returned.is_some() { 2 } else { 1 };
-        (self.message_bytes * directions) as u64
+        let all = (self.message_bytes * directions) as u64;
+        self.wire_bytes.map_or(all, |account| all.min(account.payload))
     }
 
     /// The share of the bytes on the wire that were not the message, sent once: headers, acknowledgements, padding,
@@ -106,6 +105,27 @@ impl Facts {
         (rtt > Duration::ZERO)
             .then(|| self.first_byte.map(|d| d.as_nanos() as f64 / rtt.as_nanos() as f64))?
     }
+}
+
+/// When the server's program had read all of the message; for UDP, all that came.
+fn complete(run: &Run) -> Option<Duration> {
+    let mut here = run.trace.events.iter().filter(|event| event.place.0 == 1);
+    let at = match run.way {
+        Way::Tcp if !run.outcome.message.is_empty() => {
+            let mut left = run.outcome.message.len();
+            here.find(|event| match &event.kind {
+                Kind::AppRead { bytes, .. } => {
+                    left = left.saturating_sub(bytes.len());
+                    left == 0
+                }
+                _ => false,
+            })
+        }
+        Way::Udp | Way::Tcp | Way::WebSocket => {
+            here.rfind(|event| matches!(event.kind, Kind::MessageReceived { .. }))
+        }
+    };
+    at.map(|event| event.at.since(Instant::ZERO))
 }
 
 /// When the server's program read the first byte of the message itself. What it reads before belongs to the opening

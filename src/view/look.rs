@@ -44,6 +44,15 @@ impl Look {
         self.width.max(Self::LEAST_WIDTH)
     }
 
+    /// Our own prose, its typographic characters as ASCII where no others can be shown.
+    pub fn prose(&self, text: &str) -> String {
+        if !self.ascii {
+            return text.to_owned();
+        }
+        let plain = [('§', "sec. "), ('→', "->"), ('·', ","), ('×', "x"), ('µ', "u")];
+        plain.iter().fold(text.to_owned(), |text, (sign, word)| text.replace(*sign, word))
+    }
+
     /// `text` in a style, or as it is when colour is off.
     pub fn paint(&self, style: Style, text: &str) -> String {
         if self.colour && !text.is_empty() && style != Style::new() {
@@ -147,6 +156,19 @@ fn char_width(c: char) -> usize {
         0x1f300..0x1f650 | 0x1f680..0x1f700 | 0x1f900..0x1fa00 | 0x1fa70..0x1fb00 | 0x20000..0x3fffe => 2,
         _ => 1,
     }
+}
+
+/// A number with its thousands set apart, as `16,777,216`. Four digits are read at a glance as they are.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if digits.len() > 4 && i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// `text` filled up with spaces to `columns`, or cut to them with an ellipsis. For text without colour.

@@ -60,6 +60,8 @@ pub(super) struct Ask {
 pub(super) struct Asking {
     questions: BTreeSet<u64>,
     bytes: usize,
+    /// What the answers to them hold that have come.
+    answers: usize,
 }
 
 /// About what a question takes, and what each who has been asked adds.
@@ -122,8 +124,12 @@ impl Core {
         let Some(ask) = self.asks.get_mut(&id) else { return };
         let Ok(at) = ask.waiting.binary_search(&from) else { return };
         ask.waiting.remove(at);
-        ask.bytes += args.iter().map(weight).sum::<usize>();
-        if ask.bytes <= self.config.answer_bytes {
+        let bytes = args.iter().map(weight).sum::<usize>();
+        let asker = self.sockets.get_mut(ask.asker);
+        let held = asker.as_ref().map_or(ask.bytes, |asker| asker.asking.answers);
+        if held + bytes <= self.config.answer_bytes {
+            ask.bytes += bytes;
+            asker.into_iter().for_each(|asker| asker.asking.answers += bytes);
             ask.answers.answers.push(args);
         } else {
             ask.answers.missing += 1;
@@ -167,6 +173,7 @@ impl Core {
             && socket.asking.questions.remove(&id)
         {
             socket.asking.bytes -= ask.cost;
+            socket.asking.answers -= ask.bytes;
         }
         self.calls.push_back(Call::Answered(ask));
     }

@@ -27,7 +27,8 @@ pub struct Config {
     /// always put. It is the asker who is bounded, so nobody can use up what others may ask; its questions end when it
     /// leaves. What the program asks of itself is not counted.
     pub ask_bytes: usize,
-    /// Bytes that all answers to one question may hold together; later answers count as missing.
+    /// Bytes that the answers to all open questions of one socket may hold together, or those to one question of the
+    /// program itself; later answers count as missing.
     pub answer_bytes: usize,
     /// Bytes that may wait for one session. One that reads more slowly is cut off, and gets the rest from the log when
     /// it returns. A single packet is always taken when nothing waits.

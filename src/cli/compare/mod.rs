@@ -17,6 +17,7 @@ use crate::layers::transport::tcp;
 use crate::sim::scene::Knobs;
 use crate::trace::{Run, Way};
 use crate::view::facts::Facts;
+use crate::view::look;
 
 /// Runs the command.
 pub(super) fn run(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> {
@@ -180,7 +181,8 @@ fn headline(
 ) -> Result<(), CliError> {
     let dot = out.dot();
     let ways = if ways == 3 { "one message, three ways" } else { "one message, one way" };
-    let mut parts = vec![ways.to_string(), format!("{} B", message.len()), wire.to_string()];
+    let mut parts =
+        vec![ways.to_string(), format!("{} B", look::grouped(message.len() as u64)), wire.to_string()];
     parts.extend_from_slice(rest);
     let line = wrap(&parts.join(dot), out.look.columns());
     out.line(out.look.bold(&line))?;

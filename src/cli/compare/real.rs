@@ -127,11 +127,12 @@ fn kernel(real: &RealRun, out: &mut Output) -> Result<(), CliError> {
         .with(Width::wrap(out.look.columns()).keep_words(true).priority(Priority::max(true)));
     out.line("")?;
     out.line(out.look.bold(&format!("what the kernel says: {}", real.run.way.name())))?;
-    for line in table.to_string().lines() {
+    for line in out.look.prose(&table.to_string()).lines() {
         out.line(line.trim_end())?;
     }
     for (number, reason) in reasons.iter().enumerate() {
-        out.line(wrap(&format!("({}) {reason}", number + 1), out.look.columns()))?;
+        let reason = out.look.prose(&format!("({}) {reason}", number + 1));
+        out.line(wrap(&reason, out.look.columns()))?;
     }
     Ok(())
 }
@@ -159,9 +160,10 @@ fn explain(real: &[RealRun], message: &Bytes, knobs: &Knobs, out: &mut Output) -
     for (difference, values) in grouped {
         out.line(difference.what)?;
         for line in values {
-            out.line(format!("  {line}"))?;
+            out.line(format!("  {}", out.look.prose(&line)))?;
         }
-        let reason = wrap(&format!("expected because {}", difference.because), out.look.columns() - 4);
+        let reason = out.look.prose(&format!("expected because {}", difference.because));
+        let reason = wrap(&reason, out.look.columns() - 4);
         for line in reason.lines() {
             out.line(format!("  {}", line.trim_start()))?;
         }

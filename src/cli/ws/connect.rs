@@ -1,13 +1,18 @@
 //! `netlayers ws connect`: a client for people. Lines go out as messages, messages come in as lines.
+//!
+//! A file or a program gets messages as they are. A person at a terminal sees what in them a terminal would obey.
+
+use std::io::IsTerminal as _;
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::failed;
+use super::harmless::harmless;
 use super::xray::XRay;
 use crate::cli::args::WsConnectArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, remark};
-use crate::layers::application::websocket::{CloseCode, Deflate, Event, Message};
+use crate::layers::application::websocket::{CloseCode, CloseReason, Deflate, Event, Message};
 use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
 
 /// What a line asks for.
@@ -15,7 +20,7 @@ use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
 enum Line {
     Send(Message),
     Ping(String),
-    Close(CloseCode),
+    Close(CloseReason),
     Wrong(&'static str),
 }
 
@@ -28,7 +33,7 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
         builder = builder.origin(origin);
     }
     if let Some(bytes) = args.max_message {
-        builder = builder.max_message(bytes).max_frame(bytes);
+        builder = builder.max_message(bytes);
     }
     let url: Url = args.url.parse().map_err(|error: WebSocketError| CliError::Usage(error.to_string()))?;
     let stream = builder.connect_tcp(&url).await.map_err(|error| match error {
@@ -70,11 +75,11 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
 
 /// Does what a line asks; false when that is to close, as the end of input does.
 async fn act(socket: &mut WebSocket<XRay>, line: Option<&str>) -> Result<bool, CliError> {
-    let done = match line.map_or(Line::Close(CloseCode::NORMAL), understand) {
+    let done = match line.map_or(Line::Close(CloseCode::NORMAL.into()), understand) {
         Line::Send(message) => socket.send(message).await,
         Line::Ping(text) => socket.ping(text).await,
-        Line::Close(code) => {
-            return match socket.send_close(code).await {
+        Line::Close(reason) => {
+            return match socket.send_close(reason).await {
                 Ok(()) => Ok(false),
                 Err(WebSocketError::Send(error)) => {
                     remark(error);
@@ -102,10 +107,11 @@ fn understand(line: &str) -> Line {
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
     match command {
         "/ping" => Line::Ping(rest.to_owned()),
-        "/close" if rest.is_empty() => Line::Close(CloseCode::NORMAL),
+        "/close" if rest.is_empty() => Line::Close(CloseCode::NORMAL.into()),
         "/close" => {
-            rest.trim().parse().map_or(Line::Wrong("/close takes a number, such as /close 1000"), |code| {
-                Line::Close(CloseCode(code))
+            let (code, words) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+            code.parse().map_or(Line::Wrong("/close takes a number, such as /close 1000 done"), |code| {
+                Line::Close(CloseReason::new(CloseCode(code), words.trim()))
             })
         }
         "/hex" => bytes(rest)
@@ -129,6 +135,9 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
 fn tell(event: &Event, out: &mut Output) -> Result<(), CliError> {
     match event {
         Event::Open(_) => Ok(()),
+        Event::Message(Message::Text(text)) if std::io::stdout().is_terminal() => {
+            out.line(harmless(text.as_str()))
+        }
         Event::Message(Message::Text(text)) => out.line(text.as_str()),
         Event::Message(Message::Binary(bytes)) => out.line(hex(bytes)),
         Event::Ping(payload) => {
@@ -136,11 +145,11 @@ fn tell(event: &Event, out: &mut Output) -> Result<(), CliError> {
             Ok(())
         }
         Event::Pong(payload) => {
-            remark(format_args!("pong {}", String::from_utf8_lossy(payload)));
+            remark(format_args!("pong {}", harmless(&String::from_utf8_lossy(payload))));
             Ok(())
         }
         Event::Close(reason) => {
-            remark(format_args!("closed: {} {}", reason.code.0, reason.text));
+            remark(format_args!("closed: {} {}", reason.code.0, harmless(reason.text.as_str())));
             Ok(())
         }
         Event::Failed(failure) => Err(CliError::Failed(failure.to_string())),
@@ -169,8 +178,10 @@ mod tests {
     fn lines_are_messages_and_commands() {
         assert_eq!(understand("hello /ping"), Line::Send("hello /ping".into()));
         assert_eq!(understand("/ping are you there"), Line::Ping("are you there".into()));
-        assert_eq!(understand("/close"), Line::Close(CloseCode::NORMAL));
-        assert_eq!(understand("/close 4000"), Line::Close(CloseCode(4000)));
+        assert_eq!(understand("/close"), Line::Close(CloseCode::NORMAL.into()));
+        assert_eq!(understand("/close 4000"), Line::Close(CloseCode(4000).into()));
+        let lunch = CloseReason::new(CloseCode(4001), "gone to lunch");
+        assert_eq!(understand("/close 4001 gone to lunch"), Line::Close(lunch));
         assert_eq!(understand("/hex 00 fF41"), Line::Send(vec![0, 255, 0x41].into()));
         for wrong in ["/close x", "/close 70000", "/hex 0", "/hex zz"] {
             assert!(matches!(understand(wrong), Line::Wrong(_)), "{wrong}");

@@ -2,6 +2,7 @@
 
 mod connect;
 mod echo;
+mod harmless;
 mod xray;
 
 use super::args::WsCommand;

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::harmless::harmless;
 use crate::base::{Header as _, Layer, Reader};
 use crate::layers::application::websocket::FrameHeader;
 use crate::layers::application::websocket::mask::apply_mask;
@@ -36,14 +37,23 @@ struct Wires {
 /// One direction of the stream.
 #[derive(Default)]
 struct Wire {
-    /// The opening handshake is over.
-    in_frames: bool,
+    reads: Reads,
     /// What is not a whole head or header yet.
     pending: VecDeque<u8>,
     /// The payload that is coming in: its beginning, and how much of it is still to come.
     payload: Vec<u8>,
     left: u64,
     mask: Option<[u8; 4]>,
+}
+
+/// What comes next in a direction.
+#[derive(Default, PartialEq, Eq)]
+enum Reads {
+    #[default]
+    Head,
+    Frames,
+    /// Bytes that are no frames: nobody knows where the next one would begin.
+    Nothing,
 }
 
 impl XRay {
@@ -70,6 +80,9 @@ impl Seen {
         let mut wires = wires.lock().unwrap_or_else(PoisonError::into_inner);
         let Wires { look, sent: out, received, pictures } = &mut *wires;
         let (wire, title) = if sent { (out, "sent") } else { (received, "received") };
+        if wire.reads == Reads::Nothing {
+            return;
+        }
         wire.pending.extend(bytes);
         while let Some(picture) = wire.next(title, look) {
             pictures.push_str(&picture);
@@ -82,14 +95,17 @@ impl Wire {
     fn next(&mut self, title: &str, look: &Look) -> Option<String> {
         const SHOWN: usize = 64;
         let bytes = self.pending.make_contiguous();
-        if !self.in_frames {
+        if self.reads == Reads::Nothing {
+            return None;
+        }
+        if self.reads == Reads::Head {
             let end = bytes.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
             let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
             self.pending.drain(..end);
-            self.in_frames = true;
+            self.reads = Reads::Frames;
             return Some(format!(
                 "{title}: the head of the opening handshake\n{}\n",
-                head.replace('\r', "").trim_end()
+                harmless(head.replace('\r', "").trim_end())
             ));
         }
         if self.left > 0 {
@@ -100,7 +116,14 @@ impl Wire {
             return (self.left == 0).then(|| self.payload_picture());
         }
         let mut reader = Reader::new(Layer::Application, FrameHeader::PROTOCOL, bytes);
-        let header = FrameHeader::parse(&mut reader).ok()?;
+        let header = match FrameHeader::parse(&mut reader) {
+            Ok(header) => header,
+            Err(error) if error.is_incomplete() => return None,
+            Err(error) => {
+                (self.reads, self.pending) = (Reads::Nothing, VecDeque::new());
+                return Some(format!("{title}: no frame, and nothing is looked at any more: {error}\n"));
+            }
+        };
         let len = reader.position();
         let fields = FieldValue::all(&header.layout(), bytes, 0);
         let picture = format!(
@@ -160,5 +183,36 @@ impl AsyncWrite for XRay {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_header_that_is_none_nothing_is_looked_at_or_kept() {
+        let wires = Wires {
+            look: Look::default(),
+            sent: Wire::default(),
+            received: Wire::default(),
+            pictures: String::new(),
+        };
+        let seen = Seen(Some(Arc::new(Mutex::new(wires))));
+        seen.look_at(false, b"HTTP/1.1 101 \x1b]0;owned\x07\r\n\r\n\x81\x02hi");
+        // Opcode 3 has no meaning.
+        seen.look_at(false, &[0x83, 0x00]);
+        let pictures = seen.take();
+        assert!(
+            pictures.contains("2 bytes of payload") && pictures.contains("received: no frame"),
+            "{pictures}"
+        );
+        assert!(!pictures.contains('\x1b'), "{pictures}");
+        for _ in 0..100 {
+            seen.look_at(false, &[0x81; 1000]);
+        }
+        assert_eq!(seen.take(), "");
+        let wires = seen.0.unwrap();
+        assert_eq!(wires.lock().unwrap().received.pending.capacity(), 0);
     }
 }

@@ -4,6 +4,7 @@ use super::{BEAT, PORT, cast, enter, hub, name_of, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::{EventLog, MemoryLog, Retention, SharedLog};
 use crate::layers::application::socketio::Kind;
+use crate::lessons::overheard::overheard;
 use crate::lessons::picture::View;
 use crate::lessons::stage::{EventClient, EventServer, Heard, Host, Stage};
 use crate::lessons::words::many;
@@ -24,6 +25,10 @@ struct Told {
     repeated: usize,
     recovered: bool,
     frames: usize,
+    /// All bytes on the wires.
+    bytes: u64,
+    /// Bytes of the first event as Bob's WebSocket got it.
+    event: usize,
 }
 
 /// The same outage, without a log and with one.
@@ -96,9 +101,18 @@ pub(super) fn without_and_with(stage: &mut Stage) {
         vec![
             vec!["events heard".into(), without.heard.len().to_string(), with.heard.len().to_string()],
             vec!["frames on the wires".into(), without.frames.to_string(), with.frames.to_string()],
+            vec!["bytes on the wires".into(), without.bytes.to_string(), with.bytes.to_string()],
+            vec![
+                format!("bytes of said(\"{}\"), as Bob gets it", WORDS[0]),
+                without.event.to_string(),
+                with.event.to_string(),
+            ],
             vec!["bytes kept by the server".into(), "0".into(), bytes.to_string()],
         ],
-        "The price of the mending: memory at the server, and a number in every event.",
+        format!(
+            "The price of the mending: memory at the server, and {} more in every event for its number.",
+            many(with.event.saturating_sub(without.event), "byte")
+        ),
     );
 }
 
@@ -139,7 +153,14 @@ fn outage_run(stage: &mut Stage, id: &str, title: &str, disk: Option<&SharedLog>
     stage.emit(ada, "say", vec![WORDS[4].into()]);
     stage.run_for(Duration::from_secs(3));
     let run = stage.seen();
+    let name = format!("\"{}\"", WORDS[0]);
+    let said = overheard(run.trace());
+    let event = said
+        .iter()
+        .find(|said| said.by == host.id().place() && said.is_frame() && said.text().contains(&name));
     Told {
+        bytes: run.accounting().total(),
+        event: event.map_or(0, |said| said.body.len()),
         heard: stage.heard(bob),
         gone: from,
         back: until,
@@ -197,7 +218,11 @@ pub(super) fn crash(stage: &mut Stage) {
          answer: the server has taken it. {what} Then both come back, and Ada says \"four\".",
     ));
     let guess = stage.ask_number("How many of the four events has Bob heard in the end?", "events");
-    stage.scene("crash", &format!("A crash; the log: {knob}"));
+    let title = match knob.as_str() {
+        "none" => "No crash; the log on disk".to_owned(),
+        _ => format!("A crash; the log: {knob}"),
+    };
+    stage.scene("crash", &title);
     let (host, [ada_host, bob_host]) = cast(stage, ["ada", "bob"]);
     let disk = SharedLog::default();
     let server = stage.event_server(host, PORT, BEAT, {

@@ -108,6 +108,7 @@ fn script(stage: &mut Stage) {
     stage.try_next("netlayers lesson 20 --bob none", "Predict the column of Bob in the routing table.");
     stage.try_next("netlayers lesson 20 --crash memory", "What is lost when the log was in memory?");
     stage.try_next("netlayers lesson 20 --outage 30s", "Which of the three promises takes longer now?");
+    stage.try_next("netlayers check 20", "Make: drop what was heard before, by its number.");
     stage.try_next("netlayers lesson chat", "The whole chat on it.");
 }
 

@@ -34,7 +34,7 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
     match beat {
         Beat::Scene { title, .. } => {
             let rule = if look.ascii { "--" } else { "──" };
-            format!("{}\n", look.bold(&format!("{rule} {} {rule}", plain(title, look))))
+            format!("{}\n", look.bold(&format!("{rule} {} {rule}", look.prose(title))))
         }
         Beat::Say { text } => lines("", text, look),
         Beat::Show { picture } => {
@@ -102,20 +102,12 @@ pub fn lines(lead: &str, text: &str, look: &Look) -> String {
     let indent = lead.chars().count();
     let width = look.columns().min(LONGEST_LINE).saturating_sub(indent).max(16);
     let mut result = String::new();
-    for (number, line) in wrap(&plain(text, look), width).iter().enumerate() {
+    for (number, line) in wrap(&look.prose(text), width).iter().enumerate() {
         let before = if number == 0 { lead.to_string() } else { " ".repeat(indent) };
         result.push_str(format!("{before}{line}").trim_end());
         result.push('\n');
     }
     result
-}
-
-/// Typographic characters of our own prose as ASCII, where no others can be shown.
-fn plain(text: &str, look: &Look) -> String {
-    if !look.ascii {
-        return text.to_owned();
-    }
-    text.replace('§', "sec. ").replace('→', "->").replace('·', ",").replace('×', "x")
 }
 
 fn faint_lines(text: &str, look: &Look) -> String {

@@ -189,7 +189,7 @@ impl Puppet {
             Connection::server(io.now(), config.clone(), policy.clone())
         } else if let Some((config, request)) = self.websocket_requests.remove(&socket) {
             let mut masks = io.rng().fork(&format!("masks {}", self.websockets.len()));
-            let masks = Box::new(move || masks.next_u32().to_be_bytes());
+            let masks = Box::new(move || Some(masks.next_u32().to_be_bytes()));
             match Connection::client(io.now(), config, request, masks) {
                 Ok(machine) => machine,
                 Err(error) => return io.note(|| Kind::Note { text: error.to_string().into() }),

@@ -45,7 +45,7 @@ pub(super) const TERMS: &[Term] = &[
         aliases: &["wrapping", "nesting"],
         definition: "Each layer takes what the layer above hands down as payload, puts its own header in front, and \
                      hands the whole to the layer below. On the other side each layer takes its header off again. \
-                     No layer looks into what it carries.",
+                     To do its work no layer needs to look into what it carries.",
         place: ALL_LAYERS,
         cites: &[Cite { document: "RFC 1122", section: "1.1.3", what: "the layers of the Internet" }],
         no_rfc: "",

@@ -123,8 +123,8 @@ pub(super) const TERMS: &[Term] = &[
         name: "IP",
         aliases: &["internet protocol", "IPv4"],
         definition: "The protocol that all of the Internet has in common: it carries packets from host to host as \
-                     well as it can. Packets may be lost, doubled or overtake each other, and IP tells nobody; what \
-                     is to be done about it is left to the ends. This course uses version 4.",
+                     well as it can. Packets may be lost, doubled or overtake each other, and nobody can count \
+                     on being told (ICMP reports some of it); what is to be done about it is left to the ends. This course uses version 4.",
         place: INTERNET,
         cites: &[
             Cite { document: "RFC 791", section: "1.4", what: "operation" },

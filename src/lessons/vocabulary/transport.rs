@@ -161,7 +161,7 @@ pub(super) const TERMS: &[Term] = &[
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 9293", section: "3.4", what: "sequence numbers" },
-            Cite { document: "RFC 6528", section: "3", what: "where to begin" },
+            Cite { document: "RFC 9293", section: "3.4.1", what: "where to begin" },
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/seq.rs"],
@@ -193,10 +193,11 @@ pub(super) const TERMS: &[Term] = &[
                      the MTU less 20 bytes for IP and 20 for TCP. Each end says its own, and they need not be \
                      the same. Without the option it is 536.",
         place: TRANSPORT,
-        cites: &[
-            Cite { document: "RFC 9293", section: "3.7.1", what: "the option, and what it counts" },
-            Cite { document: "RFC 6691", section: "2", what: "why options are not subtracted" },
-        ],
+        cites: &[Cite {
+            document: "RFC 9293",
+            section: "3.7.1",
+            what: "the option, and why no options are subtracted",
+        }],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/options.rs", "src/layers/transport/tcp/sender.rs"],
         lesson: 9,
@@ -259,7 +260,8 @@ pub(super) const TERMS: &[Term] = &[
         aliases: &["closing", "half-close", "TIME-WAIT"],
         definition: "\"I send no more.\" Each direction of a TCP connection is closed by itself, so the other end \
                      may go on sending. Whoever closes first remembers the connection a while longer, in \
-                     TIME-WAIT, in case its last ACK was lost.",
+                     TIME-WAIT: its last ACK may be lost, and old segments that are still on their way must not \
+                     get into a new connection of the same four numbers.",
         place: TRANSPORT,
         cites: &[Cite { document: "RFC 9293", section: "3.6", what: "closing a connection" }],
         no_rfc: "",

@@ -8,20 +8,22 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{RealStory, play};
-use crate::base::Duration;
+use crate::base::{Duration, Instant};
 use crate::real::clock::std_duration;
 use crate::real::compare::observed::Observed;
 use crate::real::compare::stage::{ANY_PORT, CLIENT, SERVER, Stage, flow};
 use crate::real::differences::Difference;
 use crate::real::error::{During as _, RealError};
 use crate::real::tcp_info::TcpInfo;
-use crate::trace::{Protocol, Way};
+use crate::trace::{Flow, Kind, Protocol, Way};
 
 const NEXT: &str = "see whether a firewall or a sandbox forbids TCP on 127.0.0.1";
 const MESSAGE: &[u8] = b"hello";
 
 /// How long the server's program does nothing.
 const IDLE: Duration = Duration::from_millis(50);
+/// From one question to the next how much the server's kernel has acknowledged.
+const LOOK: Duration = Duration::from_micros(100);
 
 /// Plays the scene.
 ///
@@ -62,8 +64,9 @@ async fn scene(stage: &Stage) -> Result<Vec<String>, RealError> {
     let state = TcpInfo::of(client.stream()).map_or("not told by this system", |info| info.state);
 
     client.write_all(MESSAGE).await.during("writing before accept()", NEXT)?;
-    tokio::time::sleep(std_duration(IDLE)).await;
-    let acknowledged = TcpInfo::of(client.stream()).ok().and_then(|info| info.bytes_acked);
+    let idle_until = stage.now() + IDLE;
+    let acknowledged = acknowledged(stage, &client, idle_until, flow.reversed()).await;
+    tokio::time::sleep(std_duration(idle_until.since(stage.now()))).await;
 
     let accepted_at = stage.now();
     // Any program on this machine may have connected to our port; only the client's connection counts.
@@ -74,7 +77,10 @@ async fn scene(stage: &Stage) -> Result<Vec<String>, RealError> {
         }
     };
     let waited = accepted_at.since(begun);
-    let mut server = Observed::new(stage, SERVER, flow.reversed(), server, "LISTEN", "accept()");
+    // The state that the socket shows now, it has had for long: accept() changes none.
+    stage.note(SERVER, "the program calls accept()".into());
+    let before = TcpInfo::of(&server).map_or("LISTEN", |info| info.state);
+    let mut server = Observed::new(stage, SERVER, flow.reversed(), server, before, "accept()");
     let mut room = [0; 64];
     let read = server.read(&mut room).await.during("reading", NEXT)?;
     let got = Bytes::copy_from_slice(&room[..read]);
@@ -94,6 +100,28 @@ async fn scene(stage: &Stage) -> Result<Vec<String>, RealError> {
     Ok(said)
 }
 
+/// How many bytes the server's kernel has acknowledged, all of them if it does so in time; `None` where the system
+/// does not tell. When the first byte of the message is among them, the server's end of the connection stands: bytes
+/// are acknowledged in no earlier state (RFC 9293 §3.10.7.4). That is the earliest moment at which it can be seen.
+async fn acknowledged(stage: &Stage, client: &Observed<'_>, until: Instant, server: Flow) -> Option<u64> {
+    // Linux counts the SYN as one byte that was acknowledged.
+    let all = MESSAGE.len() as u64 + 1;
+    let mut stands = false;
+    loop {
+        let bytes = TcpInfo::of(client.stream()).ok()?.bytes_acked?;
+        if bytes > 1 && !stands {
+            stands = true;
+            let why = "seen when its kernel had acknowledged a byte of the client's".into();
+            let kind = Kind::StateChanged { flow: server, from: "LISTEN", to: "ESTABLISHED", why };
+            stage.record(stage.now(), SERVER, kind);
+        }
+        if bytes >= all || stage.now() >= until {
+            return Some(bytes);
+        }
+        tokio::time::sleep(std_duration(LOOK)).await;
+    }
+}
+
 /// What a port says that nobody listens on.
 async fn refused() -> Result<String, RealError> {
     let listener = TcpListener::bind(ANY_PORT).await.during("listening", NEXT)?;
@@ -108,7 +136,6 @@ async fn refused() -> Result<String, RealError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Kind;
 
     #[test]
     fn a_connection_stands_and_takes_bytes_before_it_is_accepted() {
@@ -118,6 +145,15 @@ mod tests {
         let wrote = place(|kind| matches!(kind, Kind::AppWrote { .. })).expect("the client wrote");
         let read = place(|kind| matches!(kind, Kind::AppRead { .. })).expect("the server read");
         assert!(wrote < read);
+        // Where the system tells: the server's end stood before its program read, and before it called accept().
+        let stood = story.trace.events.iter().position(|event| {
+            event.place == SERVER && matches!(event.kind, Kind::StateChanged { to: "ESTABLISHED", .. })
+        });
+        let accepted = place(|kind| matches!(kind, Kind::Note { text } if text.contains("accept()")));
+        if let Some(stood) = stood {
+            assert!(stood < accepted.expect("the program accepts") && stood < read);
+        }
+        assert!(stood.is_some() || !cfg!(target_os = "linux"));
         assert!(story.said.iter().any(|said| said.contains("gave 5")), "{:?}", story.said);
         assert!(story.said.iter().any(|said| said.contains("connection refused")), "{:?}", story.said);
     }

@@ -143,7 +143,7 @@ impl<'a> Client<'a> {
         let nonce = std::array::from_fn(|i| if i < 8 { first[i] } else { second[i - 8] });
         let masks = Box::new(move || {
             let [a, b, c, d, ..] = numbers().to_be_bytes();
-            [a, b, c, d]
+            Some([a, b, c, d])
         });
         let request = Request::new(host, "/", nonce);
         let machine =

@@ -64,7 +64,7 @@ pub fn frames(text: &str) -> Result<RealStory, RealError> {
             what: "how long small frames wait behind a large one",
             sim: "a round trip, until the large one is acknowledged (Nagle)".into(),
             real: format!("{}; with TCP_NODELAY {}", together.took, at_once.took),
-            because: "a kernel may also delay its acknowledgments, which ours does not (lesson 12); TCP_NODELAY ends the \
+            because: "a kernel may also delay its acknowledgments, which ours does not (RFC 9293 §3.8.6.3); TCP_NODELAY ends the \
                       waiting, and our library's own `connect` sets it"
                 .into(),
         },

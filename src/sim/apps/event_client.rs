@@ -370,7 +370,7 @@ impl Wire {
         // From the run's seed, so that it can be repeated; on real sockets masks must not be predictable (RFC 6455
         // §5.3).
         let mut masks = io.rng().fork("masks");
-        let masks = Box::new(move || masks.next_u32().to_be_bytes());
+        let masks = Box::new(move || Some(masks.next_u32().to_be_bytes()));
         let request = Request::new(to.to_string(), &*self.target, nonce);
         // Engine.IO's heartbeat finds a dead peer, and its client gives up an opening that takes too long.
         let patience = Duration::from_secs(3600);

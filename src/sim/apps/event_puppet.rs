@@ -102,7 +102,7 @@ impl EventPuppet {
             upgrade: self.transport == Transport::Upgrade,
             max_body: MAX_BODY,
             nonce,
-            masks: Box::new(move || masks.next_u32().to_be_bytes()),
+            masks: Box::new(move || Some(masks.next_u32().to_be_bytes())),
         };
         std::mem::take(&mut self.lines).into_values().for_each(|tcp| io.tcp_abort(tcp.socket));
         self.decoder = Decoder::new(Limits::default());

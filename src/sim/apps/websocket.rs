@@ -76,7 +76,7 @@ impl App for Client {
             // Masks come from the run's seed, so that it can be repeated. On real sockets they must not be
             // predictable (RFC 6455 §5.3).
             let mut masks = io.rng().fork("masks");
-            let masks = Box::new(move || masks.next_u32().to_be_bytes());
+            let masks = Box::new(move || Some(masks.next_u32().to_be_bytes()));
             let request = Request::new(self.to.to_string(), "/", nonce);
             match Connection::client(io.now(), config(), request, masks) {
                 Ok(machine) => self.socket = Some(WebSocketEnd::new(id, machine)),

@@ -181,6 +181,7 @@ fn words(piece: &AppPiece) -> Option<(String, String)> {
         AppPiece::WsFrame { opcode, fin, masked, payload_len, .. } => {
             let fin = if *fin { " fin" } else { "" };
             let masked = if *masked { " masked" } else { "" };
+            let payload_len = look::grouped(*payload_len);
             (format!("WS {opcode}{fin}{masked} {payload_len} B"), format!("WS {opcode} {payload_len} B"))
         }
         AppPiece::WsContinuationOfFrame { len } => (format!("WS {len} B more"), format!("WS +{len} B")),

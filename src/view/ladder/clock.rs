@@ -64,7 +64,7 @@ pub(super) fn length(time: Duration) -> String {
         n => 10u64.pow(n.ilog10().saturating_sub(2)),
     };
     let rounded = time.as_nanos().saturating_add(step / 2) / step * step;
-    Duration::from_nanos(rounded).to_string().replace(" us", " µs")
+    Duration::from_nanos(rounded).to_string()
 }
 
 #[cfg(test)]

@@ -2,12 +2,16 @@
 //!
 //! Rows are chosen in order of what they tell, as long as the budget lasts:
 //!
-//! 1. both ends of the run, and every opening, closing and change of state or protocol;
-//! 2. every incident: lost, sent again, corrupted, doubled, held back, refused. When they are too many, the first ones,
+//! 1. both ends of the run;
+//! 2. what programs say of themselves (`emits say("three")`): the run is there for it. At most half the room;
+//! 3. every opening, closing and change of state or protocol;
+//! 4. every incident: lost, sent again, corrupted, doubled, held back, refused. When they are too many, the first ones,
 //!    each with its neighbours: a few that can be understood say more than many that cannot;
-//! 3. what else is said: notes, messages, answers to ARP;
-//! 4. the neighbours of all these, so that each is seen where it happened;
-//! 5. calm rows from the start on, up to half the budget.
+//! 5. what else is told: messages, answers to ARP;
+//! 6. the neighbours of all these, so that each is seen where it happened;
+//! 7. calm rows from the start on, up to half the budget;
+//! 8. the rows of the smallest gaps, for which some room was kept back: a gap saves nothing where it stands for a row
+//!    or two.
 //!
 //! What is left out between two chosen rows becomes one [`Gap`] that says how much it was: nothing is left out silently.
 
@@ -44,6 +48,7 @@ pub(super) fn elide<'a>(rows: Vec<Row<'a>>, packets: &[Summary], most: usize) ->
 /// How much a row tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Worth {
+    Word,
     Milestone,
     Incident,
     Story,
@@ -56,13 +61,15 @@ fn worth(row: &Row<'_>, packets: &[Summary]) -> Worth {
         Some(Cargo::Write(..)) | None => Weight::Calm,
     };
     let says = |wanted: fn(&Deed<'_>) -> bool| row.remarks.iter().any(|remark| wanted(&remark.deed));
-    if weight == Weight::Milestone || says(|deed| matches!(deed, Deed::State(_))) {
+    if says(|deed| matches!(deed, Deed::Note(_))) {
+        Worth::Word
+    } else if weight == Weight::Milestone || says(|deed| matches!(deed, Deed::State(_))) {
         Worth::Milestone
     } else if row.arrow.as_ref().is_some_and(|arrow| arrow.marks.any())
         || says(|deed| matches!(deed, Deed::Refused(_)))
     {
         Worth::Incident
-    } else if weight == Weight::Story || says(|deed| matches!(deed, Deed::Note(_))) {
+    } else if weight == Weight::Story {
         Worth::Story
     } else {
         Worth::Calm
@@ -74,9 +81,12 @@ fn choose(rows: &[Row<'_>], packets: &[Summary], most: usize) -> Vec<bool> {
     let worths: &[Worth] = &rows.iter().map(|row| worth(row, packets)).collect::<Vec<_>>();
     let end = rows.len();
     let mut chosen = Chosen { kept: vec![false; end], steps: 1 };
+    let whole = most;
+    let most = most - most / 8;
     // Of the end its last rows, for a run is remembered by how it ended.
     [0, 1, end - 2, end - 1].into_iter().for_each(|row| chosen.add(row, most));
     let of = |wanted: Worth| (0..end).filter(move |row| worths[*row] == wanted);
+    of(Worth::Word).for_each(|row| chosen.add(row, most / 2));
     // A run that opens and closes a hundred times must not use up the room of its incidents.
     of(Worth::Milestone).for_each(|row| chosen.add(row, most * 3 / 4));
     let before = (chosen.kept.clone(), chosen.steps);
@@ -89,7 +99,7 @@ fn choose(rows: &[Row<'_>], packets: &[Summary], most: usize) -> Vec<bool> {
                 .for_each(|row| chosen.add(row, most));
         });
     }
-    of(Worth::Story).for_each(|row| chosen.add(row, most));
+    [Worth::Word, Worth::Story].into_iter().flat_map(of).for_each(|row| chosen.add(row, most));
     for reach in [1, 2] {
         let telling = chosen.kept.clone();
         for row in (0..end).filter(|row| telling[*row] && worths[*row] != Worth::Calm) {
@@ -98,7 +108,7 @@ fn choose(rows: &[Row<'_>], packets: &[Summary], most: usize) -> Vec<bool> {
         }
     }
     (0..end).for_each(|row| chosen.add(row, most / 2));
-    chosen.close_small_gaps();
+    chosen.close_small_gaps(whole);
     chosen.kept
 }
 
@@ -124,12 +134,17 @@ impl Chosen {
         }
     }
 
-    /// A gap of one row takes no less room than the row.
-    fn close_small_gaps(&mut self) {
-        for row in 0..self.kept.len() {
-            let before = row == 0 || self.kept[row - 1];
-            if before && self.kept.get(row + 1).is_none_or(|kept| *kept) {
-                self.kept[row] = true;
+    /// A gap of one row takes no less room than the row; one of a few rows takes little less. The smallest go first.
+    fn close_small_gaps(&mut self, most: usize) {
+        for size in 1..=3 {
+            let mut row = 0;
+            while row < self.kept.len() {
+                let len = self.kept[row..].iter().take_while(|kept| !**kept).count();
+                if len == size && self.steps + len - 1 <= most {
+                    self.kept[row..row + len].fill(true);
+                    self.steps += len - 1;
+                }
+                row += len.max(1);
             }
         }
     }

@@ -62,7 +62,7 @@ fn everything_that_can_happen_to_a_frame() {
      282.0              │           …─ ACK seq=1 ack=5841 win=65535 ──┤
                         │                                             │
            ✗ lost   ≠ bits changed   ×2 delivered twice   ┄ held back on the way
-           … no arrival by the end   ↻ sent again
+           … on its way as this ends   ↻ sent again
     "#);
 }
 
@@ -93,7 +93,7 @@ fn the_same_in_plain_ascii() {
      282.0              |           ~- ACK seq=1 ack=5841 win=65535 --|
                         |                                             |
            X lost   # bits changed   x2 delivered twice   . held back on the way
-           ~ no arrival by the end
+           ~ on its way as this ends
     "#);
 }
 
@@ -110,7 +110,7 @@ fn a_message_over_websocket() {
                         ├── GET /chat HTTP/1.1 seq=1 ack=1 len=160 ──►│
       60.3              │◄─── 101 Switching Protocols seq=1 len=129 ──┤
       80.5              ├── WS text fin masked 13 B seq=161 len=19 ──►│
-     100.5              │◄─────────── ACK seq=130 ack=180 win=65535 ──┤ message 13 B
+     100.5              │◄─────────── ACK seq=130 ack=180 win=65535 ──┤ get msg 13 B
     "#);
 }
 
@@ -130,7 +130,7 @@ fn sequence_numbers_as_on_the_wire() {
                         │                                    len=129  │
       80.5              ├── WS text fin masked 13 B seq=3735879841 ──►│
                         │  len=19                                     │
-     100.5              │◄─────── ACK seq=3735879810 ack=3203334324 ──┤ message 13 B
+     100.5              │◄─────── ACK seq=3735879810 ack=3203334324 ──┤ get msg 13 B
     "#);
 }
 
@@ -152,7 +152,7 @@ fn writes_point_at_reads_where_no_frame_is_seen() {
        171     read 6 B │                                             │
        180              ├── "never read" ─────────────────…           │
                         │                                             │
-           … no arrival by the end
+           … not read by the end
     "#);
 }
 
@@ -200,10 +200,8 @@ fn when_the_losses_are_too_many_the_first_are_shown_and_the_rest_counted() {
        273              ┊  7 segments, 10 kB, all delivered, 7.2 ms   ┊
        282              ├── seq=26281 ack=1 len=1460 ────────────────►│
        283              ├── seq=27741 ack=1 len=1460 ──✗ loss 10 %    │
-       291              │◄─────────── ACK seq=1 ack=14601 win=65535 ──┤
-       292              ┊   25,167 segments, 19,240 kB, 1,198 lost,   ┊
-                        ┊           1,198 sent again, 254 s           ┊
-    254459              ├── ↻ seq=17518541 ack=1 len=1460 ───────────►│
+       291              ┊ 25,169 segments, 19,241 kB, 1198 lost, 1199 ┊
+                        ┊              sent again, 254 s              ┊
     254479              │◄──────── ACK seq=1 ack=17520001 win=65535 ──┤
     254510              ├── FIN ACK seq=17520001 ack=1 ──────────────►│
                         │                                             │
@@ -248,7 +246,7 @@ fn three_runs_side_by_side() {
     100                          │◄─ ACK seq=1 ack=15 ─┤  │                     │
                                  │◄──── FIN ACK seq=1 ─┤  │                     │
     101                          │                     │  │◄────── ACK ack=180 ─┤
-                                 │                     │  │        message 13 B │
+                                 │                     │  │    get message 13 B │
     120                          ├─ ACK seq=15 ack=2 ─►│
     "#);
 }
@@ -277,12 +275,12 @@ fn three_runs_side_by_side_in_ascii() {
      86                          |  X refused: the TCP |  |                     |
                                  |   checksum is wrong |  |                     |
     101                          |                     |  |<------ ACK ack=180 -|
-                                 |                     |  |        message 13 B |
+                                 |                     |  |    get message 13 B |
     113                          |. seq=2921 len=1460 >|
     261                          |- [again] seq=1461 ->|
     282                          |     ~ ACK ack=5841 -|
         X lost   # bits changed   x2 delivered twice   . held back on the way
-        ~ no arrival by the end
+        ~ on its way as this ends
     "#);
 }
 
@@ -336,7 +334,7 @@ fn without_margins_the_states_stand_between_the_lifelines() {
       60.3 │◄───────────── 101 Switching Protocols ──┤
       80.5 ├── WS text fin masked 13 B ─────────────►│
      100.5 │◄─────── ACK seq=130 ack=180 win=65535 ──┤
-           │                            message 13 B │
+           │                        get message 13 B │
     "#);
 }
 

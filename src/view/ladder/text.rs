@@ -3,7 +3,7 @@
 //! A cell is what a monospaced terminal gives an ordinary letter. East Asian wide characters and most emoji take two,
 //! combining marks none: [`look::display_width`](crate::view::look::display_width) knows which.
 
-use crate::view::look;
+use crate::view::look::{self, grouped};
 
 /// Cells taken by one character: 0, 1 or 2.
 pub(super) fn cells(c: char) -> usize {
@@ -80,20 +80,7 @@ pub(super) fn ascii(c: char) -> char {
     }
 }
 
-/// A number with its thousands set apart, as `16,777,216`.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A number of things: `1 segment`, `1,204 segments`.
+/// A number of things: `1 segment`, `12,040 segments`.
 pub(super) fn count(n: u64, thing: &str) -> String {
     format!("{} {thing}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
@@ -139,8 +126,8 @@ mod tests {
     fn amounts_read_as_people_write_them() {
         assert_eq!(grouped(16_777_216), "16,777,216");
         assert_eq!(count(1, "segment"), "1 segment");
-        assert_eq!(bytes(1460), "1,460 B");
+        assert_eq!(bytes(1460), "1460 B");
         assert_eq!(bytes(312_440), "312 kB");
-        assert_eq!(bytes(1 << 30), "1,073 MB");
+        assert_eq!(bytes(1 << 30), "1073 MB");
     }
 }

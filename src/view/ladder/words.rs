@@ -9,12 +9,13 @@ use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 
 /// Drawn marks, in the order of the legend, with what they mean.
-const LEGEND: [(&str, &str); 5] = [
+const LEGEND: [(&str, &str); 6] = [
     ("✗", "lost"),
     ("≠", "bits changed"),
     ("×2", "delivered twice"),
     ("┄", "held back on the way"),
-    ("…", "no arrival by the end"),
+    ("…", "on its way as this ends"),
+    ("…", "not read by the end"),
 ];
 
 /// The sign of a frame that was sent again.
@@ -100,16 +101,19 @@ pub(super) fn deed(deed: Deed<'_>, room: usize) -> (String, Tone) {
         Deed::Wrote(bytes) => (format!("write {}", said(bytes, room.saturating_sub(6))), Tone::Plain),
         Deed::Read([]) => ("read: end".to_owned(), Tone::Good),
         Deed::Read(bytes) => (format!("read {}", said(bytes, room.saturating_sub(5))), Tone::Good),
-        Deed::MessageSent(len) => (message(len, room), Tone::Plain),
-        Deed::MessageReceived(len) => (message(len, room), Tone::Good),
+        Deed::MessageSent(len) => (message("send", len, room), Tone::Plain),
+        Deed::MessageReceived(len) => (message("get", len, room), Tone::Good),
         Deed::Refused(why) => (format!("✗ refused: {}", look::escape(why)), Tone::Bad),
         Deed::Note(text) => (look::escape(text), Tone::Plain),
     }
 }
 
-fn message(len: usize, room: usize) -> String {
-    let long = format!("message {len} B");
-    if text::width(&long) <= room { long } else { format!("msg {len} B") }
+/// What a program sent or got: not the same as what it wrote or read, for a message has no bounds on a stream.
+fn message(does: &str, len: usize, room: usize) -> String {
+    let len = look::grouped(len as u64);
+    let long = format!("{does} message {len} B");
+    let short = format!("{does} msg {len} B");
+    if text::width(&long) > room && text::width(&short) <= room { short } else { long }
 }
 
 /// Bytes as what they say, when they are text that fits into `room` cells; otherwise their number.
@@ -119,7 +123,7 @@ fn said(bytes: &[u8], room: usize) -> String {
     if let Some(text) = text.filter(|text| look::escape(text) == **text) {
         return format!("\"{text}\"");
     }
-    format!("{} B", bytes.len())
+    format!("{} B", look::grouped(bytes.len() as u64))
 }
 
 /// What was left out, in lines of `room` cells. The time it took is said if there is room: the time column has it too.
@@ -179,7 +183,7 @@ fn incidents(gap: &Gap) -> Vec<String> {
         (gap.refused, "refused"),
         (gap.open, if gap.writes > 0 { "not read" } else { "still on the way" }),
     ];
-    counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", text::grouped(*n))).collect()
+    counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", look::grouped(*n))).collect()
 }
 
 /// What the marks that were used mean, in lines of `room` cells; nothing when there were none.
@@ -197,7 +201,8 @@ pub(super) fn legend<'a>(
             marks.corrupted.is_some(),
             marks.doubled.is_some(),
             marks.held.is_some(),
-            marks.open,
+            marks.open && matches!(arrow.cargo, Cargo::Frame(_)),
+            marks.open && matches!(arrow.cargo, Cargo::Write(..)),
         ];
         used.iter_mut().zip(shown).for_each(|(used, shown)| *used |= shown);
     }

@@ -112,6 +112,18 @@ fn answers_that_are_too_much_together_count_as_missing() {
     answer(&mut stage, 2, id, "short");
     answer(&mut stage, 3, id, &"long".repeat(100));
     assert_eq!(stage.last_ack(1).as_deref(), Some("[[\"short\"],1]"));
+    // Two questions share the room, and give it back.
+    for _ in 0..2 {
+        (0..2).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
+        let ids = asked(&stage, 2);
+        let [.., one, two] = ids[..] else { panic!("two questions") };
+        answer(&mut stage, 2, one, &"half".repeat(10));
+        answer(&mut stage, 2, two, &"half".repeat(10));
+        answer(&mut stage, 3, two, "short");
+        assert_eq!(stage.last_ack(1).as_deref(), Some("[[],2]"), "the first holds it while it is open");
+        answer(&mut stage, 3, one, "");
+        assert!(stage.last_ack(1).is_some_and(|ack| ack.contains("half")));
+    }
 }
 
 #[test]

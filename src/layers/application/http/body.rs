@@ -1,4 +1,4 @@
-//! The body of a request: how long it is (RFC 9112 §6), and reading it from a stream that may be cut anywhere.
+//! The body of a message: how long it is (RFC 9112 §6), and reading it from a stream that may be cut anywhere.
 //!
 //! A body is kept whole, so its length is bounded: one that says beforehand that it is longer is refused before any of
 //! it is read. Transfer codings other than chunked, and trailer fields (which are skipped), are left out.
@@ -6,55 +6,67 @@
 use bytes::{Bytes, BytesMut};
 
 use super::headers::{malformed, show};
-use super::{HeadError, RequestHead, Version};
+use super::{HeadError, Headers, RequestHead, ResponseHead, Version};
 use crate::base::ParseError;
 
 /// How the end of a body is found (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// So many bytes: 0 when the request has no body.
+    /// So many bytes: 0 when there is no body.
     Length(u64),
     /// In chunks, each with its size before it, the last one empty (RFC 9112 §7.1).
     Chunked,
 }
 
 impl Framing {
-    /// How the body of this request ends.
+    /// How the body of this request ends: one that does not say has none.
     ///
     /// # Errors
     /// 400 for a length that is none, two that differ, or a length *and* a transfer coding: two parsers that choose
     /// differently are how requests get smuggled (RFC 9112 §6.3, §11.2). 501 for another coding.
     pub fn of(head: &RequestHead) -> Result<Self, HeadError> {
-        let bad = |status, field, expected, got: &str| HeadError {
-            status,
-            error: malformed(field, expected, got.chars().take(32).collect::<String>()),
-        };
-        let mut lengths = head.headers.get_all("Content-Length");
+        Ok(Framing::said(&head.headers, head.version)?.unwrap_or(Framing::Length(0)))
+    }
+
+    /// How the body of this response ends. One that does not say would end with the connection, which is to stay open.
+    ///
+    /// # Errors
+    /// 502, by the rules for a request: a response can be split as a request can be smuggled (RFC 9112 §11.1).
+    pub fn of_response(head: &ResponseHead) -> Result<Self, HeadError> {
+        if matches!(head.status, 101 | 204 | 304) {
+            return Ok(Framing::Length(0));
+        }
+        let expected = "a length, for the connection stays open";
+        let said = Framing::said(&head.headers, head.version)
+            .and_then(|said| said.ok_or_else(|| bad("Content-Length", expected, "none")));
+        said.map_err(|error| HeadError { status: 502, ..error })
+    }
+
+    /// What the header fields say, if they say anything (RFC 9112 §6.3).
+    fn said(headers: &Headers, version: Version) -> Result<Option<Self>, HeadError> {
+        let bad = |field, expected, got: &str| bad(field, expected, got.chars().take(32).collect::<String>());
+        let mut lengths = headers.get_all("Content-Length");
         let length = lengths.next();
-        if let Some(coding) = head.headers.get("Transfer-Encoding") {
-            if length.is_some() || head.version < Version::Http11 {
-                return Err(bad(
-                    400,
-                    "Transfer-Encoding",
-                    "no Content-Length beside it, and HTTP/1.1",
-                    coding,
-                ));
+        if let Some(coding) = headers.get("Transfer-Encoding") {
+            if length.is_some() || version < Version::Http11 {
+                let expected = "no Content-Length beside it, and HTTP/1.1";
+                return Err(bad("Transfer-Encoding", expected, coding));
             }
-            let only = head.headers.get_all("Transfer-Encoding").count() == 1;
+            let only = headers.get_all("Transfer-Encoding").count() == 1;
             return if only && coding.trim().eq_ignore_ascii_case("chunked") {
-                Ok(Framing::Chunked)
+                Ok(Some(Framing::Chunked))
             } else {
-                Err(bad(501, "Transfer-Encoding", "chunked", coding))
+                Err(HeadError { status: 501, ..bad("Transfer-Encoding", "chunked", coding) })
             };
         }
-        let Some(length) = length else { return Ok(Framing::Length(0)) };
+        let Some(length) = length else { return Ok(None) };
         if lengths.any(|other| other != length) {
-            return Err(bad(400, "Content-Length", "one length", "several"));
+            return Err(bad("Content-Length", "one length", "several"));
         }
         let digits = !length.is_empty() && length.bytes().all(|b| b.is_ascii_digit());
         match length.parse() {
-            Ok(length) if digits => Ok(Framing::Length(length)),
-            _ => Err(bad(400, "Content-Length", "a decimal number", length)),
+            Ok(length) if digits => Ok(Some(Framing::Length(length))),
+            _ => Err(bad("Content-Length", "a decimal number", length)),
         }
     }
 }
@@ -187,13 +199,21 @@ fn take_line(line: &mut Vec<u8>, rest: &mut &[u8], limit: usize) -> Result<Optio
     }
 }
 
-/// `1*HEXDIG [ chunk-ext ] CRLF` (RFC 9112 §7.1).
+/// `1*HEXDIG [ chunk-ext ] CRLF` (RFC 9112 §7.1). What an extension says is not looked at (§7.1.1), only that it begins
+/// with a semicolon and has no control characters: others might end the line at a bare CR (§2.2).
 fn chunk_size(line: &[u8]) -> Result<usize, HeadError> {
+    let line = line.strip_suffix(b"\r\n").unwrap_or(line);
     let end = line.iter().position(|b| !b.is_ascii_hexdigit()).unwrap_or(line.len());
-    if !matches!(line.get(end), Some(b'\r' | b';' | b' ' | b'\t')) {
-        return Err(bad("chunk size", "hexadecimal digits", show(line.get(end).copied().unwrap_or(b'\n'))));
+    let (digits, rest) = line.split_at(end);
+    let extension = rest.trim_ascii_start();
+    if !rest.is_empty() && !extension.starts_with(b";") {
+        let got = extension.first().map_or("whitespace".into(), |&byte| show(byte));
+        return Err(bad("chunk size", "hexadecimal digits, then ';' or the end of the line", got));
     }
-    std::str::from_utf8(&line[..end])
+    if let Some(&byte) = rest.iter().find(|byte| byte.is_ascii_control() && **byte != b'\t') {
+        return Err(bad("chunk extension", "no control characters", show(byte)));
+    }
+    std::str::from_utf8(digits)
         .ok()
         .and_then(|digits| usize::from_str_radix(digits, 16).ok())
         .ok_or_else(|| bad("chunk size", "hexadecimal digits, not too many", format!("{end} digits")))
@@ -234,6 +254,26 @@ mod tests {
     }
 
     #[test]
+    fn a_response_keeps_the_rules_of_a_request() {
+        let response = |fields: &[(&str, &str)]| {
+            let headers =
+                fields.iter().fold(Headers::new(), |headers, (name, value)| headers.with(*name, *value));
+            Framing::of_response(&ResponseHead::new(200, headers)).map_err(|error| error.status)
+        };
+        assert_eq!(response(&[("Content-Length", "12"), ("Content-Length", "12")]), Ok(Framing::Length(12)));
+        assert_eq!(response(&[("Transfer-Encoding", "chunked")]), Ok(Framing::Chunked));
+        for wrong in [
+            &[][..],
+            &[("Transfer-Encoding", "chunked"), ("Transfer-Encoding", "gzip")],
+            &[("Transfer-Encoding", "chunked"), ("Content-Length", "1")],
+            &[("Content-Length", "1"), ("Content-Length", "2")],
+            &[("Content-Length", "+1")],
+        ] {
+            assert_eq!(response(wrong), Err(502), "{wrong:?}");
+        }
+    }
+
+    #[test]
     fn a_body_that_is_said_to_be_too_long_is_refused_before_it_is_read() {
         assert_eq!(BodyReader::new(Framing::Length(11), 10).unwrap_err().status, 413);
         let mut reader = BodyReader::new(Framing::Chunked, 10).unwrap();
@@ -260,7 +300,21 @@ mod tests {
 
     #[test]
     fn chunks_that_are_none_are_refused() {
-        for stream in ["x\r\n", "\r\n", "1\n", "1\r\nab\r\n", "ffffffffffffffffff\r\n", "-1\r\n"] {
+        for stream in [
+            "x\r\n",
+            "\r\n",
+            "1\n",
+            "1\r\nab\r\n",
+            "ffffffffffffffffff\r\n",
+            "-1\r\n",
+            "5 xyz\r\n",
+            "5 \r\n",
+            "5 6\r\n",
+            ";x\r\n",
+            "5;a\rb\r\n",
+            "5\r;a\r\n",
+            "5\u{b};a\r\n",
+        ] {
             let mut reader = BodyReader::new(Framing::Chunked, 100).unwrap();
             assert_eq!(reader.feed(stream.as_bytes()).unwrap_err().status, 400, "{stream:?}");
         }

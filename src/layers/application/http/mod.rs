@@ -8,7 +8,7 @@
 //! | request line, status line, versions | [`RequestHead`], [`ResponseHead`] in `head.rs` | RFC 9112 §3, §4 |
 //! | header fields, lists of tokens | [`Headers`] in `headers.rs` | RFC 9110 §5, RFC 9112 §5 |
 //! | reading from a stream, limits | [`HeadParser`] in `parser.rs` | RFC 9112 §2.2 |
-//! | the body of a request | [`BodyReader`] in `body.rs` | RFC 9112 §6, §7.1 |
+//! | where a body ends, reading it | [`Framing`], [`BodyReader`] in `body.rs` | RFC 9112 §6, §7.1 |
 //! | responses on a connection that stays open | [`ResponseReader`] in `response.rs` | RFC 9112 §6.3, §9.3 |
 //!
 //! Where RFC 9112 lets a recipient be lenient (a bare LF as line end, whitespace around the start line) this one is

@@ -7,7 +7,6 @@
 use bytes::Bytes;
 
 use super::body::{BodyProgress, BodyReader, Framing};
-use super::headers::malformed;
 use super::{HeadError, HeadParser, Limits, Progress, ResponseHead};
 
 /// A whole response.
@@ -84,7 +83,7 @@ impl ResponseReader {
         if (100..200).contains(&head.status) && head.status != 101 {
             return Ok(None);
         }
-        match body_of(&head)? {
+        match Framing::of_response(&head)? {
             Framing::Length(0) => Ok(Some(Response { head, body: Bytes::new() })),
             framing => {
                 let reader = BodyReader::new(framing, self.max_body)?;
@@ -92,30 +91,6 @@ impl ResponseReader {
                 Ok(None)
             }
         }
-    }
-}
-
-/// How the body of a response ends (RFC 9112 §6.3).
-fn body_of(head: &ResponseHead) -> Result<Framing, HeadError> {
-    let bad = |field, expected, got: &str| HeadError {
-        status: 502,
-        error: malformed(field, expected, got.chars().take(32).collect::<String>()),
-    };
-    if head.status == 101 || head.status == 204 || head.status == 304 {
-        return Ok(Framing::Length(0));
-    }
-    let length =
-        head.headers.get_single("Content-Length").map_err(|error| HeadError { status: 502, error })?;
-    match (head.headers.get("Transfer-Encoding"), length) {
-        (Some(coding), None) if coding.trim().eq_ignore_ascii_case("chunked") => Ok(Framing::Chunked),
-        (Some(coding), _) => {
-            Err(bad("Transfer-Encoding", "chunked, and no Content-Length beside it", coding))
-        }
-        (None, Some(length)) => match length.parse() {
-            Ok(number) if length.bytes().all(|byte| byte.is_ascii_digit()) => Ok(Framing::Length(number)),
-            _ => Err(bad("Content-Length", "a decimal number", length)),
-        },
-        (None, None) => Err(bad("Content-Length", "a length, for the connection stays open", "none")),
     }
 }
 

@@ -36,6 +36,7 @@ use super::utf8::Utf8Bytes;
 use crate::base::{Instant, Machine, ParseError};
 use crate::layers::application::http::RequestHead;
 
+use closing::unmasked;
 pub use config::{Config, Keepalive};
 
 /// What can happen to a connection.
@@ -149,13 +150,14 @@ impl Connection {
     /// The client's end of a connection that TCP has just established: it sends its request.
     ///
     /// # Errors
-    /// Misuse when the request holds characters that HTTP does not allow.
+    /// Misuse when the request holds characters that HTTP does not allow, or fields that §4.1 does not.
     pub fn client(
         now: Instant,
         config: Config,
         request: Request,
         masks: MaskSource,
     ) -> Result<Self, ParseError> {
+        request.check_own()?;
         let offers = config.deflate.as_ref().map(negotiation::offers).unwrap_or_default();
         let head = request.head(&offers).emit()?;
         let awaiting = Awaiting::response(config.head, request, offers);
@@ -282,6 +284,9 @@ impl Connection {
         /// When this much was gathered the stream has enough to do.
         const ENOUGH: usize = 64 << 10;
         loop {
+            if self.sender.is_out_of_masks() && matches!(self.phase, Phase::Open | Phase::Closing) {
+                self.fail(now, unmasked());
+            }
             if self.sender.queued() >= ENOUGH
                 && let Some(bytes) = self.sender.pop()
             {

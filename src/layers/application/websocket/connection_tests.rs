@@ -11,7 +11,7 @@ const NOW: Instant = Instant::ZERO;
 
 fn masks(seed: u64) -> MaskSource {
     let mut rng = Rng::new(seed);
-    Box::new(move || rng.next_u32().to_be_bytes())
+    Box::new(move || Some(rng.next_u32().to_be_bytes()))
 }
 
 fn client() -> Connection {

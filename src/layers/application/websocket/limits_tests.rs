@@ -246,7 +246,7 @@ fn a_head_in_too_many_pieces_is_cut_off_before_its_time_is_over() {
 fn a_server_that_trickles_its_answer_is_cut_off_as_well() {
     let config = Config { head_pieces: 20, ..Config::default() };
     let request = Request::new("test", "/", [7; 16]);
-    let mut client = Connection::client(Instant::ZERO, config, request, Box::new(|| [0; 4])).unwrap();
+    let mut client = Connection::client(Instant::ZERO, config, request, Box::new(|| Some([0; 4]))).unwrap();
     // Each of these answers is whole, and none is the one that counts.
     let interim = b"HTTP/1.1 103 Early Hints\r\n\r\n";
     for _ in 0..20 {

@@ -15,8 +15,8 @@ use super::message::MessageKind;
 use super::utf8::Utf8Checker;
 
 /// Where a client's masking keys come from: each must be new and not to be guessed (§5.3). The system's randomness on
-/// a real network, a seeded one in the simulator.
-pub type MaskSource = Box<dyn FnMut() -> [u8; 4] + Send>;
+/// a real network, a seeded one in the simulator. `None` when there is no such key: then the connection fails.
+pub type MaskSource = Box<dyn FnMut() -> Option<[u8; 4]> + Send>;
 
 /// Why something was not sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +44,9 @@ pub enum SendError {
     /// A control frame carries at most 125 bytes (§5.5).
     #[error("at most 125 bytes fit a control frame, not {0}")]
     ControlTooLong(usize),
+    /// There is no masking key that nobody could foresee, so nothing can be sent any more (§5.3).
+    #[error("there is no masking key")]
+    NoMask,
     /// The close code or its text must not be sent (§7.4).
     #[error("{0}")]
     BadClose(crate::base::ParseError),
@@ -53,6 +56,8 @@ pub enum SendError {
 pub(super) struct Sender {
     /// Present at a client.
     masks: Option<MaskSource>,
+    /// A frame was not sent for want of a key.
+    out_of_masks: bool,
     /// Present when compression was agreed on, with the length from which a message is worth it.
     compressor: Option<(Compressor, usize)>,
     /// What goes before [`gathered`](Sender::gathered).
@@ -76,6 +81,7 @@ impl Sender {
     pub(super) fn new(masks: Option<MaskSource>, max_queue: usize) -> Self {
         Sender {
             masks,
+            out_of_masks: false,
             compressor: None,
             queue: VecDeque::new(),
             gathered: BytesMut::new(),
@@ -120,6 +126,11 @@ impl Sender {
         self.queued
     }
 
+    /// Whether a frame could not be masked: then nothing more can be sent.
+    pub(super) fn is_out_of_masks(&self) -> bool {
+        self.out_of_masks
+    }
+
     /// Bytes that are no frame: a head of the opening handshake.
     pub(super) fn raw(&mut self, bytes: &[u8]) {
         self.queued += bytes.len();
@@ -142,12 +153,10 @@ impl Sender {
                     compressed = BytesMut::from(&compressed[..]);
                 }
                 let header = FrameHeader { rsv1: true, ..FrameHeader::new(opcode(kind), 0) };
-                self.frame(header, compressed.freeze());
-                return Ok(());
+                return self.frame(header, compressed.freeze());
             }
         }
-        self.frame(FrameHeader::new(opcode(kind), 0), payload);
-        Ok(())
+        self.frame(FrameHeader::new(opcode(kind), 0), payload)
     }
 
     /// One fragment of a message, which is never compressed (RFC 7692 §6 lets the sender choose). Text may be cut
@@ -172,8 +181,7 @@ impl Sender {
         }
         self.fragmented = if last { None } else { Some(Fragmented { kind, text }) };
         let opcode = if first { opcode(kind) } else { Opcode::Continuation };
-        self.frame(FrameHeader { fin: last, ..FrameHeader::new(opcode, 0) }, payload);
-        Ok(())
+        self.frame(FrameHeader { fin: last, ..FrameHeader::new(opcode, 0) }, payload)
     }
 
     /// A ping that the user above asked for.
@@ -182,13 +190,13 @@ impl Sender {
             return Err(SendError::ControlTooLong(payload.len()));
         }
         self.check_room(payload.len())?;
-        self.frame(FrameHeader::new(Opcode::Ping, 0), payload);
-        Ok(())
+        self.frame(FrameHeader::new(Opcode::Ping, 0), payload)
     }
 
     /// A frame that is sent however much waits: the answer to a ping, or a Close frame.
     pub(super) fn control(&mut self, opcode: Opcode, payload: Bytes) {
-        self.frame(FrameHeader::new(opcode, 0), payload);
+        // Without a mask it is not sent, and the connection sees to that.
+        let _ = self.frame(FrameHeader::new(opcode, 0), payload);
     }
 
     /// A message that is larger than all that may wait is taken when nothing else waits: else it could never be sent.
@@ -201,10 +209,17 @@ impl Sender {
     }
 
     /// Writes a frame; its length and its mask are filled in here.
-    fn frame(&mut self, header: FrameHeader, payload: Bytes) {
+    fn frame(&mut self, header: FrameHeader, payload: Bytes) -> Result<(), SendError> {
         /// Up to here copying costs less than handing the stream a second piece.
         const SHORT: usize = 8 << 10;
         let mask = self.masks.as_mut().map(|next_key| next_key());
+        let mask = match mask {
+            Some(None) => {
+                self.out_of_masks = true;
+                return Err(SendError::NoMask);
+            }
+            mask => mask.flatten(),
+        };
         let (head, head_len) = FrameHeader { mask, payload_len: payload.len() as u64, ..header }.encode();
         self.queued += head_len + payload.len();
         if self.gathered.is_empty() {
@@ -217,7 +232,7 @@ impl Sender {
             if let Some(key) = mask {
                 apply_mask(key, 0, &mut self.gathered[start..]);
             }
-            return;
+            return Ok(());
         }
         self.queue.push_back(std::mem::take(&mut self.gathered).freeze());
         self.queue.push_back(match mask {
@@ -229,6 +244,7 @@ impl Sender {
                 own.freeze()
             }
         });
+        Ok(())
     }
 }
 

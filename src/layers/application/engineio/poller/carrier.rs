@@ -297,7 +297,7 @@ impl Carrier {
         }
         let (nonce, host) = (self.config.nonce, self.config.host.clone());
         let Some(socket) = &mut self.socket else { return };
-        let masks = std::mem::replace(&mut self.config.masks, Box::new(|| [0; 4]));
+        let masks = std::mem::replace(&mut self.config.masks, Box::new(|| None));
         let request = Request::new(host, socket.target.clone(), nonce);
         match Connection::client(now, websocket::Config::default(), request, masks) {
             Ok(machine) => {

@@ -59,7 +59,7 @@ impl Bench {
             upgrade,
             max_body: 100_000,
             nonce: [7; 16],
-            masks: Box::new(|| [1, 2, 3, 4]),
+            masks: Box::new(|| Some([1, 2, 3, 4])),
         };
         Bench {
             now: Instant::ZERO,

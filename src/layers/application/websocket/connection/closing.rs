@@ -10,7 +10,7 @@ use super::super::sender::SendError;
 use super::super::utf8::Utf8Bytes;
 use super::opening::too_slow;
 use super::{Connection, Event};
-use crate::base::Instant;
+use crate::base::{ErrorKind, Instant, ParseError};
 
 impl Connection {
     /// Starts the closing handshake (§7.1.2). Messages that the peer sent before it answers still come. A connection
@@ -87,6 +87,13 @@ impl Connection {
             self.receiver.discard();
         }
     }
+}
+
+/// There is no key to mask a frame with (§5.3), the Close frame neither: nobody can be told.
+pub(super) fn unmasked() -> Failure {
+    let expected = "a new one for every frame (RFC 6455 §5.3)";
+    let error = Failure::protocol("masking key", 0, expected, "none from the system").error;
+    Failure { code: None, error: ParseError { kind: ErrorKind::Misuse, ..error } }
 }
 
 /// As much of a text as a Close frame has room for, cut between two characters.

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::deflate::negotiation;
 use super::extensions::{self, Extension};
 use super::{Opening, VERSION, accept_key, malformed, tokens};
-use crate::base::ParseError;
-use crate::layers::application::http::{Headers, RequestHead, ResponseHead};
+use crate::base::{ErrorKind, ParseError};
+use crate::layers::application::http::{Headers, RequestHead, ResponseHead, is_token};
 
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,35 @@ impl Request {
             headers.push(name, value);
         }
         RequestHead::new("GET", &self.resource, headers)
+    }
+
+    /// Whether it is a request that §4.1 allows, as far as the caller had a say in it.
+    ///
+    /// # Errors
+    /// Misuse when a subprotocol is no token or is there twice, or when a further header field is one that the handshake
+    /// writes itself: most of those must be there once, and the answer is judged by ours.
+    pub fn check_own(&self) -> Result<(), ParseError> {
+        let misuse = |field, expected, got: &str| {
+            Err(ParseError { kind: ErrorKind::Misuse, ..malformed(field, expected, format!("{got:?}")) })
+        };
+        for (at, name) in self.subprotocols.iter().enumerate() {
+            if !is_token(name) {
+                return misuse("Sec-WebSocket-Protocol", "tokens (RFC 6455 §4.1)", name);
+            }
+            if self.subprotocols[..at].contains(name) {
+                return misuse("Sec-WebSocket-Protocol", "each subprotocol once (RFC 6455 §4.1)", name);
+            }
+        }
+        for (name, _) in self.headers.iter() {
+            let lower = name.to_ascii_lowercase();
+            let ours = matches!(lower.as_str(), "host" | "upgrade" | "connection")
+                || lower.starts_with("sec-websocket-")
+                || (lower == "origin" && self.origin.is_some());
+            if ours {
+                return misuse("headers", "none of the fields of the handshake itself (RFC 6455 §4.1)", name);
+            }
+        }
+        Ok(())
     }
 
     /// Judges the server's answer (§4.1, the numbered list at its end).

@@ -212,3 +212,24 @@ proptest! {
         prop_assert_eq!(at_server.resource, path);
     }
 }
+
+#[test]
+fn a_client_writes_no_request_that_breaks_a_rule() {
+    let request = Request::new("a", "/", [0; 16]);
+    let with = |name: &str| Request { headers: Headers::new().with(name, "x"), ..request.clone() };
+    let speaks = |names: &[&str]| {
+        let subprotocols = names.iter().map(|name| (*name).to_owned()).collect();
+        Request { subprotocols, ..request.clone() }
+    };
+    assert!(speaks(&["chat", "superchat"]).check_own().is_ok());
+    for allowed in ["Cookie", "Authorization", "Origin"] {
+        assert!(with(allowed).check_own().is_ok(), "{allowed}");
+    }
+    let origins = Request { origin: Some("https://a".into()), ..with("origin") };
+    let wrong = [speaks(&["a", "b", "a"]), speaks(&["chat room"]), speaks(&[""]), with("Host"), with("host")];
+    let fields = ["Upgrade", "Connection", "Sec-WebSocket-Key", "sec-websocket-extensions"].map(with);
+    for request in wrong.into_iter().chain(fields).chain([origins]) {
+        let error = request.check_own().unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Misuse, "{error}");
+    }
+}
