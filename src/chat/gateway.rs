@@ -190,6 +190,11 @@ impl Gateway {
         Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
     }
 
+    /// Whether nothing more should be read from clients for now: see [`Hub::is_behind`].
+    pub fn is_behind(&self) -> bool {
+        self.hub.is_behind()
+    }
+
     fn forget(&mut self, session: SessionKey) {
         if let Some(peer) = self.peers.remove(session) {
             self.attached -= peer.decoder.waiting();

@@ -113,8 +113,8 @@ pub trait EventLog: Send {
     /// the program. Only a log that ends with the program may take a `fresh` one each time.
     fn key(&mut self, fresh: u128) -> u128;
 
-    /// Takes the next event: its offset is one above the last. May wait when storage cannot keep up: the hub stands
-    /// still then, which is what slows the senders down.
+    /// Takes the next event: its offset is one above the last. May wait when storage cannot keep up, so that memory
+    /// stays bounded: whoever asks [`is_behind`](EventLog::is_behind) before it reads more need not.
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>);
 
     /// Events above `after`, in order, up to `limit` of them.
@@ -140,6 +140,12 @@ pub trait EventLog: Send {
 
     /// How many of them are safe, in the order in which they were taken.
     fn stored(&self) -> u64;
+
+    /// Whether so much waits to be stored that clients should not be listened to until less does. That slows the
+    /// senders down, and holds up nobody who waits for an answer.
+    fn is_behind(&self) -> bool {
+        false
+    }
 }
 
 /// A log in memory: gone with the program, and so never behind.

@@ -43,6 +43,12 @@ pub trait Service {
 
     /// When it wants to be woken.
     fn due(&self) -> Option<Instant>;
+
+    /// Whether nothing more should be read for now, because what was said waits for a disk. It is asked again when its
+    /// [`Notify`] was rung. Senders then find TCP's window closed (RFC 9293 §3.8.6); all else goes on.
+    fn is_behind(&self) -> bool {
+        false
+    }
 }
 
 /// A Socket.IO server, whose two machines are joined without a socket already.
@@ -61,6 +67,10 @@ impl Service for Gateway {
 
     fn due(&self) -> Option<Instant> {
         Gateway::due(self)
+    }
+
+    fn is_behind(&self) -> bool {
+        Gateway::is_behind(self)
     }
 }
 
@@ -107,6 +117,7 @@ pub async fn serve(
         buffer: RefCell::new(vec![0; READ].into()),
         unwritten: Notify::new(),
         rested: Notify::new(),
+        caught_up: Notify::new(),
         timer: Notify::new(),
         wake_at: Cell::new(None),
     });
@@ -160,6 +171,8 @@ struct Shared<S> {
     unwritten: Notify,
     /// Rung when it is empty again.
     rested: Notify,
+    /// Rung when the service is not behind any more.
+    caught_up: Notify,
     /// Rung when `wake_at` has changed.
     timer: Notify,
     wake_at: Cell<Option<Instant>>,
@@ -371,6 +384,10 @@ async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<Socket>) {
             shared.rested.notified().await;
             continue;
         }
+        if shared.core.borrow().service.is_behind() {
+            shared.caught_up.notified().await;
+            continue;
+        }
         let buffer = &mut *shared.buffer.borrow_mut();
         match socket.stream.try_read(buffer) {
             Ok(0) => {
@@ -456,6 +473,9 @@ async fn wake_in_time<S: Service>(shared: Rc<Shared<S>>, bell: Arc<Notify>) {
             core.server.handle(now, Input::Wake);
             core.service.wake(now, &mut core.server);
         });
+        if !shared.core.borrow().service.is_behind() {
+            shared.caught_up.notify_waiters();
+        }
     }
 }
 

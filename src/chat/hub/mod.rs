@@ -208,6 +208,11 @@ impl Hub {
         }
     }
 
+    /// Whether more has been said than the log can store so soon: read nothing more from clients until it is not.
+    pub fn is_behind(&self) -> bool {
+        self.core.log.is_behind()
+    }
+
     /// How many sessions are open.
     pub fn sessions(&self) -> usize {
         self.core.by_id.len()

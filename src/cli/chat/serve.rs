@@ -138,9 +138,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
     event_loop::serve(listener, server, service, bell, stopped).await;
     if let Some(why) = failure.why.take() {
         journal.write(Level::Error, "log-failed", &[("why", why.clone())]);
-        return Err(CliError::Failed(format!(
-            "the log cannot be written: {why}\nSee that the disk has room; what was acknowledged is stored."
-        )));
+        return Err(CliError::Failed(format!("the log has failed: {why}")));
     }
     journal.info("stopped", &[]);
     Ok(())

@@ -55,4 +55,8 @@ impl Service for ChatService {
     fn due(&self) -> Option<Instant> {
         self.hub.due()
     }
+
+    fn is_behind(&self) -> bool {
+        self.hub.is_behind()
+    }
 }

@@ -16,9 +16,12 @@
 //! | `events` | namespace's number, offset | the [`Record`] and its CRC-32, see `codec.rs` |
 //! | `sockets` | namespace's number, secret | what [`Saved`] says, as JSON |
 //!
+//! Everything is read once when the file is opened, so that a damaged one is told before anybody is served. What goes
+//! wrong later is told by [`Store::watch`]; from then on nothing is stored, nothing acknowledged.
+//!
 //! The newest events are kept in memory too: most clients that come back have been away for seconds. Left out: more
-//! than one program on one file (redb locks it), and repair of a file that something else has written into: redb finds
-//! that by its checksums, and the error says what to do.
+//! than one program on one file (redb locks it), and repair of a file that something else has written into: its
+//! checksums and ours find that, and the error says what to do.
 
 pub mod codec;
 mod writer;
@@ -28,7 +31,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use redb::{
+    Database, DatabaseError, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition,
+};
 
 use crate::base::Duration;
 use crate::chat::{EventLog, MemoryLog, Opened, Record, Retention, Saved};
@@ -43,9 +48,9 @@ const SOCKETS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("s
 const FORMAT: u64 = 3;
 const FILE: &str = "events.redb";
 
-/// What is kept in memory of each namespace. More than [`writer::MAX_PENDING`], so that whatever is not on disk yet is
-/// here.
-const CACHE: Retention = Retention { age: Duration::MAX, bytes: 32 << 20, events: u64::MAX };
+/// What is kept in memory of each namespace. More than [`writer::MAX_PENDING`] and the largest event together, so that
+/// whatever is not on disk yet is here.
+const CACHE: Retention = Retention { age: Duration::MAX, bytes: 48 << 20, events: u64::MAX };
 
 /// After so many events it is noted how old and how large they were: retention goes by these steps.
 const STEP: u64 = 256;
@@ -114,12 +119,16 @@ type Told = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// The log on disk. Dropping it writes what is left.
 pub struct Store {
+    path: PathBuf,
     database: Arc<Database>,
     writer: Writer,
     recent: MemoryLog,
     spaces: BTreeMap<Arc<str>, OnDisk>,
+    /// What the file had of each namespace, until that is opened.
+    found: BTreeMap<Arc<str>, (OnDisk, Opened)>,
+    /// The number of the next new namespace.
+    next_number: u32,
     retention: Retention,
-    told: Told,
 }
 
 /// What is known of a namespace's events on disk.
@@ -144,8 +153,9 @@ struct Step {
 }
 
 impl Store {
-    /// Opens the log in a directory, which is made when there is none. `told` hears how far it has come, when that
-    /// takes a while; `on_stored` is called, on another thread, each time something has become safe: poll the hub then.
+    /// Opens the log in a directory, which is made when there is none, and reads all of it: one that is damaged is an
+    /// error here, and not a surprise for those who are served. `told` hears how far it has come, when that takes a
+    /// while; `on_stored` is called, on another thread, each time something has become safe: poll the hub then.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -164,13 +174,17 @@ impl Store {
         check_format(&database, &path)?;
         // The directory's entry for a new file has to be safe as well. Not every system lets one ask for it.
         let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
-        let writer = Writer::start(database.clone(), Box::new(on_stored));
+        let content = Content { database: &database, path: &path, retention: &retention, told: &told };
+        let found = content.read()?;
+        let next_number = found.values().map(|(disk, _)| disk.number + 1).max().unwrap_or(0);
+        let writer = Writer::start(&path, database.clone(), Box::new(on_stored)).map_err(refused)?;
         let recent = MemoryLog::new(CACHE);
-        Ok(Store { database, writer, recent, spaces: BTreeMap::new(), retention, told })
+        let spaces = BTreeMap::new();
+        Ok(Store { path, database, writer, recent, spaces, found, next_number, retention })
     }
 
-    /// Why nothing can be stored any more, if so: the disk is full, or broken. Nothing is acknowledged from then on; the
-    /// program should say it and end.
+    /// Why nothing can be stored any more, if so: the disk is full, or broken. It names the file and says what to do.
+    /// Nothing is acknowledged from then on; the program should say it and end. `on_stored` is called then too.
     pub fn failure(&self) -> Option<String> {
         self.writer.failure()
     }
@@ -178,64 +192,6 @@ impl Store {
     /// What [`failure`](Store::failure) says, for whoever watches when the hub has the store.
     pub fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
         self.writer.watch()
-    }
-
-    fn read_namespace(&self, name: &str) -> Result<(OnDisk, Opened), redb::Error> {
-        let number = self.number_of(name)?;
-        let mut disk = OnDisk { number, ..OnDisk::default() };
-        let mut opened = Opened::default();
-        let reading = self.database.begin_read()?;
-        let events = reading.open_table(EVENTS)?;
-        for (read, entry) in events.range((number, 0)..=(number, u64::MAX))?.enumerate() {
-            let (key, value) = entry?;
-            let (offset, sealed) = (key.value().1, value.value());
-            let Some(bytes) = codec::unseal(sealed) else {
-                let why = format!("event {offset} of namespace {name} is not as it was written");
-                return Err(redb::Error::Corrupted(why));
-            };
-            if read == 0 {
-                disk.horizon = offset - 1;
-            }
-            let (at_ms, sender_id) = codec::head(bytes);
-            disk.add(offset, at_ms, bytes.len() as u64, &self.retention);
-            opened.sender_ids.extend(sender_id.map(|id| (id.into(), offset)));
-            opened.end = offset;
-            if read > 0 && read % 100_000 == 0 {
-                (self.told)(Progress::Reading(read as u64));
-            }
-        }
-        // All events may have been dropped: the end is remembered apart from them.
-        let end = reading.open_table(META)?.get(end_key(number).as_str())?.map_or(0, |end| end.value());
-        opened.end = opened.end.max(end);
-        disk.horizon = if disk.bytes == 0 { opened.end } else { disk.horizon };
-        let sockets = reading.open_table(SOCKETS)?;
-        for entry in sockets.range((number, "")..)? {
-            let (key, value) = entry?;
-            if key.value().0 != number {
-                break;
-            }
-            opened.saved.extend(serde_json::from_slice::<Saved>(value.value()));
-        }
-        Ok((disk, opened))
-    }
-
-    /// The number under which a namespace is kept; a new one gets the next.
-    fn number_of(&self, name: &str) -> Result<u32, redb::Error> {
-        let writing = self.database.begin_write()?;
-        let number = {
-            let mut names = writing.open_table(NAMESPACES)?;
-            let known = names.get(name)?.map(|number| number.value());
-            match known {
-                Some(number) => number,
-                None => {
-                    let number = u32::try_from(names.iter()?.count()).unwrap_or(u32::MAX);
-                    names.insert(name, number)?;
-                    number
-                }
-            }
-        };
-        writing.commit()?;
-        Ok(number)
     }
 
     /// The key that is kept; the fresh one when there is none.
@@ -263,12 +219,99 @@ impl Store {
         let mut page = Vec::new();
         for entry in events.range((number, after.saturating_add(1))..=(number, u64::MAX))?.take(limit) {
             let (key, value) = entry?;
-            // One that cannot be read ends the page: nobody is led past a gap.
-            let record = codec::unseal(value.value()).and_then(|bytes| codec::decode(key.value().1, bytes));
-            let Some(record) = record else { break };
+            let offset = key.value().1;
+            let record = codec::unseal(value.value()).and_then(|bytes| codec::decode(offset, bytes));
+            // Nobody is led past a gap.
+            let Some(record) = record else {
+                return Err(redb::Error::Corrupted(format!("event {offset} is not as it was written")));
+            };
             page.push(Arc::new(record));
         }
         Ok(page)
+    }
+}
+
+/// The file, while it is read from its beginning to its end.
+struct Content<'a> {
+    database: &'a Database,
+    path: &'a Path,
+    retention: &'a Retention,
+    told: &'a Told,
+}
+
+impl Content<'_> {
+    /// What it has of every namespace.
+    fn read(&self) -> Result<BTreeMap<Arc<str>, (OnDisk, Opened)>, StoreError> {
+        let read = || -> Result<_, redb::Error> {
+            let reading = self.database.begin_read()?;
+            let names = reading.open_table(NAMESPACES)?;
+            let mut found = BTreeMap::new();
+            for entry in names.iter()? {
+                let (name, number) = entry?;
+                let name: Arc<str> = name.value().into();
+                let namespace = self.namespace(&reading, &name, number.value())?;
+                found.insert(name, namespace);
+            }
+            Ok(found)
+        };
+        // A file that something else has written into can make redb panic.
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(read))
+            .unwrap_or_else(|_| Err(redb::Error::Corrupted("its structure makes no sense".into())))
+            .map_err(|error| StoreError::of_content(self.path, error))
+    }
+
+    fn namespace(
+        &self,
+        reading: &ReadTransaction,
+        name: &str,
+        number: u32,
+    ) -> Result<(OnDisk, Opened), redb::Error> {
+        let mut disk = OnDisk { number, ..OnDisk::default() };
+        let mut opened = Opened::default();
+        let events = reading.open_table(EVENTS)?;
+        for (read, entry) in events.range((number, 0)..=(number, u64::MAX))?.enumerate() {
+            let (key, value) = entry?;
+            let (offset, sealed) = (key.value().1, value.value());
+            let Some(bytes) = codec::unseal(sealed) else {
+                let why = format!("event {offset} of namespace {name} is not as it was written");
+                return Err(redb::Error::Corrupted(why));
+            };
+            if read == 0 {
+                disk.horizon = offset.saturating_sub(1);
+            }
+            let (at_ms, sender_id) = codec::head(bytes);
+            disk.add(offset, at_ms, bytes.len() as u64, self.retention);
+            opened.sender_ids.extend(sender_id.map(|id| (id.into(), offset)));
+            opened.end = offset;
+            if read > 0 && read % 100_000 == 0 {
+                (self.told)(Progress::Reading(read as u64));
+            }
+        }
+        // All events may have been dropped: the end is remembered apart from them.
+        let end = reading.open_table(META)?.get(end_key(number).as_str())?.map_or(0, |end| end.value());
+        opened.end = opened.end.max(end);
+        disk.horizon = if disk.bytes == 0 { opened.end } else { disk.horizon };
+        let sockets = reading.open_table(SOCKETS)?;
+        for entry in sockets.range((number, "")..)? {
+            let (key, value) = entry?;
+            if key.value().0 != number {
+                break;
+            }
+            opened.saved.extend(serde_json::from_slice::<Saved>(value.value()));
+        }
+        Ok((disk, opened))
+    }
+}
+
+impl StoreError {
+    /// What was found while the file was read: the system's fault, or that of what is in it.
+    fn of_content(path: &Path, error: redb::Error) -> Self {
+        match error {
+            redb::Error::Io(error) if !is_corruption(&error) => {
+                StoreError::Refused { path: path.into(), why: error.to_string() }
+            }
+            error => StoreError::Damaged { path: path.into(), why: error.to_string() },
+        }
     }
 }
 
@@ -307,7 +350,6 @@ fn is_corruption(error: &std::io::Error) -> bool {
 }
 
 fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
-    let damaged = |why: redb::Error| StoreError::Damaged { path: path.into(), why: why.to_string() };
     let found = || -> Result<u64, redb::Error> {
         let writing = database.begin_write()?;
         let found = {
@@ -316,6 +358,7 @@ fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
             if found.is_none() {
                 meta.insert("format", FORMAT)?;
             }
+            writing.open_table(NAMESPACES)?;
             writing.open_table(EVENTS)?;
             writing.open_table(SOCKETS)?;
             found.unwrap_or(FORMAT)
@@ -323,34 +366,32 @@ fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
         writing.commit()?;
         Ok(found)
     }()
-    .map_err(damaged)?;
+    .map_err(|error| StoreError::of_content(path, error))?;
     if found == FORMAT { Ok(()) } else { Err(StoreError::Format { path: path.into(), found }) }
 }
 
 impl EventLog for Store {
     fn open(&mut self, namespace: &Arc<str>) -> Opened {
-        match self.read_namespace(namespace) {
-            Ok((disk, opened)) => {
-                self.recent.resume(namespace, opened.end);
-                self.spaces.insert(namespace.clone(), disk);
-                opened
-            }
-            Err(error) => {
-                self.writer.fail(&error.to_string());
-                Opened::default()
-            }
-        }
+        let (disk, opened) = self.found.remove(namespace).unwrap_or_else(|| {
+            let number = self.next_number;
+            self.next_number += 1;
+            self.writer.push(Op::Name { space: number, name: namespace.clone() }, 128);
+            (OnDisk { number, ..OnDisk::default() }, Opened::default())
+        });
+        self.recent.resume(namespace, opened.end);
+        self.spaces.insert(namespace.clone(), disk);
+        opened
     }
 
     fn key(&mut self, fresh: u128) -> u128 {
         self.read_key(fresh).unwrap_or_else(|error| {
-            self.writer.fail(&error.to_string());
+            self.writer.fail(format!("{}: {error}", self.path.display()));
             fresh
         })
     }
 
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
-        let Some(disk) = self.spaces.get_mut(namespace) else { return };
+        let Some(disk) = self.spaces.get_mut(namespace) else { return self.writer.refuse(namespace) };
         self.recent.append(namespace, record);
         disk.add(record.offset, record.at_ms, record.cost() as u64, &self.retention);
         self.writer.push(Op::Append { space: disk.number, record: record.clone() }, record.cost());
@@ -364,7 +405,11 @@ impl EventLog for Store {
         match self.read_page(disk.number, after, limit) {
             Ok(page) => page,
             Err(error) => {
-                self.writer.fail(&error.to_string());
+                let path = self.path.display();
+                self.writer.fail(format!(
+                    "{path} cannot be read: {error}; see that the disk is sound. If it is, move the file away to start \
+                     with an empty log, or put a copy of it back"
+                ));
                 Vec::new()
             }
         }
@@ -384,16 +429,13 @@ impl EventLog for Store {
     }
 
     fn save(&mut self, namespace: &Arc<str>, saved: Saved) {
-        if let Some(disk) = self.spaces.get(namespace) {
-            let cost = 256 + saved.rooms.len() * 64 + saved.data.len();
-            self.writer.push(Op::Save { space: disk.number, saved }, cost);
-        }
+        let Some(disk) = self.spaces.get(namespace) else { return self.writer.refuse(namespace) };
+        self.writer.save(disk.number, saved);
     }
 
     fn unsave(&mut self, namespace: &Arc<str>, pid: &Arc<str>) {
-        if let Some(disk) = self.spaces.get(namespace) {
-            self.writer.push(Op::Unsave { space: disk.number, pid: pid.clone() }, 128);
-        }
+        let Some(disk) = self.spaces.get(namespace) else { return self.writer.refuse(namespace) };
+        self.writer.unsave(disk.number, pid.clone());
     }
 
     fn is_durable(&self) -> bool {
@@ -406,6 +448,10 @@ impl EventLog for Store {
 
     fn stored(&self) -> u64 {
         self.writer.stored()
+    }
+
+    fn is_behind(&self) -> bool {
+        self.writer.is_behind()
     }
 }
 

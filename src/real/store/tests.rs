@@ -163,11 +163,51 @@ fn a_byte_that_the_disk_has_changed_is_found() {
     assert!(places.len() >= 5);
     places.into_iter().for_each(|at| bytes[at] ^= 1);
     fs::write(&path, &bytes).unwrap();
-    let mut store = directory.open().unwrap();
-    assert_eq!(store.open(&main), Opened::default());
-    let why = store.watch()().expect("it has failed");
+    // Before anybody could be served, and acknowledged what such a log would never keep.
+    let error = directory.open().unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    let why = error.to_string();
     assert!(why.contains("event 1 of namespace / is not as it was written"), "{why}");
-    assert_eq!(store.page("/", 0, 10), [], "nothing of it is handed out");
+    assert!(why.contains("events.redb") && why.contains("move it away"), "{why}");
+}
+
+#[test]
+fn what_a_namespace_takes_that_was_not_opened_is_never_said_to_be_stored() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    let (ring, rung) = std::sync::mpsc::channel();
+    let told = move || ring.send(()).unwrap_or(());
+    let mut store = Store::open(&directory.0, Retention::default(), |_| (), told).unwrap();
+    store.append(&main, &record(1, 10, None));
+    store.save(&main, saved("pid"));
+    assert_eq!(store.taken(), 2);
+    rung.recv_timeout(std::time::Duration::from_secs(60)).expect("whoever waits is told");
+    assert_eq!(store.stored(), 0);
+    let why = store.failure().expect("it has failed");
+    assert!(why.contains("events.redb: namespace / was not opened"), "{why}");
+}
+
+#[test]
+fn of_what_is_saved_of_a_socket_again_and_again_only_the_last_waits_and_is_written() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    let count = 2_000;
+    {
+        let mut store = directory.open().unwrap();
+        store.open(&main);
+        // 128 KiB each: a quarter of a gigabyte, were all of it written.
+        let rooms: Vec<_> = (0..512)
+            .map(|n| crate::chat::SavedRoom { name: format!("{n:0>192}").into(), after: 1, until: None })
+            .collect();
+        for start in 1..=count {
+            store.save(&main, Saved { start, rooms: rooms.clone(), ..saved("pid") });
+            assert!(!store.writer.is_behind(), "nothing is held up by it");
+        }
+        wait_until_stored(&store);
+        assert_eq!(store.stored(), store.taken(), "each is counted");
+    }
+    let opened = directory.open().unwrap().open(&main);
+    assert_eq!(opened.saved.iter().map(|saved| saved.start).collect::<Vec<_>>(), [count]);
 }
 
 #[test]

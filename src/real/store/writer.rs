@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -9,12 +10,16 @@ use std::time::Duration;
 
 use redb::Database;
 
-use super::{EVENTS, META, SOCKETS, codec, end_key};
+use super::{EVENTS, META, NAMESPACES, SOCKETS, codec, end_key};
 use crate::chat::{Record, Saved};
 
-/// Bytes that may wait to be written. Beyond it whoever appends waits: a disk that is too slow slows the senders down,
-/// and costs no memory.
+/// Bytes that may be on their way to the disk, those of the commit under way included. Beyond it whoever appends waits:
+/// a disk that is too slow slows the senders down, and costs no memory. A server stops reading long before
+/// ([`BEHIND`]), so that nothing else of it stands still.
 pub(super) const MAX_PENDING: usize = 16 << 20;
+
+/// When so many bytes are on their way, the log is behind.
+pub(super) const BEHIND: usize = 4 << 20;
 
 /// A commit waits until nothing has come for so long: much less than the disk takes.
 const GATHER_STEP: Duration = Duration::from_micros(100);
@@ -24,10 +29,9 @@ const GATHER_STEPS: usize = 20;
 
 /// Something to write.
 pub(super) enum Op {
+    Name { space: u32, name: Arc<str> },
     Append { space: u32, record: Arc<Record> },
     Trim { space: u32, until: u64 },
-    Save { space: u32, saved: Saved },
-    Unsave { space: u32, pid: Arc<str> },
 }
 
 pub(super) struct Writer {
@@ -37,20 +41,41 @@ pub(super) struct Writer {
 }
 
 struct Shared {
+    path: PathBuf,
     pending: Mutex<Pending>,
     /// Something is to be written.
     more: Condvar,
-    /// Something has been taken to be written.
+    /// Something has been written, or nothing will be.
     room: Condvar,
     stored: AtomicU64,
 }
 
 #[derive(Default)]
 struct Pending {
-    ops: Vec<Op>,
-    bytes: usize,
+    group: Group,
+    /// Bytes of the group that is being committed.
+    writing: usize,
     is_closing: bool,
     failure: Option<String>,
+}
+
+/// What goes into one commit.
+#[derive(Default)]
+struct Group {
+    ops: Vec<Op>,
+    /// What is to be known of each socket, by namespace and secret: nothing, or this. A client that joins and leaves
+    /// rooms all the time has much saved of it, and only the last of that has to be written.
+    sockets: BTreeMap<(u32, Arc<str>), Option<Saved>>,
+    /// Operations, those included that a later one took the place of.
+    count: u64,
+    bytes: usize,
+}
+
+impl Pending {
+    /// Bytes on their way to the disk.
+    fn bytes(&self) -> usize {
+        self.group.bytes + self.writing
+    }
 }
 
 impl Shared {
@@ -65,14 +90,14 @@ impl Shared {
     /// belongs in one commit, and is then sent on in one write for each receiver.
     fn gather<'a>(&'a self, mut pending: MutexGuard<'a, Pending>) -> MutexGuard<'a, Pending> {
         for _ in 0..GATHER_STEPS {
-            let before = pending.ops.len();
-            if pending.is_closing || pending.bytes > MAX_PENDING / 2 {
+            let before = pending.group.count;
+            if pending.is_closing || pending.group.bytes > MAX_PENDING / 2 {
                 break;
             }
             drop(pending);
             std::thread::sleep(GATHER_STEP);
             pending = self.lock();
-            if pending.ops.len() == before {
+            if pending.group.count == before {
                 break;
             }
         }
@@ -81,8 +106,15 @@ impl Shared {
 }
 
 impl Writer {
-    pub(super) fn start(database: Arc<Database>, on_stored: Box<dyn Fn() + Send>) -> Self {
+    /// # Errors
+    /// The system has no thread for it.
+    pub(super) fn start(
+        path: &Path,
+        database: Arc<Database>,
+        on_stored: Box<dyn Fn() + Send>,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
+            path: path.into(),
             pending: Mutex::default(),
             more: Condvar::new(),
             room: Condvar::new(),
@@ -91,29 +123,61 @@ impl Writer {
         let theirs = shared.clone();
         let thread = std::thread::Builder::new()
             .name("event log".into())
-            .spawn(move || write_all(&database, &theirs, &on_stored));
-        let mut writer = Writer { shared, thread: None, taken: 0 };
-        match thread {
-            Ok(thread) => writer.thread = Some(thread),
-            Err(error) => writer.fail(&error.to_string()),
-        }
-        writer
+            .spawn(move || write_all(&database, &theirs, &on_stored))?;
+        Ok(Writer { shared, thread: Some(thread), taken: 0 })
     }
 
     pub(super) fn push(&mut self, op: Op, cost: usize) {
+        self.add(|group| {
+            group.ops.push(op);
+            group.bytes += cost;
+        });
+    }
+
+    pub(super) fn save(&mut self, space: u32, saved: Saved) {
+        self.set(space, saved.pid.clone(), Some(saved));
+    }
+
+    pub(super) fn unsave(&mut self, space: u32, pid: Arc<str>) {
+        self.set(space, pid, None);
+    }
+
+    fn set(&mut self, space: u32, pid: Arc<str>, saved: Option<Saved>) {
+        self.add(|group| {
+            group.bytes += cost(saved.as_ref());
+            if let Some(earlier) = group.sockets.insert((space, pid), saved) {
+                group.bytes -= cost(earlier.as_ref());
+            }
+        });
+    }
+
+    /// Takes an operation, when there is room for it.
+    fn add(&mut self, add: impl FnOnce(&mut Group)) {
+        self.taken += 1;
         let mut pending = self.shared.lock();
-        while pending.bytes > MAX_PENDING && pending.failure.is_none() {
+        while pending.bytes() > MAX_PENDING && pending.failure.is_none() {
             pending = self.shared.room.wait(pending).unwrap_or_else(PoisonError::into_inner);
         }
-        self.taken += 1;
         // After a failure nothing is stored and nothing acknowledged: what comes is not kept.
         if pending.failure.is_none() {
-            pending.ops.push(op);
-            pending.bytes += cost;
-            if pending.ops.len() == 1 {
+            add(&mut pending.group);
+            pending.group.count += 1;
+            if pending.group.count == 1 {
                 self.shared.more.notify_one();
             }
         }
+    }
+
+    /// Takes an operation on a namespace that is not open. It can never be stored, so it must never be acknowledged.
+    pub(super) fn refuse(&mut self, namespace: &str) {
+        self.taken += 1;
+        self.fail(format!("{}: namespace {namespace} was not opened", self.shared.path.display()));
+    }
+
+    /// Whether so much is on its way that nothing more should be asked for.
+    pub(super) fn is_behind(&self) -> bool {
+        let pending = self.shared.lock();
+        pending.bytes() > BEHIND && pending.failure.is_none()
     }
 
     pub(super) fn taken(&self) -> u64 {
@@ -133,9 +197,18 @@ impl Writer {
         move || shared.lock().failure.clone()
     }
 
-    pub(super) fn fail(&self, why: &str) {
-        self.shared.lock().failure.get_or_insert_with(|| why.to_owned());
+    /// Nothing is stored from now on. The thread tells it, and ends.
+    pub(super) fn fail(&self, why: String) {
+        self.shared.lock().failure.get_or_insert(why);
+        self.shared.more.notify_one();
     }
+}
+
+/// About how many bytes it takes to save a socket, its rooms' names included.
+fn cost(saved: Option<&Saved>) -> usize {
+    let of =
+        |saved: &Saved| saved.rooms.iter().map(|room| room.name.len() + 64).sum::<usize>() + saved.data.len();
+    256 + saved.map_or(0, of)
 }
 
 impl Drop for Writer {
@@ -153,55 +226,70 @@ fn write_all(database: &Database, shared: &Shared, on_stored: &dyn Fn()) {
     loop {
         let group = {
             let mut pending = shared.lock();
-            while pending.ops.is_empty() && !pending.is_closing && pending.failure.is_none() {
+            while pending.group.count == 0 && !pending.is_closing && pending.failure.is_none() {
                 pending = shared.more.wait(pending).unwrap_or_else(PoisonError::into_inner);
             }
             pending = shared.gather(pending);
-            if pending.ops.is_empty() || pending.failure.is_some() {
+            if pending.failure.is_some() {
+                break;
+            }
+            if pending.group.count == 0 {
                 return;
             }
-            pending.bytes = 0;
-            std::mem::take(&mut pending.ops)
+            pending.writing = pending.group.bytes;
+            std::mem::take(&mut pending.group)
         };
-        shared.room.notify_all();
-        let count = group.len() as u64;
+        let count = group.count;
         // A file that something else has written into can make redb panic: that is a failure like any other.
         let written = catch_unwind(AssertUnwindSafe(|| write(database, group).map_err(|e| e.to_string())))
             .unwrap_or_else(|_| Err("the file's structure makes no sense".into()));
+        let mut pending = shared.lock();
+        pending.writing = 0;
         if let Err(error) = written {
-            let mut pending = shared.lock();
-            pending.failure.get_or_insert(error);
-            pending.ops.clear();
-            drop(pending);
-            shared.room.notify_all();
-            on_stored();
-            return;
+            let path = shared.path.display();
+            pending.failure.get_or_insert(format!(
+                "{path} cannot be written: {error}; see that the disk has room. What was acknowledged is stored"
+            ));
+            break;
         }
+        drop(pending);
         // Release: whoever sees the number sees the commit.
         shared.stored.fetch_add(count, Ordering::Release);
+        shared.room.notify_all();
         on_stored();
     }
+    // It has failed: whoever waits for room, or for what will never be stored, is told.
+    shared.lock().group = Group::default();
+    shared.room.notify_all();
+    on_stored();
 }
 
 /// One commit for all.
-fn write(database: &Database, group: Vec<Op>) -> Result<(), redb::Error> {
+fn write(database: &Database, group: Group) -> Result<(), redb::Error> {
     let writing = database.begin_write()?;
     {
         let mut events = writing.open_table(EVENTS)?;
-        let mut sockets = writing.open_table(SOCKETS)?;
         let mut ends = BTreeMap::new();
-        for op in group {
+        for op in group.ops {
             match op {
+                Op::Name { space, name } => {
+                    writing.open_table(NAMESPACES)?.insert(&*name, space)?;
+                }
                 Op::Append { space, record } => {
                     events.insert((space, record.offset), codec::seal(codec::encode(&record)).as_slice())?;
                     ends.insert(space, record.offset);
                 }
                 Op::Trim { space, until } => events.retain_in((space, 0)..=(space, until), |_, _| false)?,
-                Op::Save { space, saved } => {
+            }
+        }
+        let mut sockets = writing.open_table(SOCKETS)?;
+        for ((space, pid), saved) in group.sockets {
+            match saved {
+                Some(saved) => {
                     let json = serde_json::to_vec(&saved).unwrap_or_default();
-                    sockets.insert((space, &*saved.pid), json.as_slice())?;
+                    sockets.insert((space, &*pid), json.as_slice())?;
                 }
-                Op::Unsave { space, pid } => {
+                None => {
                     sockets.remove((space, &*pid))?;
                 }
             }
