@@ -57,7 +57,7 @@ fn the_event_programs_for_class_say_what_they_show() {
     for (name, shown) in [
         ("events_auth", "E_TOKEN"),
         ("events_bot", "that makes 42"),
-        ("events_dedupe", "exactly once: [\"one\", \"two\", \"three\"]"),
+        ("events_dedupe", "exactly once in effect: [\"one\", \"two\", \"three\"]"),
         ("events_pool", "2349 cents"),
         ("events_rooms", "Cleo hears [\"food!\"]"),
     ] {
