@@ -8,7 +8,9 @@ use netlayers::chat::{Config, Delivery, Hub, Local, MemoryLog, Retention, Sessio
 use netlayers::layers::application::socketio::{Kind, Value};
 
 fn main() {
-    for (promise, delivery) in [("at most once", Delivery::AtMostOnce), ("exactly once in effect", Delivery::Logged)] {
+    for (promise, delivery) in
+        [("at most once", Delivery::AtMostOnce), ("exactly once in effect", Delivery::Logged)]
+    {
         let mut local = server(delivery);
         let speaker = local.connect("/", None);
         let listener = local.connect("/", None);

@@ -40,7 +40,9 @@ pub fn many_clients(clients: usize) -> Result<RealStory, RealError> {
             what: "the clients' ports",
             sim: "from 49152 on, the dynamic ports of RFC 6335 §6".into(),
             real: "whatever this system gives out".into(),
-            because: "each system has a range of its own; Linux takes 32768 to 60999 unless it is told otherwise".into(),
+            because:
+                "each system has a range of its own; Linux takes 32768 to 60999 unless it is told otherwise"
+                    .into(),
         },
     ];
     Ok(RealStory { trace: stage.into_trace(), said, differences })
