@@ -4,7 +4,7 @@
 
 use netlayers::base::Rng;
 use netlayers::chat::delivery::Cursor;
-use netlayers::chat::{Config, Delivery, Hub, Local, MemoryLog, Retention, SessionId};
+use netlayers::chat::{Config, Delivery, Hub, Local, MemoryLog, Retention, SessionId, offset_number};
 use netlayers::layers::application::socketio::{Kind, Value};
 
 fn main() {
@@ -27,10 +27,8 @@ fn main() {
             }
         }
         // It comes back with its secret and the offset of the last event that had its effect.
-        let auth = Value::object([
-            ("pid", client.pid.as_str().into()),
-            ("offset", client.cursor.offset().to_string().into()),
-        ]);
+        let auth =
+            Value::object([("pid", client.pid.as_str().into()), ("offset", client.offset.as_str().into())]);
         let again = local.connect("/", Some(auth));
         client.read(&mut local, again);
         println!("{promise}: {:?}", client.effects);
@@ -54,6 +52,8 @@ fn server(delivery: Delivery) -> Local {
 #[derive(Default)]
 struct Client {
     pid: String,
+    /// As it came: it is given back so.
+    offset: String,
     cursor: Cursor,
     effects: Vec<String>,
 }
@@ -65,7 +65,8 @@ impl Client {
                 Kind::Connect(Some(reply)) => self.pid = text(reply.get("pid")).to_owned(),
                 Kind::Event { args, .. } => {
                     // The last argument is the offset; an event that is not kept repeats that of the last one kept.
-                    let offset = text(args.last()).parse().unwrap_or(0);
+                    self.offset = text(args.last()).to_owned();
+                    let offset = offset_number(&self.offset).unwrap_or(0);
                     if self.cursor.advance(offset) || offset == 0 {
                         self.effects.push(text(args.first()).to_owned());
                     }

@@ -251,6 +251,10 @@ impl EventLog for Watched {
         self.store.open(namespace)
     }
 
+    fn key(&mut self, fresh: u128) -> u128 {
+        self.store.key(fresh)
+    }
+
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
         self.store.append(namespace, record);
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 use netlayers::base::{Instant, Machine as _, Rng};
+use netlayers::chat::offset_number;
 use netlayers::layers::application::engineio::poller::{
     Caller, CarrierConfig, CarrierInput as Input, CarrierOutput as Output, Line, Transport,
 };
@@ -502,7 +503,7 @@ impl Talker {
     fn heard(&mut self, event: &str, args: &[Value], checker: &mut Checker) {
         let (Some(visit), Some(offset)) = (self.visit, args.last().and_then(Value::as_str)) else { return };
         self.offset = Some(offset.to_owned());
-        let offset: u64 = offset.parse().expect("the server's offsets are numbers");
+        let offset = offset_number(offset).expect("the server's offsets tell a number");
         let Some(said) = args.first().filter(|_| event == "said") else {
             return checker.hears_other(visit, offset);
         };

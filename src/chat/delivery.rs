@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | at most once | nothing: sent once, lost when the connection is | none; gaps |
 //! | at least once | the sender keeps and repeats until it is acknowledged ([`Retry`]); the receiver drops ids it has seen ([`Seen`]) | a round trip of memory at the sender, a list of ids at the receiver |
-//! | exactly once in effect | the receiver remembers one number ([`Cursor`]), the server keeps the log | a log, and 4 to 20 bytes an event |
+//! | exactly once in effect | the receiver remembers one number ([`Cursor`]), the server keeps the log | a log, and 13 to 32 bytes an event |
 //!
 //! Nothing *delivers* exactly once over a network that loses messages (the two generals cannot agree); what can be had
 //! is that a message has its *effect* once. These three are sans-IO and small: a chat client is made of them.

@@ -21,14 +21,15 @@
 //! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |
-//! | rooms of a socket, bytes of a room's name | 256, 256 | the same | the program is told |
+//! | sockets that are away: their bytes in a namespace | 128 MiB | the same, `away_bytes` | the same |
+//! | rooms of a socket, bytes of a room's name, of all | 256, 256, 16 KiB | the same | the program is told |
 //! | bytes that wait for a session | 4 MiB | the same, `queue_bytes` | cut off; resumes from the log |
 //! | and where a volatile event still goes | 4 KiB | the same | dropped |
 //! | open questions of a socket, the answers to them | 4 MiB, 16 MiB | the same | count as missing |
 //! | rooms that an event names | 1024 | the same | goes to nobody |
 //! | ids of senders | 100,000 of 64 B | the same | the oldest forgotten |
 //! | how fast a socket may speak | as it likes | the same, `rate` | refused, with the time to wait |
-//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | the longest away given up |
+//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | who has nothing to miss is given up, then the longest away |
 //! | a namespace's log: age, bytes, events | 1 h, 64 MiB, 1 million | [`Retention`] | the oldest go |
 //!
 //! [`engineio::Config`]: crate::layers::application::engineio::Config
@@ -75,6 +76,8 @@ struct Peer {
     unreported: usize,
     /// The namespaces it has just entered: few, and each for a moment.
     settling: Vec<Settling>,
+    /// A ping waits for that moment too: its pong is to prove that what the hub sent before it has come.
+    ping_waits: bool,
 }
 
 /// A namespace that was just entered.
@@ -134,7 +137,8 @@ impl Gateway {
         match event {
             Event::Opened { session, endpoint } if endpoint == self.endpoint => {
                 let decoder = Decoder::new(self.limits);
-                self.peers.insert(session, Peer { decoder, unreported: 0, settling: Vec::new() });
+                let peer = Peer { decoder, unreported: 0, settling: Vec::new(), ping_waits: false };
+                self.peers.insert(session, peer);
                 self.tell(now, Input::Opened(SessionId(session.0)), server);
             }
             Event::Message { session, message } => self.message(now, session, message, server),
@@ -148,6 +152,8 @@ impl Gateway {
                 }
             }
             Event::Alive { session } if self.peers.get(session).is_some() => {
+                let length = server.round_trip(session);
+                self.hub.handle(now, Input::RoundTrip(SessionId(session.0), length));
                 self.tell(now, Input::Alive(SessionId(session.0)), server);
             }
             Event::Closed { session, cause } if self.peers.get(session).is_some() => {
@@ -168,6 +174,7 @@ impl Gateway {
             && let Some((_, session, namespace)) = self.settling.pop_front()
         {
             self.release(now, session, &namespace, server);
+            self.ping(now, session, server);
         }
         self.tell(now, Input::Wake, server);
     }
@@ -237,10 +244,9 @@ impl Gateway {
                     server.close(now, session);
                 }
                 Output::Probe(session) => {
-                    // Its answer says that all before it was received.
                     let session = SessionKey(session.0);
-                    self.release_all(now, session, server);
-                    server.ping(now, session);
+                    self.peers.get_mut(session).into_iter().for_each(|peer| peer.ping_waits = true);
+                    self.ping(now, session, server);
                 }
                 Output::WakeAt(at) => self.wake_at = at,
             }
@@ -256,6 +262,14 @@ impl Gateway {
                 Some(settling) => settling.held.push_back((packet.clone(), prepared.clone())),
                 None => self.put(now, session, packet, &prepared, server),
             }
+        }
+    }
+
+    /// Pings, when a ping waits and nothing else does.
+    fn ping(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
+        let Some(peer) = self.peers.get_mut(session).filter(|peer| peer.settling.is_empty()) else { return };
+        if std::mem::take(&mut peer.ping_waits) {
+            server.ping(now, session);
         }
     }
 
@@ -295,7 +309,7 @@ impl Gateway {
         }
     }
 
-    /// Sends all that was held back, with no moment between: the session ends, or a ping follows.
+    /// Sends all that was held back, with no moment between: the session ends.
     fn release_all(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
         while let Some(settling) = self.peers.get_mut(session).and_then(|peer| peer.settling.pop()) {
             for (packet, prepared) in settling.held {

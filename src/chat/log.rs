@@ -48,7 +48,9 @@ impl Record {
 /// How much of the past is kept; whatever is beyond any of these goes, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// No event is kept longer than this. At least the time for which a connection can be recovered.
+    /// No event is kept longer than this. A client that may come back for two minutes misses events from when its
+    /// connection broke, and those two minutes count from when the server noticed it: so at least the window of
+    /// recovery, and the time for a ping and its pong, and a little.
     pub age: Duration,
     /// Bytes of one namespace's log; four times as many while it takes that to keep what is [`young`](Self::young).
     pub bytes: u64,
@@ -121,8 +123,12 @@ pub struct Opened {
 
 /// Keeps the events of each namespace in order. See the head of this file.
 pub trait EventLog: Send {
-    /// Begins with a namespace; what is known of it from earlier. Called once for each, before anything else.
+    /// Begins with a namespace; what is known of it from earlier. Called once for each, before anything else of it.
     fn open(&mut self, namespace: &Arc<str>) -> Opened;
+
+    /// The key that makes offsets unguessable: what it was given at the first call of all, also by an earlier run of
+    /// the program. Only a log that ends with the program may take a `fresh` one each time.
+    fn key(&mut self, fresh: u128) -> u128;
 
     /// Takes the next event: its offset is one above the last. May wait when storage cannot keep up, so that memory
     /// stays bounded: whoever asks [`is_behind`](EventLog::is_behind) before it reads more need not.
@@ -191,6 +197,10 @@ impl EventLog for MemoryLog {
     fn open(&mut self, namespace: &Arc<str>) -> Opened {
         self.resume(namespace, 0);
         Opened::default()
+    }
+
+    fn key(&mut self, fresh: u128) -> u128 {
+        fresh
     }
 
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {

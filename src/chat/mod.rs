@@ -7,6 +7,7 @@
 //! |---|---|
 //! | listeners by name: `on`, `once`, `off`, `emit` | [`Pool`] in `pool.rs` |
 //! | the kept events, their offsets, how long they stay | [`EventLog`], [`MemoryLog`] in `log.rs` |
+//! | what a client sees of an offset | [`offset_number`] in `offset.rs` |
 //! | a log that outlives its hub, without a disk | [`SharedLog`] in `shared_log.rs` |
 //! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
 //! | the hub behind Engine.IO: a whole server but for its sockets | [`Gateway`] in `gateway.rs` |
@@ -24,6 +25,7 @@ pub mod hub;
 mod local;
 mod log;
 pub mod lounge;
+mod offset;
 mod pool;
 mod shared_log;
 
@@ -35,5 +37,6 @@ pub use hub::{
 };
 pub use local::Local;
 pub use log::{EventLog, MemoryLog, Opened, Record, Retention, Saved, SavedRoom};
+pub use offset::offset_number;
 pub use pool::{ListenerId, Pool, PoolFull};
 pub use shared_log::SharedLog;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::log::{EventLog, MemoryLog, Opened, Record, Retention, Saved};
 
-/// Clones share one log. Senders' ids are kept as long as the events they came with, at most
-/// [`MAX_SENDER_IDS`](SharedLog::MAX_SENDER_IDS).
+/// Clones share one log. Of the ids that senders gave their events the newest
+/// [`MAX_SENDER_IDS`](SharedLog::MAX_SENDER_IDS) are kept, also when their events have been dropped.
 #[derive(Debug, Clone, Default)]
 pub struct SharedLog(Arc<Mutex<Kept>>);
 
@@ -17,6 +17,7 @@ pub struct SharedLog(Arc<Mutex<Kept>>);
 struct Kept {
     events: MemoryLog,
     spaces: BTreeMap<Arc<str>, Space>,
+    key: Option<u128>,
     operations: u64,
 }
 
@@ -65,6 +66,10 @@ impl EventLog for SharedLog {
             saved: space.saved.values().cloned().collect(),
             sender_ids: space.sender_ids.iter().cloned().collect(),
         }
+    }
+
+    fn key(&mut self, fresh: u128) -> u128 {
+        *self.lock().key.get_or_insert(fresh)
     }
 
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
@@ -130,6 +135,7 @@ mod tests {
         let mut first = SharedLog::new(Retention::default());
         let mut second = first.clone();
         assert_eq!(first.open(&main), Opened::default());
+        assert_eq!((first.key(7), second.key(8)), (7, 7));
         (1..=3).for_each(|offset| first.append(&main, &record(offset, 0)));
         let saved = Saved {
             pid: "pid".into(),

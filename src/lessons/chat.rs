@@ -13,7 +13,7 @@ use super::words::many;
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Instant, Layer};
 use crate::chat::hub::{Hub, Random};
-use crate::chat::{Config, SharedLog, lounge};
+use crate::chat::{Config, SharedLog, lounge, offset_number};
 use crate::layers::application::engineio::CloseCause;
 use crate::layers::application::socketio::{Kind, Value};
 use crate::layers::stack::StackConfig;
@@ -388,7 +388,7 @@ fn draw_log(
 ) {
     // The last word of an event is its offset: what came between the messages, such as who joined, has one as well.
     let kept = stage.heard(ada).into_iter().filter(|heard| heard.event == "message");
-    let offset = |heard: &Heard| heard.args.last().and_then(Value::as_str).and_then(|text| text.parse().ok());
+    let offset = |heard: &Heard| heard.args.last().and_then(Value::as_str).and_then(offset_number);
     let events = kept.zip(1..).map(|(heard, number)| (offset(&heard), format!("msg {number}"))).collect();
     let readers = NAMES.into_iter().zip(heard).enumerate().map(|(index, (name, mine))| {
         let got = heard[0].iter().map(|(_, text)| match mine.iter().find(|(_, other)| other == text) {

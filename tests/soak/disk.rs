@@ -31,6 +31,7 @@ struct State {
     safe: BTreeMap<Arc<str>, Space>,
     /// What is to be made safe.
     waiting: Vec<Op>,
+    key: Option<u128>,
     taken: u64,
     stored: u64,
     read: u64,
@@ -109,6 +110,10 @@ impl EventLog for Disk {
             saved: space.saved.values().cloned().collect(),
             sender_ids: Vec::new(),
         }
+    }
+
+    fn key(&mut self, fresh: u128) -> u128 {
+        *self.lock().key.get_or_insert(fresh)
     }
 
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::delivery::Retry;
+use super::super::offset::offset_number;
 use super::{Config, EmitError, EmitId};
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
@@ -129,14 +130,13 @@ impl Space {
     }
 
     /// Takes the offset off an event. A server that can recover connections puts it behind the arguments, and stock
-    /// clients take any last string for one. Ours are numbers: another string is left where it is, for it may be an
+    /// clients take any last string for one. Ours are told apart: another string is left where it is, for it may be an
     /// argument of an event that is kept nowhere.
     pub(super) fn offset(&mut self, args: &mut Vec<Value>) -> Option<u64> {
         self.pid.as_ref()?;
         let last = args.last()?.as_str()?;
         self.offset = Some(last.into());
-        let is_ours = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
-        let number = if is_ours { last.parse().ok() } else { None };
+        let number = offset_number(last);
         if number.is_some() {
             args.pop();
         }

@@ -156,14 +156,17 @@ fn a_question_that_is_not_answered_in_time_says_so_once() {
 #[test]
 fn it_comes_back_with_its_secret_and_the_last_offset_and_says_whether_it_is_the_same() {
     let mut stage = Stage::inside();
-    assert_eq!(stage.say(r#"42["said","hello","17"]"#), [heard("said", vec!["hello".into()], Some(17))]);
+    assert_eq!(
+        stage.say(r#"42["said","hello","17.nB3_x0aQ"]"#),
+        [heard("said", vec!["hello".into()], Some(17))]
+    );
     let lost = stage.give(Input::Closed("pulled".into()));
     let gone = event(Event::Disconnected { namespace: "/".into(), by_server: false });
     assert_eq!(lost[0], gone);
     let (attempt, after) = retrying(&lost).unwrap();
     assert!(attempt == 1 && after >= Duration::from_millis(500) && after < Duration::from_millis(1500));
     assert_eq!(stage.wait(after), [dial()]);
-    assert_eq!(stage.open(), [send(r#"40{"pid":"secret","offset":"17"}"#)]);
+    assert_eq!(stage.open(), [send(r#"40{"pid":"secret","offset":"17.nB3_x0aQ"}"#)]);
     assert_eq!(stage.say(r#"40{"sid":"me","pid":"secret"}"#), [connected("me", true)]);
     // The next time the server has forgotten it: an offset of the one it was is of no use any more.
     stage.give(Input::Closed("pulled".into()));

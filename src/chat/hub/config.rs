@@ -15,6 +15,9 @@ pub struct Config {
     pub rooms_per_socket: usize,
     /// Bytes of a room's name.
     pub room_name: usize,
+    /// Bytes of the names of all rooms of one socket; and again as many of those that it has left, as far as it may
+    /// still have to get something that was said in them.
+    pub room_names: usize,
     /// Sockets in one namespace; more are refused with a CONNECT_ERROR.
     pub sockets_per_namespace: usize,
     /// Namespaces that one session may be in; more are refused with a CONNECT_ERROR.
@@ -46,12 +49,23 @@ pub struct Config {
 pub struct Recovery {
     /// For how long after the break.
     pub window: Duration,
-    /// How long the old connection has to show that it lives when somebody comes with its secret.
+    /// How long the old connection has to show that it lives when somebody comes with its secret; a slow one has four
+    /// of its round trips, up to ten seconds. It counts from the last packet that came from it.
     pub probe: Duration,
-    /// Sockets of one namespace that may be away; beyond it the one that has been away longest is given up.
+    /// Sockets of one namespace that may be away; beyond it those are given up first that have nothing to miss, and
+    /// among them or else among all the one that has been away longest.
     pub away: usize,
+    /// Bytes that those of one namespace may take together, about; beyond it the same.
+    pub away_bytes: usize,
     /// Bytes of missed events that are on their way to a returning client at a time.
     pub replay_bytes: usize,
+}
+
+impl Recovery {
+    /// How long to wait for the pong of a client that last took so long.
+    pub(super) fn patience(&self, round_trip: Duration) -> Duration {
+        self.probe.max((round_trip * 4).min(Duration::from_secs(10)))
+    }
 }
 
 /// A token bucket: `burst` at once, then `per_second`.
@@ -69,6 +83,7 @@ impl Default for Recovery {
             window: Duration::from_secs(120),
             probe: Duration::from_millis(750),
             away: 100_000,
+            away_bytes: 128 << 20,
             replay_bytes: 256 << 10,
         }
     }
@@ -82,6 +97,7 @@ impl Default for Config {
             epoch_ms: 0,
             rooms_per_socket: 256,
             room_name: 256,
+            room_names: 16 << 10,
             sockets_per_namespace: 100_000,
             namespaces_per_session: 16,
             rooms_per_event: 1024,

@@ -1,9 +1,10 @@
 //! Entering and leaving: CONNECT, what is due when a timer ends, and the program's functions that are called for it.
 
+use super::config::Rate;
 use super::context::Context;
 use super::key::Key;
 use super::namespace::{Entry, Hello, Refusal};
-use super::recovery::{Claim, Verdict};
+use super::recovery::Verdict;
 use super::state::{Call, Socket, Timer};
 use super::{Hub, Reason};
 use crate::base::{Duration, Instant};
@@ -27,6 +28,14 @@ impl Hub {
             return self.refuse(session, name, &Refusal::new("Too many namespaces"));
         }
         let auth = auth.unwrap_or_else(|| Value::Object(Vec::new()));
+        // The first is free. Whoever enters, leaves and enters again makes others work.
+        if let (Some(rate), now, Some(open)) =
+            (core.config.rate, core.now, self.core.sessions.get_mut(session))
+            && open.deadline.is_none()
+            && let Err(refusal) = charge(&mut open.spent_until, rate, now)
+        {
+            return self.refuse(session, name, &refusal);
+        }
         if let Err(refusal) = self.ask_gates(session, space, &auth) {
             return self.refuse(session, name, &refusal);
         }
@@ -46,7 +55,7 @@ impl Hub {
         if sockets >= self.core.config.sockets_per_namespace {
             return Err(Refusal::new("Namespace is full"));
         }
-        let returning = Claim::of(auth).and_then(|claim| self.core.id_of(space, &claim.pid));
+        let returning = self.core.claim(space, auth).and_then(|claim| self.core.id_of(space, &claim.pid));
         let entry = Entry { now: self.core.now, session: id, auth, sockets, returning: returning.as_deref() };
         self.programs[space].gates.iter_mut().try_for_each(|gate| gate(&entry))
     }
@@ -64,8 +73,10 @@ impl Hub {
     }
 
     /// A socket enters: into the room of its id, and those it was in. Its client is told before anything else.
-    fn enter(&mut self, socket: Socket, hello: &Hello) {
+    fn enter(&mut self, mut socket: Socket, hello: &Hello) {
         let core = &mut self.core;
+        let spent_until = core.sessions.get(socket.session).map(|session| session.spent_until);
+        socket.spent_until = socket.spent_until.max(spent_until.unwrap_or_default());
         let (session, space) = (socket.session, socket.space);
         let mut reply = vec![("sid".to_owned(), Value::from(&*socket.id))];
         if !socket.pid.is_empty() {
@@ -169,7 +180,7 @@ impl Hub {
         }
         if reason.is_recoverable() {
             let saved = socket.saved();
-            self.core.put_away(space, &saved, socket.data);
+            self.core.put_away(space, &saved, socket.data, socket.spent_until);
             if self.core.log.is_durable() {
                 self.core.log.save(&self.core.spaces[space].name, saved);
             }
@@ -204,9 +215,14 @@ pub(super) fn spend(cx: &mut Context<'_>) -> Result<(), Refusal> {
     let Some(rate) = cx.core.config.rate else { return Ok(()) };
     let now = cx.core.now;
     let Some(socket) = cx.core.sockets.get_mut(cx.socket) else { return Ok(()) };
+    charge(&mut socket.spent_until, rate, now)
+}
+
+/// Takes one of an allowance that is spent up to some time.
+fn charge(spent: &mut Instant, rate: Rate, now: Instant) -> Result<(), Refusal> {
     // Instead of counting tokens: the time up to which they are spent may run ahead of now by a burst.
     let each = Duration::from_secs(1) / rate.per_second.max(1);
-    let spent_until = socket.spent_until.max(now) + each;
+    let spent_until = (*spent).max(now) + each;
     let ahead = spent_until.since(now);
     if ahead > each * rate.burst.max(1) {
         let wait = ahead - each * rate.burst.max(1);
@@ -216,6 +232,6 @@ pub(super) fn spend(cx: &mut Context<'_>) -> Result<(), Refusal> {
         ]);
         return Err(Refusal::new("too many events").with(data));
     }
-    socket.spent_until = spent_until;
+    *spent = spent_until;
     Ok(())
 }

@@ -30,6 +30,9 @@ pub enum JoinError {
     /// The name is too long.
     #[error("a room's name has at most {0} bytes")]
     NameTooLong(usize),
+    /// The names of its rooms are too long together.
+    #[error("the names of all rooms together have at most {0} bytes")]
+    NamesTooLong(usize),
     /// The name begins with NUL, as the addresses of single sockets do.
     #[error("a room's name does not begin with NUL")]
     Reserved,
@@ -96,9 +99,11 @@ impl<'a> Context<'a> {
     /// Joins a room; it is made when nobody is in it.
     ///
     /// # Errors
-    /// [`JoinError`]: too many rooms, or a name that none may have. Joining twice is no error.
+    /// [`JoinError`]: too many rooms, or a name that none may have, or names too long together. Joining twice is no
+    /// error.
     pub fn join(&mut self, room: &str) -> Result<(), JoinError> {
-        let (limit, length) = (self.core.config.rooms_per_socket, self.core.config.room_name);
+        let super::Config { rooms_per_socket: limit, room_name: length, room_names: all, .. } =
+            self.core.config;
         if room.len() > length {
             return Err(JoinError::NameTooLong(length));
         }
@@ -112,6 +117,9 @@ impl<'a> Context<'a> {
         if socket.rooms.len() >= limit {
             return Err(JoinError::TooMany(limit));
         }
+        if socket.rooms.bytes().0 + room.len() > all {
+            return Err(JoinError::NamesTooLong(all));
+        }
         let room: Arc<str> = room.into();
         let space = &mut self.core.spaces[self.space];
         socket.rooms.join(&room, space.end);
@@ -122,13 +130,13 @@ impl<'a> Context<'a> {
 
     /// Leaves a room. The room of its own id cannot be left.
     pub fn leave(&mut self, room: &str) {
-        let limit = self.core.config.rooms_per_socket;
+        let super::Config { rooms_per_socket: limit, room_names: bytes, .. } = self.core.config;
         let Some(socket) = self.core.sockets.get_mut(self.socket).filter(|s| !s.gone) else { return };
         let space = &mut self.core.spaces[self.space];
         if socket.rooms.leave(room, space.end) {
             space.rooms.leave(room, self.socket.slot());
             // The past is bounded like the present. What is cut from it could not be replayed.
-            if let Some(unknown) = socket.rooms.bound(limit) {
+            if let Some(unknown) = socket.rooms.bound(limit, bytes) {
                 socket.confirmed = socket.confirmed.max(unknown);
             }
             self.core.touch(self.socket);
@@ -226,34 +234,6 @@ impl<'a> Context<'a> {
     /// The end of the namespace's log.
     pub fn log_end(&self) -> u64 {
         self.core.spaces[self.space].end
-    }
-
-    /// Up to `limit` kept events that were sent to this room, with offsets above `after`, oldest first. The offset to
-    /// go on with comes beside them: events of other rooms lie between.
-    ///
-    /// Looks at no more than `limit * 64` events at a time, so a page may be empty though there is more; the end is
-    /// reached when the offset is [`log_end`](Context::log_end).
-    pub fn history(&self, room: &str, after: u64, limit: usize) -> (Vec<PastEvent>, u64) {
-        let space = &self.core.spaces[self.space];
-        let after = after.max(self.core.log.horizon(&space.name));
-        let mut found = Vec::new();
-        let mut at = after;
-        for _ in 0..64 {
-            let page = self.core.log.page(&space.name, at, limit);
-            for record in &page {
-                at = record.offset;
-                if record.to.iter().any(|to| **to == *room) {
-                    found.extend(past_event(record));
-                }
-                if found.len() == limit {
-                    return (found, at);
-                }
-            }
-            if page.is_empty() || limit == 0 {
-                break;
-            }
-        }
-        (found, at.max(after))
     }
 }
 

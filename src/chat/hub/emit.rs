@@ -10,7 +10,7 @@ use super::super::delivery::Delivery;
 use super::super::log::Record;
 use super::key::Key;
 use super::rooms::Aim;
-use super::state::{Core, Session, Timer};
+use super::state::{Core, Session, Socket, Timer};
 use super::{Output, Reason};
 use crate::base::Duration;
 use crate::layers::application::socketio::{Encoded, Packet, Value};
@@ -54,7 +54,7 @@ impl Core {
         if recovery.is_some() {
             // Clients take the last string of every event for its offset. An event that is not kept carries the offset
             // of the last one that is: else a client would come back with a word of that event in place of its offset.
-            args.push(offset.to_string().into());
+            args.push(self.seals.write(&place.name, offset).into());
         }
         let wire = Packet::event(&*place.name, name, args).encode();
         if let Some(id) = &sender_id {
@@ -81,8 +81,10 @@ impl Core {
         };
         let mut to = Vec::with_capacity(self.chosen.len());
         let mut slow = Vec::new();
+        let mut owing = Vec::new();
         for &slot in &self.chosen {
-            let Some(socket) = self.sockets.at_mut(slot as usize) else { continue };
+            let slot = slot as usize;
+            let Some(socket) = self.sockets.at_mut(slot) else { continue };
             // Who catches up gets what is kept from the log, in order; what is not kept would overtake.
             if socket.behind.is_some() {
                 continue;
@@ -90,8 +92,12 @@ impl Core {
             let Some(session) = self.sessions.get_mut(socket.session) else { continue };
             if has_room(session, bytes, limit) {
                 session.queued += bytes;
-                socket.last_sent = offset;
                 to.push(session.id);
+                let owed = socket.owes_proof();
+                socket.last_sent = offset;
+                if !owed && socket.owes_proof() {
+                    owing.push(slot);
+                }
             } else if delivery != Delivery::Volatile {
                 slow.push(socket.session);
             }
@@ -99,6 +105,9 @@ impl Core {
         let receivers = to.len();
         if receivers > 0 {
             self.outbox.push(Output::Send { to, packet });
+        }
+        for key in owing.into_iter().filter_map(|slot| self.sockets.key_at(slot)).collect::<Vec<_>>() {
+            self.ask_for_proof(key);
         }
         slow.into_iter().for_each(|session| self.close(session, Reason::SlowReader));
         receivers
@@ -108,6 +117,15 @@ impl Core {
     ///
     /// It waits until half of the room is free: the log is read in pages, and a page is too much work for one event.
     pub(super) fn catch_up(&mut self, key: Key) {
+        let owes = |core: &Core| core.sockets.get(key).is_some_and(Socket::owes_proof);
+        let owed = owes(self);
+        self.replay(key);
+        if !owed && owes(self) {
+            self.ask_for_proof(key);
+        }
+    }
+
+    fn replay(&mut self, key: Key) {
         let Some(recovery) = self.config.recovery else { return };
         let session = self.sockets.get(key).and_then(|socket| self.sessions.get(socket.session));
         if session.is_none_or(|session| session.queued > recovery.replay_bytes / 2) {

@@ -77,11 +77,18 @@ impl Memberships {
         }
     }
 
-    /// Drops memberships of the past until at most `limit` are left. Returns the offset up to which the past is not
+    /// Bytes of the names of the rooms it is in, and of those it was in.
+    pub(super) fn bytes(&self) -> (usize, usize) {
+        let count = |is_past| move |room: &&SavedRoom| room.until.is_some() == is_past;
+        let sum = |is_past| self.rooms.iter().filter(count(is_past)).map(|room| room.name.len()).sum();
+        (sum(false), sum(true))
+    }
+
+    /// Drops memberships of the past until at most `limit` are left, with names of at most so many bytes. Returns the offset up to which the past is not
     /// known any more: a client that has not got so far cannot be brought back without a gap.
-    pub(super) fn bound(&mut self, limit: usize) -> Option<u64> {
+    pub(super) fn bound(&mut self, limit: usize, bytes: usize) -> Option<u64> {
         let mut unknown = None;
-        while self.past > limit {
+        while self.past > limit || self.bytes().1 > bytes {
             let oldest = self.rooms.iter().filter_map(|room| room.until).min()?;
             self.forget(oldest);
             unknown = Some(oldest);
@@ -150,9 +157,11 @@ mod tests {
             memberships.join(&"room".into(), end);
             memberships.leave("room", end + 1);
         }
-        assert_eq!(memberships.bound(10), Some(90));
-        assert_eq!(memberships.bound(10), None);
-        assert_eq!((memberships.len(), memberships.saved().len()), (0, 10));
+        assert_eq!(memberships.bound(10, 1000), Some(90));
+        assert_eq!(memberships.bound(10, 1000), None);
+        assert_eq!(memberships.bytes(), (0, 40));
+        assert_eq!(memberships.bound(10, 39), Some(91), "the names are too long together");
+        assert_eq!((memberships.len(), memberships.saved().len()), (0, 9));
     }
 
     #[test]

@@ -18,6 +18,7 @@
 //! sockets is the driver's work, and can be spread over threads as long as each session's packets keep their order.
 
 mod ask;
+mod away;
 mod config;
 mod connect;
 mod context;
@@ -34,7 +35,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::log::EventLog;
-use crate::base::{Instant, Machine};
+use crate::base::{Duration, Instant, Machine};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
 pub use ask::Answers;
@@ -66,6 +67,8 @@ pub enum Input {
     Sent(SessionId, usize),
     /// It answered a ping (Engine.IO's PONG): what was sent to it before that ping has been received.
     Alive(SessionId),
+    /// So long it took to answer: the slower it is, the longer it may take to prove that it lives.
+    RoundTrip(SessionId, Duration),
     /// Its connection is over.
     Closed(SessionId, Reason),
     /// The server ends: every session is closed in a way that lets it come back to the next run.
@@ -91,7 +94,8 @@ pub enum Output {
         /// Why.
         reason: Reason,
     },
-    /// Ping this session now, and report [`Input::Alive`] when it answers: somebody came with its secret.
+    /// Ping this session now, and report [`Input::Alive`] when it answers: somebody came with its secret, or it is to
+    /// prove that it got what was sent to it.
     Probe(SessionId),
     /// Wake it at this time; a later one replaces this one. [`Instant::NEVER`] takes it back.
     WakeAt(Instant),
@@ -182,7 +186,7 @@ impl Hub {
             rooms: rooms::Rooms::default(),
             end: opened.end,
             holders: BTreeMap::new(),
-            away: BTreeMap::new(),
+            away: away::AwaySockets::default(),
             sender_ids,
         });
         if self.core.log.horizon(&self.core.spaces[space].name) < opened.end {
@@ -190,7 +194,7 @@ impl Hub {
         }
         for saved in opened.saved {
             let data = Value::from_json(&saved.data).unwrap_or_default();
-            self.core.put_away(space, &saved, data);
+            self.core.put_away(space, &saved, data, Instant::ZERO);
         }
         space
     }
@@ -227,7 +231,7 @@ impl Hub {
     /// The sockets of a namespace that are away: after a restart, those that were connected before it.
     pub fn away_sockets(&self, name: &str) -> Vec<AwaySocket> {
         let Some(&space) = self.names.get(name) else { return Vec::new() };
-        let away = self.core.spaces[space].away.values();
+        let away = self.core.spaces[space].away.iter();
         away.map(|away| AwaySocket {
             id: away.id.clone(),
             rooms: away.rooms.current().cloned().collect(),
@@ -246,6 +250,9 @@ impl Hub {
             left: Vec::new(),
             queued: 0,
             deadline: None,
+            spent_until: Instant::ZERO,
+            heard_at: Instant::ZERO,
+            round_trip: Duration::ZERO,
             pending: Vec::new(),
         };
         let Some(key) = self.core.sessions.insert(session) else { return };
@@ -256,6 +263,8 @@ impl Hub {
     }
 
     fn packet(&mut self, session: Key, packet: Packet) {
+        let now = self.core.now;
+        self.core.sessions.get_mut(session).into_iter().for_each(|session| session.heard_at = now);
         let space = self.names.get(&packet.namespace).copied();
         if let Kind::Connect(auth) = packet.kind {
             return self.connect(session, &packet.namespace, space, auth);
@@ -330,6 +339,10 @@ impl Machine for Hub {
                 if let Some(session) = key(self, id) {
                     self.alive(session);
                 }
+            }
+            Input::RoundTrip(id, length) => {
+                let session = key(self, id).and_then(|session| self.core.sessions.get_mut(session));
+                session.into_iter().for_each(|session| session.round_trip = length);
             }
             Input::Closed(id, reason) => {
                 if let Some(session) = key(self, id) {

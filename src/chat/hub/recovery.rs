@@ -7,12 +7,14 @@
 //! **From where.** With no offset, from the moment it first connected: it has received nothing. With an offset, from
 //! there. One that is behind what the client is *known* to have received is not this client's: refused.
 //!
-//! **A secret works once.** Socket.IO's client says `recovered` only when the reply repeats the `pid` it sent, so the
-//! secret itself cannot change on the way. What is spent is the pair of secret and offset:
+//! **What a secret is worth in other hands.** Socket.IO's client says `recovered` only when the reply repeats the `pid`
+//! it sent, so the secret itself cannot change on the way. What is spent is the pair of secret and offset, as soon as
+//! the client is known to have got something newer. It need not take long: who came back is pinged as soon as something
+//! newer is sent, and two pongs prove that it came. And a newer offset cannot be guessed, see `offset.rs`.
 //!
 //! | the secret's holder | who comes with the secret |
 //! |---|---|
-//! | is away | is taken back, unless its offset is behind what the holder is known to have received |
+//! | is away | is taken back, unless its offset is behind what the holder is known to have received, or was not written here |
 //! | is connected, and answers a ping | is somebody else: gets a socket of its own |
 //! | is connected, and its connection ends while we wait | is taken back: the end of the old connection was on its way |
 //! | is connected, silent, and did not come back with the same offset, or was sent nothing since it did | is taken back: the old connection is half-open |
@@ -20,9 +22,18 @@
 //!
 //! The last row has a price, and its case is rare: what was replayed is lost, *and* no end of that connection ever
 //! reached us (its address changed again). Then the client is not locked out, but begins anew, and asks the program for
-//! what came since its offset. Who steals a secret *and* comes first after the break is believed, as long as its client
-//! is away: a secret is only as good as it is kept, and so are TLS and a login in the namespace's gate, which is asked
-//! on every return.
+//! what came since its offset.
+//!
+//! What a thief can still do, for a stock client has nothing else to show than its pair:
+//!
+//! - come first: whoever has the pair of a client that is away is believed, and the client begins anew;
+//! - use a pair a second time, after its owner came back with it and broke off again before anything newer had reached
+//!   it, or before the two pongs had;
+//! - learn newer offsets in the namespace itself: a broadcast is sent to all in the same bytes, so whoever may enter and
+//!   hears the same events has the same offsets. Then the secret alone keeps the two apart.
+//!
+//! So a secret is only as good as it is kept, and so are TLS and a login in the namespace's gate, which is asked on
+//! every return.
 //!
 //! What Socket.IO leaves open and this does not: nothing was received before the break (no offset); the last event
 //! before it was volatile (see the offset of such events in `emit.rs`); the old connection is half-open, also a second
@@ -33,24 +44,13 @@ use std::sync::Arc;
 
 use super::super::log::Saved;
 use super::ask::Asking;
+use super::away::Away;
 use super::key::Key;
 use super::membership::Memberships;
-use super::state::{Call, Core, Socket, Timer, TimerId};
+use super::state::{Call, Core, Mark, Socket, Timer, TimerId};
 use super::{Output, Reason};
 use crate::base::Instant;
 use crate::layers::application::socketio::Value;
-
-/// A socket whose connection broke.
-#[derive(Debug)]
-pub(super) struct Away {
-    pub(super) id: Arc<str>,
-    pub(super) pid: Arc<str>,
-    pub(super) rooms: Memberships,
-    pub(super) start: u64,
-    pub(super) confirmed: u64,
-    pub(super) data: Value,
-    pub(super) timer: TimerId,
-}
 
 /// Somebody came with the secret of a socket that is connected.
 #[derive(Debug)]
@@ -82,25 +82,24 @@ pub(super) enum Verdict {
     Wait,
 }
 
-impl Claim {
-    /// The claim in a CONNECT's payload; none when there is no secret, or an offset that we never gave.
-    pub(super) fn of(auth: &Value) -> Option<Claim> {
+impl Core {
+    /// The claim in a CONNECT's payload; none when there is no secret, or an offset that was not written here.
+    pub(super) fn claim(&self, space: usize, auth: &Value) -> Option<Claim> {
+        self.config.recovery?;
         let pid = auth.get("pid")?.as_str()?.into();
         let offset = match auth.get("offset") {
             None | Some(Value::Null) => None,
-            Some(offset) => Some(offset.as_str()?.parse().ok()?),
+            Some(offset) => Some(self.seals.read(&self.spaces[space].name, offset.as_str()?)?),
         };
         Some(Claim { pid, offset })
     }
-}
 
-impl Core {
     /// Decides about a CONNECT; a challenge is begun when the holder of the secret seems to be connected.
     pub(super) fn judge(&mut self, session: Key, space: usize, auth: &Value) -> Verdict {
-        let (Some(recovery), Some(claim)) = (self.config.recovery, Claim::of(auth)) else {
+        let (Some(recovery), Some(claim)) = (self.config.recovery, self.claim(space, auth)) else {
             return Verdict::Fresh;
         };
-        if self.spaces[space].away.contains_key(&claim.pid) {
+        if self.spaces[space].away.get(&claim.pid).is_some() {
             return self.take_back(space, claim);
         }
         let holder = self.spaces[space].holders.get(&claim.pid).copied();
@@ -112,9 +111,10 @@ impl Core {
         if is_stale || socket.challenge.is_some() || socket.session == session {
             return Verdict::Fresh;
         }
+        let wait = recovery.patience(old.round_trip);
         self.outbox.push(Output::Probe(old.id));
         let id = self.number();
-        let timer = self.set_timer(self.now + recovery.probe, Timer::Probe(id));
+        let timer = self.set_timer(self.now + wait, Timer::Probe(id));
         let auth = auth.clone();
         self.challenges.insert(id, Challenge { holder, session, space, auth, claim, timer });
         self.sockets.get_mut(holder).into_iter().for_each(|socket| socket.challenge = Some(id));
@@ -143,10 +143,19 @@ impl Core {
         Verdict::Restore(away, claim, after)
     }
 
-    /// The holder was silent for as long as it may be. Half-open, unless this pair of secret and offset is spent.
+    /// The time for the holder's pong is over: half-open if it was silent, unless this pair of secret and offset is
+    /// spent. False when the newcomer is known to be somebody else.
     pub(super) fn probe_is_over(&mut self, id: u64) -> bool {
         let Some(challenge) = self.challenges.get(&id) else { return false };
         let Some(holder) = self.sockets.get(challenge.holder) else { return true };
+        // A busy connection is not a dead one: its pong may be behind what came from it.
+        let open = self.config.recovery.zip(self.sessions.get(holder.session));
+        let until = open.map(|(recovery, open)| open.heard_at + recovery.patience(open.round_trip));
+        if let Some(until) = until.filter(|&until| until > self.now) {
+            let timer = self.set_timer(until, Timer::Probe(id));
+            self.challenges.get_mut(&id).into_iter().for_each(|challenge| challenge.timer = timer);
+            return true;
+        }
         // A client that was sent nothing since it came back has no other offset to come with.
         let after = challenge.claim.offset.unwrap_or(holder.start);
         if holder.came_with == Some(challenge.claim.offset) && holder.last_sent > after {
@@ -160,29 +169,42 @@ impl Core {
 
     /// A session has shown life: what was sent before it last did so has been received.
     pub(super) fn alive(&mut self, session: Key) -> Vec<u64> {
-        let handed_out = self.outbox.is_empty();
+        let (pushed, popped) = (self.outbox.pushed(), self.outbox.popped());
         let mut answered = Vec::new();
         let sockets = self.sessions.get(session).map(|session| session.sockets.clone()).unwrap_or_default();
         for key in sockets {
             let Some(socket) = self.sockets.get_mut(key) else { continue };
-            socket.confirmed = socket.confirmed.max(socket.mark);
-            socket.rooms.forget(socket.confirmed);
-            if handed_out {
-                socket.mark = socket.last_sent;
-            }
             answered.extend(socket.challenge.take());
+            let is_news = socket.mark.has_left && socket.mark.offset > socket.confirmed;
+            if socket.mark.has_left {
+                socket.confirmed = socket.confirmed.max(socket.mark.offset);
+                socket.rooms.forget(socket.confirmed);
+                socket.mark.offset = socket.last_sent;
+                socket.mark.pushed = pushed;
+            }
+            socket.mark.has_left = socket.mark.pushed <= popped;
+            if socket.owes_proof() {
+                self.ask_for_proof(key);
+            }
+            if is_news {
+                // A crash forgets nothing of it: what is spent stays spent.
+                self.touch(key);
+            }
         }
         answered
     }
 
-    /// Remembers a socket that broke off.
-    pub(super) fn put_away(&mut self, space: usize, saved: &Saved, data: Value) {
+    /// Asks a client that came back for the pongs which prove that it has got something newer than it came with. Its
+    /// heartbeat would bring them too, but may take a minute, and as long the pair it came with could be used again.
+    pub(super) fn ask_for_proof(&mut self, key: Key) {
+        let session = self.sockets.get(key).and_then(|socket| self.sessions.get(socket.session));
+        let probe = session.map(|session| Output::Probe(session.id));
+        probe.into_iter().for_each(|probe| self.outbox.push(probe));
+    }
+
+    /// Remembers a socket that broke off, as far as there is room.
+    pub(super) fn put_away(&mut self, space: usize, saved: &Saved, data: Value, spent_until: Instant) {
         let Some(recovery) = self.config.recovery else { return };
-        if self.spaces[space].away.len() >= recovery.away {
-            let oldest =
-                self.spaces[space].away.values().min_by_key(|away| away.timer).map(|a| a.pid.clone());
-            oldest.into_iter().for_each(|pid| self.give_up(space, &pid));
-        }
         let timer = self.set_timer(self.now + recovery.window, Timer::Away(space, saved.pid.clone()));
         let away = Away {
             id: saved.sid.clone(),
@@ -191,9 +213,13 @@ impl Core {
             start: saved.start,
             confirmed: saved.confirmed,
             data,
+            spent_until,
             timer,
         };
-        self.spaces[space].away.insert(saved.pid.clone(), away);
+        self.spaces[space].away.insert(away, saved.cost());
+        while let Some(pid) = self.spaces[space].away.too_much(&recovery) {
+            self.give_up(space, &pid);
+        }
     }
 
     /// Forgets a socket that did not come back.
@@ -214,17 +240,31 @@ impl Away {
             rooms: self.rooms,
             start: self.start,
             last_sent: after,
-            mark: after,
+            mark: Mark::at(after),
             confirmed: self.confirmed.max(offset.unwrap_or(0)),
             behind: Some(after),
             came_with: Some(offset),
             data: self.data,
+            spent_until: self.spent_until,
             ..Socket::fresh(session, space, self.id, self.pid, self.start)
         }
     }
 }
 
+impl Mark {
+    /// An offset that was sent long ago.
+    fn at(offset: u64) -> Mark {
+        Mark { offset, pushed: 0, has_left: true }
+    }
+}
+
 impl Socket {
+    /// Whether it was sent something newer than it came back with, and is not known yet to have got it.
+    pub(super) fn owes_proof(&self) -> bool {
+        let after = self.came_with.map(|offset| offset.unwrap_or(self.start));
+        after.is_some_and(|after| self.confirmed <= after && after < self.last_sent)
+    }
+
     /// A socket that has just connected.
     pub(super) fn fresh(session: Key, space: usize, id: Arc<str>, pid: Arc<str>, start: u64) -> Self {
         Socket {
@@ -235,7 +275,7 @@ impl Socket {
             rooms: Memberships::default(),
             start,
             last_sent: start,
-            mark: start,
+            mark: Mark::at(start),
             confirmed: start,
             behind: None,
             came_with: None,

@@ -11,14 +11,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::super::log::{EventLog, Saved};
+use super::super::offset::Seals;
 use super::ask::{Ask, Asking};
+use super::away::AwaySockets;
 use super::config::Config;
 use super::key::Key;
 use super::membership::Memberships;
-use super::recovery::{Away, Challenge};
+use super::recovery::Challenge;
 use super::rooms::Rooms;
 use super::{Output, Random, Reason, SessionId};
-use crate::base::{Instant, Slab};
+use crate::base::{Duration, Instant, Slab};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
 /// One client's connection.
@@ -33,6 +35,12 @@ pub(super) struct Session {
     pub(super) queued: usize,
     /// Until it has entered a namespace.
     pub(super) deadline: Option<TimerId>,
+    /// Up to when the allowance of those of its sockets that have left is spent: who leaves and enters again goes on
+    /// with what is left of it.
+    pub(super) spent_until: Instant,
+    /// When a packet last came from it, and how long it last took to answer a ping.
+    pub(super) heard_at: Instant,
+    pub(super) round_trip: Duration,
     /// Its CONNECTs that wait for what becomes of the secret's holder.
     pub(super) pending: Vec<u64>,
 }
@@ -50,8 +58,8 @@ pub(super) struct Socket {
     pub(super) start: u64,
     /// The offset of the last event sent to it.
     pub(super) last_sent: u64,
-    /// What `last_sent` was when it last showed life.
-    pub(super) mark: u64,
+    /// What the next pongs are to prove that it has got.
+    pub(super) mark: Mark,
     /// An offset that it is known to have got.
     pub(super) confirmed: u64,
     /// While it catches up from the log: the offset so far. Events of the log reach it by that way only.
@@ -73,6 +81,17 @@ pub(super) struct Socket {
     pub(super) dirty: bool,
 }
 
+/// An offset that a socket was sent. Once this has left the outbox, the pong after the next one proves that it came: the
+/// ping of the next may have been ahead of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) offset: u64,
+    /// The outbox's [count](Outbox::pushed) when this was set.
+    pub(super) pushed: u64,
+    /// It had left the outbox when the last pong came.
+    pub(super) has_left: bool,
+}
+
 /// A namespace.
 #[derive(Debug)]
 pub(super) struct Space {
@@ -82,7 +101,7 @@ pub(super) struct Space {
     pub(super) end: u64,
     /// Who holds which secret.
     pub(super) holders: BTreeMap<Arc<str>, Key>,
-    pub(super) away: BTreeMap<Arc<str>, Away>,
+    pub(super) away: AwaySockets,
     pub(super) sender_ids: SenderIds,
 }
 
@@ -162,6 +181,7 @@ pub(super) struct Core {
     /// Sockets that changed what is saved of them.
     dirty: Vec<Key>,
     random: Random,
+    pub(super) seals: Seals,
     /// The next number for a timer, a question or a challenge.
     next: u64,
     /// Space for the receivers of one broadcast.
@@ -171,7 +191,9 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(config: Config, random: Random, log: Box<dyn EventLog>) -> Self {
+    pub(super) fn new(config: Config, mut random: Random, mut log: Box<dyn EventLog>) -> Self {
+        let fresh = config.recovery.map(|_| u128::from(random()) << 64 | u128::from(random()));
+        let seals = Seals::new(fresh.map_or(0, |fresh| log.key(fresh)));
         Core {
             config,
             now: Instant::ZERO,
@@ -187,6 +209,7 @@ impl Core {
             outbox: Outbox::default(),
             dirty: Vec::new(),
             random,
+            seals,
             next: 0,
             chosen: Vec::new(),
             will_forget: false,
@@ -280,6 +303,7 @@ impl Core {
         let asks = std::mem::take(&mut socket.asks);
         if let Some(session) = self.sessions.get_mut(socket.session) {
             session.sockets.retain(|&other| other != key);
+            session.spent_until = session.spent_until.max(socket.spent_until);
         }
         self.stop_asking(key);
         asks.into_iter().for_each(|id| self.no_answer(id, key));
@@ -333,11 +357,13 @@ pub(super) struct Outbox {
     /// So many of the queue, after the log has stored so much.
     seals: VecDeque<(usize, u64)>,
     sealed: usize,
+    pushed: u64,
 }
 
 impl Outbox {
     pub(super) fn push(&mut self, output: Output) {
         self.queue.push_back(output);
+        self.pushed += 1;
     }
 
     fn seal(&mut self, taken: u64) {
@@ -361,7 +387,13 @@ impl Outbox {
         self.queue.pop_front()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+    /// How many have been put in so far.
+    pub(super) fn pushed(&self) -> u64 {
+        self.pushed
+    }
+
+    /// How many of them have been taken out.
+    pub(super) fn popped(&self) -> u64 {
+        self.pushed - self.queue.len() as u64
     }
 }

@@ -200,8 +200,8 @@ fn program(hub: &mut Hub) {
         });
     })
     .on("history", move |cx, args, ack| {
-        let (past, _) = cx.history(&text(args.first()), 0, 10);
-        let said = past.into_iter().filter_map(|event| event.args.into_iter().next()).collect();
+        let past = cx.past(&text(args.first()), "said", Span::After(0), 10);
+        let said = past.events.into_iter().filter_map(|event| event.args.into_iter().next()).collect();
         ack.send(cx, vec![Value::Array(said)]);
     })
     .on("name", |cx, args, _| cx.set_data(args[0].clone()))
@@ -397,6 +397,45 @@ fn who_sends_too_fast_is_refused_and_told_when_to_go_on() {
     stage.wait(Duration::from_millis(100));
     stage.say(1, "who", vec![]);
     assert_eq!(stage.last_ack(1).as_deref(), Some("[null]"));
+}
+
+#[test]
+fn who_leaves_and_enters_again_or_comes_back_has_no_new_allowance() {
+    let rate = Rate { per_second: 1, burst: 5 };
+    let mut stage = Stage::new(Config { rate: Some(rate), ..Config::default() });
+    stage.connect(1);
+    let refused = |stage: &Stage, session| stage.last_ack(session).is_some_and(|ack| ack.contains("E_RATE"));
+    (0..4).for_each(|_| stage.say(1, "who", vec![]));
+    stage.input(Input::Packet(SessionId(1), Packet::new("/", Kind::Disconnect)));
+    stage.input(Input::Packet(SessionId(1), Packet::new("/", Kind::Connect(None))));
+    assert_eq!(stage.hub.sockets("/"), 1);
+    assert!(!refused(&stage, 1));
+    stage.say(1, "who", vec![]);
+    assert!(refused(&stage, 1), "entering took the last one");
+    stage.input(Input::Packet(SessionId(1), Packet::new("/", Kind::Disconnect)));
+    stage.input(Input::Packet(SessionId(1), Packet::new("/", Kind::Connect(None))));
+    assert!(matches!(stage.got[&1].last().unwrap().kind, Kind::ConnectError(_)));
+    assert_eq!(stage.hub.sockets("/"), 0);
+
+    let (sid, pid) = stage.connect(2);
+    (0..5).for_each(|_| stage.say(2, "who", vec![]));
+    stage.cut(2);
+    assert!(stage.return_as(3, &sid, &pid, None));
+    stage.say(3, "who", vec![]);
+    assert!(refused(&stage, 3));
+}
+
+#[test]
+fn the_names_of_a_sockets_rooms_are_bounded_together() {
+    let mut stage = Stage::new(Config { room_names: 10, ..Config::default() });
+    let (sid, _) = stage.connect(1);
+    for room in ["first", "later", "x"] {
+        stage.say(1, "join", vec![room.into()]);
+    }
+    assert_eq!(stage.last_ack(1), Some(format!("[false,[\"{sid}\",\"first\",\"later\"]]")));
+    stage.say(1, "leave", vec!["first".into()]);
+    stage.say(1, "join", vec!["x".into()]);
+    assert_eq!(stage.last_ack(1), Some(format!("[true,[\"{sid}\",\"later\",\"x\"]]")));
 }
 
 #[test]

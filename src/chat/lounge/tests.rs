@@ -4,8 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::base::{Duration, Rng};
+use crate::chat::offset::Seals;
 use crate::chat::{Config, Local, MemoryLog, Retention, SessionId};
 use crate::layers::application::socketio::{Kind, Packet};
+
+const SEED: u64 = 7;
 
 /// A chat, and people who speak to it.
 struct Story {
@@ -26,7 +29,7 @@ struct Person {
 
 impl Story {
     fn new() -> Self {
-        let mut rng = Rng::new(7);
+        let mut rng = Rng::new(SEED);
         let log = Box::new(MemoryLog::new(Retention::default()));
         let mut hub = Hub::new(Config::default(), Box::new(move || rng.next_u64()), log);
         let happened = Arc::new(Mutex::new(Vec::new()));
@@ -51,7 +54,8 @@ impl Story {
     }
 
     /// Comes back after what it heard last; what it hears then.
-    fn back(&mut self, person: &mut Person, offset: &str, name: &str) -> Vec<String> {
+    fn back(&mut self, person: &mut Person, offset: u64, name: &str) -> Vec<String> {
+        let offset = sealed(offset);
         let auth = format!(r#"{{"name":"{name}","pid":"{}","offset":"{offset}"}}"#, person.pid);
         person.session = self.local.connect("/", Some(json(&auth)));
         let mut packets = self.local.take(person.session);
@@ -82,6 +86,13 @@ impl Story {
         let now = self.local.take(person.session).into_iter().filter_map(event);
         earlier.chain(now).collect()
     }
+}
+
+/// An offset as the hub of a story writes it: its key is the first that it draws.
+fn sealed(offset: u64) -> String {
+    let mut rng = Rng::new(SEED);
+    let key = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
+    Seals::new(key).write("/", offset)
 }
 
 fn json(text: &str) -> Value {
@@ -206,7 +217,7 @@ fn who_was_cut_off_is_away_and_comes_back_to_what_it_missed_private_messages_too
     assert_eq!(told.get("away"), Some(&true.into()));
     story.ask(&eve, "leave", r#"["tea"]"#);
 
-    let replayed = story.back(&mut bob, "3", "Bob");
+    let replayed = story.back(&mut bob, 3, "Bob");
     assert_eq!(replayed, ["message tea Ada where is he?", "private Ada Bob come back", "left tea Eve"]);
     let heard = story.heard(&ada);
     assert_eq!(heard.last().map(String::as_str), Some("away tea Bob false"));
@@ -227,10 +238,10 @@ fn who_does_not_come_back_has_left_and_its_name_is_free() {
     assert_eq!(story.heard(&ada), ["left tea Bob"]);
     let other = story.enter("bob");
     // Too late: his secret is forgotten, his name taken, and the gate sees a newcomer.
-    let auth = format!(r#"{{"name":"Bob","pid":"{}","offset":"2"}}"#, bob.pid);
+    let auth = format!(r#"{{"name":"Bob","pid":"{}","offset":"{}"}}"#, bob.pid, sealed(2));
     let (_, refused) = story.knock(json(&auth));
     assert!(matches!(refused, Kind::ConnectError(_)));
-    assert_eq!(story.back(&mut bob, "2", "Bobby"), [""; 0]);
+    assert_eq!(story.back(&mut bob, 2, "Bobby"), [""; 0]);
     assert_eq!(story.ask(&bob, "nick", r#"["BOBBY"]"#), json(r#"{"ok":true,"name":"BOBBY"}"#));
     drop(other);
 }
@@ -240,7 +251,7 @@ fn somebody_with_the_secret_of_one_who_is_there_gets_another_name() {
     let mut story = Story::new();
     let ada = story.enter("Ada");
     let mut thief = ada.clone();
-    assert_eq!(story.back(&mut thief, "0", "Ada"), ["renamed Ada Ada-2"]);
+    assert_eq!(story.back(&mut thief, 0, "Ada"), ["renamed Ada Ada-2"]);
     assert_ne!(thief.pid, ada.pid);
     story.ask(&ada, "join", r#"["tea"]"#);
     let here = story.ask(&thief, "who", r#"["tea"]"#);

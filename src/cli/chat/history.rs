@@ -35,14 +35,15 @@ pub(super) fn retention(bounds: &[Bound]) -> Retention {
 /// Reads `1000`, `64MiB`, `7d`.
 pub(super) fn bound(text: &str) -> Result<Bound, String> {
     const EXPECTED: &str = "expected a number of events such as 10000, a size such as 64MiB or 1GB, or an age of at \
-                            least 2min such as 30min, 12h or 7d";
+                            least 3min such as 30min, 12h or 7d";
     let digits = text.trim().trim_end_matches(|c: char| !c.is_ascii_digit());
     let number: u64 = digits.parse().map_err(|_| EXPECTED)?;
     let unit = text.trim()[digits.len()..].trim().to_ascii_lowercase();
     let bytes = |scale: u64| number.checked_mul(scale).filter(|&bytes| bytes > 0).map(Bound::Bytes);
-    // Shorter than a broken connection may come back, and what it missed would be gone: see `Recovery`.
+    // A broken connection is noticed after 45 s at the latest, and may come back for 120 s after that. Were the age
+    // shorter, what it missed could be gone.
     let age = |seconds: u64| {
-        let seconds = number.checked_mul(seconds).filter(|seconds| (120..=4_000_000_000).contains(seconds));
+        let seconds = number.checked_mul(seconds).filter(|seconds| (180..=4_000_000_000).contains(seconds));
         seconds.map(|seconds| Bound::Age(Duration::from_secs(seconds)))
     };
     let bound = match unit.as_str() {
@@ -71,10 +72,23 @@ mod tests {
         assert_eq!(bound("1000"), Ok(Bound::Events(1000)));
         assert_eq!(bound("64MiB"), Ok(Bound::Bytes(64 << 20)));
         assert_eq!(bound("1 gb"), Ok(Bound::Bytes(1_000_000_000)));
+        assert_eq!(bound("3min"), Ok(Bound::Age(Duration::from_secs(180))));
         assert_eq!(bound("7d"), Ok(Bound::Age(Duration::from_secs(7 * 86_400))));
-        for wrong in
-            ["", "0", "d", "7x", "-1", "1m", "30s", "0d", "0MiB", "99999999999999999999", "9999999999999GiB"]
-        {
+        for wrong in [
+            "",
+            "0",
+            "d",
+            "7x",
+            "-1",
+            "1m",
+            "30s",
+            "2min",
+            "179s",
+            "0d",
+            "0MiB",
+            "99999999999999999999",
+            "9999999999999GiB",
+        ] {
             assert!(bound(wrong).is_err(), "{wrong:?}");
         }
         let kept = retention(&[Bound::Events(5), Bound::Events(7)]);

@@ -2,7 +2,7 @@
 
 use super::{BEAT, PORT, cast, enter, hub, name_of, settle};
 use crate::base::{Duration, Instant};
-use crate::chat::{EventLog, MemoryLog, Retention, SharedLog};
+use crate::chat::{EventLog, MemoryLog, Retention, SharedLog, offset_number};
 use crate::layers::application::socketio::Kind;
 use crate::lessons::overheard::overheard;
 use crate::lessons::picture::View;
@@ -86,9 +86,9 @@ pub(super) fn without_and_with(stage: &mut Stage) {
         "He came back with the offset of the last event he had, and a secret that says who he was. The server sent \
          him what is above that offset and was for him. One number is all he has to remember.",
     );
-    let offsets: Vec<String> = with.heard.iter().map(|heard| heard.text(1).to_owned()).collect();
+    let offsets: Vec<u64> = with.heard.iter().filter_map(|heard| offset_number(heard.text(1))).collect();
     stage.check("with the log he hears all of them once, in order", |_| {
-        with.heard.iter().map(|heard| heard.text(0)).eq(WORDS) && offsets == ["1", "2", "3", "4", "5"]
+        with.heard.iter().map(|heard| heard.text(0)).eq(WORDS) && offsets == [1, 2, 3, 4, 5]
     });
     stage.check("the server took him for who he was", |_| with.recovered && !without.recovered);
     stage.check("without it he hears what was said while he was there", |_| {

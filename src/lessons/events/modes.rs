@@ -4,7 +4,7 @@ use super::missed::{come_back, is_acknowledged, pull};
 use super::{BEAT, PORT, cast, enter, hub, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::delivery::{Cursor, Retry, Seen};
-use crate::chat::{Delivery, EventLog, MemoryLog, Retention, SharedLog};
+use crate::chat::{Delivery, EventLog, MemoryLog, Retention, SharedLog, offset_number};
 use crate::layers::application::socketio::Value;
 use crate::lessons::beat::Answer;
 use crate::lessons::stage::{EventClient, Heard, Host, Stage};
@@ -330,7 +330,7 @@ impl Day {
                 stage.emit(self.bob, "got", vec![id(number).into()]);
                 self.seen.is_new(&id(number))
             }
-            Mode::Offsets => event.text(1).parse().is_ok_and(|offset| self.cursor.advance(offset)),
+            Mode::Offsets => offset_number(event.text(1)).is_some_and(|offset| self.cursor.advance(offset)),
         };
         if is_new {
             self.ledger.effects.push(number);

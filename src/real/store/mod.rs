@@ -11,6 +11,7 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `meta` | `"format"` | version of this layout |
+//! | | `"key, high"`, `"key, low"` | the [key](EventLog::key) of offsets |
 //! | `namespaces` | name | number |
 //! | `events` | namespace's number, offset | the [`Record`] and its CRC-32, see `codec.rs` |
 //! | `sockets` | namespace's number, secret | what [`Saved`] says, as JSON |
@@ -44,7 +45,7 @@ const EVENTS: TableDefinition<'_, (u32, u64), &[u8]> = TableDefinition::new("eve
 const SOCKETS: TableDefinition<'_, (u32, &str), &[u8]> = TableDefinition::new("sockets");
 
 /// The version of the layout above.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 const FILE: &str = "events.redb";
 
 /// What is kept in memory of each namespace. More than [`writer::MAX_PENDING`] and the largest event together, so that
@@ -201,6 +202,25 @@ impl Store {
     /// What [`failure`](Store::failure) says, for whoever watches when the hub has the store.
     pub fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
         self.writer.watch()
+    }
+
+    /// The key that is kept; the fresh one when there is none.
+    fn read_key(&self, fresh: u128) -> Result<u128, redb::Error> {
+        let writing = self.database.begin_write()?;
+        let key = {
+            let mut meta = writing.open_table(META)?;
+            let mut half = |name, fresh: u64| -> Result<u64, redb::Error> {
+                let known = meta.get(name)?.map(|half| half.value());
+                if known.is_none() {
+                    meta.insert(name, fresh)?;
+                }
+                Ok(known.unwrap_or(fresh))
+            };
+            let high = half("key, high", (fresh >> 64) as u64)?;
+            u128::from(high) << 64 | u128::from(half("key, low", fresh as u64)?)
+        };
+        writing.commit()?;
+        Ok(key)
     }
 
     fn read_page(&self, number: u32, after: u64, limit: usize) -> Result<Vec<Arc<Record>>, redb::Error> {
@@ -399,6 +419,13 @@ impl EventLog for Store {
         self.recent.resume(namespace, opened.end);
         self.spaces.insert(namespace.clone(), disk);
         opened
+    }
+
+    fn key(&mut self, fresh: u128) -> u128 {
+        self.read_key(fresh).unwrap_or_else(|error| {
+            self.writer.fail(format!("{} cannot be written: {error}", self.path.display()));
+            fresh
+        })
     }
 
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {

@@ -285,6 +285,14 @@ fn a_file_cut_short_is_a_clear_error_or_a_shorter_log_and_never_another_one() {
 }
 
 #[test]
+fn the_key_of_offsets_is_that_of_the_first_run() {
+    let directory = Directory::new();
+    assert_eq!(directory.open().unwrap().key(7 << 64 | 8), 7 << 64 | 8);
+    let mut again = directory.open().unwrap();
+    assert_eq!((again.key(9), again.failure()), (7 << 64 | 8, None));
+}
+
+#[test]
 fn a_format_from_another_time_is_refused() {
     let directory = Directory::new();
     drop(directory.open().unwrap());

@@ -271,3 +271,176 @@ fn a_server_that_drains_closes_all_so_that_they_may_come_back() {
     assert_eq!(stage.closed, BTreeMap::from([(1, Reason::Draining), (2, Reason::Draining)]));
     assert_eq!(stage.hub.away("/"), 2);
 }
+
+fn pong(stage: &mut Stage, session: u64) {
+    stage.input(Input::Alive(SessionId(session)));
+}
+
+#[test]
+fn a_pair_that_was_used_is_spent_two_pongs_after_something_newer_was_sent() {
+    for is_missed in [true, false] {
+        let (mut stage, sid, pid) = two();
+        say(&mut stage, "one");
+        let used = stage.offset(2);
+        stage.cut(2);
+        if is_missed {
+            say(&mut stage, "two");
+        }
+        assert!(stage.return_as(3, &sid, &pid, used.as_deref()));
+        if !is_missed {
+            assert_eq!(stage.probed, [0; 0], "nothing is newer yet");
+            say(&mut stage, "two");
+        }
+        assert_eq!(stage.probed, [3], "missed: {is_missed}");
+        say(&mut stage, "three");
+        pong(&mut stage, 3);
+        assert_eq!(stage.probed, [3, 3], "the first pong says nothing of what was sent after its ping");
+        pong(&mut stage, 3);
+        say(&mut stage, "four");
+        pong(&mut stage, 3);
+        assert_eq!(stage.probed, [3, 3], "it is proven");
+        stage.cut(3);
+        assert!(!stage.return_as(4, &sid, &pid, used.as_deref()), "somebody else with the used pair");
+        assert!(stage.return_as(5, &sid, &pid, stage.offset(3).as_deref()));
+    }
+}
+
+#[test]
+fn what_was_spent_is_spent_after_a_crash_too() {
+    let disk = crate::chat::SharedLog::new(Retention::default());
+    let mut stage = Stage::with_log(Config::default(), Box::new(disk.clone()), 1);
+    stage.connect(1);
+    let (sid, pid) = stage.connect(2);
+    stage.say(2, "join", vec!["a".into()]);
+    say(&mut stage, "one");
+    let stale = stage.offset(2);
+    say(&mut stage, "two");
+    pong(&mut stage, 2);
+    pong(&mut stage, 2);
+    let newer = stage.offset(2);
+    drop(stage);
+    let mut stage = Stage::with_log(Config::default(), Box::new(disk), 2);
+    assert!(!stage.return_as(3, &sid, &pid, stale.as_deref()));
+    assert!(stage.return_as(4, &sid, &pid, newer.as_deref()));
+}
+
+#[test]
+fn a_pong_proves_also_when_something_always_waits_to_go_out() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "one");
+    let stale = stage.offset(2);
+    let wait = |stage: &mut Stage, word: &str| {
+        let kind = Kind::Event { name: "say".into(), args: vec!["a".into(), word.into()], ack: None };
+        stage.hub.handle(stage.now, Input::Packet(SessionId(1), Packet::new("/", kind)));
+        stage.hub.handle(stage.now, Input::Alive(SessionId(2)));
+    };
+    for word in ["two", "three", "four"] {
+        wait(&mut stage, word);
+        stage.drain();
+    }
+    stage.cut(2);
+    assert!(!stage.return_as(3, &sid, &pid, stale.as_deref()));
+    assert!(stage.return_as(4, &sid, &pid, stage.offset(2).as_deref()));
+}
+
+#[test]
+fn what_waits_to_go_out_is_not_proven_by_a_pong() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "one");
+    let offset = stage.offset(2);
+    let kind = Kind::Event { name: "say".into(), args: vec!["a".into(), "two".into()], ack: None };
+    stage.hub.handle(stage.now, Input::Packet(SessionId(1), Packet::new("/", kind)));
+    (0..4).for_each(|_| stage.hub.handle(stage.now, Input::Alive(SessionId(2))));
+    stage.cut(2);
+    assert!(stage.return_as(3, &sid, &pid, offset.as_deref()), "the second was never sent");
+}
+
+#[test]
+fn an_offset_cannot_be_guessed() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "one");
+    let offset = stage.offset(2).unwrap();
+    stage.cut(2);
+    for (session, guess) in [(3, "1"), (4, "1.AAAAAAAA"), (5, "1.")] {
+        assert!(!stage.return_as(session, &sid, &pid, Some(guess)), "{guess}");
+    }
+    assert!(stage.return_as(6, &sid, &pid, Some(&offset)), "{offset}");
+}
+
+#[test]
+fn offsets_of_an_earlier_run_are_known_and_those_of_another_server_are_not() {
+    let run = |disk: &crate::chat::SharedLog, seed| {
+        Stage::with_log(Config::default(), Box::new(disk.clone()), seed)
+    };
+    let (ours, theirs) = (crate::chat::SharedLog::default(), crate::chat::SharedLog::default());
+    let mut stages = [run(&ours, 1), run(&theirs, 2)];
+    let clients = stages.each_mut().map(|stage| {
+        stage.connect(1);
+        let client = stage.connect(2);
+        stage.say(2, "join", vec!["a".into()]);
+        say(stage, "one");
+        (client, stage.offset(2))
+    });
+    let [((sid, pid), offset), (_, other)] = clients;
+    assert_ne!(offset, other);
+    drop(stages);
+    let mut stage = run(&ours, 3);
+    assert!(!stage.return_as(3, &sid, &pid, other.as_deref()));
+    assert!(stage.return_as(4, &sid, &pid, offset.as_deref()));
+}
+
+#[test]
+fn a_slow_connection_has_the_time_it_needs_to_answer() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "private");
+    stage.input(Input::RoundTrip(SessionId(2), Duration::from_secs(1)));
+    stage.return_as(3, &sid, &pid, None);
+    stage.wait(Duration::from_millis(3900));
+    assert_eq!(stage.identity(3), None, "it is not known yet");
+    pong(&mut stage, 2);
+    assert_ne!(stage.identity(3).unwrap().0, sid);
+    assert!(stage.closed.is_empty());
+}
+
+#[test]
+fn a_connection_that_says_something_is_not_half_open() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "private");
+    stage.return_as(3, &sid, &pid, None);
+    for _ in 0..5 {
+        stage.wait(Duration::from_millis(700));
+        stage.say(2, "who", vec![]);
+    }
+    assert_eq!(stage.identity(3), None, "it is not known yet");
+    stage.wait(Duration::from_millis(751));
+    assert_eq!(stage.identity(3).unwrap().0, sid, "then it was silent for as long as it may be");
+}
+
+#[test]
+fn who_has_something_to_miss_is_given_up_last() {
+    let recovery = Recovery { away: 2, ..Recovery::default() };
+    let mut stage = Stage::new(Config { recovery: Some(recovery), ..Config::default() });
+    let (sid, pid) = stage.connect(1);
+    stage.say(1, "join", vec!["a".into()]);
+    stage.cut(1);
+    for session in 2..20 {
+        stage.connect(session);
+        stage.cut(session);
+    }
+    assert_eq!(stage.hub.away("/"), 2);
+    assert!(stage.return_as(20, &sid, &pid, None));
+}
+
+#[test]
+fn those_who_are_away_are_bounded_in_bytes_too() {
+    let recovery = Recovery { away_bytes: 10_000, ..Recovery::default() };
+    let mut stage = Stage::new(Config { recovery: Some(recovery), ..Config::default() });
+    for session in 0..10 {
+        stage.connect(session);
+        for room in 0..10 {
+            stage.say(session, "join", vec![format!("{room} {}", "x".repeat(100)).into()]);
+        }
+        stage.cut(session);
+    }
+    assert!((1..=5).contains(&stage.hub.away("/")), "{}", stage.hub.away("/"));
+}

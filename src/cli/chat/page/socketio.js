@@ -74,13 +74,14 @@ export class SocketIO {
 
   #socketIO = {
     0: ({ pid }) => { // CONNECT: we are in. If the pid is ours, we are who we were, and what we missed follows
-      const { pid: ours, offset: since } = this.#me;
+      const { pid: ours, offset } = this.#me;
+      const since = offset && parseInt(offset, 10); // its place in the log; behind the point is the server's seal
       this.#isInside = true;
       this.#isReplaying = pid === ours;
       this.#tries = 0;
       if (this.#isReplaying) return this.#on.connected(true);
       Object.assign(this.#me, { pid, offset: undefined });
-      this.#on.connected(false, since && Number(since));
+      this.#on.connected(false, since);
     },
     2: ([name, data, offset]) => { // EVENT: what the server keeps in its log comes with its offset there
       this.#me.offset = offset ?? this.#me.offset;

@@ -42,7 +42,7 @@ use self::conn::{Conn, State};
 use self::timers::Timer;
 use super::request::Refusal;
 use super::session::{self, ConnKey, Session};
-use crate::base::{Alarm, Instant, Machine, Slab};
+use crate::base::{Alarm, Duration, Instant, Machine, Slab};
 use crate::layers::application::http::{HeadParser, Headers};
 use crate::layers::application::websocket::Message;
 
@@ -145,6 +145,11 @@ impl Server {
             entry.session.ping(now);
             self.pump(now, session);
         }
+    }
+
+    /// How long a session's client took to answer the last ping; zero before the first.
+    pub fn round_trip(&self, session: SessionKey) -> Duration {
+        self.sessions.get(session).map_or(Duration::ZERO, |entry| entry.session.round_trip())
     }
 
     /// Ends a session. What was sent before goes out first, if the client takes it.

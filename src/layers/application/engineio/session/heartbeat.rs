@@ -13,6 +13,8 @@ pub(super) struct Heartbeat {
     next: Beat,
     /// Somebody wants to know whether the client lives, and the pong that is awaited could be an old one.
     ping_again: bool,
+    /// How long the last pong took.
+    round_trip: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +38,13 @@ impl Heartbeat {
     /// The first ping is due in one interval.
     pub(super) fn new(now: Instant, config: &Config) -> Self {
         let (interval, timeout) = (config.ping_interval, config.ping_timeout);
-        Heartbeat { interval, timeout, next: Beat::PingAt(now + interval), ping_again: false }
+        Heartbeat {
+            interval,
+            timeout,
+            next: Beat::PingAt(now + interval),
+            ping_again: false,
+            round_trip: Duration::ZERO,
+        }
     }
 
     /// When to act next: to ping, or to give up.
@@ -56,11 +64,15 @@ impl Heartbeat {
         is_free
     }
 
+    /// How long the client took to answer the last ping; zero before the first.
+    pub(super) fn round_trip(&self) -> Duration {
+        self.round_trip
+    }
+
     /// A pong came.
     pub(super) fn pong(&mut self, now: Instant) -> Pong {
-        if let Beat::PingAt(_) = self.next {
-            return Pong::Unasked;
-        }
+        let Beat::PongUntil(until) = self.next else { return Pong::Unasked };
+        self.round_trip = (now + self.timeout).since(until);
         if std::mem::take(&mut self.ping_again) {
             self.next = Beat::PongUntil(now + self.timeout);
             return Pong::MaybeOld;

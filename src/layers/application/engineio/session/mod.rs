@@ -144,6 +144,11 @@ impl Session {
         }
     }
 
+    /// How long the client took to answer the last ping; zero before the first.
+    pub fn round_trip(&self) -> Duration {
+        self.heartbeat.round_trip()
+    }
+
     fn push_ping(&mut self) {
         self.push(Packet::Ping(Utf8Bytes::default()));
     }
