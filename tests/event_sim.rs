@@ -256,5 +256,5 @@ fn the_server_in_the_simulator_is_read_by_the_dissector_down_to_the_frame() {
         .collect();
     assert!(written[0].starts_with("GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"), "{written:?}");
     assert!(written[1].starts_with("HTTP/1.1 101 "), "{written:?}");
-    assert!(written.iter().any(|text| text.contains(r#"42["said","hello","1"]"#)), "{written:?}");
+    assert!(written.iter().any(|text| text.contains(r#"42["said","hello","1."#)), "{written:?}");
 }

@@ -40,7 +40,9 @@ pub struct Config {
     pub volatile_bytes: usize,
     /// Ids of senders' events that are remembered in each namespace, to drop copies. The longest takes 64 bytes.
     pub sender_ids: usize,
-    /// How many events each socket may send; `None` for as many as it likes.
+    /// How many events each socket may send; `None` for as many as it likes. To enter a namespace counts as one, but
+    /// for a session's first; and whoever leaves and enters again, or breaks off and comes back, goes on with what was
+    /// left.
     pub rate: Option<Rate>,
 }
 

@@ -4,7 +4,7 @@
 //! its own ([`open`] puts its functions into a [`Hub`]), so the same chat runs in the simulator, behind real sockets
 //! and, with [`Local`](super::Local), in a test.
 //!
-//! **Coming in.** CONNECT carries `{name}`. A name that cannot be is refused with a CONNECT_ERROR whose data is
+//! **Coming in.** CONNECT carries `{name, client?}`. A name that cannot be is refused with a CONNECT_ERROR whose data is
 //! `{code: "E_NAME"}`, one that somebody has with `{code: "E_TAKEN"}`. Names are compared without regard to case and
 //! to blanks around them. Who comes back with its secret (`pid`) keeps the name it had.
 //!
@@ -28,13 +28,14 @@
 //! | `private` | `{from, to, text, id, at, offset, clientId?}` | kept |
 //! | `joined`, `left` | `{room, name}` | kept |
 //! | `renamed` | `{from, to}` | kept |
-//! | `away` | `{room, name, on}` | at most once; `who` tells it too |
+//! | `away` | `{name, on}` | volatile, once to all who share a room with it; `who` tells it too |
 //! | `typing` | `{room, name, on}` | volatile; a client drops it after [`Rules::typing`] |
 //!
 //! - Whoever says something hears it as well: what it sees is what all see, in the same order.
-//! - `clientId` makes `say` and `msg` safe to repeat: a second one with the same id from the same socket has no
-//!   effect, and is answered as the first was. A client that could not be recovered is another socket: it looks in the
-//!   history for its own clientIds before it repeats anything.
+//! - `clientId` makes `say` and `msg` safe to repeat: a second one with the same id from the same client has no
+//!   effect, and is answered as the first was. The same client is who came with the same `client`, a random word that
+//!   it tells nobody else and keeps for as long as it may repeat anything; without one, the same socket. So a client
+//!   that came back too late to be recovered may repeat what it has no answer to, private messages too.
 //! - `since` and `next` are offsets. A client remembers the last one it saw, joins with it, and pages on while `more`
 //!   is true; `end` is where the log ended, from where on it gets everything live. A page may be empty although there
 //!   is more: the room was silent for long.
@@ -54,7 +55,6 @@ mod words;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::delivery::Delivery;
 use super::hub::{Ack, Context, Emitted, Entry, Hello, Hub, Past, Reason, Refusal, Span};
 use crate::layers::application::socketio::Value;
 
@@ -167,7 +167,8 @@ impl Lounge {
         // The gate has let it in for its secret, and its name may not be free.
         let asked = asked.and_then(|name| self.rules.name(name).ok()).unwrap_or("guest").to_owned();
         let name = floor.people.enter(&id, &asked);
-        cx.set_data(Value::object([("name", (&*name).into())]));
+        let client = hello.auth.get("client").and_then(Value::as_str).filter(|word| word.len() <= 64);
+        keep(cx, &name, client);
         if *name != *asked {
             let renamed = Value::object([("from", asked.into()), ("to", (&*name).into())]);
             cx.emit("renamed", vec![renamed]);
@@ -196,11 +197,15 @@ impl Lounge {
     }
 
     fn show_away(&self, cx: &mut Context<'_>, people: &People, name: &str, on: bool) {
-        let id = cx.id();
-        for room in people.rooms_of(&id) {
-            let event = Value::object([("room", (&*room).into()), ("name", name.into()), ("on", on.into())]);
-            cx.to(&hub_room(&room)).with(Delivery::AtMostOnce).emit("away", vec![event]);
+        let rooms = people.rooms_of(&cx.id());
+        if rooms.is_empty() {
+            return;
         }
+        // Volatile, and once to whoever shares several rooms with it: a connection that comes and goes costs others
+        // little.
+        let event = Value::object([("name", name.into()), ("on", on.into())]);
+        let all = rooms.iter().fold(cx.broadcast(), |all, room| all.to(&hub_room(room)));
+        all.volatile().emit("away", vec![event]);
     }
 
     // Rooms.
@@ -354,7 +359,8 @@ impl Lounge {
         let id = cx.id();
         let name = floor.people.free(self.rules.name(text_at(args, 0))?, Some(&*id))?.to_owned();
         let Renamed { from, to } = floor.people.rename(&id, &name).ok_or(Trouble::Outside)?;
-        cx.set_data(Value::object([("name", name.as_str().into())]));
+        let kept = cx.data();
+        keep(cx, &name, kept.get("client").and_then(Value::as_str));
         if from != to {
             // Who shares several rooms with it hears it once; and it hears it itself, wherever it is.
             let event = Value::object([("from", (&*from).into()), ("to", (&*to).into())]);
@@ -389,7 +395,8 @@ impl Floor {
         client_id: Option<&str>,
     ) -> (Vec<(String, Value)>, Emitted) {
         self.said += 1;
-        let sender = cx.id();
+        let (kept, sid) = (cx.data(), cx.id());
+        let sender = kept.get("client").and_then(Value::as_str).unwrap_or(&sid);
         let offset = cx.next_offset();
         // Its place in the log names a message. Where nothing is kept, its sender's name for it has to do.
         let unkept = || client_id.map_or_else(|| self.said.to_string(), str::to_owned);
@@ -407,6 +414,12 @@ impl Floor {
         ];
         (answer, emitted)
     }
+}
+
+/// What the hub is to keep with the socket.
+fn keep(cx: &mut Context<'_>, name: &str, client: Option<&str>) {
+    let client = client.map(|word| ("client".to_owned(), word.into()));
+    cx.set_data(Value::Object(std::iter::once(("name".to_owned(), name.into())).chain(client).collect()));
 }
 
 /// A socket is out of the chat for good: its rooms hear of it.

@@ -206,7 +206,7 @@ fn who_was_cut_off_is_away_and_comes_back_to_what_it_missed_private_messages_too
     story.heard(&ada);
     story.heard(&eve);
     story.local.cut(bob.session);
-    assert_eq!(story.heard(&ada), ["away tea Bob true"]);
+    assert_eq!(story.heard(&ada), ["away Bob true"]);
     let who = story.ask(&ada, "who", r#"["tea"]"#);
     assert_eq!(who.get("here").and_then(Value::as_array).expect("people")[1].get("away"), Some(&true.into()));
 
@@ -220,7 +220,7 @@ fn who_was_cut_off_is_away_and_comes_back_to_what_it_missed_private_messages_too
     let replayed = story.back(&mut bob, 3, "Bob");
     assert_eq!(replayed, ["message tea Ada where is he?", "private Ada Bob come back", "left tea Eve"]);
     let heard = story.heard(&ada);
-    assert_eq!(heard.last().map(String::as_str), Some("away tea Bob false"));
+    assert_eq!(heard.last().map(String::as_str), Some("away Bob false"));
     assert!(!story.heard(&eve).iter().any(|heard| heard.starts_with("private")), "nobody else hears it");
     story.ask(&bob, "say", r#"["tea","here I am"]"#);
     assert_eq!(story.heard(&ada), ["message tea Bob here I am"]);
@@ -256,6 +256,41 @@ fn somebody_with_the_secret_of_one_who_is_there_gets_another_name() {
     story.ask(&ada, "join", r#"["tea"]"#);
     let here = story.ask(&thief, "who", r#"["tea"]"#);
     assert_eq!(here.get("count"), Some(&1_u64.into()));
+}
+
+#[test]
+fn who_comes_and_goes_is_told_of_once_to_whoever_shares_several_rooms_with_it() {
+    let mut story = Story::new();
+    let (ada, bob) = (story.enter("Ada"), story.enter("Bob"));
+    for person in [&ada, &bob] {
+        story.ask(person, "join", r#"["tea"]"#);
+        story.ask(person, "join", r#"["cake"]"#);
+    }
+    let eve = story.enter("Eve");
+    story.heard(&ada);
+    story.local.cut(bob.session);
+    assert_eq!((story.heard(&ada), story.heard(&eve)), (vec!["away Bob true".into()], vec![]));
+    story.local.cut(eve.session);
+    assert_eq!(story.heard(&ada), [""; 0], "she shares no room with him");
+}
+
+#[test]
+fn a_client_that_came_back_too_late_repeats_what_it_has_no_answer_to_without_a_second_effect() {
+    let mut story = Story::new();
+    let ada = story.enter("Ada");
+    let bob = |story: &mut Story| {
+        let (session, answer) = story.knock(json(r#"{"name":"Bob","client":"a word of his own"}"#));
+        assert!(matches!(answer, Kind::Connect(_)));
+        Person { session, sid: String::new(), pid: String::new() }
+    };
+    let first = bob(&mut story);
+    story.ask(&first, "nick", r#"["Rob"]"#);
+    let told = story.ask(&first, "msg", r#"["Ada","psst","b1"]"#);
+    story.local.cut(first.session);
+    story.local.wait(Duration::from_secs(121));
+    let again = bob(&mut story);
+    assert_eq!(story.ask(&again, "msg", r#"["Ada","psst","b1"]"#), told);
+    assert_eq!(story.heard(&ada), ["private Rob Ada psst"]);
 }
 
 #[test]

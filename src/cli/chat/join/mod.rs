@@ -66,7 +66,7 @@ pub(super) async fn run(args: &JoinArgs, out: &mut Output) -> Result<(), CliErro
     let mut network = EventClient::new(url.clone(), config, seen);
     let name = args.name.clone().unwrap_or_else(own_name);
     let room = args.room.strip_prefix('#').unwrap_or(&args.room);
-    let mut session = Session::new(&name, room, out.look);
+    let mut session = Session::new(&name, room, random::session_ids()(), out.look);
     network.with(|client, now| session.enter(client, now));
 
     let mut keyboard = Keyboard::new();

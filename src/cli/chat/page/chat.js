@@ -14,6 +14,8 @@ function keep() {
 addEventListener('pagehide', keep);
 
 const { me } = kept;
+// What we say again after a break the server tells, by this, from what somebody else says. Nobody else knows it.
+me.client ??= crypto.getRandomValues(new Uint32Array(4)).join('-');
 const unread = new Set(); // rooms
 let people = new Map(); // in the room that is shown, by name
 let oldest; // the offset at which the log that is shown begins; none before the first one is
@@ -83,7 +85,7 @@ const heard = {
   },
   joined: ({ room, name }) => seen(room, name, {}, ' joined'),
   left: ({ room, name }) => seen(room, name, undefined, ' left'),
-  away: ({ room, name, on }) => seen(room, name, { isAway: on }),
+  away: ({ name, on }) => people.has(name) && seen(kept.room, name, { isAway: on }),
   typing({ room, name, on }) {
     seen(room, name, { typingUntil: on ? Date.now() + 6000 : 0 });
     setTimeout(showPeople, 6100); // it is over by itself, unless it is said again
@@ -261,9 +263,13 @@ const submitted = {
     await join(name);
   },
   say() {
-    const text = $('text').value;
-    $('text').value = '';
+    const text = $('text').value.replace(/^\s*\/\//, '/'); // two slashes say one, as in the terminal
     if (!text.trim()) return;
+    if (/^\s*\/\w/.test($('text').value)) { // what is meant for one must not be heard by all
+      return trouble({ error: 'Commands such as /msg are the terminal’s. Here: choose a person or a room beside the log.' });
+    }
+    trouble({});
+    $('text').value = '';
     const id = crypto.getRandomValues(new Uint32Array(3)).join('-'); // by which the server knows a copy
     const event = [recipient ? 'msg' : 'say', recipient ?? kept.room, text, id];
     kept.pending.push(event);

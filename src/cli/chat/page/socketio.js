@@ -10,7 +10,7 @@
 const LOST = { ok: false, lost: true, error: 'Not while the connection is lost.' };
 
 export class SocketIO {
-  #me; // {name, pid, offset}: what the server knows us by, and the last event that we heard
+  #me; // {name, client, pid, offset}: what the server knows us by, and the last event that we heard
   #on; // the page's {connected, event, refused, broken, packet}
   #socket;
   #isInside = false; // from the answer to our CONNECT to the end of the connection: only then may we speak

@@ -48,7 +48,7 @@ impl Session {
             Asked::Nick => {
                 let name = answer.get("name").and_then(Value::as_str).unwrap_or_default();
                 self.name = name.to_owned();
-                client.set_auth("/", Some(Value::object([("name", name.into())])));
+                client.set_auth("/", Some(self.auth()));
             }
             // Whoever says something hears it as the others do.
             Asked::Said { .. } => {}

@@ -31,7 +31,7 @@ impl Session {
             "away" if text("name") != self.name => {
                 let is_away = what.get("on") == Some(&Value::Bool(true));
                 let how = if is_away { "lost the connection" } else { "is back" };
-                self.remark(format!("{room} {} {how}", name("name")));
+                self.remark(format!("{} {how}", name("name")));
             }
             // Who is typing is shown when somebody asks who is here; what this client does not know it leaves alone.
             _ => {}

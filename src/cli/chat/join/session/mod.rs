@@ -30,6 +30,8 @@ use crate::view::look::Look;
 #[derive(Debug)]
 pub(super) struct Session {
     name: String,
+    /// By which the server knows what it says again; told to nobody else.
+    word: String,
     /// Where things are said.
     here: String,
     rooms: BTreeMap<String, Room>,
@@ -105,9 +107,10 @@ impl Asked {
 
 impl Session {
     /// Somebody with this name, who will be in this room.
-    pub(super) fn new(name: &str, room: &str, look: Look) -> Self {
+    pub(super) fn new(name: &str, room: &str, word: String, look: Look) -> Self {
         Session {
             name: name.into(),
+            word,
             here: room.into(),
             rooms: BTreeMap::from([(room.to_owned(), Room::default())]),
             asked: BTreeMap::new(),
@@ -139,7 +142,11 @@ impl Session {
 
     /// Asks to be let in.
     pub(super) fn enter(&self, client: &mut Client, now: Instant) {
-        client.join(now, "/", Some(Value::object([("name", self.name.as_str().into())])));
+        client.join(now, "/", Some(self.auth()));
+    }
+
+    fn auth(&self) -> Value {
+        Value::object([("name", self.name.as_str().into()), ("client", self.word.as_str().into())])
     }
 
     /// Something happened.

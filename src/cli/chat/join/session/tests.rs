@@ -54,7 +54,8 @@ impl Scene {
             let address = Ipv4Addr::new(10, 0, 0, 10 + n as u8);
             let person = network.host(name, address, &knobs.stack());
             network.link(person, host, knobs.link());
-            let session = Rc::new(RefCell::new(Session::new(name, "tea", Look::plain())));
+            let session =
+                Rc::new(RefCell::new(Session::new(name, "tea", format!("{name}'s own"), Look::plain())));
             let (entering, hearing) = (session.clone(), session.clone());
             let client = EventClient::new(SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 3000))
                 .config(Config { hold_when_new: true, ..Config::default() })
@@ -155,7 +156,7 @@ fn what_was_missed_is_replayed_marked_and_counted() {
     assert!(scene.has(1, "#tea ada: four") && scene.has(1, "-- waits for the connection: three"));
     assert!(scene.has(1, "-- connected again as the one you were; what you missed follows"));
     assert!(lines.iter().any(|line| line.starts_with("-- you missed 2 messages")), "{lines:?}");
-    assert!(scene.has(0, "-- #tea bob lost the connection") && scene.has(0, "-- #tea bob is back"));
+    assert!(scene.has(0, "-- bob lost the connection") && scene.has(0, "-- bob is back"));
 }
 
 #[test]
