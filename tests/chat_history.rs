@@ -18,7 +18,7 @@ const LOUD: u64 = 20_000;
 /// In the quiet room somebody speaks at these numbers of the loud one.
 const QUIET: [u64; 7] = [0, 1, 2, 3000, 3001, 3002, 19_990];
 /// Records that one request may look at, and that one reading of the log may bring (`src/chat/hub/history.rs`).
-const LOOKED_AT: u64 = 8192 + 256;
+const LOOKED_AT: u64 = 2048 + 256;
 const READ_AT_ONCE: u64 = 256;
 
 #[test]

@@ -52,16 +52,33 @@ pub struct Retention {
     /// connection broke, and those two minutes count from when the server noticed it: so at least the window of
     /// recovery, and the time for a ping and its pong, and a little.
     pub age: Duration,
-    /// Bytes of one namespace's log.
+    /// Bytes of one namespace's log; four times as many while it takes that to keep what is [`young`](Self::young).
     pub bytes: u64,
+    /// What is younger may still be missed by somebody who comes back: no flood of large events pushes it out, short
+    /// of four times [`bytes`](Self::bytes). At least the time for which a connection can be recovered, and the time
+    /// that it takes to notice a break.
+    pub young: Duration,
     /// Events in one namespace's log.
     pub events: u64,
 }
 
 impl Default for Retention {
-    /// An hour, 64 MiB, a million events.
+    /// An hour, 64 MiB, a million events; young for three minutes.
     fn default() -> Self {
-        Retention { age: Duration::from_secs(3600), bytes: 64 << 20, events: 1_000_000 }
+        Retention {
+            age: Duration::from_secs(3600),
+            bytes: 64 << 20,
+            young: Duration::from_secs(180),
+            events: 1_000_000,
+        }
+    }
+}
+
+impl Retention {
+    /// Whether so many bytes are too many, when the oldest of them were said at `at_ms`.
+    pub(crate) fn is_too_much(&self, bytes: u64, at_ms: u64, now_ms: u64) -> bool {
+        let is_young = now_ms.saturating_sub(at_ms) < self.young.as_nanos() / 1_000_000;
+        bytes > if is_young { self.bytes.saturating_mul(4) } else { self.bytes }
     }
 }
 
@@ -117,7 +134,8 @@ pub trait EventLog: Send {
     /// stays bounded: whoever asks [`is_behind`](EventLog::is_behind) before it reads more need not.
     fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>);
 
-    /// Events above `after`, in order, up to `limit` of them.
+    /// Events above `after`, in order, up to `limit` of them. Fewer do not mean that there are no more: a log on disk
+    /// reads no further when it has read much. An empty page does, or that what is next has been dropped.
     fn page(&self, namespace: &str, after: u64, limit: usize) -> Vec<Arc<Record>>;
 
     /// The offset before the oldest event that is still here: whoever has seen that one has missed nothing for good.
@@ -190,11 +208,7 @@ impl EventLog for MemoryLog {
         kept.bytes += record.cost() as u64;
         kept.end = record.offset;
         kept.records.push_back(record.clone());
-        while kept.bytes > self.retention.bytes || kept.records.len() as u64 > self.retention.events {
-            if !kept.drop_oldest() {
-                break;
-            }
-        }
+        kept.bound(&self.retention, record.at_ms);
     }
 
     fn page(&self, namespace: &str, after: u64, limit: usize) -> Vec<Arc<Record>> {
@@ -212,6 +226,7 @@ impl EventLog for MemoryLog {
         let oldest = now_ms.saturating_sub(self.retention.age.as_nanos() / 1_000_000);
         for kept in self.namespaces.values_mut() {
             while kept.records.front().is_some_and(|record| record.at_ms < oldest) && kept.drop_oldest() {}
+            kept.bound(&self.retention, now_ms);
         }
     }
 
@@ -235,6 +250,16 @@ impl EventLog for MemoryLog {
 impl Kept {
     fn horizon(&self) -> u64 {
         self.records.front().map_or(self.end, |oldest| oldest.offset.saturating_sub(1))
+    }
+
+    /// Drops what is too much.
+    fn bound(&mut self, retention: &Retention, now_ms: u64) {
+        while let Some(oldest) = self.records.front()
+            && (self.records.len() as u64 > retention.events
+                || retention.is_too_much(self.bytes, oldest.at_ms, now_ms))
+        {
+            self.drop_oldest();
+        }
     }
 
     fn drop_oldest(&mut self) -> bool {
@@ -300,9 +325,22 @@ pub(crate) mod tests {
 
     #[test]
     fn the_bytes_are_bounded() {
-        let (mut log, main) = log(Retention { bytes: 2_000, ..Retention::default() });
+        let (mut log, main) = log(Retention { bytes: 2_000, young: Duration::ZERO, ..Retention::default() });
         (1..=100).for_each(|offset| log.append(&main, &record(offset, 0)));
         let kept: usize = log.page("/", 0, 1000).iter().map(|record| record.cost()).sum();
         assert!((1_000..=2_000).contains(&kept), "{kept}");
+    }
+
+    #[test]
+    fn a_flood_does_not_push_out_what_is_young_short_of_four_times_the_bytes() {
+        let young = Duration::from_secs(10);
+        let (mut log, main) = log(Retention { bytes: 2_000, young, ..Retention::default() });
+        let kept = |log: &MemoryLog| log.page("/", 0, 1000).iter().map(|record| record.cost()).sum::<usize>();
+        (1..=30).for_each(|offset| log.append(&main, &record(offset, 1_000)));
+        assert_eq!(log.horizon("/"), 0, "{} bytes", kept(&log));
+        (31..=100).for_each(|offset| log.append(&main, &record(offset, 1_000)));
+        assert!((7_000..=8_000).contains(&kept(&log)), "{}", kept(&log));
+        log.forget(11_000);
+        assert!((1_000..=2_000).contains(&kept(&log)), "it is young no more: {}", kept(&log));
     }
 }

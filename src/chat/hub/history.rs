@@ -5,6 +5,7 @@
 
 use super::context::{Context, PastEvent, past_event};
 use super::state::Core;
+use crate::layers::application::socketio::Value;
 
 /// Which stretch of the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,10 @@ pub struct Past {
     pub next: u64,
 }
 
-/// Events looked at in one call: a few milliseconds' worth on disk.
-const LOOKED_AT: u64 = 8192;
+/// Events looked at in one call, and bytes of them: a few milliseconds' worth on disk. A page of the past then says that
+/// there may be more.
+const LOOKED_AT: u64 = 2048;
+const LOOKED_AT_BYTES: usize = 4 << 20;
 
 /// Events read from the log at a time.
 const PAGE: u64 = 256;
@@ -62,9 +65,11 @@ impl Reader<'_> {
         let mut at = after.max(self.core.log.horizon(&space.name));
         let last = at.saturating_add(LOOKED_AT).min(space.end);
         let mut events: Vec<PastEvent> = Vec::new();
-        while at < last {
+        let mut bytes = 0;
+        while at < last && bytes < LOOKED_AT_BYTES {
             let page = self.core.log.page(&space.name, at, PAGE as usize);
             let Some(end) = page.last().map(|record| record.offset) else { break };
+            bytes += page.iter().map(|record| record.cost()).sum::<usize>();
             for event in page.iter().filter_map(|record| self.wanted(record)) {
                 if events.len() == self.limit {
                     // One more than asked for: now it is known that there is more.
@@ -84,9 +89,16 @@ impl Reader<'_> {
         let mut before = before.min(space.end.saturating_add(1));
         let lowest = before.saturating_sub(LOOKED_AT).max(horizon + 1);
         let mut events: Vec<PastEvent> = Vec::new();
-        while before > lowest {
-            let after = before.saturating_sub(PAGE + 1).max(horizon);
+        let (mut bytes, mut reach) = (0, PAGE);
+        while before > lowest && bytes < LOOKED_AT_BYTES {
+            let after = before.saturating_sub(reach + 1).max(horizon);
             let page = self.core.log.page(&space.name, after, (before - 1 - after) as usize);
+            // A page of large events ends early, and it is the newest that are asked for.
+            if reach > 1 && page.last().is_none_or(|record| record.offset + 1 < before) {
+                reach /= 2;
+                continue;
+            }
+            bytes += page.iter().map(|record| record.cost()).sum::<usize>();
             for event in page.iter().rev().filter_map(|record| self.wanted(record)) {
                 if events.len() == self.limit {
                     let next = events.last().map_or(before, |event| event.offset);
@@ -103,6 +115,20 @@ impl Reader<'_> {
 
     fn wanted(&self, record: &super::super::log::Record) -> Option<PastEvent> {
         let is_here = record.to.iter().any(|to| **to == *self.room);
-        is_here.then(|| past_event(record)).flatten().filter(|event| event.name == self.name)
+        // Most events of a room may be others: only one that seems to have the name is read as a whole.
+        (is_here && self.may_have_name(record))
+            .then(|| past_event(record))
+            .flatten()
+            .filter(|event| event.name == self.name)
+    }
+
+    /// Whether the name stands where a packet has it: behind its type, namespace and number, as the first of its list.
+    fn may_have_name(&self, record: &super::super::log::Record) -> bool {
+        const TYPE_AND_NUMBER: usize = 32;
+        let first = format!("[{}", Value::from(self.name).to_json());
+        let namespace = &self.core.spaces[self.space].name;
+        let head = record.wire.text.as_str().as_bytes();
+        let head = &head[..head.len().min(TYPE_AND_NUMBER + namespace.len() + first.len())];
+        head.windows(first.len()).any(|window| window == first.as_bytes())
     }
 }

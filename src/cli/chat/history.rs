@@ -12,8 +12,12 @@ pub(super) enum Bound {
 }
 
 /// What is kept when nothing is said.
-pub(super) const USUAL: Retention =
-    Retention { age: Duration::from_secs(30 * 86_400), bytes: 1 << 30, events: 1_000_000 };
+pub(super) const USUAL: Retention = Retention {
+    age: Duration::from_secs(30 * 86_400),
+    bytes: 1 << 30,
+    young: Duration::from_secs(180),
+    events: 1_000_000,
+};
 
 /// The bounds that were given, and the usual ones for the rest.
 pub(super) fn retention(bounds: &[Bound]) -> Retention {

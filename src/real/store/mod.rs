@@ -50,10 +50,19 @@ const FILE: &str = "events.redb";
 
 /// What is kept in memory of each namespace. More than [`writer::MAX_PENDING`] and the largest event together, so that
 /// whatever is not on disk yet is here.
-const CACHE: Retention = Retention { age: Duration::MAX, bytes: 48 << 20, events: u64::MAX };
+const CACHE: Retention =
+    Retention { age: Duration::MAX, bytes: 48 << 20, young: Duration::ZERO, events: u64::MAX };
 
-/// After so many events it is noted how old and how large they were: retention goes by these steps.
+/// After so many events at most it is noted how old and how large they were: retention goes by these steps.
 const STEP: u64 = 256;
+
+/// Parts of what may be kept, by age, by bytes and by number: no step is larger, so no more than one such part is kept
+/// beyond it.
+const PARTS: u64 = 16;
+
+/// A page that takes so many bytes is read no further: somebody who missed large events gets them little by little, and
+/// the others need not wait for it.
+const PAGE_BYTES: usize = 1 << 20;
 
 /// Why a log on disk could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -167,10 +176,11 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let refused =
             |why: std::io::Error| StoreError::Refused { path: directory.into(), why: why.to_string() };
-        fs::create_dir_all(directory).map_err(refused)?;
+        make_directory(directory).map_err(refused)?;
         let path = directory.join(FILE);
         let told: Told = Arc::new(told);
         let database = Arc::new(open_database(&path, &told)?);
+        keep_private(&path).map_err(refused)?;
         check_format(&database, &path)?;
         // The directory's entry for a new file has to be safe as well. Not every system lets one ask for it.
         let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
@@ -216,7 +226,7 @@ impl Store {
     fn read_page(&self, number: u32, after: u64, limit: usize) -> Result<Vec<Arc<Record>>, redb::Error> {
         let reading = self.database.begin_read()?;
         let events = reading.open_table(EVENTS)?;
-        let mut page = Vec::new();
+        let (mut page, mut bytes) = (Vec::new(), 0);
         for entry in events.range((number, after.saturating_add(1))..=(number, u64::MAX))?.take(limit) {
             let (key, value) = entry?;
             let offset = key.value().1;
@@ -225,7 +235,11 @@ impl Store {
             let Some(record) = record else {
                 return Err(redb::Error::Corrupted(format!("event {offset} is not as it was written")));
             };
+            bytes += record.cost();
             page.push(Arc::new(record));
+            if bytes >= PAGE_BYTES {
+                break;
+            }
         }
         Ok(page)
     }
@@ -320,6 +334,30 @@ fn end_key(number: u32) -> String {
     format!("end {number}")
 }
 
+/// What people say, and the secrets by which they return, are nobody else's: a new directory is its owner's alone.
+#[cfg(unix)]
+fn make_directory(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make_directory(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// And so is the file, whoever made its directory.
+#[cfg(unix)]
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn keep_private(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 fn open_database(path: &Path, told: &Told) -> Result<Database, StoreError> {
     let damaged = |why: String| StoreError::Damaged { path: path.into(), why };
     let is_new = !path.exists();
@@ -385,7 +423,7 @@ impl EventLog for Store {
 
     fn key(&mut self, fresh: u128) -> u128 {
         self.read_key(fresh).unwrap_or_else(|error| {
-            self.writer.fail(format!("{}: {error}", self.path.display()));
+            self.writer.fail(format!("{} cannot be written: {error}", self.path.display()));
             fresh
         })
     }
@@ -395,6 +433,10 @@ impl EventLog for Store {
         self.recent.append(namespace, record);
         disk.add(record.offset, record.at_ms, record.cost() as u64, &self.retention);
         self.writer.push(Op::Append { space: disk.number, record: record.clone() }, record.cost());
+        // At once: much may be said until `forget` is called.
+        if disk.forget(record.at_ms, &self.retention) {
+            self.writer.push(Op::Trim { space: disk.number, until: disk.horizon }, 0);
+        }
     }
 
     fn page(&self, namespace: &str, after: u64, limit: usize) -> Vec<Arc<Record>> {
@@ -420,9 +462,8 @@ impl EventLog for Store {
     }
 
     fn forget(&mut self, now_ms: u64) {
-        let oldest = now_ms.saturating_sub(self.retention.age.as_nanos() / 1_000_000);
         for disk in self.spaces.values_mut() {
-            if disk.forget(oldest, &self.retention) {
+            if disk.forget(now_ms, &self.retention) {
                 self.writer.push(Op::Trim { space: disk.number, until: disk.horizon }, 0);
             }
         }
@@ -458,8 +499,12 @@ impl EventLog for Store {
 impl OnDisk {
     fn add(&mut self, offset: u64, at_ms: u64, bytes: u64, retention: &Retention) {
         // A step of a quiet time ends before its first event has become old: none stays for much longer than it may.
-        let span_ms = retention.age.as_nanos() / 1_000_000 / 16;
-        let is_full = |step: &Step| step.count >= STEP || at_ms.saturating_sub(step.from_ms) > span_ms;
+        let span_ms = retention.age.as_nanos() / 1_000_000 / PARTS;
+        let is_full = |step: &Step| {
+            step.count >= STEP.min(retention.events / PARTS).max(1)
+                || step.bytes >= retention.bytes / PARTS
+                || at_ms.saturating_sub(step.from_ms) > span_ms
+        };
         if self.steps.back().is_none_or(is_full) {
             self.steps.push_back(Step { from_ms: at_ms, ..Step::default() });
         }
@@ -470,11 +515,13 @@ impl OnDisk {
     }
 
     /// Drops whole steps that are too old or too much; whether there were any.
-    fn forget(&mut self, oldest_ms: u64, retention: &Retention) -> bool {
+    fn forget(&mut self, now_ms: u64, retention: &Retention) -> bool {
+        let oldest_ms = now_ms.saturating_sub(retention.age.as_nanos() / 1_000_000);
         let before = self.horizon;
         while let (Some(step), Some(newest)) = (self.steps.front(), self.steps.back()) {
             let events = newest.last.saturating_sub(self.horizon);
-            let is_too_much = self.bytes > retention.bytes || events > retention.events;
+            let is_too_much =
+                events > retention.events || retention.is_too_much(self.bytes, step.at_ms, now_ms);
             // However little is allowed, the newest events stay until they are too old.
             let is_last = self.steps.len() == 1;
             if step.at_ms >= oldest_ms && (!is_too_much || is_last) {

@@ -119,6 +119,50 @@ fn few_events_of_long_ago_go_as_well_as_many() {
 }
 
 #[test]
+fn a_page_of_large_events_ends_early_and_the_next_goes_on() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    let large = |offset| {
+        let wire = Packet::event("/", "said", vec!["x".repeat(400_000).into()]).encode();
+        Arc::new(Record { wire, ..(*record(offset, 10, None)).clone() })
+    };
+    {
+        let mut store = directory.open().unwrap();
+        store.open(&main);
+        (1..=10).for_each(|offset| store.append(&main, &large(offset)));
+    }
+    let mut store = directory.open().unwrap();
+    store.open(&main);
+    let offsets = |after| store.page("/", after, 256).iter().map(|r| r.offset).collect::<Vec<_>>();
+    assert_eq!((offsets(0), offsets(3), offsets(9)), (vec![1, 2, 3], vec![4, 5, 6], vec![10]));
+}
+
+#[test]
+fn what_is_too_much_goes_at_once_and_nearly_to_the_bound() {
+    let main: Arc<str> = "/".into();
+    let sized = Retention { bytes: 100_000, young: Duration::ZERO, ..Retention::default() };
+    let counted = Retention { events: 10, ..Retention::default() };
+    for (retention, most) in [(sized, 100_000 / record(1, 0, None).cost() as u64), (counted, 10)] {
+        let directory = Directory::new();
+        let mut store = directory.open_with(retention).unwrap();
+        store.open(&main);
+        (1..=1000).for_each(|offset| store.append(&main, &record(offset, offset, None)));
+        let kept = 1000 - store.horizon("/");
+        assert!((most * 7 / 8..=most).contains(&kept), "{kept} of {most}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_kept_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = Directory::new();
+    drop(directory.open().unwrap());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&directory.0), mode(&directory.0.join(FILE))), (0o700, 0o600));
+}
+
+#[test]
 fn two_programs_cannot_have_the_same_log() {
     let directory = Directory::new();
     let _first = directory.open().unwrap();
