@@ -201,12 +201,17 @@ fn kind_of(path: &Path) -> &'static str {
 mod tests {
     use super::*;
 
+    /// Written once: the tests beside each other read it.
     fn folder() -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("netlayers-static-{}", std::process::id()));
-        std::fs::create_dir_all(folder.join("in")).expect("a folder");
-        std::fs::write(folder.join("index.html"), "<p>hello</p>").expect("a file");
-        std::fs::write(folder.join("in/a b.css"), "p{}").expect("a file");
-        folder.canonicalize().expect("it is there")
+        static FOLDER: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+        let made = FOLDER.get_or_init(|| {
+            let folder = std::env::temp_dir().join(format!("netlayers-static-{}", std::process::id()));
+            std::fs::create_dir_all(folder.join("in")).expect("a folder");
+            std::fs::write(folder.join("index.html"), "<p>hello</p>").expect("a file");
+            std::fs::write(folder.join("in/a b.css"), "p{}").expect("a file");
+            folder.canonicalize().expect("it is there")
+        });
+        made.clone()
     }
 
     fn get(target: &str, host: &str) -> Answer {
