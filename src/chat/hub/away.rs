@@ -40,7 +40,7 @@ pub(super) struct AwaySockets {
 
 impl AwaySockets {
     pub(super) fn insert(&mut self, away: Away, cost: usize) {
-        self.remove(&away.pid.clone());
+        self.remove(&away.pid);
         self.order.insert(away.rank(), away.pid.clone());
         self.bytes += cost;
         self.sockets.insert(away.pid.clone(), (away, cost));
