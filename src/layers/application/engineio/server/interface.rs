@@ -43,7 +43,7 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long the last bytes of a connection may take to be written.
     pub close_timeout: Duration,
-    /// Whether GETs of other paths are events, to be answered with [`Server::respond`]; 404 otherwise.
+    /// Whether GETs of other paths are events, to be answered with [`Server::respond`](super::Server::respond); 404 otherwise.
     pub other_requests: bool,
 }
 
@@ -83,7 +83,7 @@ pub enum Input<'a> {
 pub enum Output {
     /// Tell the layer above.
     Event(Event),
-    /// Bytes wait to be written: see [`Server::outbox`]. Said again only after [`Server::written`].
+    /// Bytes wait to be written: see [`Server::outbox`](super::Server::outbox). Said again only after [`Server::written`](super::Server::written).
     Ready(ConnKey),
     /// Close the connection at once: it is forgotten here.
     Close(ConnKey),
