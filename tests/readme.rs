@@ -41,6 +41,10 @@ fn every_transcript_is_what_the_command_above_it_prints() {
 #[test]
 fn every_command_of_the_readme_works_in_its_order() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    // As on a new machine: what an earlier run has left is no part of it.
+    for left in [&data(), &folder] {
+        let _ = fs::remove_dir_all(left);
+    }
     fs::create_dir_all(&folder).expect("a scratch folder");
     fs::copy(root().join("README.md"), folder.join("README.md")).expect("README.md");
     let text = fs::read_to_string(root().join("README.md")).expect("README.md");
@@ -211,9 +215,13 @@ fn program(command: &str, folder: &Path) -> Command {
         .stdin(Stdio::null())
         .env("COLUMNS", "80")
         .env("LC_ALL", "C.UTF-8")
-        .env("NETLAYERS_DATA", Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-data"))
+        .env("NETLAYERS_DATA", data())
         .env_remove("TERM");
     program
+}
+
+fn data() -> std::path::PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme-data")
 }
 
 /// The words of a command line, as far as a transcript needs: spaces divide, double quotes hold together.

@@ -86,7 +86,7 @@ await check("a private message goes to one, and to nobody when there is nobody",
 await check("who is cut off is away, and recovers with what it missed, private messages too", async () => {
   const [id, before] = [bob.id, said(bob).length];
   await askTest("cut");
-  await ada.hears("away Bob tea");
+  await ada.hears("away Bob ");
   await ada.ask("say", "tea", "missed");
   await ada.ask("msg", "Bob", "also missed");
   const returned = back(bob);

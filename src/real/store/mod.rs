@@ -86,7 +86,8 @@ pub enum StoreError {
     },
     /// It was written by another version.
     #[error(
-        "{path} has format {found}, and this program reads format {FORMAT}; use the version that wrote it"
+        "{path} has format {found}, and this program reads format {FORMAT}; use the version that wrote it, or move the \
+         file away to start with an empty log"
     )]
     Format {
         /// The file.
