@@ -360,9 +360,7 @@ impl Ack {
         if wanted.is_sent.swap(true, Ordering::Relaxed) {
             return;
         }
-        let Some(socket) = cx.core.socket(wanted.socket) else { return };
-        let (session, namespace) = (socket.session, cx.core.spaces[socket.space].name.clone());
-        cx.core.send(session, &namespace, Kind::Ack { id: wanted.id, args });
+        cx.core.acknowledge(wanted.socket, wanted.id, args);
     }
 }
 

@@ -120,6 +120,7 @@ impl Core {
         let owes = |core: &Core| core.sockets.get(key).is_some_and(Socket::owes_proof);
         let owed = owes(self);
         self.replay(key);
+        self.release_answers(key);
         if !owed && owes(self) {
             self.ask_for_proof(key);
         }

@@ -39,7 +39,7 @@
 //! before it was volatile (see the offset of such events in `emit.rs`); the old connection is half-open, also a second
 //! time; and the server itself ended in between (the log's [`Saved`] sockets).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::super::log::Saved;
@@ -278,6 +278,8 @@ impl Socket {
             mark: Mark::at(start),
             confirmed: start,
             behind: None,
+            held: VecDeque::new(),
+            held_bytes: 0,
             came_with: None,
             challenge: None,
             asks: BTreeSet::new(),

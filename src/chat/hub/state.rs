@@ -64,6 +64,11 @@ pub(super) struct Socket {
     pub(super) confirmed: u64,
     /// While it catches up from the log: the offset so far. Events of the log reach it by that way only.
     pub(super) behind: Option<u64>,
+    /// Answers that wait until it has caught up with what was in the log when they were given, and their bytes: so the
+    /// answer to what a client asks first upon its return tells it that it has all that it missed. Beyond
+    /// [`Config::queue_bytes`] it is cut off.
+    pub(super) held: VecDeque<(u64, Encoded)>,
+    pub(super) held_bytes: usize,
     /// The offset with which its client came back, if it did.
     pub(super) came_with: Option<Option<u64>>,
     /// Somebody has come with its secret.
@@ -264,6 +269,34 @@ impl Core {
         session.queued += packet.len();
         let to = vec![session.id];
         self.outbox.push(Output::Send { to, packet });
+    }
+
+    /// Answers what a socket has asked.
+    pub(super) fn acknowledge(&mut self, key: Key, id: u64, args: Vec<Value>) {
+        let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
+        let (session, space) = (socket.session, &self.spaces[socket.space]);
+        let packet = Packet::new(&*space.name, Kind::Ack { id, args }).encode();
+        if socket.behind.is_none() {
+            return self.send_encoded(session, packet);
+        }
+        socket.held_bytes += packet.len();
+        socket.held.push_back((space.end, packet));
+        if socket.held_bytes > self.config.queue_bytes {
+            self.close(session, Reason::SlowReader);
+        }
+    }
+
+    /// Sends the answers that were waiting for what has been replayed by now.
+    pub(super) fn release_answers(&mut self, key: Key) {
+        while let Some(socket) = self.sockets.get_mut(key)
+            && let Some((after, _)) = socket.held.front()
+            && socket.behind.is_none_or(|behind| behind >= *after)
+            && let Some((_, packet)) = socket.held.pop_front()
+        {
+            socket.held_bytes -= packet.len();
+            let session = socket.session;
+            self.send_encoded(session, packet);
+        }
     }
 
     /// Closes a session: its sockets leave, and the driver is told.

@@ -254,6 +254,27 @@ fn a_long_absence_is_caught_up_with_in_steps_and_new_events_follow_in_order() {
 }
 
 #[test]
+fn the_first_answer_after_a_return_comes_behind_all_that_was_missed() {
+    let recovery = Recovery { replay_bytes: 1000, ..Recovery::default() };
+    let mut stage = Stage::new(Config { recovery: Some(recovery), ..Config::default() });
+    stage.connect(1);
+    let (sid, pid) = stage.connect(2);
+    stage.say(2, "join", vec!["a".into()]);
+    stage.cut(2);
+    (0..300u64).for_each(|n| stage.say(1, "say", vec!["a".into(), n.into()]));
+    stage.deaf.push(3);
+    assert!(stage.return_as(3, &sid, &pid, None));
+    let kind = Kind::Event { name: "join".into(), args: vec!["b".into()], ack: Some(7) };
+    stage.input(Input::Packet(SessionId(3), Packet::new("/", kind)));
+    let is_answer = |packet: &&Packet| matches!(packet.kind, Kind::Ack { id: 7, .. });
+    assert_eq!(stage.got[&3].iter().filter(is_answer).count(), 0, "it reads nothing");
+    stage.deaf.clear();
+    stage.input(Input::Sent(SessionId(3), usize::MAX));
+    assert_eq!(stage.events(3).len(), 300);
+    assert!(stage.got[&3].last().as_ref().is_some_and(is_answer));
+}
+
+#[test]
 fn those_who_are_away_are_bounded_and_the_longest_away_is_given_up() {
     let recovery = Recovery { away: 2, ..Recovery::default() };
     let mut stage = Stage::new(Config { recovery: Some(recovery), ..Config::default() });
