@@ -1,7 +1,7 @@
 //! A header's layout, said once: the hexdump, the header box and the docs are drawn from it.
 
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
@@ -33,6 +33,8 @@ pub enum Show {
     Mac,
     /// As an IPv4 address, `10.0.0.1`.
     Ipv4,
+    /// As an IPv6 address, `2001:db8::1`.
+    Ipv6,
     /// As the names of the bits that are set, the first name for the most significant bit.
     Flags(&'static [&'static str]),
     /// As a number and its name, where the table has one.
@@ -74,11 +76,15 @@ impl Field {
                 raw.to_be_bytes()[2..].iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(":")
             }
             Show::Ipv4 => Ipv4Addr::from_bits(raw as u32).to_string(),
+            Show::Ipv6 => {
+                let half = |at| u128::from(self.with_bits(64).raw(bytes, at));
+                Ipv6Addr::from_bits(half(first) << 64 | half(first + 64)).to_string()
+            }
             Show::Flags(names) => {
                 let set: Vec<_> = names
                     .iter()
                     .enumerate()
-                    .filter(|(i, _)| raw >> (self.bits - 1 - i) & 1 == 1)
+                    .filter(|(i, name)| raw >> (self.bits - 1 - i) & 1 == 1 && !name.is_empty())
                     .map(|(_, name)| *name)
                     .collect();
                 if set.is_empty() { "none".into() } else { set.join(" ") }
@@ -136,6 +142,7 @@ mod tests {
         assert_eq!(of(16, Show::Hex).text(&[0x0a, 0xbc], 0), "0x0abc");
         assert_eq!(of(48, Show::Mac).text(&[2, 0, 0, 0, 0, 1], 0), "02:00:00:00:00:01");
         assert_eq!(of(32, Show::Ipv4).text(&[10, 0, 0, 1], 0), "10.0.0.1");
+        assert_eq!(of(128, Show::Ipv6).text(&[0; 16], 0), "::");
         assert_eq!(of(3, Show::Flags(&["R", "DF", "MF"])).text(&[0b0100_0000], 0), "DF");
         assert_eq!(of(3, Show::Flags(&["R", "DF", "MF"])).text(&[0], 0), "none");
         assert_eq!(of(8, Show::Names(&[(6, "TCP")])).text(&[6], 0), "6 (TCP)");

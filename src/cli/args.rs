@@ -213,18 +213,30 @@ pub(super) struct ShowArgs {
 #[command(before_help = "\
 Examples:
   netlayers decode capture.pcapng
+  netlayers decode capture.pcap.gz --filter 'tcp and port 80'
+  netlayers decode capture.pcapng --view conversations
   netlayers decode 45000028000140004006... --view header
-  xxd -p packet.bin | netlayers decode -")]
+  xxd packet.bin | netlayers decode -
+  tcpdump -w - | netlayers decode -")]
 pub(super) struct DecodeArgs {
-    /// Hexadecimal text (spaces, colons and `0x` are skipped), the name of a pcap or pcapng file, or `-` for
-    /// hexadecimal text from standard input
-    pub(super) input: String,
+    /// A pcap or pcapng file (also compressed: .gz), hexadecimal text or a hexdump, or `-` for any of them from standard
+    /// input
+    pub(super) input: std::ffi::OsString,
     /// What the bytes begin with
     #[arg(long, value_enum, default_value_t = From::Auto)]
     pub(super) from: From,
     /// Which picture
     #[arg(long, value_enum)]
     pub(super) view: Option<DecodeView>,
+    /// Only packets of a protocol, layer, host or port: `http`, `transport`, `host 10.0.0.1 and not port 53`
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(super) filter: Option<String>,
+    /// Only the packets of one conversation, by its number in --view conversations
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) conversation: Option<u64>,
+    /// Every packet as JSON, for programs
+    #[arg(long, conflicts_with = "view")]
+    pub(super) json: bool,
     /// One frame of a file only, by its number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) frame: Option<u64>,
@@ -360,15 +372,17 @@ pub(super) enum DecodeView {
     Header,
     /// What is wrapped in what, with byte counts
     Layers,
+    /// Who spoke with whom
+    Conversations,
 }
 
 /// What decoded bytes begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum From {
-    /// An Ethernet frame, or an IPv4 packet if it looks like one
+    /// An Ethernet frame, or an IP packet if it looks like one
     Auto,
     /// An Ethernet frame
     Ethernet,
-    /// An IPv4 packet
+    /// An IP packet
     Ip,
 }

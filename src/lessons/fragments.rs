@@ -128,7 +128,7 @@ fn cut(stage: &mut Stage) -> usize {
     });
     if pieces > 1 {
         stage.check("every piece carries the same identification, and only the last lacks MF", |run| {
-            let fields: Vec<(u16, bool)> = run.packets().iter().filter_map(fragment_fields).collect();
+            let fields: Vec<(u32, bool)> = run.packets().iter().filter_map(fragment_fields).collect();
             fields.len() == pieces
                 && fields.iter().all(|(identification, _)| *identification == fields[0].0)
                 && fields.iter().rev().skip(1).all(|(_, more)| *more)
@@ -335,7 +335,7 @@ fn is_cut(packet: &TracedPacket) -> bool {
 }
 
 /// Identification and MF of a fragment.
-fn fragment_fields(packet: &TracedPacket) -> Option<(u16, bool)> {
+fn fragment_fields(packet: &TracedPacket) -> Option<(u32, bool)> {
     match packet.packet.summary.what {
         What::Fragment { identification, more, .. } => Some((identification, more)),
         _ => None,

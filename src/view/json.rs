@@ -12,7 +12,7 @@
 
 use serde::Serialize;
 
-use super::dissect::{Accounting, FieldValue, Role, Summary, TracedPacket, dissect_trace};
+use super::dissect::{Accounting, FieldValue, Part, Role, Summary, TracedPacket, dissect_trace};
 use crate::base::{ErrorKind, Instant, Layer, ParseError};
 use crate::trace::{Fate, Trace};
 
@@ -63,8 +63,9 @@ struct JsonFate<'a> {
     discarded: Option<&'a str>,
 }
 
+/// A part of a frame.
 #[derive(Serialize)]
-struct JsonPart<'a> {
+pub(super) struct JsonPart<'a> {
     layer: Layer,
     protocol: &'static str,
     role: Role,
@@ -74,8 +75,9 @@ struct JsonPart<'a> {
     fields: &'a [FieldValue],
 }
 
+/// What is wrong with a frame.
 #[derive(Serialize)]
-struct JsonProblem<'a> {
+pub(super) struct JsonProblem<'a> {
     kind: &'static str,
     layer: Layer,
     protocol: &'static str,
@@ -98,19 +100,8 @@ fn packet<'a>(trace: &'a Trace, seen: &'a TracedPacket, fate: Option<&'a Fate>) 
         summary: &seen.packet.summary,
         accounting: seen.packet.accounting,
         fate: fate.map(told).unwrap_or_default(),
-        parts: dissection
-            .parts
-            .iter()
-            .map(|part| JsonPart {
-                layer: part.layer,
-                protocol: part.protocol,
-                role: part.role,
-                start: part.range.start,
-                end: part.range.end,
-                fields: &part.fields,
-            })
-            .collect(),
-        problems: dissection.problems.iter().map(problem).collect(),
+        parts: dissection.parts.iter().map(JsonPart::of).collect(),
+        problems: dissection.problems.iter().map(JsonProblem::of).collect(),
     }
 }
 
@@ -125,18 +116,33 @@ fn told(fate: &Fate) -> JsonFate<'_> {
     }
 }
 
-fn problem(problem: &ParseError) -> JsonProblem<'_> {
-    JsonProblem {
-        kind: match problem.kind {
-            ErrorKind::Incomplete => "incomplete",
-            ErrorKind::Malformed => "malformed",
-            ErrorKind::Misuse => "misuse",
-        },
-        layer: problem.layer,
-        protocol: problem.protocol,
-        field: problem.field,
-        offset: problem.offset,
-        expected: &problem.expected,
-        got: &problem.got,
+impl<'a> JsonPart<'a> {
+    pub(super) fn of(part: &'a Part) -> Self {
+        JsonPart {
+            layer: part.layer,
+            protocol: part.protocol,
+            role: part.role,
+            start: part.range.start,
+            end: part.range.end,
+            fields: &part.fields,
+        }
+    }
+}
+
+impl<'a> JsonProblem<'a> {
+    pub(super) fn of(problem: &'a ParseError) -> Self {
+        JsonProblem {
+            kind: match problem.kind {
+                ErrorKind::Incomplete => "incomplete",
+                ErrorKind::Malformed => "malformed",
+                ErrorKind::Misuse => "misuse",
+            },
+            layer: problem.layer,
+            protocol: problem.protocol,
+            field: problem.field,
+            offset: problem.offset,
+            expected: &problem.expected,
+            got: &problem.got,
+        }
     }
 }

@@ -41,7 +41,7 @@ pub mod log;
 pub mod look;
 pub mod pcapng;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod svg;
 pub mod table;
 pub mod waveform;

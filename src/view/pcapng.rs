@@ -12,6 +12,7 @@ use crate::trace::{Fate, FrameId, Kind, Trace};
 pub(super) mod block {
     pub(crate) const SECTION_HEADER: u32 = 0x0a0d_0d0a;
     pub(crate) const INTERFACE: u32 = 1;
+    pub(crate) const OBSOLETE_PACKET: u32 = 2;
     pub(crate) const SIMPLE_PACKET: u32 = 3;
     pub(crate) const ENHANCED_PACKET: u32 = 6;
     /// What tells the byte order of a section.
@@ -26,6 +27,7 @@ pub(super) mod option {
     pub(crate) const IF_NAME: u16 = 2;
     pub(crate) const IF_TSRESOL: u16 = 9;
     pub(crate) const IF_FCSLEN: u16 = 13;
+    pub(crate) const IF_TSOFFSET: u16 = 14;
 }
 
 /// The link type of Ethernet.

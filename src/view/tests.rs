@@ -164,7 +164,10 @@ fn pcap_is_read_in_both_byte_orders_and_both_units_of_time() {
 #[test]
 fn other_link_types_lead_to_the_ip_packet() {
     let ip = sample::udp(&[b'x'; 30]).slice(14..);
-    let stubs: [(u32, &[u8]); 4] = [
+    let stubs: [(u32, &[u8]); 7] = [
+        (9, &[0xff, 3, 0, 0x21]),
+        (51, &[0x11, 0, 0, 7, 0, 60, 0, 0x21]),
+        (276, &[8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0]),
         (228, b""),
         (0, &[2, 0, 0, 0]),
         (108, &[0, 0, 0, 2]),
@@ -173,12 +176,13 @@ fn other_link_types_lead_to_the_ip_packet() {
     for (link, stub) in stubs {
         let file = pcap(false, false, link, &[stub, &ip].concat());
         let packet = Capture::open(&file[..]).unwrap().next().unwrap().unwrap();
-        let seen = packet.dissect(&mut Conversations::new()).unwrap();
+        let seen = packet.dissect(&mut Conversations::new());
         assert_eq!(seen.summary.info(), "4000 > 53 Len=30", "link type {link}");
     }
-    let file = pcap(false, false, 147, &ip);
+    let file = pcap(false, false, 105, &ip);
     let packet = Capture::open(&file[..]).unwrap().next().unwrap().unwrap();
-    assert_eq!(packet.dissect(&mut Conversations::new()), None);
+    let seen = packet.dissect(&mut Conversations::new());
+    assert_eq!(seen.summary.info(), "link type 105 (IEEE 802.11), Len=58");
 }
 
 #[test]

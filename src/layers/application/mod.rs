@@ -5,9 +5,13 @@
 //! | Engine.IO: sessions by polling or WebSocket | [`engineio`] | engine.io-protocol v4 |
 //! | HTTP/1.1 request and response heads, the text that asks for an upgrade | [`http`] | RFC 9110, RFC 9112 |
 //! | Socket.IO: events, acknowledgements, namespaces | [`socketio`] | socket.io-protocol v5 |
+//! | DNS, DHCP and TLS, as far as an observer can read them | [`dns`], [`dhcp`], [`tls`] | RFC 1035, RFC 2131, RFC 8446 |
 //! | WebSocket: messages both ways at once over one TCP connection | [`websocket`] | RFC 6455 |
 
+pub mod dhcp;
+pub mod dns;
 pub mod engineio;
 pub mod http;
 pub mod socketio;
+pub mod tls;
 pub mod websocket;

@@ -8,10 +8,23 @@
 //! | [`icmp`] | echo, and the errors that routers and hosts report |
 //! | [`icmp_error`] | whether an error may be reported at all, and what it quotes |
 //! | [`route`] | which neighbour a packet goes to next |
+//!
+//! Read by observers only, for real captures have them:
+//!
+//! | where | concept |
+//! |---|---|
+//! | [`ipv6`] | the header of version 6 |
+//! | [`ipv6_extension`] | what may stand behind it: options, routes, fragments |
+//! | [`icmpv6`] | errors, echo, and how neighbours find each other |
+//! | [`gre`] | packets in packets |
 
 pub mod fragment;
+pub mod gre;
 pub mod icmp;
 pub mod icmp_error;
+pub mod icmpv6;
 pub mod ipv4;
+pub mod ipv6;
+pub mod ipv6_extension;
 pub mod options;
 pub mod route;

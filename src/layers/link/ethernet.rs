@@ -16,7 +16,8 @@
 //! ```
 //!
 //! Left out: IEEE 802.3 frames with a length in place of the type (RFC 1042, which RFC 1122 §2.3.3 only recommends to
-//! receive; they are told apart and refused with their name), VLAN tags (IEEE 802.1Q), and flow control.
+//! receive; they are told apart and refused with their name: [`llc`](super::llc) reads them for observers), and flow
+//! control. Tags of IEEE 802.1Q are in [`vlan`](super::vlan).
 
 use std::fmt;
 
@@ -78,11 +79,50 @@ impl EtherType {
     pub const IPV4: EtherType = EtherType(0x0800);
     /// The Address Resolution Protocol (RFC 826).
     pub const ARP: EtherType = EtherType(0x0806);
+    /// The Internet Protocol, version 6 (RFC 2464 §3).
+    pub const IPV6: EtherType = EtherType(0x86dd);
+    /// A tag that names a VLAN (IEEE 802.1Q).
+    pub const VLAN: EtherType = EtherType(0x8100);
+    /// The outer tag of a provider (IEEE 802.1ad).
+    pub const SERVICE_VLAN: EtherType = EtherType(0x88a8);
+    /// What outer tags had before 802.1ad.
+    pub const OLD_SERVICE_VLAN: EtherType = EtherType(0x9100);
+    /// MPLS (RFC 3032 §5).
+    pub const MPLS: EtherType = EtherType(0x8847);
+    /// MPLS, to a group (RFC 5332).
+    pub const MPLS_GROUP: EtherType = EtherType(0x8848);
+    /// The discovery stage of PPPoE (RFC 2516 §4).
+    pub const PPPOE_DISCOVERY: EtherType = EtherType(0x8863);
+    /// The session stage of PPPoE.
+    pub const PPPOE_SESSION: EtherType = EtherType(0x8864);
+    /// A whole Ethernet frame, in GRE (RFC 7637 §3.2).
+    pub const BRIDGED: EtherType = EtherType(0x6558);
     /// The least number that is a type. Up to 1500 it is a length, as IEEE 802.3 first had it (§3.2.6).
     pub const FIRST: EtherType = EtherType(0x0600);
 
-    const NAMES: &'static [(u64, &'static str)] =
-        &[(0x0800, "IPv4"), (0x0806, "ARP"), (0x8100, "VLAN tag"), (0x86dd, "IPv6")];
+    /// The types worth a name.
+    pub(crate) const NAMES: &'static [(u64, &'static str)] = &[
+        (0x0800, "IPv4"),
+        (0x0806, "ARP"),
+        (0x0842, "Wake-on-LAN"),
+        (0x6558, "Ethernet"),
+        (0x8035, "RARP"),
+        (0x8100, "VLAN tag"),
+        (0x86dd, "IPv6"),
+        (0x8809, "slow protocols (LACP)"),
+        (0x8847, "MPLS"),
+        (0x8848, "MPLS to a group"),
+        (0x8863, "PPPoE discovery"),
+        (0x8864, "PPPoE session"),
+        (0x888e, "EAPOL (802.1X)"),
+        (0x8892, "PROFINET"),
+        (0x88a8, "provider VLAN tag"),
+        (0x88cc, "LLDP"),
+        (0x88e5, "MACsec"),
+        (0x88f7, "PTP"),
+        (0x9000, "loop test"),
+        (0x9100, "old provider VLAN tag"),
+    ];
 }
 
 impl fmt::Display for EtherType {

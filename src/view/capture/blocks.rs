@@ -8,6 +8,8 @@ pub(super) struct Interface {
     link: LinkType,
     snap_len: usize,
     resolution: Resolution,
+    /// Seconds to be added to every timestamp (`if_tsoffset`).
+    offset: i64,
     fcs: usize,
 }
 
@@ -73,13 +75,18 @@ impl<'a> Body<'a> {
             0 => usize::MAX,
             len => len as usize,
         };
-        let mut interface = Interface { link, snap_len, resolution: Resolution::Ten(6), fcs: 0 };
+        let mut interface = Interface { link, snap_len, resolution: Resolution::Ten(6), offset: 0, fcs: 0 };
         while let Some((code, value)) = self.option()? {
             match (code, value) {
                 (option::IF_TSRESOL, [power]) if power & 0x80 != 0 => {
                     interface.resolution = Resolution::Two(power & 0x7f);
                 }
                 (option::IF_TSRESOL, [power]) => interface.resolution = Resolution::Ten(*power),
+                (option::IF_TSOFFSET, seconds) => {
+                    if let Ok(seconds) = seconds.try_into() {
+                        interface.offset = self.endian.u64(seconds).cast_signed();
+                    }
+                }
                 (option::IF_FCSLEN, [len]) => interface.fcs = usize::from(*len),
                 _ => {}
             }
@@ -89,8 +96,21 @@ impl<'a> Body<'a> {
 
     pub(super) fn enhanced_packet(&mut self, interfaces: &[Interface]) -> Result<Captured, CaptureError> {
         let at = self.at;
-        let number = self.u32("interface")? as usize;
-        let Some(interface) = interfaces.get(number) else {
+        let number = self.u32("interface")?;
+        self.packet(interfaces, number, at)
+    }
+
+    /// The block that the enhanced one took the place of: its interface has 16 bits, and behind it stands how many
+    /// packets were dropped.
+    pub(super) fn obsolete_packet(&mut self, interfaces: &[Interface]) -> Result<Captured, CaptureError> {
+        let at = self.at;
+        let number = self.u16("interface")?;
+        self.u16("drops count")?;
+        self.packet(interfaces, u32::from(number), at)
+    }
+
+    fn packet(&mut self, interfaces: &[Interface], number: u32, at: u64) -> Result<Captured, CaptureError> {
+        let Some(interface) = interfaces.get(number as usize) else {
             return Err(CaptureError::Malformed {
                 what: "interface",
                 offset: at,
@@ -104,9 +124,15 @@ impl<'a> Body<'a> {
         let original = self.u32("original length")? as usize;
         let bytes = self.take(captured, "packet data")?.to_vec();
         self.take((captured.next_multiple_of(4) - captured).min(self.rest.len()), "padding")?;
-        let at_nanos = interface.resolution.nanos(u64::from(high) << 32 | u64::from(low));
-        let mut packet =
-            captured_packet(Some(at_nanos), number, interface.link, interface.fcs, bytes, original);
+        let at_nanos = interface.nanos(u64::from(high) << 32 | u64::from(low));
+        let mut packet = captured_packet(
+            Some(at_nanos),
+            number as usize,
+            interface.link,
+            interface.fcs,
+            bytes,
+            original,
+        );
         while let Some((code, value)) = self.option()? {
             if code == option::COMMENT {
                 packet.comments.push(String::from_utf8_lossy(value).into_owned());
@@ -124,6 +150,14 @@ impl<'a> Body<'a> {
         let captured = original.min(interface.snap_len);
         let bytes = self.take(captured, "packet data")?.to_vec();
         Ok(captured_packet(None, 0, interface.link, interface.fcs, bytes, original))
+    }
+}
+
+impl Interface {
+    /// A timestamp of this interface as nanoseconds since 1970, as far as 64 bits go.
+    fn nanos(&self, units: u64) -> u64 {
+        let offset = i128::from(self.offset) * 1_000_000_000;
+        (i128::from(self.resolution.nanos(units)) + offset).clamp(0, i128::from(u64::MAX)) as u64
     }
 }
 

@@ -1,19 +1,23 @@
-//! What the bytes of one direction of a TCP stream are: HTTP heads, WebSocket frames, or data.
+//! What the bytes of one direction of a TCP stream are: HTTP heads, WebSocket frames, TLS records, or data.
 //!
-//! HTTP is known by how it begins, not by a port. A client that asked for an upgrade to WebSocket, and a server that
+//! HTTP and TLS are known by how they begin, not by a port. A client that asked for an upgrade to WebSocket, and a server that
 //! agreed with 101, go on with frames (RFC 6455 §4). In a capture that begins after that handshake, frames cannot be told from
 //! other bytes, so they stay data. Left out: chunked bodies (RFC 9112 §7.1), whose bytes are data.
+//!
+//! Behind a hole in the capture, reading goes on with the first segment that begins as something: a head, a record, or
+//! frames that end where the segment ends.
 
 use std::collections::VecDeque;
 
 use super::AppPiece;
 use crate::base::{Header, Layer, ParseError, Reader};
 use crate::layers::application::http::{Headers, Limits, RequestHead, ResponseHead};
+use crate::layers::application::tls::{Content, MAX_RECORD, RecordHeader, handshake_line};
 use crate::layers::application::websocket::{FrameHeader, Opcode};
 use crate::view::look::escape;
 
 /// So many labels are remembered in each direction, for retransmissions; older ones are forgotten first.
-const MOST_LABELS: usize = 256;
+pub(super) const MOST_LABELS: usize = 16_384;
 /// Characters of a start line that are kept.
 const LINE: usize = 120;
 
@@ -32,6 +36,8 @@ pub(super) enum Meaning {
     Head { request: bool, line: String },
     /// A frame header (or, when a segment boundary cut it, its last bytes).
     FrameHeader(FrameHeader, Cut),
+    /// The header of a message of another protocol, with what the message is.
+    Message { protocol: &'static str, line: String },
     /// A piece of a head or frame header that began before or goes on.
     HeaderPiece { protocol: &'static str },
     /// Payload of a control frame, which is the protocol's own.
@@ -61,7 +67,10 @@ pub(super) enum Upgrade {
 
 /// The labels of one direction, the newest last.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Labels(VecDeque<Label>);
+pub(super) struct Labels {
+    labels: VecDeque<Label>,
+    forgotten: u64,
+}
 
 impl Labels {
     fn push(&mut self, start: u64, len: usize, what: Meaning) {
@@ -69,7 +78,7 @@ impl Labels {
         if len == 0 {
             return;
         }
-        if let Some(last) = self.0.back_mut()
+        if let Some(last) = self.labels.back_mut()
             && last.start + last.len == start
             && last.what == what
             && matches!(what, Meaning::Data | Meaning::FramePayload)
@@ -77,55 +86,69 @@ impl Labels {
             last.len += len;
             return;
         }
-        if self.0.len() >= MOST_LABELS {
-            self.0.pop_front();
+        if self.labels.len() >= MOST_LABELS {
+            self.labels.pop_front();
+            self.forgotten += 1;
         }
-        self.0.push_back(Label { start, len, what });
+        self.labels.push_back(Label { start, len, what });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// How many were forgotten.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// The labels that touch the bytes `start..end`.
     pub(super) fn touching(&self, start: u64, end: u64) -> impl Iterator<Item = &Label> {
         // They are in order, so the first of interest is found by halving.
-        let from = self.0.partition_point(|label| label.start + label.len <= start);
-        self.0.iter().skip(from).take_while(move |label| label.start < end)
+        let from = self.labels.partition_point(|label| label.start + label.len <= start);
+        self.labels.iter().skip(from).take_while(move |label| label.start < end)
     }
+}
 
-    /// What a segment with the bytes `start..end` brings, for its summary.
-    pub(super) fn pieces(&self, start: u64, end: u64) -> Vec<AppPiece> {
-        let mut pieces = Vec::new();
-        let mut known = start;
-        let mut in_frame = false;
-        for label in self.touching(start, end) {
-            let len = |from: u64, to: u64| to.saturating_sub(from) as usize;
-            add(&mut pieces, AppPiece::Data { len: len(known, label.start) });
-            let shown = len(label.start.max(start), (label.start + label.len).min(end));
-            let begins = label.start >= start;
-            let more = AppPiece::WsContinuationOfFrame { len: shown };
-            let piece = match &label.what {
-                Meaning::Head { request: true, line } if begins => {
-                    AppPiece::HttpRequest { line: line.clone() }
-                }
-                Meaning::Head { line, .. } if begins => AppPiece::HttpResponse { line: line.clone() },
-                Meaning::FrameHeader(header, _) if begins => AppPiece::WsFrame {
-                    opcode: opcode_name(header.opcode),
-                    fin: header.fin,
-                    masked: header.mask.is_some(),
-                    payload_len: header.payload_len,
-                    header_len: header.header_len(),
-                },
-                Meaning::ControlPayload | Meaning::FramePayload if in_frame => {
-                    AppPiece::WsContinuationOfFrame { len: 0 }
-                }
-                Meaning::Data => AppPiece::Data { len: shown },
-                _ => more,
-            };
-            in_frame = matches!(label.what, Meaning::FrameHeader(..)) && begins;
-            add(&mut pieces, piece);
-            known = label.start + label.len;
-        }
-        add(&mut pieces, AppPiece::Data { len: end.saturating_sub(known) as usize });
-        pieces
+/// What a segment with the bytes `start..end` brings, for its summary.
+pub(super) fn pieces(labels: &[Label], start: u64, end: u64) -> Vec<AppPiece> {
+    let mut pieces = Vec::new();
+    let mut known = start;
+    let mut in_frame = false;
+    for label in labels {
+        let len = |from: u64, to: u64| to.saturating_sub(from) as usize;
+        add(&mut pieces, AppPiece::Data { len: len(known, label.start) });
+        let shown = len(label.start.max(start), (label.start + label.len).min(end));
+        let begins = label.start >= start;
+        let more = AppPiece::WsContinuationOfFrame { len: shown };
+        let piece = match &label.what {
+            Meaning::Head { request: true, line } if begins => AppPiece::HttpRequest { line: line.clone() },
+            Meaning::Head { line, .. } if begins => AppPiece::HttpResponse { line: line.clone() },
+            Meaning::Message { protocol, line } if begins => {
+                AppPiece::Message { protocol, line: line.clone() }
+            }
+            Meaning::Message { .. } => AppPiece::Data { len: shown },
+            Meaning::FrameHeader(header, _) if begins => AppPiece::WsFrame {
+                opcode: opcode_name(header.opcode),
+                fin: header.fin,
+                masked: header.mask.is_some(),
+                payload_len: header.payload_len,
+                header_len: header.header_len(),
+            },
+            Meaning::ControlPayload | Meaning::FramePayload if in_frame => {
+                AppPiece::WsContinuationOfFrame { len: 0 }
+            }
+            Meaning::HeaderPiece { protocol: RecordHeader::PROTOCOL } | Meaning::Data => {
+                AppPiece::Data { len: shown }
+            }
+            _ => more,
+        };
+        in_frame = matches!(label.what, Meaning::FrameHeader(..)) && begins;
+        add(&mut pieces, piece);
+        known = label.start + label.len;
     }
+    add(&mut pieces, AppPiece::Data { len: end.saturating_sub(known) as usize });
+    pieces
 }
 
 /// Adds a piece, or lets the last one grow.
@@ -156,6 +179,8 @@ fn opcode_name(opcode: Opcode) -> &'static str {
 pub(super) struct Parser {
     reading: Reading,
     labels: Labels,
+    /// Whether its last frame was masked: only a client's are (RFC 6455 §5.1).
+    masked: Option<bool>,
 }
 
 /// What the next byte belongs to.
@@ -173,7 +198,20 @@ enum Reading {
         left: u64,
         control: bool,
     },
-    /// The thread is lost: a hole in the capture, or frames that broke the rules.
+    /// The header of a TLS record.
+    Record(Vec<u8>),
+    /// A client hello that goes on in the next segment, from its first byte on.
+    Hello {
+        text: Vec<u8>,
+        len: usize,
+    },
+    /// What a TLS record holds.
+    Sealed {
+        left: u64,
+    },
+    /// Behind a hole in the capture: what begins next is not known.
+    Hole,
+    /// The thread is lost: frames that broke the rules.
     Lost,
 }
 
@@ -203,9 +241,23 @@ impl Parser {
     /// Takes note that `len` bytes will never be seen.
     pub(super) fn skip(&mut self, len: u64) {
         match &mut self.reading {
-            Reading::Body { left } | Reading::Payload { left, .. } if *left >= len => *left -= len,
-            Reading::Start => {}
-            _ => self.reading = Reading::Lost,
+            Reading::Body { left } | Reading::Payload { left, .. } | Reading::Sealed { left }
+                if *left >= len =>
+            {
+                *left -= len;
+            }
+            Reading::Start | Reading::Lost => {}
+            _ => self.reading = Reading::Hole,
+        }
+    }
+
+    /// What bytes behind a hole are, should the hole never be filled; nothing, when they do not begin as something.
+    pub(super) fn guess(&self, at: u64, bytes: &[u8], mut upgrade: Upgrade) -> Vec<Label> {
+        let mut parser = Parser { reading: Reading::Hole, labels: Labels::default(), masked: self.masked };
+        parser.feed(at, bytes, &mut upgrade);
+        match parser.reading {
+            Reading::Hole => Vec::new(),
+            _ => parser.labels.labels.into(),
         }
     }
 
@@ -219,6 +271,7 @@ impl Parser {
     ) -> (usize, Meaning) {
         match std::mem::take(&mut self.reading) {
             Reading::Start if looks_like_a_head(bytes) => self.head(Vec::new(), bytes, upgrade),
+            Reading::Start if begins_a_record(bytes) => self.record(Vec::new(), bytes),
             Reading::Start => (bytes.len(), Meaning::Data),
             Reading::Head(text) => self.head(text, bytes, upgrade),
             Reading::Body { left: 0 } => self.step(bytes, at, upgrade, problem),
@@ -237,11 +290,86 @@ impl Parser {
                 self.reading = Reading::Payload { left: left - taken as u64, control };
                 (taken, if control { Meaning::ControlPayload } else { Meaning::FramePayload })
             }
-            Reading::Lost => {
-                self.reading = Reading::Lost;
+            Reading::Record(begun) => self.record(begun, bytes),
+            Reading::Hello { text, len } => self.hello(text, len, bytes),
+            Reading::Sealed { left: 0 } => self.record(Vec::new(), bytes),
+            Reading::Sealed { left } => {
+                let taken = at_most(left, bytes.len());
+                self.reading = Reading::Sealed { left: left - taken as u64 };
+                (taken, Meaning::Data)
+            }
+            Reading::Hole if begins_a_head(bytes) => self.head(Vec::new(), bytes, upgrade),
+            Reading::Hole if begins_a_record(bytes) => self.record(Vec::new(), bytes),
+            Reading::Hole if *upgrade == Upgrade::Agreed && self.are_frames(bytes) => {
+                self.frame_header(Vec::new(), bytes, at, problem)
+            }
+            lost @ (Reading::Hole | Reading::Lost) => {
+                self.reading = lost;
                 (bytes.len(), Meaning::Data)
             }
         }
+    }
+
+    /// Whether these bytes are frames from the first to the last one. Frames have no mark to be known by; but that lengths
+    /// lead to the very end of a segment does not happen by chance.
+    fn are_frames(&self, mut bytes: &[u8]) -> bool {
+        loop {
+            let mut r = Reader::new(Layer::Application, FrameHeader::PROTOCOL, bytes);
+            let Ok(header) = FrameHeader::parse(&mut r) else { return false };
+            if self.masked.is_some_and(|masked| masked != header.mask.is_some()) {
+                return false;
+            }
+            match usize::try_from(header.payload_len).ok().and_then(|len| r.rest().get(len..)) {
+                Some([]) => return true,
+                Some(rest) => bytes = rest,
+                None => return false,
+            }
+        }
+    }
+
+    fn record(&mut self, mut begun: Vec<u8>, bytes: &[u8]) -> (usize, Meaning) {
+        const LEN: usize = 5;
+        let before = begun.len();
+        let taken = (LEN - before).min(bytes.len());
+        begun.extend_from_slice(&bytes[..taken]);
+        let mut r = Reader::new(Layer::Application, RecordHeader::PROTOCOL, &begun);
+        match RecordHeader::parse(&mut r) {
+            Ok(header) => {
+                let len = usize::from(header.length);
+                let here = &bytes[taken..bytes.len().min(taken + len)];
+                self.reading = if is_client_hello(header, here) && here.len() < len {
+                    Reading::Hello { text: Vec::new(), len }
+                } else {
+                    Reading::Sealed { left: len as u64 }
+                };
+                let line = escape(record_line(header, here));
+                (taken, Meaning::Message { protocol: RecordHeader::PROTOCOL, line })
+            }
+            Err(error) if error.is_incomplete() => {
+                self.reading = Reading::Record(begun);
+                (bytes.len(), Meaning::HeaderPiece { protocol: RecordHeader::PROTOCOL })
+            }
+            // Not TLS after all, or no longer.
+            Err(_) => {
+                self.reading = Reading::Start;
+                (bytes.len(), Meaning::Data)
+            }
+        }
+    }
+
+    /// The client hello is worth waiting for: the server's name may be in its second segment.
+    fn hello(&mut self, mut text: Vec<u8>, len: usize, bytes: &[u8]) -> (usize, Meaning) {
+        let taken = (len - text.len().min(len)).min(bytes.len());
+        let begins = text.is_empty();
+        text.extend_from_slice(&bytes[..taken]);
+        if text.len() >= len {
+            self.reading = Reading::Sealed { left: 0 };
+            let line = escape(handshake_line(&text));
+            return (taken.max(1).min(bytes.len()), Meaning::Message { protocol: RecordHeader::PROTOCOL, line });
+        }
+        self.reading = Reading::Hello { text, len };
+        let what = if begins { Meaning::Data } else { Meaning::HeaderPiece { protocol: RecordHeader::PROTOCOL } };
+        (taken, what)
     }
 
     fn head(&mut self, mut text: Vec<u8>, bytes: &[u8], upgrade: &mut Upgrade) -> (usize, Meaning) {
@@ -279,6 +407,7 @@ impl Parser {
         let mut r = Reader::new(Layer::Application, FrameHeader::PROTOCOL, &begun);
         match FrameHeader::parse(&mut r) {
             Ok(header) => {
+                self.masked = Some(header.mask.is_some());
                 self.reading =
                     Reading::Payload { left: header.payload_len, control: header.opcode.is_control() };
                 let cut = if before == 0 { Cut::Whole } else { Cut::InTwo };
@@ -301,20 +430,53 @@ fn at_most(left: u64, bytes: usize) -> usize {
     usize::try_from(left).map_or(bytes, |left| left.min(bytes))
 }
 
+/// How heads of HTTP/1.1 begin.
+const BEGINNINGS: [&[u8]; 10] = [
+    b"GET ",
+    b"HEAD ",
+    b"POST ",
+    b"PUT ",
+    b"DELETE ",
+    b"CONNECT ",
+    b"OPTIONS ",
+    b"TRACE ",
+    b"PATCH ",
+    b"HTTP/1.",
+];
+
 fn looks_like_a_head(bytes: &[u8]) -> bool {
-    const BEGINNINGS: [&[u8]; 10] = [
-        b"GET ",
-        b"HEAD ",
-        b"POST ",
-        b"PUT ",
-        b"DELETE ",
-        b"CONNECT ",
-        b"OPTIONS ",
-        b"TRACE ",
-        b"PATCH ",
-        b"HTTP/1.",
-    ];
     BEGINNINGS.iter().any(|begin| bytes.starts_with(begin) || begin.starts_with(bytes))
+}
+
+/// The same, when there must be no doubt.
+fn begins_a_head(bytes: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|begin| bytes.starts_with(begin))
+}
+
+/// Whether TLS begins here: four types, five versions, and a length that is possible.
+fn begins_a_record(bytes: &[u8]) -> bool {
+    match *bytes {
+        [20..=23, 3, 0..=4, high, low, ..] => usize::from(u16::from_be_bytes([high, low])) <= MAX_RECORD,
+        [20..=23, 3, 0..=4, ..] => true,
+        _ => false,
+    }
+}
+
+/// Whether a handshake record holds what its first byte says, and is not encrypted: then its length would not fit.
+fn is_plain(header: RecordHeader, payload: &[u8]) -> bool {
+    matches!(*payload, [_, 0, high, low, ..] if u16::from_be_bytes([high, low]).checked_add(4).is_some_and(|len| len <= header.length))
+}
+
+fn is_client_hello(header: RecordHeader, payload: &[u8]) -> bool {
+    header.content == Content::Handshake && payload.first() == Some(&1) && is_plain(header, payload)
+}
+
+fn record_line(header: RecordHeader, payload: &[u8]) -> String {
+    match header.content {
+        Content::Handshake if is_plain(header, payload) => handshake_line(payload),
+        Content::ApplicationData => format!("application data {} B", header.length),
+        other => other.name().to_owned(),
+    }
 }
 
 /// What follows a head.

@@ -3,21 +3,25 @@
 //! The headers' own parsers do the reading. Where one refuses because of a checksum, or because the end was cut off,
 //! a more lenient reading of the same bytes follows and the refusal is kept as a problem.
 //!
-//! A capture taken on the sending host may show wrong TCP and UDP checksums in packets that were right on the wire:
-//! many interfaces compute them in hardware, after the capture has seen the packet.
+//! An observer is no receiver, in three ways. A capture may keep only the first bytes of each packet: then lengths are
+//! those that the headers say. One taken on the sending host sees packets before the interface has computed their
+//! checksums, and before it has cut large ones to size. And one bad field is no reason to say nothing of the others. What
+//! is only the capture's doing is a [remark](Dissection::remarks), not a problem.
 
+use std::net::IpAddr;
 use std::ops::Range;
 
-use bytes::Bytes;
-
+use super::link_type::LinkType;
 use super::{Dissection, FieldValue, Part, Role};
-use crate::base::{ErrorKind, Header, Layer, ParseError, Reader};
-use crate::layers::internet::icmp::{IcmpHeader, IcmpMessage};
-use crate::layers::internet::ipv4::{Ipv4Header, protocol};
+use crate::base::{Header, Layer, ParseError, Reader};
+use crate::layers::internet::icmp::IcmpHeader;
+use crate::layers::internet::icmpv6::Icmpv6Header;
 use crate::layers::link::arp::ArpPacket;
-use crate::layers::link::ethernet::{EtherType, EthernetHeader};
-use crate::layers::transport::tcp::{Segment, TcpHeader};
-use crate::layers::transport::udp::{Datagram, UdpHeader};
+use crate::layers::transport::tcp::TcpHeader;
+use crate::layers::transport::udp::UdpHeader;
+
+/// So many headers within headers are opened. More is a broken or hostile packet; what is below is data.
+const MOST_DEPTH: usize = 32;
 
 /// Takes an Ethernet frame apart, from the destination address to the last byte of payload or padding (no frame
 /// check sequence).
@@ -25,57 +29,108 @@ pub fn dissect_frame(frame: &[u8]) -> Dissection {
     Walk::frame(frame).dissection
 }
 
-/// Takes an IPv4 packet apart.
+/// Takes an IP packet apart.
 pub fn dissect_packet(packet: &[u8]) -> Dissection {
     Walk::packet(packet).dissection
+}
+
+/// What is known of a captured packet beside its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Start {
+    /// What the bytes begin with.
+    pub link: LinkType,
+    /// How many bytes it had, which may be more than were captured.
+    pub original_len: usize,
+    /// When it was captured, in nanoseconds since whenever.
+    pub at_nanos: Option<u64>,
 }
 
 /// A dissection, and the headers found on the way as values.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
     pub(super) dissection: Dissection,
-    pub(super) ethernet: Option<EthernetHeader>,
+    /// Sender and receiver on the link, as far as the link header says.
+    pub(super) link: Option<(String, String)>,
+    /// The innermost EtherType.
+    pub(super) ethertype: Option<u16>,
     pub(super) arp: Option<ArpPacket>,
-    pub(super) ipv4: Option<Ipv4Header>,
-    /// The payload of the IPv4 packet, as far as the bytes go.
-    pub(super) ipv4_payload: Range<usize>,
+    /// The innermost IP header.
+    pub(super) ip: Option<Ip>,
+    /// Its payload behind the extension headers, as far as the bytes go.
+    pub(super) ip_payload: Range<usize>,
     pub(super) transport: Option<Transport>,
-    /// The payload of the transport, or what follows an ICMP header.
+    /// The payload of the transport, or what follows an ICMP header, as far as the bytes go.
     pub(super) payload: Range<usize>,
+    /// How long that payload is by the headers.
+    pub(super) payload_len: usize,
+    /// What is known of a payload beyond its bytes: whose it is, and what it says.
+    pub(super) named: Option<(&'static str, String)>,
+    /// Bytes that the capture did not keep.
+    pub(super) missing: usize,
+    pub(super) depth: usize,
 }
 
-/// A header that rides in an IPv4 packet.
+/// What of an IP header matters to those above, whichever version it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ip {
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    /// The number of what it carries, behind all extension headers.
+    pub(super) protocol: u8,
+    /// Bytes of that, by the headers.
+    pub(super) payload_len: usize,
+    /// Which piece of a packet it is, if it is one.
+    pub(super) piece: Option<Piece>,
+}
+
+/// A piece of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) identification: u32,
+    /// Where it belongs, in bytes.
+    pub(super) start: usize,
+    pub(super) more: bool,
+}
+
+/// A header that rides in an IP packet.
 #[derive(Debug)]
 pub(super) enum Transport {
     Tcp(TcpHeader),
     Udp(UdpHeader),
     Icmp(IcmpHeader),
+    Icmpv6(Icmpv6Header),
+}
+
+impl Ip {
+    /// Version 4 or 6.
+    pub(super) fn protocol_name(&self) -> &'static str {
+        if self.source.is_ipv4() { "IPv4" } else { "IPv6" }
+    }
 }
 
 impl Walk {
     pub(super) fn frame(frame: &[u8]) -> Walk {
-        let mut walk = Walk::default();
-        if let Some((ethernet, rest)) = walk.header(frame, 0..frame.len(), EthernetHeader::parse) {
-            walk.ethernet = Some(ethernet);
-            match ethernet.ethertype {
-                EtherType::IPV4 => walk.ipv4(frame, rest),
-                EtherType::ARP => walk.arp(frame, rest),
-                _ => walk.push(Part::data(Layer::Internet, rest)),
-            }
+        Walk::of(frame, LinkType::Ethernet, frame.len())
+    }
+
+    pub(super) fn packet(packet: &[u8]) -> Walk {
+        Walk::of(packet, LinkType::RawIp, packet.len())
+    }
+
+    /// A packet of any link type, of which the capture kept `bytes`.
+    pub(super) fn of(bytes: &[u8], link: LinkType, original_len: usize) -> Walk {
+        let mut walk = Walk { missing: original_len.saturating_sub(bytes.len()), ..Walk::default() };
+        walk.link_type(bytes, link);
+        if walk.missing > 0 {
+            walk.remark(format!("cut by the capture: {} of {original_len} bytes", bytes.len()));
         }
         walk.done()
     }
 
-    pub(super) fn packet(packet: &[u8]) -> Walk {
-        let mut walk = Walk::default();
-        walk.ipv4(packet, 0..packet.len());
-        walk.done()
-    }
-
     /// The data of a whole packet put together again from its fragments.
-    pub(super) fn reassembled(header: Ipv4Header, data: &[u8]) -> Walk {
-        let mut walk = Walk { ipv4: Some(header), ipv4_payload: 0..data.len(), ..Walk::default() };
-        walk.transport(&header, data, 0..data.len(), true);
+    pub(super) fn reassembled(ip: Ip, data: &[u8]) -> Walk {
+        let mut walk = Walk { ip: Some(ip), ip_payload: 0..data.len(), ..Walk::default() };
+        walk.carried(&ip, data, 0..data.len(), true);
         walk.done()
     }
 
@@ -85,21 +140,45 @@ impl Walk {
         self
     }
 
-    fn push(&mut self, part: Part) {
+    pub(super) fn push(&mut self, part: Part) {
         if !part.range.is_empty() {
             self.dissection.parts.push(part);
         }
     }
 
-    fn problem(&mut self, problem: ParseError) {
-        if !self.dissection.problems.contains(&problem) {
+    /// What is missing because the capture did not keep it is no problem of the packet.
+    pub(super) fn problem(&mut self, problem: ParseError) {
+        let cut = self.missing > 0 && problem.is_incomplete();
+        if !cut && !self.dissection.problems.contains(&problem) {
             self.dissection.problems.push(problem);
         }
     }
 
+    pub(super) fn remark(&mut self, remark: impl Into<String>) {
+        let remark = remark.into();
+        if !self.dissection.remarks.contains(&remark) {
+            self.dissection.remarks.push(remark);
+        }
+    }
+
+    /// Data that is named, but not read.
+    pub(super) fn name(&mut self, layer: Layer, protocol: &'static str, says: impl Into<String>, range: Range<usize>) {
+        self.named = Some((protocol, says.into()));
+        self.push(Part::data(layer, range));
+    }
+
+    /// One header deeper: false when it is deep enough.
+    pub(super) fn deeper(&mut self) -> bool {
+        self.depth += 1;
+        if self.depth == MOST_DEPTH {
+            self.remark(format!("more than {MOST_DEPTH} headers: the rest is not read"));
+        }
+        self.depth < MOST_DEPTH
+    }
+
     /// Reads one header at the start of `range` and draws it. When that fails, its table still says what the bytes
     /// were meant to be, as far as they go; the rest is data.
-    fn header<H: Header>(
+    pub(super) fn header<H: Header>(
         &mut self,
         frame: &[u8],
         range: Range<usize>,
@@ -128,122 +207,6 @@ impl Walk {
                 self.push(Part::data(H::LAYER, end..range.end));
                 None
             }
-        }
-    }
-
-    fn arp(&mut self, frame: &[u8], range: Range<usize>) {
-        if let Some((arp, rest)) = self.header(frame, range, ArpPacket::parse) {
-            self.arp = Some(arp);
-            self.push(Part::plain(Layer::Link, "padding", Role::Padding, rest));
-        }
-    }
-
-    fn ipv4(&mut self, frame: &[u8], range: Range<usize>) {
-        let mut whole = true;
-        let mut refused = None;
-        let parse = |r: &mut Reader<'_>| {
-            let mut again = r.clone();
-            Ipv4Header::parse(r).or_else(|problem| {
-                // Checksum or length: the lenient reading of a quoted header minds neither.
-                let header = Ipv4Header::parse_quoted(&mut again)?;
-                *r = again;
-                refused = Some(problem);
-                Ok(header)
-            })
-        };
-        let Some((header, rest)) = self.header::<Ipv4Header>(frame, range, parse) else { return };
-        if let Some(problem) = refused {
-            whole = problem.kind != ErrorKind::Incomplete;
-            self.problem(problem);
-        }
-        let wanted = rest.start + header.payload_len();
-        whole &= wanted <= rest.end;
-        let end = wanted.min(rest.end);
-        self.ipv4 = Some(header);
-        self.ipv4_payload = rest.start..end;
-        self.transport(&header, frame, rest.start..end, whole);
-        self.push(Part::plain(Layer::Link, "padding", Role::Padding, end..rest.end));
-    }
-
-    fn transport(&mut self, ip: &Ipv4Header, frame: &[u8], range: Range<usize>, whole: bool) {
-        if ip.fragment_offset > 0 {
-            // The header is in the first fragment; these bytes are in the middle of something.
-            let layer = match ip.protocol {
-                protocol::TCP | protocol::UDP => Layer::Application,
-                protocol::ICMP => Layer::Internet,
-                _ => Layer::Transport,
-            };
-            self.push(Part::data(layer, range));
-            return;
-        }
-        // Checksums cover the whole payload, so they say nothing of the first fragment or of a packet cut short.
-        let check = whole && !ip.more_fragments;
-        match ip.protocol {
-            protocol::TCP => self.tcp(ip, frame, range, check),
-            protocol::UDP => self.udp(ip, frame, range, check),
-            protocol::ICMP => self.icmp(frame, range, check),
-            _ => self.push(Part::data(Layer::Transport, range)),
-        }
-    }
-
-    fn tcp(&mut self, ip: &Ipv4Header, frame: &[u8], range: Range<usize>, check: bool) {
-        if check {
-            let bytes = Bytes::copy_from_slice(&frame[range.clone()]);
-            if let Err(problem) = Segment::parse(ip.source, ip.destination, &bytes, range.start) {
-                // Of a header cut short, `TcpHeader` names the very field.
-                if !problem.is_incomplete() {
-                    self.problem(problem);
-                }
-            }
-        }
-        if let Some((tcp, rest)) = self.header::<TcpHeader>(frame, range, TcpHeader::parse) {
-            self.transport = Some(Transport::Tcp(tcp));
-            self.payload = rest.clone();
-            self.push(Part::data(Layer::Application, rest));
-        }
-    }
-
-    fn udp(&mut self, ip: &Ipv4Header, frame: &[u8], range: Range<usize>, check: bool) {
-        if check {
-            let bytes = Bytes::copy_from_slice(&frame[range.clone()]);
-            if let Err(problem) = Datagram::parse(ip.source, ip.destination, &bytes, range.start) {
-                self.problem(problem);
-            }
-        }
-        if let Some((udp, rest)) = self.header::<UdpHeader>(frame, range.clone(), UdpHeader::parse) {
-            let end = (range.start + usize::from(udp.length)).min(rest.end);
-            self.transport = Some(Transport::Udp(udp));
-            self.payload = rest.start..end;
-            self.push(Part::data(Layer::Application, rest.start..end));
-            // RFC 768 leaves open what bytes behind the length mean; nothing reads them.
-            self.push(Part::plain(Layer::Transport, "padding", Role::Padding, end..rest.end));
-        }
-    }
-
-    fn icmp(&mut self, frame: &[u8], range: Range<usize>, check: bool) {
-        if check {
-            let bytes = Bytes::copy_from_slice(&frame[range.clone()]);
-            if let Err(problem) = IcmpMessage::parse(&bytes, range.start) {
-                self.problem(problem);
-            }
-        }
-        if let Some((icmp, rest)) = self.header::<IcmpHeader>(frame, range, IcmpHeader::parse) {
-            self.transport = Some(Transport::Icmp(icmp));
-            self.payload = rest.clone();
-            self.quoted(&icmp, frame, rest);
-        }
-    }
-
-    /// An ICMP error quotes the packet that caused it: its header and the first bytes behind (RFC 792).
-    fn quoted(&mut self, icmp: &IcmpHeader, frame: &[u8], range: Range<usize>) {
-        let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &frame[range.clone()]);
-        match Ipv4Header::parse_quoted(&mut r).ok().filter(|_| icmp.is_error()) {
-            Some(header) => {
-                let end = range.start + r.position();
-                self.push(Part::of_header(&header, &frame[..end], range.start));
-                self.push(Part::data(Layer::Internet, end..range.end));
-            }
-            None => self.push(Part::data(Layer::Internet, range)),
         }
     }
 }

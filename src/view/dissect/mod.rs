@@ -8,25 +8,39 @@
 //! A dissector is not a receiver. A host throws away what is wrong; a dissector says what is wrong and goes on, for
 //! the packets worth looking at are the broken ones. No input makes it fail: what cannot be read becomes a
 //! [problem](Dissection::problems), and the bytes behind it become `data`.
+//!
+//! | where | what |
+//! |---|---|
+//! | `frame`, `link`, `internet`, `transport` | the walk through one frame, layer by layer |
+//! | `conversations`, `stream`, `fragments` | what the frames before make known |
+//! | `analysis` | what became of a segment, as far as a capture can tell |
+//! | `application` | what the bytes of a stream are |
+//! | `summary`, `accounting` | a packet in a line, and where its bytes went |
 
 mod accounting;
+mod analysis;
 mod application;
 mod conversations;
 mod fragments;
 mod frame;
+mod internet;
+mod link;
+mod link_type;
 mod run;
 mod stream;
 mod summary;
+mod transport;
 
 use std::ops::Range;
 
 use serde::Serialize;
 
 pub use accounting::Accounting;
-pub use conversations::{Conversations, Packet};
-pub use frame::{dissect_frame, dissect_packet};
+pub use conversations::{Conversations, Forgotten, Packet};
+pub use frame::{Start, dissect_frame, dissect_packet};
+pub use link_type::LinkType;
 pub use run::{TracedPacket, dissect_trace};
-pub use summary::{AppPiece, Probe, Summary, TcpFlags, TcpSummary, What};
+pub use summary::{AppPiece, Mark, Probe, Summary, TcpFlags, TcpSummary, What};
 
 use crate::base::{Field, Header, Layer, ParseError};
 
@@ -37,6 +51,8 @@ pub struct Dissection {
     pub parts: Vec<Part>,
     /// What is wrong with it, the first wrong byte first.
     pub problems: Vec<ParseError>,
+    /// What is worth knowing and no fault of the packet: what the capture did to it, and what is around it.
+    pub remarks: Vec<String>,
 }
 
 /// A run of bytes with one meaning.
@@ -168,5 +184,7 @@ impl FieldValue {
     }
 }
 
+#[cfg(test)]
+mod observer_tests;
 #[cfg(test)]
 mod tests;

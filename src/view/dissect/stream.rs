@@ -3,11 +3,15 @@
 //! Positions are relative: SYN is 0, the first byte 1. When no SYN was seen, the first number seen counts as 1.
 //! Following a stream at the capture point is not the same as being its receiver: a segment counts as seen although
 //! it may be lost further on, and that is what makes its second copy a retransmission.
+//!
+//! A hole that the receiver has acknowledged is one of the capture, not of the stream: what is missing is passed over, and
+//! reading goes on behind it.
 
 use std::collections::BTreeMap;
 
-use super::application::{Parser, Upgrade};
-use super::{Probe, TcpFlags, TcpSummary};
+use super::analysis::{self, Sent};
+use super::application::{Label, Labels, Parser, Upgrade, pieces};
+use super::{Mark, Probe, TcpFlags, TcpSummary};
 use crate::base::ParseError;
 use crate::layers::transport::tcp::{Flags, SeqNumber, TcpHeader};
 
@@ -22,6 +26,8 @@ const MOST_SHIFT: u8 = 14;
 pub(super) struct Conversation {
     ends: [Direction; 2],
     upgrade: Upgrade,
+    /// The round trip of its handshake in nanoseconds.
+    round_trip: Option<u64>,
     /// When it was last spoken in, for forgetting the one silent for longest.
     pub(super) last_used: u64,
 }
@@ -35,9 +41,12 @@ struct Direction {
     syn_seen: bool,
     /// Everything before was seen.
     next: u64,
-    /// Bytes behind a hole.
-    waiting: BTreeMap<u64, Vec<u8>>,
+    /// Bytes behind a hole, as far as they were captured, and how many they are.
+    waiting: BTreeMap<u64, (Vec<u8>, u64)>,
     waiting_bytes: usize,
+    /// Up to where the other end has acknowledged.
+    acked: u64,
+    sent: Sent,
     /// The window scale option of its SYN.
     shift: Option<u8>,
     /// Whether its last segment was a probe: what comes back is the answer to that, and no duplicate.
@@ -52,13 +61,25 @@ pub(super) struct Seen {
     pub(super) summary: TcpSummary,
     /// The position of its first byte of payload.
     pub(super) start: u64,
+    /// What its payload is.
+    pub(super) labels: Vec<Label>,
     /// A WebSocket frame that broke a rule, and where it began.
     pub(super) problem: Option<(u64, ParseError)>,
 }
 
+/// How a segment was seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Capturing {
+    /// The length of its payload, of which the capture may have kept less.
+    pub(super) len: usize,
+    /// Whether to judge it as an observer does, and then when it was seen.
+    pub(super) observed: bool,
+    pub(super) at: Option<u64>,
+}
+
 impl Conversation {
     /// Takes a segment that end `from` (0 or 1) sent.
-    pub(super) fn take(&mut self, from: usize, tcp: &TcpHeader, payload: &[u8]) -> Seen {
+    pub(super) fn take(&mut self, from: usize, tcp: &TcpHeader, payload: &[u8], how: Capturing) -> Seen {
         let flags = tcp.flags;
         let (syn, fin, ack) = (flags.has(Flags::SYN), flags.has(Flags::FIN), flags.has(Flags::ACK));
         if syn && !ack && self.ends[from].origin.is_some_and(|origin| origin != tcp.seq) {
@@ -76,18 +97,18 @@ impl Conversation {
         let window = me.scaled(peer, tcp.window, syn);
 
         let start = seq.unwrap_or(0) + u64::from(syn);
-        let end = start + payload.len() as u64;
-        let takes_room = syn || fin || !payload.is_empty();
+        let end = start + how.len as u64;
+        let takes_room = syn || fin || how.len > 0;
         let seen_before = takes_room
             && match seq {
                 Some(seq) => me.has_seen(seq, end + u64::from(fin)),
                 None => true,
             };
         let bare = !syn && !fin && !flags.has(Flags::RST);
-        let probe = me.probe(peer, bare, start, payload.len());
+        let probe = me.probe(peer, bare, start, how.len);
         let ack_and_window = ack.map(|ack| (ack.unwrap_or(0), window));
         let duplicate_ack = bare
-            && payload.is_empty()
+            && how.len == 0
             && probe.is_none()
             && !peer.probed
             && ack_and_window.is_some()
@@ -96,17 +117,42 @@ impl Conversation {
         me.last_ack = ack_and_window.or(me.last_ack);
         me.probed = probe.is_some();
 
+        let marks = match (how.observed, seq) {
+            (true, Some(seq)) => {
+                let segment = analysis::Segment {
+                    at: how.at,
+                    seq,
+                    len: how.len as u64,
+                    syn,
+                    fin,
+                    rst: flags.has(Flags::RST),
+                    ack: ack.map(|ack| ack.unwrap_or(0)),
+                    window: tcp.window,
+                };
+                analysis::judge(&mut me.sent, &mut peer.sent, segment, &mut self.round_trip)
+            }
+            _ => Vec::new(),
+        };
+        let again = if how.observed && seq.is_some() { marks.contains(&Mark::Retransmission) } else { seen_before };
+
+        if let Some(Some(ack)) = ack {
+            peer.acknowledged(ack, &mut self.upgrade);
+        }
         let mut problem = None;
         if seq.is_some() {
             if syn {
                 me.next = me.next.max(1);
             }
-            problem = me.read(start, payload, &mut self.upgrade);
+            problem = me.read(start, payload, how.len as u64, &mut self.upgrade);
             if fin && me.next == end {
                 me.next = end + 1;
             }
         }
-        let application = if payload.is_empty() { Vec::new() } else { me.parser.labels().pieces(start, end) };
+        let labels = match start > me.next && !payload.is_empty() {
+            true => me.parser.guess(start, payload, self.upgrade),
+            false => me.parser.labels().touching(start, end).cloned().collect(),
+        };
+        let application = if how.len == 0 { Vec::new() } else { pieces(&labels, start, end) };
         let summary = TcpSummary {
             flags: TcpFlags {
                 syn,
@@ -120,26 +166,29 @@ impl Conversation {
             ack: ack.map(|ack| ack.unwrap_or(0)),
             seq_raw: tcp.seq.0,
             ack_raw: ack.map(|_| tcp.ack.0),
-            len: payload.len(),
+            len: how.len,
             window,
             mss: tcp.options.mss(),
-            retransmission: seen_before && probe.is_none(),
+            retransmission: again && probe.is_none(),
             probe,
             duplicate_ack,
+            marks: marks.into_iter().filter(|mark| *mark != Mark::Retransmission).collect(),
             application,
         };
-        Seen { summary, start, problem }
+        Seen { summary, start, labels, problem }
     }
 
     /// Bytes that wait behind holes.
-    #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
-        self.ends.iter().flat_map(|end| end.waiting.values()).map(Vec::len).sum()
+        self.ends.iter().map(|end| end.waiting_bytes).sum()
     }
 
-    /// The reading of what end `from` has sent.
-    pub(super) fn parser(&self, from: usize) -> &Parser {
-        &self.ends[from & 1].parser
+    /// How many labels it has, and how many it has forgotten.
+    pub(super) fn labels(&self) -> (usize, u64) {
+        let labels = self.ends.iter().map(|end| end.parser.labels());
+        labels.fold((0, 0), |(len, forgotten), labels: &Labels| {
+            (len + labels.len(), forgotten + labels.forgotten())
+        })
     }
 }
 
@@ -165,7 +214,7 @@ impl Direction {
                 .waiting
                 .range(..=start)
                 .next_back()
-                .is_some_and(|(at, bytes)| at + bytes.len() as u64 >= end)
+                .is_some_and(|(at, (_, len))| at + len >= end)
     }
 
     /// The window in bytes. Both ends must have offered to scale (RFC 7323 §2.2), and a SYN's is never scaled.
@@ -187,37 +236,82 @@ impl Direction {
         }
     }
 
-    /// Reads payload that begins at `start`, and what it sets free of what was waiting.
-    fn read(&mut self, start: u64, bytes: &[u8], upgrade: &mut Upgrade) -> Option<(u64, ParseError)> {
-        let problem = self.take(start, bytes, upgrade);
-        while let Some((at, bytes)) = self.waiting.pop_first() {
-            if at > self.next && self.waiting_bytes <= MOST_WAITING {
-                self.waiting.insert(at, bytes);
-                break;
-            }
-            self.waiting_bytes -= bytes.len();
-            if at > self.next {
-                self.parser.skip(at - self.next);
-                self.next = at;
-            }
-            self.take(at, &bytes, upgrade);
+    /// The other end has everything before `position`. A hole before it will not be filled, unless what is missing stands
+    /// further behind in the capture: so it is passed over only when there is something to read behind it.
+    fn acknowledged(&mut self, position: u64, upgrade: &mut Upgrade) {
+        self.acked = self.acked.max(position);
+        if !self.waiting.is_empty() {
+            self.release(upgrade);
         }
+    }
+
+    /// Reads payload that begins at `start`, and what it sets free of what was waiting. Of its `len` bytes, the capture may
+    /// have kept less.
+    fn read(
+        &mut self,
+        start: u64,
+        bytes: &[u8],
+        len: u64,
+        upgrade: &mut Upgrade,
+    ) -> Option<(u64, ParseError)> {
+        if len > 0 && start > self.next && self.acked > self.next && self.waiting.is_empty() {
+            self.pass_over(start.min(self.acked));
+        }
+        let problem = self.take(start, bytes, len, upgrade);
+        self.release(upgrade);
         problem
     }
 
-    fn take(&mut self, start: u64, bytes: &[u8], upgrade: &mut Upgrade) -> Option<(u64, ParseError)> {
-        let end = start + bytes.len() as u64;
+    /// Reads what was waiting, as far as no hole is before it.
+    fn release(&mut self, upgrade: &mut Upgrade) {
+        while let Some((at, (bytes, len))) = self.waiting.pop_first() {
+            if at > self.next && at > self.acked && self.waiting_bytes <= MOST_WAITING {
+                self.waiting.insert(at, (bytes, len));
+                break;
+            }
+            self.waiting_bytes -= bytes.len();
+            self.pass_over(at);
+            self.take(at, &bytes, len, upgrade);
+        }
+    }
+
+    /// Takes a hole as lost to the capture.
+    fn pass_over(&mut self, to: u64) {
+        if to > self.next {
+            self.parser.skip(to - self.next);
+            self.next = to;
+        }
+    }
+
+    fn take(
+        &mut self,
+        start: u64,
+        bytes: &[u8],
+        len: u64,
+        upgrade: &mut Upgrade,
+    ) -> Option<(u64, ParseError)> {
+        let end = start + len;
         if start > self.next {
-            if !bytes.is_empty() && !self.has_seen(start, end) {
-                let old = self.waiting.insert(start, bytes.to_vec());
+            if len > 0 && !self.has_seen(start, end) {
                 self.waiting_bytes += bytes.len();
-                self.waiting_bytes -= old.map_or(0, |old| old.len());
+                let old = self.waiting.insert(start, (bytes.to_vec(), len));
+                self.waiting_bytes -= old.map_or(0, |(old, _)| old.len());
             }
             return None;
         }
-        let new = usize::try_from(self.next - start).ok().and_then(|known| bytes.get(known..))?;
+        let known = usize::try_from(self.next - start).ok()?;
+        if self.next >= end {
+            return None;
+        }
         let at = self.next;
-        self.next = self.next.max(end);
-        self.parser.feed(at, new, upgrade)
+        self.next = end;
+        let new = bytes.get(known..).unwrap_or_default();
+        let problem = if new.is_empty() { None } else { self.parser.feed(at, new, upgrade) };
+        // What the capture cut off is a hole like any other.
+        let read = at + new.len() as u64;
+        if read < end {
+            self.parser.skip(end - read);
+        }
+        problem
     }
 }

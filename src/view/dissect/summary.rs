@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
+use super::internet::carried_name;
+use crate::layers::link::ethernet::EtherType;
 use crate::trace::Flow;
 
 /// What a packet list says of a packet.
@@ -18,6 +20,9 @@ pub struct Summary {
     pub protocol: &'static str,
     /// Its conversation seen from the sender's end, when it has ports.
     pub flow: Option<Flow>,
+    /// What its payload says, when that is known and has no other place: a question for a name, the kind of a frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub says: Option<String>,
     /// What it does.
     pub what: What,
 }
@@ -52,7 +57,7 @@ pub enum What {
     /// A piece of an IPv4 packet.
     Fragment {
         /// The identification that all pieces of the packet share.
-        identification: u16,
+        identification: u32,
         /// Where its data belong in the packet's data, in bytes.
         offset: usize,
         /// Bytes of data.
@@ -69,6 +74,13 @@ pub enum What {
         /// The number of the transport protocol.
         protocol: u8,
         /// Bytes of data.
+        len: usize,
+    },
+    /// The same of an IPv6 packet.
+    Ipv6 {
+        /// The number of what it carries.
+        next_header: u8,
+        /// Bytes of that.
         len: usize,
     },
     /// A frame of which no more is known.
@@ -108,8 +120,29 @@ pub struct TcpSummary {
     /// Whether it acknowledges what was acknowledged before and carries nothing, with data outstanding
     /// (RFC 5681 §2).
     pub duplicate_ack: bool,
+    /// What a capture tells of its fate, beside these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
     /// The messages, or pieces of them, that its payload holds.
     pub application: Vec<AppPiece>,
+}
+
+/// What a capture tells of a segment, by the rules of Wireshark's TCP analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// It begins behind everything seen so far: the capture misses a segment, or will see it later.
+    PreviousNotCaptured,
+    /// It acknowledges what was never seen.
+    AckedUnseen,
+    /// It fills a hole so soon that it was rather overtaken than sent again.
+    OutOfOrder,
+    /// It was sent again: also told by [`TcpSummary::retransmission`].
+    Retransmission,
+    /// It was sent again after duplicate acknowledgments.
+    Fast,
+    /// It was sent again although the capture has seen it acknowledged.
+    Spurious,
 }
 
 /// A segment sent only to be answered.
@@ -171,6 +204,13 @@ pub enum AppPiece {
         /// How many.
         len: usize,
     },
+    /// A message of another protocol, such as a TLS record.
+    Message {
+        /// Which protocol.
+        protocol: &'static str,
+        /// What it is.
+        line: String,
+    },
     /// Bytes of no protocol known here.
     Data {
         /// How many.
@@ -208,10 +248,14 @@ impl Summary {
             What::Arp { request: true, sender, target, .. } => format!("Who has {target}? Tell {sender}"),
             What::Arp { request: false, sender, sender_mac, .. } => format!("{sender} is at {sender_mac}"),
             What::Icmp { message, .. } => message.clone(),
-            What::Udp { len } => match self.flow {
-                Some(flow) => format!("{} > {} Len={len}", flow.local.port(), flow.remote.port()),
-                None => format!("Len={len}"),
-            },
+            What::Udp { len } => {
+                let ports = match (port(&self.source), port(&self.destination)) {
+                    (Some(from), Some(to)) => format!("{from} > {to} "),
+                    _ => String::new(),
+                };
+                let says = self.says.as_ref().map_or(String::new(), |says| format!(" | {} {says}", self.protocol));
+                format!("{ports}Len={len}{says}")
+            }
             What::Fragment { identification, offset, len, more, completes } => {
                 let last = if *more { "" } else { ", the last" };
                 let whole = match completes {
@@ -220,10 +264,24 @@ impl Summary {
                 };
                 format!("Fragment of packet 0x{identification:04x}: {len} bytes at {offset}{last}{whole}")
             }
-            What::Tcp(tcp) => tcp.line(self.flow, absolute),
-            What::Ipv4 { protocol, len } => format!("IPv4, protocol {protocol}, Len={len}"),
+            What::Tcp(tcp) => tcp.line((port(&self.source), port(&self.destination)), absolute),
+            What::Ipv4 { protocol, len } => {
+                let name = carried_name(*protocol).map_or(String::new(), |name| format!(" ({name})"));
+                format!("IPv4, protocol {protocol}{name}, Len={len}")
+            }
+            What::Ipv6 { next_header, len } => {
+                let name = carried_name(*next_header).map_or(String::new(), |name| format!(" ({name})"));
+                format!("IPv6, next header {next_header}{name}, Len={len}")
+            }
+            What::Frame { len, .. } if self.says.is_some() => {
+                format!("{}, Len={len}", self.says.as_deref().unwrap_or_default())
+            }
             What::Frame { ethertype: Some(ethertype), len } => {
-                format!("EtherType 0x{ethertype:04x}, Len={len}")
+                let number = format!("0x{ethertype:04x}");
+                match EtherType(*ethertype).to_string() {
+                    name if name == number => format!("EtherType {number}, Len={len}"),
+                    name => format!("{name}, EtherType {number}, Len={len}"),
+                }
             }
             What::Frame { ethertype: None, len } => format!("{len} bytes"),
         }
@@ -235,9 +293,15 @@ impl Summary {
     }
 }
 
+/// The port in `10.0.0.1:80` or `[::1]:80`.
+fn port(end: &str) -> Option<&str> {
+    let (address, port) = end.rsplit_once(':')?;
+    (address.ends_with(']') || !address.contains(':')).then_some(port)
+}
+
 impl TcpSummary {
     fn brief(&self, absolute: bool) -> String {
-        let mut line = self.mark().to_owned();
+        let mut line = self.mark();
         let carried: Vec<_> = self
             .application
             .iter()
@@ -261,14 +325,25 @@ impl TcpSummary {
     }
 
     /// What is special about it.
-    fn mark(&self) -> &'static str {
-        match self.probe {
+    fn mark(&self) -> String {
+        let mut marks = String::new();
+        for mark in &self.marks {
+            marks.push_str(match mark {
+                Mark::PreviousNotCaptured => "[previous segment not captured] ",
+                Mark::AckedUnseen => "[ACKed unseen segment] ",
+                Mark::OutOfOrder => "[out of order] ",
+                // A retransmission in any case, which is told below.
+                Mark::Retransmission | Mark::Fast | Mark::Spurious => "",
+            });
+        }
+        marks.push_str(match self.probe {
             Some(Probe::KeepAlive) => "[keep-alive] ",
             Some(Probe::ZeroWindow) => "[zero window probe] ",
             None if self.retransmission => "[retransmission] ",
             None if self.duplicate_ack => "[duplicate ACK] ",
             None => "",
-        }
+        });
+        marks
     }
 
     /// Sequence and acknowledgment number, relative or as on the wire.
@@ -276,10 +351,10 @@ impl TcpSummary {
         if absolute { (u64::from(self.seq_raw), self.ack_raw.map(u64::from)) } else { (self.seq, self.ack) }
     }
 
-    fn line(&self, flow: Option<Flow>, absolute: bool) -> String {
-        let mut line = self.mark().to_owned();
-        if let Some(flow) = flow {
-            let _ = write!(line, "{} > {} ", flow.local.port(), flow.remote.port());
+    fn line(&self, ports: (Option<&str>, Option<&str>), absolute: bool) -> String {
+        let mut line = self.mark();
+        if let (Some(from), Some(to)) = ports {
+            let _ = write!(line, "{from} > {to} ");
         }
         let (seq, ack) = self.numbers(absolute);
         let _ = write!(line, "[{}] Seq={seq}", self.flags);
@@ -308,6 +383,7 @@ impl fmt::Display for AppPiece {
                 let masked = if *masked { " masked" } else { "" };
                 write!(f, "WebSocket {opcode}{fin}{masked} {payload_len} B")
             }
+            AppPiece::Message { protocol, line } => write!(f, "{protocol} {line}"),
             AppPiece::WsContinuationOfFrame { len } => write!(f, "{len} B more"),
             AppPiece::Data { len } => write!(f, "{len} B"),
         }

@@ -32,7 +32,11 @@ pub(super) fn weight(summary: &Summary) -> Weight {
         What::Tcp(tcp) if tcp.flags.syn || tcp.flags.fin || tcp.flags.rst => Weight::Milestone,
         What::Tcp(tcp) => tcp.application.iter().map(weight_of_piece).min().unwrap_or(Weight::Calm),
         What::Udp { .. } | What::Fragment { .. } => Weight::Calm,
-        What::Arp { .. } | What::Icmp { .. } | What::Ipv4 { .. } | What::Frame { .. } => Weight::Story,
+        What::Arp { .. }
+        | What::Icmp { .. }
+        | What::Ipv4 { .. }
+        | What::Ipv6 { .. }
+        | What::Frame { .. } => Weight::Story,
     }
 }
 
@@ -40,7 +44,7 @@ fn weight_of_piece(piece: &AppPiece) -> Weight {
     match piece {
         AppPiece::HttpRequest { .. } | AppPiece::HttpResponse { .. } => Weight::Milestone,
         AppPiece::WsFrame { opcode, .. } if opcode.eq_ignore_ascii_case("close") => Weight::Milestone,
-        AppPiece::WsFrame { .. } => Weight::Story,
+        AppPiece::WsFrame { .. } | AppPiece::Message { .. } => Weight::Story,
         AppPiece::WsContinuationOfFrame { .. } | AppPiece::Data { .. } => Weight::Calm,
     }
 }
@@ -51,7 +55,11 @@ pub(super) fn measure(summary: &Summary) -> (Unit, u64) {
         What::Tcp(tcp) => (Unit::Segment, tcp.len as u64),
         What::Udp { len } => (Unit::Datagram, *len as u64),
         What::Fragment { len, .. } => (Unit::Other, *len as u64),
-        What::Arp { .. } | What::Icmp { .. } | What::Ipv4 { .. } | What::Frame { .. } => (Unit::Other, 0),
+        What::Arp { .. }
+        | What::Icmp { .. }
+        | What::Ipv4 { .. }
+        | What::Ipv6 { .. }
+        | What::Frame { .. } => (Unit::Other, 0),
     }
 }
 
@@ -59,7 +67,12 @@ pub(super) fn measure(summary: &Summary) -> (Unit, u64) {
 pub(super) fn label(summary: &Summary, look: &Look) -> Label {
     match &summary.what {
         What::Tcp(tcp) => segment(tcp, look),
-        What::Udp { len } => Label::default().word_or(0, format!("datagram {len} B"), format!("{len} B")),
+        What::Udp { len } => match &summary.says {
+            Some(says) => Label::default()
+                .word(0, format!("{} {}", summary.protocol, look::escape(says)))
+                .word(2, format!("{len} B")),
+            None => Label::default().word_or(0, format!("datagram {len} B"), format!("{len} B")),
+        },
         What::Arp { request: true, sender, target, .. } => {
             Label::default().word(0, format!("who has {target}?")).word(2, format!("tell {sender}"))
         }
@@ -82,6 +95,9 @@ pub(super) fn label(summary: &Summary, look: &Look) -> Label {
         }
         What::Ipv4 { protocol, len } => {
             Label::default().word(0, format!("IPv4 protocol {protocol}")).word(1, format!("{len} B"))
+        }
+        What::Ipv6 { next_header, len } => {
+            Label::default().word(0, format!("IPv6 next header {next_header}")).word(1, format!("{len} B"))
         }
         What::Frame { ethertype, len } => {
             let of = ethertype.map_or(String::new(), |number| format!("type {number:#06x}"));
@@ -184,6 +200,11 @@ fn words(piece: &AppPiece) -> Option<(String, String)> {
             let payload_len = look::grouped(*payload_len);
             (format!("WS {opcode}{fin}{masked} {payload_len} B"), format!("WS {opcode} {payload_len} B"))
         }
+        AppPiece::Message { protocol, line } => {
+            let line = format!("{protocol} {}", look::escape(line));
+            let short = line.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
+            (line, short)
+        }
         AppPiece::WsContinuationOfFrame { len } => (format!("WS {len} B more"), format!("WS +{len} B")),
         AppPiece::Data { .. } => return None,
     })
@@ -196,7 +217,7 @@ mod tests {
 
     fn whole(what: What) -> String {
         let summary =
-            Summary { source: String::new(), destination: String::new(), protocol: "", flow: None, what };
+            Summary { source: String::new(), destination: String::new(), protocol: "", flow: None, says: None, what };
         label(&summary, &Look::default()).whole()
     }
 
@@ -254,6 +275,7 @@ mod tests {
                 destination: String::new(),
                 protocol: "",
                 flow: None,
+                says: None,
                 what,
             })
         };

@@ -46,6 +46,7 @@ pub(super) fn tcp(flags: &str, seq: u64, ack: Option<u64>, len: usize) -> TcpSum
         retransmission: false,
         probe: None,
         duplicate_ack: false,
+        marks: Vec::new(),
         application: Vec::new(),
     }
 }
@@ -151,7 +152,7 @@ impl Story {
         self.frames += 1;
         self.event(micros, from, Kind::Sent { frame, to, bytes: Bytes::new() });
         let summary =
-            Summary { source: String::new(), destination: String::new(), protocol: "TCP", flow: None, what };
+            Summary { source: String::new(), destination: String::new(), protocol: "TCP", flow: None, says: None, what };
         self.said.push((at(micros), summary));
         self.said.sort_by_key(|(at, _)| *at);
     }

@@ -1,0 +1,144 @@
+//! What a capture tells of a segment's fate: sent again, out of order, or the one before it never seen.
+//!
+//! A capture is not the network: what it missed may have arrived, and what it saw twice may have been lost in between. So
+//! these are guesses, and it is worth something when two programs guess alike: the rules are those of the Wireshark User's
+//! Guide, "TCP Analysis", and a test holds them against tshark. Positions are those of [`stream`](super::stream).
+
+use std::collections::VecDeque;
+
+use super::Mark;
+
+/// Milliseconds make the difference between a segment that was overtaken and one that was sent again, unless the round
+/// trip of the handshake is known.
+const OUT_OF_ORDER_NANOS: u64 = 3_000_000;
+/// A fast retransmission follows duplicate acknowledgments at once.
+const FAST_NANOS: u64 = 20_000_000;
+/// So many segments are remembered that were seen and not acknowledged.
+const MOST_SEGMENTS: usize = 1024;
+
+/// What is known of one direction.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sent {
+    /// The highest position seen, and when it was reached.
+    next: Option<u64>,
+    next_at: Option<u64>,
+    /// Up to where everything was seen, so that it can be acknowledged.
+    seen: Option<u64>,
+    /// Its last acknowledgment of the other direction, and when.
+    ack: Option<u64>,
+    ack_at: Option<u64>,
+    window: u16,
+    duplicates: u32,
+    /// Segments that were seen, as position and length.
+    segments: VecDeque<(u64, u64)>,
+    syn_at: Option<u64>,
+}
+
+/// What of a segment matters here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Segment {
+    pub(super) at: Option<u64>,
+    pub(super) seq: u64,
+    pub(super) len: u64,
+    pub(super) syn: bool,
+    pub(super) fin: bool,
+    pub(super) rst: bool,
+    pub(super) ack: Option<u64>,
+    pub(super) window: u16,
+}
+
+/// Judges a segment that `me` sends to `peer`. `round_trip` is that of the handshake, once it is known.
+pub(super) fn judge(me: &mut Sent, peer: &mut Sent, segment: Segment, round_trip: &mut Option<u64>) -> Vec<Mark> {
+    let Segment { at, seq, len, syn, fin, rst, ack, window } = segment;
+    let mut marks = Vec::new();
+    let takes_room = len > 0 || syn || fin;
+    let probe = len == 1 && me.next == Some(seq) && peer.window == 0 && peer.ack.is_some();
+    let keep_alive = len <= 1 && !syn && !fin && !rst && me.next == Some(seq + 1);
+    if !probe && !rst && me.next.is_some_and(|next| seq > next) {
+        marks.push(Mark::PreviousNotCaptured);
+    }
+    let duplicate = len == 0
+        && window != 0
+        && window == me.window
+        && me.next == Some(seq)
+        && ack.is_some()
+        && me.ack == ack
+        && !syn
+        && !fin
+        && !rst;
+    if duplicate {
+        me.duplicates += 1;
+    }
+    if ack != me.ack {
+        me.duplicates = 0;
+    }
+    if let (Some(ack), Some(seen)) = (ack, peer.seen)
+        && ack > seen
+    {
+        marks.push(Mark::AckedUnseen);
+        peer.seen = peer.next;
+    }
+    let behind = me.next.is_some_and(|next| seq < next) && !(len > 1 && me.next == Some(seq + 1));
+    if takes_room && !keep_alive && !probe {
+        marks.extend(repeated(me, peer, &segment, behind, *round_trip));
+    }
+    if len > 0 {
+        if me.segments.len() == MOST_SEGMENTS {
+            me.segments.pop_front();
+        }
+        me.segments.push_back((seq, len));
+    }
+    let end = seq + len + u64::from(syn || fin);
+    if !probe {
+        if me.next.is_none_or(|next| end > next) {
+            me.next = Some(end);
+            me.next_at = at;
+        }
+        if me.seen.is_none() || me.seen == Some(seq) {
+            me.seen = me.next;
+        }
+    }
+    handshake(me, peer, &segment, round_trip);
+    if let Some(ack) = ack {
+        peer.segments.retain(|(start, len)| start + len > ack);
+        me.ack = Some(ack);
+        me.ack_at = at;
+    }
+    me.window = window;
+    marks
+}
+
+/// Whether a segment was sent again, and how that shows.
+fn repeated(me: &Sent, peer: &Sent, segment: &Segment, behind: bool, round_trip: Option<u64>) -> Vec<Mark> {
+    let Segment { at, seq, len, syn, fin, .. } = *segment;
+    let since = |before: Option<u64>| Some(at?.saturating_sub(before?));
+    if len > 0 && peer.ack.is_some_and(|acked| seq + len <= acked) {
+        return vec![Mark::Retransmission, Mark::Spurious];
+    }
+    if !behind {
+        return Vec::new();
+    }
+    let soon = |nanos: Option<u64>, limit: u64| nanos.is_some_and(|nanos| nanos < limit);
+    if peer.duplicates >= 2 && peer.ack == Some(seq) && soon(since(peer.ack_at), FAST_NANOS) {
+        return vec![Mark::Retransmission, Mark::Fast];
+    }
+    let end = seq + len + u64::from(syn || fin);
+    let known = me.segments.iter().any(|segment| *segment == (seq, len));
+    if soon(since(me.next_at), round_trip.unwrap_or(OUT_OF_ORDER_NANOS)) && me.next != Some(end) && !known {
+        return vec![Mark::OutOfOrder];
+    }
+    vec![Mark::Retransmission]
+}
+
+/// The round trip of the handshake: from the SYN to the ACK that ends it.
+fn handshake(me: &mut Sent, peer: &Sent, segment: &Segment, round_trip: &mut Option<u64>) {
+    if segment.syn {
+        me.syn_at = segment.at;
+    } else if round_trip.is_none()
+        && segment.len == 0
+        && segment.ack.is_some()
+        && let (Some(at), Some(syn_at), Some(_)) = (segment.at, me.syn_at, peer.syn_at)
+    {
+        *round_trip = Some(at.saturating_sub(syn_at));
+    }
+}
