@@ -5,13 +5,14 @@
 //!
 //! Left out: security and precedence (§3.10.7.4, third), which nobody uses, and urgent data (sixth).
 
+use super::congestion::Ack;
 use super::connection::{Challenges, Connection};
 use super::header::{Flags, MIN_HEADER_LEN};
 use super::interface::{IcmpError, Reason};
 use super::listener::reply_to_stray;
 use super::receiver::AckNeed;
+use super::recovery::Resend;
 use super::segment::Segment;
-use super::sender::Resend;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use super::timers::Timer;
@@ -94,6 +95,8 @@ impl Connection {
         self.offers_scale = peer_shift.is_some();
         let our_shift = peer_shift.map_or(0, |_| self.receiver.wanted_shift());
         self.sender.learn(header.options.mss(), peer_shift.unwrap_or(0));
+        self.congestion = (self.config.congestion.start)(self.sender.mss as u64);
+        self.tell_cwnd("the segment size is known");
         self.receiver.open(header.seq, our_shift, self.sender.mss);
         // The window field of a SYN is never scaled (RFC 7323 §2.2).
         self.sender.set_window(0, u64::from(header.flags.has(Flags::ACK)), u64::from(header.window));
@@ -259,13 +262,16 @@ impl Connection {
 
     /// Takes an ACK that advances, and sets the retransmission timer by it (RFC 6298 §5.2 and §5.3).
     fn take_ack(&mut self, now: Instant, ack: u64) {
-        let newly = ack - self.sender.snd_una;
-        self.sender.acked(ack);
+        let bytes = ack - self.sender.snd_una;
+        let app_limited = self.sender.in_flight() + self.sender.mss as u64 <= self.congestion.window();
+        let rtt = self.sender.acked(now, ack);
         if let Some(sample) = self.rtt.acked(ack, now) {
             let (srtt, rto) = (self.rtt.srtt().unwrap_or(sample), self.rtt.rto());
             self.trace(|flow| trace::Kind::RttMeasured { flow, sample, srtt, rto });
         }
-        self.congestion.on_ack(newly, self.sender.outstanding());
+        let in_flight = self.sender.in_flight();
+        self.congestion.on_ack(&Ack { now, bytes, rtt, in_flight, app_limited });
+        self.tell_cwnd("an ACK arrived");
         if self.sender.outstanding() > 0 {
             self.set_timer(Timer::Retransmission, now + self.rtt.rto());
         } else {
@@ -311,6 +317,8 @@ impl Connection {
                 let mtu = if mtu == 0 { MTU_UNTOLD } else { usize::from(mtu) };
                 // No link's MTU is below 68 (RFC 791 §3.2), whatever a forger says.
                 self.sender.shrink_mss(mtu.max(SMALLEST_MTU) - IPV4_HEADER_LEN - MIN_HEADER_LEN);
+                self.congestion.on_mss(self.sender.mss as u64);
+                self.tell_cwnd("the path takes only smaller segments");
             }
             IcmpError::Hard if !self.state.is_synchronized() => {
                 self.finish(now, Cause::GiveUp, Reason::Unreachable);

@@ -8,10 +8,10 @@
 use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
-use super::congestion::{CongestionControl, Unlimited};
+use super::congestion::CongestionControl;
 use super::interface::{Config, Event, IcmpError, Info, Input, Output, Reason};
 use super::receiver::{AckNeed, Receiver};
-use super::rtt::Rtt;
+use super::recovery::Rtt;
 use super::segment::Segment;
 use super::sender::Sender;
 use super::seq::SeqNumber;
@@ -33,6 +33,8 @@ pub struct Connection {
     pub(super) receiver: Receiver,
     pub(super) rtt: Rtt,
     pub(super) congestion: Box<dyn CongestionControl>,
+    /// cwnd and ssthresh, as the trace knows them.
+    told_cwnd: (u64, u64),
     pub(super) timers: Timers,
     /// Whether this end waited for the other's SYN (RFC 9293 §3.10.7.4 treats a RST differently then).
     pub(super) passive: bool,
@@ -106,7 +108,8 @@ impl Connection {
             sender: Sender::new(isn, config.mss, config.send_buffer, config.nodelay),
             receiver: Receiver::new(config.recv_buffer, config.mss),
             rtt: Rtt::new(config.initial_rto, config.min_rto, config.max_rto),
-            congestion: Box::new(Unlimited),
+            congestion: (config.congestion.start)(config.mss.into()),
+            told_cwnd: (u64::MAX, u64::MAX),
             timers: Timers::default(),
             passive: false,
             offers_scale: config.window_scale,
@@ -187,7 +190,8 @@ impl Connection {
         self.trace(|flow| trace::Kind::TimerFired { flow, timer: timer.name() });
         match timer {
             Timer::Retransmission => {
-                self.congestion.on_timeout(self.sender.outstanding());
+                self.congestion.on_rto(now, self.sender.in_flight());
+                self.tell_cwnd("the retransmission timer went off");
                 self.rtt.back_off(!self.state.is_synchronized());
                 self.sender.timed_out();
             }
@@ -301,6 +305,15 @@ impl Connection {
     pub(super) fn trace(&mut self, kind: impl FnOnce(trace::Flow) -> trace::Kind) {
         if self.config.trace {
             self.push(Output::Trace(kind(self.flow())));
+        }
+    }
+
+    /// Tells the trace of the congestion window and its threshold, if they have changed.
+    pub(super) fn tell_cwnd(&mut self, why: &'static str) {
+        let (cwnd, ssthresh) = (self.congestion.window(), self.congestion.ssthresh());
+        if self.told_cwnd != (cwnd, ssthresh) {
+            self.told_cwnd = (cwnd, ssthresh);
+            self.trace(|flow| trace::Kind::CwndChanged { flow, cwnd, ssthresh, why: why.into() });
         }
     }
 

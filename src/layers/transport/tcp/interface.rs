@@ -1,5 +1,6 @@
 //! What goes into a connection and what comes out of it: the two interfaces of RFC 9293 §3.9 as plain data.
 
+use super::congestion::Algorithm;
 use super::segment::Segment;
 use super::seq::SeqNumber;
 use super::state::State;
@@ -36,6 +37,8 @@ pub struct Config {
     /// Give up when the peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3. `None` never gives up, but
     /// for the half-open connections of a listener, which wait three minutes.
     pub user_timeout: Option<Duration>,
+    /// How much the network is asked to take at one time.
+    pub congestion: Algorithm,
     /// Tell what happens inside, as [`Output::Trace`].
     pub trace: bool,
 }
@@ -54,6 +57,7 @@ impl Default for Config {
             max_rto: Duration::from_secs(60),
             msl: Duration::from_secs(30),
             user_timeout: None,
+            congestion: Algorithm::NONE,
             trace: false,
         }
     }
