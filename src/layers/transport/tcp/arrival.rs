@@ -83,7 +83,7 @@ impl Connection {
         } else {
             // Both ends opened at the same time: our SYN goes out again, now with an ACK.
             self.go(now, Cause::Syn);
-            self.sender.resend(Resend::SimultaneousOpen);
+            self.repeat_syn(now, Resend::SimultaneousOpen);
         }
         self.take_text(now, segment, 1);
     }
@@ -112,11 +112,11 @@ impl Connection {
             syn: flags.has(Flags::SYN),
         };
         if self.state == State::SynReceived && view.syn && view.start == 0 && !flags.has(Flags::RST) {
-            // The peer's SYN again. Without an ACK it says that ours was lost, so ours goes out at once, which is an
+            // A SYN again. Without an ACK it may say that ours was lost, so ours goes out at once, which is an
             // acknowledgment too (§3.10.7.4, first, asks for a plain one, which would not help a peer in SYN-SENT).
             // With an ACK it is the other half of a simultaneous open (§3.5, figure 7).
             if !flags.has(Flags::ACK) {
-                self.sender.resend(Resend::PeerRepeatedSyn);
+                self.repeat_syn(now, Resend::RepeatedSyn);
                 return None;
             }
             // The SYN itself is old: it is cut off, and the rest is looked at.
@@ -138,11 +138,22 @@ impl Connection {
         // When the window is closed, the ACK of a segment that stands at its edge is still good: only its data is
         // cut off (§3.10.7.4, first: special allowance for valid ACKs).
         let at_edge = self.receiver.rcv_wnd() == 0 && view.start == self.receiver.rcv_nxt.cast_signed();
-        if self.receiver.is_acceptable(view.start, len) || at_edge {
+        // The liberty of standing at the right edge is for ACKs: a RST there is outside of the window, and is dropped
+        // without a word (§3.10.7.4, second).
+        let edge = self.receiver.rcv_nxt + self.receiver.rcv_wnd();
+        let beyond = flags.has(Flags::RST) && !at_edge && view.start >= edge.cast_signed();
+        if (self.receiver.is_acceptable(view.start, len) && !beyond) || at_edge {
             return Some(());
         }
         if !flags.has(Flags::RST) {
-            self.receiver.ack = AckNeed::Now;
+            // Old data is repeated by a peer that has missed our ACK: it is answered each time. All else a forger can
+            // send without end.
+            let control = u32::from(view.syn) + u32::from(flags.has(Flags::FIN));
+            if view.len > control {
+                self.receiver.ack = AckNeed::Now;
+            } else {
+                self.challenge(now);
+            }
             // Our last ACK was lost and the peer repeats its FIN: linger anew (§3.10.7.4, eighth).
             if self.state == State::TimeWait && flags.has(Flags::FIN) {
                 self.set_timer(Timer::TimeWait, now + self.config.msl * 2);
@@ -209,21 +220,23 @@ impl Connection {
         // An ACK of what was never sent, or of what was acknowledged so long ago that no window reaches back to it:
         // the peer is mistaken, or someone guesses (RFC 5961 §5.2).
         if ack > max || ack < una - self.sender.max_wnd().cast_signed() {
-            self.receiver.ack = AckNeed::Now;
+            self.challenge(now);
             return None;
         }
         if ack > una {
             self.take_ack(now, ack.cast_unsigned());
         }
         if ack >= una {
+            self.sender.answered();
             let was_closed = self.sender.snd_wnd == 0;
             self.sender.offer_window(view.start, ack.cast_unsigned(), window);
             if was_closed && self.sender.snd_wnd > 0 {
                 self.timers.stop(Timer::Persist);
                 self.probes = 0;
             }
-            // A closed window that is answered for is no reason to give up (RFC 9293 §3.8.6.1).
-            if self.sender.outstanding() == 0 {
+            // A closed window that is answered for is no reason to give up (RFC 9293 §3.8.6.1, MUST-37), neither for
+            // what waits nor for what is in flight beyond its edge (§3.8.6, SHLD-17).
+            if self.sender.outstanding() == 0 || self.sender.snd_wnd == 0 {
                 self.heard_from_peer(now);
             }
         }
@@ -243,7 +256,7 @@ impl Connection {
         // Beside a SYN that is not acknowledged yet a FIN is too early. The peer will send it again.
         let fin = segment.header.flags.has(Flags::FIN) && self.state.is_synchronized();
         let end = start + payload.len() as i64;
-        if self.deaf
+        if self.read_shut
             && !payload.is_empty()
             && end > self.receiver.rcv_nxt.cast_signed()
             && !self.receiver.has_ended()
@@ -279,6 +292,16 @@ impl Connection {
         }
         self.probes = 0;
         self.heard_from_peer(now);
+    }
+
+    /// Our SYN goes out again because of one that came, unless it was sent again less than a timeout ago: what is on its
+    /// way then will do. From here on the timer counts anew (RFC 6298 §5.1), or it would send another one right behind.
+    fn repeat_syn(&mut self, now: Instant, why: Resend) {
+        if self.sender.repeated_at().is_some_and(|at| now.since(at) < self.rtt.rto()) {
+            return;
+        }
+        self.sender.resend(why);
+        self.timers.stop(Timer::Retransmission);
     }
 
     /// An ACK that asks the peer whether it means it: at most ten in five seconds, lest a forger of segments make

@@ -61,7 +61,7 @@ impl Connection {
             // RFC 6298 §5.1.
             self.start_timer(Timer::Retransmission, now + self.rtt.rto());
         }
-        if let Some(timeout) = self.patience() {
+        if let Some(timeout) = self.user_timeout() {
             self.start_timer(Timer::UserTimeout, now + timeout);
         }
         let (kind, syn, fin) = (piece.kind, piece.syn, piece.fin);
@@ -85,7 +85,7 @@ impl Connection {
                 self.rtt.backed_off(self.probes)
             };
             self.start_timer(Timer::Persist, now + wait);
-            if let Some(timeout) = self.patience() {
+            if let Some(timeout) = self.user_timeout() {
                 self.start_timer(Timer::UserTimeout, now + timeout);
             }
         } else {
@@ -103,9 +103,10 @@ impl Connection {
     }
 
     /// The RST that an abort sends (RFC 9293 §3.10.5). It carries an ACK, so that a peer still in SYN-SENT, which
-    /// knows no other way to judge it, believes it too.
+    /// knows no other way to judge it, believes it too; and just the number that the peer expects, since it believes no
+    /// other (RFC 5961 §3.2).
     pub(super) fn send_reset(&mut self) {
-        let seq = SeqNumber::of_offset(self.sender.isn, self.sender.snd_nxt);
+        let seq = SeqNumber::of_offset(self.sender.isn, self.sender.expected_next());
         let header = self.header(seq, Flags::RST, Options::none());
         self.send(Segment { header, payload: bytes::Bytes::new() });
     }

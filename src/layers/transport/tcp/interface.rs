@@ -34,6 +34,9 @@ pub struct Config {
     pub max_rto: Duration,
     /// Maximum segment lifetime: TIME-WAIT lasts twice that (RFC 9293 §3.4.2 says 2 minutes, most systems 30 s).
     pub msl: Duration,
+    /// How long FIN-WAIT-2 lasts after the program has closed both ways, when the peer sends no FIN: Linux's
+    /// `tcp_fin_timeout`. A half-closed connection, whose program still reads, waits without end.
+    pub fin_wait_2: Duration,
     /// Give up when the peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3. `None` never gives up, but
     /// for the half-open connections of a listener, which wait three minutes.
     pub user_timeout: Option<Duration>,
@@ -56,6 +59,7 @@ impl Default for Config {
             initial_rto: Duration::from_secs(1),
             max_rto: Duration::from_secs(60),
             msl: Duration::from_secs(30),
+            fin_wait_2: Duration::from_secs(60),
             user_timeout: None,
             congestion: Algorithm::NONE,
             trace: false,
@@ -117,7 +121,8 @@ pub enum Event {
     PeerClosed,
     /// There is room again after a write that was cut short.
     Writable,
-    /// The connection is gone, and its record may be dropped. Nothing follows.
+    /// The connection is gone. What had come in order before can still be read; then its record may be dropped. Nothing
+    /// follows.
     Closed(Reason),
 }
 

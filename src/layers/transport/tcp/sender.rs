@@ -24,6 +24,10 @@ pub(super) const DEFAULT_MSS: u16 = 536;
 /// What an IPv4 packet, which has at most 65,535 bytes, can carry beside two headers without options.
 const MAX_MSS: u16 = 65_495;
 
+/// The least that a peer's segment size is taken for. RFC 9293 names no bound, but one byte of payload behind forty of
+/// headers is an attack: 48 is Linux's `net.ipv4.tcp_min_snd_mss`.
+const LEAST_PEER_MSS: u16 = 48;
+
 /// The sending half of a connection.
 #[derive(Debug)]
 pub(super) struct Sender {
@@ -43,13 +47,15 @@ pub(super) struct Sender {
     /// How far the peer's window field is to be shifted (RFC 7323 §2.2).
     pub(super) shift: u8,
     pub(super) mss: usize,
-    nodelay: bool,
+    pub(super) nodelay: bool,
     buffer: SendBuffer,
     capacity: usize,
     /// The program has said that nothing follows: a FIN comes after the buffer's last byte.
     fin: bool,
     /// What is in flight, and what of it is lost.
     sent: Sent,
+    /// The byte of a window probe is out, and no ACK has come since.
+    probe_unanswered: bool,
     /// The persist timer asks for a segment that the rules would hold back.
     forced: bool,
     /// A write was cut short since the program was last told of room.
@@ -95,6 +101,7 @@ impl Sender {
             capacity: capacity.max(1),
             fin: false,
             sent: Sent::default(),
+            probe_unanswered: false,
             forced: false,
             wants_room: false,
             retransmissions: 0,
@@ -140,7 +147,7 @@ impl Sender {
 
     /// The peer's SYN names a segment size (RFC 9293 §3.7.1: the smaller of its limit and ours) and a window scale.
     pub(super) fn learn(&mut self, peer_mss: Option<u16>, shift: u8) {
-        self.mss = self.mss.min(usize::from(peer_mss.unwrap_or(DEFAULT_MSS))).max(1);
+        self.mss = self.mss.min(usize::from(peer_mss.unwrap_or(DEFAULT_MSS).max(LEAST_PEER_MSS)));
         self.shift = shift;
     }
 
@@ -155,6 +162,22 @@ impl Sender {
             self.sent.lose_first(Resend::PartialAck);
         }
         rtt
+    }
+
+    /// The peer answers: the byte of a probe was taken, and then the ACK says so, or it was not.
+    pub(super) fn answered(&mut self) {
+        self.probe_unanswered = false;
+    }
+
+    /// The number that the peer most likely expects next. The byte of a probe that was not answered yet may have found
+    /// room; the peer then takes what stands before it for old.
+    pub(super) fn expected_next(&self) -> u64 {
+        if self.probe_unanswered { self.snd_max } else { self.snd_nxt }
+    }
+
+    /// When the oldest segment in flight was last sent *again*.
+    pub(super) fn repeated_at(&self) -> Option<Instant> {
+        self.sent.first_repeated_at()
     }
 
     /// Takes the window of a segment with sequence number `seq` and acknowledgment `ack`, if it is not older than
@@ -321,6 +344,7 @@ impl Sender {
     fn probe(&mut self, now: Instant) -> Option<Piece> {
         if self.unsent() > 0 {
             self.snd_max = self.snd_nxt + 1;
+            self.probe_unanswered = true;
             Some(self.cut(1, false, PieceKind::Probe))
         } else if self.fin_waits() {
             let piece = self.cut(0, true, PieceKind::New);

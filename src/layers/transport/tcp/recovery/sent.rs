@@ -49,7 +49,7 @@ pub(in super::super) enum Resend {
     Timeout,
     PartialAck,
     SmallerMtu,
-    PeerRepeatedSyn,
+    RepeatedSyn,
     SimultaneousOpen,
 }
 
@@ -57,9 +57,9 @@ impl Resend {
     pub(in super::super) const fn why(self) -> &'static str {
         match self {
             Resend::Timeout => "the retransmission timer went off",
-            Resend::PartialAck => "an ACK showed that the next segment was lost too",
+            Resend::PartialAck => "an ACK stopped here: the segment may be lost too",
             Resend::SmallerMtu => "a router said that it was too big",
-            Resend::PeerRepeatedSyn => "the peer sent its SYN again",
+            Resend::RepeatedSyn => "a SYN came again",
             Resend::SimultaneousOpen => "both ends opened at once: the SYN goes again, with an ACK",
         }
     }
@@ -144,6 +144,11 @@ impl Sent {
             Range { start, mark: Mark::Lost(why), .. } => Some((*start, *why)),
             _ => None,
         }
+    }
+
+    /// When the oldest range was last sent, if that was not the first time.
+    pub(in super::super) fn first_repeated_at(&self) -> Option<Instant> {
+        self.ranges.front().filter(|first| first.transmissions > 1).map(|first| first.sent_at)
     }
 
     /// How many sequence numbers are marked as lost.
