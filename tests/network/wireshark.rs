@@ -3,8 +3,6 @@
 //! Each run is written with frame check sequences, so tshark checks Ethernet, IPv4, ICMP, UDP and TCP. Beyond "no
 //! malformed packet and no bad checksum", its expert remarks must be the ones that the scene is about, and no others.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
@@ -22,6 +20,8 @@ use netlayers::sim::{App, HostId, Io, LinkConfig, Network};
 use netlayers::trace::{Kind, Recorder, Trace, Way, Wire};
 use netlayers::view::dissect::{What, dissect_trace};
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
+
+use super::support;
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
 const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
