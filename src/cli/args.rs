@@ -197,7 +197,7 @@ pub(super) struct ShowArgs {
     /// The figures as JSON
     #[arg(long, conflicts_with_all = ["view", "step"])]
     pub(super) json: bool,
-    /// Also write all frames to a pcapng file, for Wireshark
+    /// Also write all frames to a pcapng file, for Wireshark; `-` writes them to standard output, and nothing else
     #[arg(long, value_name = "FILE")]
     pub(super) pcap: Option<PathBuf>,
     /// Write what would be shown to an SVG file instead, 80 columns wide and in colour

@@ -16,6 +16,7 @@ mod lesson;
 mod logbook;
 mod output;
 mod overview;
+mod pcap;
 mod progress;
 mod scripts;
 mod ws;

@@ -4,6 +4,7 @@ mod architecture;
 mod book;
 mod built;
 mod cli;
+mod decode;
 mod examples;
 mod exercises;
 mod explain;

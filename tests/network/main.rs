@@ -3,6 +3,7 @@
 
 mod determinism;
 mod hosts;
+mod observer;
 mod pcapng;
 #[path = "../support/mod.rs"]
 mod support;

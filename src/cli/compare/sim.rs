@@ -1,14 +1,13 @@
 //! `compare` on the simulated network.
 
-use std::fs;
-
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::{headline, pace, pictures, rtt, verdicts, ways};
 use crate::cli::args::{CompareArgs, ViewChoice};
 use crate::cli::error::CliError;
-use crate::cli::output::{Output, remark};
+use crate::cli::output::Output;
+use crate::cli::pcap::{self, Written};
 use crate::cli::progress::Progress;
 use crate::sim::scene::{self, Knobs};
 use crate::trace::{Recorder, Run, Way, Wire};
@@ -31,10 +30,10 @@ pub(super) fn run(
     if let Some(path) = &args.show.pcap {
         let traces: Vec<_> = runs.iter().map(|run| &run.trace).collect();
         let file = to_pcapng(&traces, PcapngOptions { fcs: args.show.fcs });
-        fs::write(path, file)
-            .map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))?;
         let frames: usize = traces.iter().map(|trace| trace.frames().count()).sum();
-        remark(format!("wrote {frames} frames to {0}; look at them with: wireshark {0}", path.display()));
+        if pcap::write(path, &file, frames, out)? == Written::Stdout {
+            return Ok(());
+        }
     }
     if args.show.json {
         drop(progress);

@@ -17,8 +17,31 @@ use crate::view::look::escape;
 
 /// The protocols that can be asked for.
 const PROTOCOLS: [&str; 26] = [
-    "ethernet", "802.3", "vlan", "llc", "snap", "mpls", "pppoe", "ppp", "arp", "ip", "ipv4", "ipv6", "icmp",
-    "icmpv6", "gre", "fragment", "tcp", "udp", "quic", "http", "websocket", "tls", "dns", "dhcp", "engine.io",
+    "ethernet",
+    "802.3",
+    "vlan",
+    "llc",
+    "snap",
+    "mpls",
+    "pppoe",
+    "ppp",
+    "arp",
+    "ip",
+    "ipv4",
+    "ipv6",
+    "icmp",
+    "icmpv6",
+    "gre",
+    "fragment",
+    "tcp",
+    "udp",
+    "quic",
+    "http",
+    "websocket",
+    "tls",
+    "dns",
+    "dhcp",
+    "engine.io",
     "socket.io",
 ];
 
@@ -54,11 +77,9 @@ impl Filter {
     pub(super) fn takes(&self, packet: &Packet) -> bool {
         match self {
             Filter::Protocol(name) => has_protocol(packet, name),
-            Filter::Layer(layer) => packet
-                .dissection
-                .parts
-                .iter()
-                .any(|part| part.role == Role::Header && part.layer == *layer),
+            Filter::Layer(layer) => {
+                packet.dissection.parts.iter().any(|part| part.role == Role::Header && part.layer == *layer)
+            }
             Filter::Host(host) => hosts(packet).contains(host),
             Filter::Port(wanted) => {
                 let summary = &packet.summary;
@@ -222,10 +243,13 @@ mod tests {
     fn protocols_layers_hosts_and_ports_choose_packets() {
         let (udp, arp) = (sample::udp(b"hello"), sample::arp_request());
         let request = sample::tcp(true, Flags::ACK, 1, 1, sample::REQUEST);
-        for filter in ["udp", "ip", "UDP and port 53", "host 10.0.0.2", "transport", "not tcp", "(arp or udp)"] {
+        for filter in
+            ["udp", "ip", "UDP and port 53", "host 10.0.0.2", "transport", "not tcp", "(arp or udp)"]
+        {
             assert!(takes(filter, &udp), "{filter}");
         }
-        for filter in ["tcp", "port 54", "host 10.0.0.3", "application", "not udp", "arp or tcp and port 80"] {
+        for filter in ["tcp", "port 54", "host 10.0.0.3", "application", "not udp", "arp or tcp and port 80"]
+        {
             assert!(!takes(filter, &udp), "{filter}");
         }
         for filter in ["arp", "host 10.0.0.2", "link and not internet"] {

@@ -39,7 +39,9 @@ impl Input {
         }
         match hexdump::packets(argument.as_encoded_bytes()) {
             Ok(packets) => Ok(Input::Packets(packets)),
-            Err(_) if path.is_dir() => Err(CliError::Failed(format!("{name} is a directory: expected a file"))),
+            Err(_) if path.is_dir() => {
+                Err(CliError::Failed(format!("{name} is a directory: expected a file")))
+            }
             // What looks like a file name is answered as one.
             Err(_) if argument.as_encoded_bytes().iter().any(|byte| b"./\\".contains(byte)) => {
                 Err(CliError::Failed(format!(
@@ -68,7 +70,9 @@ impl Input {
         }
         match hexdump::packets(&text) {
             Ok(packets) => Ok(Input::Packets(packets)),
-            Err(error) if name == "standard input" && is_text(&text) => Err(CliError::Usage(error.to_string())),
+            Err(error) if name == "standard input" && is_text(&text) => {
+                Err(CliError::Usage(error.to_string()))
+            }
             // The reader of captures says what a capture would begin with.
             Err(_) => Ok(Input::Capture(name, Box::new(io::Cursor::new(text)))),
         }

@@ -33,8 +33,8 @@ pub(super) fn run(args: &DecodeArgs, out: &mut Output) -> Result<(), CliError> {
         Input::Capture(name, reader) => {
             let capture =
                 Capture::open(reader).map_err(|error| CliError::Failed(format!("{name}: {error}")))?;
-            let packets = capture
-                .map(|packet| packet.map_err(|error| CliError::Failed(format!("{name}: {error}"))));
+            let packets =
+                capture.map(|packet| packet.map_err(|error| CliError::Failed(format!("{name}: {error}"))));
             Listing::new(args, filter, &name).show(packets, out)
         }
         Input::Packets(packets) => match &packets[..] {
@@ -50,10 +50,7 @@ pub(super) fn run(args: &DecodeArgs, out: &mut Output) -> Result<(), CliError> {
 impl DecodeArgs {
     /// Whether a single packet is to be treated as a capture of one.
     fn asks_for_a_list(&self) -> bool {
-        let list = matches!(
-            self.view,
-            Some(DecodeView::Table | DecodeView::Conversations)
-        );
+        let list = matches!(self.view, Some(DecodeView::Table | DecodeView::Conversations));
         list || self.json || self.frame.is_some() || self.filter.is_some() || self.conversation.is_some()
     }
 
@@ -226,8 +223,7 @@ impl<'a> Listing<'a> {
         };
         let (number, since) = (self.seen, since as f64 / 1e6);
         let mut line = format!("{number:>4} {since:>9.3} ms  {from} > {to}  {}  {info}", summary.protocol);
-        let remarks: String =
-            packet.dissection.remarks.iter().map(|remark| format!(" [{remark}]")).collect();
+        let remarks: String = packet.dissection.remarks.iter().map(|remark| format!(" [{remark}]")).collect();
         if !io::stdout().is_terminal() {
             line.push_str(&remarks);
             out.line(line.trim_end())?;
@@ -271,7 +267,9 @@ impl<'a> Listing<'a> {
                 out.line(format!("{} more packets not shown; --whole shows them", self.shown - self.most()))?;
             }
             _ if self.seen == 0 => out.line(format!("{name} holds no packets"))?,
-            _ if self.shown == 0 => remark(format!("none of the {} packets in {name} pass the filter", self.seen)),
+            _ if self.shown == 0 => {
+                remark(format!("none of the {} packets in {name} pass the filter", self.seen))
+            }
             _ => {}
         }
         if self.unknown > 0 {

@@ -54,7 +54,8 @@ pub(in crate::cli) struct LessonArgs {
     /// The beats of the story as JSON
     #[arg(long, conflicts_with_all = ["view", "teacher"])]
     pub(super) json: bool,
-    /// Also write the frames of all its runs to a pcapng file, for Wireshark
+    /// Also write the frames of all its runs to a pcapng file, for Wireshark; `-` writes them to standard output, and nothing
+    /// else
     #[arg(long, value_name = "FILE")]
     pub(super) pcap: Option<PathBuf>,
 

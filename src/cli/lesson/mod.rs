@@ -10,12 +10,11 @@ mod tests;
 
 pub(super) use args::LessonArgs;
 
-use std::fs;
-
 use super::args::WireChoice;
 use super::error::CliError;
 use super::logbook::{self, Logbook};
-use super::output::{Output, remark};
+use super::output::Output;
+use super::pcap::{self, Written};
 use crate::lessons::{ALL, Lesson, Performance, Scenario};
 use crate::view::pcapng::{PcapngOptions, to_pcapng};
 
@@ -27,7 +26,9 @@ pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
     }
     let performance = lesson.play(&scenario);
     if let Some(path) = &args.pcap {
-        write_pcap(&performance, path)?;
+        if write_pcap(&performance, path, out)? == Written::Stdout {
+            return Ok(());
+        }
     }
     if args.json {
         let text = serde_json::to_string_pretty(&performance)
@@ -89,11 +90,12 @@ fn find(name: &str) -> Result<&'static Lesson, CliError> {
     Err(CliError::Usage(format!("there is no lesson '{}'; {meant}", crate::view::look::escape(name))))
 }
 
-fn write_pcap(performance: &Performance, path: &std::path::Path) -> Result<(), CliError> {
+fn write_pcap(
+    performance: &Performance,
+    path: &std::path::Path,
+    out: &mut Output,
+) -> Result<Written, CliError> {
     let traces: Vec<_> = performance.scenes.iter().map(|scene| scene.trace.as_ref()).collect();
-    fs::write(path, to_pcapng(&traces, PcapngOptions { fcs: false }))
-        .map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))?;
     let frames: usize = traces.iter().map(|trace| trace.frames().count()).sum();
-    remark(format!("wrote {frames} frames to {0}; look at them with: wireshark {0}", path.display()));
-    Ok(())
+    pcap::write(path, &to_pcapng(&traces, PcapngOptions { fcs: false }), frames, out)
 }

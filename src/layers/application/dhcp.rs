@@ -87,7 +87,12 @@ impl Header for DhcpHeader {
         r.take(10 + 64 + 128, "file")?;
         let cookie = r.u32("cookie")?;
         if cookie != COOKIE {
-            return Err(r.malformed("cookie", at + 236, format!("0x{COOKIE:08x}"), format!("0x{cookie:08x}")));
+            return Err(r.malformed(
+                "cookie",
+                at + 236,
+                format!("0x{COOKIE:08x}"),
+                format!("0x{cookie:08x}"),
+            ));
         }
         Ok(DhcpHeader { operation, transaction, client, yours, hardware })
     }

@@ -95,7 +95,8 @@ impl Header for DnsHeader {
     }
 
     fn emit(&self, w: &mut Writer) {
-        for number in [self.id, self.flags, self.questions, self.answers, self.authorities, self.additionals] {
+        for number in [self.id, self.flags, self.questions, self.answers, self.authorities, self.additionals]
+        {
             w.u16(number);
         }
     }
@@ -190,7 +191,8 @@ fn name(message: &[u8], mut at: usize) -> Option<(String, usize)> {
         let len = *message.get(at)?;
         match len >> 6 {
             0 if len == 0 => {
-                let name = if name.is_empty() { ".".into() } else { String::from_utf8_lossy(&name).into_owned() };
+                let name =
+                    if name.is_empty() { ".".into() } else { String::from_utf8_lossy(&name).into_owned() };
                 return Some((name, end.unwrap_or(at + 1)));
             }
             0 => {

@@ -45,8 +45,13 @@ pub enum Content {
 
 const TYPES: &[(u64, &str)] =
     &[(20, "change cipher spec"), (21, "alert"), (22, "handshake"), (23, "application data")];
-const VERSIONS: &[(u64, &str)] =
-    &[(0x0300, "SSL 3.0"), (0x0301, "TLS 1.0"), (0x0302, "TLS 1.1"), (0x0303, "TLS 1.2"), (0x0304, "TLS 1.3")];
+const VERSIONS: &[(u64, &str)] = &[
+    (0x0300, "SSL 3.0"),
+    (0x0301, "TLS 1.0"),
+    (0x0302, "TLS 1.1"),
+    (0x0303, "TLS 1.2"),
+    (0x0304, "TLS 1.3"),
+];
 
 /// What a version is called.
 pub fn version_name(version: u16) -> Option<&'static str> {
@@ -117,7 +122,8 @@ pub fn handshake_line(payload: &[u8]) -> String {
             if let Some(name) = hello.server_name {
                 line.push_str(&format!(" SNI={name}"));
             }
-            let versions: Vec<_> = hello.versions.iter().filter_map(|version| version_name(*version)).collect();
+            let versions: Vec<_> =
+                hello.versions.iter().filter_map(|version| version_name(*version)).collect();
             if !versions.is_empty() {
                 line.push_str(&format!(" {}", versions.join(", ")));
             }

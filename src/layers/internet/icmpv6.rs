@@ -143,11 +143,8 @@ const UNREACHABLE_CODES: &[(u64, &str)] = &[
 const TIME_EXCEEDED_CODES: &[(u64, &str)] =
     &[(0, "hop limit exceeded in transit"), (1, "fragment reassembly time exceeded")];
 
-const PARAMETER_CODES: &[(u64, &str)] = &[
-    (0, "erroneous header field"),
-    (1, "unrecognized next header"),
-    (2, "unrecognized option"),
-];
+const PARAMETER_CODES: &[(u64, &str)] =
+    &[(0, "erroneous header field"), (1, "unrecognized next header"), (2, "unrecognized option")];
 
 impl Icmpv6Header {
     /// Whether it reports an error: then a packet is quoted behind it (RFC 4443 §2.1).
@@ -270,8 +267,12 @@ impl Header for Icmpv6Header {
         let neighbor_flags = Show::Flags(&["R", "S", "O", "", "", "", "", ""]);
         let router_flags = Show::Flags(&["M", "O", "H", "Prf", "Prf", "P", "", ""]);
         let tail = match self {
-            Icmpv6Header::Unreachable { .. } => return vec![kind, named(UNREACHABLE_CODES), checksum, unused(32)],
-            Icmpv6Header::TimeExceeded { .. } => return vec![kind, named(TIME_EXCEEDED_CODES), checksum, unused(32)],
+            Icmpv6Header::Unreachable { .. } => {
+                return vec![kind, named(UNREACHABLE_CODES), checksum, unused(32)];
+            }
+            Icmpv6Header::TimeExceeded { .. } => {
+                return vec![kind, named(TIME_EXCEEDED_CODES), checksum, unused(32)];
+            }
             Icmpv6Header::ParameterProblem { .. } => {
                 return vec![kind, named(PARAMETER_CODES), checksum, dec("pointer", 32, "RFC 4443 §3.4")];
             }
@@ -294,11 +295,9 @@ impl Header for Icmpv6Header {
                 unused(24),
                 address("target", "RFC 4861 §4.4"),
             ],
-            Icmpv6Header::Redirect { .. } => vec![
-                unused(32),
-                address("target", "RFC 4861 §4.5"),
-                address("destination", "RFC 4861 §4.5"),
-            ],
+            Icmpv6Header::Redirect { .. } => {
+                vec![unused(32), address("target", "RFC 4861 §4.5"), address("destination", "RFC 4861 §4.5")]
+            }
             Icmpv6Header::Other { .. } => vec![rest],
         };
         [vec![kind, code, checksum], tail].concat()
@@ -343,7 +342,13 @@ mod tests {
             Just(Icmpv6Header::RouterSolicitation),
             any::<(u8, u8, u16, u32, u32)>().prop_map(
                 |(hop_limit, flags, lifetime, reachable, retransmission)| {
-                    Icmpv6Header::RouterAdvertisement { hop_limit, flags, lifetime, reachable, retransmission }
+                    Icmpv6Header::RouterAdvertisement {
+                        hop_limit,
+                        flags,
+                        lifetime,
+                        reachable,
+                        retransmission,
+                    }
                 }
             ),
             address().prop_map(|target| Icmpv6Header::NeighborSolicitation { target }),
@@ -351,8 +356,11 @@ mod tests {
                 .prop_map(|(flags, target)| Icmpv6Header::NeighborAdvertisement { flags, target }),
             (address(), address())
                 .prop_map(|(target, destination)| Icmpv6Header::Redirect { target, destination }),
-            (any::<u8>(), any::<u32>())
-                .prop_map(|(code, rest)| Icmpv6Header::Other { kind: 143, code, rest }),
+            (any::<u8>(), any::<u32>()).prop_map(|(code, rest)| Icmpv6Header::Other {
+                kind: 143,
+                code,
+                rest
+            }),
         ]
     }
 

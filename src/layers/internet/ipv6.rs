@@ -160,14 +160,17 @@ mod tests {
 
     /// The start of a neighbor solicitation as it is on every Ethernet.
     const REAL: [u8; 40] = [
-        0x60, 0, 0, 0, 0, 0x20, 0x3a, 0xff, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 2, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 2,
+        0x60, 0, 0, 0, 0, 0x20, 0x3a, 0xff, 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 2, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 2,
     ];
 
     #[test]
     fn a_header_is_read_field_by_field() {
         let header = read(&REAL).unwrap();
-        assert_eq!((header.payload_len, header.next_header, header.hop_limit), (32, next_header::ICMPV6, 255));
+        assert_eq!(
+            (header.payload_len, header.next_header, header.hop_limit),
+            (32, next_header::ICMPV6, 255)
+        );
         assert_eq!(header.source.to_string(), "fe80::1");
         assert_eq!(Ipv6Header::FIELDS[7].text(&REAL, 24 * 8), "ff02::1:ff00:2");
         assert_eq!(read(&[0x45; 40]).unwrap_err().field, "version");

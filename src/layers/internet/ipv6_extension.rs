@@ -308,7 +308,10 @@ mod tests {
     fn an_extension_that_is_cut_off_is_incomplete() {
         assert!(read::<OptionsHeader>(&[6, 1, 0, 0, 0, 0, 0, 0]).unwrap_err().is_incomplete());
         assert!(read::<RoutingHeader>(&[6, 2, 4, 0]).unwrap_err().is_incomplete());
-        assert_eq!(read::<AuthenticationHeader>(&[6, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2]).unwrap_err().field, "length");
+        assert_eq!(
+            read::<AuthenticationHeader>(&[6, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2]).unwrap_err().field,
+            "length"
+        );
     }
 
     proptest! {

@@ -36,13 +36,8 @@ use crate::layers::link::ethernet::EtherType;
 const CITE: &str = "LINKTYPE_LINUX_SLL";
 const CITE_2: &str = "LINKTYPE_LINUX_SLL2";
 
-const PACKET_TYPES: &[(u64, &str)] = &[
-    (0, "to us"),
-    (1, "broadcast"),
-    (2, "multicast"),
-    (3, "to another host"),
-    (4, "from us"),
-];
+const PACKET_TYPES: &[(u64, &str)] =
+    &[(0, "to us"), (1, "broadcast"), (2, "multicast"), (3, "to another host"), (4, "from us")];
 
 /// The protocol numbers of Linux: EtherTypes, and a few of its own.
 const PROTOCOLS: &[(u64, &str)] = EtherType::NAMES;

@@ -63,8 +63,17 @@ pub struct LlcHeader {
     pub destination: u8,
     /// Which protocol sent it.
     pub source: u8,
-    /// What it does: 0x03 for a message without number, which is one byte; all that count have two.
-    pub control: u16,
+    /// What it does.
+    pub control: Control,
+}
+
+/// What a message of LLC does (IEEE 802.2 §5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Control {
+    /// A message without number, in one byte whose two lowest bits are set: 0x03 for mere data.
+    Unnumbered(u8),
+    /// One that counts, in two.
+    Numbered(u16),
 }
 
 /// Service access points worth a name.
@@ -88,11 +97,6 @@ impl LlcHeader {
         let found = ACCESS_POINTS.iter().find(|(number, _)| *number == u64::from(self.destination));
         found.map(|(_, name)| *name)
     }
-
-    /// Unnumbered: the two lowest bits of its first byte are set (IEEE 802.2 §5.3).
-    fn has_one_byte(first: u8) -> bool {
-        first & 0b11 == 0b11
-    }
 }
 
 impl Header for LlcHeader {
@@ -106,9 +110,9 @@ impl Header for LlcHeader {
 
     fn parse(r: &mut Reader<'_>) -> Result<Self, ParseError> {
         let [destination, source, first] = r.array("header")?;
-        let control = match LlcHeader::has_one_byte(first) {
-            true => u16::from(first),
-            false => u16::from(first) << 8 | u16::from(r.u8("control")?),
+        let control = match first & 0b11 {
+            0b11 => Control::Unnumbered(first),
+            _ => Control::Numbered(u16::from(first) << 8 | u16::from(r.u8("control")?)),
         };
         Ok(LlcHeader { destination, source, control })
     }
@@ -116,14 +120,14 @@ impl Header for LlcHeader {
     fn emit(&self, w: &mut Writer) {
         w.u8(self.destination);
         w.u8(self.source);
-        match u8::try_from(self.control) {
-            Ok(control) if LlcHeader::has_one_byte(control) => w.u8(control),
-            _ => w.u16(self.control),
+        match self.control {
+            Control::Unnumbered(control) => w.u8(control),
+            Control::Numbered(control) => w.u16(control),
         }
     }
 
     fn layout(&self) -> Vec<Field> {
-        let one = u8::try_from(self.control).is_ok_and(LlcHeader::has_one_byte);
+        let one = matches!(self.control, Control::Unnumbered(_));
         let [destination, source, control] = [Self::FIELDS[0], Self::FIELDS[1], Self::FIELDS[2]];
         vec![destination, source, control.with_bits(if one { 8 } else { 16 })]
     }
@@ -187,7 +191,7 @@ mod tests {
     #[test]
     fn a_numbered_message_has_two_bytes_of_control() {
         let llc: LlcHeader = read(&[0xf0, 0xf0, 0x02, 0x01, 9]).unwrap();
-        assert_eq!((llc.control, llc.header_len()), (0x0201, 4));
+        assert_eq!((llc.control, llc.header_len()), (Control::Numbered(0x0201), 4));
     }
 
     proptest! {
@@ -197,8 +201,10 @@ mod tests {
         ) {
             let frame = Ieee8023Header { destination: MacAddr(destination), source: MacAddr(source), length };
             prop_assert_eq!(read::<Ieee8023Header>(&written(&frame)).unwrap(), frame);
-            // One byte when unnumbered; of two bytes, the first says that it is one of two.
-            let control = if control & 0x0300 == 0x0300 || control < 0x100 { 0x03 } else { control };
+            let control = match control >> 8 & 3 {
+                3 => Control::Unnumbered((control >> 8) as u8),
+                _ => Control::Numbered(control),
+            };
             let llc = LlcHeader { destination: sap.0, source: sap.1, control };
             prop_assert_eq!(read::<LlcHeader>(&written(&llc)).unwrap(), llc);
             let snap = SnapHeader { oui, protocol: EtherType(id) };

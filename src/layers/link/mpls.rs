@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn a_label_is_read_bit_by_bit() {
-        let label = MplsLabel::parse(&mut Reader::new(Layer::Link, "MPLS", &[0x00, 0x01, 0x0d, 0x40])).unwrap();
+        let label =
+            MplsLabel::parse(&mut Reader::new(Layer::Link, "MPLS", &[0x00, 0x01, 0x0d, 0x40])).unwrap();
         assert_eq!(label, MplsLabel { label: 16, traffic_class: 6, bottom: true, ttl: 64 });
     }
 

@@ -125,14 +125,8 @@ impl<'a> Body<'a> {
         let bytes = self.take(captured, "packet data")?.to_vec();
         self.take((captured.next_multiple_of(4) - captured).min(self.rest.len()), "padding")?;
         let at_nanos = interface.nanos(u64::from(high) << 32 | u64::from(low));
-        let mut packet = captured_packet(
-            Some(at_nanos),
-            number as usize,
-            interface.link,
-            interface.fcs,
-            bytes,
-            original,
-        );
+        let mut packet =
+            captured_packet(Some(at_nanos), number as usize, interface.link, interface.fcs, bytes, original);
         while let Some((code, value)) = self.option()? {
             if code == option::COMMENT {
                 packet.comments.push(String::from_utf8_lossy(value).into_owned());

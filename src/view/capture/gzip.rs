@@ -41,9 +41,9 @@ impl<R: BufRead> Read for Unpacked<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         match self {
             Unpacked::Plain(reader) => reader.read(room),
-            Unpacked::Gzip(_, 0) if !room.is_empty() => {
-                Err(io::Error::other(format!("more than {MOST_UNPACKED} bytes come out of the compressed file")))
-            }
+            Unpacked::Gzip(_, 0) if !room.is_empty() => Err(io::Error::other(format!(
+                "more than {MOST_UNPACKED} bytes come out of the compressed file"
+            ))),
             Unpacked::Gzip(decoder, left) => {
                 let most = usize::try_from(*left).map_or(room.len(), |left| left.min(room.len()));
                 let read = decoder.read(&mut room[..most])?;

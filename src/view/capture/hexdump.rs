@@ -76,7 +76,8 @@ impl<'a> Line<'a> {
     /// Whether its groups are words of two bytes, the lower one first: as `hexdump` and `od -x` have them on a PC, with
     /// offsets of seven digits.
     fn swapped(&self) -> bool {
-        let mut groups = self.rest.split(u8::is_ascii_whitespace).filter(|group| !group.is_empty()).peekable();
+        let mut groups =
+            self.rest.split(u8::is_ascii_whitespace).filter(|group| !group.is_empty()).peekable();
         !self.marked
             && self.offset.len() == 7
             && groups.peek().is_some()
@@ -206,7 +207,9 @@ impl Dump {
             (true, None) => last_line(&rest, 16),
         };
         let bytes = bytes.ok_or_else(|| {
-            wrong(format!("an offset that fits the line before, at {before:#x}: a line is missing or too short"))
+            wrong(format!(
+                "an offset that fits the line before, at {before:#x}: a line is missing or too short"
+            ))
         })?;
         self.current.extend(&bytes);
         while self.repeated && self.current.len() < offset {
@@ -381,7 +384,10 @@ mod tests {
             ("a stream", hex(bytes, usize::MAX)),
             ("xxd -p", bytes.chunks(30).map(|row| hex(row, 30)).collect::<Vec<_>>().join("\n")),
             ("colons", hex(bytes, 1).replace(' ', ":")),
-            ("C", format!("unsigned char p[{end}] = {{\n0x{} /* .. */ }};", hex(bytes, 1).replace(' ', ", 0x"))),
+            (
+                "C",
+                format!("unsigned char p[{end}] = {{\n0x{} /* .. */ }};", hex(bytes, 1).replace(' ', ", 0x")),
+            ),
             ("offsets", rows(&|at, row| format!("{at:04x}  {}", hex(row, 1)))),
             ("one blank", rows(&|at, row| format!("{at:04x} {}", hex(row, 1)))),
             ("Wireshark", rows(&|at, row| format!("{at:04x}   {:<47}   {}", hex(row, 1), printed(row)))),
@@ -390,11 +396,16 @@ mod tests {
             ("tcpdump -X", rows(&|at, row| format!("\t0x{at:04x}:  {:<39}  {}", hex(row, 2), printed(row)))),
             (
                 "hexdump -C",
-                rows(&|at, row| format!("{at:08x}  {}  |{}|", halves(row), printed(row))) + &format!("\n{end:08x}\n"),
+                rows(&|at, row| format!("{at:08x}  {}  |{}|", halves(row), printed(row)))
+                    + &format!("\n{end:08x}\n"),
             ),
             ("hexdump", rows(&|at, row| format!("{at:07x} {}", swapped(row))) + &format!("\n{end:07x}\n")),
             ("od -x", rows(&|at, row| format!("{at:07o} {}", swapped(row))) + &format!("\n{end:07o}\n")),
-            ("od -t x1z", rows(&|at, row| format!("{at:07o} {:<47}  >{}<", hex(row, 1), printed(row))) + &format!("\n{end:07o}\n")),
+            (
+                "od -t x1z",
+                rows(&|at, row| format!("{at:07o} {:<47}  >{}<", hex(row, 1), printed(row)))
+                    + &format!("\n{end:07o}\n"),
+            ),
             ("od -A d -t x1", rows(&|at, row| format!("{at:07} {}", hex(row, 1))) + &format!("\n{end:07}\n")),
         ]
     }

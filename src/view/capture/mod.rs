@@ -29,8 +29,8 @@ use blocks::{Body, Interface};
 use pcap::Pcap;
 use source::{Endian, Source};
 
-use super::dissect::{Conversations, Packet, Start};
 pub use super::dissect::LinkType;
+use super::dissect::{Conversations, Packet, Start};
 use super::pcapng::block;
 
 /// The longest block or packet that is read; a longer one is a broken or hostile file. It is as Wireshark has it.

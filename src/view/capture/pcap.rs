@@ -6,7 +6,7 @@
 use std::io::Read;
 
 use super::source::{Endian, Source};
-use super::{Captured, CaptureError, LinkType, MOST_BYTES, captured_packet};
+use super::{CaptureError, Captured, LinkType, MOST_BYTES, captured_packet};
 
 /// How the packets of a file are to be read.
 #[derive(Debug)]

@@ -59,7 +59,10 @@ impl<R: Read> Source<R> {
     }
 
     /// As [`array`](Source::array), or `None` when the file ends right here.
-    pub(super) fn array_or_end<const N: usize>(&mut self, what: &'static str) -> Result<Option<[u8; N]>, CaptureError> {
+    pub(super) fn array_or_end<const N: usize>(
+        &mut self,
+        what: &'static str,
+    ) -> Result<Option<[u8; N]>, CaptureError> {
         match self.array(what) {
             Err(CaptureError::CutShort { got: 0, .. }) => Ok(None),
             other => other.map(Some),

@@ -4,8 +4,6 @@
 //! these are guesses, and it is worth something when two programs guess alike: the rules are those of the Wireshark User's
 //! Guide, "TCP Analysis", and a test holds them against tshark. Positions are those of [`stream`](super::stream).
 
-use std::collections::VecDeque;
-
 use super::Mark;
 
 /// Milliseconds make the difference between a segment that was overtaken and one that was sent again, unless the round
@@ -13,8 +11,6 @@ use super::Mark;
 const OUT_OF_ORDER_NANOS: u64 = 3_000_000;
 /// A fast retransmission follows duplicate acknowledgments at once.
 const FAST_NANOS: u64 = 20_000_000;
-/// So many segments are remembered that were seen and not acknowledged.
-const MOST_SEGMENTS: usize = 1024;
 
 /// What is known of one direction.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +25,8 @@ pub(super) struct Sent {
     ack_at: Option<u64>,
     window: u16,
     duplicates: u32,
-    /// Segments that were seen, as position and length.
-    segments: VecDeque<(u64, u64)>,
+    /// Whether it was told already that more of it was acknowledged than was seen: once for a hole is enough.
+    told: bool,
     syn_at: Option<u64>,
 }
 
@@ -48,7 +44,12 @@ pub(super) struct Segment {
 }
 
 /// Judges a segment that `me` sends to `peer`. `round_trip` is that of the handshake, once it is known.
-pub(super) fn judge(me: &mut Sent, peer: &mut Sent, segment: Segment, round_trip: &mut Option<u64>) -> Vec<Mark> {
+pub(super) fn judge(
+    me: &mut Sent,
+    peer: &mut Sent,
+    segment: Segment,
+    round_trip: &mut Option<u64>,
+) -> Vec<Mark> {
     let Segment { at, seq, len, syn, fin, rst, ack, window } = segment;
     let mut marks = Vec::new();
     let takes_room = len > 0 || syn || fin;
@@ -56,6 +57,7 @@ pub(super) fn judge(me: &mut Sent, peer: &mut Sent, segment: Segment, round_trip
     let keep_alive = len <= 1 && !syn && !fin && !rst && me.next == Some(seq + 1);
     if !probe && !rst && me.next.is_some_and(|next| seq > next) {
         marks.push(Mark::PreviousNotCaptured);
+        me.told = false;
     }
     let duplicate = len == 0
         && window != 0
@@ -71,22 +73,17 @@ pub(super) fn judge(me: &mut Sent, peer: &mut Sent, segment: Segment, round_trip
     }
     if ack != me.ack {
         me.duplicates = 0;
+        me.told = false;
     }
     if let (Some(ack), Some(seen)) = (ack, peer.seen)
         && ack > seen
+        && !std::mem::replace(&mut peer.told, true)
     {
         marks.push(Mark::AckedUnseen);
-        peer.seen = peer.next;
     }
     let behind = me.next.is_some_and(|next| seq < next) && !(len > 1 && me.next == Some(seq + 1));
     if takes_room && !keep_alive && !probe {
         marks.extend(repeated(me, peer, &segment, behind, *round_trip));
-    }
-    if len > 0 {
-        if me.segments.len() == MOST_SEGMENTS {
-            me.segments.pop_front();
-        }
-        me.segments.push_back((seq, len));
     }
     let end = seq + len + u64::from(syn || fin);
     if !probe {
@@ -100,7 +97,6 @@ pub(super) fn judge(me: &mut Sent, peer: &mut Sent, segment: Segment, round_trip
     }
     handshake(me, peer, &segment, round_trip);
     if let Some(ack) = ack {
-        peer.segments.retain(|(start, len)| start + len > ack);
         me.ack = Some(ack);
         me.ack_at = at;
     }
@@ -123,8 +119,7 @@ fn repeated(me: &Sent, peer: &Sent, segment: &Segment, behind: bool, round_trip:
         return vec![Mark::Retransmission, Mark::Fast];
     }
     let end = seq + len + u64::from(syn || fin);
-    let known = me.segments.iter().any(|segment| *segment == (seq, len));
-    if soon(since(me.next_at), round_trip.unwrap_or(OUT_OF_ORDER_NANOS)) && me.next != Some(end) && !known {
+    if soon(since(me.next_at), round_trip.unwrap_or(OUT_OF_ORDER_NANOS)) && me.next != Some(end) {
         return vec![Mark::OutOfOrder];
     }
     vec![Mark::Retransmission]

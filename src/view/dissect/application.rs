@@ -365,10 +365,14 @@ impl Parser {
         if text.len() >= len {
             self.reading = Reading::Sealed { left: 0 };
             let line = escape(handshake_line(&text));
-            return (taken.max(1).min(bytes.len()), Meaning::Message { protocol: RecordHeader::PROTOCOL, line });
+            return (
+                taken.max(1).min(bytes.len()),
+                Meaning::Message { protocol: RecordHeader::PROTOCOL, line },
+            );
         }
         self.reading = Reading::Hello { text, len };
-        let what = if begins { Meaning::Data } else { Meaning::HeaderPiece { protocol: RecordHeader::PROTOCOL } };
+        let what =
+            if begins { Meaning::Data } else { Meaning::HeaderPiece { protocol: RecordHeader::PROTOCOL } };
         (taken, what)
     }
 

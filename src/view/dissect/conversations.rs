@@ -85,7 +85,9 @@ impl Ends {
     /// As the trace says it, which knows IPv4 only.
     fn flow(self) -> Option<Flow> {
         match (self.local, self.remote) {
-            (SocketAddr::V4(local), SocketAddr::V4(remote)) => Some(Flow { protocol: self.protocol, local, remote }),
+            (SocketAddr::V4(local), SocketAddr::V4(remote)) => {
+                Some(Flow { protocol: self.protocol, local, remote })
+            }
             _ => None,
         }
     }

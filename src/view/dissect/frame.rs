@@ -162,7 +162,13 @@ impl Walk {
     }
 
     /// Data that is named, but not read.
-    pub(super) fn name(&mut self, layer: Layer, protocol: &'static str, says: impl Into<String>, range: Range<usize>) {
+    pub(super) fn name(
+        &mut self,
+        layer: Layer,
+        protocol: &'static str,
+        says: impl Into<String>,
+        range: Range<usize>,
+    ) {
         self.named = Some((protocol, says.into()));
         self.push(Part::data(layer, range));
     }

@@ -82,7 +82,9 @@ impl Walk {
     }
 
     pub(super) fn ipv6(&mut self, frame: &[u8], range: Range<usize>) {
-        let Some((header, mut rest)) = self.header::<Ipv6Header>(frame, range, Ipv6Header::parse) else { return };
+        let Some((header, mut rest)) = self.header::<Ipv6Header>(frame, range, Ipv6Header::parse) else {
+            return;
+        };
         let mut len = usize::from(header.payload_len);
         let mut whole = true;
         if len == 0 && header.next_header != next_header::NONE {
@@ -213,10 +215,17 @@ impl Walk {
             }
             next_header::AUTHENTICATION if ip.source.is_ipv4() => {
                 let before = range.start;
-                let Some((header, rest)) = self.header(frame, range, AuthenticationHeader::parse) else { return };
+                let Some((header, rest)) = self.header(frame, range, AuthenticationHeader::parse) else {
+                    return;
+                };
                 let payload_len = ip.payload_len.saturating_sub(rest.start - before);
                 if self.deeper() {
-                    self.carried_by(Ip { protocol: header.next_header, payload_len, ..*ip }, frame, rest, whole);
+                    self.carried_by(
+                        Ip { protocol: header.next_header, payload_len, ..*ip },
+                        frame,
+                        rest,
+                        whole,
+                    );
                 } else {
                     self.push(Part::data(Layer::Transport, rest));
                 }
@@ -307,7 +316,8 @@ impl Walk {
     /// Draws a header whose fixed fields end at `start + fixed` and whose last field goes on to `end`.
     pub(super) fn draw_with_options<H: Header>(&mut self, frame: &[u8], start: usize, end: usize) {
         let fixed: Vec<_> = H::FIELDS.iter().filter(|field| field.bits > 0).copied().collect();
-        let bits = (end - start) * 8 - fixed.iter().map(|field| field.bits).sum::<usize>().min((end - start) * 8);
+        let bits =
+            (end - start) * 8 - fixed.iter().map(|field| field.bits).sum::<usize>().min((end - start) * 8);
         let options = H::FIELDS.last().filter(|_| bits > 0).map(|field| field.with_bits(bits));
         let layout: Vec<_> = fixed.into_iter().chain(options).collect();
         let fields = FieldValue::all(&layout, &frame[..end], start);
@@ -319,7 +329,9 @@ impl Walk {
 pub(super) fn pseudo_sum(ip: &Ip, protocol: u8, len: usize) -> Checksum {
     match (ip.source, ip.destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => pseudo_header(source, destination, protocol, len),
-        (IpAddr::V6(source), IpAddr::V6(destination)) => ipv6::pseudo_header(source, destination, protocol, len),
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            ipv6::pseudo_header(source, destination, protocol, len)
+        }
         // One header has addresses of one version.
         _ => Checksum::new(),
     }
@@ -334,7 +346,11 @@ pub(super) fn carried_name(number: u8) -> Option<&'static str> {
 
 /// A header as an observer takes it: with a total length of 0, which the interface fills in when it cuts a large packet
 /// to size (segmentation offload), with a length shorter than the header, and with options that break a rule.
-fn observed(r: &mut Reader<'_>, reach: usize, remark: &mut Option<&'static str>) -> Result<Ipv4Header, ParseError> {
+fn observed(
+    r: &mut Reader<'_>,
+    reach: usize,
+    remark: &mut Option<&'static str>,
+) -> Result<Ipv4Header, ParseError> {
     let first = Ipv4Header::parse_quoted(&mut r.clone());
     if first.is_ok() {
         return Ipv4Header::parse_quoted(r);

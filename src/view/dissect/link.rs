@@ -84,7 +84,8 @@ impl Walk {
             return self.push(Part::data(Layer::Link, range));
         }
         let kind = frame[range.clone()].get(12..14).map(|kind| u16::from_be_bytes([kind[0], kind[1]]));
-        let ends = |source: MacAddr, destination: MacAddr| Some((source.to_string(), destination.to_string()));
+        let ends =
+            |source: MacAddr, destination: MacAddr| Some((source.to_string(), destination.to_string()));
         if kind.is_some_and(|kind| usize::from(kind) <= MTU) {
             let Some((header, rest)) = self.header(frame, range, Ieee8023Header::parse) else { return };
             self.link = ends(header.source, header.destination);
@@ -183,7 +184,12 @@ impl Walk {
             Some(4 | 6) => self.ip(frame, range),
             // A pseudowire begins with a control word of which the first four bits are 0 (RFC 4385 §3).
             Some(0) if range.len() > 4 => {
-                self.push(Part::plain(Layer::Link, "control word", Role::Header, range.start..range.start + 4));
+                self.push(Part::plain(
+                    Layer::Link,
+                    "control word",
+                    Role::Header,
+                    range.start..range.start + 4,
+                ));
                 self.ethernet(frame, range.start + 4..range.end);
             }
             _ => self.name(Layer::Internet, "MPLS", "a payload that does not say what it is", range),

@@ -79,7 +79,8 @@ fn ipv6(next_header: u8, payload: &[u8]) -> Vec<u8> {
 /// A datagram as IPv6 wants it, with its checksum.
 fn udp6(payload: &[u8]) -> Vec<u8> {
     let len = 8 + payload.len();
-    let mut datagram = [&[0x03, 0xe8, 0x07, 0xd0][..], &(len as u16).to_be_bytes(), &[0, 0], payload].concat();
+    let mut datagram =
+        [&[0x03, 0xe8, 0x07, 0xd0][..], &(len as u16).to_be_bytes(), &[0, 0], payload].concat();
     let mut sum = pseudo_header(A, B, protocol::UDP, len);
     sum.add(&datagram);
     datagram[6..8].copy_from_slice(&sum.finish().to_be_bytes());
@@ -91,10 +92,10 @@ fn udp6(payload: &[u8]) -> Vec<u8> {
 #[test]
 fn lengths_come_from_the_headers_and_not_from_what_was_kept() {
     let mut observer = Observer::default();
-    for (at, frame) in (0..).zip(sample::handshake()) {
-        observer.at(at, &frame);
+    for (at, frame) in (0..).zip(sample::handshake().iter().take(3)) {
+        observer.at(at, frame);
     }
-    let (at, ack) = (1 + sample::REQUEST.len() as u32, 1 + sample::RESPONSE.len() as u32);
+    let (at, ack) = (1, 1);
     let segment = |n: u32| sample::tcp(true, Flags::ACK, at + n * 1000, ack, &[b'x'; 1000]);
     for n in 0..3 {
         let packet = observer.cut(100, &segment(n), 96);
@@ -165,7 +166,8 @@ fn one_bad_option_hides_neither_ports_nor_flags() {
         assert_eq!(names(&packet)[..3], ["Ethernet", "IPv4", "TCP"]);
     }
     let header = Ipv4Header::new(sample::CLIENT, sample::SERVER, protocol::UDP, 0);
-    let mut frame = sample::packet(true, header, &[&[1, 1, 1, 1][..], &sample::udp_data(b"hello")].concat()).to_vec();
+    let mut frame =
+        sample::packet(true, header, &[&[1, 1, 1, 1][..], &sample::udp_data(b"hello")].concat()).to_vec();
     // Four bytes of options, of which the first is longer than the header.
     frame[14] = 0x46;
     frame[34..38].copy_from_slice(&[7, 99, 4, 0]);
@@ -226,7 +228,10 @@ fn a_hole_within_a_body_is_counted_and_the_next_head_is_read() {
     send(&[b'b'; 100], true);
     send(&[b'b'; 100], false);
     send(&[b'b'; 100], true);
-    assert_eq!(head(send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nabc", true)), "HTTP/1.1 404 Not Found");
+    assert_eq!(
+        head(send(b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nabc", true)),
+        "HTTP/1.1 404 Not Found"
+    );
     // Here the hole hides the end of a body, a whole response, and a head.
     send(&[b'c'; 70], false);
     assert_eq!(head(send(b"HTTP/1.1 500 Oops\r\n\r\n", true)), "HTTP/1.1 500 Oops");
@@ -300,9 +305,17 @@ fn tags_and_labels_before_a_packet_are_opened_and_told() {
         ),
         (within(0x9100, &tag(0x2007, 0x800), &ip), &["Ethernet", "VLAN", "IPv4"], "VLAN 7"),
         (within(0x8847, &[0, 1, 0x01, 64], &ip), &["Ethernet", "MPLS", "IPv4"], "MPLS 16"),
-        (within(0x8864, &[0x11, 0, 0, 9, 0, 60, 0, 0x21], &ip), &["Ethernet", "PPPoE", "PPP", "IPv4"], "PPPoE session 9"),
+        (
+            within(0x8864, &[0x11, 0, 0, 9, 0, 60, 0, 0x21], &ip),
+            &["Ethernet", "PPPoE", "PPP", "IPv4"],
+            "PPPoE session 9",
+        ),
         (within(snap.len() as u16, &snap, &[]), &["802.3", "LLC", "SNAP", "IPv4"], ""),
-        (within(0x8100, &[&tag(5, snap.len() as u16)[..], &snap].concat(), &[]), &["Ethernet", "VLAN", "LLC", "SNAP", "IPv4"], "VLAN 5"),
+        (
+            within(0x8100, &[&tag(5, snap.len() as u16)[..], &snap].concat(), &[]),
+            &["Ethernet", "VLAN", "LLC", "SNAP", "IPv4"],
+            "VLAN 5",
+        ),
     ];
     for (frame, headers, remark) in cases {
         let packet = observed(&frame);
@@ -351,7 +364,10 @@ fn packets_in_packets_are_opened_and_the_outer_ones_told() {
 fn ipv6_is_read_through_its_extension_headers() {
     let plain = observed(&within(0x86dd, &[], &ipv6(protocol::UDP, &udp6(b"hi"))));
     assert_eq!(names(&plain), ["Ethernet", "IPv6", "UDP", "data"]);
-    assert_eq!((plain.summary.source.as_str(), plain.summary.info().as_str()), ("[2001:db8::1]:1000", "1000 > 2000 Len=2"));
+    assert_eq!(
+        (plain.summary.source.as_str(), plain.summary.info().as_str()),
+        ("[2001:db8::1]:1000", "1000 > 2000 Len=2")
+    );
     assert_eq!(plain.dissection.problems, []);
     let mut w = Writer::new();
     OptionsHeader { next_header: next_header::DESTINATION, options: vec![1, 4, 0, 0, 0, 0] }.emit(&mut w);
@@ -381,12 +397,14 @@ fn ipv6_fragments_become_the_packet_that_they_were() {
         .map(|&(start, len, more)| {
             let mut w = Writer::new();
             let offset = start as u16 / 8;
-            FragmentHeader { next_header: protocol::UDP, offset, more, identification: 0xabcdef }.emit(&mut w);
+            FragmentHeader { next_header: protocol::UDP, offset, more, identification: 0xabcdef }
+                .emit(&mut w);
             w.bytes(&whole[start..start + len]);
             conversations.feed(&within(0x86dd, &[], &ipv6(next_header::FRAGMENT, w.as_slice())))
         })
         .collect();
-    let What::Fragment { completes: Some(whole), identification: 0xabcdef, .. } = &packets[1].summary.what else {
+    let What::Fragment { completes: Some(whole), identification: 0xabcdef, .. } = &packets[1].summary.what
+    else {
         panic!("{:?}", packets[1].summary)
     };
     assert_eq!((whole.what.clone(), whole.protocol), (What::Udp { len: 100 }, "UDP"));
@@ -421,7 +439,10 @@ fn neighbours_and_pings_of_ipv6_are_told_in_words() {
         "Echo request id=0x0007 seq=1"
     );
     let quoted = ipv6(protocol::UDP, &udp6(b"hi"));
-    assert_eq!(message(Icmpv6Header::Unreachable { code: 4 }, &quoted), "Destination unreachable: port unreachable");
+    assert_eq!(
+        message(Icmpv6Header::Unreachable { code: 4 }, &quoted),
+        "Destination unreachable: port unreachable"
+    );
 }
 
 #[test]
@@ -431,12 +452,19 @@ fn names_addresses_and_quic_are_told_in_a_line() {
         data[2..4].copy_from_slice(&port.to_be_bytes());
         // No checksum.
         data[6..8].fill(0);
-        observed(&sample::packet(true, Ipv4Header::new(sample::CLIENT, sample::SERVER, protocol::UDP, 0), &data))
+        observed(&sample::packet(
+            true,
+            Ipv4Header::new(sample::CLIENT, sample::SERVER, protocol::UDP, 0),
+            &data,
+        ))
     };
     let mut query = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     query.extend(b"\x01a\x07example\0\0\x1c\0\x01");
     let packet = on(53, &query);
-    assert_eq!((packet.summary.protocol, packet.summary.info().as_str()), ("DNS", "4000 > 53 Len=27 | DNS query AAAA a.example"));
+    assert_eq!(
+        (packet.summary.protocol, packet.summary.info().as_str()),
+        ("DNS", "4000 > 53 Len=27 | DNS query AAAA a.example")
+    );
     assert_eq!(names(&packet), ["Ethernet", "IPv4", "UDP", "DNS", "data"]);
     let initial = [&[0xc0, 0, 0, 0, 1, 2, 0xab, 0xcd, 0][..], &[0; 30]].concat();
     assert_eq!(on(443, &initial).summary.info(), "4000 > 443 Len=39 | QUIC initial version 1 DCID=abcd");
@@ -454,7 +482,11 @@ fn a_client_hello_tells_whom_it_wants_even_over_two_segments() {
     let mut observer = Observer::default();
     let first = observer.at(0, &sample::tcp(true, Flags::ACK, 1, 1, &record));
     assert_eq!(first.summary.protocol, "TLS");
-    assert!(first.summary.info().ends_with("| TLS client hello SNI=example.org TLS 1.3, TLS 1.2 ALPN=h2"), "{}", first.summary.info());
+    assert!(
+        first.summary.info().ends_with("| TLS client hello SNI=example.org TLS 1.3, TLS 1.2 ALPN=h2"),
+        "{}",
+        first.summary.info()
+    );
     assert_eq!(names(&first)[3], "TLS");
     let answer = [23, 3, 3, 0, 40];
     let sealed = observer.at(1, &sample::tcp(false, Flags::ACK, 1, 200, &[&answer[..], &[7; 40]].concat()));

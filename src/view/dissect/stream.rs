@@ -133,7 +133,8 @@ impl Conversation {
             }
             _ => Vec::new(),
         };
-        let again = if how.observed && seq.is_some() { marks.contains(&Mark::Retransmission) } else { seen_before };
+        let again =
+            if how.observed && seq.is_some() { marks.contains(&Mark::Retransmission) } else { seen_before };
 
         if let Some(Some(ack)) = ack {
             peer.acknowledged(ack, &mut self.upgrade);
@@ -210,11 +211,7 @@ impl Direction {
     /// Whether all of `start..end` was seen.
     fn has_seen(&self, start: u64, end: u64) -> bool {
         end <= self.next
-            || self
-                .waiting
-                .range(..=start)
-                .next_back()
-                .is_some_and(|(at, (_, len))| at + len >= end)
+            || self.waiting.range(..=start).next_back().is_some_and(|(at, (_, len))| at + len >= end)
     }
 
     /// The window in bytes. Both ends must have offered to scale (RFC 7323 §2.2), and a SYN's is never scaled.

@@ -253,7 +253,8 @@ impl Summary {
                     (Some(from), Some(to)) => format!("{from} > {to} "),
                     _ => String::new(),
                 };
-                let says = self.says.as_ref().map_or(String::new(), |says| format!(" | {} {says}", self.protocol));
+                let says =
+                    self.says.as_ref().map_or(String::new(), |says| format!(" | {} {says}", self.protocol));
                 format!("{ports}Len={len}{says}")
             }
             What::Fragment { identification, offset, len, more, completes } => {

@@ -75,14 +75,19 @@ impl Walk {
         if let Some(problem) = problem {
             self.problem(problem);
         } else if length > ip.payload_len && ip.piece.is_none() {
-            let mut r =
-                Reader::new(UdpHeader::LAYER, UdpHeader::PROTOCOL, &frame[range.clone()]).starting_at(range.start);
+            let mut r = Reader::new(UdpHeader::LAYER, UdpHeader::PROTOCOL, &frame[range.clone()])
+                .starting_at(range.start);
             if r.take(udp::HEADER_LEN, "header").is_ok() {
                 self.problem(r.incomplete("payload", length - udp::HEADER_LEN));
             }
         } else if check && udp.checksum == 0 && ip.source.is_ipv6() {
             let r = Reader::new(UdpHeader::LAYER, UdpHeader::PROTOCOL, &frame[..0]).starting_at(range.start);
-            self.problem(r.malformed("checksum", 6, "a checksum, as IPv6 has none (RFC 8200 §8.1)", "0x0000"));
+            self.problem(r.malformed(
+                "checksum",
+                6,
+                "a checksum, as IPv6 has none (RFC 8200 §8.1)",
+                "0x0000",
+            ));
         } else if check && udp.checksum != 0 && length <= range.len() {
             let sum = Sum {
                 layer: Layer::Transport,
@@ -133,7 +138,14 @@ impl Walk {
     }
 
     /// Draws the header of a message that was understood.
-    fn open<H: Header>(&mut self, protocol: &'static str, line: String, layer: Layer, frame: &[u8], range: Range<usize>) {
+    fn open<H: Header>(
+        &mut self,
+        protocol: &'static str,
+        line: String,
+        layer: Layer,
+        frame: &[u8],
+        range: Range<usize>,
+    ) {
         self.named = Some((protocol, line));
         if let Some((_, rest)) = self.header::<H>(frame, range, H::parse) {
             self.push(Part::data(layer, rest));

@@ -32,11 +32,9 @@ pub(super) fn weight(summary: &Summary) -> Weight {
         What::Tcp(tcp) if tcp.flags.syn || tcp.flags.fin || tcp.flags.rst => Weight::Milestone,
         What::Tcp(tcp) => tcp.application.iter().map(weight_of_piece).min().unwrap_or(Weight::Calm),
         What::Udp { .. } | What::Fragment { .. } => Weight::Calm,
-        What::Arp { .. }
-        | What::Icmp { .. }
-        | What::Ipv4 { .. }
-        | What::Ipv6 { .. }
-        | What::Frame { .. } => Weight::Story,
+        What::Arp { .. } | What::Icmp { .. } | What::Ipv4 { .. } | What::Ipv6 { .. } | What::Frame { .. } => {
+            Weight::Story
+        }
     }
 }
 
@@ -55,11 +53,9 @@ pub(super) fn measure(summary: &Summary) -> (Unit, u64) {
         What::Tcp(tcp) => (Unit::Segment, tcp.len as u64),
         What::Udp { len } => (Unit::Datagram, *len as u64),
         What::Fragment { len, .. } => (Unit::Other, *len as u64),
-        What::Arp { .. }
-        | What::Icmp { .. }
-        | What::Ipv4 { .. }
-        | What::Ipv6 { .. }
-        | What::Frame { .. } => (Unit::Other, 0),
+        What::Arp { .. } | What::Icmp { .. } | What::Ipv4 { .. } | What::Ipv6 { .. } | What::Frame { .. } => {
+            (Unit::Other, 0)
+        }
     }
 }
 
@@ -216,8 +212,14 @@ mod tests {
     use super::*;
 
     fn whole(what: What) -> String {
-        let summary =
-            Summary { source: String::new(), destination: String::new(), protocol: "", flow: None, says: None, what };
+        let summary = Summary {
+            source: String::new(),
+            destination: String::new(),
+            protocol: "",
+            flow: None,
+            says: None,
+            what,
+        };
         label(&summary, &Look::default()).whole()
     }
 

@@ -151,8 +151,14 @@ impl Story {
         let (frame, to) = (FrameId(self.frames), PlaceId(to));
         self.frames += 1;
         self.event(micros, from, Kind::Sent { frame, to, bytes: Bytes::new() });
-        let summary =
-            Summary { source: String::new(), destination: String::new(), protocol: "TCP", flow: None, says: None, what };
+        let summary = Summary {
+            source: String::new(),
+            destination: String::new(),
+            protocol: "TCP",
+            flow: None,
+            says: None,
+            what,
+        };
         self.said.push((at(micros), summary));
         self.said.sort_by_key(|(at, _)| *at);
     }
