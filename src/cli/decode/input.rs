@@ -4,12 +4,12 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use super::Reader;
+use super::gzip::{self, Unpacked};
 use crate::cli::error::CliError;
-use crate::view::capture::gzip::Unpacked;
 use crate::view::capture::{hexdump, is_capture};
 use crate::view::look::escape;
 
@@ -58,9 +58,8 @@ impl Input {
         let start = first_bytes(&mut reader).map_err(|error| failed(&error))?;
         // What was taken off its front is put back.
         let reader = BufReader::new(io::Cursor::new(start.clone()).chain(reader));
-        let mut reader = BufReader::new(Unpacked::new(reader).map_err(|error| failed(&error))?);
-        let inside = reader.fill_buf().map_err(|error| failed(&error))?;
-        if is_capture(&start) && !inside.is_empty() {
+        let mut reader = Unpacked::new(reader).map_err(|error| failed(&error))?;
+        if is_capture(&start) || gzip::is_magic(&start) {
             return Ok(Input::Capture(name, Box::new(reader)));
         }
         let mut text = Vec::new();

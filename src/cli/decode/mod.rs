@@ -1,6 +1,7 @@
 //! `netlayers decode`: bytes taken apart, layer by layer.
 
 mod filter;
+mod gzip;
 mod input;
 
 use std::io::{self, IsTerminal as _, Read};

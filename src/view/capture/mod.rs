@@ -10,13 +10,11 @@
 //! | `blocks` | the blocks of pcapng |
 //! | `pcap` | the older format, with its variants |
 //! | `source` | the bytes of a file, counted |
-//! | [`gzip`] | a compressed file, decompressed as it is read |
 //! | [`hexdump`] | bytes that somebody pasted as text |
 //! | [`talks`] | who spoke with whom |
 //! | [`json`] | the packets for programs |
 
 mod blocks;
-pub mod gzip;
 pub mod hexdump;
 pub mod json;
 mod pcap;
@@ -41,10 +39,10 @@ pub const MOST_INTERFACES: usize = 4096;
 /// What a pcapng file begins with: the type of a section header block, the same in both byte orders.
 const PCAPNG: [u8; 4] = block::SECTION_HEADER.to_be_bytes();
 
-/// Whether these first bytes of a file are those of a capture, compressed or not.
+/// Whether these first bytes of a file are those of a capture.
 pub fn is_capture(start: &[u8]) -> bool {
     let Some((magic, _)) = start.split_first_chunk::<4>() else { return false };
-    *magic == PCAPNG || pcap::is_magic(*magic) || gzip::is_magic(start)
+    *magic == PCAPNG || pcap::is_magic(*magic)
 }
 
 /// Why a file could not be read, and where.

@@ -1,23 +1,23 @@
 //! Compressed captures: `capture.pcap.gz`, decompressed as it is read (RFC 1952).
 //!
 //! Nothing is ever held but the decompressor's window, however much comes out. DEFLATE makes at most 1032 bytes of one,
-//! so a small file can still keep a reader busy for hours; what is more than [`MOST_UNPACKED`] is an error that says so.
+//! so a small file can still keep a reader busy for hours; what is more than `MOST_UNPACKED` is an error that says so.
 
 use std::io::{self, BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
 /// The most bytes that come out of a compressed file: 64 GiB.
-pub const MOST_UNPACKED: u64 = 64 << 30;
+const MOST_UNPACKED: u64 = 64 << 30;
 
 /// Whether a file that begins so is compressed by gzip (RFC 1952 §2.3.1).
-pub fn is_magic(start: &[u8]) -> bool {
+pub(super) fn is_magic(start: &[u8]) -> bool {
     start.starts_with(&[0x1f, 0x8b])
 }
 
 /// A file as it is, or what a compressed one holds.
 #[derive(Debug)]
-pub enum Unpacked<R> {
+pub(super) enum Unpacked<R> {
     /// As it is.
     Plain(R),
     /// Decompressed; with the bytes that may still come.
@@ -29,7 +29,7 @@ impl<R: BufRead> Unpacked<R> {
     ///
     /// # Errors
     /// Those of the reader.
-    pub fn new(mut reader: R) -> io::Result<Self> {
+    pub(super) fn new(mut reader: R) -> io::Result<Self> {
         Ok(match is_magic(reader.fill_buf()?) {
             true => Unpacked::Gzip(Box::new(MultiGzDecoder::new(reader)), MOST_UNPACKED),
             false => Unpacked::Plain(reader),
