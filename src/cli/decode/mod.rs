@@ -269,7 +269,7 @@ impl<'a> Listing<'a> {
             }
             _ if self.seen == 0 => out.line(format!("{name} holds no packets"))?,
             _ if self.shown == 0 => {
-                remark(format!("none of the {} packets in {name} pass the filter", self.seen))
+                remark(format!("none of the {} packets in {name} pass the filter", self.seen));
             }
             _ => {}
         }

@@ -25,10 +25,10 @@ pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
         return real::run(lesson, &scenario, args, out);
     }
     let performance = lesson.play(&scenario);
-    if let Some(path) = &args.pcap {
-        if write_pcap(&performance, path, out)? == Written::Stdout {
-            return Ok(());
-        }
+    if let Some(path) = &args.pcap
+        && write_pcap(&performance, path, out)? == Written::Stdout
+    {
+        return Ok(());
     }
     if args.json {
         let text = serde_json::to_string_pretty(&performance)

@@ -57,10 +57,12 @@ impl Walk {
             let checksum = &frame[range.start + 10..range.start + 12];
             if problem.field == "header checksum" && checksum == [0, 0] {
                 self.remark("header checksum left to the hardware");
-            } else if !(offloaded && problem.field == "total length")
-                && !(within && problem.kind == ErrorKind::Incomplete)
-            {
-                self.problem(problem);
+            } else {
+                let capture = within && problem.kind == ErrorKind::Incomplete;
+                let hardware = offloaded && problem.field == "total length";
+                if !capture && !hardware {
+                    self.problem(problem);
+                }
             }
         }
         let end = wanted.min(rest.end);
