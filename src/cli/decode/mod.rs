@@ -1,12 +1,12 @@
 //! `netlayers decode`: bytes taken apart, layer by layer.
 
+mod args;
 mod filter;
 mod gzip;
 mod input;
 
 use std::io::{self, IsTerminal as _, Read};
 
-use super::args::{DecodeArgs, DecodeView, From};
 use super::error::CliError;
 use super::output::{Output, remark};
 use crate::view::capture::talks::Talks;
@@ -18,6 +18,8 @@ use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
 use crate::view::layers::layers;
 use crate::view::look::{display_width, fit};
+pub(super) use args::DecodeArgs;
+use args::{DecodeView, From};
 use filter::Filter;
 use input::Input;
 
