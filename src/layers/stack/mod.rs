@@ -45,7 +45,7 @@ use super::internet::route::Route;
 use super::link::ethernet::MacAddr;
 use super::transport::tcp as tcp_layer;
 use super::transport::udp as udp_layer;
-use crate::base::{Alarm, Instant, Machine, Rng};
+use crate::base::{Alarm, Duration, Instant, Machine, Rng};
 use crate::trace::{Flow, Protocol};
 
 /// One host's stack.
@@ -270,6 +270,19 @@ impl Stack {
         self.drain_tcp(now);
     }
 
+    /// Sends small segments of a connection at once, or gathers them (Nagle's algorithm, RFC 9293 §3.7.4: MUST-17).
+    /// Connections begin as [`StackConfig::tcp`] says.
+    pub fn tcp_set_nodelay(&mut self, now: Instant, socket: SocketId, nodelay: bool) {
+        self.tcp.set_nodelay(now, socket.number, nodelay);
+        self.drain_tcp(now);
+    }
+
+    /// Ends a connection whose peer has acknowledged nothing for so long; `None` never does (RFC 9293 §3.8.3: MUST-21).
+    pub fn tcp_set_user_timeout(&mut self, now: Instant, socket: SocketId, timeout: Option<Duration>) {
+        self.tcp.set_user_timeout(now, socket.number, timeout);
+        self.drain_tcp(now);
+    }
+
     /// What TCP knows about a connection; `None` when it is gone.
     pub fn tcp_info(&self, socket: SocketId) -> Option<tcp_layer::Info> {
         self.tcp.info(socket.number)
@@ -367,6 +380,10 @@ impl Machine for Stack {
     }
 
     fn poll(&mut self, now: Instant) -> Option<Output> {
+        if self.out.is_empty() {
+            self.tcp.pump_all(now);
+            self.drain_tcp(now);
+        }
         if let Some(output) = self.out.pop_front() {
             if let Output::Frame { interface, bytes } = &output {
                 self.ip.nics[*interface].unpolled -= bytes.len();

@@ -8,12 +8,12 @@ use bytes::Bytes;
 
 use super::ip::{Arrived, Ip};
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
-use crate::base::{Instant, Machine as _, Rng, Slab};
+use crate::base::{Duration, Instant, Machine as _, Rng, Slab};
 use crate::layers::internet::ipv4;
 use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::transport::tcp::{
     Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, MIN_HEADER_LEN, Output as TcpOutput,
-    Segment, SeqNumber, reply_to_stray,
+    Segment, SeqNumber, State, reply_to_stray,
 };
 use crate::trace::{Flow, Protocol};
 
@@ -41,6 +41,8 @@ pub(super) struct TcpSockets {
     timers: BinaryHeap<Reverse<(Instant, u32)>>,
     /// What one call asked for; drained before the next.
     wants: VecDeque<Want>,
+    /// Connections to which something has arrived since the last [`pump_all`](TcpSockets::pump_all), each once.
+    arrivals: VecDeque<u32>,
 }
 
 /// What TCP asks of its host.
@@ -79,8 +81,18 @@ impl Ends {
 
 #[derive(Debug)]
 enum Socket {
-    Listener { port: u16, half_open: usize },
-    Connection { connection: Box<Connection>, due: Instant, queued: Instant, accepted_by: Option<u32> },
+    Listener {
+        port: u16,
+        half_open: usize,
+    },
+    Connection {
+        connection: Box<Connection>,
+        due: Instant,
+        queued: Instant,
+        accepted_by: Option<u32>,
+        /// Whether it waits in [`TcpSockets::arrivals`].
+        arrived: bool,
+    },
 }
 
 /// How many connections of one listener may be half open: Linux's old default for `net.core.somaxconn`.
@@ -101,6 +113,7 @@ impl TcpSockets {
             next_port,
             timers: BinaryHeap::new(),
             wants: VecDeque::new(),
+            arrivals: VecDeque::new(),
         }
     }
 
@@ -143,9 +156,15 @@ impl TcpSockets {
     }
 
     pub(super) fn read(&mut self, now: Instant, number: u32, max: usize) -> Option<Bytes> {
-        let bytes = self.connection(number)?.read(now, max)?;
-        self.pump(now, number);
-        Some(bytes)
+        let connection = self.connection(number)?;
+        let bytes = connection.read(now, max);
+        if bytes.is_none() && connection.state() == State::Closed {
+            // All is read that outlived the connection.
+            self.sockets.remove(number);
+        } else if bytes.is_some() {
+            self.pump(now, number);
+        }
+        bytes
     }
 
     pub(super) fn shutdown(&mut self, now: Instant, number: u32) {
@@ -163,6 +182,7 @@ impl TcpSockets {
         if let Some(connection) = self.connection(number) {
             connection.close(now);
             self.pump(now, number);
+            self.forget_if_closed(number);
         }
     }
 
@@ -186,6 +206,28 @@ impl TcpSockets {
     pub(super) fn abort(&mut self, now: Instant, number: u32) {
         if let Some(connection) = self.connection(number) {
             connection.abort(now);
+            self.pump(now, number);
+            self.forget_if_closed(number);
+        }
+    }
+
+    /// The program wants nothing more of a connection that is gone.
+    fn forget_if_closed(&mut self, number: u32) {
+        if self.connection(number).is_some_and(|connection| connection.state() == State::Closed) {
+            self.sockets.remove(number);
+        }
+    }
+
+    pub(super) fn set_nodelay(&mut self, now: Instant, number: u32, nodelay: bool) {
+        if let Some(connection) = self.connection(number) {
+            connection.set_nodelay(nodelay);
+            self.pump(now, number);
+        }
+    }
+
+    pub(super) fn set_user_timeout(&mut self, now: Instant, number: u32, timeout: Option<Duration>) {
+        if let Some(connection) = self.connection(number) {
+            connection.set_user_timeout(now, timeout);
             self.pump(now, number);
         }
     }
@@ -232,7 +274,7 @@ impl TcpSockets {
             isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
             if isn.is_none() {
                 connection.handle(now, Input::Segment(segment));
-                return self.pump(now, number);
+                return self.arrived_at(number);
             }
             // The old connection is gone, and the SYN is for the listener.
             self.pump(now, number);
@@ -319,10 +361,31 @@ impl TcpSockets {
         }
     }
 
+    /// What arrived at a connection has its consequences when the stack is polled: several segments that were handed in
+    /// before are acknowledged together (RFC 9293 §3.10.7.4, first: MUST-58, MUST-59).
+    fn arrived_at(&mut self, number: u32) {
+        if let Some(Socket::Connection { arrived, .. }) = self.sockets.get_mut(number)
+            && !std::mem::replace(arrived, true)
+        {
+            self.arrivals.push_back(number);
+        }
+    }
+
+    /// Carries out what connections ask for after the arrivals since the last time.
+    pub(super) fn pump_all(&mut self, now: Instant) {
+        while let Some(number) = self.arrivals.pop_front() {
+            if let Some(Socket::Connection { arrived, .. }) = self.sockets.get_mut(number) {
+                *arrived = false;
+            }
+            self.pump(now, number);
+        }
+    }
+
     /// Carries out everything that a connection asks for.
     fn pump(&mut self, now: Instant, number: u32) {
         let mut closed = None;
-        let Some(Socket::Connection { connection, due, queued, accepted_by }) = self.sockets.get_mut(number)
+        let Some(Socket::Connection { connection, due, queued, accepted_by, .. }) =
+            self.sockets.get_mut(number)
         else {
             return;
         };
@@ -365,7 +428,10 @@ impl TcpSockets {
         if closed.is_some() {
             established = established.or(*accepted_by);
             self.connections.remove(&Ends::of(connection));
-            self.sockets.remove(number);
+            // What has come in order can still be read (RFC 9293 §3.6: what was sent before the CLOSE is delivered).
+            if connection.readable() == 0 {
+                self.sockets.remove(number);
+            }
         }
         if let Some(listener) = established
             && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener)
@@ -401,7 +467,13 @@ impl TcpSockets {
     fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> Option<u32> {
         let key = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
-        let number = self.sockets.insert(Socket::Connection { connection, due, queued, accepted_by })?;
+        let number = self.sockets.insert(Socket::Connection {
+            connection,
+            due,
+            queued,
+            accepted_by,
+            arrived: false,
+        })?;
         self.connections.insert(key, number);
         Some(number)
     }
