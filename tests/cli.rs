@@ -131,13 +131,65 @@ fn colour_is_off_unless_a_terminal_or_the_user_asks_for_it() {
 #[test]
 fn json_is_json_with_a_schema() {
     for (args, schema) in [
-        (&["compare", "x", "--json"][..], "netlayers.compare/1"),
+        (&["compare", "x", "--json"][..], "netlayers.compare/2"),
         (&["compare", "x", "--only", "tcp", "--view", "json"], "netlayers.trace/1"),
-        (&["compare", "x", "--wire", "real", "--json"], "netlayers.compare/1"),
+        (&["compare", "x", "--wire", "real", "--json"], "netlayers.compare/2"),
     ] {
         let output = run(args);
         let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert_eq!(value["schema"], schema, "{args:?}");
+    }
+}
+
+#[test]
+fn compare_has_one_schema_on_every_wire() {
+    let document = |args: &[&str]| -> serde_json::Value {
+        let output = run(&[&["compare", "hello", "--json"][..], args].concat());
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let sim = document(&[]);
+    let real = document(&["--wire", "real"]);
+    assert_eq!(keys("", &sim), keys("", &real));
+    assert_eq!((&sim["wire"], &real["wire"]), (&"sim".into(), &"real".into()));
+    assert_eq!(sim["conditions"]["delay_ns"], 20_000_000);
+    assert_eq!(sim["conditions"]["rate_bits_per_second"], 10_000_000);
+    assert_eq!(sim["conditions"]["mss"], 1460);
+    assert_eq!(sim["conditions"]["datagram"], 1472);
+    // What the system decides by itself is no condition of ours.
+    assert!(real["conditions"]["loss"].is_null() && real["conditions"]["mss"].is_null());
+    assert_eq!(real["conditions"]["datagram"], 1472);
+    let turned = document(&["--wire", "real", "--mss", "500"]);
+    assert_eq!(turned["conditions"]["mss"], 500);
+}
+
+/// The path of every key in a document; of a list, those of its first item.
+fn keys(path: &str, value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(key, value)| {
+                [vec![format!("{path}/{key}")], keys(&format!("{path}/{key}"), value)].concat()
+            })
+            .collect(),
+        serde_json::Value::Array(items) => items.first().map_or_else(Vec::new, |item| keys(path, item)),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_knob_refuses_a_negative_number_in_its_own_words() {
+    for (args, expected) in [
+        (&["compare", "--loss", "-5%"][..], "expected 0% to 100%"),
+        (&["compare", "--delay", "-5ms"], "expected a time with its unit"),
+        (&["compare", "--rate", "-1mbit"], "expected bits per second"),
+        (&["compare", "--mtu", "-1"], "expected 68 to 65535 bytes"),
+        (&["compare", "--datagram", "-1"], "expected 1 to 65507 bytes"),
+        (&["compare", "--seed", "-1"], "expected a whole number, such as 1"),
+        (&["lesson", "handshake", "--delay", "-5ms"], "expected a time with its unit"),
+        (&["lesson", "udp", "--sends", "-1"], "expected 1 to 100, such as 3"),
+    ] {
+        let said = refused(args, 2);
+        assert!(said.contains(expected), "{args:?} said: {said}");
     }
 }
 
@@ -162,7 +214,7 @@ fn knobs_out_of_range_are_answered_with_what_was_expected() {
     for (args, expected) in [
         (&["compare", "--loss", "150%"][..], "0% to 100%"),
         (&["compare", "--mtu", "20"], "68 to 65535"),
-        (&["compare", "--mss", "0"], "1..=65495"),
+        (&["compare", "--mss", "0"], "1 to 65495 bytes"),
         (&["compare", "--mss", "1461"], "at most 1460"),
         (&["compare", "--mtu", "576", "--mss", "600"], "at most 536"),
         (&["compare", "--delay", "20"], "20ms"),

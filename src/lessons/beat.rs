@@ -46,8 +46,11 @@ pub enum Beat {
         /// Whether it holds.
         holds: bool,
     },
-    /// What is true instead of the lesson's misconception.
+    /// What is true instead of what many believe.
     Instead {
+        /// What many believe. In JSON it is said once, at the top, as the lesson's misconception.
+        #[serde(skip)]
+        believed: &'static str,
         /// The text.
         text: String,
     },

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{command, next};
+use super::chosen::{command, next};
 use crate::cli::error::CliError;
 use crate::cli::lesson;
 use crate::cli::logbook::{self, Logbook};

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use clap::Args;
 
-use super::{command, find, program};
+use super::chosen::{command, find};
+use super::program;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 

@@ -15,7 +15,12 @@ use crate::lessons::{ALL, Lesson, Performance};
 use crate::view::look::escape;
 
 /// Tells the story of a lesson that has been played.
-pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
+pub(super) fn tell(
+    lesson: &Lesson,
+    performance: &Performance,
+    args: &LessonArgs,
+    out: &mut Output,
+) -> Result<(), CliError> {
     let somebody = io::stdin().is_terminal() && io::stdout().is_terminal();
     let mut teller = Teller {
         performance,
@@ -26,7 +31,7 @@ pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Outpu
         used: 0,
         out,
     };
-    teller.print(&text::head(performance.lesson, &teller.out.look))?;
+    teller.print(&text::head(lesson, &teller.out.look))?;
     let mut before: Option<&Beat> = None;
     for beat in &performance.beats {
         if before.is_some_and(|before| is_a_step(before, beat)) {
@@ -37,9 +42,9 @@ pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Outpu
     }
     teller.line("")?;
     if args.teacher {
-        teller.print(&teacher(performance.lesson, teller.out))?;
+        teller.print(&teacher(lesson, teller.out))?;
     }
-    teller.print(&text::foot(performance, &teller.out.look))?;
+    teller.print(&text::foot(lesson, &performance.scenario, &teller.out.look))?;
     if somebody || !args.answer.is_empty() {
         let guesses = std::mem::take(&mut teller.guesses);
         let right = |(guess, asked): &(&Option<Answer>, &Prediction)| {
@@ -47,9 +52,9 @@ pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Outpu
         };
         let predicted = guesses.iter().flatten().count();
         let as_predicted = guesses.iter().zip(&performance.predictions).filter(right).count();
-        logbook::finish_lesson(performance.lesson.id, predicted, as_predicted);
+        logbook::finish_lesson(lesson.id, predicted, as_predicted);
     }
-    let next = ALL.iter().find(|lesson| lesson.number > performance.lesson.number);
+    let next = ALL.iter().find(|lesson| lesson.number > lesson.number);
     out.line(match next {
         Some(next) => format!("next: {}    {}", out.look.bold(&next.command()), next.title),
         None => format!("next: {}    the course, and your progress", out.look.bold("netlayers")),

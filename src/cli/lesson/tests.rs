@@ -1,21 +1,18 @@
-//! A lesson as a screen shows it, and its commands as somebody types them.
+//! A lesson as a screen shows it, and its name as somebody types it.
 
-use clap::Parser as _;
-
-use crate::cli::args::{Cli, Command};
 use crate::lessons::beat::{Answer, Beat};
 use crate::lessons::render::text;
-use crate::lessons::{ALL, Performance, Scenario};
+use crate::lessons::{Lesson, Performance};
 use crate::view::look::Look;
 
-fn played(id: &str) -> Performance {
-    let lesson = crate::lessons::find(id).expect("a lesson of the course");
-    lesson.play(&Scenario::of(lesson))
+fn lesson(id: &str) -> &'static Lesson {
+    crate::lessons::find(id).expect("a lesson of the course")
 }
 
 #[test]
 fn a_lesson_reads_well_at_eighty_columns() {
-    let performance = played("handshake");
+    let lesson = lesson("handshake");
+    let performance: Performance = lesson.play(&lesson.scenario());
     let look = Look::default();
     let scene = |id: &str| {
         let begins = |beat: &Beat| matches!(beat, Beat::Scene { id: found, .. } if found == id);
@@ -57,44 +54,17 @@ fn a_lesson_reads_well_at_eighty_columns() {
 
     ✔ the server's program got "hello" all the same
     "#);
-    insta::assert_snapshot!(text::head(performance.lesson, &look), @r"
+    insta::assert_snapshot!(text::head(lesson, &look), @r"
     lesson 8: the three-way handshake
     transport layer, 25 minutes
     ");
-    insta::assert_snapshot!(text::foot(&performance, &look), @r"
+    insta::assert_snapshot!(text::foot(lesson, &performance.scenario, &look), @r"
     read: RFC 9293 §3.5: establishing a connection
     read: RFC 9293 §3.3.2: the states of a connection
     read: RFC 9293 §3.4.1: why a sequence does not begin at 0
     read: RFC 6298 §5: when a segment is sent again
     scenario: handshake drop=ack delay=20ms seed=1
     ");
-}
-
-#[test]
-fn every_command_that_a_lesson_suggests_is_one() {
-    for lesson in ALL {
-        for beat in played(lesson.id).beats {
-            let Beat::Try { command, .. } = beat else { continue };
-            let parsed = Cli::try_parse_from(command.split(' '));
-            let parsed = parsed.unwrap_or_else(|error| panic!("{}: {command}: {error}", lesson.id));
-            if let Some(Command::Lesson(args)) = parsed.command {
-                super::chosen(&args).unwrap_or_else(|error| panic!("{}: {command}: {error}", lesson.id));
-            }
-        }
-    }
-}
-
-#[test]
-fn every_knob_of_every_lesson_is_an_option() {
-    for lesson in ALL {
-        for knob in lesson.knobs {
-            let flag = format!("--{}", knob.name);
-            let typed = ["netlayers", "lesson", lesson.id, &flag, knob.default];
-            let parsed = Cli::try_parse_from(typed).unwrap_or_else(|error| panic!("{}: {error}", lesson.id));
-            let Some(Command::Lesson(args)) = parsed.command else { panic!("it is the lesson command") };
-            assert_eq!(args.knobs.0.get(knob.name).map(String::as_str), Some(knob.default));
-        }
-    }
 }
 
 #[test]
