@@ -167,7 +167,7 @@ fn crate_paths(line: &str) -> Vec<String> {
     paths
 }
 
-fn spread(prefix: &str, rest: &str, paths: &mut Vec<String>) {
+pub(super) fn spread(prefix: &str, rest: &str, paths: &mut Vec<String>) {
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
     let (path, after) = rest.split_at(end);
     if !after.starts_with('{') {
@@ -206,9 +206,9 @@ fn mentions(line: &str, word: &str) -> bool {
     })
 }
 
-struct Source {
-    path: PathBuf,
-    text: String,
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
 }
 
 impl Source {
@@ -241,7 +241,7 @@ impl Source {
     }
 }
 
-fn sources() -> Vec<Source> {
+pub(super) fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     collect(&root().join("src"), &mut found);
     assert!(found.len() > 20, "the source tree was not found");
@@ -270,6 +270,6 @@ fn folder_of(path: &Path) -> Option<String> {
     parts.next().map(|_| first)
 }
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -12,13 +12,26 @@
 //!
 //! Both wires have the same keys, in the same order.
 
-use serde_json::{Map, Number, Value as Json, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value as Json, json};
 
 use crate::cli::error::CliError;
 use crate::cli::wire::WireChoice;
 use crate::sim::knob::network::NETWORK;
-use crate::sim::knob::{AnyKnob, Knobs, Value};
+use crate::sim::knob::{Knobs, Value};
 use crate::view::facts::Facts;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    wire: &'static str,
+    message_bytes: usize,
+    conditions: Conditions<'a>,
+    ways: &'a [Facts],
+}
+
+/// How the knobs stand on a wire.
+struct Conditions<'a>(WireChoice, &'a Knobs);
 
 /// The document as text.
 pub(super) fn text(
@@ -27,36 +40,38 @@ pub(super) fn text(
     knobs: &Knobs,
     ways: &[Facts],
 ) -> Result<String, CliError> {
-    let document = json!({
-        "schema": "netlayers.compare/2",
-        "wire": match wire {
+    let document = Document {
+        schema: "netlayers.compare/2",
+        wire: match wire {
             WireChoice::Sim => "sim",
             WireChoice::Real => "real",
         },
-        "message_bytes": message_bytes,
-        "conditions": conditions(wire, knobs),
-        "ways": ways,
-    });
+        message_bytes,
+        conditions: Conditions(wire, knobs),
+        ways,
+    };
     serde_json::to_string_pretty(&document)
         .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))
 }
 
-fn conditions(wire: WireChoice, knobs: &Knobs) -> Map<String, Json> {
-    let stands = |knob: &&dyn AnyKnob| {
-        let value = match wire {
-            WireChoice::Sim => knob.stands(knobs),
-            WireChoice::Real => knob.stands_on_real_sockets(knobs),
-        };
-        (knob.json_key(), value.map_or(Json::Null, plain))
-    };
-    NETWORK.iter().map(stands).collect()
+impl Serialize for Conditions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Conditions(wire, knobs) = self;
+        serializer.collect_map(NETWORK.iter().map(|knob| {
+            let value = match wire {
+                WireChoice::Sim => knob.stands(knobs),
+                WireChoice::Real => knob.stands_on_real_sockets(knobs),
+            };
+            (knob.json_key(), value.map_or(Json::Null, plain))
+        }))
+    }
 }
 
 /// A value in its unit: shares from 0 to 1, nanoseconds, bits per second, bytes.
 fn plain(value: Value) -> Json {
     match value {
         Value::Count(n) => n.into(),
-        Value::Share(share) => Number::from_f64(share).map_or(Json::Null, Json::Number),
+        Value::Share(share) => json!(share),
         Value::Time(time) => time.as_nanos().into(),
         Value::Rate(rate) => rate.0.into(),
         Value::Word(word) => word.into(),
