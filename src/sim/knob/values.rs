@@ -102,7 +102,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_as_the_same(share in 0.0..=1.0, percent in 0u32..=100, nanos in 0u64..=3600_000_000_000, bits in 1u64..=1_000_000_000_000) {
+        fn what_is_written_is_read_as_the_same(share in 0.0..=1.0, percent in 0u32..=100, nanos in 0u64..=3_600_000_000_000, bits in 1u64..=1_000_000_000_000) {
             for share in [share, f64::from(percent) / 100.0] {
                 prop_assert_eq!(probability(&written_share(share)), Ok(share));
             }
