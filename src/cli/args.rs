@@ -12,7 +12,7 @@ use super::dev::DevCommand;
 use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs};
 use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
-use super::scripts::CompletionsArgs;
+use super::scripts::{CompletionsArgs, ManArgs};
 use super::style::Style;
 use super::ws::WsCommand;
 
@@ -79,6 +79,6 @@ pub(super) enum Command {
     Chat(ChatCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print the man page
-    Man,
+    /// Print the man page of netlayers, or of one of its commands
+    Man(ManArgs),
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
+use super::number::number_from;
 use super::output::Output;
 use crate::view::capture::Capture;
 use crate::view::dissect::{Conversations, Dissection, dissect_frame, dissect_packet};
@@ -33,7 +34,7 @@ pub(super) struct DecodeArgs {
     #[arg(long, value_enum)]
     view: Option<DecodeView>,
     /// One frame of a file only, by its number
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number_from(1_u64, 3))]
     frame: Option<u64>,
     /// Leave nothing out, however long it gets
     #[arg(long)]

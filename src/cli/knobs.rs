@@ -111,6 +111,24 @@ impl TypedValueParser for Suggests {
     }
 }
 
+/// Takes any text, and knows names that are meant: for completions in a shell.
+#[derive(Debug, Clone)]
+pub(super) struct Names(pub(super) fn() -> Vec<(String, &'static str)>);
+
+impl TypedValueParser for Names {
+    type Value = String;
+
+    fn parse_ref(&self, _: &Command, _: Option<&Arg>, typed: &OsStr) -> Result<String, Error> {
+        Ok(typed.to_string_lossy().into_owned())
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let names = (self.0)().into_iter();
+        // clap's names live as long as the program; these are made once, when somebody asks for completions.
+        Some(Box::new(names.map(|(name, what)| PossibleValue::new(&*name.leak()).help(what))))
+    }
+}
+
 fn words(knob: &'static dyn AnyKnob) -> Option<Box<dyn Iterator<Item = PossibleValue>>> {
     let words = knob.words();
     (!words.is_empty())

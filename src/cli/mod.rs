@@ -14,7 +14,9 @@ mod exercise;
 mod explain;
 mod knobs;
 mod lesson;
+mod listening;
 mod logbook;
+mod number;
 mod output;
 mod overview;
 mod progress;
@@ -41,8 +43,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         // Help and version are no errors, and clap tells them apart. A closed pipe ends quietly here too.
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return match error.print().map_err(|error| CliError::io("writing the result", &error)) {
+                Ok(()) | Err(CliError::ClosedPipe) => {
+                    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+                }
+                Err(unwritten) => {
+                    eprintln!("error: {unwritten}");
+                    ExitCode::from(unwritten.exit_code())
+                }
+            };
         }
     };
     let mut out = Output::new(&cli.style);
@@ -62,7 +71,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Chat(command)) => chat::run(&command, &mut out),
         Some(Command::Ws(command)) => ws::run(&command, &mut out),
         Some(Command::Completions(args)) => scripts::completions(&args, &mut Cli::command(), &mut out),
-        Some(Command::Man) => scripts::man(Cli::command(), &mut out),
+        Some(Command::Man(args)) => scripts::man(&args, Cli::command(), &mut out),
     };
     match done.and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,

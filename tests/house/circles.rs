@@ -147,16 +147,15 @@ fn imports(modules: &BTreeMap<Module, String>) -> Imports {
         None
     };
     let of_one = |(module, code): (&Module, &String)| {
-        let mut code = code.clone();
-        for body in re_exports(&code.clone()) {
-            code = code.replace(&format!("use {body};"), "");
-        }
+        let own = re_exports(code)
+            .into_iter()
+            .fold(code.clone(), |own, body| own.replace(&format!("use {body};"), ""));
         let mut found: BTreeSet<Module> =
-            paths(&code, module).iter().filter_map(|path| declared_in(path)).collect();
+            paths(&own, module).iter().filter_map(|path| declared_in(path)).collect();
         // Children are called by their name alone.
         let children =
             modules.keys().filter(|other| other.split_last().is_some_and(|(_, rest)| rest == module));
-        found.extend(children.filter(|child| calls(&code, &child[module.len()])).cloned());
+        found.extend(children.filter(|child| calls(&own, &child[module.len()])).cloned());
         found.remove(module);
         (module.clone(), found)
     };

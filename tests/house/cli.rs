@@ -380,7 +380,88 @@ fn what_it_says_without_arguments_is_seen_at_once_on_80_by_24() {
 }
 
 #[test]
-fn completions_and_the_man_page_come_from_the_same_description() {
-    assert!(stdout(&run(&["completions", "bash"])).contains("compare"));
-    assert!(stdout(&run(&["man"])).contains("netlayers"));
+fn every_command_has_a_man_page() {
+    for (args, expected) in [
+        (&["man"][..], "netlayers \\- Shows what happens"),
+        (&["man", "compare"], "netlayers\\-compare \\- Send one message"),
+        (&["man", "lesson"], "netlayers\\-lesson \\- Play a lesson"),
+        (&["man", "chat", "serve"], "netlayers\\-chat\\-serve \\- Serve the chat"),
+    ] {
+        let output = run(args);
+        let page = stdout(&output);
+        assert!(output.status.success() && page.contains(expected), "{args:?}: {page}");
+    }
+    assert!(stdout(&run(&["man", "compare"])).contains("How many of the frames are lost"));
+    assert!(refused(&["man", "comapre"], 2).contains("expected one of compare"));
+}
+
+#[test]
+fn shells_complete_the_names_of_lessons_and_words_and_the_values_of_knobs() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stdout(&run(&["completions", shell]));
+        for expected in ["compare", "handshake", "segmentation", "sequence-number", "Socket.IO", "syn-ack"] {
+            assert!(script.contains(expected), "{shell}: {expected} is missing");
+        }
+    }
+}
+
+#[test]
+fn bash_completes_what_was_begun() {
+    let complete = |words: &str| {
+        let program = env!("CARGO_BIN_EXE_netlayers");
+        let script = format!(
+            "source <('{program}' completions bash); COMP_WORDS=(netlayers {words}); \
+             COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); \
+             _netlayers netlayers \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; \
+             echo \"${{COMPREPLY[@]}}\""
+        );
+        let output = Command::new("bash").args(["--norc", "-c", &script]).output();
+        output.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(lesson) = complete("lesson hand") else {
+        assert!(std::env::var("NETLAYERS_PEERS").is_err(), "bash is missing");
+        println!("DID NOT RUN: bash is missing");
+        return;
+    };
+    assert_eq!(lesson, "handshake");
+    assert_eq!(complete("explain sequence").as_deref(), Some("sequence-number"));
+    assert_eq!(complete("lesson handshake --drop syn").as_deref(), Some("syn syn-ack"));
+}
+
+#[test]
+fn the_help_of_a_lessons_knobs_says_which_values_they_take() {
+    let help = stdout(&run(&["lesson", "--help"]));
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in [
+        "(which segment of the handshake is lost) [default: ack] [possible values: none, syn, syn-ack, ack]",
+        "(how many datagrams the client sends; 1 to 100) [default: 3]",
+        "(propagation delay of the link, one way; 0ms to 400ms) [default: 20ms]",
+    ] {
+        assert!(help.contains(expected), "{expected} is missing in: {help}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn help_that_cannot_be_written_is_an_error() {
+    for args in [&["--help"][..], &["compare", "--help"], &["--version"], &["explain"], &["man"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device of Linux");
+        let output = netlayers(args).stdout(full).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(stderr(&output).starts_with("error: writing the result"), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_answered_with_one_that_may_be_free() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    for command in [&["ws", "echo"][..], &["chat", "serve", "--memory"], &["book", "serve"]] {
+        let dest = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("served");
+        let dest = ["--dest", text(&dest)];
+        let more: &[&str] = if command[0] == "book" { &dest } else { &[] };
+        let said = refused(&[command, &["--port", &port], more].concat(), 1);
+        assert!(said.contains(&format!("port {port} of 127.0.0.1 is in use by another program")), "{said}");
+        assert!(said.contains("--port 0 for any that is free"), "{said}");
+    }
 }

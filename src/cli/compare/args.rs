@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::cli::knobs::NetworkFlags;
+use crate::cli::number::number_from;
 use crate::cli::wire::WireChoice;
 
 /// `netlayers compare`.
@@ -44,7 +45,7 @@ pub(super) struct ShowArgs {
     #[arg(long, value_enum)]
     pub(super) view: Option<ViewChoice>,
     /// One frame only, by its number in `--view table`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number_from(1_u64, 3))]
     pub(super) frame: Option<u64>,
     /// Leave nothing out, however long it gets
     #[arg(long)]

@@ -62,6 +62,15 @@ pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
             Path::new(&cargo).display()
         ))
     })?;
+    let messages = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() && !has_built(&messages) {
+        return Err(CliError::Failed(format!(
+            "{} could not begin to build, and says above why: this is not about your program\nnext: cargo build \
+             --example {}",
+            Path::new(&cargo).display(),
+            exercise.example()
+        )));
+    }
     if !output.status.success() {
         return Err(CliError::Failed(format!(
             "{} does not compile yet: the compiler says above where\nnext: mend the first error, they often \
@@ -70,9 +79,14 @@ pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
             exercise.lesson
         )));
     }
-    let messages = String::from_utf8_lossy(&output.stdout);
     executable(&messages, &exercise.example())
         .ok_or_else(|| CliError::Failed(format!("cargo does not say where it put {}", exercise.example())))
+}
+
+/// Whether cargo came so far as to call the compiler: the end of a build is its last message.
+fn has_built(messages: &str) -> bool {
+    let mut read = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    read.any(|message| message["reason"] == "build-finished")
 }
 
 /// Where cargo put a program: it says so in a line of JSON.

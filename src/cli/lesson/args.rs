@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches, ValueEnum};
 
-use crate::cli::knobs::{Suggests, flag};
+use crate::cli::knobs::{Names, Suggests, flag};
+use crate::cli::number::number_from;
 use crate::cli::wire::WireChoice;
-use crate::lessons::ALL;
+use crate::lessons::{ALL, Lesson};
 use crate::sim::knob::AnyKnob;
 
 /// `netlayers lesson`.
@@ -23,6 +24,7 @@ Examples:
   netlayers lesson 8 --wire real")]
 pub(in crate::cli) struct LessonArgs {
     /// Its number or its name [default: the first that you have not finished]
+    #[arg(value_parser = Names(lessons), hide_possible_values = true)]
     pub(super) lesson: Option<String>,
     /// A scenario line that a run has printed: plays the same again
     #[arg(long, value_name = "LINE", conflicts_with = "lesson")]
@@ -37,6 +39,9 @@ pub(in crate::cli) struct LessonArgs {
     /// Predict nothing
     #[arg(long, conflicts_with = "answer")]
     pub(super) skip: bool,
+    /// Begin at the first page, also where an earlier telling was left
+    #[arg(long)]
+    pub(super) from_start: bool,
     /// Do not wait for Enter between screens
     #[arg(long)]
     pub(super) no_pause: bool,
@@ -51,7 +56,7 @@ pub(in crate::cli) struct LessonArgs {
     #[arg(long, value_name = "NAME", requires = "view")]
     pub(super) scene: Option<String>,
     /// With --view: one frame only, by its number in `--view table`
-    #[arg(long, value_name = "N", requires = "view", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "view", value_parser = number_from(1_u64, 3))]
     pub(super) frame: Option<u64>,
     /// The beats of the story as JSON
     #[arg(long, conflicts_with_all = ["view", "teacher"])]
@@ -99,10 +104,9 @@ impl Args for KnobFlags {
             };
             let mut help = format!("{} ({}", sentence(&lessons), knob.what());
             let words_agree = same(|knob, other| knob.words() != other.words());
-            if same(|knob, other| knob.takes() != other.takes()) && knob.words().is_empty() {
-                if !knob.takes().is_empty() {
-                    help += &format!("; {}", knob.takes());
-                }
+            let says_range = knob.words().is_empty() && !knob.takes().is_empty();
+            if says_range && same(|knob, other| knob.takes() != other.takes()) {
+                help += &format!("; {}", knob.takes());
             }
             help += ")";
             if same(|knob, other| knob.default() != other.default()) {
@@ -160,4 +164,12 @@ fn sentence(lessons: &[Having]) -> String {
         [one] => format!("Lesson {one}"),
         several => format!("Lessons {}", several.join(", ")),
     }
+}
+
+/// The lessons by number and by name, with their titles, for completions.
+fn lessons() -> Vec<(String, &'static str)> {
+    let names = |lesson: &'static Lesson| {
+        [(lesson.number.to_string(), lesson.title), (lesson.id.into(), lesson.title)]
+    };
+    ALL.iter().flat_map(names).collect()
 }

@@ -1,6 +1,7 @@
 //! `netlayers lesson`: a lesson on a terminal, as pictures, as JSON, or on the operating system's own sockets.
 
 mod args;
+mod pages;
 mod pictures;
 mod real;
 mod story;

@@ -1,5 +1,8 @@
 //! A lesson as a screen shows it, and its name as somebody types it.
 
+use super::story::{End, Teller};
+use crate::cli::logbook::Place;
+use crate::cli::output::Output;
 use crate::lessons::beat::{Answer, Beat};
 use crate::lessons::render::text;
 use crate::lessons::{Lesson, Performance};
@@ -72,4 +75,78 @@ fn a_word_that_is_nearly_a_lesson_is_answered_with_the_lesson() {
     for (typed, meant) in [("byte", "'bytes'"), ("lawyers", "'layers'"), ("handshakes", "'handshake'")] {
         assert!(super::find(typed).is_err_and(|error| error.to_string().contains(meant)), "{typed}");
     }
+}
+
+/// Plays a lesson to somebody who types these lines, and then ends the input; with what is on the screen.
+fn told(id: &str, typed: &[&str], before: Place) -> (End, String, usize) {
+    let lesson = lesson(id);
+    let performance = lesson.play(&lesson.scenario());
+    let mut teller = Teller {
+        lesson,
+        performance: &performance,
+        asks: true,
+        pauses: true,
+        keeps: false,
+        teacher: false,
+        guesses: vec![None; performance.predictions.len()],
+        before,
+    };
+    let mut out = Output::kept();
+    out.look = Look::default();
+    let mut lines = typed.iter();
+    let mut keyboard = || Ok(lines.next().map(|line| format!("{line}\n")));
+    let end = teller.tell(&mut out, &mut keyboard).expect("nothing fails in memory");
+    (end, out.into_text(), teller.predicted())
+}
+
+/// Enter, as often as any lesson needs it.
+const ENTER: [&str; 60] = [""; 60];
+
+#[test]
+fn a_page_says_which_it_is_and_q_and_the_end_of_the_input_leave() {
+    let (end, screen, _) = told("handshake", &["q"], Place::default());
+    assert_eq!(end, End::Left { page: 1 });
+    assert!(screen.contains("left at page 1 of ") && screen.contains("netlayers lesson 8"), "{screen}");
+    // Ctrl-D.
+    let (end, screen, _) = told("bytes", &[], Place::default());
+    assert_eq!(end, End::Left { page: 1 }, "{screen}");
+    let (end, screen, _) = told("bytes", &["", "", "q"], Place::default());
+    assert_eq!(end, End::Left { page: 3 }, "{screen}");
+    assert!(screen.contains("q to leave --") && screen.contains(" of "), "{screen}");
+}
+
+#[test]
+fn b_goes_back_and_a_prediction_can_be_made_again() {
+    let (_, there, _) = told("bytes", &["", ""], Place::default());
+    let (_, back, _) = told("bytes", &["", "<"], Place::default());
+    let head = "lesson 1: bytes on a wire";
+    assert_eq!(there.matches(head).count(), 1, "{there}");
+    assert_eq!(back.matches(head).count(), 2, "{back}");
+    // The first page ends with a question: what was predicted first is not what counts.
+    let (_, screen, predicted) = told("bytes", &["1", "<", "6"], Place::default());
+    assert!(!screen.contains("your prediction: 1 byte\n"), "{screen}");
+    assert_eq!(predicted, 1);
+}
+
+#[test]
+fn to_press_enter_to_the_end_predicts_nothing() {
+    let (end, screen, predicted) = told("handshake", &ENTER, Place::default());
+    assert_eq!((end, predicted), (End::Told, 0), "{screen}");
+    assert!(screen.contains("scenario: handshake drop=ack delay=20ms seed=1"), "{screen}");
+}
+
+#[test]
+fn a_lesson_that_was_left_goes_on_there_and_remembers_how_much_was_predicted() {
+    let whole = told("handshake", &ENTER, Place::default()).1;
+    let before = Place { beat: 8, predicted: 1, as_predicted: 1, ..Place::default() };
+    let (end, screen, predicted) = told("handshake", &ENTER, before);
+    assert_eq!((end, predicted), (End::Told, 1));
+    assert!(screen.starts_with("(going on at page "), "{screen}");
+    assert!(screen.len() < whole.len() && !screen.contains("lesson 8: the three-way handshake"), "{screen}");
+}
+
+#[test]
+fn what_is_no_answer_is_refused_and_asked_again() {
+    let (_, screen, _) = told("bytes", &["many", "q"], Place::default());
+    assert!(screen.contains("expected a whole number of bytes, such as 7; or: q leaves"), "{screen}");
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use super::harmless::harmless;
 use super::xray::XRay;
 use crate::cli::error::CliError;
+use crate::cli::number::number_from;
 use crate::cli::output::{Output, remark};
 use crate::layers::application::websocket::{CloseCode, CloseReason, Deflate, Event, Message};
 use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
@@ -36,7 +37,7 @@ pub(in crate::cli) struct WsConnectArgs {
     #[arg(long)]
     deflate: bool,
     /// Bytes of a message, at most [default: 64 MiB]
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = number_from(0_usize, 1_000_000))]
     max_message: Option<usize>,
     /// The Origin to send
     #[arg(long, value_name = "ORIGIN")]

@@ -73,7 +73,7 @@ pub fn written_share(share: f64) -> String {
 pub fn written_time(time: Duration) -> String {
     let nanos = time.as_nanos();
     let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1000, "us"), (1, "ns")];
-    match units.into_iter().find(|(size, _)| nanos % size == 0) {
+    match units.into_iter().find(|(size, _)| nanos.is_multiple_of(*size)) {
         Some((size, unit)) if nanos > 0 => format!("{}{unit}", nanos / size),
         _ => "0ms".into(),
     }
@@ -82,7 +82,7 @@ pub fn written_time(time: Duration) -> String {
 /// A rate as it is typed: whole, in its largest unit.
 pub fn written_rate(rate: Rate) -> String {
     let units = [(1_000_000_000, "gbit"), (1_000_000, "mbit"), (1000, "kbit"), (1, "bit")];
-    match units.into_iter().find(|(size, _)| rate.0 % size == 0) {
+    match units.into_iter().find(|(size, _)| rate.0.is_multiple_of(*size)) {
         Some((size, unit)) => format!("{}{unit}", rate.0 / size),
         None => format!("{}bit", rate.0),
     }
