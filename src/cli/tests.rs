@@ -71,7 +71,7 @@ fn every_knob_of_the_network_is_a_flag_of_compare_with_its_default_in_the_help()
     let compare = command.find_subcommand("compare").expect("a command");
     for knob in crate::sim::knob::network::NETWORK {
         let flag =
-            compare.get_arguments().find(|arg| arg.get_long() == Some(knob.name())).expect(knob.name());
+            compare.get_arguments().find(|arg| arg.get_long() == Some(knob.name())).expect("each is one");
         let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
         assert!(help.starts_with(knob.what()), "{help}");
         assert!(help.contains(&format!("[default: {}", knob.default())) || knob.default() == "0%", "{help}");
