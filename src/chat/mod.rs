@@ -44,4 +44,4 @@ pub use log::{
 };
 pub use offset::offset_number;
 pub use pool::{ListenerId, Pool, PoolFull};
-pub use sessions::{MemorySessions, Notice, Saved, SavedRoom, Sessions};
+pub use sessions::{Handover, MemorySessions, Notice, Saved, SavedRoom, Sessions};

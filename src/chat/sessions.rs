@@ -75,6 +75,17 @@ pub enum Notice {
     },
 }
 
+/// What a hub says that was asked for a socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handover {
+    /// The other one may have it, as it is now; here it is forgotten.
+    Given(Saved),
+    /// It stays here: who has come is somebody else.
+    Kept,
+    /// It is not here: what is written of it counts.
+    Unknown,
+}
+
 /// Keeps the sockets that may come back. See the head of this file.
 pub trait Sessions: Send {
     /// The sockets of a namespace that this hub had when it ended. Called once for each namespace.
@@ -94,8 +105,8 @@ pub trait Sessions: Send {
         false
     }
 
-    /// Answers a question: hands the socket over, or keeps it.
-    fn answer(&mut self, _: u64, _: Option<Saved>) {}
+    /// Answers a question.
+    fn answer(&mut self, _: u64, _: Handover) {}
 
     /// What the other hubs want or answer, in order.
     fn notice(&mut self, _: Instant) -> Option<Notice> {

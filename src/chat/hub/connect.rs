@@ -1,5 +1,6 @@
 //! Entering and leaving: CONNECT, what is due when a timer ends, and the program's functions that are called for it.
 
+use super::super::sessions::Handover;
 use super::config::Rate;
 use super::context::{Context, past_event};
 use super::history::has_name;
@@ -70,6 +71,12 @@ impl Hub {
                 self.admit(session, space, auth);
             }
         }
+    }
+
+    /// A CONNECT has waited for as long as it may: it is decided by what is known here.
+    fn waits_no_longer(&mut self, id: u64) {
+        let Some(Arriving { session, space, auth, .. }) = self.lent.core.arrived(id) else { return };
+        self.admit(session, space, auth);
     }
 
     /// Hears what the log and the other hubs have to say.
@@ -169,7 +176,7 @@ impl Hub {
                         self.lent.core.calls.push_back(Call::Settled { challenge, newcomer });
                     }
                 }
-                Timer::Claim(id) => self.arrivals(vec![id]),
+                Timer::Claim(id) => self.waits_no_longer(id),
                 Timer::Away(space, pid) => self.lent.core.give_up(space, &pid),
                 Timer::Forget => self.lent.core.forget(),
             }
@@ -275,7 +282,9 @@ impl Hub {
             Newcomer::Elsewhere { question } if newcomer => {
                 return self.lent.core.hand_over(space, &challenge.claim.pid, question);
             }
-            Newcomer::Elsewhere { question } => return self.lent.core.recoverable.answer(question, None),
+            Newcomer::Elsewhere { question } => {
+                return self.lent.core.recoverable.answer(question, Handover::Kept);
+            }
         };
         let Some(open) = self.lent.core.sessions.get_mut(session) else { return };
         open.pending.retain(|&pending| pending != id);

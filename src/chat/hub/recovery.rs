@@ -48,7 +48,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::super::sessions::{Notice, Saved};
+use super::super::sessions::{Handover, Notice, Saved};
 use super::ask::Asking;
 use super::away::Away;
 use super::key::Key;
@@ -181,7 +181,7 @@ impl Core {
                 Notice::Asked { question, namespace, pid, offset } => {
                     match self.spaces.iter().position(|space| space.name == namespace) {
                         Some(space) => self.asked_for(space, Claim { pid, offset }, question),
-                        None => self.recoverable.answer(question, None),
+                        None => self.recoverable.answer(question, Handover::Unknown),
                     }
                 }
             }
@@ -194,9 +194,12 @@ impl Core {
         if self.spaces[space].away.get(&claim.pid).is_some() {
             return self.hand_over(space, &claim.pid, question);
         }
+        if !self.spaces[space].holders.contains_key(&claim.pid) {
+            return self.recoverable.answer(question, Handover::Unknown);
+        }
         self.stand_back(space, &claim.pid);
         if !self.challenge(space, &claim, None, || Newcomer::Elsewhere { question }) {
-            self.recoverable.answer(question, None);
+            self.recoverable.answer(question, Handover::Kept);
         }
     }
 
@@ -207,7 +210,8 @@ impl Core {
             self.timers.remove(&away.timer);
             self.calls.push_back(Call::Moved(space, away.id.clone()));
         }
-        self.recoverable.answer(question, away.map(Away::saved));
+        let answer = away.map_or(Handover::Unknown, |away| Handover::Given(away.saved()));
+        self.recoverable.answer(question, answer);
     }
 
     /// Somebody comes with a secret for which another hub has asked: the newest counts, for a client that is the same has
@@ -220,7 +224,7 @@ impl Core {
         else {
             return;
         };
-        self.recoverable.answer(*question, None);
+        self.recoverable.answer(*question, Handover::Kept);
         self.timers.remove(timer);
         self.sockets.get_mut(*holder).into_iter().for_each(|holder| holder.challenge = None);
         self.challenges.remove(&id);

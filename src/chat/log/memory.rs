@@ -22,6 +22,8 @@ struct Kept {
     records: VecDeque<Arc<Record>>,
     bytes: u64,
     end: u64,
+    /// The last event that was dropped.
+    dropped: u64,
     sender_ids: SenderIds,
 }
 
@@ -39,7 +41,8 @@ impl MemoryLog {
 
     /// An empty stretch that begins behind `end`: a log that keeps everything elsewhere has its newest part here too.
     pub(crate) fn resume(&mut self, namespace: &Arc<str>, end: u64) {
-        self.namespaces.entry(namespace.clone()).or_default().end = end;
+        let kept = self.namespaces.entry(namespace.clone()).or_default();
+        (kept.end, kept.dropped) = (end, end);
     }
 
     /// Takes an event that is committed.
@@ -124,7 +127,7 @@ impl EventLog for MemoryLog {
     }
 
     fn horizon(&self, namespace: &str) -> u64 {
-        self.namespaces.get(namespace).map_or(0, Kept::horizon)
+        self.namespaces.get(namespace).map_or(0, |kept| kept.dropped)
     }
 
     fn forget(&mut self, now_ms: u64) {
@@ -148,9 +151,6 @@ impl Kept {
         self.bound(retention, at_ms);
     }
 
-    fn horizon(&self) -> u64 {
-        self.records.front().map_or(self.end, |oldest| oldest.offset.saturating_sub(1))
-    }
     /// Drops what is too much.
     fn bound(&mut self, retention: &Retention, now_ms: u64) {
         while let Some(oldest) = self.records.front()
@@ -163,7 +163,10 @@ impl Kept {
 
     fn drop_oldest(&mut self) -> bool {
         let dropped = self.records.pop_front();
-        self.bytes -= dropped.as_ref().map_or(0, |record| record.cost() as u64);
+        if let Some(record) = &dropped {
+            self.bytes -= record.cost() as u64;
+            self.dropped = record.offset;
+        }
         dropped.is_some()
     }
 }

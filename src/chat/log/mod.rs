@@ -161,8 +161,8 @@ pub trait EventLog: Send {
     /// The newest events below `before`, oldest first, up to `limit` of them; otherwise the same.
     fn page_before(&self, namespace: &str, before: u64, limit: usize) -> Option<Vec<Arc<Record>>>;
 
-    /// An offset below the oldest event that is still here and not below any that was dropped: who has seen everything
-    /// up to it has missed nothing for good.
+    /// The offset of the newest event that was dropped, 0 when none was: who has seen everything up to it has missed nothing
+    /// for good.
     fn horizon(&self, namespace: &str) -> u64;
 
     /// Drops what is too old.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::sessions::{ClaimId, Notice, Saved, Sessions};
+use super::super::sessions::{ClaimId, Handover, Notice, Saved, Sessions};
 use super::{Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, Token};
 use crate::base::Instant;
 
@@ -223,13 +223,13 @@ impl Sessions for SharedSessions {
         kept.questions.insert(question, Question { asker, claim, namespace, pid, owner });
         match kept.hubs.get_mut(&owner).filter(|_| owner != asker) {
             Some(notices) => notices.push_back(asked),
-            None => kept.settle(question, None),
+            None => kept.settle(question, Handover::Unknown),
         }
         true
     }
 
-    fn answer(&mut self, question: u64, saved: Option<Saved>) {
-        lock(&self.kept).settle(question, Some(saved));
+    fn answer(&mut self, question: u64, answer: Handover) {
+        lock(&self.kept).settle(question, answer);
     }
 
     fn notice(&mut self, _: Instant) -> Option<Notice> {
@@ -242,19 +242,21 @@ impl Sessions for SharedSessions {
 }
 
 impl Kept {
-    /// Tells whoever asked: what the owner said, or what is written when there is no owner to say anything.
-    fn settle(&mut self, question: u64, said: Option<Option<Saved>>) {
+    /// Tells the hub that asked. When that one is gone, what it was given is the next one's that asks.
+    fn settle(&mut self, question: u64, answer: Handover) {
         let Some(Question { asker, claim, namespace, pid, .. }) = self.questions.remove(&question) else { return };
         let name = (namespace.clone(), pid);
-        let Some(notices) = self.hubs.get_mut(&asker) else { return };
-        let saved = match said {
-            Some(saved) => saved,
-            None => self.sockets.get(&name).map(|socket| socket.saved.clone()),
+        let saved = match answer {
+            Handover::Given(saved) => Some(saved),
+            Handover::Kept => None,
+            Handover::Unknown => self.sockets.get(&name).map(|socket| socket.saved.clone()),
         };
         if let Some(saved) = &saved {
             self.sockets.insert(name, Socket { saved: saved.clone(), owner: asker });
         }
-        notices.push_back(Notice::Answered { claim, namespace, saved });
+        if let Some(notices) = self.hubs.get_mut(&asker) {
+            notices.push_back(Notice::Answered { claim, namespace, saved });
+        }
     }
 }
 
@@ -265,8 +267,7 @@ impl Drop for SharedSessions {
         kept.hubs.remove(&self.me);
         let open: Vec<u64> =
             kept.questions.iter().filter(|(_, q)| q.owner == self.me).map(|(number, _)| *number).collect();
-        open.into_iter().for_each(|question| kept.settle(question, None));
-        kept.questions.retain(|_, question| question.asker != self.me);
+        open.into_iter().for_each(|question| kept.settle(question, Handover::Unknown));
     }
 }
 
@@ -345,7 +346,7 @@ mod tests {
             panic!("the owner is asked")
         };
         assert_eq!(second.notice(Instant::ZERO), None);
-        first.answer(question, Some(Saved { end: 5, ..saved("pid") }));
+        first.answer(question, Handover::Given(Saved { end: 5, ..saved("pid") }));
         assert_eq!(second.notice(Instant::ZERO), answered(2, Some(Saved { end: 5, ..saved("pid") })));
         first.save(&main, saved("pid"));
         first.remove(&main, &pid);
@@ -353,5 +354,13 @@ mod tests {
         drop(second);
         let taken = answered(3, Some(Saved { end: 5, ..saved("pid") }));
         assert_eq!(first.notice(Instant::ZERO), taken, "what came late did not count");
+        // A hub that asked and is gone: what it is given in vain is there for the next one.
+        let (mut third, mut fourth) = (log.sessions(), log.sessions());
+        assert!(third.claim(4, &main, &pid, None));
+        let Some(Notice::Asked { question, .. }) = first.notice(Instant::ZERO) else { panic!("it is asked") };
+        drop(third);
+        first.answer(question, Handover::Given(Saved { end: 6, ..saved("pid") }));
+        assert!(fourth.claim(5, &main, &pid, None));
+        assert_eq!(fourth.notice(Instant::ZERO), answered(5, Some(Saved { end: 6, ..saved("pid") })));
     }
 }

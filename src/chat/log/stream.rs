@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::sessions::{ClaimId, Notice, Saved, Sessions};
+use super::super::sessions::{ClaimId, Handover, Notice, Saved, Sessions};
 use super::shared::SharedSessions;
 use super::{Commit, Draft, EventLog, Record, SharedLog, Token};
 use crate::base::{Duration, Instant, Rng};
@@ -67,7 +67,7 @@ enum Op {
     Save(Arc<str>, Saved),
     Remove(Arc<str>, Arc<str>),
     Claim(ClaimId, Arc<str>, Arc<str>, Option<u64>),
-    Answer(u64, Option<Saved>),
+    Answer(u64, Handover),
 }
 
 impl Stream {
@@ -139,7 +139,7 @@ impl Line {
             Op::Claim(claim, namespace, pid, offset) => {
                 self.sessions.claim(claim, &namespace, &pid, offset);
             }
-            Op::Answer(question, saved) => self.sessions.answer(question, saved),
+            Op::Answer(question, answer) => self.sessions.answer(question, answer),
         }
     }
 
@@ -266,8 +266,8 @@ impl Sessions for StreamSessions {
         true
     }
 
-    fn answer(&mut self, question: u64, saved: Option<Saved>) {
-        lock(&self.0).take(Op::Answer(question, saved));
+    fn answer(&mut self, question: u64, answer: Handover) {
+        lock(&self.0).take(Op::Answer(question, answer));
     }
 
     fn notice(&mut self, now: Instant) -> Option<Notice> {
