@@ -5,6 +5,7 @@
 //! | the ladder of a run | [`ladder::to_svg`](super::ladder::to_svg) |
 //! | a frame as nested boxes | [`layers`] |
 //! | a header in rows of 32 bits | [`header`] |
+//! | TCP's states | [`states`] |
 //! | the text of a terminal, colours included | [`terminal`] |
 //!
 //! Colours stand in one style sheet, twice, for light and for dark: they follow the reader's system, and inside an mdBook
@@ -14,6 +15,7 @@
 
 pub mod header;
 pub mod layers;
+pub mod states;
 pub mod terminal;
 
 use std::fmt::Write as _;
