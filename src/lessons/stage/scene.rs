@@ -1,6 +1,6 @@
 //! The verbs of a run: hosts, links, rules, sockets, and time that passes.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
