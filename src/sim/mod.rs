@@ -35,5 +35,6 @@ pub use crate::layers::stack::{SendError, SocketEvent, SocketId, StackConfig};
 pub use app::{App, Io};
 pub use device::Device;
 pub use link::LinkConfig;
-pub use network::{AppId, HostId, Network, NodeId};
+pub use network::{AppId, HostId, Network};
+pub use node::NodeId;
 pub use topology::{IntoCidr, IntoEnd};
