@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::fault::{Damage, Passing, Rule, Verdict};
-use super::network::NodeId;
+use super::node::NodeId;
 use super::queue::EventQueue;
 use crate::base::{Duration, Instant, Rng};
 use crate::layers::physical::crc32::crc32;

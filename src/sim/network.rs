@@ -10,16 +10,12 @@ use super::app::{App, Io};
 use super::device;
 use super::fault::Passing;
 use super::link::{Arriving, Departing, Link, Passage};
-use super::node::{AppSlot, Node, NodeKind, Port};
+use super::node::{AppSlot, Node, NodeId, NodeKind, Port};
 use super::queue::EventQueue;
 use crate::base::{Instant, Machine as _, Rng};
 use crate::layers::physical::crc32::crc32;
 use crate::layers::stack::{Input, Output, SocketEvent};
 use crate::trace::{FrameId, Kind, PlaceId, Recorder, Trace};
-
-/// A node, by the order in which it was added. It is also its [`PlaceId`] in the trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u16);
 
 /// A node that is a host: it has addresses, sockets and programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,6 +7,10 @@ use crate::layers::internet::prefix::Cidr;
 use crate::layers::stack::{SocketId, Stack};
 use crate::trace::LinkId;
 
+/// A node, by the order in which it was added. It is also its [`PlaceId`](crate::trace::PlaceId) in the trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(super) u16);
+
 /// A node: what frames arrive at, and what sends them.
 pub(super) struct Node {
     pub(super) name: String,
