@@ -7,4 +7,5 @@ mod observer;
 mod pcapng;
 #[path = "../support/mod.rs"]
 mod support;
+mod topology;
 mod wireshark;

@@ -7,7 +7,7 @@ use netlayers::base::{Header, Instant, Writer};
 use netlayers::layers::internet::ipv4::{Ipv4Header, protocol};
 use netlayers::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_to_minimum};
 use netlayers::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader};
-use netlayers::trace::{FrameId, Kind, Place, PlaceId, Recorder, Wire};
+use netlayers::trace::{FrameId, Kind, LinkId, Place, PlaceId, Recorder, Wire};
 use netlayers::view::capture::Capture;
 use netlayers::view::dissect::{Conversations, Mark, What};
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
@@ -41,7 +41,7 @@ fn segment(port: u16, from_client: bool, flags: Flags, (seq, ack): (u32, u32), l
     let (source, destination) = (mac(from_client), mac(!from_client));
     EthernetHeader { destination, source, ethertype: EtherType::IPV4 }.emit(&mut w);
     let mut inner = Writer::new();
-    Segment { header, payload: Bytes::from(vec![0xee; len]) }.emit(ends.0, ends.1, &mut inner);
+    Segment { header, payload: Bytes::from(vec![0xee; len]) }.emit(ends.0.into(), ends.1.into(), &mut inner);
     Ipv4Header::new(ends.0, ends.1, protocol::TCP, inner.len()).emit(&mut w);
     w.bytes(inner.as_slice());
     pad_to_minimum(&mut w, 0);
@@ -106,7 +106,7 @@ fn frames() -> Vec<(u64, bool, Bytes)> {
 fn marks_for_lost_unseen_out_of_order_and_sent_again_are_those_of_tshark() {
     let mut recorder = Recorder::on("observed", Wire::Sim);
     let places = [("client", CLIENT), ("server", SERVER)]
-        .map(|(name, address)| recorder.place(Place { name: name.into(), address }));
+        .map(|(name, address)| recorder.place(Place { name: name.into(), addresses: vec![address.into()] }));
     for (i, (at, from_client, bytes)) in (0..).zip(frames()) {
         let [from, to]: [PlaceId; 2] = if from_client { places } else { [places[1], places[0]] };
         recorder.record(Instant::from_nanos(at * 1_000), from, || Kind::Sent {

@@ -127,7 +127,7 @@ fn hosts(packet: &Packet) -> Vec<IpAddr> {
         })
         .collect();
     if let What::Arp { sender, target, .. } = summary.what {
-        hosts.extend([IpAddr::from(sender), IpAddr::from(target)]);
+        hosts.extend([sender, target]);
     }
     let headers = packet.dissection.parts.iter().filter(|part| part.layer == Layer::Internet);
     let ends = headers.flat_map(|part| ["source", "destination"].map(|name| part.field(name)));

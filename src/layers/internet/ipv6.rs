@@ -1,4 +1,4 @@
-//! The IPv6 header (RFC 8200 §3), and the pseudo header that checksums above it include (§8.1).
+//! The IPv6 header (RFC 8200 §3).
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -24,7 +24,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::base::{Checksum, Field, Header, Layer, ParseError, Reader, Show, Writer};
+use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Writer};
 
 /// Length of the header in bytes.
 pub const HEADER_LEN: usize = 40;
@@ -135,19 +135,6 @@ impl Header for Ipv6Header {
     }
 }
 
-/// The sum over the pseudo header, ready for the header above and its payload to be added (RFC 8200 §8.1).
-///
-/// `length` counts the header above and its payload in bytes; `protocol` is that header's own number, which need not be
-/// the next header of the IPv6 header.
-pub fn pseudo_header(source: Ipv6Addr, destination: Ipv6Addr, protocol: u8, length: usize) -> Checksum {
-    let mut sum = Checksum::new();
-    sum.add(&source.octets());
-    sum.add(&destination.octets());
-    sum.add(&u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
-    sum.add_u16(u16::from(protocol));
-    sum
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -175,13 +162,6 @@ mod tests {
         assert_eq!(Ipv6Header::FIELDS[7].text(&REAL, 24 * 8), "ff02::1:ff00:2");
         assert_eq!(read(&[0x45; 40]).unwrap_err().field, "version");
         assert!(read(&REAL[..39]).unwrap_err().is_incomplete());
-    }
-
-    #[test]
-    fn the_pseudo_header_has_the_length_in_32_bits_and_the_protocol_last() {
-        let (source, destination) = (Ipv6Addr::LOCALHOST, Ipv6Addr::UNSPECIFIED);
-        // 1 for the address, 1 + 2 for a length of 65,538, 17 for UDP.
-        assert_eq!(!pseudo_header(source, destination, 17, 65_538).finish(), 1 + 1 + 2 + 17);
     }
 
     proptest! {

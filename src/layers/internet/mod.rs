@@ -7,6 +7,7 @@
 //! | [`fragment`] | packets too large for a link: cut on the way, joined at the end |
 //! | [`icmp`] | echo, and the errors that routers and hosts report |
 //! | [`icmp_error`] | whether an error may be reported at all, and what it quotes |
+//! | [`prefix`] | blocks of addresses, and the address of an interface |
 //! | [`route`] | which neighbour a packet goes to next |
 //!
 //! Read by observers only, for real captures have them:
@@ -27,4 +28,5 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod ipv6_extension;
 pub mod options;
+pub mod prefix;
 pub mod route;

@@ -48,9 +48,9 @@ pub struct Packet {
 #[derive(Debug, Clone)]
 pub struct Conversations {
     fed: u64,
-    streams: BTreeMap<Ends, Conversation>,
+    streams: BTreeMap<Flow, Conversation>,
     /// The conversations by when they were last spoken in.
-    order: BTreeMap<u64, Ends>,
+    order: BTreeMap<u64, Flow>,
     waiting: usize,
     labels: usize,
     most: usize,
@@ -67,30 +67,6 @@ pub struct Forgotten {
     pub names: u64,
     /// Packets in fragments that were forgotten before they were whole.
     pub fragments: u64,
-}
-
-/// The two ends of a conversation, as seen from the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Ends {
-    protocol: Protocol,
-    local: SocketAddr,
-    remote: SocketAddr,
-}
-
-impl Ends {
-    fn reversed(self) -> Ends {
-        Ends { local: self.remote, remote: self.local, ..self }
-    }
-
-    /// As the trace says it, which knows IPv4 only.
-    fn flow(self) -> Option<Flow> {
-        match (self.local, self.remote) {
-            (SocketAddr::V4(local), SocketAddr::V4(remote)) => {
-                Some(Flow { protocol: self.protocol, local, remote })
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Default for Conversations {
@@ -171,7 +147,7 @@ impl Conversations {
 
     /// A whole IP packet.
     fn packet_summary(&mut self, ip: &Ip, bytes: &[u8], walk: &mut Walk, moment: Moment) -> Summary {
-        let between = |protocol, source, destination| Ends {
+        let between = |protocol, source, destination| Flow {
             protocol,
             local: SocketAddr::new(ip.source, source),
             remote: SocketAddr::new(ip.destination, destination),
@@ -184,7 +160,7 @@ impl Conversations {
                     source: ends.local.to_string(),
                     destination: ends.remote.to_string(),
                     protocol: named.as_ref().map_or("UDP", |(protocol, _)| protocol),
-                    flow: ends.flow(),
+                    flow: Some(ends),
                     says: named.map(|(_, says)| escape(says)),
                     what: What::Udp { len: walk.payload_len },
                 }
@@ -212,7 +188,7 @@ impl Conversations {
 
     fn segment(
         &mut self,
-        ends: Ends,
+        ends: Flow,
         tcp: &TcpHeader,
         bytes: &[u8],
         walk: &mut Walk,
@@ -241,7 +217,7 @@ impl Conversations {
             source: ends.local.to_string(),
             destination: ends.remote.to_string(),
             protocol: topmost.map_or("TCP", |(_, name)| name),
-            flow: ends.flow(),
+            flow: Some(ends),
             says: None,
             what: What::Tcp(seen.summary),
         }
@@ -366,9 +342,9 @@ fn arp_summary(arp: &ArpPacket, walk: &Walk) -> Summary {
         says: None,
         what: What::Arp {
             request: arp.operation == Operation::Request,
-            sender: arp.sender_ip,
+            sender: arp.sender_ip.into(),
             sender_mac: arp.sender_mac.to_string(),
-            target: arp.target_ip,
+            target: arp.target_ip.into(),
         },
     }
 }

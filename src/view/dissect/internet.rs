@@ -1,6 +1,5 @@
 //! The walk through the internet layer: IPv4 and IPv6, packets within packets, and ICMP.
 
-use std::net::IpAddr;
 use std::ops::Range;
 
 use super::frame::{Ip, Piece, Transport, Walk};
@@ -10,7 +9,7 @@ use crate::layers::internet::gre::GreHeader;
 use crate::layers::internet::icmp::IcmpHeader;
 use crate::layers::internet::icmpv6::Icmpv6Header;
 use crate::layers::internet::ipv4::{self, Ipv4Header, protocol};
-use crate::layers::internet::ipv6::{self, Ipv6Header, NEXT_HEADERS, next_header};
+use crate::layers::internet::ipv6::{Ipv6Header, NEXT_HEADERS, next_header};
 use crate::layers::internet::ipv6_extension::{
     AuthenticationHeader, FragmentHeader, OptionsHeader, RoutingHeader, options_name,
 };
@@ -329,14 +328,7 @@ impl Walk {
 
 /// The sum of the pseudo header of either version.
 pub(super) fn pseudo_sum(ip: &Ip, protocol: u8, len: usize) -> Checksum {
-    match (ip.source, ip.destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => pseudo_header(source, destination, protocol, len),
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            ipv6::pseudo_header(source, destination, protocol, len)
-        }
-        // One header has addresses of one version.
-        _ => Checksum::new(),
-    }
+    pseudo_header(ip.source, ip.destination, protocol, len)
 }
 
 /// The name of what an IP packet carries, when it is one that people know.

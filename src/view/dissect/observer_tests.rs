@@ -12,8 +12,9 @@ use crate::layers::application::tls::tests::client_hello;
 use crate::layers::application::websocket::Opcode;
 use crate::layers::internet::icmpv6::Icmpv6Header;
 use crate::layers::internet::ipv4::{Ipv4Header, protocol};
-use crate::layers::internet::ipv6::{Ipv6Header, next_header, pseudo_header};
+use crate::layers::internet::ipv6::{Ipv6Header, next_header};
 use crate::layers::internet::ipv6_extension::{FragmentHeader, OptionsHeader};
+use crate::layers::transport::pseudo_header;
 use crate::layers::transport::tcp::Flags;
 use crate::view::sample;
 
@@ -81,7 +82,7 @@ fn udp6(payload: &[u8]) -> Vec<u8> {
     let len = 8 + payload.len();
     let mut datagram =
         [&[0x03, 0xe8, 0x07, 0xd0][..], &(len as u16).to_be_bytes(), &[0, 0], payload].concat();
-    let mut sum = pseudo_header(A, B, protocol::UDP, len);
+    let mut sum = pseudo_header(A.into(), B.into(), protocol::UDP, len);
     sum.add(&datagram);
     datagram[6..8].copy_from_slice(&sum.finish().to_be_bytes());
     datagram
@@ -133,7 +134,7 @@ fn a_total_length_of_0_means_the_rest_of_the_frame() {
 fn a_partial_checksum_is_told_and_is_no_fault() {
     let ends = (sample::CLIENT, sample::SERVER);
     let mut frame = sample::tcp(true, Flags::ACK, 1, 1, b"hello").to_vec();
-    let partial = !crate::layers::transport::pseudo_header(ends.0, ends.1, protocol::TCP, 25).finish();
+    let partial = !pseudo_header(ends.0.into(), ends.1.into(), protocol::TCP, 25).finish();
     for sum in [partial, 0] {
         frame[50..52].copy_from_slice(&sum.to_be_bytes());
         let packet = observed(&frame);
@@ -417,7 +418,7 @@ fn neighbours_and_pings_of_ipv6_are_told_in_words() {
         header.emit(&mut w);
         w.bytes(behind);
         let mut bytes = w.finish().to_vec();
-        let mut sum = pseudo_header(A, B, next_header::ICMPV6, bytes.len());
+        let mut sum = pseudo_header(A.into(), B.into(), next_header::ICMPV6, bytes.len());
         sum.add(&bytes);
         bytes[2..4].copy_from_slice(&sum.finish().to_be_bytes());
         let packet = observed(&within(0x86dd, &[], &ipv6(next_header::ICMPV6, &bytes)));
