@@ -1,7 +1,7 @@
 //! The dissectors as observers: captures that keep the first bytes only, were taken on the sending host, or miss segments;
 //! and the formats of real networks.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use proptest::prelude::*;
 
@@ -18,6 +18,9 @@ use crate::layers::transport::pseudo_header;
 use crate::layers::transport::tcp::Flags;
 use crate::view::sample;
 
+/// The ends of the samples.
+const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
 const A: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
 const B: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
 
@@ -132,7 +135,7 @@ fn a_total_length_of_0_means_the_rest_of_the_frame() {
 
 #[test]
 fn a_partial_checksum_is_told_and_is_no_fault() {
-    let ends = (sample::CLIENT, sample::SERVER);
+    let ends = (CLIENT, SERVER);
     let mut frame = sample::tcp(true, Flags::ACK, 1, 1, b"hello").to_vec();
     let partial = !pseudo_header(ends.0.into(), ends.1.into(), protocol::TCP, 25).finish();
     for sum in [partial, 0] {
@@ -166,7 +169,7 @@ fn one_bad_option_hides_neither_ports_nor_flags() {
         assert!(packet.dissection.problems.iter().any(|problem| problem.field == "Options"), "{bytes:?}");
         assert_eq!(names(&packet)[..3], ["Ethernet", "IPv4", "TCP"]);
     }
-    let header = Ipv4Header::new(sample::CLIENT, sample::SERVER, protocol::UDP, 0);
+    let header = Ipv4Header::new(CLIENT, SERVER, protocol::UDP, 0);
     let mut frame =
         sample::packet(true, header, &[&[1, 1, 1, 1][..], &sample::udp_data(b"hello")].concat()).to_vec();
     // Four bytes of options, of which the first is longer than the header.
@@ -333,7 +336,7 @@ fn an_unfamiliar_payload_says_which_it_is() {
     assert_eq!(info(&within(0x88cc, &[0; 50], &[])), "LLDP, EtherType 0x88cc, Len=50");
     assert_eq!(info(&within(0x1234, &[0; 50], &[])), "EtherType 0x1234, Len=50");
     assert_eq!(info(&within(38, &[0x42, 0x42, 3, 0, 0], &[0; 41])), "spanning tree, Len=46");
-    let header = Ipv4Header::new(sample::CLIENT, sample::SERVER, 89, 0);
+    let header = Ipv4Header::new(CLIENT, SERVER, 89, 0);
     assert_eq!(info(&sample::packet(true, header, &[1; 40])), "IPv4, protocol 89 (OSPF), Len=40");
     let family = Walk::of(&[0, 0, 0, 7, 1, 2, 3], LinkType::Loopback, 7);
     assert_eq!(family.named, Some(("loopback", "address family 7".into())));
@@ -343,7 +346,7 @@ fn an_unfamiliar_payload_says_which_it_is() {
 fn packets_in_packets_are_opened_and_the_outer_ones_told() {
     let inner = sample::udp(&[b'x'; 30]).slice(14..);
     let v4 = |protocol, payload: &[u8]| {
-        sample::packet(true, Ipv4Header::new(sample::CLIENT, sample::SERVER, protocol, 0), payload)
+        sample::packet(true, Ipv4Header::new(CLIENT, SERVER, protocol, 0), payload)
     };
     let gre = [&[0x20, 0, 8, 0, 0, 0, 0, 1][..], &inner].concat();
     let bridged = [&[0, 0, 0x65, 0x58][..], &sample::udp(&[b'x'; 30])].concat();
@@ -453,11 +456,7 @@ fn names_addresses_and_quic_are_told_in_a_line() {
         data[2..4].copy_from_slice(&port.to_be_bytes());
         // No checksum.
         data[6..8].fill(0);
-        observed(&sample::packet(
-            true,
-            Ipv4Header::new(sample::CLIENT, sample::SERVER, protocol::UDP, 0),
-            &data,
-        ))
+        observed(&sample::packet(true, Ipv4Header::new(CLIENT, SERVER, protocol::UDP, 0), &data))
     };
     let mut query = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     query.extend(b"\x01a\x07example\0\0\x1c\0\x01");
