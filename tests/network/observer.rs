@@ -111,6 +111,7 @@ fn marks_for_lost_unseen_out_of_order_and_sent_again_are_those_of_tshark() {
         let [from, to]: [PlaceId; 2] = if from_client { places } else { [places[1], places[0]] };
         recorder.record(Instant::from_nanos(at * 1_000), from, || Kind::Sent {
             frame: FrameId(i),
+            link: LinkId(0),
             to,
             bytes,
         });
