@@ -248,13 +248,11 @@ fn teacher(lesson: &Lesson) -> String {
 /// What a terminal shows when somebody plays the lesson and predicts nothing.
 fn transcript(performance: &Performance) -> String {
     let look = Look::default();
-    let mut shown = text::head(performance.lesson, &look);
+    let mut shown = text::head(performance.lesson).to_string();
     for beat in &performance.beats {
-        shown.push('\n');
-        shown.push_str(&text::beat(performance, beat, None, &look));
+        let _ = write!(shown, "\n{}", text::beat(performance, beat, None, &look));
     }
-    shown.push('\n');
-    shown.push_str(&text::foot(performance, &look));
+    let _ = write!(shown, "\n{}", text::foot(performance, &look));
     let id = format!("transcript-{}", performance.lesson.id);
     let text = figure::text(&shown);
     format!(

@@ -18,6 +18,7 @@ use crate::sim::scene::Knobs;
 use crate::trace::{Run, Way};
 use crate::view::facts::Facts;
 use crate::view::look;
+use crate::view::sheet::{LongWord, Tone, wrap_words};
 
 /// Runs the command.
 pub(super) fn run(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> {
@@ -26,7 +27,7 @@ pub(super) fn run(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> 
         Some(path) => {
             let mut page = Output::kept();
             shown(args, &mut page)?;
-            svg::write(path, &page.into_text())
+            svg::write(path, &page.into_sheet())
         }
     }
 }
@@ -151,19 +152,7 @@ fn missed(facts: &Facts) -> String {
 
 /// Breaks a sentence into lines that fit, those after the first indented.
 fn wrap(text: &str, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(format!("  {word}"));
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n")
+    wrap_words(text, width, width.saturating_sub(2), LongWord::Kept).join("\n  ")
 }
 
 /// The round-trip time of an empty link, if it has one.
@@ -184,7 +173,6 @@ fn headline(
     let mut parts =
         vec![ways.to_string(), format!("{} B", look::grouped(message.len() as u64)), wire.to_string()];
     parts.extend_from_slice(rest);
-    let line = wrap(&parts.join(dot), out.look.columns());
-    out.line(out.look.bold(&line))?;
+    out.toned(Tone::Strong, wrap(&parts.join(dot), out.look.columns()))?;
     out.line("")
 }

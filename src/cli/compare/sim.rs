@@ -17,6 +17,7 @@ use crate::view::facts::Facts;
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::escape;
 use crate::view::pcapng::{PcapngOptions, to_pcapng};
+use crate::view::sheet::Tone;
 
 /// Runs all ways and shows what was asked for.
 pub(super) fn run(
@@ -82,12 +83,12 @@ fn summary(
     headline(message, runs.len(), "sim", &conditions(knobs), out)?;
     out.picture(&picture, pace(args))?;
     out.line("")?;
-    out.text(comparison(&facts, rtt(knobs), &out.look))?;
+    out.sheet(&comparison(&facts, rtt(knobs), &out.look))?;
     out.line("")?;
     verdicts(runs, &facts, out)?;
     out.line("")?;
     for line in SIMPLIFIED {
-        out.line(out.look.faint(line))?;
+        out.toned(Tone::Faint, line)?;
     }
     out.line(next(args, knobs))
 }

@@ -13,6 +13,7 @@ use crate::lessons::beat::{Answer, Beat, Match, Prediction};
 use crate::lessons::render::text;
 use crate::lessons::{ALL, Lesson, Performance};
 use crate::view::look::escape;
+use crate::view::sheet::{Sheet, Tone};
 
 /// Tells the story of a lesson that has been played.
 pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
@@ -26,7 +27,7 @@ pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Outpu
         used: 0,
         out,
     };
-    teller.print(&text::head(performance.lesson, &teller.out.look))?;
+    teller.print(&text::head(performance.lesson))?;
     let mut before: Option<&Beat> = None;
     for beat in &performance.beats {
         if before.is_some_and(|before| is_a_step(before, beat)) {
@@ -37,9 +38,9 @@ pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Outpu
     }
     teller.line("")?;
     if args.teacher {
-        teller.print(&teacher(performance.lesson, teller.out))?;
+        teller.print(&Sheet::of(teacher(performance.lesson, teller.out), Tone::Plain))?;
     }
-    teller.print(&text::foot(performance, &teller.out.look))?;
+    teller.print(&Sheet::of(text::foot(performance, &teller.out.look), Tone::Plain))?;
     if somebody || !args.answer.is_empty() {
         let guesses = std::mem::take(&mut teller.guesses);
         let right = |(guess, asked): &(&Option<Answer>, &Prediction)| {
@@ -113,8 +114,8 @@ impl Teller<'_> {
             Beat::Reveal { prediction } => self.guesses[*prediction].clone(),
             _ => None,
         };
-        let text = text::beat(self.performance, beat, guess.as_ref(), &self.out.look);
-        self.print(&text)?;
+        let told = text::beat(self.performance, beat, guess.as_ref(), &self.out.look);
+        self.print(&told)?;
         if let Beat::Ask { prediction } = beat {
             self.guesses[*prediction] = self.predict(&self.performance.predictions[*prediction])?;
         }
@@ -143,18 +144,19 @@ impl Teller<'_> {
     }
 
     /// Prints lines, and waits where the screen is full.
-    fn print(&mut self, text: &str) -> Result<(), CliError> {
+    fn print(&mut self, told: &Sheet) -> Result<(), CliError> {
         let rows = self.out.rows();
-        let lines = text.lines().count();
+        let lines = told.height();
         // What fits on a screen is not cut: it begins on a new one.
         if self.pauses && self.used > 0 && self.used + lines > rows && lines <= rows {
             self.pause()?;
         }
-        for line in text.lines() {
+        for line in told.lines() {
             if self.pauses && self.used >= rows {
                 self.pause()?;
             }
-            self.line(line)?;
+            self.used += 1;
+            self.out.sheet(&line.clone().into())?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ fn a_lesson_reads_well_at_eighty_columns() {
     // From the question before the scene to the next question.
     let shown: Vec<String> = performance.beats[scene("lossy") - 1..scene("closed") - 1]
         .iter()
-        .map(|beat| text::beat(&performance, beat, Some(&Answer::Choice(0)), &look))
+        .map(|beat| text::beat(&performance, beat, Some(&Answer::Choice(0)), &look).to_string())
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     ? The last ACK is lost, and then the client sends "hello". What happens?
@@ -57,7 +57,7 @@ fn a_lesson_reads_well_at_eighty_columns() {
 
     ✔ the server's program got "hello" all the same
     "#);
-    insta::assert_snapshot!(text::head(performance.lesson, &look), @r"
+    insta::assert_snapshot!(text::head(performance.lesson), @r"
     lesson 8: the three-way handshake
     transport layer, 25 minutes
     ");

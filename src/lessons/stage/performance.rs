@@ -56,7 +56,7 @@ impl Performance {
         let Some(failed) = failed else { return Ok(()) };
         let look = Look::default();
         let story: Vec<String> =
-            self.beats[..=failed].iter().map(|beat| text::beat(self, beat, None, &look)).collect();
+            self.beats[..=failed].iter().map(|beat| text::beat(self, beat, None, &look).to_string()).collect();
         Err(format!(
             "lesson {} claims something that its run does not show. The story so far:\n\n{}\n(scenario: {})",
             self.lesson.id,

@@ -2,6 +2,7 @@
 
 use crate::base::{Duration, Instant};
 use crate::trace::PlaceId;
+use crate::view::sheet::Subject;
 
 /// One step down the ladder.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,8 @@ pub(super) struct Arrow<'a> {
     pub(super) to: PlaceId,
     /// What it carries.
     pub(super) cargo: Cargo<'a>,
+    /// The frame, or the system call.
+    pub(super) subject: Subject,
     /// Which part of the way it shows.
     pub(super) leg: Leg,
     /// What the network did to it.
@@ -92,6 +95,8 @@ pub(super) struct Remark<'a> {
     pub(super) place: PlaceId,
     /// What it did.
     pub(super) deed: Deed<'a>,
+    /// The event, by its index in the trace.
+    pub(super) event: usize,
 }
 
 /// What a host can do off the wire.

@@ -4,8 +4,8 @@
 //! the same seen in a mirror, but for its words. A lost frame has no head: its line ends in `✗`.
 
 use super::label::Label;
-use super::strip::{Strip, Tone};
 use super::text;
+use crate::view::sheet::{Line, Tone};
 
 /// What happened on the way, drawn on the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ const CORE: u8 = 1;
 
 impl Stroke {
     /// Draws the arrow. What did not fit of the words that must be read is returned, to stand in lines of its own.
-    pub(super) fn draw(&self, strip: &mut Strip, span: Span) -> Vec<String> {
+    pub(super) fn draw(&self, strip: &mut Line, span: Span) -> Vec<String> {
         let room = span.right.saturating_sub(span.left + 1);
         let stub = if room >= 30 { 2 } else { 1 };
         // The stub, one blank at each side of the label, and the head with a little line before it.
@@ -97,7 +97,7 @@ impl Stroke {
         rest
     }
 
-    fn pieces(&self, strip: &mut Strip, span: Span, cells: (usize, usize, usize), label: &str, mark: &str) {
+    fn pieces(&self, strip: &mut Line, span: Span, cells: (usize, usize, usize), label: &str, mark: &str) {
         let (room, stub, head) = cells;
         let place = Placing { span, room };
         let label_end = if label.is_empty() { stub } else { stub + 2 + text::width(label) };
@@ -165,18 +165,18 @@ struct Placing {
 }
 
 impl Placing {
-    fn put(&self, strip: &mut Strip, from_sender: usize, text: &str, tone: Tone) {
+    fn put(&self, strip: &mut Line, from_sender: usize, text: &str, tone: Tone) {
         match self.span.rightwards {
             true => strip.put(self.span.left + 1 + from_sender, text, tone),
             false => strip.put_before(self.span.right.saturating_sub(from_sender), text, tone),
-        }
+        };
     }
 
-    fn fill(&self, strip: &mut Strip, from: usize, to: usize, c: char, tone: Tone) {
+    fn fill(&self, strip: &mut Line, from: usize, to: usize, c: char, tone: Tone) {
         let (from, to) = (from.min(self.room), to.min(self.room));
         match self.span.rightwards {
-            true => strip.fill(self.span.left + 1 + from, self.span.left + 1 + to, c, tone),
-            false => strip.fill(self.span.right - to, self.span.right - from, c, tone),
+            true => strip.fill(self.span.left + 1 + from..self.span.left + 1 + to, c, tone),
+            false => strip.fill(self.span.right - to..self.span.right - from, c, tone),
         }
     }
 }
@@ -186,11 +186,9 @@ mod tests {
     use super::*;
 
     fn drawn(stroke: &Stroke, room: usize, rightwards: bool) -> (String, Vec<String>) {
-        let mut strip = Strip::new(room + 2);
+        let mut strip = Line::blank(room + 2);
         let rest = stroke.draw(&mut strip, Span { left: 0, right: room + 1, rightwards });
-        let mut out = String::new();
-        strip.write(false, false, &mut out);
-        (out.trim_end().to_owned(), rest)
+        (strip.trimmed().to_string(), rest)
     }
 
     fn data() -> Stroke {

@@ -3,13 +3,13 @@
 
 use super::clock::Clock;
 use super::row::{Arrow, Deed, Gap, Leg, Remark, Row, Step};
-use super::strip::Tone;
 use super::stroke::{End, Stroke};
 use super::{list, page, text, words};
-use crate::trace::{PlaceId, Trace};
+use crate::trace::{PlaceId, Past};
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
-use crate::view::svg::{Alt, Anchor, Canvas, Line, Paint, letters_in, width_of};
+use crate::view::sheet::Tone;
+use crate::view::svg::{Alt, Anchor, Canvas, Line, letters_in, width_of};
 
 /// Width of the time column.
 const TIME: f64 = 52.0;
@@ -25,42 +25,42 @@ const ARROW_ROW: f64 = 36.0;
 const LINE: f64 = 17.0;
 
 /// Draws the steps of a trace.
-pub(super) fn draw(trace: &Trace, packets: &[Summary], steps: &[Step<'_>], alt: Alt<'_>) -> String {
+pub(super) fn draw(run: Past<'_>, packets: &[Summary], steps: &[Step<'_>], alt: Alt<'_>) -> String {
     let clock = page::clock(steps);
-    let mut sheet = Sheet::new(trace, packets);
-    sheet.head(clock);
+    let mut page = Page::new(run, packets);
+    page.head(clock);
     let mut shown = None;
     for step in steps {
         match step {
             Step::Row(row) => {
-                sheet.row(row, (shown != Some(clock.tick(row.at))).then(|| clock.text(row.at)));
+                page.row(row, (shown != Some(clock.tick(row.at))).then(|| clock.text(row.at)));
                 shown = Some(clock.tick(row.at));
             }
             Step::Gap(gap) => {
-                sheet.gap(gap, &clock.text(gap.from));
+                page.gap(gap, &clock.text(gap.from));
                 shown = None;
             }
         }
     }
-    sheet.foot(steps);
-    let told = told(trace, packets, steps, clock);
+    page.foot(steps);
+    let told = told(run, packets, steps, clock);
     let text = format!("{} {told}", alt.text).trim().to_string();
-    let size = (sheet.width(), sheet.top + 4.0);
-    sheet.canvas.part_of_page(size, Alt { text: &text, ..alt })
+    let size = (page.width(), page.top + 4.0);
+    page.canvas.part_of_page(size, Alt { text: &text, ..alt })
 }
 
 /// All rows as sentences.
-fn told(trace: &Trace, packets: &[Summary], steps: &[Step<'_>], clock: Clock) -> String {
+fn told(run: Past<'_>, packets: &[Summary], steps: &[Step<'_>], clock: Clock) -> String {
     let look = Look { width: 400, ..Look::default() };
-    let lines = list::draw(trace, "", packets, steps, &look, clock);
+    let lines = list::draw(run, "", packets, steps, &look, clock);
     let lines: Vec<String> =
-        lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        lines.lines().iter().map(|line| line.to_string().split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("; ")
 }
 
-struct Sheet<'a> {
+struct Page<'a> {
     canvas: Canvas,
-    trace: &'a Trace,
+    run: Past<'a>,
     packets: &'a [Summary],
     /// Hosts and their lifelines, from left to right.
     lifelines: Vec<(PlaceId, f64)>,
@@ -68,9 +68,9 @@ struct Sheet<'a> {
     top: f64,
 }
 
-impl<'a> Sheet<'a> {
-    fn new(trace: &'a Trace, packets: &'a [Summary]) -> Self {
-        let places = super::panel::present(trace);
+impl<'a> Page<'a> {
+    fn new(run: Past<'a>, packets: &'a [Summary]) -> Self {
+        let places = super::panel::present(run);
         // More hosts have less room each, so that the page stays one.
         let apart = match places.len() {
             0..=2 => 420.0,
@@ -82,7 +82,7 @@ impl<'a> Sheet<'a> {
             .enumerate()
             .map(|(i, place)| (place, TIME + MARGIN + i as f64 * apart))
             .collect();
-        Sheet { canvas: Canvas::default(), trace, packets, lifelines, top: 0.0 }
+        Page { canvas: Canvas::default(), run, packets, lifelines, top: 0.0 }
     }
 
     fn first(&self) -> f64 {
@@ -102,12 +102,12 @@ impl<'a> Sheet<'a> {
     }
 
     fn head(&mut self, clock: Clock) {
-        self.canvas.text((TIME - 14.0, 16.0), Anchor::End, Paint::Faint, clock.unit());
+        self.canvas.text((TIME - 14.0, 16.0), Anchor::End, Tone::Faint, clock.unit());
         for (place, x) in self.lifelines.clone() {
-            let name = look::escape(self.trace.name(place));
-            self.canvas.text((x, 16.0), Anchor::Middle, Paint::Strong, &text::cut(&name, 24));
-            if let Some(place) = self.trace.places.get(usize::from(place.0)) {
-                self.canvas.text((x, 32.0), Anchor::Middle, Paint::Faint, &place.address.to_string());
+            let name = look::escape(self.run.name(place));
+            self.canvas.text((x, 16.0), Anchor::Middle, Tone::Strong, &text::cut(&name, 24));
+            if let Some(place) = self.run.places.get(usize::from(place.0)) {
+                self.canvas.text((x, 32.0), Anchor::Middle, Tone::Faint, &place.address.to_string());
             }
         }
         self.top = 38.0;
@@ -117,7 +117,7 @@ impl<'a> Sheet<'a> {
     /// Goes down by `height`, and the lifelines with it.
     fn lifelines_down(&mut self, height: f64, line: Line) {
         for (_, x) in self.lifelines.clone() {
-            self.canvas.line((x, self.top), (x, self.top + height), Paint::Faint, line);
+            self.canvas.line((x, self.top), (x, self.top + height), Tone::Faint, line);
         }
         self.top += height;
     }
@@ -125,7 +125,7 @@ impl<'a> Sheet<'a> {
     fn row(&mut self, row: &Row<'_>, time: Option<String>) {
         let start = self.top;
         if let Some(time) = time {
-            self.canvas.text((TIME - 14.0, start + 11.0), Anchor::End, Paint::Faint, &time);
+            self.canvas.text((TIME - 14.0, start + 11.0), Anchor::End, Tone::Faint, &time);
         }
         // What stands between the lifelines comes below the arrow.
         let mut below = start + if row.arrow.is_some() { ARROW_ROW } else { 0.0 };
@@ -148,7 +148,7 @@ impl<'a> Sheet<'a> {
     fn arrow(&mut self, arrow: &Arrow<'_>, y: f64, below: f64) -> f64 {
         let (Some(from), Some(to)) = (self.at(arrow.from), self.at(arrow.to)) else { return below };
         let stroke = words::stroke(arrow, self.packets, &Look::default(), false);
-        let paint = paint(stroke.tone);
+        let paint = stroke.tone;
         let way = to - from;
         let on_way = |share: f64| (from + way * share, y + FALL * share);
         let end = match stroke.end {
@@ -167,7 +167,7 @@ impl<'a> Sheet<'a> {
         if stroke.end == End::Lost {
             let (x, y) = on_way(end);
             let cross = format!("M{:.1} {:.1}l10 10m0 -10l-10 10", x - 5.0, y - 5.0);
-            self.canvas.path(&cross, Paint::Bad, Line::Solid);
+            self.canvas.path(&cross, Tone::Bad, Line::Solid);
         }
         let room = letters_in(way.abs() - 26.0);
         let rest = self.words(&stroke, on_way(0.5), room);
@@ -182,9 +182,9 @@ impl<'a> Sheet<'a> {
             let behind = if way > 0.0 { 10.0 } else { -10.0 };
             let fits = width_of(&note) + 14.0 < way.abs() * (1.0 - end);
             match (stroke.end == End::Lost && fits, way > 0.0) {
-                (true, true) => self.canvas.text((x + behind, y + 4.0), Anchor::Start, Paint::Bad, &note),
-                (true, false) => self.canvas.text((x + behind, y + 4.0), Anchor::End, Paint::Bad, &note),
-                _ => below = self.below_arrow(&note, Paint::Bad, from.min(to), way.abs(), below),
+                (true, true) => self.canvas.text((x + behind, y + 4.0), Anchor::Start, Tone::Bad, &note),
+                (true, false) => self.canvas.text((x + behind, y + 4.0), Anchor::End, Tone::Bad, &note),
+                _ => below = self.below_arrow(&note, Tone::Bad, from.min(to), way.abs(), below),
             }
         }
         if let Some(rest) = rest {
@@ -204,11 +204,11 @@ impl<'a> Sheet<'a> {
         };
         // Half the label's width away from the middle, the line is a little higher.
         let lift = FALL * width_of(&label) / 2.0 / (room.max(1) as f64 * 7.25 + 26.0);
-        self.canvas.text((x, y - 4.0 - lift), Anchor::Middle, paint(stroke.tone), &label);
+        self.canvas.text((x, y - 4.0 - lift), Anchor::Middle, stroke.tone, &label);
         rest
     }
 
-    fn below_arrow(&mut self, words: &str, paint: Paint, left: f64, width: f64, below: f64) -> f64 {
+    fn below_arrow(&mut self, words: &str, paint: Tone, left: f64, width: f64, below: f64) -> f64 {
         let mut below = below;
         for line in text::wrap(words, letters_in(width - 20.0)) {
             self.canvas.text((left + width / 2.0, below + 8.0), Anchor::Middle, paint, &line);
@@ -223,7 +223,7 @@ impl<'a> Sheet<'a> {
         if !remark.deed.is_short() || text::width(&words) > MARGIN_LETTERS {
             return false;
         }
-        let paint = paint(tone);
+        let paint = tone;
         match self.at(remark.place) {
             Some(x) if x == self.first() => self.canvas.text((x - 8.0, y), Anchor::End, paint, &words),
             Some(x) if x == self.last() => self.canvas.text((x + 8.0, y), Anchor::Start, paint, &words),
@@ -242,8 +242,8 @@ impl<'a> Sheet<'a> {
         let mut y = top;
         for line in text::wrap(&words, room) {
             match to_left {
-                true => self.canvas.text((x - 8.0, y + 11.0), Anchor::End, paint(tone), &line),
-                false => self.canvas.text((x + 8.0, y + 11.0), Anchor::Start, paint(tone), &line),
+                true => self.canvas.text((x - 8.0, y + 11.0), Anchor::End, tone, &line),
+                false => self.canvas.text((x + 8.0, y + 11.0), Anchor::Start, tone, &line),
             }
             y += LINE;
         }
@@ -251,13 +251,13 @@ impl<'a> Sheet<'a> {
     }
 
     fn gap(&mut self, gap: &Gap, time: &str) {
-        self.canvas.text((TIME - 14.0, self.top + 18.0), Anchor::End, Paint::Faint, time);
+        self.canvas.text((TIME - 14.0, self.top + 18.0), Anchor::End, Tone::Faint, time);
         let (first, last) = (self.first(), self.last());
         let lines = words::gap(gap, letters_in(last - first - 20.0));
         let height = LINE * lines.len() as f64;
         for (i, line) in lines.iter().enumerate() {
             let y = self.top + 18.0 + i as f64 * LINE;
-            self.canvas.text(((first + last) / 2.0, y), Anchor::Middle, Paint::Faint, line);
+            self.canvas.text(((first + last) / 2.0, y), Anchor::Middle, Tone::Faint, line);
         }
         self.lifelines_down(height + 12.0, Line::Dotted);
     }
@@ -269,24 +269,13 @@ impl<'a> Sheet<'a> {
         for line in words::legend(page::arrows(steps), false, room) {
             self.top += LINE;
             let place = (TIME, self.top);
-            self.canvas.text(place, Anchor::Start, Paint::Faint, &line);
+            self.canvas.text(place, Anchor::Start, Tone::Faint, &line);
         }
         let late = |arrow: &Arrow<'_>| arrow.leg == Leg::Arrival;
         if page::arrows(steps).any(late) {
             self.top += LINE;
             let words = "dashed: a frame that was overtaken, when it left and when it came";
-            self.canvas.text((TIME, self.top), Anchor::Start, Paint::Faint, words);
+            self.canvas.text((TIME, self.top), Anchor::Start, Tone::Faint, words);
         }
-    }
-}
-
-fn paint(tone: Tone) -> Paint {
-    match tone {
-        Tone::Plain => Paint::Ink,
-        Tone::Faint => Paint::Faint,
-        Tone::Strong => Paint::Strong,
-        Tone::Bad => Paint::Bad,
-        Tone::Again => Paint::Again,
-        Tone::Good => Paint::Good,
     }
 }

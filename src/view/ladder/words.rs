@@ -2,11 +2,11 @@
 
 use super::clock;
 use super::row::{Arrow, Cargo, Deed, Gap, Leg};
-use super::strip::Tone;
 use super::stroke::{End, Mark, Stroke};
 use super::{caption, label::Label, text};
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
+use crate::view::sheet::Tone;
 
 /// Drawn marks, in the order of the legend, with what they mean.
 const LEGEND: [(&str, &str); 6] = [
