@@ -6,7 +6,7 @@
 //! `cargo bench --bench soak -- --seconds 300 --clients 1000 --seed 7`
 //!
 //! It stands among the benches because, like them, it wants a real machine for minutes and gives a figure for the
-//! README; `cargo test` runs the same clients and the same checker in virtual time (`tests/soak.rs`), and proves there
+//! README; `cargo test` runs the same clients and the same checker in virtual time (`tests/events/soak.rs`), and proves there
 //! that the checker can fail. `--sabotage lose` proves it here. The seed decides what each client does and which faults
 //! come when; what the kernel makes of it differs from run to run.
 

@@ -9,7 +9,7 @@
 //! | [`application`] | application | HTTP/1.1 upgrade, WebSocket |
 //! | [`stack`] | all of them, joined into one host | |
 //!
-//! A layer may use the ones below it and never one above it: `tests/architecture.rs` keeps it so.
+//! A layer may use the ones below it and never one above it: `tests/house/architecture.rs` keeps it so.
 
 pub mod application;
 pub mod internet;

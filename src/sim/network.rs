@@ -39,7 +39,15 @@ pub struct Network {
     transmitters: Vec<Transmitter>,
     queue: EventQueue<Happening>,
     recorder: Recorder,
+    /// What will be recorded when a frame that waits begins to leave: known at once, and written down in its turn, so
+    /// that the trace is in the order of time. Empty when nothing is recorded.
+    departures: EventQueue<(PlaceId, Kind)>,
+    /// When the last frame that a link accepted begins to leave.
+    last_departure: Instant,
+    /// Frames handed to links.
     frames: u64,
+    /// Of those, frames that found the queue full and never left.
+    turned_away: u64,
     started: bool,
 }
 
@@ -85,7 +93,10 @@ impl Network {
             transmitters: Vec::new(),
             queue: EventQueue::new(),
             recorder,
+            departures: EventQueue::new(),
+            last_departure: Instant::ZERO,
             frames: 0,
+            turned_away: 0,
             started: false,
         }
     }
@@ -222,9 +233,9 @@ impl Network {
         self.now
     }
 
-    /// How many frames were sent.
+    /// How many frames were put on a link. What found its queue full is not among them.
     pub fn frames(&self) -> u64 {
-        self.frames
+        self.frames - self.turned_away
     }
 
     /// What was recorded so far.
@@ -232,17 +243,14 @@ impl Network {
         &mut self.recorder
     }
 
-    /// What was recorded so far, in the order of recording.
+    /// What was recorded so far, in the order of time.
     pub fn trace(&self) -> &Trace {
         self.recorder.trace()
     }
 
     /// The trace, when the run is over.
     pub fn into_trace(self) -> Trace {
-        let mut trace = self.recorder.into_trace();
-        // A frame that had to wait is recorded when it is handed over, with the time at which it starts to leave.
-        trace.events.sort_by_key(|event| event.at);
-        trace
+        self.recorder.into_trace()
     }
 
     /// Lets time pass until nothing is left to happen, or until `end`. Says whether everything came to rest.
@@ -250,26 +258,31 @@ impl Network {
         self.start();
         while let Some(at) = self.queue.next_at() {
             if at > end {
-                self.now = end;
+                self.advance(end);
                 return false;
             }
             self.step();
         }
-        true
+        // Of a frame that is lost nothing follows, but it leaves all the same.
+        self.advance(self.last_departure.min(end));
+        self.last_departure <= end
     }
 
     /// Lets time pass until `end`, also when nothing is left to happen before it.
     pub fn wait_until(&mut self, end: Instant) {
         if self.run_until(end) {
-            self.now = self.now.max(end);
+            self.advance(end);
         }
     }
 
     /// Lets the next thing happen; says whether there was one.
     pub fn step(&mut self) -> bool {
         self.start();
-        let Some((at, happening)) = self.queue.pop() else { return false };
-        self.now = at;
+        let Some((at, happening)) = self.queue.pop() else {
+            self.advance(self.last_departure);
+            return false;
+        };
+        self.advance(at);
         match happening {
             Happening::Arrival { host, interface, frame, bytes, check } => {
                 self.arrive(host, interface, frame, bytes, check);
@@ -297,6 +310,15 @@ impl Network {
             }
         }
         true
+    }
+
+    /// It is `to` now, if it was not later before. Frames that waited until then begin to leave.
+    fn advance(&mut self, to: Instant) {
+        self.now = self.now.max(to);
+        while self.departures.next_at().is_some_and(|at| at <= self.now) {
+            let Some((at, (place, kind))) = self.departures.pop() else { return };
+            self.recorder.record(at, place, || kind);
+        }
     }
 
     fn start(&mut self) {
@@ -403,25 +425,30 @@ impl Network {
 
     /// Hands a frame to the link: it is queued, judged by the rules, and arrives or does not.
     fn transmit(&mut self, from: HostId, interface: usize, bytes: Bytes) {
-        let Network { now, hosts, transmitters, queue, recorder, frames, .. } = self;
+        let Network { now, hosts, transmitters, queue, recorder, departures, frames, .. } = self;
         let port = hosts[from.index()].ports[interface];
         let transmitter = &mut transmitters[port.transmitter];
         let (to, frame) = (port.peer, FrameId(*frames));
         *frames += 1;
 
-        let passage = transmitter.accept(*now, bytes.len());
-        let starts = passage.map_or(*now, |passage| passage.starts);
-        recorder.record(starts, from.place(), || Kind::Sent { frame, to: to.place(), bytes: bytes.clone() });
-        let Some(Passage { starts, mut arrives }) = passage else {
-            recorder.record(*now, to.place(), || Kind::Dropped { frame, by: "queue full".into() });
+        let Some(Passage { starts, mut arrives }) = transmitter.accept(*now, bytes.len()) else {
+            self.turned_away += 1;
+            recorder.record(*now, from.place(), || Kind::Dropped { frame, by: "queue full".into() });
             return;
         };
+        self.last_departure = self.last_departure.max(starts);
+        if starts > *now {
+            recorder.record(*now, from.place(), || Kind::Queued { frame, to: to.place() });
+        }
+        // What happens to the frame as it leaves.
+        let mut departs = Departing { at: starts, now: *now, recorder, departures };
+        departs.record(from.place(), || Kind::Sent { frame, to: to.place(), bytes: bytes.clone() });
         hosts[from.index()]
             .stack
             .handle(*now, Input::Backlog { interface, bytes: transmitter.backlog(*now) });
 
         if transmitter.unplugged {
-            recorder.record(starts, to.place(), || Kind::Dropped { frame, by: "cable pulled".into() });
+            departs.record(to.place(), || Kind::Dropped { frame, by: "cable pulled".into() });
             return;
         }
         let (mut bytes, mut check, mut copies) = (bytes, None, 0u32);
@@ -431,18 +458,18 @@ impl Network {
             match rule.judge(&passing, rng) {
                 Verdict::Pass => {}
                 Verdict::Drop => {
-                    recorder.record(starts, to.place(), || Kind::Dropped { frame, by: rule.name() });
+                    departs.record(to.place(), || Kind::Dropped { frame, by: rule.name() });
                     return;
                 }
                 Verdict::Delay(extra) => {
                     arrives += extra;
-                    recorder.record(starts, to.place(), || Kind::Delayed { frame, by: rule.name(), extra });
+                    departs.record(to.place(), || Kind::Delayed { frame, by: rule.name(), extra });
                 }
                 Verdict::Duplicate => {
                     copies += 1;
                     let copy = FrameId(*frames);
                     *frames += 1;
-                    recorder.record(starts, to.place(), || Kind::Duplicated { frame, copy, by: rule.name() });
+                    departs.record(to.place(), || Kind::Duplicated { frame, copy, by: rule.name() });
                 }
                 Verdict::Corrupt { byte, bits, place } => {
                     let mut damaged = BytesMut::from(&bytes[..]);
@@ -452,11 +479,7 @@ impl Network {
                         check.get_or_insert_with(|| crc32(&bytes));
                     }
                     bytes = damaged.freeze();
-                    recorder.record(starts, to.place(), || Kind::Corrupted {
-                        frame,
-                        by: rule.name(),
-                        offset,
-                    });
+                    departs.record(to.place(), || Kind::Corrupted { frame, by: rule.name(), offset });
                 }
             }
         }
@@ -473,6 +496,24 @@ impl Network {
     fn port_towards(&self, from: HostId, to: HostId) -> usize {
         let ports = &self.hosts[from.index()].ports;
         ports.iter().position(|port| port.peer == to).expect("the two hosts have a link")
+    }
+}
+
+/// Writes down what happens at the moment when a frame begins to leave: now, or in its turn.
+struct Departing<'a> {
+    at: Instant,
+    now: Instant,
+    recorder: &'a mut Recorder,
+    departures: &'a mut EventQueue<(PlaceId, Kind)>,
+}
+
+impl Departing<'_> {
+    fn record(&mut self, place: PlaceId, kind: impl FnOnce() -> Kind) {
+        if self.at <= self.now {
+            self.recorder.record(self.at, place, kind);
+        } else if self.recorder.is_on() {
+            self.departures.push(self.at, (place, kind()));
+        }
     }
 }
 
@@ -513,7 +554,7 @@ impl std::fmt::Debug for Network {
         f.debug_struct("Network")
             .field("now", &self.now)
             .field("hosts", &hosts)
-            .field("frames", &self.frames)
+            .field("frames", &self.frames())
             .finish()
     }
 }

@@ -24,7 +24,7 @@ pub struct Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct PlaceId(pub u16);
 
-/// A frame, by the order in which it was sent. A copy that the network made is a frame of its own.
+/// A frame, by the order in which it was handed to a link. A copy that the network made is a frame of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FrameId(pub u64);
 
@@ -79,6 +79,14 @@ impl Flow {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Kind {
+    /// A host handed a frame to its link, where it waits for those before it. A frame that need not wait is `Sent` at
+    /// once.
+    Queued {
+        /// Its number.
+        frame: FrameId,
+        /// The host at the other end of the link.
+        to: PlaceId,
+    },
     /// A host's interface began to put a frame on its link.
     Sent {
         /// Its number.
@@ -95,7 +103,8 @@ pub enum Kind {
         /// Which frame.
         frame: FrameId,
     },
-    /// The network lost a frame.
+    /// The network lost a frame. One that was `Sent` was lost on the way, at the host it was going to; one that was not
+    /// found the queue in front of its link full, at the host that sends, and never was on the wire.
     Dropped {
         /// Which frame.
         frame: FrameId,

@@ -2,7 +2,8 @@
 //!
 //! Every wire (simulated or real) writes this one vocabulary, and every picture is a pure function of it. Frames are
 //! recorded where they are *sent*, as a capture on every sender's own interface would: so a lost frame is in the
-//! trace, once, and what became of it follows as an event of its own.
+//! trace, once, and what became of it follows as an event of its own. Events are in the order of time, as they are
+//! recorded: a frame that waits for its link is `Queued` when it is handed over, and `Sent` when it begins to leave.
 
 mod event;
 mod outcome;

@@ -1,6 +1,6 @@
 //! Questions that several views ask of a trace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -34,6 +34,22 @@ impl Trace {
     /// What became of every frame of which anything is known.
     pub fn fates(&self) -> BTreeMap<FrameId, Fate> {
         self.whole().fates()
+    }
+
+    /// How many frames found the queue in front of their link full: dropped, and never sent.
+    pub fn turned_away(&self) -> usize {
+        let mut sent = BTreeSet::new();
+        let mut count = 0;
+        for Event { kind, .. } in &self.events {
+            match kind {
+                Kind::Sent { frame, .. } => {
+                    sent.insert(*frame);
+                }
+                Kind::Dropped { frame, .. } if !sent.contains(frame) => count += 1,
+                _ => {}
+            }
+        }
+        count
     }
 
     /// How many events satisfy `wanted`.

@@ -62,6 +62,10 @@ const QUESTIONS: &[(&str, Answer)] = &[
     ("  payload", |f, _| bytes(f, |a| a.payload)),
     ("overhead", |f, _| f.overhead().map_or(String::new(), |share| format!("{:.1} %", share * 100.0))),
     ("lost or damaged", |f, _| f.lost.map_or(String::new(), |n| n.to_string())),
+    ("dropped by a full queue", |f, _| match f.queue_full {
+        Some(n) if n > 0 => n.to_string(),
+        _ => String::new(),
+    }),
     ("retransmitted", |f, _| match (f.way, f.wire) {
         (Way::Udp, _) => "never does".into(),
         (_, Wire::Real) => f.retransmitted.map_or("not told here".into(), |n| n.to_string()),

@@ -25,8 +25,10 @@ pub struct Facts {
     pub complete: Option<Duration>,
     /// What was on the wire; `None` where no frame can be seen.
     pub wire_bytes: Option<Accounting>,
-    /// Frames that the network lost or that arrived damaged.
+    /// Frames that the network lost on the way or that arrived damaged.
     pub lost: Option<usize>,
+    /// Frames that found the queue in front of their link full: dropped, and never on the wire.
+    pub queue_full: Option<usize>,
     /// Segments that TCP sent again; `None` for UDP, which never does, and where they cannot be seen: on
     /// real sockets only the kernel can tell.
     pub retransmitted: Option<usize>,
@@ -54,6 +56,7 @@ impl Facts {
         let (trace, outcome) = (&run.trace, &run.outcome);
         let Comparison { missing, missing_bytes, repeated, late, .. } = outcome.pieces();
         let simulated = trace.wire == Wire::Sim;
+        let turned_away = trace.turned_away();
         let count = |wanted: fn(&Kind) -> bool| simulated.then(|| trace.count(wanted));
         Facts {
             way: run.way,
@@ -68,7 +71,9 @@ impl Facts {
                 sum.link += sum.frames * FCS_LEN as u64;
                 sum
             }),
-            lost: count(|kind| matches!(kind, Kind::Dropped { .. } | Kind::Discarded { .. })),
+            lost: count(|kind| matches!(kind, Kind::Dropped { .. } | Kind::Discarded { .. }))
+                .map(|all| all - turned_away),
+            queue_full: simulated.then_some(turned_away),
             retransmitted: if run.way == Way::Udp {
                 None
             } else {

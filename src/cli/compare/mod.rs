@@ -113,9 +113,22 @@ fn verdicts(runs: &[&Run], facts: &[Facts], out: &mut Output) -> Result<(), CliE
             (true, false) => "✔",
             (false, false) => "✗",
         };
-        out.line(wrap(&format!("{mark} {name}: {verdict}."), out.look.columns()))?;
+        let cause = match facts.queue_full {
+            Some(frames) if frames > 0 => format!("; {}", queue_full(frames)),
+            _ => String::new(),
+        };
+        out.line(wrap(&format!("{mark} {name}: {verdict}{cause}."), out.look.columns()))?;
     }
     Ok(())
+}
+
+/// A loss that no knob asked for: the sender was faster than its link.
+fn queue_full(frames: usize) -> String {
+    let those = if frames == 1 { "frame that never" } else { "frames that never" };
+    format!(
+        "the queue in front of the link was full, and dropped {} {those} left",
+        look::grouped(frames as u64)
+    )
 }
 
 /// What is wrong with what arrived.

@@ -18,7 +18,7 @@
 //! # Adding one
 //!
 //! Three files as above, their two `[[example]]` entries in `Cargo.toml`, one module here with an [`Exercise`], and
-//! its name in [`ALL`]. `tests/exercises.rs` says what is missing.
+//! its name in [`ALL`]. `tests/house/exercises.rs` says what is missing.
 
 pub mod check;
 pub mod close_codes;

@@ -291,13 +291,9 @@ impl Stage {
         self.scenes.push(PlayedScene { id, title, trace: whole });
     }
 
-    /// The events up to now. A frame that waits to leave is recorded ahead of its time, so it is not among them.
+    /// The events up to now.
     fn trace_so_far(&self) -> Trace {
         let Some(scene) = &self.scene else { return Trace::new("", Wire::Sim) };
-        let now = scene.network.now();
-        let mut trace = scene.network.trace().clone();
-        trace.events.retain(|event| event.at <= now);
-        trace.events.sort_by_key(|event| event.at);
-        trace
+        scene.network.trace().clone()
     }
 }

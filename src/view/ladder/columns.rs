@@ -35,7 +35,11 @@ pub(super) struct Column<'a> {
 pub(super) fn condense(mut rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
     for row in &mut rows {
         row.remarks.retain(|remark| match remark.deed {
-            Deed::Read(_) | Deed::MessageReceived(_) | Deed::Refused(_) | Deed::Note(_) => true,
+            Deed::Read(_)
+            | Deed::MessageReceived(_)
+            | Deed::Refused(_)
+            | Deed::TurnedAway(..)
+            | Deed::Note(_) => true,
             Deed::State(_) | Deed::Wrote(_) | Deed::MessageSent(_) => false,
         });
     }

@@ -66,7 +66,7 @@ fn worth(row: &Row<'_>, packets: &[Summary]) -> Worth {
     } else if weight == Weight::Milestone || says(|deed| matches!(deed, Deed::State(_))) {
         Worth::Milestone
     } else if row.arrow.as_ref().is_some_and(|arrow| arrow.marks.any())
-        || says(|deed| matches!(deed, Deed::Refused(_)))
+        || says(|deed| matches!(deed, Deed::Refused(_) | Deed::TurnedAway(..)))
     {
         Worth::Incident
     } else if weight == Weight::Story {
@@ -156,6 +156,7 @@ impl Gap {
         for remark in &row.remarks {
             match remark.deed {
                 Deed::Read(_) => self.reads += 1,
+                Deed::TurnedAway(frames, _) => self.lost += frames,
                 _ => self.others += 1,
             }
         }

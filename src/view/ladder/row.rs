@@ -114,6 +114,8 @@ pub(super) enum Deed<'a> {
     MessageReceived(usize),
     /// The host refused a frame, for this reason.
     Refused(&'a str),
+    /// The host could not put so many frames on its link, for this reason.
+    TurnedAway(u64, &'a str),
     /// A sentence.
     Note(&'a str),
 }
@@ -121,7 +123,7 @@ pub(super) enum Deed<'a> {
 impl Deed<'_> {
     /// Whether it is short enough to stand beside an arrow, outside the lifelines.
     pub(super) fn is_short(&self) -> bool {
-        !matches!(self, Deed::Refused(_) | Deed::Note(_))
+        !matches!(self, Deed::Refused(_) | Deed::TurnedAway(..) | Deed::Note(_))
     }
 }
 

@@ -29,10 +29,12 @@ fn fates(run: Past<'_>) -> BTreeMap<FrameId, Marks<'_>> {
         match kind {
             Kind::Sent { frame, .. } => fates.entry(*frame).or_default().open = true,
             Kind::Delivered { frame } => fates.entry(*frame).or_default().open = false,
+            // One that was not sent has no arrow: its sender's queue dropped it.
             Kind::Dropped { frame, by } => {
-                let marks = fates.entry(*frame).or_default();
-                marks.lost = Some(by);
-                marks.open = false;
+                if let Some(marks) = fates.get_mut(frame) {
+                    marks.lost = Some(by);
+                    marks.open = false;
+                }
             }
             Kind::Discarded { frame, .. } => {
                 let marks = fates.entry(*frame).or_default();
@@ -103,6 +105,11 @@ impl<'a> Builder<'a> {
             Kind::Retransmitted { segment, why, .. } => {
                 self.announced.insert((event.place, segment.seq), why);
             }
+            Kind::Dropped { frame, by } => {
+                if !self.marks.contains_key(frame) {
+                    turned_away(&mut self.rows, event, by);
+                }
+            }
             kind => {
                 if let Some(deed) = deed(kind) {
                     remark(&mut self.rows, (index, event), deed);
@@ -152,7 +159,8 @@ pub(super) fn deed(kind: &Kind) -> Option<Deed<'_>> {
         Kind::MessageReceived { len, .. } => Deed::MessageReceived(*len),
         Kind::Discarded { why, .. } => Deed::Refused(why),
         Kind::Note { text } => Deed::Note(text),
-        Kind::Sent { .. }
+        Kind::Queued { .. }
+        | Kind::Sent { .. }
         | Kind::Delivered { .. }
         | Kind::Dropped { .. }
         | Kind::Corrupted { .. }
@@ -164,6 +172,20 @@ pub(super) fn deed(kind: &Kind) -> Option<Deed<'_>> {
         | Kind::RttMeasured { .. }
         | Kind::CwndChanged { .. } => return None,
     })
+}
+
+/// A host's queue was full: what a burst loses at one moment is said in one row.
+fn turned_away<'a>(rows: &mut Vec<Row<'a>>, event: &Event, by: &'a str) {
+    for remark in rows.iter_mut().rev().take_while(|row| row.at == event.at).flat_map(|row| &mut row.remarks)
+    {
+        if let Deed::TurnedAway(frames, before) = &mut remark.deed
+            && (remark.place, *before) == (event.place, by)
+        {
+            *frames += 1;
+            return;
+        }
+    }
+    remark(rows, event, Deed::TurnedAway(1, by));
 }
 
 /// Says something at a host, beside what happened there or elsewhere at the same moment if there is room.

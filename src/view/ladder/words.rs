@@ -104,6 +104,9 @@ pub(super) fn deed(deed: Deed<'_>, room: usize) -> (String, Tone) {
         Deed::MessageSent(len) => (message("send", len, room), Tone::Plain),
         Deed::MessageReceived(len) => (message("get", len, room), Tone::Good),
         Deed::Refused(why) => (format!("✗ refused: {}", look::escape(why)), Tone::Bad),
+        Deed::TurnedAway(frames, by) => {
+            (format!("✗ {} dropped: {}", text::count(frames, "frame"), look::escape(by)), Tone::Bad)
+        }
         Deed::Note(text) => (look::escape(text), Tone::Plain),
     }
 }

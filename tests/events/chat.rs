@@ -1,8 +1,6 @@
 //! `netlayers chat serve` from outside: a stock client, browsers on its page, and what happens when it ends.
 #![cfg(unix)]
 
-mod support;
-
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -10,6 +8,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use super::stock_clients;
+use super::support;
 
 /// A chat server in a process of its own, ended with the test.
 struct Chat {
@@ -210,14 +211,14 @@ fn play(script: &str, folder: &Path) -> usize {
 
 #[test]
 fn a_stock_client_chats_and_misses_nothing_when_the_server_ends_or_is_killed() {
-    let Some(folder) = support::peers() else { return };
+    let Some(folder) = stock_clients::folder() else { return };
     assert_eq!(play("chat.mjs", &folder), 9);
 }
 
 #[test]
 fn browsers_chat_on_the_page_and_miss_nothing() {
-    let Some(folder) = support::peers() else { return };
-    if support::peer_with("chromium", &["--version"], "apt-get install chromium").is_none() {
+    let Some(folder) = stock_clients::folder() else { return };
+    if support::peer("chromium").is_none() {
         return;
     }
     assert_eq!(play("chat_page.mjs", &folder), 9);

@@ -108,7 +108,7 @@ fn returns_for_the_last_time(directory: &Path, listener: &mut Listener) {
 /// Runs the server until it has told so many lines; then all that it told.
 fn run_and_kill(directory: &Path, life: u64, lines: usize, listener: &Listener) -> Vec<String> {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["the_server_that_dies", "--exact", "--nocapture"])
+        .args(["store::the_server_that_dies", "--exact", "--nocapture"])
         .env(CHILD, directory)
         .env(LIFE, life.to_string())
         .env(RETURN, format!("{} {}", listener.pid, listener.offset))

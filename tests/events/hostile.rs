@@ -2,10 +2,6 @@
 //!
 //! All the while a good client chats on; every hostile act is followed by proof that it is answered.
 
-#[path = "support/event_server.rs"]
-#[allow(dead_code, reason = "each test program uses its own part of this module")]
-mod event_server;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::Command;
@@ -13,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use event_server::{EventServer, Said, Ws, example};
+use super::event_server::{EventServer, Said, Ws, example};
 
 /// A client that talks from now on until it is asked how it was.
 struct Good {

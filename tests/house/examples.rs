@@ -1,13 +1,13 @@
 //! The examples run, and each checks its own result. `cargo test` builds them first; here they are started.
 
-mod support;
-
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use super::built;
+
 /// Runs a built example and gives what it printed.
 fn run(name: &str) -> String {
-    let program = support::built_example(name, &folder().join(format!("{name}.rs")));
+    let program = built::example(name, &folder().join(format!("{name}.rs")));
     let output = Command::new(&program)
         .stdin(Stdio::null())
         .output()
@@ -74,7 +74,7 @@ fn every_example_is_a_screenful_that_ends_with_things_to_try() {
         let text = std::fs::read_to_string(&path).expect("an example is UTF-8");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         names.push(name.clone());
-        // Two are programs for use rather than for class: tests/socketio.rs and tests/websocket.rs try them.
+        // Two are programs for use rather than for class: tests/events/ and tests/websocket/peers.rs try them.
         if ["event_server", "ws_echo_client"].contains(&name.as_str()) {
             continue;
         }

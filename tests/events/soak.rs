@@ -5,16 +5,14 @@
 //! All machines are the real ones, from WebSocket's bytes to the hub; sockets, clock and disk are played. A run is its
 //! seed: it can be repeated to the byte.
 
-#[path = "../benches/soak/checker.rs"]
+#[path = "../../benches/soak/checker.rs"]
 #[allow(dead_code, reason = "the bench uses all of it")]
 mod checker;
-#[path = "../benches/soak/talker.rs"]
+#[path = "../../benches/soak/talker.rs"]
 #[allow(dead_code, reason = "the bench uses all of it")]
 mod talker;
 
-#[path = "soak/disk.rs"]
 mod disk;
-#[path = "soak/world.rs"]
 mod world;
 
 use checker::Counts;

@@ -1,5 +1,6 @@
 //! Networks of more than two hosts: routers, small links in the middle, pings, and queues that overflow.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use bytes::Bytes;
@@ -7,12 +8,14 @@ use netlayers::base::{Duration, Header, Instant, Layer, Reader};
 use netlayers::layers::internet::icmp::{IcmpHeader, TimeExceeded, Unreachable};
 use netlayers::layers::internet::ipv4::Ipv4Header;
 use netlayers::layers::internet::route::Prefix;
-use netlayers::layers::physical::delay::Rate;
+use netlayers::layers::physical::delay::{Rate, serialization};
 use netlayers::layers::stack::{SocketEvent, StackConfig};
 use netlayers::sim::apps::{tcp, udp};
 use netlayers::sim::fault::{self, Verdict};
 use netlayers::sim::{App, AppId, HostId, Io, LinkConfig, Network};
-use netlayers::trace::{Kind, Recorder, Trace, Wire};
+use netlayers::trace::{Fate, FrameId, Kind, Recorder, Trace, Wire};
+use netlayers::view::capture::Capture;
+use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
 const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
@@ -251,15 +254,89 @@ fn a_router_with_a_slow_link_behind_it_drops_what_its_queue_cannot_hold() {
     assert_eq!(got(&network, receiver), message);
     let arrived = network.app_ref::<udp::Receiver>(udp_receiver).datagrams().len();
     assert!((6..100).contains(&arrived), "{arrived} of 100 datagrams");
+    let sent = network.frames();
     let trace = network.into_trace();
-    let full: Vec<_> = trace
-        .fates()
-        .into_iter()
-        .filter(|(_, fate)| fate.dropped_by.as_deref() == Some("queue full"))
-        .map(|(frame, _)| frame)
-        .collect();
-    assert!(full.len() > 100 - arrived);
-    assert!(trace.frames().all(|(_, from, _, frame, _)| from == router.place() || !full.contains(&frame)));
+    assert!(trace.turned_away() > 100 - arrived, "{} frames", trace.turned_away());
+    assert_eq!(trace.frames().count() as u64, sent);
+    never_left(&trace, &[router]);
+}
+
+/// What a full queue dropped was never on the wire: it was dropped at one of `hosts`, where its queue is, and
+/// nothing else is known of it. And all that was recorded was recorded in the order of time.
+fn never_left(trace: &Trace, hosts: &[HostId]) {
+    assert!(trace.events.is_sorted_by_key(|event| event.at), "recorded in the order of time");
+    let sent: BTreeSet<FrameId> = trace.frames().map(|(_, _, _, frame, _)| frame).collect();
+    let mut turned_away = BTreeSet::new();
+    for event in &trace.events {
+        if let Kind::Dropped { frame, by } = &event.kind {
+            assert_eq!(by == "queue full", !sent.contains(frame), "{frame:?} was dropped by {by}");
+            if by == "queue full" {
+                assert!(hosts.iter().any(|host| host.place() == event.place), "where it would have left");
+                turned_away.insert(*frame);
+            }
+        }
+    }
+    let known = trace.fates();
+    for frame in &turned_away {
+        let expected = Fate { dropped_by: Some("queue full".into()), ..Fate::default() };
+        assert_eq!(known[frame], expected);
+    }
+    assert!(
+        trace.count(|kind| matches!(kind, Kind::Queued { frame, .. } if turned_away.contains(frame))) == 0
+    );
+    let file = to_pcapng(&[trace], PcapngOptions::default());
+    let captured = Capture::open(&file[..]).expect("a capture of our own").count();
+    assert_eq!(captured, sent.len(), "a capture has what was sent, and nothing else");
+}
+
+#[test]
+fn a_frame_leaves_when_those_before_it_have_left_and_the_trace_says_so() {
+    for (rate, queue, loss) in [(1, 0, 0.0), (1, 3, 0.0), (2, 20, 0.1), (10, 60, 0.0), (10, 60, 0.2)] {
+        let rate = Rate::mbit(rate);
+        let mut network = Network::new(queue as u64, Recorder::on("full", Wire::Sim));
+        let (client, server) = (
+            network.host("client", CLIENT, &StackConfig::default()),
+            network.host("server", SERVER, &StackConfig::default()),
+        );
+        network.link(
+            client,
+            server,
+            LinkConfig { rate: Some(rate), queue, mtu: 300, ..LinkConfig::default() },
+        );
+        network.introduce_neighbours();
+        network.rule(client, server, fault::loss(loss));
+        network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(100_000), 250));
+        let message = noise(50_000);
+        let (_, receiver) = send_by_tcp(&mut network, client, server, &message);
+        ended(&mut network);
+        assert_eq!(got(&network, receiver), message);
+        let (sent, now) = (network.frames(), network.now());
+        let trace = network.into_trace();
+        assert_eq!(trace.frames().count() as u64, sent);
+        assert!(trace.turned_away() > 10, "{} frames did not fit {queue}", trace.turned_away());
+        assert!(trace.end() <= now);
+        never_left(&trace, &[client, server]);
+        // No two frames are on the wire of one direction at once, and none is sent again and again by its queue.
+        let mut free = [Instant::ZERO; 2];
+        for (at, from, _, _, bytes) in trace.frames() {
+            let free = &mut free[usize::from(from.0)];
+            assert!(at >= *free, "a frame leaves at {at}, and the one before it takes until {free}");
+            *free = at + serialization(bytes.len(), rate);
+        }
+        // What waits is said to wait, and leaves later than that.
+        let mut waiting = BTreeMap::new();
+        for event in &trace.events {
+            match event.kind {
+                Kind::Queued { frame, .. } => assert_eq!(waiting.insert(frame, event.at), None),
+                Kind::Sent { frame, .. } => {
+                    let queued = waiting.remove(&frame);
+                    assert!(queued.is_none_or(|queued| queued < event.at), "{frame:?}");
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(waiting, BTreeMap::new(), "all that waited has left");
+    }
 }
 
 #[test]

@@ -65,6 +65,30 @@ fn a_lossy_run_marks_what_was_lost_and_what_was_sent_again() {
 }
 
 #[test]
+fn a_queue_that_overflows_is_named_as_the_cause_and_what_it_dropped_is_not_counted_as_sent() {
+    let file = scratch("zeros", &[0; 60_000]);
+    let capture = scratch("full-queue.pcapng", b"");
+    let args = ["compare", "--file", text(&file), "--mtu", "68", "--only", "tcp"];
+    let said = stdout(&run(&[&args[..], &["--pcap", text(&capture)]].concat()));
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("the queue in front of the link was full"), "{said}");
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&run(&[&args[..], &["--json"]].concat()))).unwrap();
+    let facts = &json["ways"][0];
+    assert!(facts["queue_full"].as_u64().unwrap() > 0, "{facts}");
+    assert_eq!(facts["lost"], 0, "nothing was lost on the way: {facts}");
+    let trace = stdout(&run(&[&args[..], &["--view", "json"]].concat()));
+    let sent = trace.matches("\"kind\": \"sent\"").count() as u64;
+    assert_eq!(facts["wire_bytes"]["frames"].as_u64(), Some(sent));
+    let listed = stdout(&run(&["decode", text(&capture)]));
+    assert!(!listed.contains("queue full"), "what never left is in no capture");
+    assert!(
+        run(&["compare", "hello"]).stdout.windows(10).all(|words| words != b"queue in f"),
+        "only when it was full"
+    );
+}
+
+#[test]
 fn the_same_command_prints_the_same_bytes() {
     for view in ["ladder", "table", "hex", "header", "layers", "json"] {
         let args = ["compare", "--file", "LICENSE-MIT", "--loss", "10%", "--seed", "3", "--view", view];

@@ -4,15 +4,11 @@
 //! That profile pings every 300 ms and waits 200 ms for an answer, so a case that needs the session to live is quick; on
 //! a machine that is too busy even for that a case is tried again.
 
-#[path = "support/event_server.rs"]
-#[allow(dead_code, reason = "each test program uses its own part of this module")]
-mod event_server;
-
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use event_server::{EventServer, Said, Ws};
+use super::event_server::{EventServer, Said, Ws};
 
 const ENGINE: &str = "/engine.io/?EIO=4&transport=";
 const SOCKET: &str = "/socket.io/?EIO=4&transport=";

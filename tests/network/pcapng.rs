@@ -1,7 +1,5 @@
 //! Our capture files and our dissector, held against Wireshark's.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::net::Ipv4Addr;
@@ -19,6 +17,8 @@ use netlayers::trace::{FrameId, Kind, Place, Recorder, Trace, Way, Wire};
 use netlayers::view::capture::Capture;
 use netlayers::view::dissect::{AppPiece, Probe, TcpSummary, What, dissect_trace};
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
+
+use super::support;
 
 const ENDS: [(Ipv4Addr, u16, u32); 2] =
     [(Ipv4Addr::new(10, 0, 0, 1), 40_000, u32::MAX - 100), (Ipv4Addr::new(10, 0, 0, 2), 80, 7_000)];

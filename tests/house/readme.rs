@@ -1,6 +1,6 @@
 //! The documents stay true: transcripts are what the program prints, and every file they name exists.
 //!
-//! `NETLAYERS_UPDATE=1 cargo test --test readme` writes the transcripts anew; look at the difference before you
+//! `NETLAYERS_UPDATE=1 cargo test --test house readme` writes the transcripts anew; look at the difference before you
 //! commit it.
 
 use std::fs;

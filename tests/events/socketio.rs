@@ -1,18 +1,14 @@
 //! The event server from outside: stock clients of other people's making.
 
-#[path = "support/event_server.rs"]
-#[allow(dead_code, reason = "each test program uses its own part of this module")]
-mod event_server;
-mod support;
-
 use std::path::PathBuf;
 use std::process::Command;
 
-use event_server::EventServer;
+use super::event_server::EventServer;
+use super::stock_clients;
 
 /// Runs a client's script in the folder where its packages are, for each transport.
 fn run_client(program: &str, script: &str, profile: &str) {
-    let Some(folder) = support::peers() else { return };
+    let Some(folder) = stock_clients::folder() else { return };
     let server = EventServer::start(profile);
     for transports in ["polling", "websocket", "polling,websocket"] {
         let output = Command::new(program.replace("{peers}", &folder.display().to_string()))

@@ -3,8 +3,6 @@
 //! Each run is written with frame check sequences, so tshark checks Ethernet, IPv4, ICMP, UDP and TCP. Beyond "no
 //! malformed packet and no bad checksum", its expert remarks must be the ones that the scene is about, and no others.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
@@ -20,7 +18,10 @@ use netlayers::sim::fault;
 use netlayers::sim::scene::{self, Knobs};
 use netlayers::sim::{App, HostId, Io, LinkConfig, Network};
 use netlayers::trace::{Kind, Recorder, Trace, Way, Wire};
+use netlayers::view::dissect::{What, dissect_trace};
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
+
+use super::support;
 
 const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
 const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
@@ -413,6 +414,43 @@ fn wireshark_counts_as_many_retransmissions_as_we_do() {
         }
     }
     assert!(all > 100, "{all} segments were sent again in all these runs");
+}
+
+/// A queue that overflows loses segments before any capture sees them. Of those it sees, tshark and our dissector find the
+/// same ones out of the ordinary.
+#[test]
+fn wireshark_and_our_dissector_agree_on_what_a_full_queue_let_through() {
+    let fields = [
+        "tcp.analysis.retransmission",
+        "tcp.analysis.spurious_retransmission",
+        "tcp.analysis.fast_retransmission",
+        "tcp.analysis.out_of_order",
+    ];
+    let mut first_seen_late = 0;
+    for (mtu, len) in [(68, 60_000), (80, 70_000), (100, 120_000)] {
+        let knobs = Knobs { mtu, ..Knobs::default() };
+        let trace = scene::run(Way::Tcp, &noise(len), &knobs, Recorder::on("full", Wire::Sim)).trace;
+        assert!(trace.turned_away() > 0, "MTU {mtu}");
+        let Some(rows) = read("full", &trace, &fields) else { return };
+        // What tshark remarks on is data that begins before the end of what it has seen: seen before, as our dissector
+        // knows, or the first copy of what the queue had dropped, which fills a hole.
+        let mut ends = [0; 2];
+        let mut seen = 0;
+        for (i, (packet, row)) in (1..).zip(dissect_trace(&trace).iter().zip(&rows)) {
+            let What::Tcp(tcp) = &packet.packet.summary.what else { continue };
+            let end = &mut ends[usize::from(packet.from.0)];
+            let fills_a_hole = tcp.len > 0 && tcp.seq < *end && !tcp.retransmission;
+            let len = tcp.len as u64 + u64::from(tcp.flags.syn) + u64::from(tcp.flags.fin);
+            *end = (tcp.seq + len).max(*end);
+            let theirs = fields.iter().any(|field| !row[field].is_empty());
+            assert_eq!(tcp.retransmission || fills_a_hole, theirs, "MTU {mtu}, packet {i}");
+            seen += usize::from(theirs);
+        }
+        let all = trace.count(|kind| matches!(kind, Kind::Retransmitted { .. }));
+        assert!(seen <= all, "MTU {mtu}: of {all} segments sent again the wire shows {seen}");
+        first_seen_late += all - seen;
+    }
+    assert!(first_seen_late > 0, "some segments were on the wire for the first time when TCP repeated them");
 }
 
 #[test]

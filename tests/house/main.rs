@@ -1,0 +1,13 @@
+//! The house from outside: its rules, its documents, the command line, lessons, exercises and examples.
+
+mod architecture;
+mod book;
+mod built;
+mod cli;
+mod examples;
+mod exercises;
+mod explain;
+mod lesson;
+mod readme;
+#[path = "../support/mod.rs"]
+mod support;

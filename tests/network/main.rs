@@ -1,0 +1,9 @@
+//! Simulated networks from outside: hosts, routers and links, the same bytes from the same seed, and captures of them
+//! before the judge, tshark.
+
+mod determinism;
+mod hosts;
+mod pcapng;
+#[path = "../support/mod.rs"]
+mod support;
+mod wireshark;
