@@ -20,7 +20,11 @@ pub fn figure(picture: &Picture, id: &str) -> String {
             match view {
                 View::Ladder => vec![ladder::to_svg(run, alt, LadderOptions::default())],
                 View::LadderSince(since) => {
-                    vec![ladder::to_svg(run, alt, LadderOptions { since: *since, ..LadderOptions::default() })]
+                    vec![ladder::to_svg(
+                        run,
+                        alt,
+                        LadderOptions { since: *since, ..LadderOptions::default() },
+                    )]
                 }
                 View::Layers(frame) => {
                     let packets = dissect_trace(run);
@@ -50,7 +54,8 @@ pub fn figure(picture: &Picture, id: &str) -> String {
         Drawing::Columns(columns) => vec![table(columns)],
         Drawing::Free(_) => Vec::new(),
     };
-    let drawn = if drawn.is_empty() { text(&picture.draw(&Look::default()).to_string()) } else { drawn.join("") };
+    let drawn =
+        if drawn.is_empty() { text(&picture.draw(&Look::default()).to_string()) } else { drawn.join("") };
     framed(id, &drawn, &picture.caption)
 }
 

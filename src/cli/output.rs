@@ -90,9 +90,7 @@ impl Output {
     /// Writes bytes as they are; a kept page has no place for them.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
         match &mut self.to {
-            To::Stdout(stdout) => {
-                stdout.write_all(bytes).map_err(|e| CliError::io("writing the result", &e))
-            }
+            To::Stdout(stdout) => stdout.write_all(bytes).map_err(|e| CliError::io("writing the result", &e)),
             To::Kept(_) => Ok(()),
         }
     }

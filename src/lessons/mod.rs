@@ -76,6 +76,9 @@ pub mod stage;
 pub mod vocabulary;
 mod words;
 
+#[cfg(test)]
+mod scrub_tests;
+
 pub use knob::{Knob, Scenario};
 pub use lesson::{Cite, Lesson, RealScene, Teacher};
 pub use stage::{Performance, Stage};

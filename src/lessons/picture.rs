@@ -132,9 +132,9 @@ impl View {
                 with_frame(run, frame, |packet| hexdump(&packet.bytes, &packet.packet.dissection, look))
             }
             View::Layers(frame) => with_frame(run, frame, |packet| layers(&packet.packet.dissection, look)),
-            View::Header(frame, protocol) => with_frame(run, frame, |packet| {
-                headers_of(&packet.packet.dissection, protocol, look)
-            }),
+            View::Header(frame, protocol) => {
+                with_frame(run, frame, |packet| headers_of(&packet.packet.dissection, protocol, look))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A picture is drawn from a past, so it can be drawn for any moment of a run, forward and back, without a copy of the
 //! trace. What came later is not in it: a frame whose loss is recorded behind the end is still on its way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -86,6 +86,22 @@ impl<'a> Past<'a> {
             }
         }
         fates
+    }
+
+    /// How many frames found the queue in front of their link full: dropped, and never sent.
+    pub fn turned_away(self) -> usize {
+        let mut sent = BTreeSet::new();
+        let mut count = 0;
+        for Event { kind, .. } in self.events {
+            match kind {
+                Kind::Sent { frame, .. } => {
+                    sent.insert(*frame);
+                }
+                Kind::Dropped { frame, .. } if !sent.contains(frame) => count += 1,
+                _ => {}
+            }
+        }
+        count
     }
 
     /// How many events satisfy `wanted`.

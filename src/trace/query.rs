@@ -1,6 +1,6 @@
 //! Questions that several views ask of a trace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
@@ -38,18 +38,7 @@ impl Trace {
 
     /// How many frames found the queue in front of their link full: dropped, and never sent.
     pub fn turned_away(&self) -> usize {
-        let mut sent = BTreeSet::new();
-        let mut count = 0;
-        for Event { kind, .. } in &self.events {
-            match kind {
-                Kind::Sent { frame, .. } => {
-                    sent.insert(*frame);
-                }
-                Kind::Dropped { frame, .. } if !sent.contains(frame) => count += 1,
-                _ => {}
-            }
-        }
-        count
+        self.whole().turned_away()
     }
 
     /// How many events satisfy `wanted`.

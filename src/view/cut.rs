@@ -276,7 +276,8 @@ mod tests {
 
     #[test]
     fn a_packet_that_was_not_cut_is_one_piece() {
-        let text = cut(&exchange(Protocol::Udp, &[], vec![udp(b"hello")], &[], &[]), &Look::plain()).to_string();
+        let text =
+            cut(&exchange(Protocol::Udp, &[], vec![udp(b"hello")], &[], &[]), &Look::plain()).to_string();
         assert!(text.contains("13 bytes") && text.contains("all of it"), "{text}");
     }
 

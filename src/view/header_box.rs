@@ -240,12 +240,7 @@ fn joint(up: bool, down: bool, first: bool, last: bool) -> char {
     }
 }
 
-fn line<'a>(
-    row: &'a [Cell],
-    part: Option<usize>,
-    look: &Look,
-    text: impl Fn(&'a Cell) -> &'a str,
-) -> Line {
+fn line<'a>(row: &'a [Cell], part: Option<usize>, look: &Look, text: impl Fn(&'a Cell) -> &'a str) -> Line {
     let wall = if look.ascii { "|" } else { "│" };
     let mut line = Line::of(wall, Tone::Plain);
     for cell in row {

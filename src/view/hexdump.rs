@@ -102,13 +102,7 @@ fn tone(part: &Part) -> Tone {
 }
 
 /// The problems whose first byte is in `range`: a mark under the byte, and the message.
-fn problems(
-    sheet: &mut Sheet,
-    range: Range<usize>,
-    per_line: usize,
-    dissection: &Dissection,
-    look: &Look,
-) {
+fn problems(sheet: &mut Sheet, range: Range<usize>, per_line: usize, dissection: &Dissection, look: &Look) {
     for problem in dissection.problems.iter().filter(|problem| range.contains(&problem.offset)) {
         let column = (problem.offset - range.start) % per_line;
         let indent = LEAD + column * 3 + usize::from(column >= per_line / 2);

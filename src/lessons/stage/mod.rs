@@ -109,7 +109,7 @@ impl Stage {
     pub fn show(&mut self, view: View, caption: impl Into<String>) {
         // The trace is not complete yet: the picture gets it when the scene ends.
         let trace = Arc::new(Trace::new("", Wire::Sim));
-        let until = self.scene.as_ref().map_or(0, Scene::events_so_far);
+        let until = self.scene.as_ref().map_or(0, |scene| scene.network.trace().events.len());
         self.picture(view.name(), caption.into(), Drawing::Run { trace, until, view });
     }
 

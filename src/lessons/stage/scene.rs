@@ -38,14 +38,6 @@ pub(super) struct Scene {
     hosts: u8,
 }
 
-impl Scene {
-    /// How many events have happened. A frame that waits to leave is recorded ahead of its time, so it does not count.
-    pub(super) fn events_so_far(&self) -> usize {
-        let now = self.network.now();
-        self.network.trace().events.iter().filter(|event| event.at <= now).count()
-    }
-}
-
 /// What a run that does not come to rest is cut off at: longer than any timer of a connection.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 

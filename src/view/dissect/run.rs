@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Conversations, Packet};
 use crate::base::Instant;
-use crate::trace::{FrameId, PlaceId, Past};
+use crate::trace::{FrameId, Past, PlaceId};
 
 /// One frame of a trace, dissected in its context.
 #[derive(Debug, Clone, PartialEq)]

@@ -170,8 +170,8 @@ fn a_whole_ladder_is_longer_than_a_short_one() {
         run.segment(i, 0, (Flags::ACK, 1 + 100 * i as u32, 1), &[b'x'; 100], false);
     }
     let short = single(&run.trace, &LOOK).to_string();
-    let whole = single_with(&run.trace, &LOOK, LadderOptions { whole: true, ..LadderOptions::default() })
-        .to_string();
+    let whole =
+        single_with(&run.trace, &LOOK, LadderOptions { whole: true, ..LadderOptions::default() }).to_string();
     assert!(short.contains(" segments, "), "{short}");
     assert_eq!(whole.matches("len=100").count(), 60);
 }

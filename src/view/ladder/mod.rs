@@ -36,7 +36,7 @@ mod words;
 #[cfg(test)]
 mod bytes_tests;
 #[cfg(test)]
-mod laws;
+mod law_tests;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
@@ -51,7 +51,7 @@ use super::look::Look;
 use super::sheet::{Line, Sheet};
 use super::svg::Alt;
 use crate::base::Instant;
-use crate::trace::{Kind, PlaceId, Past, Trace, Wire};
+use crate::trace::{Kind, Past, PlaceId, Trace, Wire};
 
 /// How much of a run is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::row::{Arrow, Gap, Remark, Row, Step};
 use super::stroke::Span;
 use super::{text, words};
-use crate::trace::{PlaceId, Past};
+use crate::trace::{Past, PlaceId};
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 use crate::view::sheet::{Line, Subject, Tone};

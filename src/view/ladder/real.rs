@@ -10,7 +10,7 @@ use std::net::SocketAddrV4;
 use super::row::{Arrow, Cargo, Leg, Marks, Row};
 use super::rows::{deed, remark};
 use crate::base::Instant;
-use crate::trace::{Flow, Kind, PlaceId, Past, Protocol};
+use crate::trace::{Flow, Kind, Past, PlaceId, Protocol};
 use crate::view::sheet::Subject;
 
 /// All rows of a run of system calls.

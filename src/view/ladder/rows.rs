@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::row::{Arrow, Cargo, Deed, Leg, Marks, Remark, Row};
 use crate::base::Instant;
-use crate::trace::{Event, FrameId, Kind, PlaceId, Past};
+use crate::trace::{Event, FrameId, Kind, Past, PlaceId};
 use crate::view::dissect::{Summary, What};
 use crate::view::sheet::Subject;
 
@@ -107,7 +107,7 @@ impl<'a> Builder<'a> {
             }
             Kind::Dropped { frame, by } => {
                 if !self.marks.contains_key(frame) {
-                    turned_away(&mut self.rows, event, by);
+                    turned_away(&mut self.rows, (index, event), by);
                 }
             }
             kind => {
@@ -175,7 +175,7 @@ pub(super) fn deed(kind: &Kind) -> Option<Deed<'_>> {
 }
 
 /// A host's queue was full: what a burst loses at one moment is said in one row.
-fn turned_away<'a>(rows: &mut Vec<Row<'a>>, event: &Event, by: &'a str) {
+fn turned_away<'a>(rows: &mut Vec<Row<'a>>, (index, event): (usize, &Event), by: &'a str) {
     for remark in rows.iter_mut().rev().take_while(|row| row.at == event.at).flat_map(|row| &mut row.remarks)
     {
         if let Deed::TurnedAway(frames, before) = &mut remark.deed
@@ -185,7 +185,7 @@ fn turned_away<'a>(rows: &mut Vec<Row<'a>>, event: &Event, by: &'a str) {
             return;
         }
     }
-    remark(rows, event, Deed::TurnedAway(1, by));
+    remark(rows, (index, event), Deed::TurnedAway(1, by));
 }
 
 /// Says something at a host, beside what happened there or elsewhere at the same moment if there is room.

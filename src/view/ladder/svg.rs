@@ -5,7 +5,7 @@ use super::clock::Clock;
 use super::row::{Arrow, Deed, Gap, Leg, Remark, Row, Step};
 use super::stroke::{End, Stroke};
 use super::{list, page, text, words};
-use crate::trace::{PlaceId, Past};
+use crate::trace::{Past, PlaceId};
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 use crate::view::sheet::Tone;
@@ -53,8 +53,11 @@ pub(super) fn draw(run: Past<'_>, packets: &[Summary], steps: &[Step<'_>], alt: 
 fn told(run: Past<'_>, packets: &[Summary], steps: &[Step<'_>], clock: Clock) -> String {
     let look = Look { width: 400, ..Look::default() };
     let lines = list::draw(run, "", packets, steps, &look, clock);
-    let lines: Vec<String> =
-        lines.lines().iter().map(|line| line.to_string().split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let lines: Vec<String> = lines
+        .lines()
+        .iter()
+        .map(|line| line.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
     lines.join("; ")
 }
 

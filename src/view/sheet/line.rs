@@ -9,7 +9,7 @@ use crate::trace::FrameId;
 use crate::view::look::acts_on_a_terminal;
 
 /// One cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Cell {
     character: char,
     /// Combining marks on it.
@@ -21,7 +21,7 @@ pub struct Cell {
 }
 
 /// What a cell stands for: something in what its picture was drawn from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A frame of the trace.
     Frame(FrameId),
@@ -69,7 +69,7 @@ impl Cell {
 }
 
 /// A line of cells.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Line {
     cells: Vec<Cell>,
 }

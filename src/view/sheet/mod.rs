@@ -34,7 +34,7 @@ pub(crate) use wrap::cut;
 pub use wrap::{LongWord, wrap, wrap_words};
 
 /// Lines of cells, from top to bottom. They may differ in width.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Sheet {
     lines: Vec<Line>,
 }

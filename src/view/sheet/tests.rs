@@ -70,8 +70,10 @@ fn a_page_gets_spans_with_tones_and_subjects() {
 #[test]
 fn a_window_shows_part_of_a_sheet_and_no_half_characters() {
     let sheet = Sheet::of("abcdef\n你你你\n0123", Tone::Plain);
-    let shown: Vec<(usize, usize, String)> =
-        sheet.window((1, 1), (2, 4)).map(|(row, column, cell)| (row, column, cell.chars().collect())).collect();
+    let shown: Vec<(usize, usize, String)> = sheet
+        .window((1, 1), (2, 4))
+        .map(|(row, column, cell)| (row, column, cell.chars().collect()))
+        .collect();
     let expected = [(0, 1, "你"), (1, 0, "1"), (1, 1, "2"), (1, 2, "3")];
     assert_eq!(shown, expected.map(|(row, column, text)| (row, column, text.to_owned())));
 }

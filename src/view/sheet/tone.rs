@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use crate::base::Layer;
 
 /// What a cell means.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Tone {
     /// Ordinary text and lines.
     #[default]

@@ -28,6 +28,7 @@ use crate::real::event_client::EventClient;
 use crate::real::random;
 use crate::real::tap::Seen;
 use crate::real::websocket::{Url, WebSocketError};
+use crate::view::sheet::ansi;
 
 /// `netlayers chat join`.
 #[derive(Debug, Args)]
@@ -174,7 +175,7 @@ impl Screen {
         out.text(text)?;
         if back > 0 {
             // Cursor left (ECMA-48 §8.3.18).
-            out.text(format!("\u{1b}[{back}D"))?;
+            out.text(ansi::cursor_left(back))?;
         }
         self.is_drawn = true;
         out.flush()
@@ -202,7 +203,7 @@ impl Screen {
     fn clear(&mut self, out: &mut Output) -> Result<(), CliError> {
         if std::mem::replace(&mut self.is_drawn, false) {
             // To the beginning of the line, and what is on it away (ECMA-48 §8.3.41).
-            out.text("\r\u{1b}[K")?;
+            out.text(ansi::CLEAR_LINE)?;
         }
         out.flush()
     }
