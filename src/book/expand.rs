@@ -1,5 +1,5 @@
-//! What stands in the place of each directive. A lesson is played with its knobs as they stand; `name=value` behind
-//! the other arguments turns one.
+//! What replaces each directive. A lesson is played with the defaults of its knobs; `name=value` behind the other
+//! arguments turns one.
 //!
 //! | directive | becomes |
 //! |---|---|
@@ -12,12 +12,13 @@
 //! | `quiz ID N [SCENE/KIND ...]` | its question N, from 1; pictures that belong to the answer |
 //! | `fact ID NAME` | in a sentence: a number or word of its run |
 //! | `lessons` | the course as a table |
-//! | `count lessons`, `count minutes` | in a sentence: how many there are, how long they take |
+//! | `count lessons`, `count minutes` | in a sentence: their number, and the minutes they take |
 //! | `vocabulary` | all words of the course, by layer |
 //! | `word NAME` | in a sentence: a word of the course, with a link to what it means |
 //! | `header NAME` | the layout of a header: `ethernet`, `arp`, `ipv4`, `icmp`, `udp`, `tcp`, `websocket` |
+//! | `states tcp` | the state diagram of TCP, drawn from its transitions |
 //! | `code PATH:ITEM` | an item of a source file |
-//! | `file PATH` | in a sentence: a source file, and what it says it is |
+//! | `file PATH` | in a sentence: a source file, and the first sentence of its opening comment |
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,7 +30,7 @@ use super::{figure, quiz, source, story, vocabulary};
 use crate::lessons::render::text;
 use crate::lessons::{ALL, Lesson, Performance, Scenario};
 use crate::view::look::Look;
-use crate::view::svg::{Alt, escape, header};
+use crate::view::svg::{Alt, escape, header, states};
 
 /// Expands directives, and plays each scenario once.
 #[derive(Debug)]
@@ -40,8 +41,20 @@ pub struct Expander<'a> {
 }
 
 /// The names of all directives.
-const NAMES: &[&str] =
-    &["lesson", "figure", "quiz", "fact", "lessons", "count", "vocabulary", "word", "header", "code", "file"];
+const NAMES: &[&str] = &[
+    "lesson",
+    "figure",
+    "quiz",
+    "fact",
+    "lessons",
+    "count",
+    "vocabulary",
+    "word",
+    "header",
+    "states",
+    "code",
+    "file",
+];
 
 impl<'a> Expander<'a> {
     /// For the source tree at `tree`.
@@ -49,7 +62,7 @@ impl<'a> Expander<'a> {
         Expander { tree, played: BTreeMap::new() }
     }
 
-    /// What stands in the place of a directive.
+    /// What replaces a directive.
     ///
     /// # Errors
     /// In words: what was expected.
@@ -68,6 +81,7 @@ impl<'a> Expander<'a> {
             ("vocabulary", []) => block(vocabulary::all()),
             ("word", name @ [_, ..]) => words(vocabulary::link(&name.join(" "))),
             ("header", [name]) => block(layout(name)),
+            ("states", ["tcp"]) => block(Ok(states())),
             ("code", [place]) => block(self.code(place)),
             ("file", [path]) => words(self.file(path)),
             (known, given) if NAMES.contains(&known) => {
@@ -245,7 +259,7 @@ fn teacher(lesson: &Lesson) -> String {
     )
 }
 
-/// What a terminal shows when somebody plays the lesson and predicts nothing.
+/// What a terminal shows when the lesson is played without predictions.
 fn transcript(performance: &Performance) -> String {
     let look = Look::default();
     let mut shown = text::head(performance.lesson).to_string();
@@ -301,4 +315,14 @@ fn layout(name: &str) -> Result<String, String> {
         "One row is 32 bits. The bytes are sent from left to right, row by row; in which order the bits of one byte go is \
          the link's affair (lesson 1).",
     ))
+}
+
+fn states() -> String {
+    let alt = Alt { id: "states-tcp", title: "The states of a TCP connection", text: "" };
+    figure::framed(
+        "fig-states-tcp",
+        &states::to_svg(alt),
+        "Every arrow is an arm of the `match` in `State::after` (RFC 9293 §3.3.2, figure 5), and every arm is an arrow: the \
+         picture is drawn from it. CLOSED stands there twice, for the beginning and for the end.",
+    )
 }

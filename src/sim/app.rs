@@ -8,7 +8,7 @@ use std::net::SocketAddrV4;
 
 use bytes::Bytes;
 
-use crate::base::{Instant, Rng};
+use crate::base::{Duration, Instant, Rng};
 use crate::layers::stack::{SendError, SocketEvent, SocketId, Stack};
 use crate::trace::{Kind, PlaceId, Recorder};
 
@@ -133,6 +133,16 @@ impl Io<'_> {
     /// Ends a connection at once, with a RST.
     pub fn tcp_abort(&mut self, socket: SocketId) {
         self.stack.tcp_abort(self.now, socket);
+    }
+
+    /// Sends small segments of a connection at once, or gathers them (Nagle's algorithm).
+    pub fn tcp_set_nodelay(&mut self, socket: SocketId, nodelay: bool) {
+        self.stack.tcp_set_nodelay(self.now, socket, nodelay);
+    }
+
+    /// Ends a connection whose peer has acknowledged nothing for so long; `None` never does.
+    pub fn tcp_set_user_timeout(&mut self, socket: SocketId, timeout: Option<Duration>) {
+        self.stack.tcp_set_user_timeout(self.now, socket, timeout);
     }
 
     /// Asks to be woken at `at`. One wake-up is kept: the latest one asked for.

@@ -17,7 +17,7 @@ use super::sheet::{Line, Sheet, Tone, width};
 /// A row of pieces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
-    /// What they are, in a word or two.
+    /// What the pieces are, in a word or two.
     pub label: String,
     /// The pieces from left to right.
     pub pieces: Vec<Piece>,
@@ -28,7 +28,7 @@ pub struct Bar {
 pub struct Piece {
     /// Its size: all bars of a picture have one scale.
     pub size: usize,
-    /// What stands in it, as far as there is room.
+    /// The text in it, cut to the room there is.
     pub text: String,
     /// What became of it.
     pub fate: PieceFate,
@@ -37,23 +37,23 @@ pub struct Piece {
 /// What became of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PieceFate {
-    /// It is there.
+    /// It arrived.
     There,
     /// It was lost: marked, whatever the colour.
     Lost,
-    /// Nothing is there: a gap of that size.
+    /// A gap of its size.
     Gap,
 }
 
 impl Bar {
-    /// A bar of pieces that are all there.
+    /// A bar of pieces.
     pub fn new(label: impl Into<String>, pieces: impl IntoIterator<Item = Piece>) -> Self {
         Bar { label: label.into(), pieces: pieces.into_iter().collect() }
     }
 }
 
 impl Piece {
-    /// A piece that is there.
+    /// A piece that arrived.
     pub fn new(size: usize, text: impl Into<String>) -> Self {
         Piece { size, text: text.into(), fate: PieceFate::There }
     }
@@ -71,11 +71,11 @@ impl Piece {
 
 /// The least columns of a piece, its wall among them.
 const LEAST: usize = 3;
-/// A picture of more stretches than this is cut, which a mark then shows.
+/// A picture has at most this many stretches; a mark then shows that it was cut.
 const MOST_STRETCHES: usize = 6;
 
 /// Draws bars of one scale below each other. Where a bar has more pieces than one row has room for, the picture goes
-/// on in further rows, all bars together, so that what stands below each other still belongs together.
+/// on in further rows, all bars together, so that pieces below each other still belong together.
 pub fn bars(bars: &[Bar], look: &Look) -> Sheet {
     let label = bars.iter().map(|bar| width(&bar.label)).max().unwrap_or(0).min(20);
     let room = look.columns().saturating_sub(label + 2);
@@ -139,11 +139,11 @@ fn walls(pieces: &[Piece], scale: f64, room: usize) -> Vec<usize> {
     let mut walls: Vec<usize> = Vec::with_capacity(pieces.len());
     for piece in pieces {
         reached += piece.size;
-        // Cumulated, so that the ends of bars of one size stand below each other.
+        // Cumulated, so that the ends of bars of one size line up.
         at = ((reached as f64 * scale) as usize).max(at + LEAST);
         walls.push(at);
     }
-    // What was pushed over the edge is taken from those before it.
+    // Pieces pushed over the edge take their room from those before them.
     let mut most = room;
     for wall in walls.iter_mut().rev() {
         *wall = (*wall).min(most);

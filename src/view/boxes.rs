@@ -1,11 +1,10 @@
-//! What one program handed over and what the other one got, as boxes one below the other.
+//! What one program wrote above what the other one read, as boxes.
 //!
-//! Of datagrams each has a place of its own, and one that did not come leaves its place empty. A stream has no
-//! places: its writes, its segments and its reads lie side by side as the bytes do, so that it can be seen whether
-//! their edges agree.
+//! Each datagram has a column, which stays empty when it does not arrive. A stream has no columns: its writes, segments
+//! and reads are drawn end to end, so that one sees whether their edges agree.
 //!
-//! Drawn is the first conversation in which a program wrote, in that direction. A datagram is known again by its
-//! bytes; of equal ones the first sent counts as the first received. Needs: distinct contents, to be exact.
+//! The picture shows the first conversation in which a program wrote, in that direction. Datagrams are matched by their
+//! bytes; of equal ones the first sent counts as the first received, so the match is exact when contents are distinct.
 
 use super::bars::{Bar, Piece, bars};
 use super::dissect::{What, dissect_trace};
@@ -14,14 +13,14 @@ use super::sheet::{Sheet, Tone};
 use crate::trace::{Flow, Kind, Past, Protocol};
 use bytes::Bytes;
 
-/// Datagrams that are drawn; the others are counted.
+/// At most this many datagrams are drawn; the others are counted.
 const MOST: usize = 6;
-/// There is room for so many, also when there are fewer.
+/// Room for at least this many is kept, so that few datagrams are not drawn too wide.
 const LEAST: usize = 4;
-/// The size of a datagram and of what lies between two, on the scale of the picture.
+/// The width of a datagram and of the gap between two, on the scale of the picture.
 const SLOT: usize = 10;
 const BETWEEN: usize = 3;
-/// Text of more characters is told by its length.
+/// Longer text is replaced by its length.
 const LONGEST: usize = 60;
 
 /// Draws the messages of a run.
@@ -40,7 +39,7 @@ pub fn boxes<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
 
 fn datagrams(run: Past<'_>, flow: Flow, look: &Look) -> Sheet {
     let (sent, received) = (writes(run, flow), reads(run, flow));
-    // For each datagram that was sent, which receive gave it.
+    // For each datagram sent, the receive that returned it.
     let mut came: Vec<Option<usize>> = vec![None; sent.len()];
     for (order, bytes) in received.iter().enumerate() {
         let place = (0..sent.len()).find(|&place| came[place].is_none() && sent[place] == bytes);
@@ -52,7 +51,7 @@ fn datagrams(run: Past<'_>, flow: Flow, look: &Look) -> Sheet {
     let (mut above, mut below) = (Vec::new(), Vec::new());
     for place in 0..shown {
         if place > 0 {
-            // What is between them is nobody's: each is a message of its own.
+            // A gap: each datagram is a message by itself.
             above.push(Piece::gap(BETWEEN));
             below.push(Piece::gap(BETWEEN));
         }
@@ -63,7 +62,6 @@ fn datagrams(run: Past<'_>, flow: Flow, look: &Look) -> Sheet {
             None => Piece::lost(SLOT, "nothing"),
         });
     }
-    // Few of them are not drawn wider than they need.
     for row in [&mut above, &mut below] {
         row.extend((shown..LEAST).map(|_| Piece::gap(SLOT + BETWEEN)));
     }
@@ -119,7 +117,7 @@ fn segments(run: Past<'_>, flow: Flow) -> Vec<usize> {
     .collect()
 }
 
-/// Bytes as text where they are short and text, otherwise how many there are.
+/// Bytes as text if they are short text, otherwise their number.
 fn contents(bytes: &Bytes, look: &Look) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text)

@@ -38,7 +38,7 @@ impl Columns {
         sheet
     }
 
-    /// What each column takes: what its widest cell needs, less where that is too much for the page.
+    /// The width of each column: that of its widest cell, or less where the page is too narrow.
     fn widths(&self, page: usize) -> Vec<usize> {
         let cells = |column: usize| {
             std::iter::once(&self.headings).chain(&self.rows).filter_map(move |row| row.get(column))

@@ -16,7 +16,7 @@ use crate::base::Layer;
 use crate::layers::transport::udp;
 use crate::trace::{Fate, FrameId, Past};
 
-/// At most so many rows of pieces; of more, the first, the last and the lost ones are shown, and the others counted.
+/// At most this many rows of pieces; of more, the first, the last and some lost ones are shown, and the others counted.
 const MOST_ROWS: usize = 12;
 /// Columns in front of the bar.
 const BEFORE: usize = 31;
@@ -143,7 +143,7 @@ impl Whole {
             Ok(at) => (at.as_str(), Tone::Of(self.layer)),
             Err(why) => (*why, Tone::Bad),
         };
-        // The last column may be taken by the one byte that is too short to have one of its own.
+        // A last piece narrower than a column still gets the last column.
         let start = start.min(self.columns(look).saturating_sub(1));
         let again = if piece.again { " again" } else { "" };
         let numbers = format!(
@@ -207,7 +207,7 @@ impl Whole {
     }
 }
 
-/// Whether a frame goes to the host that its packet is for: what a router has still to pass on does not count.
+/// Whether a frame goes to the host that its packet is for, and not to a router on the way.
 fn reaches_its_end(run: Past<'_>, packet: &TracedPacket) -> bool {
     let Some(to) = run.places.get(usize::from(packet.to.0)) else { return false };
     let destination = &packet.packet.summary.destination;

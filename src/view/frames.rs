@@ -1,8 +1,8 @@
-//! WebSocket frames as they lie in a TCP stream, above the segments that carried them and the reads that gave them
-//! back (RFC 6455 §5.2).
+//! WebSocket frames in a TCP stream, above the segments that carried them and the reads that returned them (RFC 6455
+//! §5.2).
 //!
-//! Drawn is what the program that wrote first has sent behind the head of its opening handshake. Left out: the other
-//! direction, and what was sent again.
+//! The picture shows what the program that wrote first sent after the head of its opening handshake. Left out: the other
+//! direction, and retransmissions.
 
 use super::bars::{Bar, Piece, bars};
 use super::dissect::{What, dissect_trace};
@@ -51,7 +51,7 @@ pub fn frames<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
     )
 }
 
-/// What a frame is, as far as there is room: its kind, and the bytes of header and payload.
+/// A frame in a few letters: bytes of header and payload, and its kind.
 fn label(frame: &WireFrame) -> String {
     format!("{}+{} {}", frame.head.len(), frame.wire.len(), frame.name())
 }

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Drawn from a header's table of fields, with or without values. A name that does not fit is shortened, a value that
-//! does not fit is left out, and both then stand in full below the box. Of a field that spans more than three rows the
+//! does not fit is left out, and both are then written in full below the box. Of a field that spans more than three rows the
 //! rows in the middle are not drawn. The box of a full row is 65 columns wide, whatever the look says.
 
 use super::dissect::{Dissection, FieldValue, Part, Role};

@@ -1,7 +1,7 @@
 //! The bytes of a frame, each with the layer it belongs to.
 //!
-//! Under every byte stands a letter: which layer's header it is in, `D` for data, `.` for padding. Colour says the
-//! same again. The first byte of each problem is marked with `^`, and the problem is told right below.
+//! Under every byte is a letter: the layer whose header it is in, `D` for data, `.` for padding. Colour repeats it. The
+//! first byte of each problem is marked with `^^`, with the message right below.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

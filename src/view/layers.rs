@@ -1,7 +1,7 @@
-//! Layers as nested boxes: a frame holds a packet, which holds a segment, which holds what the program said.
+//! Layers as nested boxes: a frame holds a packet, which holds a segment, which holds the program's data.
 //!
-//! Beside each box stand the names of its layer in both models. Where one segment holds several WebSocket frames, their
-//! boxes stand below each other.
+//! Each box is labelled with its layer in both models. Where one segment holds several WebSocket frames, their boxes are
+//! drawn one below the other.
 
 use super::dissect::{Dissection, Part, Role};
 use super::look::{Look, fit};
@@ -139,7 +139,7 @@ fn declared(part: &Part) -> Option<u64> {
     Some(payload.value.saturating_add(part.range.len() as u64))
 }
 
-/// What the unit of a protocol is called.
+/// The name of a protocol's unit, such as `TCP segment`.
 pub(super) fn unit(part: &Part) -> String {
     let name = match (part.protocol, part.layer) {
         ("ARP", _) => "packet",

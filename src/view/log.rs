@@ -1,7 +1,7 @@
-//! An event log drawn: what was said, each with its offset, and how far every reader has it.
+//! An event log: events with their offsets, and how each reader received them.
 //!
-//! A reader's line runs under the events. What it got while it was there, what it got later from the log, and what it
-//! never got look different, also without colour.
+//! A reader's line runs under the events. Events received live, received later from the log, and never received look
+//! different, also without colour.
 
 use super::look::{Look, fit};
 use super::sheet::{Line, Sheet, Tone, width};
@@ -9,7 +9,7 @@ use super::sheet::{Line, Sheet, Tone, width};
 /// A log and its readers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Log {
-    /// What was said, in order: the offset (none for what is not kept) and a word.
+    /// The events in order: the offset (none for one that is not kept) and a word.
     pub events: Vec<(Option<u64>, String)>,
     /// The readers.
     pub readers: Vec<Reader>,
@@ -20,24 +20,24 @@ pub struct Log {
 pub struct Reader {
     /// Its name.
     pub name: String,
-    /// For each event, how it got it.
+    /// For each event, how this reader received it.
     pub got: Vec<Got>,
 }
 
-/// How a reader got an event.
+/// How a reader received an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Got {
-    /// When it was said.
+    /// As it was sent.
     Live,
-    /// From the log, when it came back.
+    /// From the log, after reconnecting.
     Replayed,
-    /// Not at all.
+    /// Never.
     Missed,
 }
 
 /// Columns of the names at the left.
 const NAMES: usize = 14;
-/// No event takes more, or less.
+/// The least and the most columns of an event.
 const CELLS: (usize, usize) = (5, 9);
 
 impl Log {

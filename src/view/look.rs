@@ -1,8 +1,8 @@
 //! How pictures look: width, characters and colour, and what may reach a terminal.
 //!
-//! Colour only ever repeats what letters and words already say. And nothing that came from the network is shown as it
-//! is: an escape sequence in a payload could rewrite the screen, a bidirectional override could make a line read
-//! backwards. [`escape`] stands between the two.
+//! Colour only ever repeats what letters and words already say. And nothing from the network is shown unescaped: an
+//! escape sequence in a payload could rewrite the screen, a bidirectional override could make a line read backwards.
+//! [`escape`] prevents both.
 
 use std::fmt::Write as _;
 
@@ -108,7 +108,7 @@ pub fn escape(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// Control characters (C0, DEL, C1), line and paragraph separators, and the invisible characters that reorder or
-/// hide what stands around them (Unicode UAX #9, UTS #39).
+/// hide the text around them (Unicode UAX #9, UTS #39).
 pub(super) fn acts_on_a_terminal(c: char) -> bool {
     c.is_control()
         || matches!(c,

@@ -28,7 +28,7 @@ pub struct Row {
     pub fate: Option<String>,
     /// The same without the rules, for a narrow terminal.
     pub brief_fate: Option<String>,
-    /// What it does.
+    /// What it says, as in Wireshark's Info column.
     pub info: String,
 }
 
@@ -140,7 +140,7 @@ fn fate(fate: &Fate, words: Words) -> Option<String> {
     (!told.is_empty()).then(|| format!("[{}]", told.join(separator)))
 }
 
-/// Columns from which on there is room for all that Wireshark shows.
+/// From this width on there is room for all that Wireshark shows.
 const WIDE: usize = 120;
 
 fn info(seen: &TracedPacket, look: &Look) -> String {

@@ -1,4 +1,4 @@
-//! Bits as levels on a wire, below the bits and the bytes they stand for.
+//! Bits as levels on a wire, below the bits and bytes that they encode.
 
 use super::look::Look;
 use super::sheet::{Line, Sheet, Tone};

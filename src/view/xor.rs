@@ -14,10 +14,10 @@ use super::sheet::{Line, Sheet, Tone};
 const LEAD: usize = 14;
 /// Bytes in a line, at most.
 const PER_LINE: usize = 16;
-/// Lines of bytes, at most: the key comes again and again, and so does what there is to see.
+/// Lines of bytes, at most: the key repeats, and more lines show nothing new.
 const MOST_LINES: usize = 2;
 
-/// Draws a payload, the key over and over, and what goes over the wire; and of the first byte every bit.
+/// Draws a payload, the repeated key, and the masked bytes; and the first byte bit by bit.
 pub fn xor(payload: &[u8], key: [u8; 4], look: &Look) -> Sheet {
     let Some(first) = payload.first() else {
         return Sheet::of("(an empty payload: nothing is masked)", Tone::Plain);

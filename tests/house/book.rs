@@ -7,6 +7,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use netlayers::book::directive::replace;
+use netlayers::book::expand::Expander;
+use netlayers::layers::transport::tcp::{Cause, State};
 use netlayers::lessons::ALL;
 
 fn root() -> PathBuf {
@@ -93,6 +96,28 @@ fn the_book_builds_and_every_link_id_and_image_of_its_pages_is_there() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     let _ = fs::remove_dir_all(dest);
+}
+
+/// The test knows neither arrows nor their number: it asks the `match` about every state and every cause.
+#[test]
+fn the_state_diagram_of_the_book_has_all_transitions_and_no_other() {
+    let chapter = fs::read_to_string(root().join("book/src/lesson-handshake.md")).expect("the chapter");
+    assert!(chapter.contains("\n{{#states tcp}}\n"), "the chapter of the handshake shows the diagram");
+    let tree = root();
+    let mut expander = Expander::new(&tree);
+    let page = replace("{{#states tcp}}\n", |directive| expander.expand(directive)).expect("a figure");
+    let told =
+        page.split_once("<desc id=\"states-tcp-desc\">").and_then(|(_, rest)| rest.split_once("</desc>"));
+    let mut told: Vec<&str> = told.expect("a description").0.split_terminator('.').map(str::trim).collect();
+    let mut probed = Vec::new();
+    for from in State::ALL {
+        for cause in Cause::ALL {
+            probed.extend(from.after(cause).map(|to| format!("{from} to {to}: {}", cause.why())));
+        }
+    }
+    told.sort_unstable();
+    probed.sort_unstable();
+    assert_eq!(told, probed);
 }
 
 #[test]

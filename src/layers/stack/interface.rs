@@ -110,7 +110,7 @@ pub enum SocketEvent {
     Writable(SocketId),
     /// The peer sends no more (a FIN came): what has arrived can still be read.
     PeerClosed(SocketId),
-    /// The connection is over, and the socket gone.
+    /// The connection is over, and the socket gone as soon as all that had arrived is read.
     Closed {
         /// The socket.
         socket: SocketId,

@@ -37,7 +37,7 @@ use super::internet::ipv4::protocol;
 use super::internet::route::Prefix;
 use super::link::ethernet::MacAddr;
 use super::transport::tcp as tcp_layer;
-use crate::base::{Alarm, Instant, Machine, Rng};
+use crate::base::{Alarm, Duration, Instant, Machine, Rng};
 use crate::trace::{Flow, Protocol};
 
 /// One host's stack.
@@ -194,6 +194,17 @@ impl Stack {
         self.tcp.abort(now, socket.number, &mut self.ip);
     }
 
+    /// Sends small segments of a connection at once, or gathers them (Nagle's algorithm, RFC 9293 §3.7.4: MUST-17).
+    /// Connections begin as [`StackConfig::tcp`] says.
+    pub fn tcp_set_nodelay(&mut self, now: Instant, socket: SocketId, nodelay: bool) {
+        self.tcp.set_nodelay(now, socket.number, nodelay, &mut self.ip);
+    }
+
+    /// Ends a connection whose peer has acknowledged nothing for so long; `None` never does (RFC 9293 §3.8.3: MUST-21).
+    pub fn tcp_set_user_timeout(&mut self, now: Instant, socket: SocketId, timeout: Option<Duration>) {
+        self.tcp.set_user_timeout(now, socket.number, timeout, &mut self.ip);
+    }
+
     /// What TCP knows about a connection; `None` when it is gone.
     pub fn tcp_info(&self, socket: SocketId) -> Option<tcp_layer::Info> {
         self.tcp.info(socket.number)
@@ -250,6 +261,9 @@ impl Machine for Stack {
     }
 
     fn poll(&mut self, now: Instant) -> Option<Output> {
+        if self.ip.out.is_empty() {
+            self.tcp.pump_all(now, &mut self.ip);
+        }
         if let Some(output) = self.ip.out.pop_front() {
             if let Output::Frame { interface, bytes } = &output {
                 self.ip.interfaces[*interface].unpolled -= bytes.len();

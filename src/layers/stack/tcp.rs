@@ -1,18 +1,18 @@
 //! The table of TCP connections and listeners of one host, and the clock work that wakes them.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use bytes::Bytes;
 
 use super::ip::{Arrived, Ip, Outgoing};
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
-use crate::base::{Instant, Machine as _, Rng, Slab};
+use crate::base::{Duration, Instant, Machine as _, Rng, Slab};
 use crate::layers::internet::ipv4::{self, protocol};
 use crate::layers::transport::tcp::{
     Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, MIN_HEADER_LEN, Output as TcpOutput,
-    Segment, SeqNumber, reply_to_stray,
+    Segment, SeqNumber, State, reply_to_stray,
 };
 use crate::trace::{Flow, Protocol};
 
@@ -35,6 +35,8 @@ pub(super) struct TcpSockets {
     /// When connections want to be woken, the earliest on top. Entries are not taken back: one that comes too early
     /// is put in again for the time that holds by then. So an ACK, which moves a timer, costs nothing here.
     timers: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// Connections to which something has arrived since the last [`pump_all`](TcpSockets::pump_all), each once.
+    arrivals: VecDeque<u32>,
 }
 
 /// What tells a host's connections apart: local port, remote address, remote port. (The local address is always the
@@ -54,8 +56,18 @@ impl Ends {
 
 #[derive(Debug)]
 enum Socket {
-    Listener { port: u16, half_open: usize },
-    Connection { connection: Box<Connection>, due: Instant, queued: Instant, accepted_by: Option<u32> },
+    Listener {
+        port: u16,
+        half_open: usize,
+    },
+    Connection {
+        connection: Box<Connection>,
+        due: Instant,
+        queued: Instant,
+        accepted_by: Option<u32>,
+        /// Whether it waits in [`TcpSockets::arrivals`].
+        arrived: bool,
+    },
 }
 
 /// How many connections of one listener may be half open: Linux's old default for `net.core.somaxconn`.
@@ -75,6 +87,7 @@ impl TcpSockets {
             ports: BTreeMap::new(),
             next_port,
             timers: BinaryHeap::new(),
+            arrivals: VecDeque::new(),
         }
     }
 
@@ -119,9 +132,15 @@ impl TcpSockets {
     }
 
     pub(super) fn read(&mut self, now: Instant, number: u32, max: usize, ip: &mut Ip) -> Option<Bytes> {
-        let bytes = self.connection(number)?.read(now, max)?;
-        self.pump(now, number, ip);
-        Some(bytes)
+        let connection = self.connection(number)?;
+        let bytes = connection.read(now, max);
+        if bytes.is_none() && connection.state() == State::Closed {
+            // All is read that outlived the connection.
+            self.sockets.remove(number);
+        } else if bytes.is_some() {
+            self.pump(now, number, ip);
+        }
+        bytes
     }
 
     pub(super) fn shutdown(&mut self, now: Instant, number: u32, ip: &mut Ip) {
@@ -139,6 +158,7 @@ impl TcpSockets {
         if let Some(connection) = self.connection(number) {
             connection.close(now);
             self.pump(now, number, ip);
+            self.forget_if_closed(number);
         }
     }
 
@@ -162,6 +182,34 @@ impl TcpSockets {
     pub(super) fn abort(&mut self, now: Instant, number: u32, ip: &mut Ip) {
         if let Some(connection) = self.connection(number) {
             connection.abort(now);
+            self.pump(now, number, ip);
+            self.forget_if_closed(number);
+        }
+    }
+
+    /// The program wants nothing more of a connection that is gone.
+    fn forget_if_closed(&mut self, number: u32) {
+        if self.connection(number).is_some_and(|connection| connection.state() == State::Closed) {
+            self.sockets.remove(number);
+        }
+    }
+
+    pub(super) fn set_nodelay(&mut self, now: Instant, number: u32, nodelay: bool, ip: &mut Ip) {
+        if let Some(connection) = self.connection(number) {
+            connection.set_nodelay(nodelay);
+            self.pump(now, number, ip);
+        }
+    }
+
+    pub(super) fn set_user_timeout(
+        &mut self,
+        now: Instant,
+        number: u32,
+        timeout: Option<Duration>,
+        ip: &mut Ip,
+    ) {
+        if let Some(connection) = self.connection(number) {
+            connection.set_user_timeout(now, timeout);
             self.pump(now, number, ip);
         }
     }
@@ -208,7 +256,7 @@ impl TcpSockets {
             isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
             if isn.is_none() {
                 connection.handle(now, Input::Segment(segment));
-                return self.pump(now, number, ip);
+                return self.arrived_at(number);
             }
             // The old connection is gone, and the SYN is for the listener.
             self.pump(now, number, ip);
@@ -290,10 +338,31 @@ impl TcpSockets {
         }
     }
 
+    /// What arrived at a connection has its consequences when the stack is polled: several segments that were handed in
+    /// before are acknowledged together (RFC 9293 §3.10.7.4, first: MUST-58, MUST-59).
+    fn arrived_at(&mut self, number: u32) {
+        if let Some(Socket::Connection { arrived, .. }) = self.sockets.get_mut(number)
+            && !std::mem::replace(arrived, true)
+        {
+            self.arrivals.push_back(number);
+        }
+    }
+
+    /// Carries out what connections ask for after the arrivals since the last time.
+    pub(super) fn pump_all(&mut self, now: Instant, ip: &mut Ip) {
+        while let Some(number) = self.arrivals.pop_front() {
+            if let Some(Socket::Connection { arrived, .. }) = self.sockets.get_mut(number) {
+                *arrived = false;
+            }
+            self.pump(now, number, ip);
+        }
+    }
+
     /// Carries out everything that a connection asks for.
     fn pump(&mut self, now: Instant, number: u32, ip: &mut Ip) {
         let mut closed = None;
-        let Some(Socket::Connection { connection, due, queued, accepted_by }) = self.sockets.get_mut(number)
+        let Some(Socket::Connection { connection, due, queued, accepted_by, .. }) =
+            self.sockets.get_mut(number)
         else {
             return;
         };
@@ -333,7 +402,10 @@ impl TcpSockets {
         if closed.is_some() {
             established = established.or(*accepted_by);
             self.connections.remove(&Ends::of(connection));
-            self.sockets.remove(number);
+            // What has come in order can still be read (RFC 9293 §3.6: what was sent before the CLOSE is delivered).
+            if connection.readable() == 0 {
+                self.sockets.remove(number);
+            }
         }
         if let Some(listener) = established
             && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener)
@@ -361,7 +433,13 @@ impl TcpSockets {
     fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> Option<u32> {
         let key = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
-        let number = self.sockets.insert(Socket::Connection { connection, due, queued, accepted_by })?;
+        let number = self.sockets.insert(Socket::Connection {
+            connection,
+            due,
+            queued,
+            accepted_by,
+            arrived: false,
+        })?;
         self.connections.insert(key, number);
         Some(number)
     }

@@ -202,7 +202,7 @@ pub(super) const TERMS: &[Term] = &[
         place: Place::new(None, "seen by all layers, measured in 4", "measured in transport"),
         cites: &[Cite { document: "RFC 6298", section: "2", what: "from round trips to a timeout" }],
         no_rfc: "",
-        sources: &["src/layers/transport/tcp/rtt.rs", "src/layers/physical/delay.rs"],
+        sources: &["src/layers/transport/tcp/recovery/rtt.rs", "src/layers/physical/delay.rs"],
         lesson: 8,
         see: &["handshake", "retransmission"],
         picture: Some(pictures::handshake),

@@ -233,7 +233,7 @@ pub(super) const TERMS: &[Term] = &[
             Cite { document: "RFC 6298", section: "5", what: "the timer" },
         ],
         no_rfc: "",
-        sources: &["src/layers/transport/tcp/sender.rs", "src/layers/transport/tcp/rtt.rs"],
+        sources: &["src/layers/transport/tcp/sender.rs", "src/layers/transport/tcp/recovery/rtt.rs"],
         lesson: 10,
         see: &["ACK", "loss", "round-trip time"],
         picture: Some(pictures::retransmission),

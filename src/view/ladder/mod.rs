@@ -58,9 +58,9 @@ use crate::trace::{Kind, Past, PlaceId, Trace, Wire};
 pub struct LadderOptions {
     /// Every row, however many there are.
     pub whole: bool,
-    /// Otherwise at most so many rows (in each column), gaps included. Fewer than 8 tell nothing and count as 8.
+    /// Otherwise at most this many rows (in each column), gaps included. Fewer than 8 tell nothing and count as 8.
     pub most_rows: usize,
-    /// What happened before is not drawn, but the frames that are drawn are understood with it.
+    /// Nothing before this time is drawn, but it is used to understand the frames that are.
     pub since: Instant,
     /// Only the first events of the run have happened yet: this many.
     pub until: Option<usize>,
@@ -121,7 +121,7 @@ pub fn single_with<'a>(run: impl Into<Past<'a>>, look: &Look, options: LadderOpt
 
 /// The ladders of several runs in columns with a common time, each under its title.
 ///
-/// On a screen too narrow for columns (less than 60 cells, or too many runs) they stand one under the other.
+/// On a screen too narrow for columns (less than 60 cells, or too many runs) they are drawn one below the other.
 pub fn side_by_side(runs: &[(&str, &Trace)], look: &Look) -> Sheet {
     side_by_side_with(runs, look, LadderOptions { most_rows: 26, ..LadderOptions::default() })
 }

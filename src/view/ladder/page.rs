@@ -28,7 +28,7 @@ pub(super) fn draw(
     let clock = clock(steps);
     let space = width.saturating_sub(TIME);
     let panel = [MARGIN, 0].into_iter().find_map(|margin| {
-        // Without room for margins, states and reads stand between the lifelines.
+        // Without room for margins, states and reads go between the lifelines.
         if margin > 0 && width < 72 {
             return None;
         }

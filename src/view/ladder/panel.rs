@@ -108,7 +108,7 @@ impl<'a> Panel<'a> {
         if let Some(arrow) = &row.arrow {
             self.arrow(arrow, &mut lines);
         }
-        // What stands beside the lifelines goes into the first line; the rest needs lines of its own.
+        // Remarks in the margins share the first line; the others need lines below it.
         let mut fresh = row.arrow.is_none();
         for remark in &row.remarks {
             if self.beside(remark, &mut lines[0]) {
@@ -163,12 +163,12 @@ impl<'a> Panel<'a> {
     fn between(&self, remark: &Remark<'_>, at: usize, lines: &mut Vec<Line>) {
         let Some(index) = self.lifelines.iter().position(|(place, _)| *place == remark.place) else { return };
         let cell = self.lifelines[index].1;
-        // The last host's words stand to the left of its lifeline, all others' to the right.
+        // The last host's words go to the left of its lifeline, all others' to the right.
         let (room, to_left) = match self.lifelines.get(index + 1) {
             Some((_, next)) => (next - cell, false),
             None => (cell - self.lifelines[index - 1].1, true),
         };
-        // A short text leaves the other side free, so that it is seen whose it is.
+        // A short text leaves the other side free, which shows whose it is.
         let (text, tone) = words::deed(remark.deed, room.saturating_sub(6));
         let lines_of_text = match text::width(&text) + 2 <= room {
             true => vec![text],
@@ -191,7 +191,7 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// The hosts that take part in a trace: those with an event, or with a frame sent to them.
+/// The hosts that take part in a run: those with an event, or with a frame sent to them.
 pub(super) fn present(run: Past<'_>) -> Vec<PlaceId> {
     let mut places: Vec<PlaceId> = Vec::new();
     let mut add = |place: PlaceId| {
@@ -205,6 +205,6 @@ pub(super) fn present(run: Past<'_>) -> Vec<PlaceId> {
             add(to);
         }
     }
-    // A run with one host heard of is still drawn with the others it could have spoken to.
+    // A run in which only one host did something is drawn with its possible peers.
     if places.len() < 2 { (0..run.places.len().min(4) as u16).map(PlaceId).collect() } else { places }
 }

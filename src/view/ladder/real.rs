@@ -2,7 +2,7 @@
 //!
 //! A stream keeps no boundaries: the read that takes the *last* byte of a write is its arrival, and one read may be
 //! the arrival of several writes. A datagram is taken by one read, or by none. Without knowledge of the peer's reads
-//! the arrow has no head: the bytes may well have arrived, but no program of ours saw them.
+//! the arrow has no head: the bytes may well have arrived, but no recorded read returned them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddrV4;
@@ -84,8 +84,8 @@ fn arrivals(run: Past<'_>) -> BTreeMap<usize, Arrival> {
     arrivals
 }
 
-/// The way whose bytes a read at the local end of `flow` takes. A socket without a peer reads from anyone: then it is
-/// the first write to its address that nobody has taken.
+/// The way whose bytes a read at the local end of `flow` takes. A socket without a peer reads from any sender: then it
+/// is the first unread write to its address.
 fn sender(waiting: &BTreeMap<Way, VecDeque<(usize, usize)>>, flow: Flow) -> Option<Way> {
     let Way { protocol, from, to } = Way::of(flow.reversed());
     if from.port() != 0 {

@@ -12,7 +12,7 @@ use crate::view::sheet::{Line, Tone};
 pub(super) struct Mark {
     /// One or two cells, such as `✗`.
     pub(super) glyph: &'static str,
-    /// Who did it, if there is room.
+    /// The rule that did it, if there is room.
     pub(super) note: String,
 }
 
@@ -23,7 +23,7 @@ pub(super) enum End {
     Head,
     /// Where it was lost: at the mark.
     Lost,
-    /// Nobody knows: the trace ends before.
+    /// Unknown: the trace ends before.
     Open,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Stroke {
     pub(super) label: Label,
     /// Words up to this rank are never left out, but get lines of their own.
     pub(super) spread: Option<u8>,
-    /// Something more to say: after the label if there is room, otherwise in a line of its own.
+    /// A remark after the label if there is room, otherwise on the next line.
     pub(super) aside: String,
     /// What happened on the way.
     pub(super) mark: Option<Mark>,
@@ -58,7 +58,7 @@ pub(super) struct Span {
 const CORE: u8 = 1;
 
 impl Stroke {
-    /// Draws the arrow. What did not fit of the words that must be read is returned, to stand in lines of its own.
+    /// Draws the arrow. Returns the words that must be read and did not fit, for the lines below.
     pub(super) fn draw(&self, strip: &mut Line, span: Span) -> Vec<String> {
         let room = span.right.saturating_sub(span.left + 1);
         let stub = if room >= 30 { 2 } else { 1 };
@@ -149,7 +149,7 @@ impl Stroke {
     }
 }
 
-/// The words of a mark on an arrow to the left: the glyph stands where the line comes from.
+/// The words of a mark on an arrow to the left: the glyph is at the end of the line.
 fn mirrored(mark: &str, lost: bool) -> String {
     let turned = match mark.split_once(' ') {
         Some((glyph, note)) => format!("{note} {glyph}"),

@@ -130,7 +130,7 @@ impl<'a> Page<'a> {
         if let Some(time) = time {
             self.canvas.text((TIME - 14.0, start + 11.0), Anchor::End, Tone::Faint, &time);
         }
-        // What stands between the lifelines comes below the arrow.
+        // Words between the lifelines go below the arrow.
         let mut below = start + if row.arrow.is_some() { ARROW_ROW } else { 0.0 };
         if let Some(arrow) = &row.arrow {
             below = self.arrow(arrow, start + 14.0, below);
@@ -146,8 +146,7 @@ impl<'a> Page<'a> {
         self.lifelines_down(end - start, Line::Solid);
     }
 
-    /// Draws an arrow whose foot is at `y`. What finds no room on it stands in lines from `below` on, whose end is
-    /// given back.
+    /// Draws an arrow that starts at `y`. Words without room on it go into lines from `below` on; returns where they end.
     fn arrow(&mut self, arrow: &Arrow<'_>, y: f64, below: f64) -> f64 {
         let (Some(from), Some(to)) = (self.at(arrow.from), self.at(arrow.to)) else { return below };
         let stroke = words::stroke(arrow, self.packets, &Look::default(), false);
@@ -177,7 +176,7 @@ impl<'a> Page<'a> {
         let mut below = below;
         if let Some(mark) = &stroke.mark {
             let note = match stroke.end {
-                // The cross is drawn; who did it is said behind it.
+                // The cross is drawn; the rule is named behind it.
                 End::Lost => mark.note.clone(),
                 End::Head | End::Open => format!("{} {}", mark.glyph, mark.note),
             };
@@ -196,7 +195,7 @@ impl<'a> Page<'a> {
         below
     }
 
-    /// Writes on an arrow what fits, above its middle; the aside is given back when it does not.
+    /// Writes the label above the middle of an arrow; returns the aside when it does not fit.
     fn words(&mut self, stroke: &Stroke, (x, y): (f64, f64), room: usize) -> Option<String> {
         let aside = if stroke.aside.is_empty() { 0 } else { text::width(&stroke.aside) + 1 };
         let (label, rest) = match room.checked_sub(aside) {
@@ -235,7 +234,7 @@ impl<'a> Page<'a> {
         true
     }
 
-    /// Writes a remark between the lifelines, next to its host's; gives back where its last line ends.
+    /// Writes a remark between the lifelines, next to its host's; returns where its last line ends.
     fn between(&mut self, remark: &Remark<'_>, top: f64) -> f64 {
         let Some(x) = self.at(remark.place) else { return top };
         let apart = self.lifelines.get(1).map_or(200.0, |(_, next)| next - self.first());

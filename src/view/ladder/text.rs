@@ -16,8 +16,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     }
 }
 
-/// What stands for a character in a picture of plain ASCII. Every drawing character has a sibling of the same width;
-/// what people wrote themselves becomes `?`.
+/// The ASCII spelling of a character. Every drawing character has one of the same width; other text becomes `?`.
 pub(super) fn ascii(c: char) -> char {
     match c {
         ' '..='~' => c,

@@ -9,11 +9,11 @@ use crate::trace::FrameId;
 use crate::view::look::acts_on_a_terminal;
 
 /// One cell.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cell {
     character: char,
-    /// Combining marks on it.
-    marks: Option<Box<str>>,
+    /// Combining marks on it, in front; the places behind them are free.
+    marks: [char; MOST_MARKS],
     /// What it means.
     pub tone: Tone,
     /// What it stands for, if it is more than scaffolding.
@@ -40,16 +40,18 @@ pub enum Subject {
 
 /// The second cell of a wide character.
 const TAKEN: char = '\0';
-/// Marks on one character; more are left out, for no script needs them (UAX #15 §13).
-const MOST_MARKS: usize = 30;
+/// A place for a mark that has none.
+const FREE: char = '\0';
+/// Marks on one character; more are left out. Orthographies need two or three, and the bound keeps a cell small.
+const MOST_MARKS: usize = 3;
 
 impl Cell {
-    const BLANK: Cell = Cell { character: ' ', marks: None, tone: Tone::Plain, subject: None };
+    const BLANK: Cell = Cell { character: ' ', marks: [FREE; MOST_MARKS], tone: Tone::Plain, subject: None };
 
     /// Its character and the marks on it; nothing for the second cell of a wide character.
-    pub fn chars(&self) -> impl Iterator<Item = char> + '_ {
+    pub fn chars(&self) -> impl Iterator<Item = char> + use<> {
         let character = Some(self.character).filter(|c| *c != TAKEN);
-        character.into_iter().chain(self.marks.iter().flat_map(|marks| marks.chars()))
+        character.into_iter().chain(self.marks.into_iter().take_while(|mark| *mark != FREE))
     }
 
     /// The columns that its character takes: 0 for the second cell of a wide one.
@@ -64,7 +66,7 @@ impl Cell {
 
     /// Whether nothing is to be seen in it.
     pub fn is_blank(&self) -> bool {
-        self.character == ' ' && self.marks.is_none()
+        self.character == ' ' && self.marks[0] == FREE
     }
 }
 
@@ -162,7 +164,7 @@ impl Line {
     /// Copies another line over this one, from cell `at` on.
     pub fn paste(&mut self, at: usize, other: &Line) {
         for (cell, from) in self.cells.iter_mut().skip(at).zip(&other.cells) {
-            *cell = from.clone();
+            *cell = *from;
         }
     }
 
@@ -185,7 +187,7 @@ impl Line {
     pub(crate) fn respelt(mut self, spelling: impl Fn(char) -> char) -> Self {
         for cell in &mut self.cells {
             cell.character = if cell.is_taken() { ' ' } else { spelling(cell.character) };
-            cell.marks = None;
+            cell.marks = [FREE; MOST_MARKS];
         }
         self
     }
@@ -203,12 +205,9 @@ impl Line {
     /// Puts a combining mark on the character that ends before cell `end`.
     fn mark(&mut self, end: usize, mark: char) {
         let letter = self.cells[..end].iter_mut().rev().find(|cell| !cell.is_taken());
-        if let Some(cell) = letter {
-            let mut marks = cell.marks.take().map_or_else(String::new, String::from);
-            if marks.chars().count() < MOST_MARKS {
-                marks.push(mark);
-            }
-            cell.marks = Some(marks.into());
+        let free = letter.and_then(|cell| cell.marks.iter_mut().find(|place| **place == FREE));
+        if let Some(place) = free {
+            *place = mark;
         }
     }
 

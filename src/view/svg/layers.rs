@@ -28,7 +28,7 @@ struct Boxes {
 }
 
 impl Boxes {
-    /// Draws `parts`, which lie side by side, below each other from `top` on. Gives back where the last one ends.
+    /// Draws `parts`, which lie side by side, below each other from `top` on. Returns where the last one ends.
     fn nest(&mut self, parts: &[Part], left: f64, top: f64, width: f64) -> f64 {
         let mut top = top;
         let mut rest = parts;

@@ -1,10 +1,11 @@
-//! Pictures as SVG, for the book and for anything that shows images: no script, no font of its own, nothing loaded.
+//! Pictures as SVG, for the book and for anything that shows images: no script, no embedded font, nothing loaded.
 //!
 //! | picture | where |
 //! |---|---|
 //! | the ladder of a run | [`ladder::to_svg`](super::ladder::to_svg) |
 //! | a frame as nested boxes | [`layers`] |
 //! | a header in rows of 32 bits | [`header`] |
+//! | TCP's states | [`states`] |
 //! | a [sheet](super::sheet), as on a terminal | [`terminal`] |
 //!
 //! The palette is in one style sheet, twice, for light and for dark: it follows the reader's system, and inside an
@@ -15,6 +16,7 @@
 
 pub mod header;
 pub mod layers;
+pub mod states;
 pub mod terminal;
 
 use std::fmt::Write as _;
@@ -26,18 +28,18 @@ pub const FONT: f64 = 12.0;
 /// Width of a letter.
 pub const ADVANCE: f64 = 7.25;
 
-/// What a picture says to whoever cannot see it.
+/// The text alternative of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alt<'a> {
     /// Names the picture in its page, where no other may have the same; letters, digits and `-`.
     pub id: &'a str,
-    /// What it is.
+    /// Its title.
     pub title: &'a str,
-    /// What is in it, as far as the picture itself does not know better.
+    /// What is in it; the picture adds what it knows itself.
     pub text: &'a str,
 }
 
-/// Where a text stands at its point.
+/// Where a text is anchored at its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     /// It begins there.

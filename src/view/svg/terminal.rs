@@ -15,10 +15,10 @@ const ROW: f64 = 15.0;
 const BASE: f64 = 11.0;
 /// Empty room around the text.
 const EDGE: f64 = 14.0;
-/// Below this much text, the picture still has room for so many columns.
+/// A picture of narrower text is still this many columns wide.
 const LEAST_COLUMNS: usize = 40;
 
-/// Draws what `command` printed. `command` stands above it, behind a prompt.
+/// Draws what `command` printed below the command itself, behind a prompt.
 pub fn to_svg(command: &str, printed: &Sheet, alt: Alt<'_>) -> String {
     let mut canvas = Canvas::default();
     let prompt = Line::of("$ ", Tone::Faint).with(command, Tone::Strong);
@@ -67,7 +67,7 @@ fn text(line: &[Cell], top: f64, canvas: &mut Canvas) {
     }
 }
 
-/// What is drawn instead of written.
+/// Whether a cell is drawn instead of written.
 fn is_drawn(cell: &Cell) -> bool {
     arms(cell).is_some() || matches!(character(cell), Some('►' | '◄'))
 }
@@ -78,7 +78,7 @@ fn character(cell: &Cell) -> Option<char> {
     characters.next().filter(|_| characters.next().is_none())
 }
 
-/// To which sides the lines of a box drawing character go: up, down, left, right.
+/// The sides to which a box drawing character has lines: up, down, left, right.
 fn arms(cell: &Cell) -> Option<[bool; 4]> {
     let arms = match character(cell)? {
         '─' => "lr",

@@ -174,3 +174,82 @@ fn a_program_that_does_not_read_loses_datagrams_and_costs_bounded_memory() {
     assert_eq!(lab.discarded.len(), 3);
     assert!(lab.sent.is_empty(), "UDP tells nobody");
 }
+
+/// A connection from port 4000 that is open, and the first number of its stream from here.
+fn established() -> (Lab, SocketId, SeqNumber) {
+    let (mut lab, _) = listening();
+    let isn = open(&mut lab, 100);
+    arrives(&mut lab, header(Flags::ACK, 101, isn.0.wrapping_add(1)));
+    let SocketEvent::Accepted { socket, .. } = lab.events[0] else { panic!("{:?}", lab.events) };
+    lab.sent.clear();
+    lab.events.clear();
+    (lab, socket, isn + 1)
+}
+
+fn with_data(header: TcpHeader, payload: &'static [u8]) -> Bytes {
+    let mut w = Writer::new();
+    Segment { header, payload: Bytes::from_static(payload) }.emit(A, B, &mut w);
+    let payload = w.finish();
+    frame(&Ipv4Header::new(A, B, protocol::TCP, payload.len()), &payload)
+}
+
+#[test]
+fn what_was_acknowledged_can_be_read_after_the_connection_is_gone() {
+    let (mut lab, socket, next) = established();
+    lab.arrives(with_data(header(Flags::FIN | Flags::ACK, 101, next.0), b"last words"));
+    lab.with_stack(|stack, now| stack.tcp_shutdown(now, socket));
+    arrives(&mut lab, header(Flags::ACK, 112, next.0.wrapping_add(1)));
+    assert_eq!(lab.events.last(), Some(&SocketEvent::Closed { socket, reason: Reason::Normal }));
+    let read = |lab: &mut Lab| lab.with_stack(|stack, now| stack.tcp_read(now, socket, 4));
+    let words: Vec<Bytes> = std::iter::from_fn(|| read(&mut lab)).collect();
+    assert_eq!(words, ["last", " wor", "ds"]);
+    assert_eq!(lab.stack.tcp_info(socket), None, "and then nothing is left of it");
+    // The ports are free for others all the while.
+    lab.sent.clear();
+    open(&mut lab, 5_000);
+}
+
+#[test]
+fn what_nobody_reads_of_a_connection_that_is_gone_goes_with_a_close() {
+    let (mut lab, socket, next) = established();
+    lab.arrives(with_data(header(Flags::FIN | Flags::ACK, 101, next.0), b"last words"));
+    lab.with_stack(|stack, now| stack.tcp_shutdown(now, socket));
+    arrives(&mut lab, header(Flags::ACK, 112, next.0.wrapping_add(1)));
+    assert_eq!(lab.stack.tcp_info(socket).map(|info| info.state), Some(State::Closed));
+    lab.with_stack(|stack, now| stack.tcp_close(now, socket));
+    assert_eq!(lab.stack.tcp_info(socket), None);
+}
+
+#[test]
+fn segments_that_are_handed_in_together_are_acknowledged_together() {
+    let (mut lab, socket, next) = established();
+    for i in 0..10 {
+        let bytes = with_data(header(Flags::ACK, 101 + 5 * i, next.0), b"hello");
+        lab.stack.handle(lab.now, Input::Frame { interface: 0, bytes });
+    }
+    lab.with_stack(|_, _| ());
+    assert_eq!(lab.segment().map(|segment| segment.header.ack), Some(SeqNumber(151)));
+    assert_eq!(lab.segment(), None, "one ACK for all of them (MUST-58, MUST-59)");
+    assert_eq!(lab.events, [SocketEvent::Readable(socket)]);
+}
+
+#[test]
+fn nagle_and_the_user_timeout_are_set_for_one_socket() {
+    let (mut lab, socket, next) = established();
+    let write = |lab: &mut Lab| {
+        lab.with_stack(|stack, now| stack.tcp_write(now, socket, Bytes::from_static(b"x"))).unwrap();
+    };
+    write(&mut lab);
+    write(&mut lab);
+    assert_eq!(lab.sent.len(), 1);
+    lab.with_stack(|stack, now| stack.tcp_set_nodelay(now, socket, true));
+    assert_eq!(lab.sent.len(), 2, "what was held back leaves");
+    lab.with_stack(|stack, now| stack.tcp_set_user_timeout(now, socket, Some(Duration::from_secs(9))));
+    lab.wait(Duration::from_secs(10));
+    assert_eq!(lab.events, [SocketEvent::Closed { socket, reason: Reason::TimedOut }]);
+    // Another connection of the same host knows nothing of it.
+    let (mut other, socket, _) = established();
+    other.with_stack(|stack, now| stack.tcp_write(now, socket, Bytes::from_static(b"x"))).unwrap();
+    other.wait(Duration::from_secs(3_600));
+    assert!(other.events.is_empty() && next != SeqNumber(0));
+}

@@ -5,13 +5,14 @@
 //!
 //! Left out: security and precedence (§3.10.7.4, third), which nobody uses, and urgent data (sixth).
 
+use super::congestion::Ack;
 use super::connection::{Challenges, Connection};
 use super::header::{Flags, MIN_HEADER_LEN};
 use super::interface::{IcmpError, Reason};
 use super::listener::reply_to_stray;
 use super::receiver::AckNeed;
+use super::recovery::Resend;
 use super::segment::Segment;
-use super::sender::Resend;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use super::timers::Timer;
@@ -82,7 +83,7 @@ impl Connection {
         } else {
             // Both ends opened at the same time: our SYN goes out again, now with an ACK.
             self.go(now, Cause::Syn);
-            self.sender.resend(Resend::SimultaneousOpen);
+            self.repeat_syn(now, Resend::SimultaneousOpen);
         }
         self.take_text(now, segment, 1);
     }
@@ -94,6 +95,8 @@ impl Connection {
         self.offers_scale = peer_shift.is_some();
         let our_shift = peer_shift.map_or(0, |_| self.receiver.wanted_shift());
         self.sender.learn(header.options.mss(), peer_shift.unwrap_or(0));
+        self.congestion = (self.config.congestion.start)(self.sender.mss as u64);
+        self.tell_cwnd("the segment size is known");
         self.receiver.open(header.seq, our_shift, self.sender.mss);
         // The window field of a SYN is never scaled (RFC 7323 §2.2).
         self.sender.set_window(0, u64::from(header.flags.has(Flags::ACK)), u64::from(header.window));
@@ -109,11 +112,11 @@ impl Connection {
             syn: flags.has(Flags::SYN),
         };
         if self.state == State::SynReceived && view.syn && view.start == 0 && !flags.has(Flags::RST) {
-            // The peer's SYN again. Without an ACK it says that ours was lost, so ours goes out at once, which is an
+            // A SYN again. Without an ACK it may say that ours was lost, so ours goes out at once, which is an
             // acknowledgment too (§3.10.7.4, first, asks for a plain one, which would not help a peer in SYN-SENT).
             // With an ACK it is the other half of a simultaneous open (§3.5, figure 7).
             if !flags.has(Flags::ACK) {
-                self.sender.resend(Resend::PeerRepeatedSyn);
+                self.repeat_syn(now, Resend::RepeatedSyn);
                 return None;
             }
             // The SYN itself is old: it is cut off, and the rest is looked at.
@@ -135,11 +138,22 @@ impl Connection {
         // When the window is closed, the ACK of a segment that stands at its edge is still good: only its data is
         // cut off (§3.10.7.4, first: special allowance for valid ACKs).
         let at_edge = self.receiver.rcv_wnd() == 0 && view.start == self.receiver.rcv_nxt.cast_signed();
-        if self.receiver.is_acceptable(view.start, len) || at_edge {
+        // The liberty of standing at the right edge is for ACKs: a RST there is outside of the window, and is dropped
+        // without a word (§3.10.7.4, second).
+        let edge = self.receiver.rcv_nxt + self.receiver.rcv_wnd();
+        let beyond = flags.has(Flags::RST) && !at_edge && view.start >= edge.cast_signed();
+        if (self.receiver.is_acceptable(view.start, len) && !beyond) || at_edge {
             return Some(());
         }
         if !flags.has(Flags::RST) {
-            self.receiver.ack = AckNeed::Now;
+            // Old data is repeated by a peer that has missed our ACK: it is answered each time. All else a forger can
+            // send without end.
+            let control = u32::from(view.syn) + u32::from(flags.has(Flags::FIN));
+            if view.len > control {
+                self.receiver.ack = AckNeed::Now;
+            } else {
+                self.challenge(now);
+            }
             // Our last ACK was lost and the peer repeats its FIN: linger anew (§3.10.7.4, eighth).
             if self.state == State::TimeWait && flags.has(Flags::FIN) {
                 self.set_timer(Timer::TimeWait, now + self.config.msl * 2);
@@ -206,21 +220,23 @@ impl Connection {
         // An ACK of what was never sent, or of what was acknowledged so long ago that no window reaches back to it:
         // the peer is mistaken, or someone guesses (RFC 5961 §5.2).
         if ack > max || ack < una - self.sender.max_wnd().cast_signed() {
-            self.receiver.ack = AckNeed::Now;
+            self.challenge(now);
             return None;
         }
         if ack > una {
             self.take_ack(now, ack.cast_unsigned());
         }
         if ack >= una {
+            self.sender.answered();
             let was_closed = self.sender.snd_wnd == 0;
             self.sender.offer_window(view.start, ack.cast_unsigned(), window);
             if was_closed && self.sender.snd_wnd > 0 {
                 self.timers.stop(Timer::Persist);
                 self.probes = 0;
             }
-            // A closed window that is answered for is no reason to give up (RFC 9293 §3.8.6.1).
-            if self.sender.outstanding() == 0 {
+            // A closed window that is answered for is no reason to give up (RFC 9293 §3.8.6.1, MUST-37), neither for
+            // what waits nor for what is in flight beyond its edge (§3.8.6, SHLD-17).
+            if self.sender.outstanding() == 0 || self.sender.snd_wnd == 0 {
                 self.heard_from_peer(now);
             }
         }
@@ -240,7 +256,7 @@ impl Connection {
         // Beside a SYN that is not acknowledged yet a FIN is too early. The peer will send it again.
         let fin = segment.header.flags.has(Flags::FIN) && self.state.is_synchronized();
         let end = start + payload.len() as i64;
-        if self.deaf
+        if self.read_shut
             && !payload.is_empty()
             && end > self.receiver.rcv_nxt.cast_signed()
             && !self.receiver.has_ended()
@@ -259,13 +275,16 @@ impl Connection {
 
     /// Takes an ACK that advances, and sets the retransmission timer by it (RFC 6298 §5.2 and §5.3).
     fn take_ack(&mut self, now: Instant, ack: u64) {
-        let newly = ack - self.sender.snd_una;
-        self.sender.acked(ack);
+        let bytes = ack - self.sender.snd_una;
+        let app_limited = self.sender.in_flight() + self.sender.mss as u64 <= self.congestion.window();
+        let rtt = self.sender.acked(now, ack);
         if let Some(sample) = self.rtt.acked(ack, now) {
             let (srtt, rto) = (self.rtt.srtt().unwrap_or(sample), self.rtt.rto());
             self.trace(|flow| trace::Kind::RttMeasured { flow, sample, srtt, rto });
         }
-        self.congestion.on_ack(newly, self.sender.outstanding());
+        let in_flight = self.sender.in_flight();
+        self.congestion.on_ack(&Ack { now, bytes, rtt, in_flight, app_limited });
+        self.tell_cwnd("an ACK arrived");
         if self.sender.outstanding() > 0 {
             self.set_timer(Timer::Retransmission, now + self.rtt.rto());
         } else {
@@ -273,6 +292,16 @@ impl Connection {
         }
         self.probes = 0;
         self.heard_from_peer(now);
+    }
+
+    /// Our SYN goes out again because of one that came, unless it was sent again less than a timeout ago: what is on its
+    /// way then will do. From here on the timer counts anew (RFC 6298 §5.1), or it would send another one right behind.
+    fn repeat_syn(&mut self, now: Instant, why: Resend) {
+        if self.sender.repeated_at().is_some_and(|at| now.since(at) < self.rtt.rto()) {
+            return;
+        }
+        self.sender.resend(why);
+        self.timers.stop(Timer::Retransmission);
     }
 
     /// An ACK that asks the peer whether it means it: at most ten in five seconds, lest a forger of segments make
@@ -311,6 +340,8 @@ impl Connection {
                 let mtu = if mtu == 0 { MTU_UNTOLD } else { usize::from(mtu) };
                 // No link's MTU is below 68 (RFC 791 §3.2), whatever a forger says.
                 self.sender.shrink_mss(mtu.max(SMALLEST_MTU) - IPV4_HEADER_LEN - MIN_HEADER_LEN);
+                self.congestion.on_mss(self.sender.mss as u64);
+                self.tell_cwnd("the path takes only smaller segments");
             }
             IcmpError::Hard if !self.state.is_synchronized() => {
                 self.finish(now, Cause::GiveUp, Reason::Unreachable);

@@ -61,11 +61,14 @@ impl Connection {
     /// CLOSE both ways. Bytes that nobody has read, now or when they come, mean that data is lost: the peer learns
     /// it by a RST (RFC 9293 §3.6.1).
     pub fn close(&mut self, now: Instant) {
-        self.deaf = true;
+        self.read_shut = true;
         if self.receiver.readable() > 0 {
             self.abort(now);
         } else {
             self.shutdown(now);
+            if self.state == State::FinWait2 {
+                self.wait_for_fin(now);
+            }
         }
     }
 

@@ -8,10 +8,10 @@
 use std::collections::VecDeque;
 use std::net::SocketAddrV4;
 
-use super::congestion::{CongestionControl, Unlimited};
+use super::congestion::CongestionControl;
 use super::interface::{Config, Event, IcmpError, Info, Input, Output, Reason};
 use super::receiver::{AckNeed, Receiver};
-use super::rtt::Rtt;
+use super::recovery::Rtt;
 use super::segment::Segment;
 use super::sender::Sender;
 use super::seq::SeqNumber;
@@ -33,13 +33,15 @@ pub struct Connection {
     pub(super) receiver: Receiver,
     pub(super) rtt: Rtt,
     pub(super) congestion: Box<dyn CongestionControl>,
+    /// cwnd and ssthresh, as the trace knows them.
+    told_cwnd: (u64, u64),
     pub(super) timers: Timers,
     /// Whether this end waited for the other's SYN (RFC 9293 §3.10.7.4 treats a RST differently then).
     pub(super) passive: bool,
     /// Whether SYN and SYN-ACK carry a window scale: we offer it, and the peer's SYN, if it came first, did too.
     pub(super) offers_scale: bool,
-    /// The program has closed for good: nobody is left to read.
-    pub(super) deaf: bool,
+    /// The read side is shut: the program has closed for good, and reads no more.
+    pub(super) read_shut: bool,
     /// Fruitless window probes so far.
     pub(super) probes: u32,
     pub(super) challenges: Challenges,
@@ -76,7 +78,7 @@ const OUTBOX_LIMIT: usize = 256;
 const LONGEST_ACK_DELAY: Duration = Duration::from_millis(499);
 
 /// How long a SYN-ACK is repeated at most (RFC 9293 §3.8.3, MUST-23: for a SYN at least three minutes).
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(180);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(180);
 
 impl Connection {
     /// Opens a connection actively: the SYN waits in [`poll`](Machine::poll) (RFC 9293 §3.10.1).
@@ -106,11 +108,12 @@ impl Connection {
             sender: Sender::new(isn, config.mss, config.send_buffer, config.nodelay),
             receiver: Receiver::new(config.recv_buffer, config.mss),
             rtt: Rtt::new(config.initial_rto, config.min_rto, config.max_rto),
-            congestion: Box::new(Unlimited),
+            congestion: (config.congestion.start)(config.mss.into()),
+            told_cwnd: (u64::MAX, u64::MAX),
             timers: Timers::default(),
             passive: false,
             offers_scale: config.window_scale,
-            deaf: false,
+            read_shut: false,
             probes: 0,
             challenges: Challenges::default(),
             icmp_error: None,
@@ -187,7 +190,8 @@ impl Connection {
         self.trace(|flow| trace::Kind::TimerFired { flow, timer: timer.name() });
         match timer {
             Timer::Retransmission => {
-                self.congestion.on_timeout(self.sender.outstanding());
+                self.congestion.on_rto(now, self.sender.in_flight());
+                self.tell_cwnd("the retransmission timer went off");
                 self.rtt.back_off(!self.state.is_synchronized());
                 self.sender.timed_out();
             }
@@ -197,6 +201,7 @@ impl Connection {
             }
             Timer::DelayedAck => self.receiver.ack = AckNeed::Now,
             Timer::TimeWait => self.finish(now, Cause::TwoMsl, Reason::Normal),
+            Timer::FinWait2 => self.finish(now, Cause::GiveUp, Reason::TimedOut),
             Timer::UserTimeout => {
                 let reason = if self.icmp_error.is_some() { Reason::Unreachable } else { Reason::TimedOut };
                 self.finish(now, Cause::GiveUp, reason);
@@ -219,21 +224,39 @@ impl Connection {
 
     /// How long the peer may be silent while something is expected of it. A listener's half-open connection never waits
     /// without end: its program does not know of it yet, and a SYN costs its sender nothing.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    pub(super) fn user_timeout(&self) -> Option<Duration> {
         match self.config.user_timeout {
             timeout if self.state == State::SynReceived && self.passive => {
-                Some(timeout.unwrap_or(HANDSHAKE_PATIENCE).min(HANDSHAKE_PATIENCE))
+                Some(timeout.unwrap_or(HANDSHAKE_TIMEOUT).min(HANDSHAKE_TIMEOUT))
             }
             timeout => timeout,
         }
     }
 
-    /// Gives the peer all of our patience again, as long as something is expected of it.
+    /// Starts the user timeout again, as long as something is expected of the peer.
     pub(super) fn heard_from_peer(&mut self, now: Instant) {
-        match self.patience().filter(|_| self.sender.outstanding() > 0 || self.sender.is_stuck()) {
+        match self.user_timeout().filter(|_| self.sender.outstanding() > 0 || self.sender.is_stuck()) {
             Some(timeout) => self.timers.set(Timer::UserTimeout, now + timeout),
             None => self.timers.stop(Timer::UserTimeout),
         }
+    }
+
+    /// FIN-WAIT-2 after the program has closed for good: the peer owes a FIN and nothing else. RFC 9293 lets that last
+    /// for ever, and so the memory that it takes; nearly every system gives up after a while.
+    pub(super) fn wait_for_fin(&mut self, now: Instant) {
+        self.start_timer(Timer::FinWait2, now + self.config.fin_wait_2);
+    }
+
+    /// Sends small segments at once, or gathers them again (RFC 9293 §3.7.4, MUST-17).
+    pub fn set_nodelay(&mut self, nodelay: bool) {
+        self.sender.nodelay = nodelay;
+    }
+
+    /// Gives up when the peer has acknowledged nothing for so long; `None` never does (RFC 9293 §3.8.3, MUST-21). Where
+    /// something is waited for already, it counts from now.
+    pub fn set_user_timeout(&mut self, now: Instant, timeout: Option<Duration>) {
+        self.config.user_timeout = timeout;
+        self.heard_from_peer(now);
     }
 
     /// How long an ACK may wait.
@@ -254,13 +277,14 @@ impl Connection {
                 self.events.connected = true;
                 self.events.readable |= self.receiver.readable() > 0;
                 self.rtt.handshake_done();
-                // What the program wrote early may have set the timer by the patience of a half-open connection.
+                // What the program wrote early may have set the timer by the user timeout of a half-open connection.
                 self.heard_from_peer(now);
                 // A close that came during the handshake was waiting for this.
                 if self.sender.is_closed() {
                     self.go(now, Cause::Close);
                 }
             }
+            State::FinWait2 if self.read_shut => self.wait_for_fin(now),
             State::TimeWait => {
                 self.timers.stop_all();
                 self.set_timer(Timer::TimeWait, now + self.config.msl * 2);
@@ -279,7 +303,7 @@ impl Connection {
         let complete = matches!(self.state, State::Closing | State::LastAck | State::TimeWait);
         self.go(now, cause);
         self.sender.clear();
-        if complete {
+        if complete && !self.read_shut {
             self.receiver.acknowledged();
         } else {
             self.receiver.clear();
@@ -301,6 +325,15 @@ impl Connection {
     pub(super) fn trace(&mut self, kind: impl FnOnce(trace::Flow) -> trace::Kind) {
         if self.config.trace {
             self.push(Output::Trace(kind(self.flow())));
+        }
+    }
+
+    /// Tells the trace of the congestion window and its threshold, if they have changed.
+    pub(super) fn tell_cwnd(&mut self, why: &'static str) {
+        let (cwnd, ssthresh) = (self.congestion.window(), self.congestion.ssthresh());
+        if self.told_cwnd != (cwnd, ssthresh) {
+            self.told_cwnd = (cwnd, ssthresh);
+            self.trace(|flow| trace::Kind::CwndChanged { flow, cwnd, ssthresh, why: why.into() });
         }
     }
 

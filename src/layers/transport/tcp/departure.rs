@@ -25,8 +25,11 @@ impl Connection {
         if matches!(self.state, State::Closed | State::Listen) {
             return;
         }
-        if let Some(piece) = self.sender.next(self.congestion.window()) {
-            self.send_piece(now, piece);
+        // The options first: what they take, the payload has not (RFC 6691 §2).
+        let options = self.options();
+        let room = self.sender.mss.saturating_sub(options.len()).max(1);
+        if let Some(piece) = self.sender.next(now, self.congestion.window(), room) {
+            self.send_piece(now, piece, options);
         } else {
             match self.receiver.ack {
                 AckNeed::Now => self.send_ack(),
@@ -42,10 +45,14 @@ impl Connection {
     }
 
     /// Sends a piece of the stream and sets the timers that watch over it.
-    fn send_piece(&mut self, now: Instant, piece: Piece) {
+    fn send_piece(&mut self, now: Instant, piece: Piece, options: Options) {
         self.timers.stop(Timer::Persist);
         match piece.kind {
-            PieceKind::New => self.rtt.sent(piece.end(), now),
+            PieceKind::New => {
+                self.rtt.sent(piece.end(), now);
+                self.congestion.on_sent(now, piece.end() - piece.offset, self.sender.in_flight());
+                self.tell_cwnd("something was sent");
+            }
             PieceKind::Again(_) => self.rtt.retransmitted(),
             PieceKind::Probe => {}
         }
@@ -54,11 +61,11 @@ impl Connection {
             // RFC 6298 §5.1.
             self.start_timer(Timer::Retransmission, now + self.rtt.rto());
         }
-        if let Some(timeout) = self.patience() {
+        if let Some(timeout) = self.user_timeout() {
             self.start_timer(Timer::UserTimeout, now + timeout);
         }
         let (kind, syn, fin) = (piece.kind, piece.syn, piece.fin);
-        let segment = self.segment_of(piece);
+        let segment = self.segment_of(piece, options);
         if let PieceKind::Again(why) = kind {
             let (seq, len) = (segment.header.seq.0, segment.payload.len());
             let segment = trace::SegmentNote { seq, len, syn, fin };
@@ -78,7 +85,7 @@ impl Connection {
                 self.rtt.backed_off(self.probes)
             };
             self.start_timer(Timer::Persist, now + wait);
-            if let Some(timeout) = self.patience() {
+            if let Some(timeout) = self.user_timeout() {
                 self.start_timer(Timer::UserTimeout, now + timeout);
             }
         } else {
@@ -90,39 +97,40 @@ impl Connection {
     /// An ACK without data: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
     fn send_ack(&mut self) {
         let seq = SeqNumber::of_offset(self.sender.isn, self.sender.snd_nxt);
-        let header = self.header(seq, Flags::NONE);
+        let options = self.options();
+        let header = self.header(seq, Flags::NONE, options);
         self.send(Segment { header, payload: bytes::Bytes::new() });
     }
 
     /// The RST that an abort sends (RFC 9293 §3.10.5). It carries an ACK, so that a peer still in SYN-SENT, which
-    /// knows no other way to judge it, believes it too.
+    /// knows no other way to judge it, believes it too; and just the number that the peer expects, since it believes no
+    /// other (RFC 5961 §3.2).
     pub(super) fn send_reset(&mut self) {
-        let seq = SeqNumber::of_offset(self.sender.isn, self.sender.snd_nxt);
-        let header = self.header(seq, Flags::RST);
+        let seq = SeqNumber::of_offset(self.sender.isn, self.sender.expected_next());
+        let header = self.header(seq, Flags::RST, Options::none());
         self.send(Segment { header, payload: bytes::Bytes::new() });
     }
 
-    fn segment_of(&mut self, piece: Piece) -> Segment {
+    fn segment_of(&mut self, piece: Piece, options: Options) -> Segment {
         let seq = SeqNumber::of_offset(self.sender.isn, piece.offset);
         let flags = Flags::NONE
             .with_if(piece.syn, Flags::SYN)
             .with_if(piece.fin, Flags::FIN)
             .with_if(piece.psh, Flags::PSH);
-        let mut header = self.header(seq, flags);
-        if piece.syn {
-            header.options = self.syn_options();
-        }
+        let options = if piece.syn { self.syn_options() } else { options };
+        let header = self.header(seq, flags, options);
         Segment { header, payload: piece.payload }
     }
 
     /// A header with the acknowledgment and window of this moment. Every segment but the very first SYN has an ACK,
     /// so none is owed after it.
-    fn header(&mut self, seq: SeqNumber, flags: Flags) -> TcpHeader {
+    fn header(&mut self, seq: SeqNumber, flags: Flags, options: Options) -> TcpHeader {
         let header = TcpHeader {
             source_port: self.local.port(),
             destination_port: self.remote.port(),
             seq,
             flags,
+            options,
             ..TcpHeader::default()
         };
         let Some(irs) = self.receiver.irs else {
@@ -140,6 +148,11 @@ impl Connection {
             },
             ..header
         }
+    }
+
+    /// What every segment but a SYN or a RST tells beside its header: nothing yet.
+    fn options(&self) -> Options {
+        Options::none()
     }
 
     /// What a SYN tells: our segment size, always (RFC 9293 §3.7.1, MAY-3), and our window scale.

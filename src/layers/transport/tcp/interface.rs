@@ -1,5 +1,6 @@
 //! What goes into a connection and what comes out of it: the two interfaces of RFC 9293 §3.9 as plain data.
 
+use super::congestion::Algorithm;
 use super::segment::Segment;
 use super::seq::SeqNumber;
 use super::state::State;
@@ -33,9 +34,14 @@ pub struct Config {
     pub max_rto: Duration,
     /// Maximum segment lifetime: TIME-WAIT lasts twice that (RFC 9293 §3.4.2 says 2 minutes, most systems 30 s).
     pub msl: Duration,
+    /// How long FIN-WAIT-2 lasts after the program has closed both ways, when the peer sends no FIN: Linux's
+    /// `tcp_fin_timeout`. A half-closed connection, whose program still reads, waits without end.
+    pub fin_wait_2: Duration,
     /// Give up when the peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3. `None` never gives up, but
     /// for the half-open connections of a listener, which wait three minutes.
     pub user_timeout: Option<Duration>,
+    /// How much the network is asked to take at one time.
+    pub congestion: Algorithm,
     /// Tell what happens inside, as [`Output::Trace`].
     pub trace: bool,
 }
@@ -53,7 +59,9 @@ impl Default for Config {
             initial_rto: Duration::from_secs(1),
             max_rto: Duration::from_secs(60),
             msl: Duration::from_secs(30),
+            fin_wait_2: Duration::from_secs(60),
             user_timeout: None,
+            congestion: Algorithm::NONE,
             trace: false,
         }
     }
@@ -113,7 +121,8 @@ pub enum Event {
     PeerClosed,
     /// There is room again after a write that was cut short.
     Writable,
-    /// The connection is gone, and its record may be dropped. Nothing follows.
+    /// The connection is gone. What had come in order before can still be read; then its record may be dropped. Nothing
+    /// follows.
     Closed(Reason),
 }
 

@@ -21,7 +21,8 @@
 //! | what was written and is not acknowledged | `send_buffer.rs` | |
 //! | what to take in, the window, when to acknowledge | `receiver.rs` | §3.4, §3.8.6 |
 //! | segments that came too early | `reassembly.rs` | §3.10.7.4, seventh |
-//! | round-trip time and retransmission timeout | `rtt.rs` | RFC 6298 |
+//! | what was sent, and what of it is lost | `recovery/sent.rs` | RFC 6675 §3 |
+//! | round-trip time and retransmission timeout | `recovery/rtt.rs` | RFC 6298 |
 //! | timers | `timers.rs` | §3.8, §3.10.8 |
 //! | congestion control (so far only its place) | `congestion/` | §3.8.2, RFC 5681 |
 //!
@@ -39,7 +40,7 @@ mod listener;
 mod options;
 mod reassembly;
 mod receiver;
-mod rtt;
+mod recovery;
 mod segment;
 mod send_buffer;
 mod sender;

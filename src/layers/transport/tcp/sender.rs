@@ -1,25 +1,32 @@
 //! The sending half: what to send next, and what an ACK means for it (RFC 9293 §3.7 and §3.8).
 //!
 //! Everything is counted in absolute offsets: the SYN is 0, the first byte of the stream 1, and the FIN follows the
-//! last byte. `snd_nxt` never moves back: what is sent again is the earliest unacknowledged segment, cut anew from
-//! the buffer, and `snd_nxt` stays at the edge of what was ever sent.
+//! last byte. `snd_nxt` never moves back: what is sent again is cut afresh from the buffer, and `snd_nxt` stays at the
+//! edge of what was ever sent.
 //!
-//! After a timeout, an ACK for some but not all of what was then in flight shows that the segment after it was lost
-//! too, and that one is sent at once. The idea is NewReno's partial acknowledgment (RFC 6582 §3.2), without its
-//! congestion window: each lost segment of a window costs a round trip, not a timeout.
+//! What is sent again, [`Sent`] knows. After a timeout all that is in flight counts as lost, and goes again as soon as
+//! it is the oldest: an ACK for some but not all of it lets the segment after that go at once. The idea is NewReno's
+//! partial acknowledgment (RFC 6582 §3.2), without its congestion window: each lost segment of a window costs a round
+//! trip, not a timeout.
 //!
 //! Left out: fast retransmit on duplicate ACKs (RFC 5681 §3.2), which belongs to congestion control.
 
 use bytes::Bytes;
 
+use super::recovery::{Resend, Sent};
 use super::send_buffer::SendBuffer;
 use super::seq::SeqNumber;
+use crate::base::{Duration, Instant};
 
 /// The segment size to send when the peer's SYN names none (RFC 9293 §3.7.1, MUST-15).
 pub(super) const DEFAULT_MSS: u16 = 536;
 
 /// What an IPv4 packet, which has at most 65,535 bytes, can carry beside two headers without options.
 const MAX_MSS: u16 = 65_495;
+
+/// The least that a peer's segment size is taken for. RFC 9293 names no bound, but one byte of payload behind forty of
+/// headers is an attack: 48 is Linux's `net.ipv4.tcp_min_snd_mss`.
+const LEAST_PEER_MSS: u16 = 48;
 
 /// The sending half of a connection.
 #[derive(Debug)]
@@ -40,50 +47,20 @@ pub(super) struct Sender {
     /// How far the peer's window field is to be shifted (RFC 7323 §2.2).
     pub(super) shift: u8,
     pub(super) mss: usize,
-    nodelay: bool,
+    pub(super) nodelay: bool,
     buffer: SendBuffer,
     capacity: usize,
     /// The program has said that nothing follows: a FIN comes after the buffer's last byte.
     fin: bool,
-    /// Something to be sent again, and why.
-    resend: Option<Resend>,
-    recovery: Option<Recovery>,
+    /// What is in flight, and what of it is lost.
+    sent: Sent,
+    /// The byte of a window probe is out, and no ACK has come since.
+    probe_unanswered: bool,
     /// The persist timer asks for a segment that the rules would hold back.
     forced: bool,
     /// A write was cut short since the program was last told of room.
     wants_room: bool,
     pub(super) retransmissions: u64,
-}
-
-/// Why something is sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Resend {
-    Timeout,
-    PartialAck,
-    SmallerMtu,
-    PeerRepeatedSyn,
-    SimultaneousOpen,
-}
-
-impl Resend {
-    pub(super) const fn why(self) -> &'static str {
-        match self {
-            Resend::Timeout => "the retransmission timer went off",
-            Resend::PartialAck => "an ACK showed that the next segment was lost too",
-            Resend::SmallerMtu => "a router said that it was too big",
-            Resend::PeerRepeatedSyn => "the peer sent its SYN again",
-            Resend::SimultaneousOpen => "both ends opened at once: the SYN goes again, with an ACK",
-        }
-    }
-}
-
-/// The repair of losses after a timeout.
-#[derive(Debug, Clone, Copy)]
-struct Recovery {
-    /// The repair is over when everything before this is acknowledged (RFC 6582's recover).
-    recover: u64,
-    /// The end of what has been sent again: an ACK below it says nothing about further losses.
-    resent: u64,
 }
 
 /// What to put into a segment.
@@ -123,8 +100,8 @@ impl Sender {
             buffer: SendBuffer::new(1),
             capacity: capacity.max(1),
             fin: false,
-            resend: None,
-            recovery: None,
+            sent: Sent::default(),
+            probe_unanswered: false,
             forced: false,
             wants_room: false,
             retransmissions: 0,
@@ -162,7 +139,7 @@ impl Sender {
     /// Forgets all data: the connection is gone.
     pub(super) fn clear(&mut self) {
         self.buffer.clear();
-        self.resend = None;
+        self.sent.clear();
         self.forced = false;
     }
 
@@ -170,21 +147,37 @@ impl Sender {
 
     /// The peer's SYN names a segment size (RFC 9293 §3.7.1: the smaller of its limit and ours) and a window scale.
     pub(super) fn learn(&mut self, peer_mss: Option<u16>, shift: u8) {
-        self.mss = self.mss.min(usize::from(peer_mss.unwrap_or(DEFAULT_MSS))).max(1);
+        self.mss = self.mss.min(usize::from(peer_mss.unwrap_or(DEFAULT_MSS).max(LEAST_PEER_MSS)));
         self.shift = shift;
     }
 
-    /// Takes an ACK of offsets beyond `snd_una`.
-    pub(super) fn acked(&mut self, ack: u64) {
+    /// Takes an ACK of offsets beyond `snd_una`. Returns the round trip that it ends, if that can be told.
+    pub(super) fn acked(&mut self, now: Instant, ack: u64) -> Option<Duration> {
         self.snd_una = ack;
         // The byte of a window probe has found room after all.
         self.snd_nxt = self.snd_nxt.max(ack);
         self.buffer.release(ack);
-        match self.recovery {
-            Some(Recovery { recover, .. }) if ack >= recover => self.recovery = None,
-            Some(Recovery { resent, .. }) if ack >= resent => self.resend = Some(Resend::PartialAck),
-            _ => {}
+        let rtt = self.sent.acknowledge(ack, now);
+        if self.sent.first_if_lost().is_some() {
+            self.sent.lose_first(Resend::PartialAck);
         }
+        rtt
+    }
+
+    /// The peer answers: the byte of a probe was taken, and then the ACK says so, or it was not.
+    pub(super) fn answered(&mut self) {
+        self.probe_unanswered = false;
+    }
+
+    /// The number that the peer most likely expects next. The byte of a probe that was not answered yet may have found
+    /// room; the peer then takes what stands before it for old.
+    pub(super) fn expected_next(&self) -> u64 {
+        if self.probe_unanswered { self.snd_max } else { self.snd_nxt }
+    }
+
+    /// When the oldest segment in flight was last sent *again*.
+    pub(super) fn repeated_at(&self) -> Option<Instant> {
+        self.sent.first_repeated_at()
     }
 
     /// Takes the window of a segment with sequence number `seq` and acknowledgment `ack`, if it is not older than
@@ -209,8 +202,7 @@ impl Sender {
             self.mss = mss.max(1);
             // A SYN has no data that could be cut.
             if self.snd_una > 0 && self.outstanding() > 0 {
-                self.recovery = Some(Recovery { recover: self.snd_nxt, resent: self.snd_una });
-                self.resend = Some(Resend::SmallerMtu);
+                self.sent.lose_all(Resend::SmallerMtu);
             }
         }
     }
@@ -219,13 +211,12 @@ impl Sender {
 
     /// The retransmission timer fired (RFC 6298 §5.4).
     pub(super) fn timed_out(&mut self) {
-        self.recovery = Some(Recovery { recover: self.snd_nxt, resent: self.snd_una });
-        self.resend = Some(Resend::Timeout);
+        self.sent.lose_all(Resend::Timeout);
     }
 
     /// Our SYN has to go again, for a reason that no timer knows.
     pub(super) fn resend(&mut self, why: Resend) {
-        self.resend = Some(why);
+        self.sent.lose_first(why);
     }
 
     /// The persist timer fired: send something although the window or the rules say no.
@@ -235,15 +226,14 @@ impl Sender {
 
     // What to send.
 
-    /// The next piece to send. What it tells is taken as sent.
-    pub(super) fn next(&mut self, cwnd: u64) -> Option<Piece> {
-        if let Some(why) = self.resend.take()
-            && self.outstanding() > 0
-        {
-            return Some(self.again(why));
+    /// The next piece to send, of at most `room` bytes: a segment's size less what its options take (RFC 6691 §2).
+    /// What it returns is taken as sent.
+    pub(super) fn next(&mut self, now: Instant, cwnd: u64, room: usize) -> Option<Piece> {
+        if let Some((offset, why)) = self.sent.first_if_lost() {
+            return Some(self.again(now, offset, why, room));
         }
         if self.snd_nxt == 0 {
-            self.advance(1);
+            self.advance(now, 1);
             return Some(Piece::syn(PieceKind::New));
         }
         // Nothing follows the SYN before the peer has acknowledged it.
@@ -251,8 +241,8 @@ impl Sender {
             return None;
         }
         let forced = std::mem::take(&mut self.forced) && self.outstanding() == 0;
-        match self.fresh(cwnd, forced) {
-            None if forced => self.probe(),
+        match self.fresh(now, cwnd, room, forced) {
+            None if forced => self.probe(now),
             piece => piece,
         }
     }
@@ -260,6 +250,11 @@ impl Sender {
     /// Sequence numbers sent and not acknowledged.
     pub(super) fn outstanding(&self) -> u64 {
         self.snd_nxt - self.snd_una
+    }
+
+    /// How many of them are still on their way, as far as anyone can tell.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.outstanding() - self.sent.lost()
     }
 
     /// D of RFC 9293 §3.8.6.2.1: bytes written and not sent.
@@ -300,15 +295,15 @@ impl Sender {
 
     /// New data or the FIN, if the window has room and the rules against silly windows (RFC 9293 §3.8.6.2.1) and
     /// against small segments (Nagle, §3.7.4) let it go. `forced` stands for the override timeout of the former.
-    fn fresh(&mut self, cwnd: u64, forced: bool) -> Option<Piece> {
+    fn fresh(&mut self, now: Instant, cwnd: u64, room: usize, forced: bool) -> Option<Piece> {
         let (unsent, usable) = (self.unsent(), self.usable(cwnd));
-        let len = unsent.min(usable).min(self.mss as u64);
+        let len = unsent.min(usable).min(room as u64);
         let last = len == unsent;
         let may_go = if len == 0 {
             // Nothing but a FIN can be without data, and it too takes one number of the window.
             unsent == 0 && self.fin_waits() && usable > 0
         } else {
-            let full = len == self.mss as u64;
+            let full = len == room as u64;
             // Everything written fits: the PUSH rule. Nagle holds it back while something is unacknowledged; not so
             // the end of the stream, after which there is nothing to gather.
             let idle = self.outstanding() == 0 || self.nodelay;
@@ -321,39 +316,39 @@ impl Sender {
         }
         let fin = last && self.fin_waits() && usable > len;
         let piece = self.cut(len as usize, fin, PieceKind::New);
-        self.advance(len + u64::from(fin));
+        self.advance(now, len + u64::from(fin));
         Some(piece)
     }
 
-    /// The earliest unacknowledged segment, cut to the size that holds now. It goes out even if the peer has taken
-    /// its window back since (RFC 9293 §3.8.6 allows that).
-    fn again(&mut self, why: Resend) -> Piece {
+    /// What was sent from `offset` on, cut to the size that holds now. It goes out even if the peer has taken its
+    /// window back since (RFC 9293 §3.8.6 allows that).
+    fn again(&mut self, now: Instant, offset: u64, why: Resend, room: usize) -> Piece {
         self.retransmissions += 1;
-        if self.snd_una == 0 {
-            return Piece::syn(PieceKind::Again(why));
-        }
-        let sent = self.buffer.end().min(self.snd_nxt);
-        let len = sent.saturating_sub(self.snd_una).min(self.mss as u64);
-        let fin_sent = self.snd_nxt > self.buffer.end();
-        let fin = fin_sent && self.snd_una + len == self.buffer.end();
-        if let Some(recovery) = &mut self.recovery {
-            recovery.resent = self.snd_una + len + u64::from(fin);
-        }
-        let (offset, edge) = (self.snd_una, self.snd_una + len == self.buffer.end());
-        let payload = self.buffer.slice(offset, len as usize);
-        let psh = edge && !payload.is_empty();
-        Piece { offset, payload, syn: false, fin, psh, kind: PieceKind::Again(why) }
+        let kind = PieceKind::Again(why);
+        let piece = if offset == 0 {
+            Piece::syn(kind)
+        } else {
+            let sent = self.buffer.end().min(self.snd_nxt);
+            let len = sent.saturating_sub(offset).min(room as u64);
+            let edge = offset + len == self.buffer.end();
+            let fin = edge && self.snd_nxt > self.buffer.end();
+            let payload = self.buffer.slice(offset, len as usize);
+            Piece { offset, psh: edge && !payload.is_empty(), payload, syn: false, fin, kind }
+        };
+        self.sent.push_again(offset, piece.end(), now);
+        piece
     }
 
     /// A window probe: the next byte, though the window is closed (RFC 9293 §3.8.6.1). A FIN that waits alone is
     /// its own probe, and from then on under the care of the retransmission timer.
-    fn probe(&mut self) -> Option<Piece> {
+    fn probe(&mut self, now: Instant) -> Option<Piece> {
         if self.unsent() > 0 {
             self.snd_max = self.snd_nxt + 1;
+            self.probe_unanswered = true;
             Some(self.cut(1, false, PieceKind::Probe))
         } else if self.fin_waits() {
             let piece = self.cut(0, true, PieceKind::New);
-            self.advance(1);
+            self.advance(now, 1);
             Some(piece)
         } else {
             None
@@ -367,7 +362,8 @@ impl Sender {
         Piece { offset, payload: self.buffer.slice(offset, len), syn: false, fin, psh, kind }
     }
 
-    fn advance(&mut self, by: u64) {
+    fn advance(&mut self, now: Instant, by: u64) {
+        self.sent.push(self.snd_nxt, self.snd_nxt + by, now);
         self.snd_nxt += by;
         self.snd_max = self.snd_max.max(self.snd_nxt);
     }

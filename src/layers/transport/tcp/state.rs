@@ -3,9 +3,10 @@
 //! All transitions stand in one `match`, [`State::after`]. It knows nothing of segments or timers: who calls it has
 //! already judged that, say, the ACK covers the FIN.
 //!
-//! Two of the figure's arrows are not here. SYN-RECEIVED to FIN-WAIT-1 on CLOSE: ours waits for ESTABLISHED first,
-//! as §3.10.4 has it whenever something is still to be sent. FIN-WAIT-1 to TIME-WAIT in one step: a FIN that
-//! acknowledges ours is taken as two events, its ACK first (§3.10.7.4 reads a segment in that order).
+//! One of the figure's arrows is not here. SYN-RECEIVED to FIN-WAIT-1 on CLOSE: ours waits for ESTABLISHED first,
+//! as §3.10.4 has it whenever something is still to be sent. FIN-WAIT-1 to TIME-WAIT in one step, which the figure
+//! leaves out too (its note 2), takes two steps here: a FIN that acknowledges ours is two events, its ACK first
+//! (§3.10.7.4 reads a segment in that order).
 
 use std::fmt;
 

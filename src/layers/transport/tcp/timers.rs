@@ -17,14 +17,22 @@ pub enum Timer {
     DelayedAck,
     /// The state TIME-WAIT is over (§3.6.1).
     TimeWait,
+    /// The program has closed for good, and the peer does not: FIN-WAIT-2 is given up.
+    FinWait2,
     /// The peer has acknowledged nothing for too long: give up (§3.8.3's R2; §3.10.8). Covers the handshake too.
     UserTimeout,
 }
 
 impl Timer {
     /// All timers, in the order in which they are served when several are due.
-    pub const ALL: [Timer; 5] =
-        [Timer::UserTimeout, Timer::TimeWait, Timer::Retransmission, Timer::Persist, Timer::DelayedAck];
+    pub const ALL: [Timer; 6] = [
+        Timer::UserTimeout,
+        Timer::TimeWait,
+        Timer::FinWait2,
+        Timer::Retransmission,
+        Timer::Persist,
+        Timer::DelayedAck,
+    ];
 
     /// The name a trace gives it.
     pub const fn name(self) -> &'static str {
@@ -33,6 +41,7 @@ impl Timer {
             Timer::Persist => "persist",
             Timer::DelayedAck => "delayed ACK",
             Timer::TimeWait => "TIME-WAIT",
+            Timer::FinWait2 => "FIN-WAIT-2",
             Timer::UserTimeout => "user timeout",
         }
     }

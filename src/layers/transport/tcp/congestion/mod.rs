@@ -1,20 +1,98 @@
 //! Congestion control: how much the *network* can take, where the window says how much the *peer* can.
 //!
 //! RFC 9293 §3.8.2 (MUST-19) demands slow start, congestion avoidance and an exponential back-off of the
-//! retransmission timer (RFC 5681, RFC 6298). The back-off is there, in [`rtt`](super). The other two are **not**:
+//! retransmission timer (RFC 5681, RFC 6298). The back-off is there, in [`recovery`](super). The other two are **not**:
 //! the only controller so far is [`Unlimited`], which never holds the sender back. A sender of that kind is unfit
 //! for a shared network. This module is the place where the missing half goes.
+//!
+//! A controller is told what happens to what was sent, and answers with two numbers, cwnd and ssthresh. Whenever one
+//! of them has changed, the connection tells the trace.
 
-use std::fmt::Debug;
+use std::fmt;
 
-/// Decides how many bytes may be in flight, from what it is told of the sender's fortunes.
-pub trait CongestionControl: Debug + Send {
-    /// Bytes that may be unacknowledged at one time (cwnd).
+use crate::base::{Duration, Instant};
+
+/// Decides how many bytes may be in flight, from what it is told of the sender's fortunes. All sizes are in bytes.
+///
+/// What a controller does not care for, it need not implement.
+pub trait CongestionControl: fmt::Debug + Send {
+    /// Bytes that may be in flight at one time (cwnd).
     fn window(&self) -> u64;
-    /// `bytes` were newly acknowledged, and `in_flight` are still out.
-    fn on_ack(&mut self, bytes: u64, in_flight: u64);
-    /// The retransmission timer fired with `in_flight` bytes out.
-    fn on_timeout(&mut self, in_flight: u64);
+
+    /// Below it the window opens by slow start, from it on by congestion avoidance (RFC 5681 §3.1).
+    fn ssthresh(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// Something leaves that was not sent before; `in_flight` counts it.
+    fn on_sent(&mut self, now: Instant, bytes: u64, in_flight: u64) {
+        let _ = (now, bytes, in_flight);
+    }
+
+    /// An ACK arrives for something new.
+    fn on_ack(&mut self, ack: &Ack) {
+        let _ = ack;
+    }
+
+    /// ACKs show that something was lost; at most once for each window sent (RFC 5681 §3.2). `in_flight` was in
+    /// flight before that.
+    fn on_loss(&mut self, now: Instant, in_flight: u64) {
+        let _ = (now, in_flight);
+    }
+
+    /// The retransmission timer goes off: all that was `in_flight` may be lost.
+    fn on_rto(&mut self, now: Instant, in_flight: u64) {
+        let _ = (now, in_flight);
+    }
+
+    /// Segments carry at most so many bytes from now on: the path takes only smaller ones.
+    fn on_mss(&mut self, mss: u64) {
+        let _ = mss;
+    }
+}
+
+/// What an ACK for something new says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ack {
+    /// When it arrives.
+    pub now: Instant,
+    /// How much it acknowledges that was not acknowledged before.
+    pub bytes: u64,
+    /// The round trip of the newest segment among it; none when any of it was sent twice.
+    pub rtt: Option<Duration>,
+    /// What is still in flight after it.
+    pub in_flight: u64,
+    /// Whether the window was not used up before it, for want of data or of room at the peer: then its arrival says
+    /// nothing about a larger one (RFC 9293 §3.8.2 by way of RFC 5681; RFC 7661 §4.1).
+    pub app_limited: bool,
+}
+
+/// A kind of congestion control, as a connection is configured with.
+#[derive(Clone, Copy)]
+pub struct Algorithm {
+    /// Its name, by which it is chosen and compared.
+    pub name: &'static str,
+    /// A new controller for a connection with segments of at most so many bytes.
+    pub start: fn(mss: u64) -> Box<dyn CongestionControl>,
+}
+
+impl Algorithm {
+    /// No control at all.
+    pub const NONE: Algorithm = Algorithm { name: "none", start: |_| Box::new(Unlimited) };
+}
+
+impl PartialEq for Algorithm {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Algorithm {}
+
+impl fmt::Debug for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 /// No control at all: the peer's window is the only limit. See the module's warning.
@@ -25,6 +103,4 @@ impl CongestionControl for Unlimited {
     fn window(&self) -> u64 {
         u64::MAX
     }
-    fn on_ack(&mut self, _bytes: u64, _in_flight: u64) {}
-    fn on_timeout(&mut self, _in_flight: u64) {}
 }

@@ -227,3 +227,103 @@ fn what_has_come_in_order_can_still_be_read_after_the_end() {
     assert_eq!(words, "last words");
     assert!(pipe.ends[B].connection.as_ref().unwrap().at_end_of_stream());
 }
+
+#[test]
+fn a_peer_that_never_closes_is_waited_for_only_as_long_as_the_program_reads() {
+    // Closed for good: FIN-WAIT-2 ends by itself.
+    for shut_down_before in [false, true] {
+        let mut pipe = Pipe::open(&config());
+        if shut_down_before {
+            pipe.shutdown(A);
+            pipe.run_for(ms(50));
+        }
+        pipe.with(A, Connection::close);
+        pipe.run_for(ms(59_000));
+        assert_eq!(pipe.states()[A], State::FinWait2);
+        pipe.run_for(ms(2_000));
+        assert_eq!(pipe.states()[A], State::Closed);
+        assert_eq!(pipe.ends[A].events.last(), Some(&Event::Closed(Reason::TimedOut)));
+    }
+    // Half-closed: the answer may take its time.
+    let mut pipe = Pipe::open(&config());
+    pipe.shutdown(A);
+    pipe.run_for(Duration::from_secs(24 * 60 * 60));
+    assert_eq!(pipe.states()[A], State::FinWait2);
+}
+
+#[test]
+fn a_reset_at_the_right_edge_is_outside_of_the_window() {
+    let mut pipe = Pipe::open(&config());
+    pipe.forge(B, segment(B, 301 + 65_535, None, Flags::RST, b""));
+    pipe.run_for(ms(15));
+    assert_eq!(pipe.log.len(), 1, "no challenge: {}", pipe.ladder());
+    pipe.forge(B, segment(B, 301 + 65_534, None, Flags::RST, b""));
+    pipe.run_for(ms(15));
+    assert_eq!(pipe.log.len(), 3, "a challenge: {}", pipe.ladder());
+}
+
+#[test]
+fn a_reset_of_a_closed_window_counts_at_its_edge() {
+    let mut pipe = Pipe::open(&Config { recv_buffer: 1_000, ..config() });
+    pipe.ends[A].reads = false;
+    pipe.write(B, &[9; 1_000]);
+    pipe.run_for(ms(50));
+    assert_eq!(pipe.info(A).rcv_wnd, 0);
+    pipe.forge(B, segment(B, 1_301, None, Flags::RST, b""));
+    pipe.run_for(ms(15));
+    assert_eq!(pipe.states()[A], State::Closed);
+}
+
+#[test]
+fn an_abort_after_a_probe_resets_a_peer_that_took_the_probe_and_one_that_did_not() {
+    for taken in [true, false] {
+        let mut pipe = Pipe::open(&Config { recv_buffer: 1_000, ..config() });
+        pipe.ends[B].reads = false;
+        pipe.write(A, &[9; 2_000]);
+        pipe.run_for(ms(500));
+        assert_eq!(pipe.info(A).snd_wnd, 0);
+        // From here on nothing of B's arrives.
+        let mut pipe =
+            pipe.with_rule(move |from, _, _| if from == B && taken { Fate::Drop } else { Fate::Pass });
+        if taken {
+            pipe.ends[B].reads = true;
+            pipe.drain(B);
+        }
+        pipe.log.clear();
+        pipe.run_until(|pipe| {
+            pipe.log.iter().any(|(from, segment)| *from == A && segment.payload.len() == 1)
+        });
+        pipe.run_for(ms(50));
+        pipe.with(A, Connection::abort);
+        let reset = &pipe.log.last().unwrap().1;
+        assert_eq!(reset.header.seq, SeqNumber(1_101 + u32::from(taken)), "taken: {taken}");
+        pipe.run_for(ms(50));
+        assert_eq!(pipe.states()[B], State::Closed, "taken: {taken}");
+    }
+}
+
+#[test]
+fn no_forger_makes_a_connection_answer_without_end() {
+    // Each kind of segment that is not acceptable and carries no data: RFC 5961 §7.
+    let kinds: [(&str, Segment); 5] = [
+        ("a SYN in the window", segment(B, 305, None, Flags::SYN, b"")),
+        ("a RST in the window", segment(B, 305, None, Flags::RST, b"")),
+        ("an ACK before the window", segment(B, 200, Some(101), Flags::NONE, b"")),
+        ("an ACK of what was never sent", segment(B, 301, Some(9_999), Flags::NONE, b"data")),
+        ("an ACK from long ago", segment(B, 301, Some(101u32.wrapping_sub(70_000)), Flags::NONE, b"data")),
+    ];
+    for (name, forged) in kinds {
+        let mut pipe = Pipe::open(&config());
+        for _ in 0..30 {
+            pipe.forge(B, forged.clone());
+        }
+        pipe.run_for(ms(15));
+        let answers = |pipe: &Pipe| pipe.log.iter().filter(|(from, _)| *from == A).count();
+        assert_eq!(answers(&pipe), 10, "{name}");
+        assert_eq!(pipe.states()[A], State::Established, "{name}");
+        pipe.run_for(ms(5_000));
+        pipe.forge(B, forged);
+        pipe.run_for(ms(15));
+        assert_eq!(answers(&pipe), 11, "{name}: after five seconds an answer again");
+    }
+}

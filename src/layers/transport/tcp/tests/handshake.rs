@@ -299,3 +299,47 @@ fn icmp_errors_end_a_handshake_only_when_hard_and_about_what_is_in_flight() {
     pipe.with(A, |a, now| a.handle(now, icmp(IcmpError::Hard, 100)));
     assert_eq!(pipe.ends[A].events, [Event::Closed(Reason::Unreachable)]);
 }
+
+#[test]
+fn a_syn_that_came_again_starts_the_timer_of_its_answer_anew() {
+    let mut pipe =
+        Pipe::new(&config()).with_rule(|from, _, _| if from == B { Fate::Drop } else { Fate::Pass });
+    pipe.listen(B);
+    let syn = || segment(A, 100, None, Flags::SYN, b"");
+    pipe.forge(A, syn());
+    // The answer of B leaves at 10 ms, so its timer is due at 1010 ms: just behind the answer to the second SYN.
+    pipe.run_for(ms(999));
+    pipe.forge(A, syn());
+    pipe.run_for(ms(1_000));
+    assert_eq!(pipe.log.iter().filter(|(from, _)| *from == B).count(), 2, "{}", pipe.ladder());
+    pipe.run_for(ms(20));
+    assert_eq!(pipe.log.iter().filter(|(from, _)| *from == B).count(), 3, "the timer counts from the second");
+}
+
+#[test]
+fn a_syn_right_behind_a_repeated_answer_is_not_answered_again() {
+    let mut pipe =
+        Pipe::new(&config()).with_rule(|from, _, _| if from == B { Fate::Drop } else { Fate::Pass });
+    pipe.listen(B);
+    pipe.forge(A, segment(A, 100, None, Flags::SYN, b""));
+    pipe.run_for(ms(1_001));
+    for _ in 0..50 {
+        pipe.forge(A, segment(A, 100, None, Flags::SYN, b""));
+    }
+    pipe.run_for(ms(15));
+    // At 10 ms, and at 1010 ms by the timer.
+    assert_eq!(pipe.log.iter().filter(|(from, _)| *from == B).count(), 2, "{}", pipe.ladder());
+}
+
+#[test]
+fn a_peer_cannot_ask_for_segments_of_a_byte() {
+    for (asked, taken) in [(0, 48), (1, 48), (47, 48), (48, 48), (100, 100)] {
+        let mut pipe = Pipe::new(&config());
+        pipe.listen(B);
+        let mut syn = segment(A, 100, None, Flags::SYN, b"");
+        syn.header.options.push(TcpOption::MaximumSegmentSize(asked));
+        pipe.forge(A, syn);
+        pipe.run_for(ms(15));
+        assert_eq!(pipe.info(B).mss, taken, "{asked}");
+    }
+}

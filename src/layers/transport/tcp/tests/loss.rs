@@ -220,3 +220,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_reason_says_no_more_than_an_end_can_know() {
+    // The path is slower than the timer: nothing is lost, and everything goes again.
+    let mut pipe = Pipe::new(&config());
+    pipe.delay = Duration::from_secs(10);
+    pipe.listen(B);
+    pipe.connect(A);
+    pipe.write(A, &[1; 5_000]);
+    pipe.run_until(|pipe| pipe.ends[B].received.len() == 5_000);
+    pipe.run_for(Duration::from_secs(60));
+    let reasons: std::collections::BTreeSet<String> = pipe
+        .ends
+        .iter()
+        .flat_map(|end| &end.traces)
+        .filter_map(|kind| match kind {
+            trace::Kind::Retransmitted { why, .. } => Some(why.to_string()),
+            _ => None,
+        })
+        .collect();
+    let expected = [
+        "a SYN came again",
+        "an ACK stopped here: the segment may be lost too",
+        "the retransmission timer went off",
+    ];
+    assert_eq!(reasons.into_iter().collect::<Vec<_>>(), expected);
+}

@@ -1,6 +1,7 @@
 //! Two ends joined by a pipe with rules: what the tests of TCP stand on.
 
 mod closing;
+mod congestion;
 mod handshake;
 mod loss;
 mod robustness;

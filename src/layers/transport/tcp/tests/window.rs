@@ -243,3 +243,58 @@ fn a_router_that_says_too_big_makes_segments_smaller_at_once() {
     pipe.run_for(ms(900));
     assert_eq!(pipe.ends[B].received, [3; 20_000]);
 }
+
+#[test]
+fn a_window_that_closes_over_data_in_flight_or_before_a_lone_fin_is_waited_for() {
+    let timeout = Some(Duration::from_secs(100));
+    // The peer takes its window back while 5 bytes are in flight, and says so each time it is asked.
+    let mut pipe = Pipe::open(&Config { user_timeout: timeout, ..config() });
+    pipe.ends[B].connection = None;
+    let closed = |pipe: &mut Pipe| {
+        let mut answer = segment(B, 301, Some(101), Flags::NONE, b"");
+        answer.header.window = 0;
+        pipe.with(A, |a, now| a.handle(now, Input::Segment(answer)));
+    };
+    pipe.rule = Box::new(|_, _, _| Fate::Drop);
+    pipe.write(A, b"hello");
+    for _ in 0..60 {
+        closed(&mut pipe);
+        pipe.run_for(Duration::from_secs(60));
+    }
+    assert_eq!((pipe.states()[A], pipe.info(A).unacked), (State::Established, 5));
+    // The same for a FIN that waits alone.
+    let mut pipe = Pipe::open(&Config { user_timeout: timeout, ..config() });
+    pipe.rule = Box::new(|_, _, _| Fate::Drop);
+    closed(&mut pipe);
+    pipe.shutdown(A);
+    for _ in 0..60 {
+        pipe.run_for(Duration::from_secs(60));
+        closed(&mut pipe);
+    }
+    assert_eq!((pipe.states()[A], pipe.info(A).unacked), (State::FinWait1, 1));
+    // One that falls silent is given up all the same.
+    pipe.run_for(Duration::from_secs(101));
+    assert_eq!(pipe.ends[A].events.last(), Some(&Event::Closed(Reason::TimedOut)));
+}
+
+#[test]
+fn nagle_and_the_user_timeout_are_switches_of_one_connection() {
+    let mut pipe = Pipe::open(&config());
+    write_each(&mut pipe, A, &[b"a", b"b"]);
+    assert_eq!(sizes(&pipe, A), [1]);
+    pipe.with(A, |a, _| a.set_nodelay(true));
+    assert_eq!(sizes(&pipe, A), [1, 1], "what was held back leaves at once");
+    pipe.run_for(ms(50));
+    let mut pipe = pipe.with_rule(|_, _, _| Fate::Drop);
+    pipe.write(A, b"c");
+    pipe.run_for(Duration::from_secs(300));
+    pipe.with(A, |a, now| a.set_user_timeout(now, Some(Duration::from_secs(20))));
+    pipe.run_for(Duration::from_secs(19));
+    assert_eq!(pipe.states()[A], State::Established);
+    pipe.with(A, |a, now| a.set_user_timeout(now, None));
+    pipe.run_for(Duration::from_secs(300));
+    assert_eq!(pipe.states()[A], State::Established);
+    pipe.with(A, |a, now| a.set_user_timeout(now, Some(Duration::from_secs(20))));
+    pipe.run_for(Duration::from_secs(21));
+    assert_eq!(pipe.ends[A].events.last(), Some(&Event::Closed(Reason::TimedOut)));
+}

@@ -16,7 +16,7 @@ const AFTER_LOST_SYN: Duration = Duration::from_secs(3);
 
 /// The estimate and the timeout computed from it.
 #[derive(Debug)]
-pub(super) struct Rtt {
+pub(in super::super) struct Rtt {
     srtt: Option<Duration>,
     rttvar: Duration,
     rto: Duration,
@@ -30,7 +30,7 @@ pub(super) struct Rtt {
 
 impl Rtt {
     /// Before the first measurement the timeout is `initial` (RFC 6298 §2.1).
-    pub(super) fn new(initial: Duration, min_rto: Duration, max_rto: Duration) -> Self {
+    pub(in super::super) fn new(initial: Duration, min_rto: Duration, max_rto: Duration) -> Self {
         // A timeout of zero would send the same segment for ever in the same instant.
         let min_rto = min_rto.max(GRANULARITY);
         let max_rto = max_rto.max(min_rto);
@@ -38,36 +38,36 @@ impl Rtt {
         Rtt { srtt: None, rttvar: Duration::ZERO, rto, min_rto, max_rto, timing: None, syn_timed_out: false }
     }
 
-    pub(super) fn srtt(&self) -> Option<Duration> {
+    pub(in super::super) fn srtt(&self) -> Option<Duration> {
         self.srtt
     }
 
-    pub(super) fn rttvar(&self) -> Duration {
+    pub(in super::super) fn rttvar(&self) -> Duration {
         self.rttvar
     }
 
-    pub(super) fn rto(&self) -> Duration {
+    pub(in super::super) fn rto(&self) -> Duration {
         self.rto
     }
 
     /// The time after `backoffs` fruitless tries, each twice as long as the one before, up to the maximum.
-    pub(super) fn backed_off(&self, backoffs: u32) -> Duration {
+    pub(in super::super) fn backed_off(&self, backoffs: u32) -> Duration {
         (self.rto * 2u32.saturating_pow(backoffs)).min(self.max_rto)
     }
 
     /// New sequence numbers up to `end` are being sent.
-    pub(super) fn sent(&mut self, end: u64, now: Instant) {
+    pub(in super::super) fn sent(&mut self, end: u64, now: Instant) {
         self.timing.get_or_insert((end, now));
     }
 
     /// Something is being sent again. The measurement under way is given up even when it times a later segment:
     /// the ACK for that one now waits for the hole to be filled.
-    pub(super) fn retransmitted(&mut self) {
+    pub(in super::super) fn retransmitted(&mut self) {
         self.timing = None;
     }
 
     /// Everything before `ack` has arrived. Returns the round trip if that ends the measurement.
-    pub(super) fn acked(&mut self, ack: u64, now: Instant) -> Option<Duration> {
+    pub(in super::super) fn acked(&mut self, ack: u64, now: Instant) -> Option<Duration> {
         let (_, since) = self.timing.take_if(|(end, _)| *end <= ack)?;
         let sample = now.since(since);
         self.update(sample);
@@ -75,13 +75,13 @@ impl Rtt {
     }
 
     /// The timer fired: the next wait is twice as long (RFC 6298 §5.5). It stays so until a new measurement.
-    pub(super) fn back_off(&mut self, in_handshake: bool) {
+    pub(in super::super) fn back_off(&mut self, in_handshake: bool) {
         self.rto = (self.rto * 2).min(self.max_rto);
         self.syn_timed_out |= in_handshake;
     }
 
     /// The handshake is done. If its SYN had to be sent more than once, start from a wider guess (RFC 6298 §5.7).
-    pub(super) fn handshake_done(&mut self) {
+    pub(in super::super) fn handshake_done(&mut self) {
         if self.syn_timed_out && self.srtt.is_none() {
             self.rto = AFTER_LOST_SYN.clamp(self.min_rto, self.max_rto);
         }

@@ -1,0 +1,7 @@
+//! What a sender needs to repair losses: a memory of what it sent, and an estimate of how long an ACK takes.
+
+mod rtt;
+mod sent;
+
+pub(super) use rtt::Rtt;
+pub(super) use sent::{Resend, Sent};

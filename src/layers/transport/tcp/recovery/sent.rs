@@ -1,0 +1,311 @@
+//! What was sent and is not acknowledged: the sender's memory, a list of ranges of the stream.
+//!
+//! Every sequence number from `snd_una` to `snd_nxt` lies in exactly one range, in order. A range remembers when its
+//! numbers were last sent, how often, and what is thought of them: still on their way, or lost. What goes out again is
+//! asked of this list. RFC 6675 §3 calls such a list the scoreboard.
+//!
+//! Neighbours with the same memories are one range, so a burst that leaves in one instant costs one entry. Bounded by
+//! [`LIMIT`]: beyond it, what is sent joins the last range, and both are remembered by the later of their times. A loss
+//! in there is noticed later than it could be; nothing else changes.
+
+use std::collections::VecDeque;
+
+use crate::base::{Duration, Instant};
+
+/// The most ranges kept for what is sent: some 160 KiB for a connection.
+const LIMIT: usize = 4096;
+
+/// The list.
+#[derive(Debug, Default)]
+pub(in super::super) struct Sent {
+    ranges: VecDeque<Range>,
+    /// Sequence numbers marked as lost.
+    lost: u64,
+}
+
+/// A range of the stream whose numbers share their fate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Range {
+    start: u64,
+    end: u64,
+    /// When they were last sent.
+    sent_at: Instant,
+    /// How often they were sent.
+    transmissions: u32,
+    mark: Mark,
+}
+
+/// What is thought of a range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    InFlight,
+    /// No longer in the network, as far as anyone can tell, and to be sent again.
+    Lost(Resend),
+}
+
+/// Why something is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Resend {
+    Timeout,
+    PartialAck,
+    SmallerMtu,
+    RepeatedSyn,
+    SimultaneousOpen,
+}
+
+impl Resend {
+    pub(in super::super) const fn why(self) -> &'static str {
+        match self {
+            Resend::Timeout => "the retransmission timer went off",
+            Resend::PartialAck => "an ACK stopped here: the segment may be lost too",
+            Resend::SmallerMtu => "a router said that it was too big",
+            Resend::RepeatedSyn => "a SYN came again",
+            Resend::SimultaneousOpen => "both ends opened at once: the SYN goes again, with an ACK",
+        }
+    }
+}
+
+impl Sent {
+    /// New numbers from `start` to `end` leave, behind all that left before.
+    pub(in super::super) fn push(&mut self, start: u64, end: u64, now: Instant) {
+        let new = Range { start, end, sent_at: now, transmissions: 1, mark: Mark::InFlight };
+        let full = self.ranges.len() >= LIMIT;
+        match self.ranges.back_mut() {
+            Some(last) if last.has_memories_of(&new) => last.end = end,
+            Some(last) if full => {
+                if matches!(last.mark, Mark::Lost(_)) {
+                    self.lost -= last.len();
+                }
+                *last = Range { end, sent_at: now, mark: Mark::InFlight, ..*last };
+            }
+            _ => self.ranges.push_back(new),
+        }
+    }
+
+    /// Numbers from `start` to `end` leave again, as one segment.
+    pub(in super::super) fn push_again(&mut self, start: u64, end: u64, now: Instant) {
+        let (from, to) = (self.boundary(start), self.boundary(end));
+        let mut transmissions = 0;
+        for range in self.ranges.range(from..to) {
+            transmissions = transmissions.max(range.transmissions);
+            if matches!(range.mark, Mark::Lost(_)) {
+                self.lost -= range.len();
+            }
+        }
+        if from < to {
+            self.ranges.drain(from + 1..to);
+            let transmissions = transmissions.saturating_add(1);
+            self.ranges[from] = Range { start, end, sent_at: now, transmissions, mark: Mark::InFlight };
+        }
+    }
+
+    /// Everything before `ack` has arrived. Returns the round trip of what was sent last of it, unless any of it was
+    /// sent twice: which of the two was answered cannot be told (Karn's algorithm, RFC 6298 §3).
+    pub(in super::super) fn acknowledge(&mut self, ack: u64, now: Instant) -> Option<Duration> {
+        let (mut sent_at, mut repeated) = (None, false);
+        while let Some(first) = self.ranges.front_mut().filter(|first| first.start < ack) {
+            sent_at = sent_at.max(Some(first.sent_at));
+            repeated |= first.transmissions > 1;
+            let here = Range { end: first.end.min(ack), ..*first };
+            if matches!(here.mark, Mark::Lost(_)) {
+                self.lost -= here.len();
+            }
+            if ack < first.end {
+                first.start = ack;
+            } else {
+                self.ranges.pop_front();
+            }
+        }
+        sent_at.filter(|_| !repeated).map(|sent_at| now.since(sent_at))
+    }
+
+    /// Everything may be lost.
+    pub(in super::super) fn lose_all(&mut self, why: Resend) {
+        self.lost = 0;
+        for range in &mut self.ranges {
+            range.mark = Mark::Lost(why);
+            self.lost += range.len();
+        }
+    }
+
+    /// The oldest range may be lost.
+    pub(in super::super) fn lose_first(&mut self, why: Resend) {
+        if let Some(first) = self.ranges.front_mut() {
+            if first.mark == Mark::InFlight {
+                self.lost += first.len();
+            }
+            first.mark = Mark::Lost(why);
+        }
+    }
+
+    /// Where what must be sent again begins, and why: the oldest range, if it is lost.
+    pub(in super::super) fn first_if_lost(&self) -> Option<(u64, Resend)> {
+        match self.ranges.front()? {
+            Range { start, mark: Mark::Lost(why), .. } => Some((*start, *why)),
+            _ => None,
+        }
+    }
+
+    /// When the oldest range was last sent, if that was not the first time.
+    pub(in super::super) fn first_repeated_at(&self) -> Option<Instant> {
+        self.ranges.front().filter(|first| first.transmissions > 1).map(|first| first.sent_at)
+    }
+
+    /// How many sequence numbers are marked as lost.
+    pub(in super::super) fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Forgets everything.
+    pub(in super::super) fn clear(&mut self) {
+        *self = Sent::default();
+    }
+
+    /// The index of the range that begins at `at`; one that `at` lies within is cut in two.
+    fn boundary(&mut self, at: u64) -> usize {
+        let index = self.ranges.partition_point(|range| range.end <= at);
+        match self.ranges.get_mut(index) {
+            Some(range) if range.start < at => {
+                let behind = Range { start: at, ..*range };
+                range.end = at;
+                self.ranges.insert(index + 1, behind);
+                index + 1
+            }
+            _ => index,
+        }
+    }
+}
+
+impl Range {
+    fn len(&self) -> u64 {
+        self.end - self.start
+    }
+
+    fn has_memories_of(&self, other: &Range) -> bool {
+        let of = |range: &Range| (range.sent_at, range.transmissions, range.mark);
+        of(self) == of(other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_burst_of_one_instant_is_one_range() {
+        let mut sent = Sent::default();
+        sent.push(1, 101, at(0));
+        sent.push(101, 201, at(0));
+        sent.push(201, 301, at(1));
+        assert_eq!(sent.ranges.len(), 2);
+    }
+
+    #[test]
+    fn the_round_trip_is_that_of_what_was_sent_last() {
+        let mut sent = Sent::default();
+        sent.push(1, 101, at(0));
+        sent.push(101, 201, at(10));
+        sent.push(201, 301, at(20));
+        assert_eq!(sent.acknowledge(201, at(50)), Some(ms(40)));
+        assert_eq!(sent.acknowledge(250, at(60)), Some(ms(40)));
+        assert_eq!(sent.acknowledge(250, at(70)), None);
+    }
+
+    #[test]
+    fn what_was_sent_twice_gives_no_round_trip() {
+        let mut sent = Sent::default();
+        sent.push(1, 101, at(0));
+        sent.push(101, 201, at(10));
+        sent.push_again(1, 101, at(20));
+        assert_eq!(sent.acknowledge(201, at(50)), None);
+    }
+
+    #[test]
+    fn what_is_sent_again_is_cut_to_its_segment_and_the_rest_stays_lost() {
+        let mut sent = Sent::default();
+        sent.push(1, 1_001, at(0));
+        sent.lose_all(Resend::Timeout);
+        assert_eq!((sent.first_if_lost(), sent.lost()), (Some((1, Resend::Timeout)), 1_000));
+        sent.push_again(1, 301, at(5));
+        assert_eq!((sent.first_if_lost(), sent.lost()), (None, 700));
+        sent.acknowledge(301, at(9));
+        assert_eq!(sent.first_if_lost(), Some((301, Resend::Timeout)));
+    }
+
+    #[test]
+    fn the_list_is_bounded_and_what_does_not_fit_joins_the_last_range() {
+        let mut sent = Sent::default();
+        for i in 0..2 * LIMIT as u64 {
+            sent.push(1 + i, 2 + i, at(i));
+        }
+        assert_eq!(sent.ranges.len(), LIMIT);
+        let end = 1 + 2 * LIMIT as u64;
+        assert_eq!(sent.ranges.back().map(|last| (last.start, last.end)), Some((LIMIT as u64, end)));
+        sent.lose_all(Resend::Timeout);
+        sent.push(end, end + 1, at(0));
+        assert_eq!(sent.lost(), LIMIT as u64 - 1);
+    }
+
+    /// What the list says of each sequence number, in order.
+    fn spelled_out(sent: &Sent) -> Vec<(u64, Instant, u32, Mark)> {
+        let numbers = |range: &Range| {
+            let range = *range;
+            (range.start..range.end).map(move |n| (n, range.sent_at, range.transmissions, range.mark))
+        };
+        sent.ranges.iter().flat_map(numbers).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn the_list_says_of_each_number_what_happened_to_it(
+            steps in prop::collection::vec((0u8..4, 0u64..30, 1u64..20), 1..60),
+        ) {
+            let mut sent = Sent::default();
+            // One entry a number: where it is in the stream, when and how often it was sent, what became of it.
+            let mut each: Vec<(u64, Instant, u32, Mark)> = Vec::new();
+            let mut next = 1;
+            for (i, (what, skip, len)) in steps.into_iter().enumerate() {
+                let now = at(i as u64);
+                let first = each.first().map_or(next, |(number, ..)| *number);
+                match what {
+                    0 => {
+                        sent.push(next, next + len, now);
+                        each.extend((next..next + len).map(|number| (number, now, 1, Mark::InFlight)));
+                        next += len;
+                    }
+                    1 => {
+                        let ack = (first + skip).min(next);
+                        sent.acknowledge(ack, now);
+                        each.retain(|(number, ..)| *number >= ack);
+                    }
+                    2 => {
+                        let start = (first + skip).min(next);
+                        let end = (start + len).min(next);
+                        sent.push_again(start, end, now);
+                        let covered = |number: u64| (start..end).contains(&number);
+                        let often = each.iter().filter(|(number, ..)| covered(*number)).map(|each| each.2).max();
+                        for each in each.iter_mut().filter(|(number, ..)| covered(*number)) {
+                            *each = (each.0, now, often.unwrap_or(0) + 1, Mark::InFlight);
+                        }
+                    }
+                    _ => {
+                        sent.lose_all(Resend::Timeout);
+                        each.iter_mut().for_each(|each| each.3 = Mark::Lost(Resend::Timeout));
+                    }
+                }
+                prop_assert_eq!(&spelled_out(&sent), &each);
+                let lost = each.iter().filter(|(.., mark)| *mark != Mark::InFlight).count();
+                prop_assert_eq!(sent.lost(), lost as u64);
+            }
+        }
+    }
+}
