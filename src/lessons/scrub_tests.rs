@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use super::ALL;
 use super::picture::View;
-use super::{ALL, Scenario};
 use crate::trace::{FrameId, Kind, Past, Trace};
 use crate::view::ladder::{Ladder, LadderOptions};
 use crate::view::look::Look;
@@ -98,7 +98,7 @@ fn scrub(trace: &Trace, name: &str) {
 #[test]
 fn every_run_of_every_lesson_can_be_scrubbed_forward_and_back() {
     for lesson in ALL {
-        for scene in &lesson.play(&Scenario::of(lesson)).scenes {
+        for scene in &lesson.play(&lesson.scenario()).scenes {
             scrub(&scene.trace, &format!("{} {}", lesson.id, scene.id));
         }
     }

@@ -9,7 +9,7 @@
 //! | [`app`] | programs on hosts, and the socket calls they can make |
 //! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
 //! | [`websocket`] | a WebSocket machine on a simulated host's TCP socket |
-//! | [`values`] | knobs as people write them: `5%`, `20ms`, `10mbit` |
+//! | [`knob`] | what can be turned: one table of knobs, and their values as people write them |
 //!
 //! The same seed and the same knobs give the same run, byte for byte: nothing in here reads a clock, and all chance
 //! comes from [`Rng`](crate::base::Rng).
@@ -17,11 +17,11 @@
 pub mod app;
 pub mod apps;
 pub mod fault;
+pub mod knob;
 pub mod link;
 pub mod network;
 pub mod queue;
 pub mod scene;
-pub mod values;
 pub mod websocket;
 
 // What every program on a host needs of the stack below it.

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::sheet::{Sheet, Tone, ansi, char_width, width};
+use super::sheet::{Sheet, Tone, acts_on_a_terminal, ansi, char_width, width};
 use crate::base::Layer;
 
 /// How a picture is to be drawn.
@@ -105,15 +105,6 @@ pub fn escape(bytes: impl AsRef<[u8]>) -> String {
         }
     }
     safe
-}
-
-/// Control characters (C0, DEL, C1), line and paragraph separators, and the invisible characters that reorder or
-/// hide the text around them (Unicode UAX #9, UTS #39).
-pub(super) fn acts_on_a_terminal(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A number with its thousands set apart, as `16,777,216`. Four digits are read at a glance as they are.

@@ -28,6 +28,12 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("tokio", &["real", "cli"], "the stack is sans-IO"),
     ("socket2", &["real", "cli"], "the stack is sans-IO"),
     ("std::net::TcpStream", &["real", "cli"], "the stack is sans-IO"),
+    ("std::fs", &["real", "cli", "book"], "a browser has no files: the library is built without them"),
+    ("std::thread", &["real", "cli"], "a browser has no threads: the library is built without them"),
+    ("std::process", &["real", "cli"], "the library is built without an operating system"),
+    ("redb", &["real"], "the log on disk is behind the feature `real`"),
+    ("rustix", &["real"], "system calls are behind the feature `real`"),
+    ("clap", &["cli"], "the command line is behind the feature `app`"),
     ("std::net::UdpSocket", &["real", "cli"], "the stack is sans-IO"),
     ("println!", &["cli"], "only the command line prints"),
     ("eprintln!", &["cli"], "only the command line prints"),
@@ -249,7 +255,7 @@ fn crate_paths(line: &str) -> Vec<String> {
     paths
 }
 
-fn spread(prefix: &str, rest: &str, paths: &mut Vec<String>) {
+pub(super) fn spread(prefix: &str, rest: &str, paths: &mut Vec<String>) {
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
     let (path, after) = rest.split_at(end);
     if !after.starts_with('{') {
@@ -295,9 +301,9 @@ fn changeable_static(line: &str) -> Option<&'static str> {
     ["Atomic", "Mutex", "RwLock", "Cell"].into_iter().find(|word| kind.contains(word))
 }
 
-struct Source {
-    path: PathBuf,
-    text: String,
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
 }
 
 impl Source {
@@ -343,7 +349,7 @@ impl Source {
     }
 }
 
-fn sources() -> Vec<Source> {
+pub(super) fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     collect(&root().join("src"), &mut found);
     assert!(found.len() > 20, "the source tree was not found");
@@ -377,6 +383,6 @@ fn folder_of(path: &Path) -> Option<String> {
     parts.next().map(|_| first)
 }
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -12,7 +12,6 @@ use netlayers::base::{Duration, Instant};
 use netlayers::layers::internet::route::Prefix;
 use netlayers::layers::stack::{SocketEvent, SocketId, StackConfig};
 use netlayers::layers::transport::tcp as tcp_layer;
-use netlayers::lessons::Scenario;
 use netlayers::sim::apps::{tcp, udp};
 use netlayers::sim::fault;
 use netlayers::sim::scene::{self, Knobs};
@@ -396,9 +395,10 @@ fn wireshark_counts_as_many_retransmissions_as_we_do() {
         "tcp.analysis.out_of_order",
     ];
     let mut all = 0;
+    let patient = tcp_layer::Config { user_timeout: None, ..tcp_layer::Config::default() };
     for (seed, loss) in [(1, 0.05), (2, 0.1), (3, 0.1), (4, 0.2), (5, 0.2), (6, 0.3), (7, 0.3)] {
         for way in [Way::Tcp, Way::WebSocket] {
-            let knobs = Knobs { loss, seed, patience: None, ..Knobs::default() };
+            let knobs = Knobs { loss, seed, tcp: patient.clone(), ..Knobs::default() };
             let trace = scene::run(way, &noise(30_000), &knobs, Recorder::on("lossy", Wire::Sim)).trace;
             let Some(rows) = read("lossy", &trace, &fields) else { return };
             let theirs = rows.iter().filter(|row| fields.iter().any(|field| !row[field].is_empty())).count();
@@ -428,7 +428,7 @@ fn wireshark_and_our_dissector_agree_on_what_a_full_queue_let_through() {
     ];
     let mut first_seen_late = 0;
     for (mtu, len) in [(68, 60_000), (80, 70_000), (100, 120_000)] {
-        let knobs = Knobs { mtu, ..Knobs::default() };
+        let knobs = Knobs { link: LinkConfig { mtu, ..LinkConfig::default() }, ..Knobs::default() };
         let trace = scene::run(Way::Tcp, &noise(len), &knobs, Recorder::on("full", Wire::Sim)).trace;
         assert!(trace.turned_away() > 0, "MTU {mtu}");
         let Some(rows) = read("full", &trace, &fields) else { return };
@@ -457,7 +457,7 @@ fn wireshark_and_our_dissector_agree_on_what_a_full_queue_let_through() {
 fn the_lessons_of_the_event_system_are_http_and_websocket_to_wireshark_and_well_formed() {
     for id in ["socketio", "events", "chat"] {
         let lesson = netlayers::lessons::find(id).expect("a lesson of the course");
-        let performance = lesson.play(&Scenario::of(lesson));
+        let performance = lesson.play(&lesson.scenario());
         for scene in &performance.scenes {
             let name = format!("{id}-{}", scene.id);
             let Some(rows) = read(&name, &scene.trace, &["http.request.method", "websocket.opcode"]) else {

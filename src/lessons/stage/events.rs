@@ -5,8 +5,8 @@
 
 use std::net::SocketAddrV4;
 
-use super::Stage;
-use super::scene::Host;
+use super::cast::Host;
+use super::telling::Stage;
 use crate::base::{Duration, Instant};
 use crate::chat::hub::{Context, Hub, Random};
 use crate::layers::application::engineio::{self, CloseCause, SessionConfig};

@@ -4,39 +4,15 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use bytes::Bytes;
 
-use super::Stage;
+use super::cast::{Host, Scene, Socket};
 use super::puppet::Puppet;
+use super::telling::Stage;
 use crate::base::{Duration, Instant};
 use crate::layers::internet::route::Prefix;
-use crate::layers::stack::{SocketId, StackConfig};
+use crate::layers::stack::StackConfig;
 use crate::sim::fault::Rule;
-use crate::sim::{AppId, HostId, LinkConfig, Network};
+use crate::sim::{LinkConfig, Network};
 use crate::trace::{Flow, Recorder, Wire};
-
-/// A host of the scene, with a program on it that does what the script says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Host {
-    pub(super) id: HostId,
-    pub(super) app: AppId,
-    /// Its address.
-    pub address: Ipv4Addr,
-}
-
-/// A socket of a host's program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Socket {
-    /// Whose it is.
-    pub host: Host,
-    pub(super) id: SocketId,
-}
-
-/// A run under way.
-pub(super) struct Scene {
-    pub(super) id: String,
-    pub(super) title: String,
-    pub(super) network: Network,
-    hosts: u8,
-}
 
 /// What a run that does not come to rest is cut off at: longer than any timer of a connection.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
@@ -243,12 +219,5 @@ impl Stage {
     /// The network itself, for what has no verb of its own here.
     pub fn network(&mut self) -> &mut Network {
         &mut self.running().network
-    }
-}
-
-impl Host {
-    /// Its id in the network.
-    pub fn id(self) -> HostId {
-        self.id
     }
 }

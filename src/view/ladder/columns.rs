@@ -88,7 +88,7 @@ pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<Sheet> {
     for line in words::legend(arrows, look.ascii, look.width - TIME) {
         let mut strip = Line::blank(look.width);
         strip.put(TIME, &line, Tone::Faint);
-        page.sheet.push(page::finished(strip, look));
+        page.sheet.push(text::finished(strip, look));
     }
     Some(page.sheet)
 }
@@ -155,6 +155,6 @@ impl Page<'_> {
             whole.paste(at, &strip);
             at += strip.width() + BETWEEN;
         }
-        self.sheet.push(page::finished(whole, self.look));
+        self.sheet.push(text::finished(whole, self.look));
     }
 }

@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::row::{Leg, Step};
 use super::stroke::End;
-use super::{page, text, words};
+use super::{text, words};
 use crate::trace::Past;
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
@@ -37,11 +37,11 @@ pub(super) fn draw(
         {
             write(&mut line, &row);
         }
-        sheet.push(page::finished(line, look));
+        sheet.push(text::finished(line, look));
         for row in rows {
             let mut line = Line::blank(width);
             write(&mut line, &row);
-            sheet.push(page::finished(line, look));
+            sheet.push(text::finished(line, look));
         }
     };
     if !title.is_empty() {

@@ -111,12 +111,6 @@ impl Page<'_> {
     fn line(&mut self, write: impl FnOnce(&mut Line)) {
         let mut strip = Line::blank(self.look.width.clamp(1, WIDEST));
         write(&mut strip);
-        self.sheet.push(finished(strip, self.look));
+        self.sheet.push(text::finished(strip, self.look));
     }
-}
-
-/// A line as it goes onto the sheet: without blanks at its end, and in the characters that the look allows.
-pub(super) fn finished(line: Line, look: &Look) -> Line {
-    let line = line.trimmed();
-    if look.ascii { line.respelt(text::ascii) } else { line }
 }

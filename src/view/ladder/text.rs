@@ -1,8 +1,8 @@
 //! The ladder's own way with text: cutting, amounts, and the ASCII spelling. Widths are those of a
 //! [sheet](crate::view::sheet).
 
-use crate::view::look::grouped;
-use crate::view::sheet::{self, LongWord, wrap_words};
+use crate::view::look::{Look, grouped};
+use crate::view::sheet::{self, Line, LongWord, wrap_words};
 
 pub(super) use sheet::{cut, width};
 
@@ -51,6 +51,12 @@ pub(super) fn bytes(n: u64) -> String {
         10_000..100_000_000 => format!("{} kB", grouped((n + 500) / 1000)),
         _ => format!("{} MB", grouped(n / 1_000_000)),
     }
+}
+
+/// A line as it goes onto the sheet: without blanks at its end, and in the characters that the look allows.
+pub(super) fn finished(line: Line, look: &Look) -> Line {
+    let line = line.trimmed();
+    if look.ascii { line.respelt(ascii) } else { line }
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Tone;
-use super::width::{char_width, width};
+use super::width::{acts_on_a_terminal, char_width, width};
 use crate::trace::FrameId;
-use crate::view::look::acts_on_a_terminal;
 
 /// One cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -29,6 +29,7 @@ use std::fmt;
 pub use line::{Cell, Line, Subject};
 pub use tone::Tone;
 pub(crate) use tone::{COLOURS, Colour};
+pub(crate) use width::acts_on_a_terminal;
 pub use width::{char_width, width};
 pub(crate) use wrap::cut;
 pub use wrap::{LongWord, wrap, wrap_words};

@@ -121,7 +121,7 @@ proptest! {
         let mut line = Line::blank(20);
         line.put(at, &text, Tone::Plain);
         for line in [line, Line::of(&text, Tone::Plain)] {
-            prop_assert!(!line.to_string().contains(crate::view::look::acts_on_a_terminal));
+            prop_assert!(!line.to_string().contains(acts_on_a_terminal));
         }
     }
 
