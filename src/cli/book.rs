@@ -1,7 +1,7 @@
 //! `netlayers book`: builds the book, and shows it to a browser.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -97,7 +97,7 @@ fn serve(pages: &Path, port: u16, out: &mut Output) -> Result<(), CliError> {
         let wanted = Wanted {
             command: "netlayers book serve",
             address_option: "",
-            address: Ipv4Addr::LOCALHOST.into(),
+            address: IpAddr::from([127, 0, 0, 1]),
             port,
             usual: 3000,
         };

@@ -49,8 +49,6 @@ impl Wanted {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
     #[test]
@@ -58,7 +56,7 @@ mod tests {
         let wanted = Wanted {
             command: "netlayers ws echo",
             address_option: "--host",
-            address: Ipv4Addr::LOCALHOST.into(),
+            address: IpAddr::from([127, 0, 0, 1]),
             port: 65_535,
             usual: 9001,
         };

@@ -121,17 +121,21 @@ pub(super) fn update(change: impl FnOnce(&mut Logbook)) {
     }
 }
 
-/// Takes down that a lesson was played to its end: seen, or finished if anything was predicted.
+/// Takes down that a lesson was played to its end.
 pub(super) fn finish_lesson(id: &str, predictions: usize, as_predicted: usize) {
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    update(|progress| {
-        let lesson = progress.lessons.entry(id.to_owned()).or_default();
-        lesson.place = None;
-        let times = if predictions > 0 { &mut lesson.finished } else { &mut lesson.seen };
+    update(|progress| progress.lessons.entry(id.to_owned()).or_default().finish(predictions, as_predicted));
+}
+
+impl LessonProgress {
+    /// Once more to its end: seen, or finished if anything was predicted.
+    fn finish(&mut self, predictions: usize, as_predicted: usize) {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let times = if predictions > 0 { &mut self.finished } else { &mut self.seen };
         *times = times.saturating_add(1);
-        lesson.predictions = lesson.predictions.saturating_add(count(predictions));
-        lesson.as_predicted = lesson.as_predicted.saturating_add(count(as_predicted));
-    });
+        self.predictions = self.predictions.saturating_add(count(predictions));
+        self.as_predicted = self.as_predicted.saturating_add(count(as_predicted));
+        self.place = None;
+    }
 }
 
 /// Where it is kept; `None` on a system that names no place for a user's data.
@@ -261,5 +265,25 @@ mod tests {
         assert_eq!(read(&path), None);
         assert!(path.exists());
         let _ = fs::remove_dir_all(&folder);
+    }
+
+    #[test]
+    fn a_lesson_is_finished_by_a_prediction_and_only_seen_without_one() {
+        let place = Some(Place { beat: 3, ..Place::default() });
+        let mut lesson = LessonProgress { place: place.clone(), ..LessonProgress::default() };
+        lesson.finish(0, 0);
+        assert_eq!((lesson.finished, lesson.seen, &lesson.place), (0, 1, &None));
+        lesson.place = place;
+        lesson.finish(2, 1);
+        assert_eq!((lesson.finished, lesson.seen, lesson.predictions, lesson.as_predicted), (1, 1, 2, 1));
+        assert_eq!(lesson.place, None);
+    }
+
+    #[test]
+    fn a_file_of_before_there_were_places_is_read() {
+        let old = r#"{"schema": "netlayers.progress/1",
+            "lessons": {"bytes": {"finished": 1, "predictions": 2, "as_predicted": 1}}}"#;
+        let read: Logbook = serde_json::from_str(old).expect("the same schema");
+        assert!(read.has_finished("bytes") && read.lessons["bytes"].place.is_none());
     }
 }

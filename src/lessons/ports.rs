@@ -217,7 +217,7 @@ fn udp(stage: &mut Stage) {
     );
     let both = stage.flow(listener).local == stage.flow(receiver).local;
     let (hosts, ports): (BTreeSet<_>, BTreeSet<_>) =
-        from.iter().map(|from| (*from.ip(), from.port())).unzip();
+        from.iter().map(|from| (from.ip(), from.port())).unzip();
     if hosts.len() > 1 && ports.len() < from.len() {
         stage.say(
             "Laptop and phone happened to choose the same port. That harms nobody: their addresses differ, and an end \

@@ -2,7 +2,10 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | [`network`] | hosts, the links between them, and the loop that lets time pass |
+//! | [`network`] | nodes, the links between them, and the loop that lets time pass |
+//! | [`topology`] | how a network is built: hosts, routers, devices, links, addresses |
+//! | [`device`] | what a node is that is no host: a repeater, a switch |
+//! | `node` | a host with its programs, or a device; and its ports |
 //! | [`queue`] | what is to happen, in order |
 //! | [`link`] | rate, delay, jitter and the bounded queue of a wire |
 //! | [`fault`] | rules: lose, delay, duplicate, corrupt |
@@ -16,16 +19,22 @@
 
 pub mod app;
 pub mod apps;
+pub mod device;
 pub mod fault;
 pub mod knob;
 pub mod link;
 pub mod network;
+mod node;
 pub mod queue;
 pub mod scene;
+pub mod topology;
 pub mod websocket;
 
 // What every program on a host needs of the stack below it.
 pub use crate::layers::stack::{SendError, SocketEvent, SocketId, StackConfig};
 pub use app::{App, Io};
+pub use device::Device;
 pub use link::LinkConfig;
 pub use network::{AppId, HostId, Network};
+pub use node::NodeId;
+pub use topology::{IntoCidr, IntoEnd};

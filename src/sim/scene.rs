@@ -1,6 +1,6 @@
 //! The scene that `compare` plays: two hosts, one link, one message.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -26,8 +26,8 @@ const fn port(way: Way) -> u16 {
 pub fn two_hosts(knobs: &Knobs, recorder: Recorder) -> (Network, HostId, HostId) {
     let mut network = Network::new(knobs.seed, recorder);
     let config = knobs.stack();
-    let client = network.host("client", Ipv4Addr::new(10, 0, 0, 1), &config);
-    let server = network.host("server", Ipv4Addr::new(10, 0, 0, 2), &config);
+    let client = network.host("client", "10.0.0.1/24", &config);
+    let server = network.host("server", "10.0.0.2/24", &config);
     network.link(client, server, knobs.link());
     network.introduce_neighbours();
     knobs.faults(&mut network, client, server);
@@ -49,13 +49,13 @@ pub fn run_watched(
 ) -> Run {
     const STEPS_BETWEEN: usize = 4096;
     let (mut network, client, server) = two_hosts(knobs, recorder);
-    let to = SocketAddrV4::new(network.stack(server).address(), port(way));
+    let to = SocketAddr::new(network.stack(server).address(), port(way));
     let cast = Cast::put_on(way, &mut network, (client, server), to, message, knobs);
     while network.now() < Instant::ZERO + LONGEST && (0..STEPS_BETWEEN).all(|_| network.step()) {
         watch(network.now(), network.frames());
     }
     let outcome = cast.outcome(&network, message, knobs);
-    Run { way, trace: network.into_trace(), outcome }
+    Run { way, trace: network.into_trace(), server: server.place(), outcome }
 }
 
 /// The same, all three ways, recorded.
@@ -75,7 +75,7 @@ impl Cast {
         way: Way,
         network: &mut Network,
         (client, server): (HostId, HostId),
-        to: SocketAddrV4,
+        to: SocketAddr,
         message: &Bytes,
         knobs: &Knobs,
     ) -> Cast {

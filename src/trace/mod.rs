@@ -11,7 +11,7 @@ mod past;
 mod query;
 mod recorder;
 
-pub use event::{Event, Flow, FrameId, Kind, Place, PlaceId, Protocol, SegmentNote, Wire};
+pub use event::{Event, Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, SegmentNote, Wire};
 pub use outcome::{Comparison, Outcome, Run, Way};
 pub use past::Past;
 pub use query::Fate;

@@ -54,7 +54,7 @@ impl<'a> Past<'a> {
     /// All frames in the order they were sent: when, from which host, to which, which frame, and their bytes.
     pub fn frames(self) -> impl Iterator<Item = (Instant, PlaceId, PlaceId, FrameId, &'a Bytes)> {
         self.events.iter().filter_map(|event| match &event.kind {
-            Kind::Sent { frame, to, bytes } => Some((event.at, event.place, *to, *frame, bytes)),
+            Kind::Sent { frame, to, bytes, .. } => Some((event.at, event.place, *to, *frame, bytes)),
             _ => None,
         })
     }

@@ -50,6 +50,10 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("unsafe ", &["real"], "system calls without a safe wrapper live in `real`"),
 ];
 
+/// What only these may name, files or folders below `src`: above the internet layer an address has no family.
+const ONE_FAMILY: &[&str] = &["Ipv4Addr", "Ipv6Addr", "SocketAddrV4", "SocketAddrV6"];
+const KNOWS_FAMILIES: &[&str] = &["base/field.rs", "layers/link", "layers/internet", "layers/stack"];
+
 #[test]
 fn every_folder_imports_only_what_the_layer_model_allows() {
     let mut faults = Vec::new();
@@ -155,6 +159,26 @@ fn names_a_colour(line: &str) -> bool {
         let digits = line[at + 1..].chars().take_while(char::is_ascii_hexdigit).count();
         digits == 6
     })
+}
+
+#[test]
+fn above_the_internet_layer_an_address_has_no_family() {
+    let below = |file: &Source| {
+        let path = file.path.strip_prefix(root().join("src")).expect("a file of the tree");
+        KNOWS_FAMILIES.iter().any(|known| path.starts_with(known))
+    };
+    let mut faults = Vec::new();
+    for file in sources().iter().filter(|file| !below(file)) {
+        for (number, line) in file.code_lines() {
+            for word in ONE_FAMILY.iter().filter(|word| mentions(line, word)) {
+                faults.push(format!(
+                    "{}:{number}: `{word}` is for those who read and write headers",
+                    file.name()
+                ));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
 #[test]

@@ -4,12 +4,12 @@
 //! malformed packet and no bad checksum", its expert remarks must be the ones that the scene is about, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use netlayers::base::{Duration, Instant};
-use netlayers::layers::internet::route::Prefix;
+use netlayers::layers::internet::prefix::{Prefix, v4};
 use netlayers::layers::stack::{SocketEvent, SocketId, StackConfig};
 use netlayers::layers::transport::tcp as tcp_layer;
 use netlayers::sim::apps::{tcp, udp};
@@ -22,9 +22,9 @@ use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
 
 use super::support;
 
-const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
-const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 1);
+const CLIENT: IpAddr = v4(10, 0, 1, 1);
+const ROUTER: IpAddr = v4(10, 0, 0, 254);
+const SERVER: IpAddr = v4(10, 0, 2, 1);
 /// Not one of those whose payload tshark thinks to know.
 const PORT: u16 = 9002;
 
@@ -160,7 +160,7 @@ impl<F: FnMut(Cue, SocketId, &mut Io<'_>) + 'static> App for Script<F> {
         if self.listen {
             io.tcp_listen(PORT).unwrap();
         } else {
-            io.tcp_connect(SocketAddrV4::new(SERVER, PORT)).unwrap();
+            io.tcp_connect(SocketAddr::new(SERVER, PORT)).unwrap();
         }
     }
 
@@ -195,7 +195,7 @@ fn read_all(socket: SocketId, io: &mut Io<'_>) {
     while io.tcp_read(socket, usize::MAX).is_some() {}
 }
 
-struct Ping(Ipv4Addr, usize);
+struct Ping(IpAddr, usize);
 
 impl App for Ping {
     fn start(&mut self, io: &mut Io<'_>) {
@@ -213,8 +213,8 @@ fn arp_pings_fragments_and_an_unreachable_port_on_one_link() {
     let (mut network, client, server) = pair(&StackConfig::default());
     network.app(client, Ping(SERVER, 4_000));
     network.app(server, udp::Receiver::new(9));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(5_000), 5_000));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 10), noise(3_000), 3_000));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(5_000), 5_000));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 10), noise(3_000), 3_000));
     let trace = played(network);
     let fields = [&[ARP][..], &ICMP, &["udp.length", "icmp.resp_to"]].concat();
     let Some(rows) = read("one-link", &trace, &fields) else { return };
@@ -236,9 +236,9 @@ fn a_router_reports_what_it_cannot_pass_on() {
     let mut network = Network::new(1, Recorder::on("routed", Wire::Sim));
     let short = StackConfig { ttl: 1, ..StackConfig::default() };
     let client = network.host("client", CLIENT, &StackConfig::default());
-    let dying = network.host("dying", Ipv4Addr::new(10, 0, 3, 1), &short);
+    let dying = network.host("dying", v4(10, 0, 3, 1), &short);
     let near = network.host("near", ROUTER, &StackConfig::default());
-    let far = network.host("far", Ipv4Addr::new(10, 0, 0, 253), &StackConfig::default());
+    let far = network.host("far", v4(10, 0, 0, 253), &StackConfig::default());
     let server = network.host("server", SERVER, &StackConfig::default());
     network.link(client, near, LinkConfig::default());
     network.link(dying, near, LinkConfig::default());
@@ -249,16 +249,16 @@ fn a_router_reports_what_it_cannot_pass_on() {
     }
     network.route(far, Prefix::new(CLIENT, 24), near);
     // A host that hears nothing: the far router asks for it in vain, and says so.
-    let deaf = network.host("deaf", Ipv4Addr::new(10, 0, 2, 77), &StackConfig::default());
+    let deaf = network.host("deaf", v4(10, 0, 2, 77), &StackConfig::default());
     network.link(far, deaf, LinkConfig::default());
     network.rule(far, deaf, fault::loss(1.0));
     network.forward(near);
     network.forward(far);
     network.app(server, tcp::Receiver::new(PORT));
-    network.app(client, tcp::Sender::new(SocketAddrV4::new(SERVER, PORT), noise(30_000)));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(1_400), 1_400));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(Ipv4Addr::new(10, 0, 2, 77), 9), noise(10), 10));
-    network.app(dying, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(10), 10));
+    network.app(client, tcp::Sender::new(SocketAddr::new(SERVER, PORT), noise(30_000)));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(1_400), 1_400));
+    network.app(client, udp::Sender::new(SocketAddr::new(v4(10, 0, 2, 77), 9), noise(10), 10));
+    network.app(dying, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(10), 10));
     let trace = played(network);
 
     let Some(rows) = read("client-link", &link(&trace, client, near), &ICMP) else { return };
@@ -281,7 +281,7 @@ fn a_router_reports_what_it_cannot_pass_on() {
 #[test]
 fn a_closed_port_and_an_abort_are_resets_that_fit_the_stream() {
     let (mut network, client, _) = pair(&StackConfig::default());
-    network.app(client, tcp::Sender::new(SocketAddrV4::new(SERVER, PORT), noise(10)));
+    network.app(client, tcp::Sender::new(SocketAddr::new(SERVER, PORT), noise(10)));
     let refused = played(network);
     let aborted = scripted(
         |cue, socket, io| {
@@ -361,7 +361,7 @@ fn a_closed_window_its_probes_and_its_opening_have_the_names_that_we_give_them()
             Cue::Event(_) => {}
         }),
     );
-    network.app(client, tcp::Sender::new(SocketAddrV4::new(SERVER, PORT), noise(12_000)));
+    network.app(client, tcp::Sender::new(SocketAddr::new(SERVER, PORT), noise(12_000)));
     let trace = played(network);
     let fields = [
         "tcp.analysis.zero_window",

@@ -155,11 +155,20 @@ impl Teller<'_> {
                         "left at page {} of {}: {} goes on there",
                         number + 1,
                         pages.len(),
-                        out.look.bold(&self.lesson.command())
+                        out.look.bold(&self.command())
                     ))?;
                     return Ok(End::Left { page: number + 1 });
                 }
             }
+        }
+    }
+
+    /// The command that tells the same story.
+    fn command(&self) -> String {
+        let scenario = &self.performance.scenario;
+        match *scenario == self.lesson.scenario() {
+            true => self.lesson.command(),
+            false => format!("netlayers lesson --scenario \"{scenario}\""),
         }
     }
 

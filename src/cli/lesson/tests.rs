@@ -5,7 +5,7 @@ use crate::cli::logbook::Place;
 use crate::cli::output::Output;
 use crate::lessons::beat::{Answer, Beat};
 use crate::lessons::render::text;
-use crate::lessons::{Lesson, Performance};
+use crate::lessons::{Lesson, Performance, Scenario};
 use crate::view::look::Look;
 
 fn lesson(id: &str) -> &'static Lesson {
@@ -80,7 +80,16 @@ fn a_word_that_is_nearly_a_lesson_is_answered_with_the_lesson() {
 /// Plays a lesson to somebody who types these lines, and then ends the input; with what is on the screen.
 fn told(id: &str, typed: &[&str], before: Place) -> (End, String, usize) {
     let lesson = lesson(id);
-    let performance = lesson.play(&lesson.scenario());
+    told_of(lesson, &lesson.scenario(), typed, before)
+}
+
+fn told_of(
+    lesson: &'static Lesson,
+    scenario: &Scenario,
+    typed: &[&str],
+    before: Place,
+) -> (End, String, usize) {
+    let performance = lesson.play(scenario);
     let mut teller = Teller {
         lesson,
         performance: &performance,
@@ -97,6 +106,19 @@ fn told(id: &str, typed: &[&str], before: Place) -> (End, String, usize) {
     let mut keyboard = || Ok(lines.next().map(|line| format!("{line}\n")));
     let end = teller.tell(&mut out, &mut keyboard).expect("nothing fails in memory");
     (end, out.into_sheet().to_string(), teller.predicted())
+}
+
+#[test]
+fn a_lesson_with_a_knob_turned_is_left_with_the_line_that_leads_back() {
+    let lesson = lesson("handshake");
+    let mut scenario = lesson.scenario();
+    scenario.turn("drop", "syn").expect("a word of the knob");
+    let (end, screen, _) = told_of(lesson, &scenario, &["q"], Place::default());
+    assert_eq!(end, End::Left { page: 1 });
+    assert!(
+        screen.contains("netlayers lesson --scenario \"handshake drop=syn delay=20ms seed=1\" goes on there"),
+        "{screen}"
+    );
 }
 
 /// Enter, as often as any lesson needs it.

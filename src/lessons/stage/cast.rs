@@ -1,6 +1,6 @@
 //! Who and what is in a run: hosts, their sockets, the network.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::layers::stack::SocketId;
 use crate::sim::{AppId, HostId, Network};
@@ -11,7 +11,7 @@ pub struct Host {
     pub(super) id: HostId,
     pub(super) app: AppId,
     /// Its address.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
 }
 
 /// A socket of a host's program.

@@ -1,6 +1,6 @@
 //! The verbs of a run: hosts, links, rules, sockets, and time that passes.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use super::cast::{Host, Scene, Socket};
 use super::puppet::Puppet;
 use super::telling::Stage;
 use crate::base::{Duration, Instant};
-use crate::layers::internet::route::Prefix;
+use crate::layers::internet::prefix::{Cidr, Prefix, v4};
 use crate::layers::stack::StackConfig;
 use crate::sim::fault::Rule;
 use crate::sim::{LinkConfig, Network};
@@ -37,8 +37,8 @@ impl Stage {
     pub fn host_with(&mut self, name: &str, config: &StackConfig) -> Host {
         let scene = self.running();
         scene.hosts = scene.hosts.saturating_add(1);
-        let address = Ipv4Addr::new(10, 0, 0, scene.hosts);
-        let id = scene.network.host(name, address, config);
+        let address = v4(10, 0, 0, scene.hosts);
+        let id = scene.network.host(name, Cidr::new(address, 24), config);
         Host { id, app: scene.network.app(id, Puppet::default()), address }
     }
 
@@ -99,7 +99,7 @@ impl Stage {
     /// # Panics
     /// When there is no way to that host: a script knows its links.
     pub fn connect(&mut self, from: Host, to: Host, port: u16) -> Socket {
-        let to = SocketAddrV4::new(to.address, port);
+        let to = SocketAddr::new(to.address, port);
         let opened = self.running().network.call(from.app, |_: &mut Puppet, io| io.tcp_connect(to));
         Socket { host: from, id: opened.expect("the script connects to a host that can be reached") }
     }
@@ -147,7 +147,7 @@ impl Stage {
     /// Sends one datagram; says whether the socket took it.
     pub fn send_to(&mut self, socket: Socket, to: Host, port: u16, bytes: impl AsRef<[u8]>) -> bool {
         let bytes = Bytes::copy_from_slice(bytes.as_ref());
-        let to = SocketAddrV4::new(to.address, port);
+        let to = SocketAddr::new(to.address, port);
         let network = &mut self.running().network;
         network.call(socket.host.app, |_: &mut Puppet, io| io.udp_send(socket.id, to, bytes).is_ok())
     }

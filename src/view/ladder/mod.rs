@@ -51,7 +51,7 @@ use super::look::Look;
 use super::sheet::{Line, Sheet};
 use super::svg::Alt;
 use crate::base::Instant;
-use crate::trace::{Kind, Past, PlaceId, Trace, Wire};
+use crate::trace::{Kind, LinkId, Past, Trace, Wire};
 
 /// How much of a run is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,12 +159,12 @@ struct Run<'a> {
 /// segment that a router passes on is no repetition. Of a dissection only the summary is kept, for a run may have a
 /// hundred thousand frames.
 fn summaries(run: Past<'_>) -> Vec<Summary> {
-    let mut links: BTreeMap<(PlaceId, PlaceId), Conversations> = BTreeMap::new();
-    run.frames()
-        .map(|(_, from, to, _, bytes)| {
-            links.entry((from.min(to), from.max(to))).or_default().feed(bytes).summary
-        })
-        .collect()
+    let mut links: BTreeMap<LinkId, Conversations> = BTreeMap::new();
+    let sent = run.events.iter().filter_map(|event| match &event.kind {
+        Kind::Sent { link, bytes, .. } => Some((*link, bytes)),
+        _ => None,
+    });
+    sent.map(|(link, bytes)| links.entry(link).or_default().feed(bytes).summary).collect()
 }
 
 fn one(run: Past<'_>, title: &str, packets: &[Summary], look: &Look, options: LadderOptions) -> Sheet {

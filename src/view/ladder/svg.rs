@@ -110,7 +110,7 @@ impl<'a> Page<'a> {
             let name = look::escape(self.run.name(place));
             self.canvas.text((x, 16.0), Anchor::Middle, Tone::Strong, &text::cut(&name, 24));
             if let Some(place) = self.run.places.get(usize::from(place.0)) {
-                self.canvas.text((x, 32.0), Anchor::Middle, Tone::Faint, &place.address.to_string());
+                self.canvas.text((x, 32.0), Anchor::Middle, Tone::Faint, &text::addresses(place));
             }
         }
         self.top = 38.0;

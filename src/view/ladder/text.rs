@@ -1,10 +1,20 @@
 //! The ladder's own way with text: cutting, amounts, and the ASCII spelling. Widths are those of a
 //! [sheet](crate::view::sheet).
 
+use crate::trace::Place;
 use crate::view::look::{Look, grouped};
 use crate::view::sheet::{self, Line, LongWord, wrap_words};
 
 pub(super) use sheet::{cut, width};
+
+/// What is written under the name of a place: its address, or the first one and how many more it has.
+pub(super) fn addresses(place: &Place) -> String {
+    match &place.addresses[..] {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [first, others @ ..] => format!("{first} +{}", others.len()),
+    }
+}
 
 /// The text in lines of at most `width` cells, broken at blanks of any kind; a word longer than a line is cut. A text
 /// of nothing but blanks has no line.
