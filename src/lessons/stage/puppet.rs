@@ -125,7 +125,7 @@ impl App for Puppet {
         for socket in sockets {
             self.act(socket, Some(Input::Wake), io);
         }
-        // Whoever is not due yet still wants to be woken.
+        // A connection that is not due yet still wants to be woken.
         if let Some(at) = self.websockets.values().filter_map(WebSocketEnd::wake_at).min() {
             io.wake_at(at);
         }

@@ -31,7 +31,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct HeadError {
-    /// The status a server answers with. For a response, which nobody answers, it is 502: what a proxy would say of it.
+    /// The status a server answers with. For a response, which has no answer, it is 502: what a proxy would say of it.
     pub status: u16,
     /// What was wrong and where, counted from the first byte that the parser was fed.
     pub error: ParseError,

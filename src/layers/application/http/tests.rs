@@ -39,7 +39,7 @@ fn the_work_for_a_head_does_not_depend_on_how_it_is_cut() {
             done = matches!(parser.feed(piece), Ok(Progress::Done { .. }));
         }
         assert!(done);
-        // Once for the end of its line and once with its line: a parser that begins anew with every piece would look
+        // Once for the end of its line and once with its line: a parser that starts over with every piece would look
         // at a hundred million.
         assert!(parser.looked_at <= 2 * head.len(), "{} of {} in {size}s", parser.looked_at, head.len());
     }

@@ -1,7 +1,7 @@
 //! Text and attachments become packets. One decoder a connection, for a packet's attachments follow its text.
 //!
 //! What waits here is bounded: one text, and as many attachments as [`Limits`] allow. Any error ends the connection of
-//! whoever sent it: after a packet that cannot be read nobody knows where the next one begins.
+//! its connection: after a packet that cannot be read, the beginning of the next one is unknown.
 
 use bytes::Bytes;
 
@@ -97,7 +97,7 @@ impl Decoder {
     }
 }
 
-/// Puts attachments where their placeholders stand. Each may stand once: a few bytes that say "the same megabyte
+/// Puts attachments in place of their placeholders. Each may be used once: a few bytes that say "the same megabyte
 /// again", a thousand times, would make a flood of what they are passed on as.
 fn put_back(value: &mut Value, attachments: &mut [Option<Bytes>]) -> Result<(), ParseError> {
     if value.is_placeholder() {
@@ -161,7 +161,7 @@ impl<'a> Parser<'a> {
         &self.text[self.at..]
     }
 
-    /// The digits that stand here, as a number.
+    /// The digits at this position, as a number.
     fn digits(&mut self) -> Option<u64> {
         let rest = self.rest();
         let end = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
@@ -204,7 +204,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The number of a question or an answer. What is too large for 64 bits no question ever had: an answer to that is
-    /// ignored like any that nobody waits for, but an event with it could not be answered.
+    /// ignored like any unexpected one, but an event with it could not be answered.
     fn id(&mut self, kind: u8) -> Result<Option<u64>, ParseError> {
         let rest = self.rest();
         let end = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
@@ -251,7 +251,7 @@ impl<'a> Parser<'a> {
         Ok((name, elements.collect()))
     }
 
-    /// The error for what stands here.
+    /// The error for the byte at this position.
     fn wrong(&self, field: &'static str, expected: &'static str) -> ParseError {
         let start: String = self.rest().chars().take(16).collect();
         ERRORS.malformed(field, self.at, expected, format!("{start:?}"))

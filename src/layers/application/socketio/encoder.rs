@@ -14,7 +14,7 @@ use crate::layers::application::websocket::Utf8Bytes;
 pub struct Encoded {
     /// The text, without Engine.IO's own type before it.
     pub text: Utf8Bytes,
-    /// The bytes that stood among the arguments, in order.
+    /// The byte arrays among the arguments, in order.
     pub attachments: Vec<Bytes>,
 }
 

@@ -1,7 +1,7 @@
 //! Socket.IO protocol revision 5: named events, acknowledgements and namespaces, over Engine.IO's messages.
 //!
 //! Read the protocol's own document first (`socket.io-protocol` v5; there is no RFC). A packet is one text message,
-//! and after it one binary message for each piece of bytes that stood among the event's arguments:
+//! and after it one binary message for each byte array among the event's arguments:
 //!
 //! ```text
 //!   5 1 - /chat, 7 ["photo",{"_placeholder":true,"num":0}]     then one message: <bytes>

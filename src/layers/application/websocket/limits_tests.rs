@@ -313,7 +313,7 @@ fn compressed_messages_that_wait_hold_no_more_memory_than_is_counted() {
     let (mut length, mut capacity) = (0, 0);
     while let Some(Output::Send(bytes)) = bench.server.poll(bench.now) {
         length += bytes.len();
-        capacity += bytes.try_into_mut().expect("nobody else has it").capacity();
+        capacity += bytes.try_into_mut().expect("no other owner").capacity();
     }
     assert!((20_000..30_000).contains(&length) && capacity <= 2 * length, "{capacity} for {length}");
 }

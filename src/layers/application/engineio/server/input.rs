@@ -15,7 +15,7 @@ impl Server {
     pub(super) const ENOUGH: usize = 256 << 10;
     /// Nor one whose client has sent so much ahead while its request waits for an answer, ...
     pub(super) const ENOUGH_EARLY: usize = 64 << 10;
-    /// ... and if it is read from all the same, it is closed here.
+    /// ... and if the driver reads it anyway, it is closed here.
     const MAX_EARLY: usize = 4 * Self::ENOUGH_EARLY;
 
     /// Bytes came. They belong to what the connection is doing, and what follows to what it does next.

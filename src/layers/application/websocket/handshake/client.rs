@@ -22,7 +22,7 @@ pub struct Request {
     pub subprotocols: Vec<String>,
     /// Further header fields: cookies, authentication.
     pub headers: Headers,
-    /// 16 bytes that nobody could have guessed, chosen anew for each connection (§4.1). From the caller, for chance is
+    /// 16 unpredictable bytes, fresh for each connection (§4.1). From the caller, for randomness is
     /// not known here.
     pub nonce: [u8; 16],
 }

@@ -17,7 +17,7 @@ pub struct Policy {
     /// opens without one.
     pub subprotocols: Vec<String>,
     /// The web pages whose scripts may connect, such as `https://example.org`; `None` for all of them. A request
-    /// without an Origin passes: it does not come from a browser, and who is not a browser could send any (§10.2).
+    /// without an Origin passes: it does not come from a browser, and a client that is not a browser could send any (§10.2).
     pub origins: Option<Vec<String>>,
     /// The paths it serves, compared without the query; `None` for all of them.
     pub paths: Option<Vec<String>>,
@@ -76,7 +76,7 @@ pub fn answer(
         let error = malformed("method", "GET (RFC 6455 §4.2.1)", format!("{:?}", request.method));
         return Err(Refusal::new(405, Headers::new().with("Allow", "GET"), error));
     }
-    // What follows the head is read as frames, so a body must not stand between (RFC 9110 §7.8).
+    // What follows the head is read as frames, so there must be no body between (RFC 9110 §7.8).
     if headers.get("Transfer-Encoding").is_some()
         || headers.get_all("Content-Length").any(|length| length != "0")
     {
@@ -188,7 +188,7 @@ fn resource(target: &str) -> Result<&str, ParseError> {
     let (host, path) = after_scheme.split_at(after_scheme.find(['/', '?']).unwrap_or(after_scheme.len()));
     match (host, path) {
         ("", _) => Err(wrong()),
-        // An empty path stands for "/" (RFC 9110 §4.2.3).
+        // An empty path means "/" (RFC 9110 §4.2.3).
         (_, "") => Ok("/"),
         (_, path) if path.starts_with('/') => Ok(path),
         _ => Err(wrong()),
