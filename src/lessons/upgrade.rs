@@ -195,7 +195,10 @@ fn one_connection(stage: &mut Stage, client: Host) {
                 AppPiece::WsFrame { opcode, payload_len, .. } => {
                     ("WebSocket", format!("{opcode} frame, {payload_len} bytes of payload"))
                 }
-                AppPiece::WsContinuationOfFrame { .. } | AppPiece::Data { .. } => continue,
+                AppPiece::EngineIo { .. }
+                | AppPiece::SocketIo { .. }
+                | AppPiece::WsContinuationOfFrame { .. }
+                | AppPiece::Data { .. } => continue,
             };
             rows.push(vec![segment.tcp.seq.to_string(), from.into(), protocol.into(), what]);
         }

@@ -65,7 +65,7 @@ pub use deflate::Deflate;
 pub use frame::{FrameHeader, Opcode};
 pub use handshake::Opening;
 pub use handshake::client::Request;
-pub use handshake::server::Policy;
+pub use handshake::server::{Policy, Subprotocols};
 pub use message::{Message, MessageKind};
 pub use phase::{Phase, Role};
 pub use sender::{MaskSource, SendError};

@@ -45,7 +45,7 @@ impl Server {
         };
         self.set_conn_deadline(key, Some(now + self.config.idle_timeout));
         if !early.is_empty() {
-            self.bytes(now, key, &early);
+            self.bytes(now, key, early.freeze());
         }
     }
 

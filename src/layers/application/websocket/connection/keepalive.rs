@@ -22,7 +22,8 @@ impl Connection {
             None if self.heard + keepalive.idle <= now => {
                 self.sender.control(Opcode::Ping, Bytes::new());
                 self.pinged = Some(now);
-                now + keepalive.timeout
+                // When it answers, the next ping is due so long after the answer.
+                now + keepalive.timeout.min(keepalive.idle)
             }
             None => self.heard + keepalive.idle,
         };
