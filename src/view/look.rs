@@ -4,6 +4,7 @@
 //! escape sequence in a payload could rewrite the screen, a bidirectional override could make a line read backwards.
 //! [`escape`] prevents both.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::sheet::{Sheet, Tone, acts_on_a_terminal, ansi, char_width, width};
@@ -107,6 +108,26 @@ pub fn escape(bytes: impl AsRef<[u8]>) -> String {
     safe
 }
 
+/// Text of several lines that may hold what a peer said, made safe to show: line ends, tabs and backslashes stay, what
+/// could act on a terminal becomes `\u{N}`. The command line shows nothing of the network but through this or
+/// [`escape`].
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let harmful = |c: char| acts_on_a_terminal(c) && !matches!(c, '\n' | '\t');
+    if !text.contains(harmful) {
+        return text.into();
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match harmful(c) {
+            true => {
+                let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
+            }
+            false => safe.push(c),
+        }
+    }
+    safe.into()
+}
+
 /// A number with its thousands set apart, as `16,777,216`. Four digits are read at a glance as they are.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -189,5 +210,16 @@ mod tests {
             let text = escape(&text);
             prop_assert_eq!(width(&fit(&text, columns, &Look::default())), columns);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_and_the_rest_is_as_it_was() {
+        assert_eq!(harmless("\u{1b}]0;owned\u{7}"), "\\u{1b}]0;owned\\u{7}");
+        assert_eq!(
+            harmless("c1: \u{9b}31m, del: \u{7f}, back\r"),
+            "c1: \\u{9b}31m, del: \\u{7f}, back\\u{d}"
+        );
+        assert_eq!(harmless("turned: \u{202e}\u{2067}"), "turned: \\u{202e}\\u{2067}");
+        assert_eq!(harmless("grüße\n\t🦀 \\"), "grüße\n\t🦀 \\");
     }
 }

@@ -13,14 +13,14 @@ use crate::view::sheet::{Line, Sheet, Tone, width, wrap};
 /// Prose is easier to read in lines that are not longer than this.
 const LONGEST_LINE: usize = 80;
 
-/// What stands above a lesson: its title, its layer, how long it takes.
+/// The head of a lesson: its title, its layer, how long it takes.
 pub fn head(lesson: &Lesson) -> Sheet {
     let title = format!("lesson {}: {}", lesson.number, lesson.title);
     let about = format!("{} layer, {} minutes", lesson.layer, lesson.minutes);
     [Line::of(title, Tone::Strong), Line::of(about, Tone::Faint)].into_iter().collect()
 }
 
-/// What stands below it: where to read on, and the line that reproduces the run.
+/// The foot of a lesson: where to read on, and the line that reproduces the run.
 pub fn foot(lesson: &Lesson, scenario: &Scenario, look: &Look) -> String {
     let mut text = String::new();
     for cite in lesson.cites {
@@ -31,7 +31,7 @@ pub fn foot(lesson: &Lesson, scenario: &Scenario, look: &Look) -> String {
     text
 }
 
-/// One beat. `guess` is a prediction, where the beat reveals the answer.
+/// One beat. `guess` is the learner's prediction, where the beat reveals an answer.
 pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look: &Look) -> Sheet {
     let plain = |lead: &str, text: &str| Sheet::of(lines(lead, text, look), Tone::Plain);
     match beat {
@@ -43,7 +43,7 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
         Beat::Show { picture } => shown(picture, look),
         Beat::Ask { prediction } => question(&performance.predictions[*prediction], look),
         Beat::Reveal { prediction } => {
-            // Where nobody predicted and much was shown since, the question may be far up by now.
+            // Without a prediction, and with much shown since, the question may have scrolled away.
             let far = guess.is_none() && !follows_its_question(performance, *prediction);
             let asked = &performance.predictions[*prediction];
             let mut sheet = if far { plain("? ", &asked.question) } else { Sheet::new() };

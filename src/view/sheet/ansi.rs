@@ -25,15 +25,7 @@ pub fn words(tone: Tone, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Moves the cursor to the left.
-pub fn cursor_left(columns: usize) -> String {
-    match columns {
-        0 => String::new(),
-        columns => format!("\u{1b}[{columns}D"),
-    }
-}
-
-/// Back to the first column, and the line is empty.
+/// Back to the first column, and the rest of the line erased (ECMA-48 §8.3.41).
 pub const CLEAR_LINE: &str = "\r\u{1b}[K";
 
 /// A blank has no colour, so it takes that of the cell before it: fewer sequences, and the same to the eye.
