@@ -52,10 +52,10 @@ fn a_lesson_reads_well_at_eighty_columns() {
                        no connection
       what happened:   c) "hello" arrives as if nothing had been lost
       The segment with the data carries the same acknowledgment as the lost ACK:
-      every segment after the first SYN has one. It takes the server to ESTABLISHED,
-      and its data count at once.
+      every segment after the first SYN has one. It moves the server to ESTABLISHED,
+      and its data is accepted at once.
 
-    ✔ the server's program got "hello" all the same
+    ✔ the server's program still got "hello"
     "#);
     insta::assert_snapshot!(text::head(lesson), @r"
     lesson 8: the three-way handshake
