@@ -156,14 +156,9 @@ fn marks_for_lost_unseen_out_of_order_and_sent_again_are_those_of_tshark() {
         })
         .collect();
     assert_eq!(ours.len(), theirs.len());
-    // "ACKed unseen segment" is said once for a hole; tshark counts holes in a way of its own when they overlap, so that of
-    // these marks one in four may differ in a capture as broken as this one.
-    let unseen = ours.iter().zip(&theirs).filter(|((ours, _), theirs)| ours[1] != theirs[1]).count();
-    let all = theirs.iter().filter(|marks| marks[1]).count();
-    assert!(unseen * 4 <= all, "{unseen} of {all} differ");
     let differ: Vec<String> = (1..)
         .zip(ours.iter().zip(&theirs))
-        .filter(|(_, ((ours, _), theirs))| [ours[0], ours[2], ours[3]] != [theirs[0], theirs[2], theirs[3]])
+        .filter(|(_, ((ours, _), theirs))| ours != *theirs)
         .map(|(number, ((ours, info), theirs))| format!("{number}: {ours:?}, tshark {theirs:?}: {info}"))
         .collect();
     assert!(

@@ -17,7 +17,8 @@ use crate::view::dissect::{
 use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
 use crate::view::layers::layers;
-use crate::view::look::{display_width, fit};
+use crate::view::look::fit;
+use crate::view::sheet::{Line, Tone, width};
 pub(super) use args::DecodeArgs;
 use args::{DecodeView, From};
 use filter::Filter;
@@ -88,9 +89,9 @@ fn bytes(args: &DecodeArgs, bytes: &[u8], out: &mut Output) -> Result<(), CliErr
     match args.view {
         Some(view) => picture(view, &dissection, bytes, out)?,
         None => {
-            out.text(layers(&dissection, &out.look))?;
+            out.sheet(&layers(&dissection, &out.look))?;
             out.line("")?;
-            out.text(hexdump(bytes, &dissection, &out.look))?;
+            out.sheet(&hexdump(bytes, &dissection, &out.look))?;
             out.line("")?;
             picture(DecodeView::Header, &dissection, bytes, out)?;
         }
@@ -230,17 +231,18 @@ impl<'a> Listing<'a> {
         if !io::stdout().is_terminal() {
             line.push_str(&remarks);
             out.line(line.trim_end())?;
-        } else if display_width(&line) + display_width(&remarks) <= look.columns() {
+        } else if width(&line) + width(&remarks) <= look.columns() {
             line.push_str(&remarks);
             out.line(line)?;
         } else {
             out.line(fit(&line, look.columns(), &look).trim_end())?;
             if !remarks.is_empty() {
-                out.line(format!("     {}", look.faint(&remarks)))?;
+                out.toned(Tone::Faint, format!("     {remarks}"))?;
             }
         }
         for problem in &packet.dissection.problems {
-            out.line(format!("      {}", look.problem(&problem.to_string())))?;
+            let problem = problem.to_string();
+            out.sheet(&Line::of("      ", Tone::Plain).with(problem, Tone::Bad).into())?;
         }
         Ok(())
     }
@@ -250,7 +252,7 @@ impl<'a> Listing<'a> {
         if self.args.json {
             out.text(json::end())?;
         } else if self.view == DecodeView::Conversations {
-            out.text(self.talks.list(&out.look, io::stdout().is_terminal()))?;
+            out.sheet(&self.talks.list(&out.look, io::stdout().is_terminal()))?;
         }
         match (self.args.frame, self.args.conversation) {
             (Some(wanted), _) if self.shown == 0 => {
@@ -310,10 +312,10 @@ fn picture(
 ) -> Result<(), CliError> {
     let look = out.look;
     match view {
-        DecodeView::Hex => out.text(hexdump(bytes, dissection, &look)),
-        DecodeView::Layers => out.text(layers(dissection, &look)),
+        DecodeView::Hex => out.sheet(&hexdump(bytes, dissection, &look)),
+        DecodeView::Layers => out.sheet(&layers(dissection, &look)),
         DecodeView::Header | DecodeView::Table | DecodeView::Conversations => {
-            out.text(header_boxes(dissection, &look))
+            out.sheet(&header_boxes(dissection, &look))
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::view::dissect::{AppPiece, Summary, What};
 use crate::view::look::{Look, fit, grouped};
+use crate::view::sheet::{Line, Sheet, Tone, width};
 
 /// So many conversations are told apart. What belongs to later ones is counted.
 const MOST: usize = 100_000;
@@ -108,8 +109,8 @@ impl Talks {
         self.talks.iter()
     }
 
-    /// The list as text; cut to the width of the look if asked for.
-    pub fn list(&self, look: &Look, cut: bool) -> String {
+    /// The list; cut to the width of the look if asked for.
+    pub fn list(&self, look: &Look, cut: bool) -> Sheet {
         let heads =
             ["no", "protocol", "first end", "other end", "packets", "bytes", "from ms", "to ms", "what"];
         let ms = |nanos: u64| format!("{:.3}", nanos as f64 / 1e6);
@@ -132,22 +133,23 @@ impl Talks {
         let heads = heads.map(str::to_owned);
         let mut widths = [0; 9];
         for row in rows.iter().chain([&heads]) {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.chars().count().max(*width);
+            for (most, cell) in widths.iter_mut().zip(row) {
+                *most = width(cell).max(*most);
             }
         }
-        let mut text = String::new();
-        for row in [&heads].into_iter().chain(&rows) {
+        let mut sheet = Sheet::new();
+        for (tone, row) in
+            [(Tone::Strong, &heads)].into_iter().chain(rows.iter().map(|row| (Tone::Plain, row)))
+        {
             let cells = row.iter().zip(widths).enumerate().map(|(at, (cell, width))| match at {
                 0 | 4..=7 => format!("{cell:>width$}"),
                 _ => format!("{cell:<width$}"),
             });
             let line = cells.collect::<Vec<_>>().join("  ");
             let line = if cut { fit(&line, look.columns(), look) } else { line };
-            text.push_str(line.trim_end());
-            text.push('\n');
+            sheet.push(Line::of(line.trim_end(), tone));
         }
-        text
+        sheet
     }
 }
 
@@ -184,7 +186,8 @@ mod tests {
         // The same SYN again is the same conversation; one with another number is not.
         assert_eq!(note(&sample::handshake()[0], 8_000_000), Some(2));
         assert_eq!(note(&sample::tcp(true, Flags::SYN, 99_999, 0, b""), 9_000_000), Some(4));
-        let lines: Vec<String> = talks.list(&Look::default(), false).lines().map(str::to_owned).collect();
+        let lines: Vec<String> =
+            talks.list(&Look::default(), false).lines().iter().map(Line::to_string).collect();
         assert_eq!(lines.len(), 5);
         assert!(lines[2].contains("10.0.0.1:4000") && lines[2].contains("GET /chat HTTP/1.1"), "{lines:?}");
         assert!(lines[2].contains("5+2"), "{lines:?}");

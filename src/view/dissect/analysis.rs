@@ -18,15 +18,13 @@ pub(super) struct Sent {
     /// The highest position seen, and when it was reached.
     next: Option<u64>,
     next_at: Option<u64>,
-    /// Up to where everything was seen, so that it can be acknowledged.
+    /// Up to where an acknowledgment is no surprise: everything before was seen, or its absence was told.
     seen: Option<u64>,
     /// Its last acknowledgment of the other direction, and when.
     ack: Option<u64>,
     ack_at: Option<u64>,
     window: u16,
     duplicates: u32,
-    /// Whether it was told already that more of it was acknowledged than was seen: once for a hole is enough.
-    told: bool,
     syn_at: Option<u64>,
 }
 
@@ -57,7 +55,6 @@ pub(super) fn judge(
     let keep_alive = len <= 1 && !syn && !fin && !rst && me.next == Some(seq + 1);
     if !probe && !rst && me.next.is_some_and(|next| seq > next) {
         marks.push(Mark::PreviousNotCaptured);
-        me.told = false;
     }
     let duplicate = len == 0
         && window != 0
@@ -73,13 +70,13 @@ pub(super) fn judge(
     }
     if ack != me.ack {
         me.duplicates = 0;
-        me.told = false;
     }
     if let (Some(ack), Some(seen)) = (ack, peer.seen)
         && ack > seen
-        && !std::mem::replace(&mut peer.told, true)
     {
         marks.push(Mark::AckedUnseen);
+        // Once for a hole is enough; but what lies behind all that was seen stays a surprise.
+        peer.seen = peer.next;
     }
     let behind = me.next.is_some_and(|next| seq < next) && !(len > 1 && me.next == Some(seq + 1));
     if takes_room && !keep_alive && !probe {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 
 use super::application::{Cut, Label, Meaning};
 use super::fragments::Fragments;
@@ -11,6 +12,7 @@ use super::{Accounting, AppPiece, Dissection, FieldValue, Part, Role, Summary, W
 use crate::base::{Header, Layer, ParseError};
 use crate::layers::application::tls::RecordHeader;
 use crate::layers::application::websocket::FrameHeader;
+use crate::layers::application::{engineio, socketio};
 use crate::layers::internet::icmp::{IcmpHeader, TimeExceeded, Unreachable};
 use crate::layers::internet::icmpv6::{Icmpv6Header, link_layer_address};
 use crate::layers::link::arp::{ArpPacket, Operation};
@@ -48,6 +50,8 @@ pub struct Packet {
 #[derive(Debug, Clone)]
 pub struct Conversations {
     fed: u64,
+    /// Stops at WebSocket and HTTP.
+    to_websocket: bool,
     streams: BTreeMap<Flow, Conversation>,
     /// The conversations by when they were last spoken in.
     order: BTreeMap<u64, Flow>,
@@ -73,6 +77,7 @@ impl Default for Conversations {
     fn default() -> Self {
         Conversations {
             fed: 0,
+            to_websocket: false,
             streams: BTreeMap::new(),
             order: BTreeMap::new(),
             waiting: 0,
@@ -95,6 +100,12 @@ impl Conversations {
     /// A dissector that has seen nothing.
     pub fn new() -> Self {
         Conversations::default()
+    }
+
+    /// A dissector for which messages of WebSocket and bodies of HTTP are data, as they are for those two protocols:
+    /// what the programs above agree to mean by them is not looked into.
+    pub fn to_websocket() -> Self {
+        Conversations { to_websocket: true, ..Conversations::default() }
     }
 
     /// The next Ethernet frame of the run.
@@ -195,7 +206,7 @@ impl Conversations {
         moment: Moment,
     ) -> Summary {
         let key = ends.min(ends.reversed());
-        let stream = self.streams.entry(key).or_default();
+        let stream = self.streams.entry(key).or_insert_with(|| Conversation::new(!self.to_websocket));
         self.order.remove(&stream.last_used);
         stream.last_used = self.fed;
         self.order.insert(self.fed, key);
@@ -265,6 +276,18 @@ impl Conversations {
 /// The part "data" of the segment, drawn anew as what the stream makes of it.
 fn draw_application(labels: &[Label], start: u64, bytes: &[u8], walk: &mut Walk) {
     let payload = walk.payload.clone();
+    let drawn = drawn(labels, start, bytes, payload.clone());
+    if drawn.iter().all(|part| part.role == Role::Data) {
+        return;
+    }
+    let parts = &mut walk.dissection.parts;
+    if let Some(at) = parts.iter().position(|part| part.role == Role::Data && part.range == payload) {
+        parts.splice(at..=at, drawn);
+    }
+}
+
+/// The parts that lie at `payload` in `bytes`, which is from position `start` of a stream on.
+pub(super) fn drawn(labels: &[Label], start: u64, bytes: &[u8], payload: Range<usize>) -> Vec<Part> {
     let end = start + payload.len() as u64;
     let mut drawn = Vec::new();
     let mut known = payload.start;
@@ -293,19 +316,23 @@ fn draw_application(labels: &[Label], start: u64, bytes: &[u8], walk: &mut Walk)
                 ..header(FrameHeader::PROTOCOL)
             },
             Meaning::FrameHeader(..) | Meaning::ControlPayload => header(FrameHeader::PROTOCOL),
+            Meaning::EngineIo(kind) => Part {
+                fields: FieldValue::unmasked(engineio::header::FIELDS, &[*kind], range.start),
+                ..header(engineio::PROTOCOL)
+            },
+            Meaning::Separator => header(engineio::PROTOCOL),
+            Meaning::SocketIo(text, Cut::Whole) if whole => Part {
+                fields: FieldValue::unmasked(&socketio::header::Parts::of(text).layout(), text, range.start),
+                ..header(socketio::PROTOCOL)
+            },
+            Meaning::SocketIo(..) => header(socketio::PROTOCOL),
             Meaning::HeaderPiece { protocol } => header(*protocol),
             Meaning::FramePayload | Meaning::Data => Part::data(Layer::Application, range.clone()),
         });
     }
-    if drawn.is_empty() {
-        return;
-    }
     drawn.push(Part::data(Layer::Application, known..payload.end));
     drawn.retain(|part| !part.range.is_empty());
-    let parts = &mut walk.dissection.parts;
-    if let Some(at) = parts.iter().position(|part| part.role == Role::Data && part.range == payload) {
-        parts.splice(at..=at, drawn);
-    }
+    drawn
 }
 
 /// Bytes of the header of a TLS record.
@@ -322,6 +349,8 @@ fn point_into_frame(at: u64, problem: ParseError, start: u64, walk: &mut Walk) {
 /// Of several protocols in one segment the most particular gives its name.
 fn protocol_of(piece: &AppPiece) -> (u8, &'static str) {
     match piece {
+        AppPiece::SocketIo { .. } => (5, socketio::PROTOCOL),
+        AppPiece::EngineIo { .. } => (4, engineio::PROTOCOL),
         AppPiece::WsFrame { .. } => (3, "WebSocket"),
         AppPiece::HttpRequest { .. } | AppPiece::HttpResponse { .. } => (2, "HTTP"),
         AppPiece::Message { protocol, .. } => (2, protocol),

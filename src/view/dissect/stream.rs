@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::analysis::{self, Sent};
-use super::application::{Label, Labels, Parser, Upgrade, pieces};
+use super::application::{Label, Labels, Parser, Session, pieces};
 use super::{Mark, Probe, TcpFlags, TcpSummary};
 use crate::base::ParseError;
 use crate::layers::transport::tcp::{Flags, SeqNumber, TcpHeader};
@@ -25,7 +25,7 @@ const MOST_SHIFT: u8 = 14;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conversation {
     ends: [Direction; 2],
-    upgrade: Upgrade,
+    session: Session,
     /// The round trip of its handshake in nanoseconds.
     round_trip: Option<u64>,
     /// When it was last spoken in, for forgetting the one silent for longest.
@@ -78,13 +78,19 @@ pub(super) struct Capturing {
 }
 
 impl Conversation {
+    /// A conversation of which nothing was seen; whether Engine.IO and Socket.IO are looked for in it.
+    pub(super) fn new(dissects_events: bool) -> Self {
+        Conversation { session: Session::new(dissects_events), ..Conversation::default() }
+    }
+
     /// Takes a segment that end `from` (0 or 1) sent.
     pub(super) fn take(&mut self, from: usize, tcp: &TcpHeader, payload: &[u8], how: Capturing) -> Seen {
         let flags = tcp.flags;
         let (syn, fin, ack) = (flags.has(Flags::SYN), flags.has(Flags::FIN), flags.has(Flags::ACK));
         if syn && !ack && self.ends[from].origin.is_some_and(|origin| origin != tcp.seq) {
             // The same ports again: a new conversation.
-            *self = Conversation { last_used: self.last_used, ..Conversation::default() };
+            let session = self.session.renewed();
+            *self = Conversation { session, last_used: self.last_used, ..Conversation::default() };
         }
         let [first, second] = &mut self.ends;
         let (me, peer) = if from == 0 { (first, second) } else { (second, first) };
@@ -133,24 +139,27 @@ impl Conversation {
             }
             _ => Vec::new(),
         };
-        let again =
-            if how.observed && seq.is_some() { marks.contains(&Mark::Retransmission) } else { seen_before };
+        let again = match how.observed && seq.is_some() {
+            // What comes twice so soon counts as overtaken; but that all of it was seen is no guess.
+            true => marks.contains(&Mark::Retransmission) || marks.contains(&Mark::OutOfOrder) && seen_before,
+            false => seen_before,
+        };
 
         if let Some(Some(ack)) = ack {
-            peer.acknowledged(ack, &mut self.upgrade);
+            peer.acknowledged(ack, &mut self.session);
         }
         let mut problem = None;
         if seq.is_some() {
             if syn {
                 me.next = me.next.max(1);
             }
-            problem = me.read(start, payload, how.len as u64, &mut self.upgrade);
+            problem = me.read(start, payload, how.len as u64, &mut self.session);
             if fin && me.next == end {
                 me.next = end + 1;
             }
         }
         let labels = match start > me.next && !payload.is_empty() {
-            true => me.parser.guess(start, payload, self.upgrade),
+            true => me.parser.guess(start, payload, &self.session),
             false => me.parser.labels().touching(start, end).cloned().collect(),
         };
         let application = if how.len == 0 { Vec::new() } else { pieces(&labels, start, end) };
@@ -235,10 +244,10 @@ impl Direction {
 
     /// The other end has everything before `position`. A hole before it will not be filled, unless what is missing stands
     /// further behind in the capture: so it is passed over only when there is something to read behind it.
-    fn acknowledged(&mut self, position: u64, upgrade: &mut Upgrade) {
+    fn acknowledged(&mut self, position: u64, session: &mut Session) {
         self.acked = self.acked.max(position);
         if !self.waiting.is_empty() {
-            self.release(upgrade);
+            self.release(session);
         }
     }
 
@@ -249,18 +258,18 @@ impl Direction {
         start: u64,
         bytes: &[u8],
         len: u64,
-        upgrade: &mut Upgrade,
+        session: &mut Session,
     ) -> Option<(u64, ParseError)> {
         if len > 0 && start > self.next && self.acked > self.next && self.waiting.is_empty() {
             self.pass_over(start.min(self.acked));
         }
-        let problem = self.take(start, bytes, len, upgrade);
-        self.release(upgrade);
+        let problem = self.take(start, bytes, len, session);
+        self.release(session);
         problem
     }
 
     /// Reads what was waiting, as far as no hole is before it.
-    fn release(&mut self, upgrade: &mut Upgrade) {
+    fn release(&mut self, session: &mut Session) {
         while let Some((at, (bytes, len))) = self.waiting.pop_first() {
             if at > self.next && at > self.acked && self.waiting_bytes <= MOST_WAITING {
                 self.waiting.insert(at, (bytes, len));
@@ -268,7 +277,7 @@ impl Direction {
             }
             self.waiting_bytes -= bytes.len();
             self.pass_over(at);
-            self.take(at, &bytes, len, upgrade);
+            self.take(at, &bytes, len, session);
         }
     }
 
@@ -285,7 +294,7 @@ impl Direction {
         start: u64,
         bytes: &[u8],
         len: u64,
-        upgrade: &mut Upgrade,
+        session: &mut Session,
     ) -> Option<(u64, ParseError)> {
         let end = start + len;
         if start > self.next {
@@ -303,7 +312,7 @@ impl Direction {
         let at = self.next;
         self.next = end;
         let new = bytes.get(known..).unwrap_or_default();
-        let problem = if new.is_empty() { None } else { self.parser.feed(at, new, upgrade) };
+        let problem = if new.is_empty() { None } else { self.parser.feed(at, new, session) };
         // What the capture cut off is a hole like any other.
         let read = at + new.len() as u64;
         if read < end {
