@@ -40,7 +40,8 @@ pub use hub::{
 };
 pub use local::Local;
 pub use log::{
-    Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, SharedLog, Stamp, Stream, StreamDelays, Token,
+    Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, SharedLog, Stamp, Stream, StreamDelays,
+    Token,
 };
 pub use offset::offset_number;
 pub use pool::{ListenerId, Pool, PoolFull};

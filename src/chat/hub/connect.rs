@@ -94,8 +94,10 @@ impl Hub {
         if sockets >= self.lent.core.config.sockets_per_namespace {
             return Err(Refusal::new("Namespace is full"));
         }
-        let returning = self.lent.core.claim(space, auth).and_then(|claim| self.lent.core.id_of(space, &claim.pid));
-        let entry = Entry { now: self.lent.core.now, session: id, auth, sockets, returning: returning.as_deref() };
+        let returning =
+            self.lent.core.claim(space, auth).and_then(|claim| self.lent.core.id_of(space, &claim.pid));
+        let entry =
+            Entry { now: self.lent.core.now, session: id, auth, sockets, returning: returning.as_deref() };
         self.programs[space].gates.iter_mut().try_for_each(|gate| gate(&entry))
     }
 
@@ -265,7 +267,7 @@ impl Hub {
             self.lent.core.backlog -= 1;
             match later {
                 Later::Packet(packet) => self.packet(session, packet),
-                act => self.lent.core.act(session, act),
+                act => self.lent.core.act(session, &act),
             }
         }
     }
@@ -288,7 +290,8 @@ impl Hub {
         };
         let Some(open) = self.lent.core.sessions.get_mut(session) else { return };
         open.pending.retain(|&pending| pending != id);
-        if newcomer && let Verdict::Restore(away, claim, after) = self.lent.core.take_back(space, challenge.claim)
+        if newcomer
+            && let Verdict::Restore(away, claim, after) = self.lent.core.take_back(space, challenge.claim)
         {
             let socket = away.restored(session, space, claim.offset, after);
             return self.enter(socket, &Hello { auth, is_recovered: true });
@@ -299,8 +302,8 @@ impl Hub {
 
 impl Core {
     /// Does to a session what the program, or the end of its connection, wants done.
-    pub(super) fn act(&mut self, session: Key, act: Later) {
-        match act {
+    pub(super) fn act(&mut self, session: Key, act: &Later) {
+        match *act {
             Later::Disconnect(space) => {
                 let Some(socket) = self.socket_in(session, space) else { return };
                 let namespace = self.spaces[space].name.clone();

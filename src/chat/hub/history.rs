@@ -153,7 +153,9 @@ pub(super) fn has_name(record: &Record, namespace: &str, name: &str) -> bool {
     let attached = if text.starts_with('5') { text.find('-').unwrap_or(0) } else { 0 };
     let Some(mut rest) = text.get(attached + 1..) else { return false };
     if namespace != "/" {
-        let Some(after) = rest.strip_prefix(namespace).and_then(|rest| rest.strip_prefix(',')) else { return false };
+        let Some(after) = rest.strip_prefix(namespace).and_then(|rest| rest.strip_prefix(',')) else {
+            return false;
+        };
         rest = after;
     }
     let is_plain = name.bytes().all(|byte| (0x20..0x7f).contains(&byte) && !b"\"\\".contains(&byte));

@@ -307,7 +307,7 @@ impl Hub {
         }
         match later {
             Later::Packet(packet) => self.packet(session, packet),
-            act => self.lent.core.act(session, act),
+            act => self.lent.core.act(session, &act),
         }
     }
 
@@ -316,7 +316,8 @@ impl Hub {
         if let Kind::Connect(auth) = packet.kind {
             return self.connect(session, &packet.namespace, space, auth);
         }
-        let Some((space, socket)) = space.and_then(|s| Some((s, self.lent.core.socket_in(session, s)?))) else {
+        let Some((space, socket)) = space.and_then(|s| Some((s, self.lent.core.socket_in(session, s)?)))
+        else {
             let was_put_out = space.is_some_and(|space| {
                 self.lent.core.sessions.get(session).is_some_and(|session| session.left.contains(&space))
             });
@@ -350,7 +351,8 @@ impl Hub {
         session.queued = session.queued.saturating_sub(bytes);
         // By place, for catching up may close the session: then there is no next one.
         let mut at = 0;
-        while let Some(&socket) = self.lent.core.sessions.get(key).and_then(|session| session.sockets.get(at)) {
+        while let Some(&socket) = self.lent.core.sessions.get(key).and_then(|session| session.sockets.get(at))
+        {
             self.lent.core.catch_up(socket);
             at += 1;
         }

@@ -295,7 +295,9 @@ impl Core {
     pub(super) fn acknowledge(&mut self, key: Key, id: u64, args: Vec<Value>) {
         let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
         let packet = Packet::new(&*self.spaces[socket.space].name, Kind::Ack { id, args }).encode();
-        let Some((&newest, _)) = self.proposals.last_key_value() else { return self.answer_with(key, packet) };
+        let Some((&newest, _)) = self.proposals.last_key_value() else {
+            return self.answer_with(key, packet);
+        };
         socket.held_bytes += packet.len();
         let is_too_much = socket.held_bytes > self.config.queue_bytes;
         let session = socket.session;

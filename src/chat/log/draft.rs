@@ -134,7 +134,9 @@ mod tests {
     fn no_arguments_an_empty_object_and_what_is_no_object_are_as_they_would_be() {
         let seals = Seals::new(7);
         let main: Arc<str> = "/".into();
-        for args in [vec![], vec![Value::Object(vec![])], vec!["x".into(), Value::object([("id", true.into())])]] {
+        for args in
+            [vec![], vec![Value::Object(vec![])], vec!["x".into(), Value::object([("id", true.into())])]]
+        {
             let record = Draft::new(seals, &main, "e", &args, &[("id", Stamp::Text)]).at(1);
             let sealed = std::iter::once(Value::from(seals.write("/", 1)));
             let expected = Packet::event("/", "e", args.into_iter().chain(sealed).collect()).encode();

@@ -244,7 +244,9 @@ impl Sessions for SharedSessions {
 impl Kept {
     /// Tells the hub that asked. When that one is gone, what it was given is the next one's that asks.
     fn settle(&mut self, question: u64, answer: Handover) {
-        let Some(Question { asker, claim, namespace, pid, .. }) = self.questions.remove(&question) else { return };
+        let Some(Question { asker, claim, namespace, pid, .. }) = self.questions.remove(&question) else {
+            return;
+        };
         let name = (namespace.clone(), pid);
         let saved = match answer {
             Handover::Given(saved) => Some(saved),
@@ -323,7 +325,8 @@ mod tests {
         let main: Arc<str> = "/".into();
         let mut first = SharedLog::new(Retention::default());
         let mut second = first.clone();
-        (first.open(&main, 10), second.open(&main, 10));
+        first.open(&main, 10);
+        second.open(&main, 10);
         append(&mut first, &main, 1);
         append(&mut second, &main, 2);
         append(&mut first, &main, 3);

@@ -213,7 +213,11 @@ impl EventLog for Stream {
 
     fn page_before(&self, namespace: &str, before: u64, limit: usize) -> Option<Vec<Arc<Record>>> {
         let line = self.line();
-        if line.is_here(namespace, before, true) { line.log.page_before(namespace, before, limit) } else { None }
+        if line.is_here(namespace, before, true) {
+            line.log.page_before(namespace, before, limit)
+        } else {
+            None
+        }
     }
 
     fn horizon(&self, namespace: &str) -> u64 {

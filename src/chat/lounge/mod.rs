@@ -366,12 +366,17 @@ impl Lounge {
         let (number, bytes) = (floor.said, text.len());
         drop(floor);
         let (lounge, ack, name, room) = (self.clone(), ack.clone(), name.clone(), room.to_owned());
-        words.say(cx, &[&hub_room(&room)], number, move |cx, answer, Emitted { offset, is_duplicate, .. }| {
-            if !is_duplicate {
-                lounge.floor().tell(&Happening::Said { name: &name, room: &room, bytes, offset });
-            }
-            ack.send(cx, vec![Value::Object(answer)]);
-        });
+        words.say(
+            cx,
+            &[&hub_room(&room)],
+            number,
+            move |cx, answer, Emitted { offset, is_duplicate, .. }| {
+                if !is_duplicate {
+                    lounge.floor().tell(&Happening::Said { name: &name, room: &room, bytes, offset });
+                }
+                ack.send(cx, vec![Value::Object(answer)]);
+            },
+        );
         Ok(())
     }
 

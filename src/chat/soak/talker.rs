@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use bytes::{Bytes, BytesMut};
 use crate::base::{Instant, Machine as _, Rng};
 use crate::chat::offset_number;
 use crate::layers::application::engineio::poller::{
@@ -15,6 +14,7 @@ use crate::layers::application::engineio::poller::{
 };
 use crate::layers::application::socketio::{Decoder, Encoded, Kind, Limits, Packet, Value};
 use crate::layers::application::websocket::Message;
+use bytes::{Bytes, BytesMut};
 
 use super::checker::{Checker, Id, Visit};
 

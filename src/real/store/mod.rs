@@ -37,9 +37,7 @@ use redb::{
 };
 
 use crate::base::{Duration, Instant};
-use crate::chat::{
-    Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, Saved, Sessions, Token,
-};
+use crate::chat::{Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, Saved, Sessions, Token};
 use writer::{Op, Writer};
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -358,12 +356,7 @@ impl Content<'_> {
             .map_err(|error| StoreError::of_content(self.path, error))
     }
 
-    fn namespace(
-        &self,
-        reading: &ReadTransaction,
-        name: &str,
-        number: u32,
-    ) -> Result<Found, redb::Error> {
+    fn namespace(&self, reading: &ReadTransaction, name: &str, number: u32) -> Result<Found, redb::Error> {
         let mut found = Found { disk: OnDisk { number, ..OnDisk::default() }, ..Found::default() };
         let disk = &mut found.disk;
         let events = reading.open_table(EVENTS)?;

@@ -63,7 +63,15 @@ fn wait_until_stored(store: &Store) {
 
 fn saved(pid: &str) -> Saved {
     let rooms = vec![crate::chat::SavedRoom { name: "room".into(), after: 1, until: None }];
-    Saved { pid: pid.into(), sid: "sid".into(), start: 1, confirmed: 0, rooms, data: "\"Ada\"".into(), end: 1 }
+    Saved {
+        pid: pid.into(),
+        sid: "sid".into(),
+        start: 1,
+        confirmed: 0,
+        rooms,
+        data: "\"Ada\"".into(),
+        end: 1,
+    }
 }
 
 #[test]
@@ -74,7 +82,9 @@ fn what_was_stored_is_there_when_the_program_starts_again() {
         let mut store = directory.open().unwrap();
         assert_eq!(store.open(&main, IDS), 0);
         store.open(&other, IDS);
-        (1..=5).for_each(|offset| append(&mut store, &main, &record(offset, 10, (offset == 3).then_some("ada:3"))));
+        (1..=5).for_each(|offset| {
+            append(&mut store, &main, &record(offset, 10, (offset == 3).then_some("ada:3")))
+        });
         append(&mut store, &other, &record(1, 10, None));
         let mut sessions = store.sessions();
         sessions.save(&main, saved("keep"));

@@ -87,7 +87,12 @@ enum Ambush {
 const LINES: [Line; 3] = [Line::Poll, Line::Post, Line::Socket];
 
 impl Visitor {
-    pub(crate) fn new(talker: Talker, servers: &[SocketAddrV4], shared: &Rc<RefCell<Shared>>, rng: Rng) -> Self {
+    pub(crate) fn new(
+        talker: Talker,
+        servers: &[SocketAddrV4],
+        shared: &Rc<RefCell<Shared>>,
+        rng: Rng,
+    ) -> Self {
         let mut visitor = Visitor {
             talker,
             servers: servers.to_vec(),

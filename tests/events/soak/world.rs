@@ -49,7 +49,16 @@ pub(crate) enum Flaw {
 
 impl Default for Plan {
     fn default() -> Self {
-        Plan { clients: 100, rooms: 10, seconds: 24, crashes: 3, seed: 7, servers: 1, sabotage: None, flaw: None }
+        Plan {
+            clients: 100,
+            rooms: 10,
+            seconds: 24,
+            crashes: 3,
+            seed: 7,
+            servers: 1,
+            sabotage: None,
+            flaw: None,
+        }
     }
 }
 

@@ -41,7 +41,13 @@ impl Cluster {
     }
 
     /// Comes to a hub as somebody who was at one; whether as the same socket, in the end.
-    fn comes(&mut self, hub: usize, session: u64, (sid, pid): &(String, String), offset: Option<&str>) -> bool {
+    fn comes(
+        &mut self,
+        hub: usize,
+        session: u64,
+        (sid, pid): &(String, String),
+        offset: Option<&str>,
+    ) -> bool {
         self.stages[hub].return_as(session, sid, pid, offset);
         self.pass(40);
         self.stages[hub].identity(session).is_some_and(|(id, _)| id == *sid)
@@ -87,7 +93,8 @@ fn an_answer_comes_behind_the_event_and_the_next_packet_waits_for_both() {
     let kinds: Vec<&Kind> = cluster.stages[0].got[&1].iter().map(|packet| &packet.kind).collect();
     let at = |is_it: fn(&Kind) -> bool| kinds.iter().rposition(|kind| is_it(kind)).expect("it came");
     let event = kinds.iter().position(|kind| matches!(kind, Kind::Event { .. })).expect("it came");
-    let (last_ack, goodbye) = (at(|kind| matches!(kind, Kind::Ack { .. })), at(|kind| *kind == Kind::Disconnect));
+    let (last_ack, goodbye) =
+        (at(|kind| matches!(kind, Kind::Ack { .. })), at(|kind| *kind == Kind::Disconnect));
     assert!(event < last_ack && goodbye == kinds.len() - 1, "{kinds:?}");
 }
 
@@ -101,7 +108,11 @@ fn who_hangs_up_has_said_what_it_said_before() {
     cluster.stages[0].cut(1);
     cluster.pass(200);
     assert_eq!(cluster.stages[1].events(2), words(0, 3));
-    assert_eq!((cluster.stages[0].hub.sockets("/"), cluster.stages[0].hub.away("/")), (0, 0), "it left for good");
+    assert_eq!(
+        (cluster.stages[0].hub.sockets("/"), cluster.stages[0].hub.away("/")),
+        (0, 0),
+        "it left for good"
+    );
 }
 
 #[test]
