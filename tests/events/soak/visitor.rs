@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -27,11 +27,11 @@ pub(crate) struct Shared {
 /// See the head of this file.
 pub(crate) struct Visitor {
     talker: Talker,
-    servers: Vec<SocketAddrV4>,
+    servers: Vec<SocketAddr>,
     shared: Rc<RefCell<Shared>>,
     rng: Rng,
     /// Where it was last.
-    last: Option<SocketAddrV4>,
+    last: Option<SocketAddr>,
     /// Its session, when it has one.
     playing: Option<Playing>,
     lines: BTreeMap<Line, Tcp>,
@@ -55,7 +55,7 @@ struct Tcp {
 #[derive(Debug, Clone, Copy)]
 struct Playing {
     number: u64,
-    server: SocketAddrV4,
+    server: SocketAddr,
     /// It has said goodbye, and its connections are not closed yet.
     is_leaving: bool,
     /// What happens to the next bytes on a connection.
@@ -89,7 +89,7 @@ const LINES: [Line; 3] = [Line::Poll, Line::Post, Line::Socket];
 impl Visitor {
     pub(crate) fn new(
         talker: Talker,
-        servers: &[SocketAddrV4],
+        servers: &[SocketAddr],
         shared: &Rc<RefCell<Shared>>,
         rng: Rng,
     ) -> Self {

@@ -1,7 +1,7 @@
 //! The world of the virtual soak: one server with a disk, or two on one stream, hosts full of clients, and what breaks.
 
 use std::cell::RefCell;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use netlayers::base::{Duration, Instant, Rng};
@@ -107,7 +107,7 @@ impl World {
         let disk = Disk::new(plan.flaw, rng.fork("disk"));
         let stream = SharedLog::with_stride(Retention::default(), 7);
         let server_hosts: Vec<_> = (0..plan.servers)
-            .map(|n| network.host(&format!("server{n}"), Ipv4Addr::new(10, 0, 0, 1 + n), &knobs.stack()))
+            .map(|n| network.host(&format!("server{n}"), IpAddr::from([10, 0, 0, 1 + n]), &knobs.stack()))
             .collect();
         let servers = server_hosts.iter().zip(0..).map(|(&host, n)| {
             let (plan, disk, stream) = (plan.clone(), disk.clone(), stream.clone());
@@ -127,13 +127,13 @@ impl World {
         });
         let servers: Vec<AppId> = servers.collect();
         let addresses: Vec<_> =
-            (0..plan.servers).map(|n| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1 + n), PORT)).collect();
+            (0..plan.servers).map(|n| SocketAddr::new(IpAddr::from([10, 0, 0, 1 + n]), PORT)).collect();
         let faults = Faults::default();
         let shared = Shared { checker: Checker::default(), faults, flaw: plan.flaw };
         let shared = Rc::new(RefCell::new(shared));
         let mut visitors = Vec::new();
         for host_number in 0..plan.clients.div_ceil(PER_HOST) {
-            let address = Ipv4Addr::new(10, 0, 1, 1 + host_number as u8);
+            let address = IpAddr::from([10, 0, 1, 1 + host_number as u8]);
             let host = network.host(&format!("host{host_number}"), address, &knobs.stack());
             for &server in &server_hosts {
                 network.link(host, server, knobs.link());
