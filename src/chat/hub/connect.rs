@@ -267,7 +267,7 @@ impl Hub {
             self.lent.core.backlog -= 1;
             match later {
                 Later::Packet(packet) => self.packet(session, packet),
-                act => self.lent.core.act(session, act),
+                act => self.lent.core.act(session, &act),
             }
         }
     }
@@ -302,8 +302,8 @@ impl Hub {
 
 impl Core {
     /// Does to a session what the program, or the end of its connection, wants done.
-    pub(super) fn act(&mut self, session: Key, act: Later) {
-        match act {
+    pub(super) fn act(&mut self, session: Key, act: &Later) {
+        match *act {
             Later::Disconnect(space) => {
                 let Some(socket) = self.socket_in(session, space) else { return };
                 let namespace = self.spaces[space].name.clone();

@@ -254,7 +254,7 @@ impl<'a> Context<'a> {
             open.backlog.push_front(act);
             self.core.backlog += 1;
         } else {
-            self.core.act(session, act);
+            self.core.act(session, &act);
         }
     }
 

@@ -180,7 +180,7 @@ impl Core {
                 }
                 Notice::Asked { question, namespace, pid, offset } => {
                     match self.spaces.iter().position(|space| space.name == namespace) {
-                        Some(space) => self.asked_for(space, Claim { pid, offset }, question),
+                        Some(space) => self.asked_for(space, &Claim { pid, offset }, question),
                         None => self.recoverable.answer(question, Handover::Unknown),
                     }
                 }
@@ -190,7 +190,7 @@ impl Core {
     }
 
     /// Somebody has come to another hub with a secret.
-    fn asked_for(&mut self, space: usize, claim: Claim, question: u64) {
+    fn asked_for(&mut self, space: usize, claim: &Claim, question: u64) {
         if self.spaces[space].away.get(&claim.pid).is_some() {
             return self.hand_over(space, &claim.pid, question);
         }
@@ -198,7 +198,7 @@ impl Core {
             return self.recoverable.answer(question, Handover::Unknown);
         }
         self.stand_back(space, &claim.pid);
-        if !self.challenge(space, &claim, None, || Newcomer::Elsewhere { question }) {
+        if !self.challenge(space, claim, None, || Newcomer::Elsewhere { question }) {
             self.recoverable.answer(question, Handover::Kept);
         }
     }
