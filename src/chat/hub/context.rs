@@ -165,7 +165,7 @@ impl<'a> Context<'a> {
         self.with_members(room, |socket| (socket.id.clone(), socket.data.clone()))
     }
 
-    fn with_members<T>(&mut self, room: &str, each: impl Fn(&super::state::Socket) -> T) -> Vec<T> {
+    fn with_members<T>(&mut self, room: &str, each: impl Fn(&super::state::NamespaceSocket) -> T) -> Vec<T> {
         let core = &mut *self.core;
         let aim = Aim { to: vec![room.into()], except: Vec::new() };
         core.spaces[self.space].rooms.select(&aim, &mut core.chosen);

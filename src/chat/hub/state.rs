@@ -47,7 +47,7 @@ pub(super) struct Session {
 
 /// A session's presence in one namespace.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(super) struct NamespaceSocket {
     pub(super) session: Key,
     pub(super) space: usize,
     pub(super) id: Arc<str>,
@@ -176,7 +176,7 @@ pub(super) struct Core {
     pub(super) log: Box<dyn EventLog>,
     pub(super) sessions: Slab<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
-    pub(super) sockets: Slab<Key, Socket>,
+    pub(super) sockets: Slab<Key, NamespaceSocket>,
     pub(super) spaces: Vec<Space>,
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
@@ -244,7 +244,7 @@ impl Core {
     }
 
     /// The socket, unless it has left.
-    pub(super) fn socket(&self, key: Key) -> Option<&Socket> {
+    pub(super) fn socket(&self, key: Key) -> Option<&NamespaceSocket> {
         self.sockets.get(key).filter(|socket| !socket.gone)
     }
 
@@ -367,7 +367,7 @@ impl Core {
     }
 }
 
-impl Socket {
+impl NamespaceSocket {
     pub(super) fn saved(&self) -> Saved {
         Saved {
             pid: self.pid.clone(),
