@@ -15,6 +15,7 @@
 //! | write, read, close, abort | `commands.rs` | §3.9.1 |
 //! | knobs, inputs, outputs, events | `interface.rs` | §3.9 |
 //! | a segment arrives; ICMP errors | `arrival.rs` | §3.10.7.3, §3.10.7.4, RFC 5961 |
+//! | what an acknowledgment means | `acknowledgment.rs` | §3.10.7.4, fifth, RFC 6298 §5 |
 //! | the next segment is made | `departure.rs` | §3.10.2 |
 //! | LISTEN and CLOSED | `listener.rs` | §3.10.7.1, §3.10.7.2 |
 //! | what to send: Nagle, silly windows, probes, retransmission | `sender.rs` | §3.7, §3.8 |
@@ -27,10 +28,11 @@
 //! | timestamps, PAWS | `timestamps.rs` | RFC 7323 |
 //! | timers | `timers.rs` | §3.8, §3.10.8 |
 //! | fast retransmit, fast recovery, limited transmit | `recovery/fast.rs` | RFC 5681 §3.2, RFC 6582, RFC 3042 |
-//! | congestion control: none by default, NewReno | `congestion/` | §3.8.2, RFC 5681 |
+//! | congestion control: none by default, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
 //!
 //! Left out, and why: urgent data, which is delivered in line (RFC 6093); keep-alives.
 
+mod acknowledgment;
 mod arrival;
 mod commands;
 pub mod congestion;

@@ -1,15 +1,17 @@
 //! Congestion control: how much the *network* can take, where the window says how much the *peer* can.
 //!
 //! RFC 9293 §3.8.2 (MUST-19) demands slow start, congestion avoidance and an exponential back-off of the
-//! retransmission timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`NewReno`].
+//! retransmission timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`NewReno`] and [`Cubic`].
 //! The default is [`Unlimited`] all the same, which never holds the sender back: a ladder of a few segments is easier
 //! to read without. A sender of that kind is unfit for a shared network.
 //!
 //! A controller is told what happens to what was sent, and answers with two numbers, cwnd and ssthresh. Whenever one
 //! of them has changed, the connection tells the trace.
 
+mod cubic;
 mod newreno;
 
+pub use cubic::Cubic;
 pub use newreno::NewReno;
 
 use std::fmt;
@@ -73,6 +75,8 @@ pub struct Ack {
     pub bytes: u64,
     /// The round trip of the newest segment among it; none when any of it was sent twice.
     pub rtt: Option<Duration>,
+    /// The smoothed round trip.
+    pub srtt: Option<Duration>,
     /// What is still in flight after it.
     pub in_flight: u64,
     /// Whether the window was not used up before it, for want of data or of room at the peer: then its arrival says
@@ -97,6 +101,12 @@ impl Algorithm {
 
     /// Slow start, congestion avoidance, fast retransmit, fast recovery: see [`NewReno`].
     pub const NEWRENO: Algorithm = Algorithm { name: "newreno", start: |mss| Box::new(NewReno::new(mss)) };
+
+    /// The same with a cubic curve in congestion avoidance: see [`Cubic`].
+    pub const CUBIC: Algorithm = Algorithm { name: "cubic", start: |mss| Box::new(Cubic::new(mss)) };
+
+    /// All that are here, the default first.
+    pub const ALL: [Algorithm; 3] = [Algorithm::NONE, Algorithm::NEWRENO, Algorithm::CUBIC];
 }
 
 impl PartialEq for Algorithm {

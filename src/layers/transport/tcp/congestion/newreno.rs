@@ -91,7 +91,15 @@ mod tests {
     use super::*;
 
     fn ack(bytes: u64) -> Ack {
-        Ack { now: Instant::ZERO, bytes, rtt: None, in_flight: 0, app_limited: false, recovering: false }
+        Ack {
+            now: Instant::ZERO,
+            bytes,
+            rtt: None,
+            srtt: None,
+            in_flight: 0,
+            app_limited: false,
+            recovering: false,
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Fast retransmit, fast recovery, limited transmit, NewReno and selective acknowledgment (RFC 5681, RFC 6582,
 //! RFC 3042, RFC 2018, RFC 6675).
 
-use super::super::congestion::{Algorithm, CongestionControl};
+use super::super::congestion::{Ack, Algorithm, CongestionControl, Cubic};
 use super::*;
+use crate::base::Rng;
+use proptest::prelude::*;
 
 const MSS: usize = 1_460;
 
@@ -224,4 +226,69 @@ fn a_full_header_of_blocks_leaves_less_room_to_the_payload() {
     let (_, first) = &pipe.log[0];
     assert_eq!(first.header.options.sack().len(), 4);
     assert_eq!(first.len(), MSS + 20);
+}
+
+/// CUBIC that looks at what leaves.
+#[derive(Debug)]
+struct Watched(Cubic);
+
+impl CongestionControl for Watched {
+    fn window(&self) -> u64 {
+        self.0.window()
+    }
+    fn on_sent(&mut self, _: Instant, bytes: u64, in_flight: u64) {
+        // A FIN behind the last byte takes a number, but no byte of the window.
+        assert!(in_flight <= self.window().max(bytes) + 1, "{in_flight} in a window of {}", self.window());
+    }
+    fn on_ack(&mut self, ack: &Ack) {
+        self.0.on_ack(ack);
+    }
+    fn on_loss(&mut self, now: Instant, in_flight: u64) {
+        self.0.on_loss(now, in_flight);
+    }
+    fn on_rto(&mut self, now: Instant, in_flight: u64) {
+        self.0.on_rto(now, in_flight);
+    }
+    fn on_idle(&mut self) {
+        self.0.on_idle();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_new_leaves_beyond_the_congestion_window_or_the_peers(
+        seed: u64,
+        loss in 0u64..100,
+        segments in 1usize..200,
+        sack: bool,
+        timestamps: bool,
+        recv_buffer in 3_000usize..300_000,
+    ) {
+        let watched = Algorithm { name: "watched", start: |mss| Box::new(Watched(Cubic::new(mss))) };
+        let config = Config { congestion: watched, sack, timestamps, recv_buffer, ..newreno() };
+        let mut rng = Rng::new(seed);
+        let mut edge = None;
+        let mut pipe = Pipe::open(&config).with_rule(move |from, _, segment| {
+            let header = &segment.header;
+            if from == A && let Some(edge) = edge {
+                // Only the byte of a window probe may lie beyond what B has offered.
+                let end = header.seq + segment.seq_len();
+                assert!(!SeqNumber::is_before(edge, end) || segment.payload.len() == 1, "{end} beyond {edge}");
+            }
+            let lost = rng.below(1_000) < loss;
+            if from == B && !lost {
+                // What B offers arrives in order on this path, and its scale is that of its buffer.
+                let shift = (0..14).find(|shift| recv_buffer >> shift <= 65_535).unwrap_or(14);
+                let offered = header.ack + (u32::from(header.window) << shift);
+                edge = Some(edge.filter(|edge| offered.is_before(*edge)).unwrap_or(offered));
+            }
+            if lost { Fate::Drop } else { Fate::Pass }
+        });
+        let text = vec![7; segments * 1_000];
+        pipe.write(A, &text);
+        pipe.shutdown(A);
+        pipe.run_until(|pipe| pipe.ends[B].received.len() == text.len());
+    }
 }
