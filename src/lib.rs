@@ -19,6 +19,10 @@
 //! [`base::Machine`]). That is why one and the same WebSocket, Engine.IO and Socket.IO speak in the simulator, in tests
 //! and on real sockets; our TCP and what is below it, in the simulator and in tests.
 //!
+//! With no [features](https://doc.rust-lang.org/cargo/reference/features.html) there is no world: the crate is `base` to
+//! `lessons`, and builds for any target, a browser's too. `real` adds [`real`], `app` the [`cli`] and the [`book`]; both
+//! are on unless they are turned off.
+//!
 //! Three ways in, from the shortest to the most telling:
 //!
 //! - [`sim::scene`] plays one message over one link, by UDP, TCP or WebSocket, with knobs;
@@ -44,11 +48,14 @@
 //! programs of a screenful to change and run again.
 
 pub mod base;
+#[cfg(feature = "app")]
 pub mod book;
 pub mod chat;
+#[cfg(feature = "app")]
 pub mod cli;
 pub mod layers;
 pub mod lessons;
+#[cfg(feature = "real")]
 pub mod real;
 pub mod sim;
 pub mod trace;

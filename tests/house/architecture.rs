@@ -35,6 +35,12 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("SystemTime", &["real", "cli"], "time is handed in"),
     ("std::time::Instant", &["real", "cli"], "time is handed in"),
     ("getrandom", &["real", "cli"], "chance is seeded"),
+    ("thread_local!", &["real", "cli"], "a machine's state is a value that its owner can see"),
+    ("static mut", &[], "a machine's state is a value that its owner can see"),
+    ("OnceLock", &["real", "cli"], "a machine's state is a value that its owner can see"),
+    ("LazyLock", &["real", "cli"], "a machine's state is a value that its owner can see"),
+    ("OnceCell", &["real", "cli"], "a machine's state is a value that its owner can see"),
+    ("LazyCell", &["real", "cli"], "a machine's state is a value that its owner can see"),
     ("unsafe ", &["real"], "system calls without a safe wrapper live in `real`"),
 ];
 
@@ -100,6 +106,26 @@ fn the_outside_world_is_touched_only_where_it_may_be() {
 }
 
 #[test]
+fn no_static_of_the_pure_folders_can_change() {
+    let mut faults = Vec::new();
+    for file in sources() {
+        let Some(folder) = folder_of(&file.path).filter(|folder| !["real", "cli"].contains(&folder.as_str()))
+        else {
+            continue;
+        };
+        for (number, line) in file.code_lines() {
+            if let Some(kind) = changeable_static(line) {
+                faults.push(format!(
+                    "{}:{number}: a static `{kind}` in `{folder}` is hidden state",
+                    file.name()
+                ));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
 fn every_file_says_first_what_it_is() {
     let silent: Vec<_> =
         sources().into_iter().filter(|file| !file.text.starts_with("//!")).map(|f| f.name()).collect();
@@ -122,6 +148,11 @@ fn the_checks_above_can_fail() {
     assert_eq!(crate_paths("use crate::{base::Rng, trace};"), ["base::Rng", "trace"]);
     assert!(mentions("    println!(\"x\");", "println!"));
     assert!(!mentions("    my_println!(\"x\");", "println!"));
+    assert!(mentions("std::thread_local! {", "thread_local!"));
+    assert_eq!(changeable_static("pub static COUNT: AtomicUsize = AtomicUsize::new(0);"), Some("Atomic"));
+    assert_eq!(changeable_static("    static POOL: Mutex<Vec<u8>> = Mutex::new(Vec::new());"), Some("Mutex"));
+    assert_eq!(changeable_static("static TABLES: [[u32; 256]; STEP] = tables();"), None);
+    assert_eq!(changeable_static("fn name(cell: &Cell<&'static str>) {"), None);
     let rows = table("| a | b |\n|---|---|\n| x | nothing of ours |\n| y | x, z |\n\nend", "| a | b |");
     assert_eq!(rows, [("x".into(), vec![]), ("y".into(), vec!["x".into(), "z".into()])]);
     let file = Source { path: root().join("src/layers/link/arp.rs"), text: String::new() };
@@ -206,6 +237,13 @@ fn mentions(line: &str, word: &str) -> bool {
     })
 }
 
+/// What can change in the static that a line declares.
+fn changeable_static(line: &str) -> Option<&'static str> {
+    let declared = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+    let (_, kind) = declared.trim_start_matches("pub(super) ").strip_prefix("static ")?.split_once(':')?;
+    ["Atomic", "Mutex", "RwLock", "Cell"].into_iter().find(|word| kind.contains(word))
+}
+
 struct Source {
     path: PathBuf,
     text: String,
@@ -253,8 +291,13 @@ fn collect(folder: &Path, found: &mut Vec<Source>) {
         fs::read_dir(folder).expect("src is readable").map(|e| e.expect("entry").path()).collect();
     entries.sort();
     for path in entries {
+        // The programs of an exercise are texts, and belong to its student.
+        let is_program = ["starter.rs", "solution.rs"].iter().any(|name| path.ends_with(name));
         if path.is_dir() {
             collect(&path, found);
+        } else if is_program {
+            let home = folder.parent().expect("a folder of src");
+            assert!(home.ends_with("lessons/exercises"), "{} is no program of an exercise", path.display());
         } else if path.extension().is_some_and(|end| end == "rs") {
             let text = fs::read_to_string(&path).expect("source is UTF-8");
             found.push(Source { path, text });

@@ -48,24 +48,31 @@ fn check(exercise: &Exercise, program: &Path, data: &Path) -> Output {
     run(netlayers(&["check", exercise.id, "--program", program], &root(), data))
 }
 
-/// Whether the file that students edit is as it was in the beginning.
-fn is_untouched(exercise: &Exercise) -> bool {
-    let text = fs::read_to_string(root().join(exercise.file())).expect("the file is there");
-    text.lines().eq(exercise.starter.lines())
+/// The folder of an exercise.
+fn home(exercise: &Exercise) -> PathBuf {
+    root().join("src/lessons/exercises").join(exercise.id)
+}
+
+/// A starter or a solution, compiled against the library that `cargo test` has built, without a warning.
+fn compiled(source: &Path, folder: &Path) -> PathBuf {
+    let (library, program) = (built::library(), folder.join("program"));
+    let output = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--edition", "2024", "-Dwarnings", "-o"])
+        .arg(&program)
+        .arg(format!("--extern=netlayers={}", library.display()))
+        .arg(format!("-Ldependency={}", library.parent().expect("target/PROFILE/deps").display()))
+        .arg(source)
+        .output()
+        .expect("rustc starts");
+    assert!(output.status.success(), "{}:\n{}", source.display(), stderr(&output));
+    program
 }
 
 #[test]
 fn starters_compile_and_fail_with_a_story() {
     for exercise in ALL {
-        if !is_untouched(exercise) {
-            support::did_not_run(
-                &format!("somebody works on {}", exercise.file()),
-                "netlayers reset begins again",
-            );
-            continue;
-        }
         let data = folder(&format!("starter-{}", exercise.id));
-        let program = built::example(&exercise.example(), &root().join(exercise.file()));
+        let program = compiled(&home(exercise).join("starter.rs"), &data);
         let output = check(exercise, &program, &data);
         assert_eq!(output.status.code(), Some(1), "{}: {}", exercise.id, stderr(&output));
         let told = stdout(&output);
@@ -95,8 +102,7 @@ fn the_first_story_shows_the_bytes_under_their_offsets() {
 fn solutions_pass_and_that_is_remembered() {
     let data = folder("solutions");
     for exercise in ALL {
-        let source = root().join(format!("exercises/solutions/{}.rs", exercise.id));
-        let program = built::example(&format!("solution_{}", exercise.id), &source);
+        let program = compiled(&home(exercise).join("solution.rs"), &data);
         let output = check(exercise, &program, &data);
         assert!(output.status.success(), "{}:\n{}{}", exercise.id, stdout(&output), stderr(&output));
     }
@@ -109,26 +115,20 @@ fn solutions_pass_and_that_is_remembered() {
 
 #[test]
 fn every_file_of_an_exercise_is_there_and_none_besides() {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
-    let mut expected: Vec<String> = ALL.iter().map(|exercise| format!("{}.rs", exercise.id)).collect();
-    expected.sort();
-    for place in ["exercises", "exercises/starters", "exercises/solutions"] {
-        let entries = fs::read_dir(root().join(place)).expect(place);
-        let mut found: Vec<String> = entries
-            .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
-            .filter(|name| name.ends_with(".rs"))
-            .collect();
-        found.sort();
-        assert_eq!(found, expected, "{place}");
-    }
+    let names = |folder: &Path| {
+        let entries = fs::read_dir(folder).expect("a folder of the exercises");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    let mut expected: Vec<&str> = ALL.iter().map(|exercise| exercise.id).collect();
+    expected.sort_unstable();
+    let mut found = names(&root().join("src/lessons/exercises"));
+    found.retain(|name| !name.ends_with(".rs"));
+    assert_eq!(found, expected);
     for exercise in ALL {
-        for (name, path) in [
-            (exercise.example(), exercise.file()),
-            (format!("solution_{}", exercise.id), format!("exercises/solutions/{}.rs", exercise.id)),
-        ] {
-            let entry = format!("[[example]]\nname = \"{name}\"\npath = \"{path}\"\n");
-            assert!(manifest.replace("\r\n", "\n").contains(&entry), "Cargo.toml has no\n{entry}");
-        }
+        assert_eq!(names(&home(exercise)), ["mod.rs", "solution.rs", "starter.rs"], "{}", exercise.id);
         for text in [exercise.starter, exercise.solution] {
             assert!(text.starts_with("//! ") && text.contains("// Try this:"), "{}", exercise.id);
             assert!(text.lines().count() <= 90, "{} is no screenful", exercise.id);
@@ -188,7 +188,7 @@ fn reset_restores_the_starter_but_overwrites_no_work_unasked() {
     assert!(reset(&["--yes"]).status.success());
     assert_eq!(fs::read_to_string(&file).expect("written"), exercise.starter);
     assert_eq!(
-        fs::read_dir(place.join("exercises")).expect("the folder").count(),
+        fs::read_dir(place.join("exercises/src/bin")).expect("the folder").count(),
         1,
         "nothing is left behind"
     );
@@ -227,14 +227,27 @@ mod unix {
     fn what_the_compiler_says_is_shown_and_a_broken_program_is_not_run() {
         let place = checkout("compile");
         let cargo = script(&place, "echo \"error: mismatched types: $*\" >&2; exit 101");
-        let mut command = netlayers(&["check", "6"], &place, &place.join("data"));
-        command.env("CARGO", &cargo);
-        let output = run(command);
+        let check = || {
+            let mut command = netlayers(&["check", "6"], &place, &place.join("data"));
+            command.env("CARGO", &cargo);
+            run(command)
+        };
+        let output = check();
         assert_eq!(output.status.code(), Some(1));
         let said = stderr(&output);
-        for expected in ["mismatched types", "--example exercise_udp_header", "does not compile yet"] {
+        for expected in [
+            "your program, to be mended: exercises/src/bin/udp_header.rs",
+            "mismatched types",
+            "--package exercises --bin udp_header",
+            "does not compile yet",
+        ] {
             assert!(said.contains(expected), "no {expected} in {said}");
         }
+        let file = place.join(ALL[0].file());
+        assert_eq!(fs::read_to_string(&file).expect("it is there now"), ALL[0].starter);
+        fs::write(&file, "my work").expect("a file of our own");
+        assert!(!stderr(&check()).contains("to be mended"));
+        assert_eq!(fs::read_to_string(&file).expect("still there"), "my work");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) fn reset(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> 
 #[derive(Debug, Args)]
 #[command(before_help = "\
 Examples:
-  netlayers check 6               builds exercises/udp_header.rs and checks it
+  netlayers check 6               builds exercises/src/bin/udp_header.rs and checks it
   netlayers hint 6                when it does not get on
   netlayers reset 6               begins anew")]
 pub(super) struct CheckArgs {

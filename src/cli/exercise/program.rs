@@ -44,12 +44,18 @@ pub(super) fn checkout() -> Result<PathBuf, CliError> {
     })
 }
 
-/// Builds the program of an exercise. What the compiler has to say, it says to the student itself.
+/// Builds the program of an exercise; the first time it is there only now. What the compiler has to say, it says to the
+/// student itself.
 pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
     let root = checkout()?;
+    let source = root.join(exercise.file());
+    if !source.exists() {
+        write(&source, exercise.starter)?;
+        remark(format!("(this is your program, to be mended: {})", exercise.file()));
+    }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
-    command.current_dir(&root).args(["build", "--quiet", "--example", &exercise.example()]);
+    command.current_dir(&root).args(["build", "--quiet", "--package", "exercises", "--bin", exercise.id]);
     command.arg("--message-format=json-render-diagnostics");
     // The profile that we were built with ourselves: its library is there already.
     if !cfg!(debug_assertions) {
@@ -71,8 +77,16 @@ pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
         )));
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    executable(&messages, &exercise.example())
-        .ok_or_else(|| CliError::Failed(format!("cargo does not say where it put {}", exercise.example())))
+    executable(&messages, exercise.id)
+        .ok_or_else(|| CliError::Failed(format!("cargo does not say where it put {}", exercise.id)))
+}
+
+/// Writes a file whole or not at all: a new one takes the place of the old one.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let new = path.with_extension(format!("new-{}", std::process::id()));
+    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+    let written = folder.and_then(|()| fs::write(&new, text)).and_then(|()| fs::rename(&new, path));
+    written.map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))
 }
 
 /// Where cargo put a program: it says so in a line of JSON.
@@ -152,8 +166,8 @@ mod tests {
     fn the_program_is_found_in_what_cargo_says() {
         let messages = "not json\n\
             {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"netlayers\"},\"executable\":null}\n\
-            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"exercise_x\"},\"executable\":\"/t/exercise_x\"}\n";
-        assert_eq!(executable(messages, "exercise_x"), Some(PathBuf::from("/t/exercise_x")));
+            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"packet\"},\"executable\":\"/t/packet\"}\n";
+        assert_eq!(executable(messages, "packet"), Some(PathBuf::from("/t/packet")));
         assert_eq!(executable(messages, "netlayers"), None);
         assert_eq!(executable("", "x"), None);
     }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
-use std::path::Path;
 
 use clap::Args;
 
@@ -38,7 +37,7 @@ pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
         Err(error) if error.kind() == ErrorKind::InvalidData && args.yes => {}
         Err(error) => return Err(CliError::io(&format!("reading {}", path.display()), &error)),
     }
-    write(&path, exercise.starter)?;
+    program::write(&path, exercise.starter)?;
     out.line(format!("{} is as it was in the beginning", exercise.file()))?;
     out.line(format!("next: {}", out.look.bold(&command("check", exercise))))
 }
@@ -59,13 +58,6 @@ fn may_overwrite(file: &str, out: &mut Output) -> Result<bool, CliError> {
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed).map_err(|error| CliError::io("reading the keyboard", &error))?;
     Ok(matches!(typed.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-}
-
-/// Writes it whole or not at all: a new file takes the place of the old one.
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    let new = path.with_extension(format!("new-{}", std::process::id()));
-    let written = fs::write(&new, text).and_then(|()| fs::rename(&new, path));
-    written.map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))
 }
 
 #[cfg(test)]

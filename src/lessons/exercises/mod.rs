@@ -5,11 +5,14 @@
 //! | [`check`] | how answers are judged |
 //! | `udp_header`, `reassemble`, `frame_header`, `close_codes`, `packet`, `dedupe` | the exercises |
 //!
-//! Each has three files of its own under `exercises/`, which Cargo builds as examples:
+//! Each is a folder with three files:
 //!
-//! - `exercises/ID.rs` is the one that a student edits (example `exercise_ID`);
-//! - `exercises/starters/ID.rs` is what it begins as; `netlayers reset` puts it there again;
-//! - `exercises/solutions/ID.rs` passes (example `solution_ID`).
+//! - `mod.rs` has its entry, an [`Exercise`] with task, hints and cases, and what its programs call;
+//! - `starter.rs` is what the student's program begins as;
+//! - `solution.rs` passes.
+//!
+//! The student's own program is `exercises/src/bin/ID.rs`, which Cargo finds there by itself. `netlayers check` puts it
+//! there the first time, `netlayers reset` puts the starter there again.
 //!
 //! The program reads a line for each step of the check, and answers each with a line ([`check::ANSWER`]). What it
 //! prints besides is for its author. So `netlayers check` needs to know nothing of what is inside, and a student can
@@ -17,16 +20,10 @@
 //!
 //! # Adding one
 //!
-//! Three files as above, their two `[[example]]` entries in `Cargo.toml`, one module here with an [`Exercise`], and
-//! its name in [`ALL`]. `tests/house/exercises.rs` says what is missing.
+//! A folder as above, and its name in the list below. `tests/house/exercises.rs` builds both programs and says what is
+//! missing.
 
 pub mod check;
-pub mod close_codes;
-pub mod dedupe;
-pub mod frame_header;
-pub mod packet;
-pub mod reassemble;
-pub mod udp_header;
 
 use std::ops::Range;
 
@@ -107,15 +104,23 @@ impl Fact {
     }
 }
 
-/// All exercises, in the order of their lessons.
-pub static ALL: &[Exercise] = &[
-    udp_header::EXERCISE,
-    reassemble::EXERCISE,
-    frame_header::EXERCISE,
-    close_codes::EXERCISE,
-    packet::EXERCISE,
-    dedupe::EXERCISE,
-];
+/// Declares the folders of the exercises and lists them: one line for each.
+macro_rules! exercises {
+    ($($id:ident,)*) => {
+        $(pub mod $id;)*
+        /// All exercises, in the order of their lessons.
+        pub static ALL: &[Exercise] = &[$($id::EXERCISE),*];
+    };
+}
+
+exercises! {
+    udp_header,
+    reassemble,
+    frame_header,
+    close_codes,
+    packet,
+    dedupe,
+}
 
 /// An exercise by the number of its lesson, or by its name.
 pub fn find(name: &str) -> Option<&'static Exercise> {
@@ -126,12 +131,7 @@ pub fn find(name: &str) -> Option<&'static Exercise> {
 impl Exercise {
     /// The file that a student edits, from the root of the project.
     pub fn file(&self) -> String {
-        format!("exercises/{}.rs", self.id)
-    }
-
-    /// What Cargo calls the student's program.
-    pub fn example(&self) -> String {
-        format!("exercise_{}", self.id)
+        format!("exercises/src/bin/{}.rs", self.id)
     }
 }
 

@@ -84,15 +84,12 @@ impl Place {
 }
 
 /// All words, by layer from the top down, after those that belong to no single layer.
-pub fn all() -> &'static [&'static Term] {
-    static ALL: std::sync::LazyLock<Vec<&'static Term>> = std::sync::LazyLock::new(|| {
-        let files = [everywhere::TERMS, lower::TERMS, transport::TERMS, application::TERMS];
-        let mut terms: Vec<&Term> = files.into_iter().flatten().collect();
-        // A stable sort: within a layer they stay in the order of their files, which goes from the plain to the special.
-        terms.sort_by_key(|term| std::cmp::Reverse(term.place.layer.map_or(u8::MAX, |layer| layer as u8)));
-        terms
-    });
-    &ALL
+pub fn all() -> Vec<&'static Term> {
+    let files = [everywhere::TERMS, lower::TERMS, transport::TERMS, application::TERMS];
+    let mut terms: Vec<&Term> = files.into_iter().flatten().collect();
+    // A stable sort: within a layer they stay in the order of their files, which goes from the plain to the special.
+    terms.sort_by_key(|term| std::cmp::Reverse(term.place.layer.map_or(u8::MAX, |layer| layer as u8)));
+    terms
 }
 
 /// The headings that words are listed under, and the words under each.
@@ -104,7 +101,7 @@ pub fn by_layer() -> Vec<(String, Vec<&'static Term>)> {
                 None => "every layer, or none".to_owned(),
                 Some(layer) => format!("{layer} layer (OSI {})", layer.osi()),
             };
-            (heading, all().iter().copied().filter(|term| term.place.layer == layer).collect())
+            (heading, all().into_iter().filter(|term| term.place.layer == layer).collect())
         })
         .collect()
 }
@@ -112,8 +109,7 @@ pub fn by_layer() -> Vec<(String, Vec<&'static Term>)> {
 /// A word by its name or one of its other names; capitals, blanks and punctuation do not matter, nor does a plural.
 pub fn find(name: &str) -> Option<&'static Term> {
     let wanted = plain(name);
-    let exact =
-        |wanted: &str| all().iter().copied().find(|term| term.names().any(|name| plain(name) == wanted));
+    let exact = |wanted: &str| all().into_iter().find(|term| term.names().any(|name| plain(name) == wanted));
     exact(&wanted).or_else(|| exact(wanted.strip_suffix('s')?))
 }
 
@@ -132,7 +128,7 @@ pub fn suggestions(name: &str) -> Vec<&'static Term> {
     };
     // Of a short word, a third may be wrong; of a long one, three letters.
     let bearable = (wanted.chars().count() / 3).clamp(1, 3);
-    let mut near: Vec<(usize, &Term)> = all().iter().map(|term| (far(term), *term)).collect();
+    let mut near: Vec<(usize, &Term)> = all().into_iter().map(|term| (far(term), term)).collect();
     near.retain(|(far, _)| *far <= bearable);
     near.sort_by_key(|(far, _)| *far);
     near.into_iter().take(3).map(|(_, term)| term).collect()

@@ -166,7 +166,7 @@ pub fn build_ours() {
         return;
     }
     let built = Command::new("cargo")
-        .args(["build", "--quiet", "--release", "--example", "event_server"])
+        .args(["build", "--quiet", "--profile", "bench", "--example", "event_server"])
         .current_dir(repository())
         .status()
         .expect("cargo");

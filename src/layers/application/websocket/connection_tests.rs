@@ -462,6 +462,7 @@ fn compressed_messages_go_both_ways_whatever_was_agreed() {
             server_max_window_bits: 8 + rng.below(8) as u8,
             client_max_window_bits: 8 + rng.below(8) as u8,
             min_len: rng.below(50) as usize,
+            ..Deflate::default()
         };
         let (mut client, mut server) = deflating_pair(&wish(), &wish());
         for round in 0..4 {

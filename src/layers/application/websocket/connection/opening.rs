@@ -73,8 +73,9 @@ impl Connection {
                 ((bits, client.1 && wish.client_context_takeover), server.1)
             }
         };
-        self.sender.compress(Compressor::new(wish.level, ours.0, ours.1), wish.min_len);
-        self.receiver.decompress(Decompressor::new(peers_takeover));
+        let compressor = Compressor::new(wish.level, ours.0, ours.1).sharing(&wish.pool);
+        self.sender.compress(compressor, wish.min_len);
+        self.receiver.decompress(Decompressor::new(peers_takeover).sharing(&wish.pool));
     }
 }
 

@@ -5,27 +5,17 @@
 //! is taken out piece by piece, so that a few bytes that would become gigabytes are stopped at the limit.
 //!
 //! Both ends are made when the first compressed message needs them. Without context takeover they are given up again
-//! when the connection rests ([`rest`](Compressor::rest)). A few of them are kept for whoever needs one next on the same
-//! thread: connections that take turns share them, and memory of their size is not asked for again and again.
+//! when the connection rests ([`rest`](Compressor::rest)): to a [`Pool`], if it shares one.
 
-use std::cell::RefCell;
 use std::fmt;
 
 use bytes::BytesMut;
 use zlib_rs::{Deflate, DeflateFlush, Inflate, InflateFlush, Status};
 
+use super::pool::Pool;
+
 /// What every flush ends with and no message carries (§7.2.1): the length of an empty block and its complement.
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
-
-/// How many of each kind a thread keeps.
-const KEPT: usize = 4;
-
-thread_local! {
-    /// Compressors nobody uses, with their level and window. They are emptied before they are used.
-    static COMPRESSORS: RefCell<Vec<(u8, u8, Deflate)>> = const { RefCell::new(Vec::new()) };
-    /// Decompressors, emptied.
-    static DECOMPRESSORS: RefCell<Vec<Inflate>> = const { RefCell::new(Vec::new()) };
-}
 
 /// Makes the payload of compressed messages.
 pub struct Compressor {
@@ -35,12 +25,18 @@ pub struct Compressor {
     takeover: bool,
     /// A message went through: without takeover the window must be emptied before the next.
     used: bool,
+    pool: Option<Pool>,
 }
 
 impl Compressor {
     /// A compressor that looks back at most 2 to the power of `window_bits` bytes.
     pub fn new(level: u8, window_bits: u8, takeover: bool) -> Self {
-        Compressor { deflate: None, level: level.clamp(1, 9), window_bits, takeover, used: false }
+        Compressor { deflate: None, level: level.clamp(1, 9), window_bits, takeover, used: false, pool: None }
+    }
+
+    /// It takes what it needs from this pool, and gives it back at rest.
+    pub fn sharing(self, pool: &Pool) -> Self {
+        Compressor { pool: Some(pool.clone()), ..self }
     }
 
     /// Appends the compressed payload to `out`. False when nothing was gained: then `out` is as it was, and the
@@ -55,7 +51,12 @@ impl Compressor {
         }
         let start = out.len();
         let (level, bits) = (self.level, self.window_bits);
-        let deflate = self.deflate.get_or_insert_with(|| new_deflate(level, bits));
+        let deflate = self.deflate.get_or_insert_with(|| {
+            let kept = self.pool.as_ref().and_then(|pool| pool.compressor(level, bits));
+            // zlib never looks back further than its window less 262 bytes. So a window of 512 bytes reaches 250 bytes
+            // back, which keeps a promise of 256, for which zlib has no window of its own.
+            kept.unwrap_or_else(|| Deflate::new(level.into(), false, bits.max(9)))
+        });
         if std::mem::replace(&mut self.used, true) && !self.takeover {
             deflate.reset();
         }
@@ -88,32 +89,15 @@ impl Compressor {
             return;
         }
         self.used = false;
-        if let Some(mut deflate) = self.deflate.take() {
-            deflate.reset();
-            COMPRESSORS.with_borrow_mut(|kept| {
-                // The oldest goes: peers that ask for unusual windows must not fill all places for good.
-                if kept.len() == KEPT {
-                    kept.remove(0);
-                }
-                kept.push((self.level, self.window_bits, deflate));
-            });
+        if let (Some(deflate), Some(pool)) = (self.deflate.take(), &self.pool) {
+            pool.keep_compressor(self.level, self.window_bits, deflate);
         }
     }
 }
 
-fn new_deflate(level: u8, bits: u8) -> Deflate {
-    let kept = COMPRESSORS.with_borrow_mut(|kept| {
-        let at = kept.iter().rposition(|(l, b, _)| (*l, *b) == (level, bits))?;
-        Some(kept.remove(at).2)
-    });
-    // zlib never looks back further than its window less 262 bytes. So a window of 512 bytes reaches 250 bytes back,
-    // which keeps a promise of 256, for which zlib has no window of its own.
-    kept.unwrap_or_else(|| Deflate::new(level.into(), false, bits.max(9)))
-}
-
 /// Every decompressor has the largest window: zlib-rs has no smaller ones to save memory with.
-fn new_inflate() -> Inflate {
-    DECOMPRESSORS.with_borrow_mut(Vec::pop).unwrap_or_else(|| Inflate::new(false, 15))
+fn new_inflate(pool: Option<&Pool>) -> Inflate {
+    pool.and_then(Pool::decompressor).unwrap_or_else(|| Inflate::new(false, 15))
 }
 
 /// Why a message could not be decompressed.
@@ -134,6 +118,7 @@ pub struct Decompressor {
     nothing_begun: bool,
     /// Where the next piece is decompressed to.
     room: Box<[u8]>,
+    pool: Option<Pool>,
 }
 
 impl Decompressor {
@@ -141,7 +126,12 @@ impl Decompressor {
 
     /// A decompressor for a peer that keeps its window from message to message, or does not.
     pub fn new(takeover: bool) -> Self {
-        Decompressor { inflate: None, takeover, nothing_begun: true, room: Box::default() }
+        Decompressor { inflate: None, takeover, nothing_begun: true, room: Box::default(), pool: None }
+    }
+
+    /// It takes what it needs from this pool, and gives it back at rest.
+    pub fn sharing(self, pool: &Pool) -> Self {
+        Decompressor { pool: Some(pool.clone()), ..self }
     }
 
     /// Decompresses the next bytes of a message. What comes out is given to `take` piece by piece; when `take` says
@@ -161,7 +151,7 @@ impl Decompressor {
         self.nothing_begun &= piece.is_empty();
         let mut read = 0;
         loop {
-            let inflate = self.inflate.get_or_insert_with(new_inflate);
+            let inflate = self.inflate.get_or_insert_with(|| new_inflate(self.pool.as_ref()));
             let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
             let status = inflate.decompress(&piece[read..], &mut self.room, InflateFlush::SyncFlush);
             read += (inflate.total_in() - before_in) as usize;
@@ -198,7 +188,7 @@ impl Decompressor {
         /// The tail, and a byte behind it: at a block's end the decompressor is asked to stop, so it must leave this one.
         const TAIL_AND_MORE: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00];
         if !std::mem::replace(&mut self.nothing_begun, true) {
-            let inflate = self.inflate.get_or_insert_with(new_inflate);
+            let inflate = self.inflate.get_or_insert_with(|| new_inflate(self.pool.as_ref()));
             let before = (inflate.total_in(), inflate.total_out());
             let status = inflate.decompress(&TAIL_AND_MORE, &mut self.room, InflateFlush::Block);
             let after = (before.0 + TAIL.len() as u64, before.1);
@@ -218,13 +208,8 @@ impl Decompressor {
         if self.takeover {
             return;
         }
-        if let Some(mut inflate) = self.inflate.take() {
-            inflate.reset(false);
-            DECOMPRESSORS.with_borrow_mut(|kept| {
-                if kept.len() < KEPT {
-                    kept.push(inflate);
-                }
-            });
+        if let (Some(inflate), Some(pool)) = (self.inflate.take(), &self.pool) {
+            pool.keep_decompressor(inflate);
         }
     }
 }
@@ -404,19 +389,6 @@ mod tests {
     }
 
     #[test]
-    fn unusual_compressors_do_not_keep_the_usual_ones_out_of_the_pool() {
-        let rest_one = |bits| {
-            let mut compressor = Compressor::new(1, bits, false);
-            compress(&mut compressor, &[b'a'; 1000]).unwrap();
-            compressor.rest();
-        };
-        (9..9 + KEPT as u8).for_each(rest_one);
-        rest_one(15);
-        let kept = COMPRESSORS.with_borrow(|kept| kept.iter().map(|(_, bits, _)| *bits).collect::<Vec<_>>());
-        assert_eq!(kept, [10, 11, 12, 15]);
-    }
-
-    #[test]
     fn what_would_not_become_shorter_is_not_compressed() {
         let mut rng = crate::base::Rng::new(1);
         let noise: Vec<u8> = (0..5000).map(|_| rng.next_u32() as u8).collect();
@@ -431,8 +403,9 @@ mod tests {
             messages in proptest::collection::vec("[a-d]{0,300}", 1..6),
             level in 1u8..=9, bits in 8u8..=15, takeover: bool, size in 1usize..50, resting: bool,
         ) {
-            let mut compressor = Compressor::new(level, bits, takeover);
-            let mut decompressor = Decompressor::new(takeover);
+            let pool = Pool::default();
+            let mut compressor = Compressor::new(level, bits, takeover).sharing(&pool);
+            let mut decompressor = Decompressor::new(takeover).sharing(&pool);
             for message in messages {
                 if let Some(compressed) = compress(&mut compressor, message.as_bytes()) {
                     let back = inflate(&mut decompressor, &compressed, size).unwrap();

@@ -13,8 +13,9 @@
 //!
 //! A window that is taken over from one message to the next makes small messages that are alike much smaller, and
 //! costs both ends that window, and the compressor's tables, for as long as the connection lives: some 340 KiB. So we
-//! ask for none unless the user wants it. Then what compresses a message is borrowed for as long as the connection has
-//! something to do, and given back when it waits for its peer: an idle connection has none, however much it has said.
+//! ask for none unless the user wants it. Then what compresses a message is borrowed from a [`Pool`] for as long as the
+//! connection has something to do, and given back when it waits for its peer: an idle connection has none, however much
+//! it has said.
 //!
 //! | RFC 7692 | what | where |
 //! |---|---|---|
@@ -35,8 +36,10 @@
 
 pub mod codec;
 pub mod negotiation;
+mod pool;
 
 pub use negotiation::Agreement;
+pub use pool::Pool;
 
 /// What an end is willing to do about compression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +56,9 @@ pub struct Deflate {
     pub client_max_window_bits: u8,
     /// Messages with fewer bytes are sent as they are, which §6 leaves to the sender: nothing is gained on them.
     pub min_len: usize,
+    /// What connections that do not keep their window share. Clones share one pool, so a server that opens each
+    /// connection with a clone of its wishes has one for all.
+    pub pool: Pool,
 }
 
 impl Default for Deflate {
@@ -64,6 +70,7 @@ impl Default for Deflate {
             server_max_window_bits: 15,
             client_max_window_bits: 15,
             min_len: 32,
+            pool: Pool::default(),
         }
     }
 }

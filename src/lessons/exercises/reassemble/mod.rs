@@ -27,8 +27,8 @@ pub(super) const EXERCISE: Exercise = Exercise {
         "seq.wrapping_sub(next) as i32 is how far a segment is ahead, negative when it is behind. Keep pieces in a \
          Vec<(u32, Vec<u8>)>; after each arrival go over them until none begins at or before `next`.",
     ],
-    starter: include_str!("../../../exercises/starters/reassemble.rs"),
-    solution: include_str!("../../../exercises/solutions/reassemble.rs"),
+    starter: include_str!("starter.rs"),
+    solution: include_str!("solution.rs"),
     cases,
 };
 

@@ -22,8 +22,8 @@ pub(super) const EXERCISE: Exercise = Exercise {
          `matches!(code, 1000..=1003 | ...)` says it in one line.",
         "Behind the code stands the reason. std::str::from_utf8(reason) is an error when it is not UTF-8: then 1007.",
     ],
-    starter: include_str!("../../../exercises/starters/close_codes.rs"),
-    solution: include_str!("../../../exercises/solutions/close_codes.rs"),
+    starter: include_str!("starter.rs"),
+    solution: include_str!("solution.rs"),
     cases,
 };
 

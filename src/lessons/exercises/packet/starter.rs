@@ -35,6 +35,6 @@ fn main() {
 }
 
 // Try this:
-// 1. Type a line to your program yourself: cargo run -q --example exercise_packet, then packet 42["echo","one"]
+// 1. Type a line to your program yourself: cargo run -qp exercises --bin packet, then packet 42["echo","one"]
 // 2. Why does the namespace end with a comma, and not with a blank? What may stand in its name?
 // 3. A client sends a number of a thousand digits. What does your program do? What does `decoder.rs` do?

@@ -43,6 +43,6 @@ fn main() {
 }
 
 // Try this:
-// 1. Type lines to your program yourself: cargo run -q --example exercise_dedupe, then begin 3 and event ada-1
+// 1. Type lines to your program yourself: cargo run -qp exercises --bin dedupe, then begin 3 and event ada-1
 // 2. How many ids must a receiver remember, if a sender has at most 10 events under way?
 // 3. What goes wrong when two senders count their ids from 1, and nobody puts the sender's name into the id?

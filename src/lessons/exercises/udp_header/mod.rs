@@ -28,8 +28,8 @@ pub(super) const EXERCISE: Exercise = Exercise {
         "In this order: too few bytes for a header; read the four numbers; length below 8; length beyond the end; \
          then take datagram[8..length].",
     ],
-    starter: include_str!("../../../exercises/starters/udp_header.rs"),
-    solution: include_str!("../../../exercises/solutions/udp_header.rs"),
+    starter: include_str!("starter.rs"),
+    solution: include_str!("solution.rs"),
     cases,
 };
 

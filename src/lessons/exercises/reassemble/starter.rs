@@ -48,7 +48,7 @@ fn main() {
 }
 
 // Try this:
-// 1. Type lines to your program yourself: cargo run -q --example exercise_reassemble, then begin 1000, then
+// 1. Type lines to your program yourself: cargo run -qp exercises --bin reassemble, then begin 1000, then
 //    segment 1003 6364 and segment 1001 6162
 // 2. How much memory can a peer make you use? What bounds it in `src/layers/transport/tcp/receiver.rs`?
 // 3. Two segments bring different bytes for the same number. Which do you keep, and who could profit from it?

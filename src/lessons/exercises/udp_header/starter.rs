@@ -40,6 +40,6 @@ fn main() {
 }
 
 // Try this:
-// 1. Type a line to your program yourself: cargo run -q --example exercise_udp_header, then decode c00000350008f2aa
+// 1. Type a line to your program yourself: cargo run -qp exercises --bin udp_header, then decode c00000350008f2aa
 // 2. Compare with `src/layers/transport/udp.rs`. What does it refuse that yours lets through?
 // 3. The checksum covers the IP addresses, too (RFC 768, pseudo header). Why would that be useful?

@@ -22,8 +22,8 @@ pub(super) const EXERCISE: Exercise = Exercise {
         "When you remember as many as you may, drop the oldest before you add one: a VecDeque has push_back and pop_front.",
         "A copy does not make an id younger: it came when it came first. So do not move it to the end.",
     ],
-    starter: include_str!("../../../exercises/starters/dedupe.rs"),
-    solution: include_str!("../../../exercises/solutions/dedupe.rs"),
+    starter: include_str!("starter.rs"),
+    solution: include_str!("solution.rs"),
     cases,
 };
 

@@ -25,8 +25,8 @@ pub(super) const EXERCISE: Exercise = Exercise {
         "rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()) is where the digits end; rest.split_at of it \
          gives both parts. No digits: no number.",
     ],
-    starter: include_str!("../../../exercises/starters/packet.rs"),
-    solution: include_str!("../../../exercises/solutions/packet.rs"),
+    starter: include_str!("starter.rs"),
+    solution: include_str!("solution.rs"),
     cases,
 };
 

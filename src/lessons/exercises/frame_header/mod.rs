@@ -28,8 +28,8 @@ pub(super) const EXERCISE: Exercise = Exercise {
          (8, 9, 10) with FIN 0 or a length above 125; a length that would have fitted a shorter form. Incomplete is \
          whatever ends too early. `bytes.get(a..b).ok_or(Refused::Incomplete)?` says so at once.",
     ],
-    starter: include_str!("../../../exercises/starters/frame_header.rs"),
-    solution: include_str!("../../../exercises/solutions/frame_header.rs"),
+    starter: include_str!("starter.rs"),
+    solution: include_str!("solution.rs"),
     cases,
 };
 
