@@ -21,14 +21,14 @@ impl Connection {
     /// Takes an ACK that advances, and sets the retransmission timer by it (RFC 6298 §5.2 and §5.3).
     pub(super) fn take_ack(&mut self, now: Instant, ack: u64, echo: Option<u32>) {
         let bytes = ack - self.sender.snd_una;
-        let app_limited = self.sender.in_flight() + self.sender.mss as u64 <= self.congestion.window();
-        let in_flight = self.sender.in_flight();
+        let (before, mss) = (self.sender.in_flight(), self.sender.mss as u64);
+        let app_limited = before + mss <= self.congestion.window();
         let rtt = self.sender.acked(now, ack);
         let told =
             echo.filter(|_| self.timestamps.is_some()).and_then(|echo| Timestamps::round_trip(now, echo));
         let sample = match told {
             // An echo measures with every ACK, so each of them counts for less (RFC 7323 appendix G).
-            Some(sample) => Some(self.rtt.measured(sample, in_flight.div_ceil(2 * self.sender.mss as u64))),
+            Some(sample) => Some(self.rtt.measured(sample, before.div_ceil(2 * mss))),
             None => self.rtt.acked(ack, now),
         };
         if let Some(sample) = sample {
