@@ -13,10 +13,10 @@
 
 mod support;
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use netlayers::base::{Duration, Instant};
-use netlayers::layers::internet::route::Prefix;
+use netlayers::layers::internet::prefix::{Prefix, v4};
 use netlayers::layers::physical::delay::Rate;
 use netlayers::layers::stack::StackConfig;
 use netlayers::layers::transport::tcp::Config;
@@ -140,8 +140,8 @@ fn peak_memory_mib() -> f64 {
 fn pair(recorder: Recorder, bytes: u64, flows: u64, in_flight: u64, loss: f64) -> Scene {
     let window = in_flight / flows;
     let mut network = Network::new(1, recorder);
-    let client = network.host("client", Ipv4Addr::new(10, 0, 0, 1), &host(window));
-    let server = network.host("server", Ipv4Addr::new(10, 0, 0, 2), &host(window));
+    let client = network.host("client", v4(10, 0, 0, 1), &host(window));
+    let server = network.host("server", v4(10, 0, 0, 2), &host(window));
     network.link(client, server, link(100));
     network.introduce_neighbours();
     if loss > 0.0 {
@@ -158,14 +158,14 @@ fn pair(recorder: Recorder, bytes: u64, flows: u64, in_flight: u64, loss: f64) -
 /// A hundred hosts, each with a link of its own to a router, and one link from there to the server, which all share.
 fn bottleneck(recorder: Recorder) -> Scene {
     let mut network = Network::new(1, recorder);
-    let server = network.host("server", Ipv4Addr::new(10, 1, 0, 1), &host(16_000));
-    let router = network.host("router", Ipv4Addr::new(10, 1, 0, 254), &host(16_000));
+    let server = network.host("server", v4(10, 1, 0, 1), &host(16_000));
+    let router = network.host("router", v4(10, 1, 0, 254), &host(16_000));
     network.link(router, server, link(100));
     network.forward(router);
     network.route(server, Prefix::ALL, router);
     let sink = network.app(server, Receiver::sink(PORT));
     for i in 0..100 {
-        let client = network.host(&format!("client{i}"), Ipv4Addr::new(10, 0, 0, i), &host(16_000));
+        let client = network.host(&format!("client{i}"), v4(10, 0, 0, i), &host(16_000));
         network.link(client, router, link(1000));
         network.route(client, Prefix::ALL, router);
         // More than the link can carry in the time.
@@ -177,7 +177,7 @@ fn bottleneck(recorder: Recorder) -> Scene {
 }
 
 fn source(network: &mut Network, from: HostId, to: HostId, bytes: u64, number: u64) {
-    let to = SocketAddrV4::new(network.stack(to).address(), PORT);
+    let to = SocketAddr::new(network.stack(to).address(), PORT);
     network.app(from, Source::new(to, bytes, Instant::from_millis(number)));
 }
 

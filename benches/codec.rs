@@ -12,7 +12,6 @@
 mod support;
 
 use std::hint::black_box;
-use std::net::Ipv4Addr;
 
 use netlayers::base::{Header, Layer, Reader, Writer, internet_checksum};
 use netlayers::layers::application::websocket::mask::apply_mask;
@@ -110,7 +109,7 @@ struct Frame {
 
 impl Frame {
     fn new() -> Self {
-        let (client, server) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+        let (client, server) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
         Frame {
             ethernet: EthernetHeader {
                 destination: MacAddr::local(1),

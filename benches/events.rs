@@ -17,7 +17,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use netlayers::base::{Instant, Machine as _, Rng};
-use netlayers::chat::{Config, EventLog, Hub, Input, MemoryLog, Output, Record, Retention, SessionId};
+use netlayers::chat::{
+    Config, Draft, EventLog, Hub, Input, MemoryLog, Output, Record, Retention, SessionId, Token,
+};
 use netlayers::layers::application::socketio::{Decoder, Kind, Limits, Packet, Value};
 use netlayers::real::clock::Clock;
 use netlayers::real::store::Store;
@@ -116,7 +118,7 @@ fn append() -> f64 {
     let name: Arc<str> = "/".into();
     let records: Vec<Arc<Record>> = (1..=APPENDED).map(record).collect();
     let clock = Clock::start();
-    records.iter().for_each(|record| store.append(&name, record));
+    records.iter().for_each(|record| append_to(&mut store, &name, record));
     wait_for(&store);
     let seconds = clock.now().as_nanos() as f64 / 1e9;
     remove(store, &folder);
@@ -131,7 +133,7 @@ fn append_singly() -> f64 {
     let clock = Clock::start();
     let count = 200;
     for offset in 1..=count {
-        store.append(&name, &record(offset));
+        append_to(&mut store, &name, &record(offset));
         wait_for(&store);
     }
     let seconds = clock.now().as_nanos() as f64 / 1e9;
@@ -146,7 +148,7 @@ fn read() -> f64 {
     let store = open_alone(&folder);
     let clock = Clock::start();
     let mut after = 0;
-    while let Some(last) = store.page("/", after, 256).last() {
+    while let Some(last) = store.page("/", after, 256).and_then(|page| page.last().cloned()) {
         after = last.offset;
     }
     let seconds = clock.now().as_nanos() as f64 / 1e9;
@@ -256,6 +258,12 @@ fn record(offset: u64) -> Arc<Record> {
     Arc::new(Record { offset, at_ms: 0, to: vec!["room".into()], except: Vec::new(), sender_id: None, wire })
 }
 
+/// Proposes an event, and takes it back as committed.
+fn append_to(store: &mut Store, namespace: &Arc<str>, record: &Record) {
+    store.propose(namespace, Token(record.offset), Draft::of(record));
+    assert!(store.committed(Instant::ZERO).is_some());
+}
+
 /// A place for a log on the disk that holds the build.
 fn folder(name: &str) -> PathBuf {
     let target = std::env::current_exe().expect("own path");
@@ -273,14 +281,14 @@ fn open(folder: &std::path::Path) -> Store {
 /// The same without a hub, which would open its namespaces.
 fn open_alone(folder: &std::path::Path) -> Store {
     let mut store = open(folder);
-    EventLog::open(&mut store, &"/".into());
+    EventLog::open(&mut store, &"/".into(), 100_000);
     store
 }
 
 fn fill(folder: &std::path::Path, count: u64) {
     let mut store = open_alone(folder);
     let name: Arc<str> = "/".into();
-    (1..=count).for_each(|offset| store.append(&name, &record(offset)));
+    (1..=count).for_each(|offset| append_to(&mut store, &name, &record(offset)));
     wait_for(&store);
 }
 

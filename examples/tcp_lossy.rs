@@ -4,7 +4,7 @@
 //! acknowledged with the number of the byte it still waits for (RFC 9293 §3.10.7.4); when the gap is filled, all of it
 //! is delivered at once.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use netlayers::base::Instant;
@@ -27,7 +27,7 @@ fn main() {
     let third = nth("lose the third", 3, |frame| frame.tcp_payload() > 0, Verdict::Drop);
     network.rule(client, server, third);
 
-    let to = SocketAddrV4::new(network.stack(server).address(), PORT);
+    let to = SocketAddr::new(network.stack(server).address(), PORT);
     network.app(client, Sender::new(to, message.clone()));
     let receiver = network.app(server, Receiver::new(PORT));
     network.run_until(Instant::from_millis(300_000));

@@ -3,17 +3,18 @@
 //! UDP (RFC 768) adds ports and a checksum to IP, and nothing else. Whoever wants an answer for certain must notice
 //! for itself that none came: here the client asks again after 300 ms.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use netlayers::base::{Duration, Instant};
+use netlayers::layers::internet::prefix::v4;
 use netlayers::sim::fault::{Verdict, nth};
 use netlayers::sim::{App, Io, LinkConfig, Network, SocketEvent, SocketId, StackConfig};
 use netlayers::trace::{Recorder, Wire};
 use netlayers::view::ladder;
 use netlayers::view::look::Look;
 
-const SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 7000);
+const SERVER: SocketAddr = SocketAddr::new(v4(10, 0, 0, 2), 7000);
 
 /// Asks until it is answered.
 #[derive(Default)]
@@ -63,8 +64,8 @@ impl App for Server {
 
 fn main() {
     let mut network = Network::new(1, Recorder::on("a question by UDP", Wire::Sim));
-    let client = network.host("client", Ipv4Addr::new(10, 0, 0, 1), &StackConfig::default());
-    let server = network.host("server", *SERVER.ip(), &StackConfig::default());
+    let client = network.host("client", "10.0.0.1/24", &StackConfig::default());
+    let server = network.host("server", "10.0.0.2/24", &StackConfig::default());
     network.link(client, server, LinkConfig::default());
     // The server sends two kinds of frames here: first an ARP reply, which is no datagram, then answers.
     network.rule(server, client, nth("lose the answer", 1, |f| f.datagram().is_some(), Verdict::Drop));

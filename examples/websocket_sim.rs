@@ -3,7 +3,7 @@
 //! One TCP connection, first spoken to in HTTP and then in frames (RFC 6455). The same machines run on real sockets in
 //! `websocket_real.rs`: they know neither a clock nor a socket, so it makes no difference to them.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use netlayers::base::Instant;
@@ -20,7 +20,7 @@ fn main() {
     let look = Look::default();
     let (mut network, client, server) =
         two_hosts(&Knobs::default(), Recorder::on("a WebSocket echo", Wire::Sim));
-    let to = SocketAddrV4::new(network.stack(server).address(), PORT);
+    let to = SocketAddr::new(network.stack(server).address(), PORT);
     let client = network.app(client, Client::new(to, message.clone()));
     let server = network.app(server, EchoServer::new(PORT));
     network.run_until(Instant::from_millis(300_000));

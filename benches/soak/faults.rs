@@ -2,7 +2,7 @@
 
 use netlayers::base::Rng;
 
-use super::talker::Upgrade;
+use netlayers::chat::soak::Upgrade;
 
 /// A fault of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) struct Faults {
 }
 
 impl Fault {
-    /// One by chance. A client that has been half-open once hears something before it is so again: see `checker.rs`.
+    /// One by chance. A client that has been half-open once hears something before it is so again: see the checker.
     /// One that polls can be half-open whenever it breaks off: while the server has no request of it in hand, nothing
     /// tells the server.
     pub(crate) fn choose(rng: &mut Rng, has_heard: bool, polls: bool) -> Self {

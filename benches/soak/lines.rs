@@ -18,7 +18,7 @@ use netlayers::layers::application::engineio::poller::{CarrierInput as Input, Li
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::faults::Ambush;
-use super::talker::Wish;
+use netlayers::chat::soak::Wish;
 
 pub(crate) struct Lines {
     address: SocketAddr,

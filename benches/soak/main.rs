@@ -1,7 +1,7 @@
 //! The soak: a thousand clients join, talk, break off in every way and come back, for minutes, to `event_server` on
 //! real sockets with a log on disk; the server itself is ended with `kill -9` and started again in between. A checker
 //! proves that every message that was acknowledged has reached every client that is entitled to it, in order, once:
-//! what *entitled* means stands at the head of `checker.rs`.
+//! what *entitled* means is written at the head of `src/chat/soak/checker.rs`.
 //!
 //! `cargo bench --bench soak -- --seconds 300 --clients 1000 --seed 7`
 //!
@@ -10,12 +10,10 @@
 //! that the checker can fail. `--sabotage lose` proves it here. The seed decides what each client does and which faults
 //! come when; what the kernel makes of it differs from run to run.
 
-mod checker;
 mod faults;
 mod lines;
 mod report;
 mod server;
-mod talker;
 
 use std::cell::RefCell;
 use std::io::Write as _;
@@ -25,18 +23,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use netlayers::base::{Instant, Rng};
+use netlayers::chat::soak::{Checker, Talker, Upgrade};
 use netlayers::layers::application::engineio::poller::{CarrierInput as Input, Line};
 use netlayers::real::clock::Clock;
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
-use checker::Checker;
 use faults::{Fault, Faults};
 use lines::Lines;
 use report::Asked;
 use server::EventServer;
-use talker::{Talker, Upgrade};
 
 /// What all clients share: they run on one thread.
 pub(crate) struct Soak {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Soak;
-use super::talker::Sabotage;
+use netlayers::chat::soak::Sabotage;
 
 /// The command line.
 #[derive(Debug, Clone)]

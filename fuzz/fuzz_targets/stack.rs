@@ -5,14 +5,14 @@
 
 #![no_main]
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use netlayers::base::{Checksum, Duration, Header as _, Instant, Machine as _, Rng, Writer};
 use netlayers::layers::internet::ipv4::{Ipv4Header, protocol};
-use netlayers::layers::internet::route::Prefix;
+use netlayers::layers::internet::prefix::{Cidr, Prefix};
 use netlayers::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr};
 use netlayers::layers::stack::{Input, Output, SocketEvent, SocketId, Stack, StackConfig};
 use netlayers::layers::transport::pseudo_header;
@@ -68,15 +68,15 @@ impl Host {
     fn new() -> Self {
         let mut config = StackConfig { trace: true, ..StackConfig::default() };
         config.tcp.user_timeout = Some(Duration::from_secs(100));
-        let mut stack = Stack::new(US, &config, &Rng::new(1));
+        let mut stack = Stack::new(&config, &Rng::new(1));
         let interface = stack.add_interface(OUR_MAC, 1500);
-        stack.add_route(Prefix::new(PEER, 24), interface, None);
-        stack.add_route(Prefix::ALL, interface, Some(PEER));
+        stack.add_address(interface, Cidr::new(US.into(), 24));
+        stack.add_route(Prefix::ALL, interface, Some(PEER.into()));
         stack.set_forwarding(true);
-        stack.learn_neighbour(Instant::ZERO, interface, PEER, PEER_MAC);
+        stack.learn_neighbour(Instant::ZERO, interface, PEER.into(), PEER_MAC);
         let udp = stack.udp_bind(53).expect("a free port");
         stack.tcp_listen(80).expect("a free port");
-        let connection = stack.tcp_connect(Instant::ZERO, SocketAddrV4::new(PEER, 80)).expect("a route");
+        let connection = stack.tcp_connect(Instant::ZERO, SocketAddr::new(PEER.into(), 80)).expect("a route");
         Host { now: Instant::ZERO, stack, udp, connections: vec![connection] }
     }
 
@@ -113,13 +113,13 @@ impl Host {
                 }
             }
             Step::Send { len } => {
-                let to = SocketAddrV4::new(PEER, 53);
+                let to = SocketAddr::new(PEER.into(), 53);
                 let _ = stack.udp_send(now, self.udp, to, vec![7; len.into()].into());
             }
             Step::Shutdown => self.connections.iter().for_each(|socket| stack.tcp_shutdown(now, *socket)),
             Step::Abort => self.connections.iter().for_each(|socket| stack.tcp_abort(now, *socket)),
             Step::Ping => {
-                let _ = stack.ping(now, PEER, 1, 2, Bytes::from_static(b"ping"));
+                let _ = stack.ping(now, PEER.into(), 1, 2, Bytes::from_static(b"ping"));
             }
         }
     }
@@ -172,7 +172,7 @@ fn packet(
     if payload.len() >= checksum_at + 2 {
         let mut sum = match carries {
             Carries::Icmp | Carries::Other(_) => Checksum::new(),
-            Carries::Udp | Carries::Tcp => pseudo_header(PEER, destination, protocol, payload.len()),
+            Carries::Udp | Carries::Tcp => pseudo_header(PEER.into(), destination.into(), protocol, payload.len()),
         };
         payload[checksum_at..checksum_at + 2].fill(0);
         sum.add(&payload);

@@ -5,10 +5,11 @@
 
 #![no_main]
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
+use netlayers::layers::internet::prefix::v4;
 use netlayers::base::{Duration, Instant, Machine as _};
 use netlayers::layers::transport::tcp::congestion::Algorithm;
 use netlayers::layers::transport::tcp::{
@@ -65,8 +66,8 @@ enum Step {
     },
 }
 
-const US: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 1000);
-const PEER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 2), 2000);
+const US: SocketAddr = SocketAddr::new(v4(10, 0, 0, 1), 1000);
+const PEER: SocketAddr = SocketAddr::new(v4(10, 0, 0, 2), 2000);
 /// Near the end of the circle, so that every run passes it.
 const ISN: SeqNumber = SeqNumber(u32::MAX - 100);
 const PEER_ISN: SeqNumber = SeqNumber(u32::MAX - 50);

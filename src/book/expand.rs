@@ -28,7 +28,7 @@ use std::rc::Rc;
 use super::directive::{Directive, Expansion};
 use super::{figure, quiz, source, story, vocabulary};
 use crate::lessons::render::text;
-use crate::lessons::{ALL, Lesson, Performance, Scenario};
+use crate::lessons::{ALL, Lesson, Performance};
 use crate::view::look::Look;
 use crate::view::svg::{Alt, escape, header, states};
 
@@ -95,10 +95,10 @@ impl<'a> Expander<'a> {
 
     fn play(&mut self, name: &str, turned: &[&str]) -> Result<Rc<Performance>, String> {
         let lesson = find(name)?;
-        let mut scenario = Scenario::of(lesson);
+        let mut scenario = lesson.scenario();
         for turn in turned {
             let (knob, value) = turn.split_once('=').unwrap_or((turn, ""));
-            scenario.turn(lesson, knob, value)?;
+            scenario.turn(knob, value)?;
         }
         if let Some(played) = self.played.get(&scenario.to_string()) {
             return Ok(Rc::clone(played));
@@ -120,7 +120,7 @@ impl<'a> Expander<'a> {
                 let scenario = &self.play(name, turned)?.scenario;
                 Ok(format!("```sh\nnetlayers lesson --scenario \"{scenario}\"\n```\n"))
             }
-            "transcript" => Ok(transcript(&*self.play(name, turned)?)),
+            "transcript" => Ok(transcript(lesson, &*self.play(name, turned)?)),
             other => Err(format!(
                 "a lesson has no '{other}': expected about, story, transcript, scenario, knobs or teacher"
             )),
@@ -149,7 +149,7 @@ impl<'a> Expander<'a> {
         let index =
             index.ok_or_else(|| format!("lesson {lesson} has no question {number}: it has 1 to {count}"))?;
         let prediction = &performance.predictions[index];
-        let id = with_turned(story::quiz_id(performance.lesson, index), turned);
+        let id = with_turned(story::quiz_id(performance.scenario.id, index), turned);
         let mut page = quiz::question(prediction, &id);
         page.push_str(&quiz::open_answer(&[id]));
         for picture in pictures {
@@ -204,9 +204,9 @@ fn picture_of(performance: &Performance, name: &str, turned: &[&str]) -> Result<
             _ => None,
         });
         let known: Vec<&str> = known.collect();
-        format!("lesson {} has no picture '{name}': it has {}", performance.lesson.id, known.join(", "))
+        format!("lesson {} has no picture '{name}': it has {}", performance.scenario.id, known.join(", "))
     })?;
-    Ok(figure::figure(picture, &with_turned(story::picture_id(performance.lesson, &picture.id), turned)))
+    Ok(figure::figure(picture, &with_turned(story::picture_id(performance.scenario.id, &picture.id), turned)))
 }
 
 /// An id that is another one when knobs are turned.
@@ -238,9 +238,9 @@ fn knobs(lesson: &Lesson) -> String {
         let _ = write!(
             table,
             "<tr><td><code>--{}</code></td><td><code>{}</code></td><td>{}</td></tr>",
-            knob.name,
-            escape(knob.default),
-            figure::inline(knob.what)
+            knob.name(),
+            escape(knob.default()),
+            figure::inline(knob.what())
         );
     }
     table + "</tbody></table>\n"
@@ -260,22 +260,22 @@ fn teacher(lesson: &Lesson) -> String {
 }
 
 /// What a terminal shows when somebody plays the lesson and predicts nothing.
-fn transcript(performance: &Performance) -> String {
+fn transcript(lesson: &Lesson, performance: &Performance) -> String {
     let look = Look::default();
-    let mut shown = text::head(performance.lesson, &look);
+    let mut shown = text::head(lesson, &look);
     for beat in &performance.beats {
         shown.push('\n');
         shown.push_str(&text::beat(performance, beat, None, &look));
     }
     shown.push('\n');
-    shown.push_str(&text::foot(performance, &look));
-    let id = format!("transcript-{}", performance.lesson.id);
+    shown.push_str(&text::foot(lesson, &performance.scenario, &look));
+    let id = format!("transcript-{}", lesson.id);
     let text = figure::text(&shown);
     format!(
         "<details class=\"nl-transcript\" id=\"{id}\"><summary>The same in a terminal: \
          <code>{}</code></summary><div class=\"nl-scroll\" tabindex=\"0\" role=\"group\" \
          aria-label=\"transcript\">{text}</div></details>\n",
-        performance.lesson.command()
+        lesson.command()
     )
 }
 

@@ -1,8 +1,8 @@
 //! A lesson as a page: its beats in order. What answers a question stays closed until the reader opens it.
 
 use super::{figure, quiz};
+use crate::lessons::Performance;
 use crate::lessons::beat::Beat;
-use crate::lessons::{Lesson, Performance};
 
 /// The whole story.
 pub fn story(performance: &Performance) -> String {
@@ -24,7 +24,7 @@ pub fn story(performance: &Performance) -> String {
         }
         match beat {
             Beat::Ask { prediction } => {
-                let id = quiz_id(performance.lesson, *prediction);
+                let id = quiz_id(performance.scenario.id, *prediction);
                 page.push_str(&quiz::question(&performance.predictions[*prediction], &id));
                 asked.push(id);
                 unanswered += 1;
@@ -37,12 +37,12 @@ pub fn story(performance: &Performance) -> String {
             Beat::Scene { id, title } if open => {
                 page.push_str(&format!(
                     "<p class=\"nl-scene\" id=\"{}-{id}\">{}</p>\n",
-                    performance.lesson.id,
+                    performance.scenario.id,
                     figure::inline(title)
                 ));
             }
             Beat::Show { picture } => {
-                page.push_str(&figure::figure(picture, &picture_id(performance.lesson, &picture.id)));
+                page.push_str(&figure::figure(picture, &picture_id(performance.scenario.id, &picture.id)));
             }
             other => page.push_str(&simple(performance, other)),
         }
@@ -58,13 +58,13 @@ pub fn story(performance: &Performance) -> String {
 fn simple(performance: &Performance, beat: &Beat) -> String {
     match beat {
         Beat::Scene { id, title } => {
-            format!("## {} {{#{}-{id}}}\n", figure::inline(title), performance.lesson.id)
+            format!("## {} {{#{}-{id}}}\n", figure::inline(title), performance.scenario.id)
         }
         Beat::Say { text } => format!("<p>{}</p>\n", figure::inline(text)),
         Beat::Check { claim, .. } => format!("<p class=\"nl-check\">✔ {}</p>\n", figure::inline(claim)),
-        Beat::Instead { text } => format!(
+        Beat::Instead { believed, text } => format!(
             "<blockquote><p>Many think: “{}”.</p><p>The run says: {}</p></blockquote>\n",
-            figure::inline(performance.lesson.misconception),
+            figure::inline(believed),
             figure::inline(text)
         ),
         Beat::Try { command, what } => format!(
@@ -77,11 +77,11 @@ fn simple(performance: &Performance, beat: &Beat) -> String {
 }
 
 /// The id of a question.
-pub fn quiz_id(lesson: &Lesson, prediction: usize) -> String {
-    format!("quiz-{}-{}", lesson.id, prediction + 1)
+pub fn quiz_id(lesson: &str, prediction: usize) -> String {
+    format!("quiz-{lesson}-{}", prediction + 1)
 }
 
 /// The id of a picture.
-pub fn picture_id(lesson: &Lesson, picture: &str) -> String {
-    format!("fig-{}-{}", lesson.id, picture.replace('/', "-"))
+pub fn picture_id(lesson: &str, picture: &str) -> String {
+    format!("fig-{lesson}-{}", picture.replace('/', "-"))
 }

@@ -1,19 +1,19 @@
 //! Every lesson as pages: whatever a lesson says, asks and shows has its form in the book.
 
 use super::{figure, quiz, story};
+use crate::lessons::ALL;
 use crate::lessons::beat::{Answer, Beat, Form, Prediction};
-use crate::lessons::{ALL, Scenario};
 
 #[test]
 fn every_question_of_every_lesson_has_one_answer_on_its_page() {
     for lesson in ALL {
-        let performance = lesson.play(&Scenario::of(lesson));
+        let performance = lesson.play(&lesson.scenario());
         let page = story::story(&performance);
         assert_eq!(page.matches("<details").count(), page.matches("</details>").count(), "{}", lesson.id);
         let answers: Vec<&str> =
             page.split("data-for=\"").skip(1).filter_map(|after| after.split('"').next()).collect();
         for index in 0..performance.predictions.len() {
-            let id = story::quiz_id(lesson, index);
+            let id = story::quiz_id(lesson.id, index);
             let answering = answers.iter().filter(|ids| ids.split(' ').any(|other| other == id)).count();
             assert_eq!(answering, 1, "{id}");
         }
@@ -28,7 +28,7 @@ fn every_question_of_every_lesson_has_one_answer_on_its_page() {
 #[test]
 fn no_answer_is_on_the_page_before_it_is_opened() {
     for lesson in ALL {
-        let performance = lesson.play(&Scenario::of(lesson));
+        let performance = lesson.play(&lesson.scenario());
         let mut closed = story::story(&performance);
         while let (Some(start), Some(end)) = (closed.find("<details"), closed.find("</details>")) {
             closed.replace_range(start..end + "</details>".len(), "");

@@ -6,17 +6,19 @@
 //! | concept | where |
 //! |---|---|
 //! | listeners by name: `on`, `once`, `off`, `emit` | [`Pool`] in `pool.rs` |
-//! | the kept events, their offsets, how long they stay | [`EventLog`], [`MemoryLog`] in `log.rs` |
+//! | the kept events, their order, how long they stay | [`EventLog`] and its kinds in `log/` |
+//! | the sockets that may come back | [`Sessions`] in `sessions.rs` |
 //! | what a client sees of an offset | [`offset_number`] in `offset.rs` |
-//! | a log that outlives its hub, without a disk | [`SharedLog`] in `shared_log.rs` |
 //! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
 //! | the hub behind Engine.IO: a whole server but for its sockets | [`Gateway`] in `gateway.rs` |
 //! | the other end: a client that comes back by itself | [`client`] |
 //! | what a client does to lose nothing and take nothing twice | [`delivery`] |
 //! | the chat itself: names, rooms, private messages, history | [`lounge`] |
+//! | a client and a checker, to prove that nothing is lost | [`soak`] |
 //! | a hub and its clients in one program, without a network | [`Local`] |
 //!
-//! The same hub runs in the simulator and behind real sockets; its log in memory or, in `real`, on disk.
+//! The same hub runs in the simulator and behind real sockets; its log is in memory or, in `real`, on disk, and in the
+//! simulator several hubs may be on one.
 
 pub mod client;
 pub mod delivery;
@@ -27,7 +29,8 @@ mod log;
 pub mod lounge;
 mod offset;
 mod pool;
-mod shared_log;
+pub mod sessions;
+pub mod soak;
 
 pub use delivery::Delivery;
 pub use gateway::Gateway;
@@ -36,7 +39,10 @@ pub use hub::{
     Output, PastEvent, Random, Rate, Reason, Recovery, Refusal, SessionId,
 };
 pub use local::Local;
-pub use log::{EventLog, MemoryLog, Opened, Record, Retention, Saved, SavedRoom};
+pub use log::{
+    Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, SharedLog, Stamp, Stream, StreamDelays,
+    Token,
+};
 pub use offset::offset_number;
 pub use pool::{ListenerId, Pool, PoolFull};
-pub use shared_log::SharedLog;
+pub use sessions::{Handover, MemorySessions, Notice, Saved, SavedRoom, Sessions};

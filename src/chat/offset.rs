@@ -16,7 +16,7 @@ use sha1::{Digest as _, Sha1};
 const SEAL: usize = 6;
 
 /// Makes seals, and knows its own.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seals {
     key: u128,
 }

@@ -1,19 +1,20 @@
-//! The command line, described once: parsing, help, completions and the man page follow from it.
+//! The command line: which commands there are. Parsing, help, completions and the man page follow from it.
+//!
+//! What a command takes is described in its own file; what several take, in `style`, `wire` and `knobs`.
 
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
+use clap::{Parser, Subcommand};
 
 use super::book::BookCommand;
 use super::chat::ChatCommand;
+use super::compare::CompareArgs;
+use super::decode::DecodeArgs;
 use super::dev::DevCommand;
 use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs};
 use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
-use crate::base::Duration;
-use crate::layers::physical::delay::Rate;
-use crate::sim::values;
+use super::scripts::{CompletionsArgs, ManArgs};
+use super::style::Style;
+use super::ws::WsCommand;
 
 /// Shows what happens to a message on its way through a network.
 #[derive(Debug, Parser)]
@@ -42,28 +43,6 @@ Examples:
   netlayers decode capture.pcapng
   netlayers ws echo --port 9001
   netlayers chat serve";
-
-/// How things look.
-#[derive(Debug, Args)]
-pub(super) struct Style {
-    /// Colour: `auto` is on for terminals, unless `NO_COLOR` is set
-    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
-    pub(super) color: ColorChoice,
-    /// Draw with ASCII characters only
-    #[arg(long, global = true)]
-    pub(super) ascii: bool,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorChoice {
-    /// On terminals.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
 
 /// What can be done.
 #[derive(Debug, Subcommand)]
@@ -99,276 +78,7 @@ pub(super) enum Command {
     #[command(subcommand)]
     Chat(ChatCommand),
     /// Print a completion script for a shell
-    Completions {
-        /// Which shell
-        shell: Shell,
-    },
-    /// Print the man page
-    Man,
-}
-
-/// `netlayers compare`.
-#[derive(Debug, Args)]
-#[command(before_help = "\
-Examples:
-  netlayers compare \"hello, layers\"
-  netlayers compare --file README.md --loss 10% --seed 7
-  netlayers compare \"hello\" --wire real
-  netlayers compare \"hello\" --only tcp --view hex
-  netlayers compare \"hello\" --pcap run.pcapng    then: wireshark run.pcapng")]
-pub(super) struct CompareArgs {
-    /// The message [default: hello, layers]
-    #[arg(conflicts_with = "file")]
-    pub(super) message: Option<String>,
-    /// Take the message from a file of up to 16 MiB; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(super) file: Option<PathBuf>,
-    /// Which wire to run on
-    #[arg(long, value_enum, default_value_t = WireChoice::Sim)]
-    pub(super) wire: WireChoice,
-    /// Show one way only
-    #[arg(long, value_enum)]
-    pub(super) only: Option<Only>,
-
-    #[command(flatten)]
-    pub(super) knobs: KnobArgs,
-    #[command(flatten)]
-    pub(super) show: ShowArgs,
-}
-
-/// The knobs of the simulated network.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Knobs of the network")]
-pub(super) struct KnobArgs {
-    /// How many of the frames are lost, in each direction
-    #[arg(long, value_name = "P%", value_parser = values::probability)]
-    pub(super) loss: Option<f64>,
-    /// How many arrive twice
-    #[arg(long, value_name = "P%", value_parser = values::probability)]
-    pub(super) duplicate: Option<f64>,
-    /// How many get a bit flipped on the wire
-    #[arg(long, value_name = "P%", value_parser = values::probability)]
-    pub(super) corrupt: Option<f64>,
-    /// How many are held back, so that later ones overtake them
-    #[arg(long, value_name = "P%", value_parser = values::probability)]
-    pub(super) reorder: Option<f64>,
-    /// Propagation delay in one direction [default: 20ms]
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub(super) delay: Option<Duration>,
-    /// Most random extra delay [default: 0ms]
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub(super) jitter: Option<Duration>,
-    /// Bits per second of the link [default: 10mbit]
-    #[arg(long, value_name = "RATE", value_parser = values::rate)]
-    pub(super) rate: Option<Rate>,
-    /// Largest IP packet in bytes, from 68 [default: 1500]
-    #[arg(long, value_name = "BYTES", value_parser = values::mtu)]
-    pub(super) mtu: Option<u16>,
-    /// Largest TCP segment payload in bytes [default: the MTU less 40]
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u16).range(1..=65495))]
-    pub(super) mss: Option<u16>,
-    /// Largest UDP datagram payload in bytes [default: the MTU less 28]; more makes IP fragments
-    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u16).range(1..=65507))]
-    pub(super) datagram: Option<u16>,
-    /// The seed of all chance: the same seed and knobs give the same run [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(super) seed: Option<u64>,
-}
-
-/// What to show of a run.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "What to show")]
-pub(super) struct ShowArgs {
-    /// One picture instead of the three ladders and the table
-    #[arg(long, value_enum)]
-    pub(super) view: Option<ViewChoice>,
-    /// One frame only, by its number in `--view table`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) frame: Option<u64>,
-    /// Leave nothing out, however long it gets
-    #[arg(long)]
-    pub(super) whole: bool,
-    /// Sequence numbers as they are on the wire, instead of counted from 0
-    #[arg(long)]
-    pub(super) absolute: bool,
-    /// Wait for Enter after each line of a picture (on a terminal)
-    #[arg(long)]
-    pub(super) step: bool,
-    /// The figures as JSON
-    #[arg(long, conflicts_with_all = ["view", "step"])]
-    pub(super) json: bool,
-    /// Also write all frames to a pcapng file, for Wireshark
-    #[arg(long, value_name = "FILE")]
-    pub(super) pcap: Option<PathBuf>,
-    /// Write what would be shown to an SVG file instead, 80 columns wide and in colour
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "step"])]
-    pub(super) svg: Option<PathBuf>,
-    /// Put the frame check sequence into the pcapng file too
-    #[arg(long, requires = "pcap")]
-    pub(super) fcs: bool,
-}
-
-/// `netlayers decode`.
-#[derive(Debug, Args)]
-#[command(before_help = "\
-Examples:
-  netlayers decode capture.pcapng
-  netlayers decode 45000028000140004006... --view header
-  xxd -p packet.bin | netlayers decode -")]
-pub(super) struct DecodeArgs {
-    /// Hexadecimal text (spaces, colons and `0x` are skipped), the name of a pcap or pcapng file, or `-` for
-    /// hexadecimal text from standard input
-    pub(super) input: String,
-    /// What the bytes begin with
-    #[arg(long, value_enum, default_value_t = From::Auto)]
-    pub(super) from: From,
-    /// Which picture
-    #[arg(long, value_enum)]
-    pub(super) view: Option<DecodeView>,
-    /// One frame of a file only, by its number
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) frame: Option<u64>,
-    /// Leave nothing out, however long it gets
-    #[arg(long)]
-    pub(super) whole: bool,
-    /// Sequence numbers as they are on the wire, instead of counted from 0
-    #[arg(long)]
-    pub(super) absolute: bool,
-}
-
-/// `netlayers ws`.
-#[derive(Debug, Subcommand)]
-pub(super) enum WsCommand {
-    /// Serve: send every message back
-    Echo(WsEchoArgs),
-    /// Connect, and send each line typed
-    Connect(WsConnectArgs),
-}
-
-/// `netlayers ws echo`.
-#[derive(Debug, Args)]
-#[command(before_help = "\
-Examples:
-  netlayers ws echo --port 9001
-  netlayers ws echo --port 9001 --deflate --max-message 1000000
-  netlayers ws echo --port 9001 --origin https://example.org")]
-pub(super) struct WsEchoArgs {
-    /// The port to listen on; 0 for one that is free
-    #[arg(long, value_name = "P", default_value_t = 9001)]
-    pub(super) port: u16,
-    /// The address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub(super) host: std::net::IpAddr,
-    /// Compress messages when the client offers it (RFC 7692)
-    #[arg(long)]
-    pub(super) deflate: bool,
-    /// Bytes of a message, at most [default: 64 MiB]
-    #[arg(long, value_name = "BYTES")]
-    pub(super) max_message: Option<usize>,
-    /// Connections at the same time, at most
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    pub(super) max_connections: usize,
-    /// Ping a client that has been silent for so long, and give it up 20 s later; 0 for never
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    pub(super) idle: u32,
-    /// A web page whose scripts may connect; may be given more than once [default: all]
-    #[arg(long, value_name = "ORIGIN")]
-    pub(super) origin: Vec<String>,
-    /// Say nothing about connections that end badly
-    #[arg(long)]
-    pub(super) quiet: bool,
-}
-
-/// `netlayers ws connect`.
-#[derive(Debug, Args)]
-#[command(before_help = "\
-Examples:
-  netlayers ws connect ws://127.0.0.1:9001/
-  netlayers ws connect ws://127.0.0.1:9001/ --xray
-  echo hello | netlayers ws connect ws://127.0.0.1:9001/
-
-Lines are sent as text. Also:
-  /ping TEXT      send a ping
-  /hex 00ff41     send bytes
-  /close CODE WHY close the connection")]
-pub(super) struct WsConnectArgs {
-    /// Where to, such as ws://127.0.0.1:9001/chat
-    pub(super) url: String,
-    /// Show each frame's header, and its payload before and after masking
-    #[arg(long)]
-    pub(super) xray: bool,
-    /// Offer compression (RFC 7692)
-    #[arg(long)]
-    pub(super) deflate: bool,
-    /// Bytes of a message, at most [default: 64 MiB]
-    #[arg(long, value_name = "BYTES")]
-    pub(super) max_message: Option<usize>,
-    /// The Origin to send
-    #[arg(long, value_name = "ORIGIN")]
-    pub(super) origin: Option<String>,
-    /// A subprotocol to offer; may be given more than once
-    #[arg(long, value_name = "NAME")]
-    pub(super) subprotocol: Vec<String>,
-}
-
-/// Which wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum WireChoice {
-    /// A simulated network in virtual time
-    Sim,
-    /// This machine's own sockets, over loopback
-    Real,
-}
-
-/// Which way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Only {
-    /// UDP
-    Udp,
-    /// TCP
-    Tcp,
-    /// WebSocket over TCP
-    #[value(alias = "ws")]
-    Websocket,
-}
-
-/// Which picture of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ViewChoice {
-    /// Each way's ladder over the full width
-    Ladder,
-    /// One line a frame
-    Table,
-    /// Every byte, tagged with its layer
-    Hex,
-    /// Every header, field by field
-    Header,
-    /// What is wrapped in what, with byte counts
-    Layers,
-    /// The whole trace, for programs
-    Json,
-}
-
-/// Which picture of decoded bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum DecodeView {
-    /// One line a frame
-    Table,
-    /// Every byte, tagged with its layer
-    Hex,
-    /// Every header, field by field
-    Header,
-    /// What is wrapped in what, with byte counts
-    Layers,
-}
-
-/// What decoded bytes begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum From {
-    /// An Ethernet frame, or an IPv4 packet if it looks like one
-    Auto,
-    /// An Ethernet frame
-    Ethernet,
-    /// An IPv4 packet
-    Ip,
+    Completions(CompletionsArgs),
+    /// Print the man page of netlayers, or of one of its commands
+    Man(ManArgs),
 }

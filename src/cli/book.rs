@@ -1,11 +1,14 @@
 //! `netlayers book`: builds the book, and shows it to a browser.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::error::CliError;
+use super::listening::Wanted;
+use super::number::number;
 use super::output::{Output, remark};
 use crate::book;
 use crate::real::static_files::StaticFiles;
@@ -18,7 +21,7 @@ pub(super) enum BookCommand {
     /// Build the book and show it to a browser on this machine
     Serve {
         /// Where on 127.0.0.1; 0 takes any free port
-        #[arg(long, value_name = "PORT", default_value_t = 3000)]
+        #[arg(long, value_name = "PORT", default_value_t = 3000, value_parser = number(0_u16, u16::MAX, 3000))]
         port: u16,
         #[command(flatten)]
         build: BuildArgs,
@@ -38,13 +41,16 @@ pub(super) enum BookCommand {
 /// Where the book comes from and goes to.
 #[derive(Debug, Args)]
 pub(super) struct BuildArgs {
-    /// Where the pages go [default: as book.toml says, book/book]
+    /// Where the pages go [default: as book.toml says, book/book; without a book here, netlayers-book]
     #[arg(long, value_name = "FOLDER")]
     pub(super) dest: Option<PathBuf>,
     /// The folder of the book [default: book, or that of the source tree this program was built from]
     #[arg(long, value_name = "FOLDER")]
     pub(super) source: Option<PathBuf>,
 }
+
+/// Where the pages go when the book is not that of the current folder.
+const ELSEWHERE: &str = "netlayers-book";
 
 /// Runs the command.
 pub(super) fn run(command: &BookCommand, out: &mut Output) -> Result<(), CliError> {
@@ -70,15 +76,16 @@ pub(super) fn run(command: &BookCommand, out: &mut Output) -> Result<(), CliErro
 }
 
 fn build(args: &BuildArgs) -> Result<PathBuf, CliError> {
-    let source = args.source.clone().unwrap_or_else(source);
-    book::build(&source, args.dest.as_deref()).map_err(|error| failed(&error))
-}
-
-/// The book of the folder somebody stands in; else the one beside the sources of this program.
-fn source() -> PathBuf {
     let here = PathBuf::from("book");
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("book");
-    if !here.join("book.toml").is_file() && built.join("book.toml").is_file() { built } else { here }
+    let is_book = |folder: &Path| folder.join("book.toml").is_file();
+    let (source, dest) = match (&args.source, &args.dest) {
+        (Some(source), dest) => (source.clone(), dest.clone()),
+        (None, dest) if is_book(&here) || !is_book(&built) => (here, dest.clone()),
+        // Read from the tree that this program was built from, but never written into it.
+        (None, dest) => (built, Some(dest.clone().unwrap_or_else(|| ELSEWHERE.into()))),
+    };
+    book::build(&source, dest.as_deref()).map_err(|error| failed(&error))
 }
 
 fn serve(pages: &Path, port: u16, out: &mut Output) -> Result<(), CliError> {
@@ -87,12 +94,14 @@ fn serve(pages: &Path, port: u16, out: &mut Output) -> Result<(), CliError> {
         .build()
         .map_err(|error| CliError::io("starting the server", &error))?;
     runtime.block_on(async {
-        let files = StaticFiles::bind(pages, port).await.map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => CliError::Failed(format!(
-                "port {port} of 127.0.0.1 is taken: another one with --port N, any free one with --port 0"
-            )),
-            _ => CliError::io(&format!("listening on port {port}"), &error),
-        })?;
+        let wanted = Wanted {
+            command: "netlayers book serve",
+            address_option: "",
+            address: IpAddr::from([127, 0, 0, 1]),
+            port,
+            usual: 3000,
+        };
+        let files = StaticFiles::bind(pages, port).await.map_err(|error| wanted.refused(&error))?;
         let address = files.address().map_err(|error| CliError::io("asking for the address", &error))?;
         out.line(format!("http://{address}/"))?;
         out.flush()?;

@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 
-use super::args::{DecodeArgs, DecodeView, From};
+use clap::{Args, ValueEnum};
+
 use super::error::CliError;
+use super::number::number_from;
 use super::output::Output;
 use crate::view::capture::Capture;
 use crate::view::dissect::{Conversations, Dissection, dissect_frame, dissect_packet};
@@ -13,6 +15,58 @@ use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
 use crate::view::layers::layers;
 use crate::view::look::{escape, fit};
+
+/// `netlayers decode`.
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  netlayers decode capture.pcapng
+  netlayers decode 45000028000140004006... --view header
+  xxd -p packet.bin | netlayers decode -")]
+pub(super) struct DecodeArgs {
+    /// Hexadecimal text (spaces, colons and `0x` are skipped), the name of a pcap or pcapng file, or `-` for
+    /// hexadecimal text from standard input
+    input: String,
+    /// What the bytes begin with
+    #[arg(long, value_enum, default_value_t = From::Auto)]
+    from: From,
+    /// Which picture
+    #[arg(long, value_enum)]
+    view: Option<DecodeView>,
+    /// One frame of a file only, by its number
+    #[arg(long, value_name = "N", value_parser = number_from(1_u64, 3))]
+    frame: Option<u64>,
+    /// Leave nothing out, however long it gets
+    #[arg(long)]
+    whole: bool,
+    /// Sequence numbers as they are on the wire, instead of counted from 0
+    #[arg(long)]
+    absolute: bool,
+}
+
+/// Which picture of decoded bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DecodeView {
+    /// One line a frame
+    Table,
+    /// Every byte, tagged with its layer
+    Hex,
+    /// Every header, field by field
+    Header,
+    /// What is wrapped in what, with byte counts
+    Layers,
+}
+
+/// What decoded bytes begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum From {
+    /// An Ethernet frame, or an IPv4 packet if it looks like one
+    Auto,
+    /// An Ethernet frame
+    Ethernet,
+    /// An IPv4 packet
+    Ip,
+}
 
 /// The most bytes of hexadecimal text: far more than the largest packet.
 const MAX_HEX: u64 = 1 << 20;

@@ -81,7 +81,7 @@ fn template(id: &str, number: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::{ColorChoice, Style};
+    use crate::cli::style::{ColorChoice, Style};
 
     #[test]
     fn a_new_lesson_is_a_file_and_a_line() {

@@ -25,6 +25,11 @@ impl CliError {
         }
     }
 
+    /// A failure that says by itself what was being done.
+    pub(super) fn failed(error: impl std::fmt::Display) -> Self {
+        CliError::Failed(error.to_string())
+    }
+
     /// A failure of the system, with what was being done.
     pub(super) fn io(doing: &str, error: &io::Error) -> Self {
         match error.kind() {

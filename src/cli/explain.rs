@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::error::CliError;
+use super::knobs::Names;
 use super::output::Output;
 use crate::lessons::render::vocabulary::{self as render, Explanation};
 use crate::lessons::vocabulary::{self, Term};
@@ -19,11 +20,16 @@ Examples:
   netlayers explain MSS --json")]
 pub(super) struct ExplainArgs {
     /// The word; without one, all of them by layer
-    #[arg(num_args = 0..=8)]
+    #[arg(num_args = 0..=8, value_parser = Names(words), hide_possible_values = true)]
     term: Vec<String>,
     /// As JSON
     #[arg(long)]
     json: bool,
+}
+
+/// The words, for completions: blanks are dashes, which `find` does not mind.
+fn words() -> Vec<(String, &'static str)> {
+    vocabulary::all().iter().map(|term| (term.name.replace(' ', "-"), "")).collect()
 }
 
 /// Runs the command.

@@ -1,6 +1,6 @@
 //! How far somebody has come: one small file under the user's data directory.
 //!
-//! It holds counts and no times, no names and no answers. A file that cannot be read is set aside, never overwritten;
+//! It holds counts and where a lesson was left, and no times, no names and no answers. A file that cannot be read is set aside, never overwritten;
 //! one that a newer version wrote is left alone. Whatever goes wrong here is said and is no reason to stop a lesson.
 
 use std::collections::BTreeMap;
@@ -34,14 +34,38 @@ pub(super) struct Logbook {
 /// What has been done of a lesson.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LessonProgress {
-    /// How often it was played to its end.
+    /// How often it was played to its end, with a prediction at least.
+    #[serde(default)]
     pub(super) finished: u32,
+    /// How often it was played to its end without any.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) seen: u32,
     /// How many predictions were made.
     #[serde(default)]
     pub(super) predictions: u32,
     /// How many of them were what happened.
     #[serde(default)]
     pub(super) as_predicted: u32,
+    /// Where it was left before its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<Place>,
+}
+
+/// How far a telling of a lesson has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// The scenario line: with other knobs it is another story.
+    pub(super) scenario: String,
+    /// The beat that the page began with.
+    pub(super) beat: u32,
+    /// How many predictions were made up to there.
+    pub(super) predicted: u32,
+    /// How many of them were what happened.
+    pub(super) as_predicted: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// What has been done of an exercise.
@@ -62,10 +86,21 @@ impl Default for Logbook {
 }
 
 impl Logbook {
-    /// Whether a lesson was played to its end.
+    /// Whether a lesson was played to its end, with a prediction at least.
     pub(super) fn has_finished(&self, lesson: &str) -> bool {
         self.lessons.get(lesson).is_some_and(|lesson| lesson.finished > 0)
     }
+}
+
+/// How far a telling of this scenario of a lesson came, if it was left before its end.
+pub(super) fn place(lesson: &str, scenario: &str) -> Option<Place> {
+    let place = load().lessons.get(lesson)?.place.clone()?;
+    (place.scenario == scenario).then_some(place)
+}
+
+/// Keeps how far a telling has come.
+pub(super) fn keep_place(lesson: &str, place: Place) {
+    update(|progress| progress.lessons.entry(lesson.to_owned()).or_default().place = Some(place));
 }
 
 /// What is known of the progress; nothing, when there is no file or it cannot be read.
@@ -88,13 +123,19 @@ pub(super) fn update(change: impl FnOnce(&mut Logbook)) {
 
 /// Takes down that a lesson was played to its end.
 pub(super) fn finish_lesson(id: &str, predictions: usize, as_predicted: usize) {
-    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    update(|progress| {
-        let lesson = progress.lessons.entry(id.to_owned()).or_default();
-        lesson.finished = lesson.finished.saturating_add(1);
-        lesson.predictions = lesson.predictions.saturating_add(count(predictions));
-        lesson.as_predicted = lesson.as_predicted.saturating_add(count(as_predicted));
-    });
+    update(|progress| progress.lessons.entry(id.to_owned()).or_default().finish(predictions, as_predicted));
+}
+
+impl LessonProgress {
+    /// Once more to its end: seen, or finished if anything was predicted.
+    fn finish(&mut self, predictions: usize, as_predicted: usize) {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let times = if predictions > 0 { &mut self.finished } else { &mut self.seen };
+        *times = times.saturating_add(1);
+        self.predictions = self.predictions.saturating_add(count(predictions));
+        self.as_predicted = self.as_predicted.saturating_add(count(as_predicted));
+        self.place = None;
+    }
 }
 
 /// Where it is kept; `None` on a system that names no place for a user's data.
@@ -197,9 +238,10 @@ mod tests {
         let path = folder.join("progress.json");
         let mut progress = read(&path).expect("there is no file yet");
         assert_eq!(progress, Logbook::default());
-        progress
-            .lessons
-            .insert("bytes".into(), LessonProgress { finished: 2, predictions: 3, as_predicted: 1 });
+        progress.lessons.insert(
+            "bytes".into(),
+            LessonProgress { finished: 2, predictions: 3, as_predicted: 1, ..LessonProgress::default() },
+        );
         progress.exercises.insert("udp-header".into(), ExerciseProgress { passed: true, hints: 1 });
         write(&path, &progress).expect("a folder of our own");
         assert_eq!(read(&path), Some(progress));
@@ -223,5 +265,25 @@ mod tests {
         assert_eq!(read(&path), None);
         assert!(path.exists());
         let _ = fs::remove_dir_all(&folder);
+    }
+
+    #[test]
+    fn a_lesson_is_finished_by_a_prediction_and_only_seen_without_one() {
+        let place = Some(Place { beat: 3, ..Place::default() });
+        let mut lesson = LessonProgress { place: place.clone(), ..LessonProgress::default() };
+        lesson.finish(0, 0);
+        assert_eq!((lesson.finished, lesson.seen, &lesson.place), (0, 1, &None));
+        lesson.place = place;
+        lesson.finish(2, 1);
+        assert_eq!((lesson.finished, lesson.seen, lesson.predictions, lesson.as_predicted), (1, 1, 2, 1));
+        assert_eq!(lesson.place, None);
+    }
+
+    #[test]
+    fn a_file_of_before_there_were_places_is_read() {
+        let old = r#"{"schema": "netlayers.progress/1",
+            "lessons": {"bytes": {"finished": 1, "predictions": 2, "as_predicted": 1}}}"#;
+        let read: Logbook = serde_json::from_str(old).expect("the same schema");
+        assert!(read.has_finished("bytes") && read.lessons["bytes"].place.is_none());
     }
 }

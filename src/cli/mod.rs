@@ -1,6 +1,6 @@
 //! The command line: the only home of printing, prompts and exit codes.
 //!
-//! One file a subcommand. Results go to standard output, all else to standard error; 0 means done, 1 failed, 2 that
+//! One file or folder a subcommand, with its arguments. Results go to standard output, all else to standard error; 0 means done, 1 failed, 2 that
 //! the command line itself was wrong.
 
 mod args;
@@ -12,18 +12,26 @@ mod dev;
 mod error;
 mod exercise;
 mod explain;
+mod knobs;
 mod lesson;
+mod listening;
 mod logbook;
+mod number;
 mod output;
 mod overview;
 mod progress;
 mod scripts;
+mod style;
+mod wire;
 mod ws;
+
+#[cfg(test)]
+mod tests;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use self::args::{Cli, Command};
 use self::error::CliError;
@@ -35,8 +43,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         // Help and version are no errors, and clap tells them apart. A closed pipe ends quietly here too.
         Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return match error.print().map_err(|error| CliError::io("writing the result", &error)) {
+                Ok(()) | Err(CliError::ClosedPipe) => {
+                    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+                }
+                Err(unwritten) => {
+                    eprintln!("error: {unwritten}");
+                    ExitCode::from(unwritten.exit_code())
+                }
+            };
         }
     };
     let mut out = Output::new(&cli.style);
@@ -55,8 +70,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Decode(args)) => decode::run(&args, &mut out),
         Some(Command::Chat(command)) => chat::run(&command, &mut out),
         Some(Command::Ws(command)) => ws::run(&command, &mut out),
-        Some(Command::Completions { shell }) => scripts::completions(shell, &mut out),
-        Some(Command::Man) => scripts::man(&mut out),
+        Some(Command::Completions(args)) => scripts::completions(&args, &mut Cli::command(), &mut out),
+        Some(Command::Man(args)) => scripts::man(&args, Cli::command(), &mut out),
     };
     match done.and_then(|()| out.flush()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Stdout, Write};
 
-use super::args::{ColorChoice, Style};
 use super::error::CliError;
+use super::style::{ColorChoice, Style};
 use crate::view::look::Look;
 
 /// Standard output with a look that fits it.

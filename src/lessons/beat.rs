@@ -46,8 +46,11 @@ pub enum Beat {
         /// Whether it holds.
         holds: bool,
     },
-    /// What is true instead of the lesson's misconception.
+    /// What is true instead of what many believe.
     Instead {
+        /// What many believe. In JSON it is said once, at the top, as the lesson's misconception.
+        #[serde(skip)]
+        believed: &'static str,
         /// The text.
         text: String,
     },
@@ -121,7 +124,9 @@ impl Prediction {
         let typed = typed.trim();
         match &self.form {
             Form::Choice(choices) => {
-                let mut letters = typed.chars();
+                // `C)` is `c`, as the question shows it.
+                let bare = typed.trim_start_matches('(').trim_end_matches([')', '.', ':']);
+                let mut letters = bare.chars();
                 let index = match (letters.next(), letters.next()) {
                     (Some(letter), None) => (letter.to_ascii_lowercase() as usize).wrapping_sub('a' as usize),
                     // The words of a choice will do, too.
@@ -137,7 +142,7 @@ impl Prediction {
                 // People write 4,000 and "4 bytes".
                 let digits: String = typed
                     .trim_end_matches(|c: char| c.is_alphabetic() || c == ' ')
-                    .replace([',', '_', '\''], "");
+                    .replace([',', '_', '\'', ' ', '\u{a0}'], "");
                 match digits.parse() {
                     Ok(number) => Ok(Answer::Number(number)),
                     Err(_) if unit.is_empty() => Err("expected a whole number, such as 7".into()),
@@ -201,5 +206,38 @@ impl From<String> for Answer {
 impl From<&str> for Answer {
     fn from(words: &str) -> Self {
         Answer::Words(words.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(form: Form) -> Prediction {
+        Prediction { question: String::new(), form, answer: Answer::Number(0), why: String::new() }
+    }
+
+    #[test]
+    fn a_choice_is_read_as_the_question_writes_it() {
+        let choices = ["it arrives", "it is lost", "both"].map(str::to_owned).to_vec();
+        let question = asked(Form::Choice(choices));
+        for typed in ["c", "C", "c)", "C)", "(c)", "c.", " C) ", "both", "Both"] {
+            assert_eq!(question.read(typed), Ok(Answer::Choice(2)), "{typed}");
+        }
+        for typed in ["d", ")", "", "cc", "3"] {
+            assert_eq!(question.read(typed), Err("expected a letter from a to c".into()), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_answered_with_one() {
+        let question = asked(Form::Number { unit: "bytes".into() });
+        for typed in ["4000", "4,000", "4 000", "4_000", "4000 bytes", " 4000 "] {
+            assert_eq!(question.read(typed), Ok(Answer::Number(4000)), "{typed}");
+        }
+        for typed in ["four", "-4", "4.5", "", "bytes", "99999999999999999999"] {
+            let refused = question.read(typed).expect_err(typed);
+            assert_eq!(refused, "expected a whole number of bytes, such as 7", "{typed}");
+        }
     }
 }

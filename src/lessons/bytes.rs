@@ -3,14 +3,25 @@
 //! Left out: other character encodings, and how code points join into what a reader takes for one character (Unicode
 //! UAX #29); noise on the wire, and the codes of fast Ethernets.
 
+use super::knob::SEED;
 use super::picture::{Frame, View};
 use super::stage::Stage;
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::Layer;
 use crate::layers::physical::line::{LineCode, changes, longest_still};
-use crate::trace::Way;
 use crate::view::look::escape;
 use crate::view::waveform::waveform;
+
+/// The text that is sent.
+pub(crate) const TEXT: Knob<String> =
+    Knob::text("text", "é😀", 40, "the text that is sent, at most 40 bytes");
+/// How its bits become levels on the wire.
+const CODE: Knob<LineCode> = Knob::choice(
+    "code",
+    "manchester",
+    &[("manchester", LineCode::Manchester), ("nrz", LineCode::Nrz), ("nrzi", LineCode::Nrzi)],
+    "line code: how bits become levels",
+);
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -25,35 +36,25 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 791", section: "appendix B", what: "the order of bytes in a number" },
         Cite { document: "IEEE 802.3", section: "3.3", what: "each byte's lowest bit is sent first" },
     ],
-    knobs: &[
-        Knob::text("text", "é😀", 40, "the text that is sent, at most 40 bytes"),
-        Knob::choice(
-            "code",
-            "manchester",
-            &["manchester", "nrz", "nrzi"],
-            "line code: how bits become levels",
-        ),
-        Knob::SEED,
-    ],
+    knobs: &[&TEXT, &CODE, &SEED],
     teacher: Teacher {
         vote: "A program may store \"at most 10 bytes\". How many emoji fit?",
         choices: &["10", "5", "2", "it depends on the font"],
         surprise: "Ask who has seen a name with an accent come out as two strange characters: somebody counted or \
                    read bytes where characters were meant.",
     },
-    real: Some(RealScene::Message(Way::Udp)),
     script,
 };
 
 const PORT: u16 = 9000;
 
 fn script(stage: &mut Stage) {
-    let text = stage.knob("text");
+    let text = stage.knob(&TEXT);
     characters(stage, &text);
     numbers(stage);
     levels(stage, &text);
     let (characters, bytes) = (text.chars().count(), text.len());
-    stage.instead(format!(
+    stage.instead(LESSON.misconception, format!(
         "a character of UTF-8 is one to four bytes; here {characters} of them are {bytes} bytes. Buffers, length \
          fields and wires count bytes."
     ));
@@ -157,11 +158,7 @@ fn levels(stage: &mut Stage, text: &str) {
             changes(&LineCode::Manchester.encode(&zeros))
         ),
     );
-    let code = match stage.knob("code").as_str() {
-        "nrz" => LineCode::Nrz,
-        "nrzi" => LineCode::Nrzi,
-        _ => LineCode::Manchester,
-    };
+    let code = stage.knob(&CODE);
     let first = text.as_bytes()[..text.len().min(2)].to_vec();
     let first = if first.is_empty() { zeros.to_vec() } else { first };
     let caption = format!(

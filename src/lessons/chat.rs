@@ -5,7 +5,7 @@
 //! showed. Left out: the terminal client and the web page (`netlayers chat`), which speak to the same program on real
 //! sockets.
 
-use super::knob::Values;
+use super::knob::{DELAY, LOSS, SEED};
 use super::overheard::overheard;
 use super::picture::{Frame, View};
 use super::stage::{EventClient, Heard, Heartbeat, Host, Seen, Stage};
@@ -23,6 +23,15 @@ use crate::sim::fault::{self, Verdict};
 use crate::trace::{Kind as TraceKind, PlaceId};
 use crate::view::dissect::{AppPiece, Role, TracedPacket, What};
 use crate::view::log::{Got, Log, Reader};
+
+const LOSSY: Knob<f64> = LOSS.at("3%");
+const OUTAGE: Knob<Duration> = Knob::time(
+    "outage",
+    "5s",
+    Duration::from_secs(1),
+    Duration::from_secs(30),
+    "how long a client's cable is pulled",
+);
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -43,17 +52,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 9293", section: "3.1", what: "the segment" },
         Cite { document: "RFC 791", section: "3.1", what: "the packet" },
     ],
-    knobs: &[
-        Knob::LOSS.at("3%"),
-        Knob {
-            name: "outage",
-            default: "5s",
-            values: Values::Time(1000, 30_000),
-            what: "how long a client's cable is pulled",
-        },
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&LOSSY, &OUTAGE, &DELAY, &SEED],
     teacher: Teacher {
         vote: "Ada writes \"good morning\" in a room of three. How many times do these words cross a wire?",
         choices: &["once", "twice", "three times", "four times"],
@@ -61,7 +60,6 @@ pub(super) const LESSON: Lesson = Lesson {
                    nothing went from her to Bob: there are two connections, and a program between them that read one \
                    and wrote the other.",
     },
-    real: None,
     script,
 };
 
@@ -82,11 +80,11 @@ const CABLE: &str = "the cable is out";
 const PATIENCE: Duration = Duration::from_secs(300);
 
 fn script(stage: &mut Stage) {
-    let outage = stage.time("outage");
+    let outage = stage.knob(&OUTAGE);
     stage.say(format!(
         "A server with the chat on it, and three clients, each on a link that loses {:.0} % of all frames. They \
          enter under a name and join the room \"{ROOM}\".",
-        stage.share("loss") * 100.0
+        stage.knob(&LOSSY) * 100.0
     ));
     let copies = stage.ask_number(
         format!("Ada says \"{GREETING}\" in a room of three. How many WebSocket messages carry these words?"),
@@ -157,7 +155,7 @@ fn script(stage: &mut Stage) {
         give_up(stage, &clients);
     }
     account(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "there is no line from you to me. Each of us has a connection to a server, and a program there reads from \
          one and writes to the others. What looks like one message is several, each wrapped by every layer, and \
          a log knows who has had what.",
@@ -174,7 +172,7 @@ fn give_up(stage: &mut Stage, clients: &[EventClient]) {
         "Here the chat is over: the line loses {:.0} % of all frames. TCP repeats what is lost, but waits twice as \
          long each time (RFC 6298 §5.5), and meanwhile those above it lose patience. A program would connect again, \
          and again; the clients of this run do not.",
-        stage.share("loss") * 100.0,
+        stage.knob(&LOSSY) * 100.0,
     ));
     let fates: Vec<Vec<String>> = NAMES
         .iter()

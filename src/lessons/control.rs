@@ -4,19 +4,31 @@
 //! it on (RFC 9293 §3.8.4).
 
 use super::beat::Answer;
+use super::knob::{DELAY, SEED};
 use super::picture::View;
 use super::stage::{Host, Seen, Socket, Stage};
 use super::words::many;
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Header as _, Instant, Layer, Writer};
 use crate::layers::application::websocket::mask::apply_mask;
 use crate::layers::application::websocket::{
     CloseCode, CloseReason, Config, Event, FrameHeader, Keepalive, Opcode, SendError,
 };
 use crate::layers::stack::StackConfig;
-use crate::lessons::knob::Values;
 use crate::sim::fault::{self, Verdict};
 use crate::trace::Kind;
+
+/// In how many fragments a message is sent.
+pub(crate) const FRAGMENTS: Knob<usize> =
+    Knob::count("fragments", "3", 2, 20, "in how many fragments a message is sent");
+const CODE: Knob<u16> = Knob::count("code", "1000", 0, 65_535, "the code that the client closes with");
+const IDLE: Knob<Duration> = Knob::time(
+    "idle",
+    "30s",
+    Duration::from_secs(1),
+    Duration::from_secs(120),
+    "after how long without a word the server sends a ping",
+);
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -33,18 +45,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 6455", section: "7.4", what: "close codes, and those that are never sent" },
         Cite { document: "RFC 9293", section: "3.8.4", what: "TCP's keep-alive: off, unless asked for" },
     ],
-    knobs: &[
-        Knob::count("fragments", "3", 2, 20, "in how many fragments a message is sent"),
-        Knob::count("code", "1000", 0, 65_535, "the code that the client closes with"),
-        Knob {
-            name: "idle",
-            default: "30s",
-            values: Values::Time(1_000, 120_000),
-            what: "after how long without a word the server sends a ping",
-        },
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&FRAGMENTS, &CODE, &IDLE, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A WebSocket is open, and nobody says anything. Somebody pulls the cable. When does the server's TCP notice?",
         choices: &["at once", "within a minute", "after two hours", "never"],
@@ -52,7 +53,6 @@ pub(super) const LESSON: Lesson = Lesson {
                    That is a strength, for a cable may be put back; and it is why whoever wants to know must ask. Two \
                    hours is the default of TCP's keep-alive, where a program has turned it on.",
     },
-    real: Some(RealScene::Control),
     script,
 };
 
@@ -70,7 +70,7 @@ fn script(stage: &mut Stage) {
     broken(stage);
     silent(stage);
     heartbeat(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "TCP finds a dead peer only when it has something to send, and takes its time. Whether somebody is there is a \
          question that the program's own protocol must ask, with an end to its patience: Ping and Pong, which the \
          machines at both ends exchange without their programs.",
@@ -87,7 +87,7 @@ fn script(stage: &mut Stage) {
 
 /// A ping between the fragments of a message.
 fn between(stage: &mut Stage) {
-    let fragments = stage.count("fragments");
+    let fragments = stage.knob(&FRAGMENTS);
     stage.say(
         "A message may be sent in several frames, fragments, so that a program can begin to send what it does not have \
          in whole. FIN is 1 in the last one. Frames of another kind speak about the connection itself: Ping, Pong and \
@@ -167,7 +167,7 @@ fn between(stage: &mut Stage) {
 
 /// Both ends speak at the same moment. Gives how long the server's news took, and the bytes of its frame.
 fn both(stage: &mut Stage) -> (Duration, usize) {
-    let delay = stage.network_knobs().delay;
+    let delay = stage.network_knobs().link.delay;
     let guess = stage.ask_number(
         format!(
             "Both programs send a short message at the very same moment. The link takes {delay} one way. After how many \
@@ -271,7 +271,7 @@ fn asked(stage: &mut Stage, (pushed, frame): (Duration, usize)) {
 
 /// The closing handshake.
 fn close(stage: &mut Stage) {
-    let code = CloseCode(u16::try_from(stage.count("code")).unwrap_or(u16::MAX));
+    let code = CloseCode(stage.knob(&CODE));
     let guess = stage.ask_choice(
         format!("The client sends a Close frame with code {}. What happens?", code.0),
         &[
@@ -456,7 +456,7 @@ fn silent(stage: &mut Stage) {
 
 /// A cable is cut, and somebody asks.
 fn heartbeat(stage: &mut Stage) {
-    let idle = stage.time("idle");
+    let idle = stage.knob(&IDLE);
     let guess = stage.ask_number(
         format!(
             "The same, but the server's machine sends a ping after {idle} without a word, and waits {TIMEOUT} for any \

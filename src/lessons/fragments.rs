@@ -5,15 +5,30 @@
 //! (RFC 8899).
 
 use super::beat::Answer;
+use super::knob::{DELAY, LOSE, MTU, Range, SEED};
 use super::picture::{Frame, View};
 use super::stage::{Host, Seen, Stage, packet};
 use super::words::many;
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::Layer;
 use crate::layers::internet::{fragment, ipv4};
 use crate::layers::transport::udp;
 use crate::sim::fault::{self, Verdict};
 use crate::view::dissect::{TracedPacket, What};
+
+/// How much the program sends.
+pub(crate) const SIZE: Knob<usize> = Knob::bytes("size", "4000", 1, 40_000, "bytes that the program sends");
+/// Whether the packet of the last run has DF set.
+const DF: Knob<bool> = Knob::choice(
+    "df",
+    "on",
+    &[("on", true), ("off", false)],
+    "whether the packet of the last run may be cut (off) or not (on)",
+);
+/// The MTU behind the router.
+const NARROW: Knob<u16> =
+    Knob::bytes("narrow", "576", 68, 9000, "MTU of the link behind the router, in bytes");
+const FIRST_MTU: Knob<u16> = MTU.within(Range::Bytes(68, 9000));
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -29,20 +44,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 1191", section: "4", what: "the answer of a router that may not cut" },
         Cite { document: "RFC 8900", section: "3", what: "why programs avoid fragments today" },
     ],
-    knobs: &[
-        Knob::count("size", "4000", 1, 40_000, "bytes that the program sends"),
-        Knob::MTU.within(68, 9000),
-        Knob::LOSE,
-        Knob::choice(
-            "df",
-            "on",
-            &["on", "off"],
-            "whether the packet of the last run may be cut (off) or not (on)",
-        ),
-        Knob::count("narrow", "576", 68, 9000, "MTU of the link behind the router, in bytes"),
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&SIZE, &FIRST_MTU, &LOSE, &DF, &NARROW, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A datagram travels as three fragments. The second is lost. What does the program at the other end get?",
         choices: &[
@@ -55,7 +57,6 @@ pub(super) const LESSON: Lesson = Lesson {
                    8 bytes, so all but the last carry a multiple of 8; and 8 bytes are UDP's header, which only the \
                    first one has.",
     },
-    real: Some(RealScene::BigDatagram),
     script,
 };
 
@@ -65,7 +66,7 @@ fn script(stage: &mut Stage) {
     let pieces = cut(stage);
     lossy(stage, pieces);
     router(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "a message is what a program hands over, a packet is what a link carries. One message can be many packets, \
          and the program at the other end sees none of them: it gets the whole message, or nothing.",
     );
@@ -79,7 +80,7 @@ fn script(stage: &mut Stage) {
 
 /// A datagram that does not fit the link.
 fn cut(stage: &mut Stage) -> usize {
-    let (size, mtu) = (stage.count("size"), stage.network_knobs().mtu);
+    let (size, mtu) = (stage.knob(&SIZE), stage.network_knobs().link.mtu);
     stage.say(format!(
         "Every link has a largest packet that it carries: its MTU, maximum transmission unit. Here it is {mtu} \
          bytes. An IP packet begins with a header of {} bytes; the rest is what it carries.",
@@ -151,7 +152,7 @@ fn cut(stage: &mut Stage) -> usize {
 
 /// The same with a piece missing.
 fn lossy(stage: &mut Stage, pieces: usize) {
-    let lose = stage.count("lose");
+    let lose = stage.knob(&LOSE);
     let happens = (1..=pieces).contains(&lose);
     let unit = if pieces > 1 { "fragment" } else { "packet" };
     let guess = stage.ask_choice(
@@ -178,7 +179,7 @@ fn lossy(stage: &mut Stage, pieces: usize) {
             fault::nth(format!("loses {unit} {lose}"), lose as u64, is_piece, Verdict::Drop),
         );
     }
-    let message = send(stage, client, server, stage.count("size"));
+    let message = send(stage, client, server, stage.knob(&SIZE));
     stage.run();
     stage.show(View::Cut, "A packet with a hole in it is of no use to the layer above.");
     let run = stage.seen();
@@ -229,8 +230,8 @@ fn lossy(stage: &mut Stage, pieces: usize) {
 
 /// A router whose next link is narrower.
 fn router(stage: &mut Stage) {
-    let (mtu, narrow) = (stage.network_knobs().mtu, stage.count("narrow"));
-    let df = stage.knob("df") == "on";
+    let (mtu, narrow) = (stage.network_knobs().link.mtu, stage.knob(&NARROW));
+    let df = stage.knob(&DF);
     // A packet that fills the first link.
     let size = usize::from(mtu) - ipv4::MIN_HEADER_LEN - udp::HEADER_LEN;
     let flag = if df { "with DF, \"don't fragment\", set" } else { "with DF, \"don't fragment\", not set" };
@@ -253,7 +254,7 @@ fn router(stage: &mut Stage) {
     let server = stage.host("server");
     let link = stage.network_knobs().link();
     stage.link_with(client, router, link);
-    stage.link_with(router, server, crate::sim::LinkConfig { mtu: narrow as u16, ..link });
+    stage.link_with(router, server, crate::sim::LinkConfig { mtu: narrow, ..link });
     stage.route_through(router, client, server);
     stage.introduce();
     stage.bind(server, PORT);
@@ -277,7 +278,7 @@ fn router(stage: &mut Stage) {
                 (false, _, true) => 1,
             })
         },
-        match (usize::from(mtu) > narrow, df) {
+        match (mtu > narrow, df) {
             (true, true) => format!(
                 "\"Destination unreachable: fragmentation needed and DF set\", with the MTU of the next link, {narrow}. \
                  The sender can make smaller packets from now on. TCP does just that, and calls it path MTU \
@@ -292,7 +293,7 @@ fn router(stage: &mut Stage) {
     stage.check("the whole message arrives, or none of it", |run| {
         run.reads(server).is_empty() || run.reads(server) == [message(size)]
     });
-    if usize::from(mtu) > narrow && df {
+    if mtu > narrow && df {
         stage.check("the client is told, and nothing crosses the second link", |run| {
             run.packets().iter().all(|packet| packet.to != server.id().place())
                 && run.packets().iter().any(|packet| packet.to == client.id().place())

@@ -4,14 +4,23 @@
 //! how compression works inside (RFC 1951).
 
 use super::beat::Answer;
+use super::knob::{DELAY, MSS, NO_YES, Range, SEED};
 use super::picture::{Frame, View};
 use super::stage::{Host, Seen, Socket, Stage};
 use super::words::many;
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
 use crate::layers::application::websocket::wire::WireFrame;
 use crate::layers::application::websocket::{Config, Deflate, Event};
 use crate::view::xor::xor;
+
+const SIZE: Knob<usize> = Knob::bytes("size", "126", 0, 70_000, "bytes that the program sends");
+/// The text that is sent.
+pub(crate) const TEXT: Knob<String> =
+    Knob::text("text", "Hello", 40, "the text that is sent, at most 40 bytes");
+const DEFLATE: Knob<bool> =
+    Knob::choice("deflate", "no", NO_YES, "whether both ends compress (permessage-deflate)");
+const ANNOUNCED: Knob<u16> = MSS.within(Range::Bytes(200, 1460));
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -28,14 +37,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 6455", section: "10.3", what: "what the mask protects, and what it does not" },
         Cite { document: "RFC 7692", section: "6", what: "compressed messages: the bit RSV1" },
     ],
-    knobs: &[
-        Knob::count("size", "126", 0, 70_000, "bytes that the program sends"),
-        Knob::text("text", "Hello", 40, "the text that is sent, at most 40 bytes"),
-        Knob::choice("deflate", "no", &["no", "yes"], "whether both ends compress (permessage-deflate)"),
-        Knob::MSS.within(200, 1460),
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&SIZE, &TEXT, &DEFLATE, &ANNOUNCED, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A client's frames are masked with a random key. Who can read them on the way?",
         choices: &["nobody", "the server only", "whoever has the key", "everybody"],
@@ -43,7 +45,6 @@ pub(super) const LESSON: Lesson = Lesson {
                    to know what it is good for, then: it keeps a script in a browser from choosing the bytes on the \
                    wire, which an old proxy between could take for HTTP (RFC 6455 §10.3). Secrets need TLS.",
     },
-    real: Some(RealScene::Frames),
     script,
 };
 
@@ -61,7 +62,7 @@ fn script(stage: &mut Stage) {
     mask(stage);
     refused(stage);
     segments(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "the mask is undone with four bytes that stand beside it in clear: it hides nothing from anybody who sees the \
          frame. And a frame is a piece of TCP's stream like any other: one can be cut into many segments, and many can \
          share one. Whoever reads them must count bytes, not packets.",
@@ -81,7 +82,7 @@ fn script(stage: &mut Stage) {
 
 /// The header of one message.
 fn length(stage: &mut Stage) {
-    let (size, deflate) = (stage.count("size"), stage.knob("deflate") == "yes");
+    let (size, deflate) = (stage.knob(&SIZE), stage.knob(&DEFLATE));
     stage.say(
         "TCP carries a stream and keeps no edges (lesson 7). WebSocket puts them back: in front of each message goes a \
          header that says what follows, and how many bytes of it. Two bytes are always there. What does not fit into \
@@ -173,7 +174,7 @@ fn sizes(stage: &mut Stage) {
 
 /// What the mask does, and what it does not.
 fn mask(stage: &mut Stage) {
-    let text = stage.knob("text");
+    let text = stage.knob(&TEXT);
     let guess = stage.ask_choice(
         format!("A client sends \"{text}\", masked. Somebody on the way captures the frame. What else do they need to read it?"),
         &[

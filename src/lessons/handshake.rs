@@ -3,12 +3,29 @@
 //! Left out: a SYN that carries data (TCP Fast Open, RFC 7413), simultaneous open, SYN cookies.
 
 use super::beat::Answer;
+use super::knob::{DELAY, SEED};
 use super::picture::{Frame, View};
 use super::stage::{Stage, packet};
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
 use crate::sim::fault::{self, Verdict};
 use crate::trace::Kind;
+
+/// A segment of the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    Nothing,
+    Syn,
+    SynAck,
+    Ack,
+}
+
+const DROP: Knob<Lost> = Knob::choice(
+    "drop",
+    "ack",
+    &[("none", Lost::Nothing), ("syn", Lost::Syn), ("syn-ack", Lost::SynAck), ("ack", Lost::Ack)],
+    "which segment of the handshake is lost",
+);
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -24,23 +41,13 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 9293", section: "3.4.1", what: "why a sequence does not begin at 0" },
         Cite { document: "RFC 6298", section: "5", what: "when a segment is sent again" },
     ],
-    knobs: &[
-        Knob::choice(
-            "drop",
-            "ack",
-            &["none", "syn", "syn-ack", "ack"],
-            "which segment of the handshake is lost",
-        ),
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&DROP, &DELAY, &SEED],
     teacher: Teacher {
         vote: "The last ACK of the handshake is lost, then the client sends data. What does the server do?",
         choices: &["it resets", "it drops the data", "it takes the data", "it waits for ever"],
         surprise: "Every segment after the first carries an acknowledgment. Losing one of them loses nothing that \
                    the next one does not say again.",
     },
-    real: Some(RealScene::ConnectBeforeAccept),
     script,
 };
 
@@ -51,7 +58,7 @@ fn script(stage: &mut Stage) {
     clean(stage);
     lossy(stage);
     closed(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "the stacks make the handshake by themselves. The server's program called `listen()` and nothing more; \
          `accept()` hands over a connection that stands already.",
     );
@@ -123,12 +130,12 @@ fn clean(stage: &mut Stage) {
 
 /// The handshake with a segment missing.
 fn lossy(stage: &mut Stage) {
-    let drop = stage.knob("drop");
-    let (name, question): (_, &str) = match drop.as_str() {
-        "syn" => ("SYN", "The client's SYN is lost. What happens?"),
-        "syn-ack" => ("SYN ACK", "The server's SYN ACK is lost. What happens?"),
-        "ack" => ("last ACK", "The last ACK is lost, and then the client sends \"hello\". What happens?"),
-        _ => ("nothing", "Nothing is lost this time. What happens?"),
+    let drop = stage.knob(&DROP);
+    let (name, question): (_, &str) = match drop {
+        Lost::Syn => ("SYN", "The client's SYN is lost. What happens?"),
+        Lost::SynAck => ("SYN ACK", "The server's SYN ACK is lost. What happens?"),
+        Lost::Ack => ("last ACK", "The last ACK is lost, and then the client sends \"hello\". What happens?"),
+        Lost::Nothing => ("nothing", "Nothing is lost this time. What happens?"),
     };
     let guess = stage.ask_choice(
         question,
@@ -141,17 +148,17 @@ fn lossy(stage: &mut Stage) {
     );
     stage.scene("lossy", &format!("The same; {name} is lost"));
     let (client, server) = stage.two_hosts();
-    match drop.as_str() {
-        "syn" => {
+    match drop {
+        Lost::Syn => {
             stage.rule(client, server, fault::nth("loses the SYN", 1, packet::is_syn, Verdict::Drop));
         }
-        "syn-ack" => {
+        Lost::SynAck => {
             stage.rule(server, client, fault::nth("loses the SYN ACK", 1, packet::is_syn_ack, Verdict::Drop));
         }
-        "ack" => {
+        Lost::Ack => {
             stage.rule(client, server, fault::nth("loses the ACK", 1, packet::is_bare_ack, Verdict::Drop));
         }
-        _ => {}
+        Lost::Nothing => {}
     }
     stage.listen(server, PORT);
     let socket = stage.connect(client, server, PORT);
@@ -163,8 +170,8 @@ fn lossy(stage: &mut Stage) {
 
     let run = stage.seen();
     let again = stage.fact("sent_again", run.retransmitted());
-    let why = match (again, drop.as_str()) {
-        (0, "none") => "Nothing was lost, so there was nothing to mend.".to_string(),
+    let why = match (again, drop) {
+        (0, Lost::Nothing) => "Nothing was lost, so there was nothing to mend.".to_string(),
         (0, _) => {
             "The segment with the data carries the same acknowledgment as the lost ACK: every segment after \
                    the first SYN has one. It takes the server to ESTABLISHED, and its data count at once."

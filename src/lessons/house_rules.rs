@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::beat::Beat;
-use super::knob::Scenario;
 use super::lesson::Lesson;
 
 /// Every fault of every lesson, each as a line; none, when the course is in order.
@@ -47,11 +46,11 @@ fn of_one(lesson: &'static Lesson, fault: &mut dyn FnMut(String)) {
         fault("expected at least one citation with a section".into());
     }
     for knob in lesson.knobs {
-        if let Err(expected) = knob.check(knob.default) {
-            fault(format!("the default of '{}' is none of its values: {expected}", knob.name));
+        if let Err(expected) = knob.read(knob.default()) {
+            return fault(format!("the default of '{}' is none of its values: {expected}", knob.name()));
         }
     }
-    let performance = lesson.play(&Scenario::of(lesson));
+    let performance = lesson.play(&lesson.scenario());
     let count = |wanted: fn(&Beat) -> bool| performance.beats.iter().filter(|beat| wanted(beat)).count();
     for (what, least, found) in [
         ("prediction", 1, count(|beat| matches!(beat, Beat::Ask { .. }))),
@@ -73,6 +72,7 @@ fn of_one(lesson: &'static Lesson, fault: &mut dyn FnMut(String)) {
 mod tests {
     use super::*;
     use crate::lessons::ALL;
+    use crate::lessons::render::json::Document;
 
     #[test]
     fn the_course_is_in_order() {
@@ -85,8 +85,8 @@ mod tests {
         for lesson in ALL {
             for knob in lesson.knobs {
                 for value in knob.samples() {
-                    let mut scenario = Scenario::of(lesson);
-                    scenario.turn(lesson, knob.name, &value).expect("a sample is a value");
+                    let mut scenario = lesson.scenario();
+                    scenario.turn(knob.name(), &value).expect("a sample is a value");
                     if let Err(story) = lesson.play(&scenario).verify() {
                         panic!("{story}");
                     }
@@ -98,8 +98,11 @@ mod tests {
     #[test]
     fn the_same_scenario_gives_the_same_lesson_byte_for_byte() {
         for lesson in ALL {
-            let scenario = Scenario::of(lesson);
-            let told = || serde_json::to_string(&lesson.play(&scenario)).expect("beats are plain data");
+            let scenario = lesson.scenario();
+            let told = || {
+                let document = Document { lesson, performance: &lesson.play(&scenario) };
+                serde_json::to_string(&document).expect("beats are plain data")
+            };
             assert_eq!(told(), told(), "{}", lesson.id);
         }
     }

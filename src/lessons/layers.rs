@@ -2,12 +2,15 @@
 //!
 //! Left out: protocols of OSI's own, which hardly anybody runs; tunnels, where a layer carries itself.
 
+use super::knob::{DELAY, SEED};
 use super::picture::{Frame, View};
 use super::stage::{Host, Seen, Stage};
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
 use crate::layers::physical::delay::{FCS_LEN, INTER_FRAME_GAP_LEN, PREAMBLE_LEN};
 use crate::view::dissect::{Part, Role};
+
+const PAYLOAD: Knob<usize> = Knob::bytes("payload", "1", 1, 1400, "bytes that the program sends");
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -23,14 +26,13 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 768", section: "", what: "UDP" },
         Cite { document: "IEEE 802.3", section: "3.2.8", what: "why a short frame is padded" },
     ],
-    knobs: &[Knob::count("payload", "1", 1, 1400, "bytes that the program sends"), Knob::DELAY, Knob::SEED],
+    knobs: &[&PAYLOAD, &DELAY, &SEED],
     teacher: Teacher {
         vote: "How many headers does a frame with one byte of data have?",
         choices: &["1", "3", "4", "7"],
         surprise: "A layer is a job and who does it. Some jobs need a header, some are done by the program itself \
                    (layers 5 and 6), one is done by the shape of the signal (layer 1).",
     },
-    real: None,
     script,
 };
 
@@ -40,7 +42,7 @@ fn script(stage: &mut Stage) {
     prices(stage);
     let headers = stage.seen().packets().iter().map(|packet| headers(&packet.packet.dissection.parts)).max();
     let headers = headers.unwrap_or(0);
-    stage.instead(format!(
+    stage.instead(LESSON.misconception, format!(
         "OSI names seven jobs; a header is one way to do a job. No frame of these runs has more than {headers} headers."
     ));
     stage
@@ -54,7 +56,7 @@ fn script(stage: &mut Stage) {
 
 /// One datagram in its frame.
 fn wrapped(stage: &mut Stage) {
-    let payload = stage.count("payload");
+    let payload = stage.knob(&PAYLOAD);
     let bytes = plural(payload, "byte");
     stage.say(format!(
         "A program hands {bytes} to UDP. Each layer puts a header of its own in front, and hands all of it to the \
@@ -139,7 +141,7 @@ fn models(stage: &mut Stage) {
 
 /// The same data by TCP.
 fn prices(stage: &mut Stage) {
-    let payload = stage.count("payload");
+    let payload = stage.knob(&PAYLOAD);
     let udp = stage.seen().accounting();
     let guess = stage.ask_number(
         "The same data by TCP: opened, sent, closed at both ends. How many frames cross the wire, in both directions?",

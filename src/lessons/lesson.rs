@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::knob::{Knob, Scenario};
+use super::knob::AnyKnob;
+use super::scenario::Scenario;
 use super::stage::{Performance, Stage};
 use crate::base::Layer;
-use crate::trace::Way;
 
 /// A lesson. Everything a list, a book or a teacher needs stands here; the story is in [`script`](Lesson::script).
 #[derive(Debug, Clone, Copy)]
@@ -25,11 +25,9 @@ pub struct Lesson {
     /// Where it can be read up: at least one with a section.
     pub cites: &'static [Cite],
     /// What can be turned.
-    pub knobs: &'static [Knob],
+    pub knobs: &'static [&'static dyn AnyKnob],
     /// For whoever stands in front of the class.
     pub teacher: Teacher,
-    /// What the operating system's own sockets can show of it, if they can.
-    pub real: Option<RealScene>,
     /// The story.
     pub script: fn(&mut Stage),
 }
@@ -56,35 +54,15 @@ pub struct Teacher {
     pub surprise: &'static str,
 }
 
-/// What the operating system's sockets can show of a lesson. `cli` runs it, for a lesson knows no real socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RealScene {
-    /// The knob `text` is sent one way, as `compare --wire real` does.
-    Message(Way),
-    /// The knob `size` as one UDP datagram, and one that is too large.
-    BigDatagram,
-    /// As many clients of one listener as the knob `clients` says.
-    ManyClients,
-    /// Datagrams that wait, a read with too little room, and a port that nobody has.
-    Datagrams,
-    /// The knobs `writes` and `each`, and one read when all has arrived.
-    LateRead,
-    /// The knob `size` in one write, with the MSS of loopback and with that of the knob `mss`.
-    OneWrite,
-    /// The opening handshake of WebSocket, and requests that are refused.
-    Upgrade,
-    /// The knob `text` as WebSocket frames, both ways.
-    Frames,
-    /// A ping between fragments, both ends at once, and the end.
-    Control,
-    /// A client connects and writes while the server's program has not called `accept()`.
-    ConnectBeforeAccept,
-}
-
 impl Lesson {
+    /// Its scenario with all knobs as they stand when nobody turns them.
+    pub fn scenario(&self) -> Scenario {
+        Scenario::new(self.id, self.knobs)
+    }
+
     /// Plays the lesson. Nothing is printed: what there is to see is in the beats.
-    pub fn play(&'static self, scenario: &Scenario) -> Performance {
-        let mut stage = Stage::new(self, scenario.clone());
+    pub fn play(&self, scenario: &Scenario) -> Performance {
+        let mut stage = Stage::new(scenario.clone());
         (self.script)(&mut stage);
         stage.end()
     }

@@ -6,13 +6,14 @@
 //! | [`stage`] | the vocabulary that the function tells its story in |
 //! | [`beat`] | what playing it gives: says, pictures, questions with their answers, checked claims |
 //! | [`picture`] | the pictures |
-//! | [`knob`] | what can be turned, and the scenario line |
+//! | [`scenario`] | how the knobs stand, and the scenario line |
+//! | [`knob`] | the knobs that several lessons have |
 //! | [`render`] | beats as text and as Markdown |
 //! | [`vocabulary`] | the words of the course, each with its picture |
 //! | [`exercises`] | programs to be mended, and how they are checked |
 //! | `words` | numbers in sentences |
 //! | `overheard` | what programs said by HTTP and WebSocket |
-//! | [`house_rules`] | what every lesson must have |
+//! | [`house_rules`], `verify` | what every lesson must have, and whether all it claims is so |
 //!
 //! # Writing a lesson
 //!
@@ -21,10 +22,13 @@
 //!
 //! ```
 //! # use netlayers::base::Duration;
-//! # use netlayers::lessons::{Stage, picture::View, stage::packet};
+//! # use netlayers::lessons::{Knob, Stage, picture::View, stage::packet};
 //! # use netlayers::sim::fault::{self, Verdict};
+//! const SIZE: Knob<usize> = Knob::bytes("size", "4000", 1, 40_000, "bytes that the program sends");
+//! // and in the lesson: knobs: &[&SIZE, &knob::MSS, &knob::DELAY, &knob::SEED]
+//!
 //! fn script(stage: &mut Stage) {
-//!     let size = stage.count("size");                        // how a knob stands
+//!     let size = stage.knob(&SIZE);                          // how a knob stands, as the type that it has
 //!     stage.say(format!("A program hands {size} bytes to its socket, in one write."));
 //!     let guess = stage.ask_number("How many segments will carry them?", "segments");
 //!
@@ -43,7 +47,8 @@
 //!     stage.reveal(guess, |run| run.data_segments().count(),          // the answer, from the run
 //!         format!("{size} bytes need {segments} segments."));
 //!     stage.check("every byte arrives", |run| run.reads(server).concat().len() == size);
-//!     stage.instead("A write is cut, or joined with others, as TCP likes.");
+//!     stage.instead("One write is one segment.",                      // what many believe: LESSON.misconception
+//!         "A write is cut, or joined with others, as TCP likes.");
 //!     stage.try_next("netlayers lesson window --mss 536", "Predict the number of segments first.");
 //! }
 //! ```
@@ -54,14 +59,15 @@
 //! - Every number comes from the run or a knob: `format!` it. A number typed into a sentence will be wrong one day.
 //! - A claim holds for every value of every knob; the tests turn them all. One that needs a certain value stands behind
 //!   an `if`, and so does a sentence.
-//! - A knob with a usual name ([`Knob::DELAY`], [`LOSS`](Knob::LOSS), [`MTU`](Knob::MTU), [`MSS`](Knob::MSS),
-//!   [`RATE`](Knob::RATE), [`REORDER`](Knob::REORDER), [`SEED`](Knob::SEED)) acts by itself on what `two_hosts`, `host`
-//!   and `link` build. `Knob::MTU.at("576")` has another default, `.within(68, 1500)` other bounds. Of other knobs the
-//!   script asks: `count`, `time`, `share`, `knob`. Two lessons that have a knob of one name mean the same by it.
+//! - A knob of the network ([`DELAY`](knob::DELAY), [`LOSS`](knob::LOSS), [`MTU`](knob::MTU), [`MSS`](knob::MSS),
+//!   [`REORDER`](knob::REORDER), [`SEED`](knob::SEED), and any of [`sim::knob::network`](crate::sim::knob::network)) acts
+//!   by itself on what `two_hosts`, `host` and `link` build. `MTU.at("576")` has another default,
+//!   `MTU.within(Range::Bytes(68, 1500))` other bounds. A lesson's own knobs are constants of its file; the script asks
+//!   for them. Two lessons that have a knob of one name mean the same by it.
 //! - A picture has a caption that says what to look at: it is also the text for whoever cannot see the picture. Its id
 //!   is the scene's id and its kind, as in `cut/ladder`: the book names it so.
 //! - A screen has 80 columns and 24 rows. Two or three sentences, then something to see or to do.
-//! - A lesson knows no real socket. What the kernel can show is named in [`RealScene`]; `cli/lesson/real.rs` runs it.
+//! - A lesson knows no real socket. What the kernel can show of it is a line in `cli/lesson/real.rs`.
 //! - rustfmt does not look into the macro below: format a lesson with `rustfmt --edition 2024 src/lessons/*.rs`.
 
 pub mod beat;
@@ -72,18 +78,21 @@ pub mod lesson;
 mod overheard;
 pub mod picture;
 pub mod render;
+pub mod scenario;
 pub mod stage;
+mod verify;
 pub mod vocabulary;
 mod words;
 
-pub use knob::{Knob, Scenario};
-pub use lesson::{Cite, Lesson, RealScene, Teacher};
+pub use knob::Knob;
+pub use lesson::{Cite, Lesson, Teacher};
+pub use scenario::Scenario;
 pub use stage::{Performance, Stage};
 
 /// Declares the files of the lessons and lists them: one line for each.
 macro_rules! course {
     ($($file:ident,)*) => {
-        $(mod $file;)*
+        $(pub(crate) mod $file;)*
         /// The lessons of the course, in order.
         pub static ALL: &[Lesson] = &[$($file::LESSON),*];
     };
@@ -110,3 +119,41 @@ course! {
 pub fn find(name: &str) -> Option<&'static Lesson> {
     ALL.iter().find(|lesson| lesson.id == name || lesson.number.to_string() == name)
 }
+
+/// Lessons still to come, by their number in the course, and what each will be about.
+const TO_COME: &[(u8, &str)] = &[
+    (3, "frames, addresses, ARP"),
+    (10, "loss and retransmission"),
+    (11, "flow control"),
+    (12, "Nagle and delayed ACK"),
+    (13, "congestion"),
+    (14, "closing"),
+    (15, "framing a stream"),
+];
+
+/// The title of a lesson by its number, also of one still to come.
+pub fn title(number: u8) -> Option<&'static str> {
+    let here = ALL.iter().find(|lesson| lesson.number == number).map(|lesson| lesson.title);
+    here.or_else(|| TO_COME.iter().find(|(planned, _)| *planned == number).map(|(_, title)| *title))
+}
+
+/// Reads a scenario line: the lesson that it names, and how its knobs stand.
+///
+/// # Errors
+/// In words, with what was expected.
+pub fn scenario(line: &str) -> Result<(&'static Lesson, Scenario), String> {
+    let mut words = line.split_whitespace();
+    let Some(id) = words.next() else {
+        return Err(
+            "the scenario line is empty: expected a lesson and its knobs, such as 'handshake drop=syn'"
+                .into(),
+        );
+    };
+    let lesson = find(id).ok_or_else(|| format!("the scenario line names no lesson: '{id}'"))?;
+    let mut scenario = lesson.scenario();
+    scenario.turn_all(words)?;
+    Ok((lesson, scenario))
+}
+
+#[cfg(test)]
+mod tests;

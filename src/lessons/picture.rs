@@ -196,14 +196,14 @@ impl std::fmt::Debug for FreeDrawing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lessons::ALL;
     use crate::lessons::beat::Beat;
-    use crate::lessons::{ALL, Scenario};
     use crate::view::look::display_width;
 
     #[test]
     fn every_picture_of_every_lesson_fits_a_page_and_can_do_without_unicode() {
         for lesson in ALL {
-            for beat in &lesson.play(&Scenario::of(lesson)).beats {
+            for beat in &lesson.play(&lesson.scenario()).beats {
                 let Beat::Show { picture } = beat else { continue };
                 let plain = picture.draw(&Look::plain());
                 // What a program sent may be any text; arrows, lines and blocks are ours.

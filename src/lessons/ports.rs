@@ -6,10 +6,14 @@
 use std::collections::BTreeSet;
 
 use super::beat::Answer;
+use super::knob::{DELAY, SEED};
 use super::stage::{Host, Socket, Stage};
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
 use crate::trace::{Flow, Kind};
+
+/// How many clients there are.
+pub(crate) const CLIENTS: Knob<usize> = Knob::count("clients", "3", 1, 20, "how many clients there are");
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -24,14 +28,13 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 6335", section: "6", what: "which ports are for whom" },
         Cite { document: "RFC 1122", section: "4.1.3.1", what: "ports of UDP" },
     ],
-    knobs: &[Knob::count("clients", "3", 1, 20, "how many clients there are"), Knob::DELAY, Knob::SEED],
+    knobs: &[&CLIENTS, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A server listens on port 80, and three clients connect. How many ports does it use now?",
         choices: &["1", "2", "3", "4"],
         surprise: "Two connections of one laptop differ in one number only, the laptop's own port. Two hosts may well \
                    choose the same number: then their addresses differ. Nothing else is needed, so no new port is.",
     },
-    real: Some(RealScene::ManyClients),
     script,
 };
 
@@ -40,7 +43,7 @@ const PORT: u16 = 80;
 fn script(stage: &mut Stage) {
     tcp(stage);
     udp(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "all connections to a server share one port of it. A connection is known by four numbers, both addresses and \
          both ports, and one that differs is enough. What the server's program gets for each client is a new socket.",
     );
@@ -56,7 +59,7 @@ fn script(stage: &mut Stage) {
 
 /// Connections to one listener.
 fn tcp(stage: &mut Stage) {
-    let clients = stage.count("clients");
+    let clients = stage.knob(&CLIENTS);
     stage.say(
         "An address says which host, a port which program on it: a number from 0 to 65535. Each segment carries two, \
          one for either end. A socket is what a program holds in its hand to use one.",
@@ -168,7 +171,7 @@ fn apart(stage: &mut Stage, flows: &[Flow]) {
 
 /// The same with UDP, which knows no connections.
 fn udp(stage: &mut Stage) {
-    let clients = stage.count("clients");
+    let clients = stage.knob(&CLIENTS);
     let guess = stage.ask_number(
         format!(
             "And with UDP? {} a datagram to port {PORT} of UDP. How many sockets does the server's program need?",
@@ -214,7 +217,7 @@ fn udp(stage: &mut Stage) {
     );
     let both = stage.flow(listener).local == stage.flow(receiver).local;
     let (hosts, ports): (BTreeSet<_>, BTreeSet<_>) =
-        from.iter().map(|from| (*from.ip(), from.port())).unzip();
+        from.iter().map(|from| (from.ip(), from.port())).unzip();
     if hosts.len() > 1 && ports.len() < from.len() {
         stage.say(
             "Laptop and phone happened to choose the same port. That harms nobody: their addresses differ, and an end \

@@ -4,13 +4,21 @@
 //! (TSO), the time that congestion control takes (lesson 13).
 
 use super::beat::Answer;
+use super::knob::{DELAY, MSS, MTU, Range, SEED};
 use super::picture::{Frame, View};
 use super::stage::{Host, Socket, Stage, packet};
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
 use crate::layers::internet::ipv4;
 use crate::layers::transport::tcp;
 use crate::sim::fault::{self, Verdict};
+
+/// How much the program writes at once.
+pub(crate) const SIZE: Knob<usize> = Knob::bytes("size", "4000", 1, 40_000, "bytes that the program sends");
+/// The MSS that both ends announce.
+pub(crate) const ANNOUNCED: Knob<u16> = MSS.within(Range::Bytes(40, 8960));
+const LINK_MTU: Knob<u16> = MTU.within(Range::Bytes(100, 9000));
+const WRITES: Knob<usize> = Knob::count("writes", "8", 1, 100, "how many writes the client makes");
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -29,14 +37,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 9293", section: "3.4", what: "every byte has a sequence number" },
         Cite { document: "RFC 9293", section: "3.7.4", what: "why a small segment may wait" },
     ],
-    knobs: &[
-        Knob::count("size", "4000", 1, 40_000, "bytes that the program sends"),
-        Knob::MSS.within(40, 8960),
-        Knob::MTU.within(100, 9000),
-        Knob::count("writes", "8", 1, 100, "how many writes the client makes"),
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&SIZE, &ANNOUNCED, &LINK_MTU, &WRITES, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A program writes 4000 bytes to a TCP socket, over Ethernet. How many segments carry them?",
         choices: &["1", "2", "3", "4"],
@@ -44,7 +45,6 @@ pub(super) const LESSON: Lesson = Lesson {
                    until what is under way is acknowledged: Nagle's algorithm (RFC 9293 §3.7.4). Linux waits less often: only while another small segment is \
                    under way.",
     },
-    real: Some(RealScene::OneWrite),
     script,
 };
 
@@ -55,7 +55,7 @@ fn script(stage: &mut Stage) {
     numbers(stage);
     overtaken(stage);
     several(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "TCP cuts where a segment is full, wherever the program's writes ended. One write can be many segments, and many \
          writes can be one. The numbers of the bytes are what puts them together again.",
     );
@@ -73,9 +73,9 @@ fn script(stage: &mut Stage) {
 
 /// One write that does not fit a segment.
 fn cut(stage: &mut Stage) {
-    let size = stage.count("size");
+    let size = stage.knob(&SIZE);
     let knobs = stage.network_knobs();
-    let (mtu, mss) = (knobs.mtu, knobs.announced_mss());
+    let (mtu, mss) = (knobs.link.mtu, knobs.announced_mss());
     let headers = ipv4::MIN_HEADER_LEN + tcp::MIN_HEADER_LEN;
     stage.say(format!(
         "IP could cut a packet that is too large, but then one lost fragment costs all of it (lesson 4). So TCP cuts its \
@@ -158,7 +158,7 @@ fn numbers(stage: &mut Stage) {
 
 /// A segment that is overtaken.
 fn overtaken(stage: &mut Stage) {
-    let size = stage.count("size");
+    let size = stage.knob(&SIZE);
     let guess = stage.ask_choice(
         "The same again, but the first data segment is held up, and those behind it arrive before it. What does the \
          program read first?",
@@ -200,7 +200,7 @@ fn overtaken(stage: &mut Stage) {
 
 /// The same bytes in several writes.
 fn several(stage: &mut Stage) {
-    let (size, writes) = (stage.count("size"), stage.count("writes"));
+    let (size, writes) = (stage.knob(&SIZE), stage.knob(&WRITES));
     let each = size.div_ceil(writes);
     let count = bytes(size).chunks(each).count();
     let guess = stage.ask_number(

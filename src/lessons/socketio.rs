@@ -5,6 +5,7 @@
 //! (binary events), compression, and other versions of the protocol.
 
 use super::beat::Answer;
+use super::knob::{DELAY, SEED};
 use super::overheard::{How, Said, overheard};
 use super::picture::View;
 use super::stage::{EventClient, EventServer, Heartbeat, Host, Seen, Stage};
@@ -21,6 +22,23 @@ use crate::sim::apps::event_puppet::Transport;
 use crate::sim::fault::{self, Verdict};
 use crate::trace::PlaceId;
 use crate::view::dissect::{Accounting, AppPiece};
+
+/// How the client of the last run reaches its server.
+const TRANSPORT: Knob<Transport> = Knob::choice(
+    "transport",
+    "upgrade",
+    &[("polling", Transport::Polling), ("websocket", Transport::WebSocket), ("upgrade", Transport::Upgrade)],
+    "how the client of the last run reaches its server",
+);
+/// Whether something on the way drops requests for WebSocket.
+const MIDDLEBOX: Knob<bool> = Knob::choice(
+    "middlebox",
+    "none",
+    &[("none", false), ("drops", true)],
+    "whether something between the two of the last run drops every request for WebSocket",
+);
+const ECHOES: Knob<usize> =
+    Knob::count("echoes", "3", 1, 20, "how many events are echoed, one after the other");
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -41,23 +59,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 6202", section: "2", what: "long-polling, and what it costs" },
         Cite { document: "RFC 9112", section: "9.3", what: "connections that stay open" },
     ],
-    knobs: &[
-        Knob::choice(
-            "transport",
-            "upgrade",
-            &["polling", "websocket", "upgrade"],
-            "how the client of the last run reaches its server",
-        ),
-        Knob::choice(
-            "middlebox",
-            "none",
-            &["none", "drops"],
-            "whether something between the two of the last run drops every request for WebSocket",
-        ),
-        Knob::count("echoes", "3", 1, 20, "how many events are echoed, one after the other"),
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&TRANSPORT, &MIDDLEBOX, &ECHOES, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A page shows what others write. The server cannot begin an HTTP exchange. How does the page learn at \
                once that there is something new?",
@@ -70,7 +72,6 @@ pub(super) const LESSON: Lesson = Lesson {
         surprise: "The class counts one request an echo, and the run has two: what comes back does not come in the \
                    answer to the POST. It comes in the answer to the GET that was waiting, and then the next GET is sent.",
     },
-    real: None,
     script,
 };
 
@@ -91,7 +92,7 @@ fn script(stage: &mut Stage) {
          program neither. The same server and machines run on real sockets in `examples/event_server.rs`, where stock \
          Socket.IO clients are what talks to them.",
     );
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "Socket.IO is a protocol of its own: event names, numbers for answers and namespaces, written into every \
          message. HTTP carries it from the first event to the last where there is no WebSocket, and otherwise until \
          the upgrade; afterwards no request is made. A client that speaks WebSocket and not Socket.IO is not understood.",
@@ -126,7 +127,7 @@ struct Played {
 
 /// Long-polling.
 fn by_polling(stage: &mut Stage) -> Played {
-    let echoes = stage.count("echoes");
+    let echoes = stage.knob(&ECHOES);
     stage.say(
         "HTTP lets only the client begin. So a client that wants to hear from its server has one request always \
          waiting there: a GET that is answered when there is something to say, and then sent again. What the client \
@@ -166,7 +167,7 @@ fn by_polling(stage: &mut Stage) -> Played {
 
 /// The same by WebSocket.
 fn by_websocket(stage: &mut Stage, polling: &Played) -> Played {
-    let echoes = stage.count("echoes");
+    let echoes = stage.knob(&ECHOES);
     let guess = stage.ask_number(
         format!("The same {} by WebSocket from the start. How many HTTP requests now?", echoed(echoes)),
         "requests",
@@ -395,13 +396,14 @@ fn frame(text: &str) -> Vec<u8> {
 
 /// The transport of the knob; the upgrade, when nobody turns it.
 fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
-    let echoes = stage.count("echoes");
-    let (transport, name) = match stage.knob("transport").as_str() {
-        "polling" => (Transport::Polling, "polling"),
-        "websocket" => (Transport::WebSocket, "websocket"),
-        _ => (Transport::Upgrade, "upgrade"),
+    let echoes = stage.knob(&ECHOES);
+    let transport = stage.knob(&TRANSPORT);
+    let name = match transport {
+        Transport::Polling => "polling",
+        Transport::WebSocket => "websocket",
+        Transport::Upgrade => "upgrade",
     };
-    let blocked = stage.knob("middlebox") == "drops";
+    let blocked = stage.knob(&MIDDLEBOX);
     if transport == Transport::Upgrade {
         stage.say(
             "A browser does both: it polls at first, which works everywhere, and tries a WebSocket beside it. The \
@@ -464,10 +466,10 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
 
 /// Plays the echoes; with the time from which on the client only emits.
 fn echo_run(stage: &mut Stage, id: &str, title: &str, transport: Transport) -> (Played, Instant) {
-    let echoes = stage.count("echoes");
+    let echoes = stage.knob(&ECHOES);
     stage.scene(id, title);
     let (client_host, server) = hosts(stage);
-    let blocked = id == "chosen" && stage.knob("middlebox") == "drops";
+    let blocked = id == "chosen" && stage.knob(&MIDDLEBOX);
     if blocked {
         let asks =
             |bytes: &[u8]| bytes.windows(18).any(|part| part.eq_ignore_ascii_case(b"upgrade: websocket"));

@@ -3,12 +3,29 @@
 //! Left out: urgent data, and how a program finds messages in a stream (lesson 15).
 
 use super::beat::Answer;
+use super::knob::{DELAY, NO_YES, SEED};
 use super::picture::View;
 use super::stage::{Host, Socket, Stage};
 use super::words::many;
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
 use crate::layers::stack::StackConfig;
+
+/// How many writes the client makes.
+pub(crate) const WRITES: Knob<usize> =
+    Knob::count("writes", "10", 1, 100, "how many writes the client makes");
+/// How much each of them writes.
+pub(crate) const EACH: Knob<usize> = Knob::bytes("each", "5", 1, 600, "bytes in each write");
+/// Whether the server reads late.
+const LATE: Knob<bool> = Knob::choice(
+    "read",
+    "late",
+    &[("late", true), ("eager", false)],
+    "whether the server reads when all has come, or at once",
+);
+const ROOM: Knob<usize> = Knob::bytes("room", "6", 1, 4000, "bytes that one read has room for");
+const NODELAY: Knob<bool> =
+    Knob::choice("nodelay", "no", NO_YES, "whether small segments are sent at once (TCP_NODELAY)");
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -23,25 +40,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 9293", section: "3.9.1", what: "the calls SEND and RECEIVE" },
         Cite { document: "RFC 9293", section: "3.7.4", what: "Nagle's algorithm: why small writes wait" },
     ],
-    knobs: &[
-        Knob::count("writes", "10", 1, 100, "how many writes the client makes"),
-        Knob::count("each", "5", 1, 600, "bytes in each write"),
-        Knob::choice(
-            "read",
-            "late",
-            &["late", "eager"],
-            "whether the server reads when all has come, or at once",
-        ),
-        Knob::count("room", "6", 1, 4000, "bytes that one read has room for"),
-        Knob::choice(
-            "nodelay",
-            "no",
-            &["no", "yes"],
-            "whether small segments are sent at once (TCP_NODELAY)",
-        ),
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&WRITES, &EACH, &LATE, &ROOM, &NODELAY, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A client makes ten writes of five bytes. The server's program reads once, a second later, with much \
                room. What does it get?",
@@ -50,7 +49,6 @@ pub(super) const LESSON: Lesson = Lesson {
                    the others wait for its acknowledgment and then go together (Nagle's algorithm). With --nodelay yes \
                    there are more segments, and the one read is the same.",
     },
-    real: Some(RealScene::LateRead),
     script,
 };
 
@@ -64,7 +62,7 @@ fn script(stage: &mut Stage) {
     melt(stage);
     small_room(stage);
     one_large(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "TCP carries bytes, each once and in order, and nothing else. Where one write ended and the next began is told \
          to nobody. A program that wants messages has to mark them in the bytes themselves.",
     );
@@ -78,7 +76,7 @@ fn script(stage: &mut Stage) {
 
 /// Small writes, one read.
 fn melt(stage: &mut Stage) {
-    let (writes, each, late) = (stage.count("writes"), stage.count("each"), stage.knob("read") == "late");
+    let (writes, each, late) = (stage.knob(&WRITES), stage.knob(&EACH), stage.knob(&LATE));
     let total = writes * each;
     stage.say(
         "With UDP each send was a message with edges of its own. TCP looks the same to a program, a socket, write and \
@@ -138,7 +136,7 @@ fn melt(stage: &mut Stage) {
 
 /// A read that has little room.
 fn small_room(stage: &mut Stage) {
-    let (writes, each, room) = (stage.count("writes"), stage.count("each"), stage.count("room"));
+    let (writes, each, room) = (stage.knob(&WRITES), stage.knob(&EACH), stage.knob(&ROOM));
     let guess = stage.ask_choice(
         format!(
             "Again {}, and again everything has arrived. Now each read has room for {room} only. What does the second \
@@ -241,7 +239,7 @@ fn one_large(stage: &mut Stage) {
 /// A server, and a connection to it that stands.
 fn connected(stage: &mut Stage) -> (Host, Socket) {
     let usual = stage.network_knobs().stack();
-    let nodelay = stage.knob("nodelay") == "yes";
+    let nodelay = stage.knob(&NODELAY);
     let config = StackConfig { tcp: crate::layers::transport::tcp::Config { nodelay, ..usual.tcp }, ..usual };
     let (client, server) = (stage.host_with("client", &config), stage.host_with("server", &config));
     stage.link(client, server);

@@ -4,14 +4,17 @@
 //! leaves out, such as QUIC (RFC 9000).
 
 use super::beat::Answer;
+use super::knob::{DELAY, LOSE, LOSS, REORDER, SEED};
 use super::picture::{Frame, View};
 use super::stage::{Host, Seen, Stage, packet};
 use super::words::word;
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Instant, Layer};
 use crate::layers::transport::{tcp, udp};
 use crate::sim::fault::{self, Verdict};
 use crate::trace::{Kind, Protocol};
+
+const SENDS: Knob<usize> = Knob::count("sends", "3", 1, 100, "how many datagrams the client sends");
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -27,14 +30,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 8085", section: "3.1", what: "why a program may not send as fast as it likes" },
         Cite { document: "RFC 8085", section: "3.3", what: "loss, order and copies are left to the program" },
     ],
-    knobs: &[
-        Knob::count("sends", "3", 1, 100, "how many datagrams the client sends"),
-        Knob::LOSE,
-        Knob::LOSS,
-        Knob::REORDER,
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&SENDS, &LOSE, &LOSS, &REORDER, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A program sends three datagrams, and the second is lost on the way. Who notices?",
         choices: &["the sender's UDP", "the receiver's UDP", "both programs", "nobody"],
@@ -42,7 +38,6 @@ pub(super) const LESSON: Lesson = Lesson {
                    same wire, and nothing travels faster for having a smaller header. What UDP saves is the handshake \
                    before, and waiting for what was lost.",
     },
-    real: Some(RealScene::Datagrams),
     script,
 };
 
@@ -53,7 +48,7 @@ fn script(stage: &mut Stage) {
     lossy(stage);
     late(stage);
     race(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "on a connection that stands, TCP's message is there at the same moment. UDP saves the handshake, and never \
          lets a new message wait for a lost old one. The price: loss, order and pace are the program's own business.",
     );
@@ -72,7 +67,7 @@ fn script(stage: &mut Stage) {
 
 /// Datagrams, one of them lost.
 fn lossy(stage: &mut Stage) {
-    let (sends, lose) = (stage.count("sends"), stage.count("lose"));
+    let (sends, lose) = (stage.knob(&SENDS), stage.knob(&LOSE));
     stage.say(
         "UDP, the User Datagram Protocol, adds two ports, a length and a checksum to what a program sends, and hands it \
          to IP. That is all. Each send is one datagram, a message by itself.",

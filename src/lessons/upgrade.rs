@@ -8,15 +8,44 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 
 use super::beat::Answer;
+use super::knob::{DELAY, SEED};
 use super::picture::View;
 use super::stage::{Host, Seen, Stage};
-use super::{Cite, Knob, Lesson, RealScene, Teacher};
+use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
 use crate::layers::application::http::Headers;
 use crate::layers::application::websocket::handshake::GUID;
 use crate::layers::application::websocket::{Config, Policy, Request, wire};
 use crate::trace::Kind;
 use crate::view::dissect::AppPiece;
+
+/// What can be wrong with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    Version,
+    Key,
+    Connection,
+    Upgrade,
+    Origin,
+    Method,
+}
+
+/// What is wrong with the request of the second run.
+const WRONG: Knob<Wrong> = Knob::choice(
+    "wrong",
+    "version",
+    &[
+        ("nothing", Wrong::Nothing),
+        ("version", Wrong::Version),
+        ("key", Wrong::Key),
+        ("connection", Wrong::Connection),
+        ("upgrade", Wrong::Upgrade),
+        ("origin", Wrong::Origin),
+        ("method", Wrong::Method),
+    ],
+    "what is wrong with the request",
+);
 
 /// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
@@ -38,16 +67,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 9110", section: "7.8", what: "Upgrade, for any protocol" },
         Cite { document: "RFC 9110", section: "15.5.22", what: "426 Upgrade Required" },
     ],
-    knobs: &[
-        Knob::choice(
-            "wrong",
-            "version",
-            &["nothing", "version", "key", "connection", "upgrade", "origin", "method"],
-            "what is wrong with the request",
-        ),
-        Knob::DELAY,
-        Knob::SEED,
-    ],
+    knobs: &[&WRONG, &DELAY, &SEED],
     teacher: Teacher {
         vote: "The server's answer holds a hash of the client's key. What does that prove to the client?",
         choices: &[
@@ -60,7 +80,6 @@ pub(super) const LESSON: Lesson = Lesson {
                    password: it shows that the request was understood, and not merely answered by a cache or by a \
                    server that says yes to everything.",
     },
-    real: Some(RealScene::Upgrade),
     script,
 };
 
@@ -70,21 +89,21 @@ const SAMPLE: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// The page whose scripts may connect, and another one.
 const OURS: &str = "http://chat.example";
 const FOREIGN: &str = "http://evil.example";
-/// What can be wrong: as the knob says it, and in words.
-const WRONGS: [(&str, &str); 6] = [
-    ("version", "version 8 instead of 13"),
-    ("key", "a key of 5 bytes instead of 16"),
-    ("connection", "no token Upgrade in Connection"),
-    ("upgrade", "a plain request, without Upgrade"),
-    ("origin", "a page of another origin"),
-    ("method", "POST instead of GET"),
+/// What can be wrong, in words.
+const WRONGS: [(Wrong, &str); 6] = [
+    (Wrong::Version, "version 8 instead of 13"),
+    (Wrong::Key, "a key of 5 bytes instead of 16"),
+    (Wrong::Connection, "no token Upgrade in Connection"),
+    (Wrong::Upgrade, "a plain request, without Upgrade"),
+    (Wrong::Origin, "a page of another origin"),
+    (Wrong::Method, "POST instead of GET"),
 ];
 
 fn script(stage: &mut Stage) {
     accept(stage);
     refused(stage);
     given_up(stage);
-    stage.instead(
+    stage.instead(LESSON.misconception,
         "each WebSocket begins with an HTTP request; here, with HTTP/1.1, on the very TCP connection that it goes on \
          with (HTTP/2 and HTTP/3 give it one stream of theirs: RFC 8441, RFC 9220). HTTP stays what it \
          is: for what is asked for and answered it keeps caches, proxies and servers that need to remember nothing. \
@@ -200,8 +219,8 @@ fn one_connection(stage: &mut Stage, client: Host) {
 
 /// Requests with something wrong.
 fn refused(stage: &mut Stage) {
-    let wrong = stage.knob("wrong");
-    let words = WRONGS.iter().find(|(name, _)| *name == wrong).map_or("nothing wrong", |(_, words)| *words);
+    let wrong = stage.knob(&WRONG);
+    let words = WRONGS.iter().find(|(known, _)| *known == wrong).map_or("nothing wrong", |(_, words)| *words);
     let guess = stage.ask_choice(
         format!("A request comes with {words}. What does the server answer?"),
         &[
@@ -215,7 +234,7 @@ fn refused(stage: &mut Stage) {
     stage.scene("refused", &format!("A request with {words}"));
     let (client, server) = stage.two_hosts();
     stage.websocket_server(server, PORT, &Config::default(), &policy());
-    ask(stage, client, server, PORT, &wrong);
+    ask(stage, client, server, PORT, wrong);
     let run = stage.seen();
     let answered = head(&run, server);
     let status = stage.fact("status", status(&answered));
@@ -306,25 +325,25 @@ fn request(nonce: [u8; 16]) -> Request {
 }
 
 /// Sends a request with something wrong, and gives the lines of the answer.
-fn ask(stage: &mut Stage, client: Host, server: Host, port: u16, wrong: &str) -> Vec<String> {
+fn ask(stage: &mut Stage, client: Host, server: Host, port: u16, wrong: Wrong) -> Vec<String> {
     let mut head = request(stage.nonce()).head(&[]);
     let turned = |name: &str| match (wrong, name) {
-        ("version", "Sec-WebSocket-Version") => Some("8"),
-        ("key", "Sec-WebSocket-Key") => Some("c2hvcnQ="),
-        ("connection", "Connection") => Some("keep-alive"),
-        ("upgrade", "Connection") => Some("close"),
-        ("origin", "Origin") => Some(FOREIGN),
+        (Wrong::Version, "Sec-WebSocket-Version") => Some("8"),
+        (Wrong::Key, "Sec-WebSocket-Key") => Some("c2hvcnQ="),
+        (Wrong::Connection, "Connection") => Some("keep-alive"),
+        (Wrong::Upgrade, "Connection") => Some("close"),
+        (Wrong::Origin, "Origin") => Some(FOREIGN),
         _ => None,
     };
     let mut headers = Headers::new();
     for (name, value) in head.headers.iter() {
         let only_of_websocket = name == "Upgrade" || name.starts_with("Sec-WebSocket-");
-        if !(wrong == "upgrade" && only_of_websocket) {
+        if !(wrong == Wrong::Upgrade && only_of_websocket) {
             headers.push(name, turned(name).unwrap_or(value));
         }
     }
     head.headers = headers;
-    if wrong == "method" {
+    if wrong == Wrong::Method {
         head.method = "POST".into();
     }
     let socket = stage.connect(client, server, port);

@@ -8,16 +8,14 @@
 //! A machine with several interfaces has more addresses than the one found. Whether it is reachable is also for a
 //! firewall, or a router that translates addresses, to say; none of them is asked.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// For a server that listens on `bound`: an address of this machine that others can try. `None` when `bound` names one
 /// address already, or when this machine has a route to nowhere.
 pub fn for_others(bound: SocketAddr) -> Option<SocketAddr> {
     let (any, afar): (IpAddr, IpAddr) = match bound.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => (ip.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => {
-            (ip.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into())
-        }
+        IpAddr::V4(ip) if ip.is_unspecified() => (ip.into(), IpAddr::from([192, 0, 2, 1])),
+        IpAddr::V6(ip) if ip.is_unspecified() => (ip.into(), IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1])),
         _ => return None,
     };
     let socket = UdpSocket::bind((any, 0)).ok()?;

@@ -4,7 +4,7 @@
 //! It never blocks and knows no time but the one it is told.
 
 use std::any::Any;
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -63,18 +63,16 @@ impl Io<'_> {
     /// # Errors
     /// [`SendError::WouldBlock`] when the socket's send buffer is full; `SocketEvent::Writable` follows when there is
     /// room. [`SendError::TooLarge`] for more than UDP can carry.
-    pub fn udp_send(&mut self, socket: SocketId, to: SocketAddrV4, bytes: Bytes) -> Result<(), SendError> {
+    pub fn udp_send(&mut self, socket: SocketId, to: SocketAddr, bytes: Bytes) -> Result<(), SendError> {
         self.stack.udp_send(self.now, socket, to, bytes.clone())?;
-        let flow = self.stack.flow_to(socket, to);
-        self.note(|| Kind::AppWrote { flow, bytes });
+        self.record(|stack| Kind::AppWrote { flow: stack.flow_to(socket, to), bytes });
         Ok(())
     }
 
     /// Takes the next datagram that has arrived.
-    pub fn udp_recv(&mut self, socket: SocketId) -> Option<(SocketAddrV4, Bytes)> {
+    pub fn udp_recv(&mut self, socket: SocketId) -> Option<(SocketAddr, Bytes)> {
         let (from, bytes) = self.stack.udp_recv(socket)?;
-        let flow = self.stack.flow_to(socket, from);
-        self.note(|| Kind::AppRead { flow, bytes: bytes.clone() });
+        self.record(|stack| Kind::AppRead { flow: stack.flow_to(socket, from), bytes: bytes.clone() });
         Some((from, bytes))
     }
 
@@ -92,7 +90,7 @@ impl Io<'_> {
     ///
     /// # Errors
     /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
-    pub fn tcp_connect(&mut self, to: SocketAddrV4) -> Result<SocketId, SendError> {
+    pub fn tcp_connect(&mut self, to: SocketAddr) -> Result<SocketId, SendError> {
         let socket = self.stack.tcp_connect(self.now, to)?;
         self.opened.push(socket);
         Ok(socket)
@@ -106,8 +104,7 @@ impl Io<'_> {
     pub fn tcp_write(&mut self, socket: SocketId, bytes: &Bytes) -> Result<usize, SendError> {
         let taken = self.stack.tcp_write(self.now, socket, bytes.clone())?;
         if taken > 0 {
-            let flow = self.stack.flow(socket);
-            self.note(|| Kind::AppWrote { flow, bytes: bytes.slice(..taken) });
+            self.record(|stack| Kind::AppWrote { flow: stack.flow(socket), bytes: bytes.slice(..taken) });
         }
         Ok(taken)
     }
@@ -115,8 +112,7 @@ impl Io<'_> {
     /// Takes up to `max` of the bytes that have arrived in order.
     pub fn tcp_read(&mut self, socket: SocketId, max: usize) -> Option<Bytes> {
         let bytes = self.stack.tcp_read(self.now, socket, max)?;
-        let flow = self.stack.flow(socket);
-        self.note(|| Kind::AppRead { flow, bytes: bytes.clone() });
+        self.record(|stack| Kind::AppRead { flow: stack.flow(socket), bytes: bytes.clone() });
         Some(bytes)
     }
 
@@ -153,6 +149,11 @@ impl Io<'_> {
     /// The host's stack, for what has no command of its own here.
     pub fn stack(&mut self) -> &mut Stack {
         self.stack
+    }
+
+    /// The same for an event that names a flow, which is only looked up when it is kept.
+    fn record(&mut self, kind: impl FnOnce(&Stack) -> Kind) {
+        self.recorder.record(self.now, self.place, || kind(self.stack));
     }
 
     /// Writes an event of this host into the trace.

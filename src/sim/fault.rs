@@ -46,13 +46,13 @@ impl Passing<'_> {
     /// The UDP datagram in the frame; `None` when there is another protocol, a fragment, or damage.
     pub fn datagram(&self) -> Option<Datagram> {
         let (ip, payload, offset) = self.packet(protocol::UDP)?;
-        Datagram::parse(ip.source, ip.destination, &payload, offset).ok()
+        Datagram::parse(ip.source.into(), ip.destination.into(), &payload, offset).ok()
     }
 
     /// The TCP segment in the frame; `None` when there is another protocol, a fragment, or damage.
     pub fn segment(&self) -> Option<Segment> {
         let (ip, payload, offset) = self.packet(protocol::TCP)?;
-        Segment::parse(ip.source, ip.destination, &payload, offset).ok()
+        Segment::parse(ip.source.into(), ip.destination.into(), &payload, offset).ok()
     }
 
     /// How many bytes of a TCP stream the frame carries: none for a bare ACK, or when it is not TCP.

@@ -1,4 +1,4 @@
-//! A link: a full-duplex wire between two interfaces, with a rate, a delay and a bounded queue at each end.
+//! A link: a full-duplex wire between two ports, with a rate, a delay and a bounded queue at each end.
 //!
 //! A frame waits until the ones before it have left, takes its serialization time to leave, and its last bit
 //! arrives one propagation delay later. Nothing here needs an event of its own: when a frame will leave and arrive is
@@ -6,9 +6,15 @@
 
 use std::collections::VecDeque;
 
-use super::fault::Rule;
+use bytes::{Bytes, BytesMut};
+
+use super::fault::{Damage, Passing, Rule, Verdict};
+use super::node::NodeId;
+use super::queue::EventQueue;
 use crate::base::{Duration, Instant, Rng};
+use crate::layers::physical::crc32::crc32;
 use crate::layers::physical::delay::{Rate, serialization};
+use crate::trace::{FrameId, Kind, PlaceId, Recorder};
 
 /// What a link is like. The same in both directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,13 +45,27 @@ impl Default for LinkConfig {
     }
 }
 
-/// One end of a link: it sends in one direction, under that direction's rules.
+/// A link between two ports. Between the same two nodes there may be several.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) ends: [End; 2],
+}
+
+/// One end of a link: the port it is plugged into, and what sends from there.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) node: NodeId,
+    pub(super) port: usize,
+    pub(super) transmitter: Transmitter,
+}
+
+/// What sends in one direction of a link, under that direction's rules.
 pub(super) struct Transmitter {
     pub(super) config: LinkConfig,
     pub(super) rules: Vec<Box<dyn Rule>>,
     /// The cable is pulled out: every frame is lost, before any rule is asked.
     pub(super) unplugged: bool,
-    pub(super) rng: Rng,
+    rng: Rng,
     /// When the frames that were accepted and have not left yet will have left, and their lengths.
     leaving: VecDeque<(Instant, usize)>,
     waiting_bytes: usize,
@@ -60,6 +80,17 @@ pub(super) struct Passage {
     pub(super) starts: Instant,
     /// Its last bit is at the other end.
     pub(super) arrives: Instant,
+}
+
+/// A frame that will arrive at the other end.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    pub(super) at: Instant,
+    pub(super) bytes: Bytes,
+    /// Its frame check sequence, if its bits were touched on the wire: then it must be looked at.
+    pub(super) check: Option<u32>,
+    /// The copies that the rules made: they follow at once, each a frame of its own.
+    pub(super) copies: Vec<FrameId>,
 }
 
 impl Transmitter {
@@ -95,6 +126,54 @@ impl Transmitter {
             self.last_arrival = arrives;
         }
         Some(Passage { starts, arrives })
+    }
+
+    /// Asks the rules what becomes of a frame that was accepted; `None` when it is lost. Copies take their numbers from
+    /// `next`.
+    pub(super) fn judge(
+        &mut self,
+        passing: Passing<'_>,
+        mut arrives: Instant,
+        next: &mut u64,
+        departs: &mut Departing<'_>,
+    ) -> Option<Arriving> {
+        let Passing { frame, to, .. } = passing;
+        if self.unplugged {
+            departs.record(to, || Kind::Dropped { frame, by: "cable pulled".into() });
+            return None;
+        }
+        let mut copies = Vec::new();
+        let (mut bytes, mut check) = (passing.bytes.clone(), None);
+        for rule in &mut self.rules {
+            match rule.judge(&Passing { bytes: &bytes, ..passing }, &mut self.rng) {
+                Verdict::Pass => {}
+                Verdict::Drop => {
+                    departs.record(to, || Kind::Dropped { frame, by: rule.name() });
+                    return None;
+                }
+                Verdict::Delay(extra) => {
+                    arrives += extra;
+                    departs.record(to, || Kind::Delayed { frame, by: rule.name(), extra });
+                }
+                Verdict::Duplicate => {
+                    let copy = FrameId(*next);
+                    *next += 1;
+                    copies.push(copy);
+                    departs.record(to, || Kind::Duplicated { frame, copy, by: rule.name() });
+                }
+                Verdict::Corrupt { byte, bits, place } => {
+                    let mut damaged = BytesMut::from(&bytes[..]);
+                    let offset = byte.min(damaged.len().saturating_sub(1));
+                    damaged[offset] ^= bits;
+                    if place == Damage::Wire {
+                        check.get_or_insert_with(|| crc32(&bytes));
+                    }
+                    bytes = damaged.freeze();
+                    departs.record(to, || Kind::Corrupted { frame, by: rule.name(), offset });
+                }
+            }
+        }
+        Some(Arriving { at: arrives, bytes, check, copies })
     }
 
     /// Bytes accepted that have not left yet.
@@ -134,6 +213,24 @@ impl std::fmt::Debug for Transmitter {
             .field("config", &self.config)
             .field("waiting", &self.leaving.len())
             .finish()
+    }
+}
+
+/// Writes down what happens at the moment when a frame begins to leave: now, or in its turn.
+pub(super) struct Departing<'a> {
+    pub(super) at: Instant,
+    pub(super) now: Instant,
+    pub(super) recorder: &'a mut Recorder,
+    pub(super) departures: &'a mut EventQueue<(PlaceId, Kind)>,
+}
+
+impl Departing<'_> {
+    pub(super) fn record(&mut self, place: PlaceId, kind: impl FnOnce() -> Kind) {
+        if self.at <= self.now {
+            self.recorder.record(self.at, place, kind);
+        } else if self.recorder.is_on() {
+            self.departures.push(self.at, (place, kind()));
+        }
     }
 }
 

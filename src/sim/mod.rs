@@ -2,30 +2,39 @@
 //!
 //! | file | concern |
 //! |---|---|
-//! | [`network`] | hosts, the links between them, and the loop that lets time pass |
+//! | [`network`] | nodes, the links between them, and the loop that lets time pass |
+//! | [`topology`] | how a network is built: hosts, routers, devices, links, addresses |
+//! | [`device`] | what a node is that is no host: a repeater, a switch |
+//! | `node` | a host with its programs, or a device; and its ports |
 //! | [`queue`] | what is to happen, in order |
 //! | [`link`] | rate, delay, jitter and the bounded queue of a wire |
 //! | [`fault`] | rules: lose, delay, duplicate, corrupt |
 //! | [`app`] | programs on hosts, and the socket calls they can make |
 //! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
 //! | [`websocket`] | a WebSocket machine on a simulated host's TCP socket |
-//! | [`values`] | knobs as people write them: `5%`, `20ms`, `10mbit` |
+//! | [`knob`] | what can be turned: one table of knobs, and their values as people write them |
 //!
 //! The same seed and the same knobs give the same run, byte for byte: nothing in here reads a clock, and all chance
 //! comes from [`Rng`](crate::base::Rng).
 
 pub mod app;
 pub mod apps;
+pub mod device;
 pub mod fault;
+pub mod knob;
 pub mod link;
 pub mod network;
+mod node;
 pub mod queue;
 pub mod scene;
-pub mod values;
+pub mod topology;
 pub mod websocket;
 
 // What every program on a host needs of the stack below it.
 pub use crate::layers::stack::{SendError, SocketEvent, SocketId, StackConfig};
 pub use app::{App, Io};
+pub use device::Device;
 pub use link::LinkConfig;
 pub use network::{AppId, HostId, Network};
+pub use node::NodeId;
+pub use topology::{IntoCidr, IntoEnd};

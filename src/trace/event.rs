@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use serde::Serialize;
+use serde::ser::SerializeStruct as _;
 
 use crate::base::{Duration, Instant};
 
@@ -28,13 +29,35 @@ pub struct PlaceId(pub u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FrameId(pub u64);
 
-/// A host that takes part in a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A host or a device that takes part in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// What the scene calls it, such as `client`.
     pub name: String,
-    /// Its address.
-    pub address: Ipv4Addr,
+    /// Its addresses: of a host, those of its interfaces; a device has none.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// `address` is the first of the addresses, as programs knew it before there could be several.
+impl Serialize for Place {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut place = serializer.serialize_struct("Place", 3)?;
+        place.serialize_field("name", &self.name)?;
+        place.serialize_field("address", &self.addresses.first())?;
+        place.serialize_field("addresses", &self.addresses)?;
+        place.end()
+    }
+}
+
+/// A link, by the order in which it was laid. Two nodes may have several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct LinkId(pub u16);
+
+impl LinkId {
+    /// The same number, as an index.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
 }
 
 /// Which wire a run was made on.
@@ -63,9 +86,9 @@ pub struct Flow {
     /// UDP or TCP.
     pub protocol: Protocol,
     /// The end where the event happened.
-    pub local: SocketAddrV4,
+    pub local: SocketAddr,
     /// The other end; unspecified (0.0.0.0:0) for a socket without a peer.
-    pub remote: SocketAddrV4,
+    pub remote: SocketAddr,
 }
 
 impl Flow {
@@ -84,14 +107,18 @@ pub enum Kind {
     Queued {
         /// Its number.
         frame: FrameId,
-        /// The host at the other end of the link.
+        /// The link.
+        link: LinkId,
+        /// The node at the other end of the link.
         to: PlaceId,
     },
     /// A host's interface began to put a frame on its link.
     Sent {
         /// Its number.
         frame: FrameId,
-        /// The host at the other end of the link.
+        /// The link.
+        link: LinkId,
+        /// The node at the other end of the link.
         to: PlaceId,
         /// The frame from the destination address to the last byte of payload or padding, without the frame check
         /// sequence.

@@ -10,7 +10,7 @@ mod outcome;
 mod query;
 mod recorder;
 
-pub use event::{Event, Flow, FrameId, Kind, Place, PlaceId, Protocol, SegmentNote, Wire};
+pub use event::{Event, Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, SegmentNote, Wire};
 pub use outcome::{Comparison, Outcome, Run, Way};
 pub use query::Fate;
 pub use recorder::{Recorder, Trace};

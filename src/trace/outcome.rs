@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
-use super::Trace;
+use super::{PlaceId, Trace};
 
 /// One run of one scene: what happened, and what came of it. All wires make the same.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct Run {
     pub way: Way,
     /// What happened.
     pub trace: Trace,
+    /// Where in it the server is, which the message was sent to.
+    pub server: PlaceId,
     /// What the programs saw.
     pub outcome: Outcome,
 }

@@ -28,7 +28,7 @@ impl Trace {
     /// All frames in the order they were sent: when, from whom, to whom, which, and their bytes.
     pub fn frames(&self) -> impl Iterator<Item = (Instant, PlaceId, PlaceId, FrameId, &Bytes)> {
         self.events.iter().filter_map(|event| match &event.kind {
-            Kind::Sent { frame, to, bytes } => Some((event.at, event.place, *to, *frame, bytes)),
+            Kind::Sent { frame, to, bytes, .. } => Some((event.at, event.place, *to, *frame, bytes)),
             _ => None,
         })
     }

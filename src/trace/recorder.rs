@@ -1,5 +1,7 @@
 //! The recorder that a run writes to, and the trace it leaves.
 
+use std::net::IpAddr;
+
 use serde::Serialize;
 
 use super::{Event, Kind, Place, PlaceId, Wire};
@@ -56,6 +58,14 @@ impl Recorder {
         let id = PlaceId(u16::try_from(self.trace.places.len()).expect("at most 65,536 hosts in a run"));
         self.trace.places.push(place);
         id
+    }
+
+    /// A place has one more address.
+    pub fn add_address(&mut self, place: PlaceId, address: IpAddr) {
+        let addresses = &mut self.trace.places[usize::from(place.0)].addresses;
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
     }
 
     /// Takes down one event. `kind` is only asked for when it is kept.

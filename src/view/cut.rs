@@ -7,6 +7,7 @@
 //! Left out: a second packet or a second stream of the same run; and pieces that a router cut again, of which only
 //! those on the last link are drawn.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use super::dissect::{TracedPacket, What, dissect_trace};
@@ -202,8 +203,8 @@ impl Whole {
 fn reaches_its_end(trace: &Trace, packet: &TracedPacket) -> bool {
     let Some(to) = trace.places.get(usize::from(packet.to.0)) else { return false };
     let destination = &packet.packet.summary.destination;
-    let host = destination.split(':').next().unwrap_or(destination);
-    host == to.address.to_string()
+    let host = destination.parse::<SocketAddr>().map(|end| end.ip()).or_else(|_| destination.parse());
+    host.is_ok_and(|host| to.addresses.contains(&host))
 }
 
 fn told(fate: &Fate) -> Result<String, &'static str> {

@@ -114,7 +114,7 @@ impl Facts {
 
 /// When the server's program had read all of the message; for UDP, all that came.
 fn complete(run: &Run) -> Option<Duration> {
-    let mut here = run.trace.events.iter().filter(|event| event.place.0 == 1);
+    let mut here = run.trace.events.iter().filter(|event| event.place == run.server);
     let at = match run.way {
         Way::Tcp if !run.outcome.message.is_empty() => {
             let mut left = run.outcome.message.len();
@@ -136,7 +136,7 @@ fn complete(run: &Run) -> Option<Duration> {
 /// When the server's program read the first byte of the message itself. What it reads before belongs to the opening
 /// handshake; a WebSocket message is known to be there when it is whole, so the read before that counts.
 fn first_byte(run: &Run) -> Option<Duration> {
-    let server = |event: &&crate::trace::Event| event.place.0 == 1;
+    let server = |event: &&crate::trace::Event| event.place == run.server;
     let mut reads = run.trace.events.iter().filter(server).filter_map(|event| match &event.kind {
         Kind::AppRead { bytes, .. } => Some((event.at, bytes)),
         _ => None,

@@ -1,7 +1,7 @@
 //! Frames and a run for the tests of the views: made by the layers' own emitters, so that the views are held against
 //! what is really sent.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -12,10 +12,10 @@ use crate::layers::link::arp::ArpPacket;
 use crate::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_to_minimum};
 use crate::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader, TcpOption};
 use crate::layers::transport::udp::Datagram;
-use crate::trace::{Flow, FrameId, Kind, Place, PlaceId, Protocol, Recorder, Trace, Wire};
+use crate::trace::{Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, Recorder, Trace, Wire};
 
-pub(crate) const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+const CLIENT: [u8; 4] = [10, 0, 0, 1];
+const SERVER: [u8; 4] = [10, 0, 0, 2];
 const CLIENT_ISN: u32 = u32::MAX - 10;
 const SERVER_ISN: u32 = 5_000;
 
@@ -30,7 +30,7 @@ fn ethernet(w: &mut Writer, from_client: bool, ethertype: EtherType) {
         .emit(w);
 }
 
-fn ends(from_client: bool) -> (Ipv4Addr, Ipv4Addr) {
+fn ends(from_client: bool) -> ([u8; 4], [u8; 4]) {
     if from_client { (CLIENT, SERVER) } else { (SERVER, CLIENT) }
 }
 
@@ -48,19 +48,19 @@ pub(crate) fn arp_request() -> Bytes {
     let mut w = Writer::new();
     EthernetHeader { destination: MacAddr::BROADCAST, source: MacAddr::local(1), ethertype: EtherType::ARP }
         .emit(&mut w);
-    ArpPacket::request(MacAddr::local(1), CLIENT, SERVER).emit(&mut w);
+    ArpPacket::request(MacAddr::local(1), CLIENT.into(), SERVER.into()).emit(&mut w);
     pad_to_minimum(&mut w, 0);
     w.finish()
 }
 
 pub(crate) fn udp_data(payload: &[u8]) -> Vec<u8> {
     let mut w = Writer::new();
-    Datagram::new(4000, 53, Bytes::copy_from_slice(payload)).emit(CLIENT, SERVER, &mut w);
+    Datagram::new(4000, 53, Bytes::copy_from_slice(payload)).emit(CLIENT.into(), SERVER.into(), &mut w);
     w.finish().to_vec()
 }
 
 pub(crate) fn udp(payload: &[u8]) -> Bytes {
-    packet(true, Ipv4Header::new(CLIENT, SERVER, protocol::UDP, 0), &udp_data(payload))
+    packet(true, Ipv4Header::new(CLIENT.into(), SERVER.into(), protocol::UDP, 0), &udp_data(payload))
 }
 
 /// The pieces of a UDP datagram, each with at most `most` bytes of it.
@@ -74,7 +74,7 @@ pub(crate) fn fragments(payload: &[u8], most: usize) -> Vec<Bytes> {
                 identification: 7,
                 more_fragments: i + 1 < count,
                 fragment_offset: (i * most / 8) as u16,
-                ..Ipv4Header::new(CLIENT, SERVER, protocol::UDP, 0)
+                ..Ipv4Header::new(CLIENT.into(), SERVER.into(), protocol::UDP, 0)
             };
             packet(true, header, piece)
         })
@@ -113,8 +113,12 @@ pub(crate) fn tcp_window(
     };
     let (source, destination) = ends(from_client);
     let mut w = Writer::new();
-    Segment { header, payload: Bytes::copy_from_slice(payload) }.emit(source, destination, &mut w);
-    packet(from_client, Ipv4Header::new(source, destination, protocol::TCP, 0), &w.finish())
+    Segment { header, payload: Bytes::copy_from_slice(payload) }.emit(
+        source.into(),
+        destination.into(),
+        &mut w,
+    );
+    packet(from_client, Ipv4Header::new(source.into(), destination.into(), protocol::TCP, 0), &w.finish())
 }
 
 /// A WebSocket frame with a payload of `x`, masked when the client sends it.
@@ -140,8 +144,8 @@ pub(crate) fn handshake() -> Vec<Bytes> {
 /// A run of all kinds of frames: every frame takes a millisecond, the sixth is lost, the ninth changed on the way.
 pub(crate) fn run() -> Trace {
     let mut recorder = Recorder::on("sample", Wire::Sim);
-    let client = recorder.place(Place { name: "client".into(), address: CLIENT });
-    let server = recorder.place(Place { name: "server".into(), address: SERVER });
+    let client = recorder.place(Place { name: "client".into(), addresses: vec![CLIENT.into()] });
+    let server = recorder.place(Place { name: "server".into(), addresses: vec![SERVER.into()] });
     let mut frames = vec![arp_request()];
     frames.extend(handshake());
     let at = 1 + REQUEST.len() as u32;
@@ -156,7 +160,7 @@ pub(crate) fn run() -> Trace {
             if bytes[6..12] == MacAddr::local(1).0 { [client, server] } else { [server, client] };
         let (frame, [from, to]) = (FrameId(i), ids);
         let sent = Instant::from_millis(i);
-        recorder.record(sent, from, || Kind::Sent { frame, to, bytes });
+        recorder.record(sent, from, || Kind::Sent { frame, link: LinkId(0), to, bytes });
         let arrives = Instant::from_nanos(sent.as_nanos() + 500_000);
         match i {
             5 => recorder.record(arrives, to, || Kind::Dropped { frame, by: "loss 10 %".into() }),
@@ -180,10 +184,10 @@ pub(crate) fn exchange(
     read: &[&'static [u8]],
 ) -> Trace {
     let mut recorder = Recorder::on("exchange", Wire::Sim);
-    let client = recorder.place(Place { name: "client".into(), address: CLIENT });
-    let server = recorder.place(Place { name: "server".into(), address: SERVER });
+    let client = recorder.place(Place { name: "client".into(), addresses: vec![CLIENT.into()] });
+    let server = recorder.place(Place { name: "server".into(), addresses: vec![SERVER.into()] });
     let port = if protocol == Protocol::Udp { 53 } else { 80 };
-    let (local, remote) = (SocketAddrV4::new(CLIENT, 4000), SocketAddrV4::new(SERVER, port));
+    let (local, remote) = (SocketAddr::from((CLIENT, 4000)), SocketAddr::from((SERVER, port)));
     let flow = Flow { protocol, local, remote };
     for bytes in wrote {
         recorder.record(Instant::ZERO, client, || Kind::AppWrote { flow, bytes: Bytes::from_static(bytes) });
@@ -191,7 +195,7 @@ pub(crate) fn exchange(
     let end = Instant::from_millis(frames.len() as u64 + 1);
     for (i, bytes) in frames.into_iter().enumerate() {
         let (frame, sent) = (FrameId(i as u64), Instant::from_millis(i as u64));
-        recorder.record(sent, client, || Kind::Sent { frame, to: server, bytes });
+        recorder.record(sent, client, || Kind::Sent { frame, link: LinkId(0), to: server, bytes });
         let arrives = Instant::from_nanos(sent.as_nanos() + 500_000);
         if lost.contains(&i) {
             recorder.record(arrives, server, || Kind::Dropped { frame, by: "a rule".into() });

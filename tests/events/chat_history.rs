@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 
 use netlayers::base::{Instant, Machine as _, Rng};
 use netlayers::chat::lounge::{self, Rules};
-use netlayers::chat::{Config, EventLog, Hub, Input, Opened, Output, Record, Retention, Saved, SessionId};
+use netlayers::chat::{
+    Commit, Config, Draft, EventLog, Hub, Input, Output, Record, Retention, SessionId, Sessions, Token,
+};
 use netlayers::layers::application::socketio::{Decoder, Kind, Limits, Packet, Value};
 use netlayers::real::store::Store;
 
@@ -246,25 +248,38 @@ struct Watched {
     reads: Arc<Mutex<Reads>>,
 }
 
+impl Watched {
+    fn watch(&self, page: Vec<Arc<Record>>) -> Option<Vec<Arc<Record>>> {
+        let mut reads = self.reads.lock().expect("nobody panicked with it");
+        reads.at_once = reads.at_once.max(page.len() as u64);
+        reads.in_all += page.len() as u64;
+        Some(page)
+    }
+}
+
 impl EventLog for Watched {
-    fn open(&mut self, namespace: &Arc<str>) -> Opened {
-        self.store.open(namespace)
+    fn open(&mut self, namespace: &Arc<str>, sender_ids: usize) -> u64 {
+        self.store.open(namespace, sender_ids)
     }
 
     fn key(&mut self, fresh: u128) -> u128 {
         self.store.key(fresh)
     }
 
-    fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
-        self.store.append(namespace, record);
+    fn propose(&mut self, namespace: &Arc<str>, token: Token, draft: Draft) {
+        self.store.propose(namespace, token, draft);
     }
 
-    fn page(&self, namespace: &str, after: u64, limit: usize) -> Vec<Arc<Record>> {
-        let page = self.store.page(namespace, after, limit);
-        let mut reads = self.reads.lock().expect("nobody panicked with it");
-        reads.at_once = reads.at_once.max(page.len() as u64);
-        reads.in_all += page.len() as u64;
-        page
+    fn committed(&mut self, now: Instant) -> Option<Commit> {
+        self.store.committed(now)
+    }
+
+    fn page(&self, namespace: &str, after: u64, limit: usize) -> Option<Vec<Arc<Record>>> {
+        self.watch(self.store.page(namespace, after, limit)?)
+    }
+
+    fn page_before(&self, namespace: &str, before: u64, limit: usize) -> Option<Vec<Arc<Record>>> {
+        self.watch(self.store.page_before(namespace, before, limit)?)
     }
 
     fn horizon(&self, namespace: &str) -> u64 {
@@ -275,16 +290,8 @@ impl EventLog for Watched {
         self.store.forget(now_ms);
     }
 
-    fn save(&mut self, namespace: &Arc<str>, saved: Saved) {
-        self.store.save(namespace, saved);
-    }
-
-    fn unsave(&mut self, namespace: &Arc<str>, pid: &Arc<str>) {
-        self.store.unsave(namespace, pid);
-    }
-
-    fn is_durable(&self) -> bool {
-        self.store.is_durable()
+    fn sessions(&mut self) -> Box<dyn Sessions> {
+        self.store.sessions()
     }
 
     fn taken(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! The event system in the simulator: the server that runs on real sockets, clients that come back by themselves, and
 //! a network that loses, or ends, what is between them. Every message has its effect once, in order, everywhere.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use netlayers::base::{Duration, Instant};
 use netlayers::chat::client::{Client, Event, NoAnswer};
@@ -9,6 +9,7 @@ use netlayers::chat::hub::{self, Hub, Random};
 use netlayers::chat::{Retention, SharedLog};
 use netlayers::layers::application::engineio::{Config as EngineConfig, SessionConfig};
 use netlayers::layers::application::socketio::Value;
+use netlayers::layers::internet::prefix::v4;
 use netlayers::sim::apps::event_client::EventClient;
 use netlayers::sim::apps::event_server::EventServer;
 use netlayers::sim::scene::Knobs;
@@ -43,7 +44,7 @@ impl Scene {
     /// Each client says so many things, one every 150 ms from [`BEGIN`] on.
     fn new(knobs: &Knobs, sayings: u64) -> Self {
         let mut network = Network::new(knobs.seed, Recorder::off(Wire::Sim));
-        let server_host = network.host("server", Ipv4Addr::new(10, 0, 0, 1), &knobs.stack());
+        let server_host = network.host("server", v4(10, 0, 0, 1), &knobs.stack());
         let engine = EngineConfig {
             session: SessionConfig {
                 ping_interval: Duration::from_millis(1000),
@@ -56,11 +57,10 @@ impl Scene {
         let app = EventServer::new(PORT, move |random| chat(random, &log)).engine(engine);
         let server = (server_host, network.app(server_host, app));
         let clients = (0..3u8).map(|n| {
-            let host = network.host(&format!("client{n}"), Ipv4Addr::new(10, 0, 0, 10 + n), &knobs.stack());
+            let host = network.host(&format!("client{n}"), v4(10, 0, 0, 10 + n), &knobs.stack());
             network.link(host, server_host, knobs.link());
             knobs.faults(&mut network, host, server_host);
-            let mut client =
-                EventClient::new(SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), PORT)).join("/", None);
+            let mut client = EventClient::new(SocketAddr::new(v4(10, 0, 0, 1), PORT)).join("/", None);
             for i in 0..sayings {
                 let at = Instant::from_millis(BEGIN + 150 * i + 37 * u64::from(n));
                 client = client.at(at, move |client, now| say(client, now, &format!("{n}:{i}")));
@@ -227,12 +227,12 @@ fn the_same_seed_gives_the_same_run_to_the_nanosecond() {
 fn the_server_in_the_simulator_is_read_by_the_dissector_down_to_the_frame() {
     let knobs = Knobs::default();
     let mut network = Network::new(1, Recorder::on("chat", Wire::Sim));
-    let server = network.host("server", Ipv4Addr::new(10, 0, 0, 1), &knobs.stack());
-    let client = network.host("client", Ipv4Addr::new(10, 0, 0, 2), &knobs.stack());
+    let server = network.host("server", v4(10, 0, 0, 1), &knobs.stack());
+    let client = network.host("client", v4(10, 0, 0, 2), &knobs.stack());
     network.link(client, server, knobs.link());
     network.introduce_neighbours();
     network.app(server, EventServer::new(PORT, |random| chat(random, &SharedLog::default())));
-    let to = SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), PORT);
+    let to = SocketAddr::new(v4(10, 0, 0, 1), PORT);
     let app = network.app(
         client,
         EventClient::new(to).join("/", Some(Value::object([("name", "Ada".into())]))).on_any(

@@ -1,31 +1,23 @@
-//! The soak in virtual time: a hundred clients join, talk, break off in every way and return, on lossy lines to a server
-//! that crashes, and the checker of `benches/soak` watches. And the proof that this checker can fail: servers that are
-//! broken on purpose, and observers that are.
+//! The soak in the simulator: a hundred clients join, talk, break off in every way and return, over TCP on lossy links,
+//! to a server that crashes, or to two that share a stream, and the checker watches. And the proof that this checker can
+//! fail: servers that are broken on purpose, and observers that are.
 //!
-//! All machines are the real ones, from WebSocket's bytes to the hub; sockets, clock and disk are played. A run is its
-//! seed: it can be repeated to the byte.
-
-#[path = "../../benches/soak/checker.rs"]
-#[allow(dead_code, reason = "the bench uses all of it")]
-mod checker;
-#[path = "../../benches/soak/talker.rs"]
-#[allow(dead_code, reason = "the bench uses all of it")]
-mod talker;
+//! All machines are the real ones, from Ethernet to the hub; clock, links and disk are played. A run is its seed: it can
+//! be repeated to the byte.
 
 mod disk;
+mod visitor;
 mod world;
 
-use checker::Counts;
-use disk::Flaw;
-use talker::Sabotage;
-use world::{Plan, World};
+use netlayers::chat::soak::{Counts, Sabotage};
+use world::{Flaw, Plan, World};
 
 /// Plays a run and gives what the checker says.
 fn run(plan: &Plan) -> (Counts, Option<String>, world::Faults) {
     let mut world = World::new(plan);
     world.play();
-    let faults = world.faults;
-    (world.checker.counts(), world.checker.violation().map(str::to_owned), faults)
+    let shared = world.shared.borrow();
+    (shared.checker.counts(), shared.checker.violation().map(str::to_owned), shared.faults)
 }
 
 #[test]
@@ -48,6 +40,15 @@ fn a_hundred_clients_get_everything_they_are_entitled_to_through_breaks_and_cras
 }
 
 #[test]
+fn two_servers_on_one_stream_are_one_and_clients_go_from_one_to_the_other() {
+    let (counts, violation, faults) = run(&Plan { servers: 2, ..Plan::default() });
+    assert_eq!(violation, None, "{counts:?} {faults:?}");
+    assert!(counts.acknowledged > 1000 && counts.deliveries > 20_000, "{counts:?}");
+    assert!(counts.returns > 200 && counts.stretches > 300, "{counts:?}");
+    assert!(faults.moved > 100 && faults.half_open > 10 && faults.crashes == 3, "{faults:?}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run() {
     let small = || Plan { clients: 20, seconds: 6, ..Plan::default() };
     assert_eq!(run(&small()), run(&small()));
@@ -56,8 +57,8 @@ fn the_same_seed_gives_the_same_run() {
 
 #[test]
 fn the_checker_sees_whatever_goes_wrong_with_a_delivery() {
-    // One who polls, one who polls and upgrades, and one on WebSocket.
-    for ((name, sabotage), witness) in Sabotage::ALL.into_iter().zip([5, 6, 3].into_iter().cycle()) {
+    // Those who poll, those who poll and upgrade, and those on WebSocket.
+    for ((name, sabotage), witness) in Sabotage::ALL.into_iter().zip([0, 1, 2].into_iter().cycle()) {
         let sabotage_of = Some((witness, sabotage));
         let (_, violation, _) =
             run(&Plan { clients: 30, seconds: 20, sabotage: sabotage_of, ..Plan::default() });
@@ -82,8 +83,11 @@ fn the_checker_sees_a_server_that_is_broken() {
         (Flaw::ReplaysWithAHole, &["and missed"]),
         (Flaw::ForgetsSockets, &["not recognised"]),
         (Flaw::SwallowsAPoll, &["and missed", "never heard it"]),
+        (Flaw::TwoLogs, &["never heard it", "not recognised", "is that of", "came", "in the log twice"]),
     ] {
-        let (_, violation, _) = run(&Plan { clients: 40, seconds: 12, flaw: Some(flaw), ..Plan::default() });
+        let servers = if flaw == Flaw::TwoLogs { 2 } else { 1 };
+        let plan = Plan { clients: 40, seconds: 12, servers, flaw: Some(flaw), ..Plan::default() };
+        let (_, violation, _) = run(&plan);
         let violation = violation.unwrap_or_else(|| panic!("{flaw:?} went unseen"));
         assert!(expected.iter().any(|expected| violation.contains(expected)), "{flaw:?}: {violation}");
     }

@@ -28,6 +28,12 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("tokio", &["real", "cli"], "the stack is sans-IO"),
     ("socket2", &["real", "cli"], "the stack is sans-IO"),
     ("std::net::TcpStream", &["real", "cli"], "the stack is sans-IO"),
+    ("std::fs", &["real", "cli", "book"], "a browser has no files: the library is built without them"),
+    ("std::thread", &["real", "cli"], "a browser has no threads: the library is built without them"),
+    ("std::process", &["real", "cli"], "the library is built without an operating system"),
+    ("redb", &["real"], "the log on disk is behind the feature `real`"),
+    ("rustix", &["real"], "system calls are behind the feature `real`"),
+    ("clap", &["cli"], "the command line is behind the feature `app`"),
     ("std::net::UdpSocket", &["real", "cli"], "the stack is sans-IO"),
     ("println!", &["cli"], "only the command line prints"),
     ("eprintln!", &["cli"], "only the command line prints"),
@@ -43,6 +49,10 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ("LazyCell", &["real", "cli"], "a machine's state is a value that its owner can see"),
     ("unsafe ", &["real"], "system calls without a safe wrapper live in `real`"),
 ];
+
+/// What only these may name, files or folders below `src`: above the internet layer an address has no family.
+const ONE_FAMILY: &[&str] = &["Ipv4Addr", "Ipv6Addr", "SocketAddrV4", "SocketAddrV6"];
+const KNOWS_FAMILIES: &[&str] = &["base/field.rs", "layers/link", "layers/internet", "layers/stack"];
 
 #[test]
 fn every_folder_imports_only_what_the_layer_model_allows() {
@@ -99,6 +109,26 @@ fn the_outside_world_is_touched_only_where_it_may_be() {
                 if mentions(line, word) && !allowed.contains(&folder.as_str()) {
                     faults.push(format!("{}:{number}: `{word}` belongs in {allowed:?}: {why}", file.name()));
                 }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn above_the_internet_layer_an_address_has_no_family() {
+    let below = |file: &Source| {
+        let path = file.path.strip_prefix(root().join("src")).expect("a file of the tree");
+        KNOWS_FAMILIES.iter().any(|known| path.starts_with(known))
+    };
+    let mut faults = Vec::new();
+    for file in sources().iter().filter(|file| !below(file)) {
+        for (number, line) in file.code_lines() {
+            for word in ONE_FAMILY.iter().filter(|word| mentions(line, word)) {
+                faults.push(format!(
+                    "{}:{number}: `{word}` is for those who read and write headers",
+                    file.name()
+                ));
             }
         }
     }
@@ -198,7 +228,7 @@ fn crate_paths(line: &str) -> Vec<String> {
     paths
 }
 
-fn spread(prefix: &str, rest: &str, paths: &mut Vec<String>) {
+pub(super) fn spread(prefix: &str, rest: &str, paths: &mut Vec<String>) {
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
     let (path, after) = rest.split_at(end);
     if !after.starts_with('{') {
@@ -244,9 +274,9 @@ fn changeable_static(line: &str) -> Option<&'static str> {
     ["Atomic", "Mutex", "RwLock", "Cell"].into_iter().find(|word| kind.contains(word))
 }
 
-struct Source {
-    path: PathBuf,
-    text: String,
+pub(super) struct Source {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
 }
 
 impl Source {
@@ -279,7 +309,7 @@ impl Source {
     }
 }
 
-fn sources() -> Vec<Source> {
+pub(super) fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     collect(&root().join("src"), &mut found);
     assert!(found.len() > 20, "the source tree was not found");
@@ -313,6 +343,6 @@ fn folder_of(path: &Path) -> Option<String> {
     parts.next().map(|_| first)
 }
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

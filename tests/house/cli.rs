@@ -155,13 +155,68 @@ fn colour_is_off_unless_a_terminal_or_the_user_asks_for_it() {
 #[test]
 fn json_is_json_with_a_schema() {
     for (args, schema) in [
-        (&["compare", "x", "--json"][..], "netlayers.compare/1"),
+        (&["compare", "x", "--json"][..], "netlayers.compare/2"),
         (&["compare", "x", "--only", "tcp", "--view", "json"], "netlayers.trace/1"),
-        (&["compare", "x", "--wire", "real", "--json"], "netlayers.compare/1"),
+        (&["compare", "x", "--wire", "real", "--json"], "netlayers.compare/2"),
     ] {
         let output = run(args);
         let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert_eq!(value["schema"], schema, "{args:?}");
+    }
+}
+
+#[test]
+fn compare_has_one_schema_on_every_wire() {
+    let document = |args: &[&str]| -> serde_json::Value {
+        let output = run(&[&["compare", "hello", "--json"][..], args].concat());
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let sim = document(&[]);
+    let real = document(&["--wire", "real"]);
+    assert_eq!(keys("", &sim, &real), keys("", &real, &sim));
+    assert!(keys("", &sim, &real).contains(&"/ways/retransmitted".to_owned()));
+    assert_eq!((&sim["wire"], &real["wire"]), (&"sim".into(), &"real".into()));
+    assert_eq!(sim["conditions"]["delay_ns"], 20_000_000);
+    assert_eq!(sim["conditions"]["rate_bits_per_second"], 10_000_000);
+    assert_eq!(sim["conditions"]["mss"], 1460);
+    assert_eq!(sim["conditions"]["datagram"], 1472);
+    // What the system decides by itself is no condition of ours.
+    assert!(real["conditions"]["loss"].is_null() && real["conditions"]["mss"].is_null());
+    assert_eq!(real["conditions"]["datagram"], 1472);
+    let turned = document(&["--wire", "real", "--mss", "500"]);
+    assert_eq!(turned["conditions"]["mss"], 500);
+}
+
+/// The path of every key in a document; of a list, those of its first item; below what is null in `other`, none.
+fn keys(path: &str, value: &serde_json::Value, other: &serde_json::Value) -> Vec<String> {
+    use serde_json::Value;
+    match (value, other) {
+        (Value::Object(fields), Value::Object(_)) => fields
+            .iter()
+            .flat_map(|(key, value)| {
+                let path = format!("{path}/{key}");
+                [vec![path.clone()], keys(&path, value, &other[key])].concat()
+            })
+            .collect(),
+        (Value::Array(items), Value::Array(_)) => keys(path, &items[0], &other[0]),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_knob_refuses_a_negative_number_in_its_own_words() {
+    for (args, expected) in [
+        (&["compare", "--loss", "-5%"][..], "expected 0% to 100%"),
+        (&["compare", "--delay", "-5ms"], "expected a time with its unit"),
+        (&["compare", "--rate", "-1mbit"], "expected bits per second"),
+        (&["compare", "--mtu", "-1"], "expected 68 to 65535 bytes"),
+        (&["compare", "--datagram", "-1"], "expected 1 to 65507 bytes"),
+        (&["compare", "--seed", "-1"], "expected a whole number, such as 1"),
+        (&["lesson", "handshake", "--delay", "-5ms"], "expected a time with its unit"),
+        (&["lesson", "udp", "--sends", "-1"], "expected 1 to 100, such as 3"),
+    ] {
+        let said = refused(args, 2);
+        assert!(said.contains(expected), "{args:?} said: {said}");
     }
 }
 
@@ -186,7 +241,7 @@ fn knobs_out_of_range_are_answered_with_what_was_expected() {
     for (args, expected) in [
         (&["compare", "--loss", "150%"][..], "0% to 100%"),
         (&["compare", "--mtu", "20"], "68 to 65535"),
-        (&["compare", "--mss", "0"], "1..=65495"),
+        (&["compare", "--mss", "0"], "1 to 65495 bytes"),
         (&["compare", "--mss", "1461"], "at most 1460"),
         (&["compare", "--mtu", "576", "--mss", "600"], "at most 536"),
         (&["compare", "--delay", "20"], "20ms"),
@@ -325,7 +380,88 @@ fn what_it_says_without_arguments_is_seen_at_once_on_80_by_24() {
 }
 
 #[test]
-fn completions_and_the_man_page_come_from_the_same_description() {
-    assert!(stdout(&run(&["completions", "bash"])).contains("compare"));
-    assert!(stdout(&run(&["man"])).contains("netlayers"));
+fn every_command_has_a_man_page() {
+    for (args, expected) in [
+        (&["man"][..], "netlayers \\- Shows what happens"),
+        (&["man", "compare"], "netlayers\\-compare \\- Send one message"),
+        (&["man", "lesson"], "netlayers\\-lesson \\- Play a lesson"),
+        (&["man", "chat", "serve"], "netlayers\\-chat\\-serve \\- Serve the chat"),
+    ] {
+        let output = run(args);
+        let page = stdout(&output);
+        assert!(output.status.success() && page.contains(expected), "{args:?}: {page}");
+    }
+    assert!(stdout(&run(&["man", "compare"])).contains("How many of the frames are lost"));
+    assert!(refused(&["man", "comapre"], 2).contains("expected one of compare"));
+}
+
+#[test]
+fn shells_complete_the_names_of_lessons_and_words_and_the_values_of_knobs() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stdout(&run(&["completions", shell]));
+        for expected in ["compare", "handshake", "segmentation", "sequence-number", "Socket.IO", "syn-ack"] {
+            assert!(script.contains(expected), "{shell}: {expected} is missing");
+        }
+    }
+}
+
+#[test]
+fn bash_completes_what_was_begun() {
+    let complete = |words: &str| {
+        let program = env!("CARGO_BIN_EXE_netlayers");
+        let script = format!(
+            "source <('{program}' completions bash); COMP_WORDS=(netlayers {words}); \
+             COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); \
+             _netlayers netlayers \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; \
+             echo \"${{COMPREPLY[@]}}\""
+        );
+        let output = Command::new("bash").args(["--norc", "-c", &script]).output();
+        output.ok().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(lesson) = complete("lesson hand") else {
+        assert!(std::env::var("NETLAYERS_PEERS").is_err(), "bash is missing");
+        println!("DID NOT RUN: bash is missing");
+        return;
+    };
+    assert_eq!(lesson, "handshake");
+    assert_eq!(complete("explain sequence").as_deref(), Some("sequence-number"));
+    assert_eq!(complete("lesson handshake --drop syn").as_deref(), Some("syn syn-ack"));
+}
+
+#[test]
+fn the_help_of_a_lessons_knobs_says_which_values_they_take() {
+    let help = stdout(&run(&["lesson", "--help"]));
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for expected in [
+        "(which segment of the handshake is lost) [default: ack] [possible values: none, syn, syn-ack, ack]",
+        "(how many datagrams the client sends; 1 to 100) [default: 3]",
+        "(propagation delay of the link, one way; 0ms to 400ms) [default: 20ms]",
+    ] {
+        assert!(help.contains(expected), "{expected} is missing in: {help}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn help_that_cannot_be_written_is_an_error() {
+    for args in [&["--help"][..], &["compare", "--help"], &["--version"], &["explain"], &["man"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device of Linux");
+        let output = netlayers(args).stdout(full).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(stderr(&output).starts_with("error: writing the result"), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_answered_with_one_that_may_be_free() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    for command in [&["ws", "echo"][..], &["chat", "serve", "--memory"], &["book", "serve"]] {
+        let dest = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("served");
+        let dest = ["--dest", text(&dest)];
+        let more: &[&str] = if command[0] == "book" { &dest } else { &[] };
+        let said = refused(&[command, &["--port", &port], more].concat(), 1);
+        assert!(said.contains(&format!("port {port} of 127.0.0.1 is in use by another program")), "{said}");
+        assert!(said.contains("--port 0 for any that is free"), "{said}");
+    }
 }

@@ -226,7 +226,10 @@ mod unix {
     #[test]
     fn what_the_compiler_says_is_shown_and_a_broken_program_is_not_run() {
         let place = checkout("compile");
-        let cargo = script(&place, "echo \"error: mismatched types: $*\" >&2; exit 101");
+        // A compiler that was called and found a fault: cargo's last message says that the build is over.
+        let finished = r#"echo '{"reason":"build-finished","success":false}'"#;
+        let cargo =
+            script(&place, &format!("echo \"error: mismatched types: $*\" >&2; {finished}; exit 101"));
         let check = || {
             let mut command = netlayers(&["check", "6"], &place, &place.join("data"));
             command.env("CARGO", &cargo);
@@ -248,6 +251,20 @@ mod unix {
         fs::write(&file, "my work").expect("a file of our own");
         assert!(!stderr(&check()).contains("to be mended"));
         assert_eq!(fs::read_to_string(&file).expect("still there"), "my work");
+    }
+
+    #[test]
+    fn a_cargo_that_cannot_begin_is_not_a_program_that_does_not_compile() {
+        let place = checkout("no-cargo");
+        let cargo = script(&place, "echo 'error: no toolchain is installed' >&2; exit 1");
+        let mut command = netlayers(&["check", "6"], &place, &place.join("data"));
+        command.env("CARGO", &cargo);
+        let said = stderr(&run(command));
+        assert!(said.contains("could not begin to build") && !said.contains("does not compile"), "{said}");
+        let mut command = netlayers(&["check", "6"], &place, &place.join("data"));
+        command.env("CARGO", place.join("no-such-cargo"));
+        let said = stderr(&run(command));
+        assert!(said.contains("Rust comes from https://rustup.rs"), "{said}");
     }
 
     #[test]

@@ -143,9 +143,39 @@ fn the_course_passes_its_own_check() {
 
 #[test]
 fn real_sockets_show_what_they_can_and_explain_what_differs() {
-    for lesson in ALL.iter().filter(|lesson| lesson.real.is_some()) {
-        let told = stdout(&["lesson", lesson.id, "--wire", "real"]);
+    let mut shown = Vec::new();
+    for lesson in ALL {
+        let output = netlayers(&["lesson", lesson.id, "--wire", "real"], "nobody");
+        if output.status.code() == Some(2) {
+            let said = String::from_utf8(output.stderr).expect("UTF-8");
+            assert!(said.contains("has no --wire real"), "{said}");
+            continue;
+        }
+        let told = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(output.status.success(), "{}: {told}", lesson.id);
         assert!(told.contains("where the simulation differs"), "{told}");
         assert!(told.contains("expected because"), "{told}");
+        shown.push(lesson.id);
     }
+    assert_eq!(
+        shown,
+        [
+            "bytes",
+            "fragments",
+            "ports",
+            "udp",
+            "stream",
+            "handshake",
+            "segmentation",
+            "upgrade",
+            "frames",
+            "control"
+        ]
+    );
+}
+
+#[test]
+fn a_lessons_own_knobs_turn_its_scene_on_real_sockets() {
+    let told = stdout(&["lesson", "fragments", "--size", "1234", "--wire", "real"]);
+    assert!(told.contains("one send() of 1234 bytes, one recv() of 1234"), "{told}");
 }

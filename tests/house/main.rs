@@ -3,6 +3,7 @@
 mod architecture;
 mod book;
 mod built;
+mod circles;
 mod cli;
 mod examples;
 mod exercises;

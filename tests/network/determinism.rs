@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use netlayers::base::{Duration, Instant, Rng};
+use netlayers::layers::transport::tcp;
+use netlayers::sim::LinkConfig;
 use netlayers::sim::scene::{self, Knobs};
 use netlayers::trace::{Kind, Recorder, Run, Way, Wire};
 use proptest::prelude::*;
@@ -35,7 +37,7 @@ fn without_faults_every_way_delivers_the_message() {
 
 #[test]
 fn the_first_byte_takes_half_a_round_trip_by_udp_and_one_and_a_half_by_tcp() {
-    let knobs = Knobs { rate: None, ..Knobs::default() };
+    let knobs = Knobs { link: LinkConfig { rate: None, ..LinkConfig::default() }, ..Knobs::default() };
     let first_read = |way| {
         let run = play(way, &Bytes::from_static(b"hello"), &knobs);
         run.trace
@@ -108,10 +110,15 @@ proptest! {
         len in 0usize..60_000,
     ) {
         let knobs = Knobs {
-            loss, duplicate, corrupt, reorder, seed, mtu,
-            patience: None,
-            jitter: Duration::from_millis(jitter),
-            rate: rate.map(netlayers::layers::physical::delay::Rate::mbit),
+            loss, duplicate, corrupt, reorder, seed,
+            link: LinkConfig {
+                mtu,
+                jitter: Duration::from_millis(jitter),
+                rate: rate.map(netlayers::layers::physical::delay::Rate::mbit),
+                ..LinkConfig::default()
+            },
+            // However long it takes.
+            tcp: tcp::Config { user_timeout: None, ..tcp::Config::default() },
             ..Knobs::default()
         };
         // A small MTU makes many segments: fewer bytes keep the test short.

@@ -1,13 +1,13 @@
 //! Networks of more than two hosts: routers, small links in the middle, pings, and queues that overflow.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use netlayers::base::{Duration, Header, Instant, Layer, Reader};
 use netlayers::layers::internet::icmp::{IcmpHeader, TimeExceeded, Unreachable};
 use netlayers::layers::internet::ipv4::Ipv4Header;
-use netlayers::layers::internet::route::Prefix;
+use netlayers::layers::internet::prefix::{Prefix, v4};
 use netlayers::layers::physical::delay::{Rate, serialization};
 use netlayers::layers::stack::{SocketEvent, StackConfig};
 use netlayers::sim::apps::{tcp, udp};
@@ -17,9 +17,9 @@ use netlayers::trace::{Fate, FrameId, Kind, Recorder, Trace, Wire};
 use netlayers::view::capture::Capture;
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
 
-const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
-const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 1);
+const CLIENT: IpAddr = v4(10, 0, 1, 1);
+const ROUTER: IpAddr = v4(10, 0, 0, 254);
+const SERVER: IpAddr = v4(10, 0, 2, 1);
 
 /// A client, a router and a server in a row: the first link is a usual one, the second is `second`.
 fn row(second: LinkConfig, config: &StackConfig) -> (Network, [HostId; 3]) {
@@ -45,7 +45,7 @@ fn noise(len: usize) -> Bytes {
 
 fn send_by_tcp(network: &mut Network, from: HostId, to: HostId, message: &Bytes) -> (AppId, AppId) {
     let receiver = network.app(to, tcp::Receiver::new(80));
-    let to = SocketAddrV4::new(network.stack(to).address(), 80);
+    let to = SocketAddr::new(network.stack(to).address(), 80);
     (network.app(from, tcp::Sender::new(to, message.clone())), receiver)
 }
 
@@ -82,7 +82,7 @@ fn errors(trace: &Trace, from: HostId) -> Vec<IcmpHeader> {
 
 /// Pings every second, `count` times.
 struct Ping {
-    to: Ipv4Addr,
+    to: IpAddr,
     len: usize,
     count: u16,
     sent: u16,
@@ -90,7 +90,7 @@ struct Ping {
 }
 
 impl Ping {
-    fn new(to: Ipv4Addr, len: usize, count: u16) -> Self {
+    fn new(to: IpAddr, len: usize, count: u16) -> Self {
         Ping { to, len, count, sent: 0, replies: Vec::new() }
     }
 
@@ -141,7 +141,7 @@ fn a_ping_crosses_a_router_with_cold_caches_and_each_hop_takes_one_off_its_life(
 fn a_packet_that_runs_out_of_life_is_reported_by_the_router_where_it_did() {
     let config = StackConfig { ttl: 1, ..StackConfig::default() };
     let (mut network, [client, router, server]) = row(LinkConfig::default(), &config);
-    let to = SocketAddrV4::new(SERVER, 9);
+    let to = SocketAddr::new(SERVER, 9);
     network.app(client, udp::Sender::new(to, Bytes::from_static(b"far"), 100));
     ended(&mut network);
     let trace = network.into_trace();
@@ -157,7 +157,7 @@ fn a_datagram_is_cut_where_the_small_link_begins_and_joined_at_its_end() {
     let receiver = network.app(server, udp::Receiver::new(9));
     let message = noise(4_000);
     // 4000 bytes in one datagram: three packets on the first link, and each of them is cut again for the second.
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), message.clone(), 4_000));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 9), message.clone(), 4_000));
     ended(&mut network);
     assert_eq!(network.app_ref::<udp::Receiver>(receiver).datagrams(), [message]);
     let trace = network.into_trace();
@@ -171,7 +171,7 @@ fn a_datagram_is_cut_where_the_small_link_begins_and_joined_at_its_end() {
 fn one_lost_fragment_loses_the_datagram_and_its_sender_learns_it_after_a_minute() {
     let (mut network, [client, router, server]) = row(small(576), &StackConfig::default());
     let receiver = network.app(server, udp::Receiver::new(9));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(1_400), 1_400));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(1_400), 1_400));
     // The first frame there is the router's ARP question.
     network.rule(router, server, fault::nth("the second fragment", 3, |_| true, Verdict::Drop));
     ended(&mut network);
@@ -187,7 +187,7 @@ fn tcp_finds_out_the_size_that_the_path_takes() {
     let mut network = Network::new(1, Recorder::on("path", Wire::Sim));
     let config = StackConfig::default();
     let names = ["client", "near", "far", "server"];
-    let addresses = [CLIENT, ROUTER, Ipv4Addr::new(10, 0, 0, 253), SERVER];
+    let addresses = [CLIENT, ROUTER, v4(10, 0, 0, 253), SERVER];
     let hosts: Vec<_> = (0..4).map(|i| network.host(names[i], addresses[i], &config)).collect();
     for (i, mtu) in [1500, 600, 1500].into_iter().enumerate() {
         network.link(hosts[i], hosts[i + 1], small(mtu));
@@ -246,7 +246,7 @@ fn a_router_with_a_slow_link_behind_it_drops_what_its_queue_cannot_hold() {
     let (mut network, [client, router, server]) = row(slow, &StackConfig::default());
     network.introduce_neighbours();
     let udp_receiver = network.app(server, udp::Receiver::new(9));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(100_000), 1_000));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(100_000), 1_000));
     let message = noise(200_000);
     let (_, receiver) = send_by_tcp(&mut network, client, server, &message);
     ended(&mut network);
@@ -305,7 +305,7 @@ fn a_frame_leaves_when_those_before_it_have_left_and_the_trace_says_so() {
         );
         network.introduce_neighbours();
         network.rule(client, server, fault::loss(loss));
-        network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(100_000), 250));
+        network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(100_000), 250));
         let message = noise(50_000);
         let (_, receiver) = send_by_tcp(&mut network, client, server, &message);
         ended(&mut network);
@@ -346,7 +346,7 @@ fn a_router_with_many_links_has_another_address_on_each() {
     let router = network.host("router", ROUTER, &config);
     let mut addresses = Vec::new();
     for i in 0..40 {
-        let host = network.host(&format!("h{i}"), Ipv4Addr::new(10, 1, 0, i), &config);
+        let host = network.host(&format!("h{i}"), v4(10, 1, 0, i), &config);
         network.link(router, host, LinkConfig::default());
         addresses.push(network.stack(router).mac(usize::from(i)));
         addresses.push(network.stack(host).mac(0));

@@ -6,4 +6,5 @@ mod hosts;
 mod pcapng;
 #[path = "../support/mod.rs"]
 mod support;
+mod topology;
 mod wireshark;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -13,22 +12,21 @@ use netlayers::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_
 use netlayers::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader, TcpOption};
 use netlayers::layers::transport::udp::Datagram;
 use netlayers::sim::scene::{self, Knobs};
-use netlayers::trace::{FrameId, Kind, Place, Recorder, Trace, Way, Wire};
+use netlayers::trace::{FrameId, Kind, LinkId, Place, Recorder, Trace, Way, Wire};
 use netlayers::view::capture::Capture;
 use netlayers::view::dissect::{AppPiece, Probe, TcpSummary, What, dissect_trace};
 use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
 
 use super::support;
 
-const ENDS: [(Ipv4Addr, u16, u32); 2] =
-    [(Ipv4Addr::new(10, 0, 0, 1), 40_000, u32::MAX - 100), (Ipv4Addr::new(10, 0, 0, 2), 80, 7_000)];
+const ENDS: [([u8; 4], u16, u32); 2] = [([10, 0, 0, 1], 40_000, u32::MAX - 100), ([10, 0, 0, 2], 80, 7_000)];
 
 /// The frame that end `from` sends, carrying `payload` in an IPv4 packet.
 fn packet(from: usize, protocol: u8, payload: &[u8]) -> Bytes {
     let mut w = Writer::new();
     let mac = |end: usize| MacAddr::local(end as u16 + 1);
     EthernetHeader { destination: mac(1 - from), source: mac(from), ethertype: EtherType::IPV4 }.emit(&mut w);
-    Ipv4Header::new(ENDS[from].0, ENDS[1 - from].0, protocol, payload.len()).emit(&mut w);
+    Ipv4Header::new(ENDS[from].0.into(), ENDS[1 - from].0.into(), protocol, payload.len()).emit(&mut w);
     w.bytes(payload);
     pad_to_minimum(&mut w, 0);
     w.finish()
@@ -57,7 +55,11 @@ fn tcp_window(from: usize, flags: Flags, (seq, ack): (u32, u32), window: u16, pa
         options,
     };
     let mut w = Writer::new();
-    Segment { header, payload: Bytes::copy_from_slice(payload) }.emit(source, destination, &mut w);
+    Segment { header, payload: Bytes::copy_from_slice(payload) }.emit(
+        source.into(),
+        destination.into(),
+        &mut w,
+    );
     packet(from, protocol::TCP, &w.finish())
 }
 
@@ -74,13 +76,13 @@ fn ws_frame(opcode: Opcode, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
 fn record(frames: impl IntoIterator<Item = Bytes>, lost: Option<u64>) -> Trace {
     let mut recorder = Recorder::on("WebSocket over TCP", Wire::Sim);
     let places = [("client", ENDS[0].0), ("server", ENDS[1].0)]
-        .map(|(name, address)| recorder.place(Place { name: name.into(), address }));
+        .map(|(name, address)| recorder.place(Place { name: name.into(), addresses: vec![address.into()] }));
     for (i, bytes) in (0..).zip(frames) {
         // The last byte of the source address tells who sends.
         let from = usize::from(bytes[29] == 2);
         let (frame, to) = (FrameId(i), places[1 - from]);
         let at = Instant::from_millis(i * 500);
-        recorder.record(at, places[from], || Kind::Sent { frame, to, bytes });
+        recorder.record(at, places[from], || Kind::Sent { frame, link: LinkId(0), to, bytes });
         if lost == Some(i) {
             recorder.record(at, to, || Kind::Dropped { frame, by: "loss 10 %".into() });
         }
@@ -101,7 +103,11 @@ fn run() -> Trace {
     let mut two = ws_frame(Opcode::Binary, None, b"one");
     two.extend(ws_frame(Opcode::Ping, None, b"two"));
     let mut udp = Writer::new();
-    Datagram::new(40_001, 9_999, Bytes::from_static(b"hello")).emit(ENDS[0].0, ENDS[1].0, &mut udp);
+    Datagram::new(40_001, 9_999, Bytes::from_static(b"hello")).emit(
+        ENDS[0].0.into(),
+        ENDS[1].0.into(),
+        &mut udp,
+    );
     let frames = [
         tcp(0, Flags::SYN, 0, 0, b""),
         tcp(1, Flags::SYN | Flags::ACK, 0, 1, b""),

@@ -4,15 +4,14 @@
 //! malformed packet and no bad checksum", its expert remarks must be the ones that the scene is about, and no others.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use netlayers::base::{Duration, Instant};
-use netlayers::layers::internet::route::Prefix;
+use netlayers::layers::internet::prefix::{Prefix, v4};
 use netlayers::layers::stack::{SocketEvent, SocketId, StackConfig};
 use netlayers::layers::transport::tcp as tcp_layer;
-use netlayers::lessons::Scenario;
 use netlayers::sim::apps::{tcp, udp};
 use netlayers::sim::fault;
 use netlayers::sim::scene::{self, Knobs};
@@ -23,9 +22,9 @@ use netlayers::view::pcapng::{PcapngOptions, to_pcapng};
 
 use super::support;
 
-const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 1, 1);
-const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 1);
+const CLIENT: IpAddr = v4(10, 0, 1, 1);
+const ROUTER: IpAddr = v4(10, 0, 0, 254);
+const SERVER: IpAddr = v4(10, 0, 2, 1);
 /// Not one of those whose payload tshark thinks to know.
 const PORT: u16 = 9002;
 
@@ -161,7 +160,7 @@ impl<F: FnMut(Cue, SocketId, &mut Io<'_>) + 'static> App for Script<F> {
         if self.listen {
             io.tcp_listen(PORT).unwrap();
         } else {
-            io.tcp_connect(SocketAddrV4::new(SERVER, PORT)).unwrap();
+            io.tcp_connect(SocketAddr::new(SERVER, PORT)).unwrap();
         }
     }
 
@@ -196,7 +195,7 @@ fn read_all(socket: SocketId, io: &mut Io<'_>) {
     while io.tcp_read(socket, usize::MAX).is_some() {}
 }
 
-struct Ping(Ipv4Addr, usize);
+struct Ping(IpAddr, usize);
 
 impl App for Ping {
     fn start(&mut self, io: &mut Io<'_>) {
@@ -214,8 +213,8 @@ fn arp_pings_fragments_and_an_unreachable_port_on_one_link() {
     let (mut network, client, server) = pair(&StackConfig::default());
     network.app(client, Ping(SERVER, 4_000));
     network.app(server, udp::Receiver::new(9));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(5_000), 5_000));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 10), noise(3_000), 3_000));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(5_000), 5_000));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 10), noise(3_000), 3_000));
     let trace = played(network);
     let fields = [&[ARP][..], &ICMP, &["udp.length", "icmp.resp_to"]].concat();
     let Some(rows) = read("one-link", &trace, &fields) else { return };
@@ -237,9 +236,9 @@ fn a_router_reports_what_it_cannot_pass_on() {
     let mut network = Network::new(1, Recorder::on("routed", Wire::Sim));
     let short = StackConfig { ttl: 1, ..StackConfig::default() };
     let client = network.host("client", CLIENT, &StackConfig::default());
-    let dying = network.host("dying", Ipv4Addr::new(10, 0, 3, 1), &short);
+    let dying = network.host("dying", v4(10, 0, 3, 1), &short);
     let near = network.host("near", ROUTER, &StackConfig::default());
-    let far = network.host("far", Ipv4Addr::new(10, 0, 0, 253), &StackConfig::default());
+    let far = network.host("far", v4(10, 0, 0, 253), &StackConfig::default());
     let server = network.host("server", SERVER, &StackConfig::default());
     network.link(client, near, LinkConfig::default());
     network.link(dying, near, LinkConfig::default());
@@ -250,16 +249,16 @@ fn a_router_reports_what_it_cannot_pass_on() {
     }
     network.route(far, Prefix::new(CLIENT, 24), near);
     // A host that hears nothing: the far router asks for it in vain, and says so.
-    let deaf = network.host("deaf", Ipv4Addr::new(10, 0, 2, 77), &StackConfig::default());
+    let deaf = network.host("deaf", v4(10, 0, 2, 77), &StackConfig::default());
     network.link(far, deaf, LinkConfig::default());
     network.rule(far, deaf, fault::loss(1.0));
     network.forward(near);
     network.forward(far);
     network.app(server, tcp::Receiver::new(PORT));
-    network.app(client, tcp::Sender::new(SocketAddrV4::new(SERVER, PORT), noise(30_000)));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(1_400), 1_400));
-    network.app(client, udp::Sender::new(SocketAddrV4::new(Ipv4Addr::new(10, 0, 2, 77), 9), noise(10), 10));
-    network.app(dying, udp::Sender::new(SocketAddrV4::new(SERVER, 9), noise(10), 10));
+    network.app(client, tcp::Sender::new(SocketAddr::new(SERVER, PORT), noise(30_000)));
+    network.app(client, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(1_400), 1_400));
+    network.app(client, udp::Sender::new(SocketAddr::new(v4(10, 0, 2, 77), 9), noise(10), 10));
+    network.app(dying, udp::Sender::new(SocketAddr::new(SERVER, 9), noise(10), 10));
     let trace = played(network);
 
     let Some(rows) = read("client-link", &link(&trace, client, near), &ICMP) else { return };
@@ -282,7 +281,7 @@ fn a_router_reports_what_it_cannot_pass_on() {
 #[test]
 fn a_closed_port_and_an_abort_are_resets_that_fit_the_stream() {
     let (mut network, client, _) = pair(&StackConfig::default());
-    network.app(client, tcp::Sender::new(SocketAddrV4::new(SERVER, PORT), noise(10)));
+    network.app(client, tcp::Sender::new(SocketAddr::new(SERVER, PORT), noise(10)));
     let refused = played(network);
     let aborted = scripted(
         |cue, socket, io| {
@@ -362,7 +361,7 @@ fn a_closed_window_its_probes_and_its_opening_have_the_names_that_we_give_them()
             Cue::Event(_) => {}
         }),
     );
-    network.app(client, tcp::Sender::new(SocketAddrV4::new(SERVER, PORT), noise(12_000)));
+    network.app(client, tcp::Sender::new(SocketAddr::new(SERVER, PORT), noise(12_000)));
     let trace = played(network);
     let fields = [
         "tcp.analysis.zero_window",
@@ -396,9 +395,10 @@ fn wireshark_counts_as_many_retransmissions_as_we_do() {
         "tcp.analysis.out_of_order",
     ];
     let mut all = 0;
+    let patient = tcp_layer::Config { user_timeout: None, ..tcp_layer::Config::default() };
     for (seed, loss) in [(1, 0.05), (2, 0.1), (3, 0.1), (4, 0.2), (5, 0.2), (6, 0.3), (7, 0.3)] {
         for way in [Way::Tcp, Way::WebSocket] {
-            let knobs = Knobs { loss, seed, patience: None, ..Knobs::default() };
+            let knobs = Knobs { loss, seed, tcp: patient.clone(), ..Knobs::default() };
             let trace = scene::run(way, &noise(30_000), &knobs, Recorder::on("lossy", Wire::Sim)).trace;
             let Some(rows) = read("lossy", &trace, &fields) else { return };
             let theirs = rows.iter().filter(|row| fields.iter().any(|field| !row[field].is_empty())).count();
@@ -428,7 +428,7 @@ fn wireshark_and_our_dissector_agree_on_what_a_full_queue_let_through() {
     ];
     let mut first_seen_late = 0;
     for (mtu, len) in [(68, 60_000), (80, 70_000), (100, 120_000)] {
-        let knobs = Knobs { mtu, ..Knobs::default() };
+        let knobs = Knobs { link: LinkConfig { mtu, ..LinkConfig::default() }, ..Knobs::default() };
         let trace = scene::run(Way::Tcp, &noise(len), &knobs, Recorder::on("full", Wire::Sim)).trace;
         assert!(trace.turned_away() > 0, "MTU {mtu}");
         let Some(rows) = read("full", &trace, &fields) else { return };
@@ -457,7 +457,7 @@ fn wireshark_and_our_dissector_agree_on_what_a_full_queue_let_through() {
 fn the_lessons_of_the_event_system_are_http_and_websocket_to_wireshark_and_well_formed() {
     for id in ["socketio", "events", "chat"] {
         let lesson = netlayers::lessons::find(id).expect("a lesson of the course");
-        let performance = lesson.play(&Scenario::of(lesson));
+        let performance = lesson.play(&lesson.scenario());
         for scene in &performance.scenes {
             let name = format!("{id}-{}", scene.id);
             let Some(rows) = read(&name, &scene.trace, &["http.request.method", "websocket.opcode"]) else {

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Output;
-use super::context::Context;
 use super::emit::has_room;
 use super::key::Key;
 use super::rooms::Aim;
@@ -37,9 +36,6 @@ impl Answers {
     }
 }
 
-/// What a program does with the answers.
-pub(super) type Then = Box<dyn FnOnce(&mut Context<'_>, Answers) + Send>;
-
 /// A question that is under way.
 pub(super) struct Ask {
     /// Who asked; it need not be there any more.
@@ -49,7 +45,6 @@ pub(super) struct Ask {
     waiting: Vec<Key>,
     pub(super) answers: Answers,
     bytes: usize,
-    pub(super) then: Then,
     timer: TimerId,
     /// What it counts among the asker's questions.
     cost: usize,
@@ -69,8 +64,7 @@ const QUESTION: usize = 512;
 const RECEIVER: usize = 32;
 
 impl Core {
-    /// Sends a question to everyone at whom it is aimed.
-    #[expect(clippy::too_many_arguments, reason = "one call site, which has them as fields")]
+    /// Sends a question to everyone at whom it is aimed; its number, by which the program's promise is known.
     pub(super) fn ask(
         &mut self,
         space: usize,
@@ -79,13 +73,12 @@ impl Core {
         timeout: Duration,
         name: &str,
         args: Vec<Value>,
-        then: Then,
-    ) {
+    ) -> u64 {
         let id = self.number();
         let namespace: Arc<str> = self.spaces[space].name.clone();
         let kind = Kind::Event { name: name.to_owned(), args, ack: Some(id) };
         let packet = Packet::new(&*namespace, kind).encode();
-        self.spaces[space].rooms.select(aim, &mut self.chosen);
+        self.spaces[space].rooms.select(&aim.to, &aim.except, &mut self.chosen);
         let cost = QUESTION + RECEIVER * self.chosen.len();
         let is_too_much = self.sockets.get(asker).is_some_and(|socket| {
             !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
@@ -107,7 +100,7 @@ impl Core {
         waiting.sort_unstable();
         let timer = self.set_timer(self.now + timeout, Timer::Ask(id));
         let answers = Answers { answers: Vec::new(), missing };
-        self.asks.insert(id, Ask { asker, space, waiting, answers, bytes: 0, then, timer, cost });
+        self.asks.insert(id, Ask { asker, space, waiting, answers, bytes: 0, timer, cost });
         if let Some(socket) = self.sockets.get_mut(asker) {
             socket.asking.questions.insert(id);
             socket.asking.bytes += cost;
@@ -117,6 +110,7 @@ impl Core {
         } else {
             self.outbox.push(Output::Send { to, packet });
         }
+        id
     }
 
     /// An answer came.
@@ -175,7 +169,7 @@ impl Core {
             socket.asking.bytes -= ask.cost;
             socket.asking.answers -= ask.bytes;
         }
-        self.calls.push_back(Call::Answered(ask));
+        self.calls.push_back(Call::Answered(id, ask));
     }
 }
 

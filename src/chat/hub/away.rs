@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::log::Saved;
+use super::super::sessions::Saved;
 use super::config::Recovery;
 use super::membership::Memberships;
 use super::state::TimerId;
@@ -26,6 +26,8 @@ pub(super) struct Away {
     /// Up to when its allowance of events is spent.
     pub(super) spent_until: Instant,
     pub(super) timer: TimerId,
+    /// Where the log was when it broke off: a hub that has not got so far cannot take it back yet.
+    pub(super) end: u64,
 }
 
 /// See the head of this file.
@@ -77,6 +79,21 @@ impl Away {
     fn rank(&self) -> (bool, TimerId) {
         let has_a_past = self.confirmed > self.start || self.rooms.current().next().is_some();
         (has_a_past, self.timer)
+    }
+}
+
+impl Away {
+    /// As another hub is to know it.
+    pub(super) fn saved(self) -> Saved {
+        Saved {
+            pid: self.pid,
+            sid: self.id,
+            start: self.start,
+            confirmed: self.confirmed,
+            rooms: self.rooms.saved(),
+            data: self.data.to_json(),
+            end: self.end,
+        }
     }
 }
 

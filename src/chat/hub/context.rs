@@ -5,18 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::delivery::Delivery;
+use super::super::log::{Record, Stamp};
 use super::Reason;
 use super::ask::Answers;
-use super::emit::Emitted;
+use super::emit::{Emitted, Event};
 use super::key::Key;
+use super::promises::{Promises, ThenEmitted};
 use super::rooms::{ALONE, Aim, alone};
-use super::state::Core;
+use super::state::{Call, Core, Later};
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Decoder, Kind, Limits, Value};
 
 /// The hub, seen from one socket. What is asked of a socket that has left does nothing.
 pub struct Context<'a> {
     pub(super) core: &'a mut Core,
+    pub(super) promises: &'a mut Promises,
     pub(super) socket: Key,
     pub(super) space: usize,
 }
@@ -49,6 +52,17 @@ pub struct PastEvent {
     pub name: String,
     /// What it carried, without the offset.
     pub args: Vec<Value>,
+    /// The rooms it was for; everyone, when there are none.
+    pub to: Vec<Arc<str>>,
+    /// But not for the members of these.
+    pub except: Vec<Arc<str>>,
+}
+
+impl PastEvent {
+    /// The ids of single sockets that it was not for: the one that caused it, most often.
+    pub fn excepted_sockets(&self) -> impl Iterator<Item = &str> {
+        self.except.iter().filter_map(|name| name.strip_prefix(ALONE))
+    }
 }
 
 impl<'a> Context<'a> {
@@ -167,8 +181,7 @@ impl<'a> Context<'a> {
 
     fn with_members<T>(&mut self, room: &str, each: impl Fn(&super::state::NamespaceSocket) -> T) -> Vec<T> {
         let core = &mut *self.core;
-        let aim = Aim { to: vec![room.into()], except: Vec::new() };
-        core.spaces[self.space].rooms.select(&aim, &mut core.chosen);
+        core.spaces[self.space].rooms.select(&[room.into()], &[], &mut core.chosen);
         let sockets = core.chosen.iter().filter_map(|&slot| core.sockets.key_at(slot as usize));
         sockets.filter_map(|key| core.sockets.get(key)).map(each).collect()
     }
@@ -209,36 +222,55 @@ impl<'a> Context<'a> {
 
     /// Everyone in the namespace.
     pub fn io(&mut self) -> Broadcast<'_> {
-        Broadcast::new(self.core, self.space, self.socket)
+        Broadcast {
+            core: self.core,
+            promises: self.promises,
+            space: self.space,
+            asker: self.socket,
+            aim: Aim::default(),
+            delivery: Delivery::default(),
+            sender_id: None,
+            stamps: Vec::new(),
+            promise: None,
+        }
     }
 
-    /// Puts the socket out of this namespace, and says so to the client. It cannot be recovered.
+    /// Puts the socket out of this namespace, and says so to the client: when what it was sent before is committed. It
+    /// cannot be recovered.
     pub fn disconnect(&mut self) {
-        let Some(socket) = self.core.socket(self.socket) else { return };
-        let (session, namespace) = (socket.session, self.namespace());
-        self.core.send(session, &namespace, Kind::Disconnect);
-        if let Some(session) = self.core.sessions.get_mut(session) {
-            session.left.push(self.space);
-        }
-        self.core.leave_space(self.socket, Reason::ServerDisconnected);
+        self.do_in_turn(Later::Disconnect(self.space));
     }
 
     /// Closes the connection below, for all of its namespaces.
     pub fn close(&mut self) {
-        if let Some(socket) = self.core.socket(self.socket) {
-            let session = socket.session;
-            self.core.close(session, Reason::ServerClosed);
+        self.do_in_turn(Later::Close);
+    }
+
+    fn do_in_turn(&mut self, act: Later) {
+        let Some(session) = self.core.socket(self.socket).map(|socket| socket.session) else { return };
+        let Some(open) = self.core.sessions.get_mut(session) else { return };
+        if open.proposed > 0 {
+            // Ahead of what its client has sent meanwhile.
+            open.backlog.push_front(act);
+            self.core.backlog += 1;
+        } else {
+            self.core.act(session, act);
         }
     }
 
-    /// The end of the namespace's log.
+    /// Whether events are kept.
+    pub fn keeps_events(&self) -> bool {
+        self.core.config.recovery.is_some()
+    }
+
+    /// Where this hub is in the namespace's log: the offset of the last event that it has delivered.
     pub fn log_end(&self) -> u64 {
         self.core.spaces[self.space].end
     }
 }
 
 /// Reads a kept packet.
-pub(super) fn past_event(record: &super::super::log::Record) -> Option<PastEvent> {
+pub(super) fn past_event(record: &Record) -> Option<PastEvent> {
     // It was written here: no limit is needed.
     let limits = Limits { attachments: usize::MAX, attachment_bytes: usize::MAX, depth: usize::MAX };
     let mut decoder = Decoder::new(limits);
@@ -248,7 +280,8 @@ pub(super) fn past_event(record: &super::super::log::Record) -> Option<PastEvent
     }
     let Kind::Event { name, mut args, .. } = packet?.kind else { return None };
     args.pop();
-    Some(PastEvent { offset: record.offset, at_ms: record.at_ms, name, args })
+    let Record { offset, at_ms, to, except, .. } = record.clone();
+    Some(PastEvent { offset, at_ms, name, args, to, except })
 }
 
 /// An event that is being addressed: to whom, and with which promise.
@@ -257,19 +290,17 @@ pub(super) fn past_event(record: &super::super::log::Record) -> Option<PastEvent
 /// When more rooms are named than [`Config::rooms_per_event`](super::Config::rooms_per_event) allows it is for nobody.
 pub struct Broadcast<'a> {
     core: &'a mut Core,
+    promises: &'a mut Promises,
     space: usize,
     asker: Key,
     aim: Aim,
     delivery: Delivery,
     sender_id: Option<Arc<str>>,
+    stamps: Vec<(&'a str, Stamp)>,
+    promise: Option<ThenEmitted>,
 }
 
 impl<'a> Broadcast<'a> {
-    pub(super) fn new(core: &'a mut Core, space: usize, asker: Key) -> Self {
-        let (aim, delivery) = (Aim::default(), Delivery::default());
-        Broadcast { core, space, asker, aim, delivery, sender_id: None }
-    }
-
     /// To the members of this room too.
     #[must_use]
     pub fn to(mut self, room: &str) -> Self {
@@ -282,6 +313,13 @@ impl<'a> Broadcast<'a> {
     pub fn except(mut self, room: &str) -> Self {
         Aim::add(&mut self.aim.except, room, self.core.config.rooms_per_event);
         self
+    }
+
+    /// Not to the socket with this id; to others that have joined the room of that name it goes.
+    #[must_use]
+    pub fn except_socket(self, id: &str) -> Self {
+        let id = alone(id);
+        self.except(&id)
     }
 
     /// More rooms were named than may be.
@@ -310,12 +348,45 @@ impl<'a> Broadcast<'a> {
         self
     }
 
-    /// Sends the event.
+    /// Lets the first argument, an object, say the event's offset: it takes the place of what this member holds.
+    #[must_use]
+    pub fn stamp(mut self, member: &'a str, stamp: Stamp) -> Self {
+        self.stamps.push((member, stamp));
+        self
+    }
+
+    /// Calls `then` when it is known what became of the event: once, when this input has been dealt with or, where the
+    /// log takes its time, later.
+    #[must_use]
+    pub fn then(mut self, then: impl FnOnce(&mut Context<'_>, Emitted) + Send + 'static) -> Self {
+        self.promise = Some(Box::new(then));
+        self
+    }
+
+    /// Sends the event. What is returned is what became of it so far: a program that is to work with any log asks with
+    /// [`then`](Broadcast::then).
     pub fn emit(self, name: &str, args: Vec<Value>) -> Emitted {
-        if self.is_too_wide() {
-            return Emitted::default();
+        let aim = if self.is_too_wide() { None } else { Some(self.aim) };
+        let promise = self.promise.map(|then| {
+            let number = self.core.number();
+            self.promises.emitted.insert(number, then);
+            number
+        });
+        let (space, socket) = (self.space, self.asker);
+        match aim {
+            Some(aim) => {
+                let Broadcast { delivery, sender_id, .. } = self;
+                let stamps = &self.stamps[..];
+                let event = Event { aim, delivery, sender_id, stamps, name, args, promise };
+                self.core.emit(space, socket, event)
+            }
+            None => {
+                let emitted = Emitted::default();
+                let calls = promise.map(|promise| Call::Emitted { promise, socket, space, emitted });
+                self.core.calls.extend(calls);
+                emitted
+            }
         }
-        self.core.emit(self.space, self.aim, self.delivery, self.sender_id, name, args)
     }
 
     /// Sends an event that wants an answer from each receiver. `then` is called once: when all have answered, after
@@ -329,7 +400,8 @@ impl<'a> Broadcast<'a> {
         then: impl FnOnce(&mut Context<'_>, Answers) + Send + 'static,
     ) {
         let aim = if self.is_too_wide() { Aim::nobody() } else { self.aim };
-        self.core.ask(self.space, self.asker, &aim, timeout, name, args, Box::new(then));
+        let question = self.core.ask(self.space, self.asker, &aim, timeout, name, args);
+        self.promises.answers.insert(question, Box::new(then));
     }
 }
 

@@ -1,4 +1,8 @@
 //! Sending to many: who gets it, what is kept of it, and one encoding for all.
+//!
+//! An event that is to be kept is proposed to the log, and delivered when the log hands it back as committed, in its
+//! order: at once when the log is this program's own, later when others write to it too. Either way it is here that it
+//! is handed out, so what a socket sees is the log, whoever wrote it.
 
 use std::sync::Arc;
 
@@ -7,10 +11,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha1::{Digest as _, Sha1};
 
 use super::super::delivery::Delivery;
-use super::super::log::Record;
+use super::super::log::{Commit, Draft, Outcome, Stamp, Token};
 use super::key::Key;
 use super::rooms::Aim;
-use super::state::{Core, NamespaceSocket, Session, Timer};
+use super::state::{Call, Core, NamespaceSocket, Session, Timer};
 use super::{Output, Reason};
 use crate::base::Duration;
 use crate::layers::application::socketio::{Encoded, Packet, Value};
@@ -18,12 +22,36 @@ use crate::layers::application::socketio::{Encoded, Packet, Value};
 /// What became of an event that was emitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Emitted {
-    /// Its offset in the namespace's log, when it is kept there.
+    /// Its offset in the namespace's log, when it is kept there and the log has committed it.
     pub offset: Option<u64>,
     /// How many connected sockets it was handed out to. Those who are away, or still catching up, get it from the log.
     pub receivers: usize,
     /// Its sender's id was known: it had its effect before, at this offset, and was not sent again.
     pub is_duplicate: bool,
+    /// The log has not decided: see [`Broadcast::then`](super::Broadcast::then).
+    pub is_pending: bool,
+}
+
+/// An event that is being addressed.
+pub(super) struct Event<'a> {
+    pub(super) aim: Aim,
+    pub(super) delivery: Delivery,
+    pub(super) sender_id: Option<Arc<str>>,
+    pub(super) stamps: &'a [(&'a str, Stamp)],
+    pub(super) name: &'a str,
+    pub(super) args: Vec<Value>,
+    /// The number under which the program waits to be told what became of it.
+    pub(super) promise: Option<u64>,
+}
+
+/// An event that was proposed to the log.
+#[derive(Debug)]
+pub(super) struct Proposal {
+    space: usize,
+    /// From whom, and its session.
+    socket: Key,
+    session: Option<Key>,
+    promise: Option<u64>,
 }
 
 /// How often old events are looked for, while there are any.
@@ -34,42 +62,108 @@ const PAGE: usize = 256;
 
 impl Core {
     /// Sends an event to everyone at whom it is aimed, and keeps it as promised.
-    pub(super) fn emit(
-        &mut self,
-        space: usize,
-        aim: Aim,
-        delivery: Delivery,
-        sender_id: Option<Arc<str>>,
-        name: &str,
-        mut args: Vec<Value>,
-    ) -> Emitted {
-        let sender_id = sender_id.map(short_id);
-        let (at_ms, sender_ids, recovery) = (self.now_ms(), self.config.sender_ids, self.config.recovery);
-        let place = &mut self.spaces[space];
-        if let Some(offset) = sender_id.as_ref().and_then(|id| place.sender_ids.offset(id)) {
-            return Emitted { offset: Some(offset).filter(|&o| o > 0), receivers: 0, is_duplicate: true };
+    pub(super) fn emit(&mut self, space: usize, from: Key, event: Event<'_>) -> Emitted {
+        if self.config.recovery.is_some() && event.delivery == Delivery::Logged {
+            return self.propose(space, from, event);
         }
-        let logged = recovery.is_some() && delivery == Delivery::Logged;
-        let offset = place.end + u64::from(logged);
-        if recovery.is_some() {
+        let promise = event.promise;
+        let emitted = self.emit_unkept(space, event);
+        if let Some(promise) = promise {
+            self.calls.push_back(Call::Emitted { promise, socket: from, space, emitted });
+        }
+        emitted
+    }
+
+    fn emit_unkept(&mut self, space: usize, event: Event<'_>) -> Emitted {
+        let Event { aim, delivery, sender_id, name, mut args, .. } = event;
+        let place = &mut self.spaces[space];
+        if let Some(id) = sender_id.map(short_id) {
+            if place.unkept_ids.offset(&id).is_some() {
+                return Emitted { is_duplicate: true, ..Emitted::default() };
+            }
+            place.unkept_ids.add(id, 0);
+        }
+        if self.config.recovery.is_some() {
             // Clients take the last string of every event for its offset. An event that is not kept carries the offset
             // of the last one that is: else a client would come back with a word of that event in place of its offset.
-            args.push(self.seals.write(&place.name, offset).into());
+            args.push(self.seals.write(&place.name, place.end).into());
         }
         let wire = Packet::event(&*place.name, name, args).encode();
-        if let Some(id) = &sender_id {
-            place.sender_ids.add(id.clone(), if logged { offset } else { 0 }, sender_ids);
+        place.rooms.select(&aim.to, &aim.except, &mut self.chosen);
+        let end = place.end;
+        let receivers = self.deliver(wire, delivery, end);
+        Emitted { receivers, ..Emitted::default() }
+    }
+
+    /// Asks the log for an event. What became of it, if the log is quick.
+    fn propose(&mut self, space: usize, socket: Key, event: Event<'_>) -> Emitted {
+        let Event { aim, sender_id, stamps, name, args, promise, .. } = event;
+        let token = Token(self.number());
+        let at_ms = self.now_ms();
+        let namespace = &self.spaces[space].name;
+        let mut draft = Draft::new(self.seals, namespace, name, &args, stamps);
+        (draft.at_ms, draft.to, draft.except) = (at_ms, aim.to, aim.except);
+        draft.sender_id = sender_id.map(short_id);
+        self.log.propose(namespace, token, draft);
+        let session = self.sockets.get(socket).map(|socket| socket.session);
+        if let Some(session) = session.and_then(|session| self.sessions.get_mut(session)) {
+            session.proposed += 1;
         }
-        place.rooms.select(&aim, &mut self.chosen);
-        if logged {
-            place.end = offset;
-            let Aim { to, except } = aim;
-            let record = Record { offset, at_ms, to, except, sender_id, wire: wire.clone() };
-            self.log.append(&place.name, &Arc::new(record));
-            self.forget_later();
+        self.proposals.insert(token, Proposal { space, socket, session, promise });
+        let pending = Emitted { is_pending: true, ..Emitted::default() };
+        self.take_committed(Some(token)).unwrap_or(pending)
+    }
+
+    /// Delivers what the log hands back; what became of this proposal, if it was among it.
+    pub(super) fn take_committed(&mut self, wanted: Option<Token>) -> Option<Emitted> {
+        let mut found = None;
+        while let Some(commit) = self.log.committed(self.now) {
+            let token = commit.token;
+            let emitted = self.commit(commit);
+            if token.is_some() && token == wanted {
+                found = Some(emitted);
+            }
         }
-        let receivers = self.deliver(wire, delivery, offset);
-        Emitted { offset: logged.then_some(offset), receivers, is_duplicate: false }
+        self.answer_committed();
+        found
+    }
+
+    fn commit(&mut self, commit: Commit) -> Emitted {
+        let proposal = commit.token.and_then(|token| self.proposals.remove(&token));
+        let space = match &proposal {
+            Some(proposal) => Some(proposal.space),
+            None => self.spaces.iter().position(|space| space.name == commit.namespace),
+        };
+        let Some(space) = space else { return Emitted::default() };
+        let emitted = match commit.outcome {
+            Outcome::Duplicate(offset) => {
+                Emitted { offset: Some(offset), is_duplicate: true, ..Emitted::default() }
+            }
+            Outcome::Event(record) => {
+                let place = &mut self.spaces[space];
+                place.end = record.offset;
+                place.rooms.select(&record.to, &record.except, &mut self.chosen);
+                let receivers = self.deliver(record.wire.clone(), Delivery::Logged, record.offset);
+                self.forget_later();
+                let offset = Some(record.offset);
+                self.calls.push_back(Call::Kept(space, record));
+                Emitted { offset, receivers, ..Emitted::default() }
+            }
+        };
+        if let Some(Proposal { socket, session, promise, .. }) = proposal {
+            if let Some(promise) = promise {
+                self.calls.push_back(Call::Emitted { promise, socket, space, emitted });
+            }
+            if let Some(key) = session
+                && let Some(session) = self.sessions.get_mut(key)
+            {
+                session.proposed -= 1;
+                if session.proposed == 0 && !session.backlog.is_empty() {
+                    self.calls.push_back(Call::Resume(key));
+                }
+            }
+        }
+        emitted
     }
 
     /// Hands one packet out to the chosen sockets.
@@ -136,18 +230,24 @@ impl Core {
             && let Some(after) = socket.behind
         {
             let space = &self.spaces[socket.space];
-            let page = if after < space.end { self.log.page(&space.name, after, PAGE) } else { Vec::new() };
-            let whole = self.log.horizon(&space.name) <= after;
-            let Some(session) = self.sessions.get_mut(socket.session) else { return };
-            if after >= space.end {
+            let end = space.end;
+            if after >= end {
                 self.sockets.get_mut(key).into_iter().for_each(|socket| socket.behind = None);
                 return;
             }
-            if !whole || page.is_empty() {
+            let Some(page) = self.log.page(&space.name, after, PAGE) else {
+                self.fetching.push(key);
+                return;
+            };
+            // What this hub was not handed yet comes live.
+            let page: Vec<_> = page.into_iter().take_while(|record| record.offset <= end).collect();
+            let is_whole = self.log.horizon(&space.name) <= after;
+            let key_of_session = socket.session;
+            if !is_whole || page.is_empty() {
                 // What it still has to get has been dropped in the meantime: it could only go on with a gap.
-                let session = socket.session;
-                return self.close(session, Reason::SlowReader);
+                return self.close(key_of_session, Reason::SlowReader);
             }
+            let Some(session) = self.sessions.get_mut(key_of_session) else { return };
             for record in page {
                 if session.queued >= recovery.replay_bytes {
                     return;
@@ -162,6 +262,11 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Goes on with those that waited for what the log has fetched by now.
+    pub(super) fn resume_fetched(&mut self) {
+        std::mem::take(&mut self.fetching).into_iter().for_each(|key| self.catch_up(key));
     }
 
     /// Drops what is too old, also when nothing new is said.

@@ -9,7 +9,8 @@
 
 use std::sync::Arc;
 
-use super::super::log::{Record, SavedRoom};
+use super::super::log::Record;
+use super::super::sessions::SavedRoom;
 use super::rooms::ALONE;
 
 /// The rooms of one socket, its own not among them: sorted by name, and by time under the same name.

@@ -14,7 +14,9 @@
 //! | how one reads what was said before one came | `history.rs` |
 //! | what is bounded, and by how much | [`Config`] |
 //!
-//! Everything happens in one order, the order of the inputs: that order is the log's. Encoding and writing to many
+//! Everything happens in one order. What is kept happens in the log's: the hub proposes it, and delivers what the log
+//! hands back, its own events and those of other hubs alike (`emit.rs`). A client's packets are dealt with one after the
+//! other: the next one waits until what the last one proposed is committed. Encoding and writing to many
 //! sockets is the driver's work, and can be spread over threads as long as each session's packets keep their order.
 
 mod ask;
@@ -27,14 +29,17 @@ mod history;
 mod key;
 mod membership;
 mod namespace;
+mod promises;
 mod recovery;
 mod rooms;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::log::EventLog;
+use super::log::SenderIds;
+use super::sessions::Sessions;
 use crate::base::{Duration, Instant, Machine};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
@@ -46,7 +51,8 @@ pub use history::{Past, Span};
 pub use namespace::{AwaySocket, Entry, Hello, Namespace, Refusal};
 
 use key::Key;
-use state::{Core, SenderIds, Session, Space, Timer};
+use promises::{Lent, Promises};
+use state::{Core, Later, Session, Space, Timer};
 
 /// Names a session; given by the driver, never twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +79,7 @@ pub enum Input {
     Closed(SessionId, Reason),
     /// The server ends: every session is closed in a way that lets it come back to the next run.
     Drain,
-    /// The time it asked for has come, or the log has stored something.
+    /// The time it asked for has come, or the log has stored or committed something.
     Wake,
 }
 
@@ -142,9 +148,12 @@ impl Reason {
     }
 }
 
+/// Packets of all sessions that may wait for their turn; with more the hub is behind.
+const MAX_BACKLOG: usize = 4096;
+
 /// See the head of this file.
 pub struct Hub {
-    core: Core,
+    lent: Lent,
     names: BTreeMap<String, usize>,
     programs: Vec<Namespace>,
     /// When the driver was last asked to wake it; `None` when that time has come.
@@ -154,8 +163,15 @@ pub struct Hub {
 impl Hub {
     /// A hub without namespaces.
     pub fn new(config: Config, random: Random, log: Box<dyn EventLog>) -> Self {
-        let core = Core::new(config, random, log);
-        Hub { core, names: BTreeMap::new(), programs: Vec::new(), wake_told: None }
+        let lent = Lent { core: Core::new(config, random, log), promises: Promises::default() };
+        Hub { lent, names: BTreeMap::new(), programs: Vec::new(), wake_told: None }
+    }
+
+    /// Keeps the sockets that may come back elsewhere than beside the log. To be called before the first namespace.
+    #[must_use]
+    pub fn with_sessions(mut self, sessions: Box<dyn Sessions>) -> Self {
+        self.lent.core.recoverable = sessions;
+        self
     }
 
     /// The program of a namespace, which begins to exist with the first call; what the log knows of it comes back:
@@ -169,69 +185,85 @@ impl Hub {
     }
 
     fn open_space(&mut self, name: &str) -> usize {
-        let space = self.core.spaces.len();
+        let space = self.lent.core.spaces.len();
         self.names.insert(name.to_owned(), space);
         self.programs.push(Namespace::default());
         let name: Arc<str> = name.into();
-        let opened = match self.core.config.recovery {
-            Some(_) => self.core.log.open(&name),
-            None => super::log::Opened::default(),
+        let sender_ids = self.lent.core.config.sender_ids;
+        let (end, saved) = match self.lent.core.config.recovery {
+            Some(_) => {
+                let core = &mut self.lent.core;
+                (core.log.open(&name, sender_ids), core.recoverable.open(&name))
+            }
+            None => (0, Vec::new()),
         };
-        let mut sender_ids = SenderIds::default();
-        for (id, offset) in opened.sender_ids {
-            sender_ids.add(id, offset, self.core.config.sender_ids);
-        }
-        self.core.spaces.push(Space {
+        self.lent.core.spaces.push(Space {
             name,
             rooms: rooms::Rooms::default(),
-            end: opened.end,
+            end,
             holders: BTreeMap::new(),
             away: away::AwaySockets::default(),
-            sender_ids,
+            unkept_ids: SenderIds::new(sender_ids),
         });
-        if self.core.log.horizon(&self.core.spaces[space].name) < opened.end {
-            self.core.forget_later();
+        if self.lent.core.log.horizon(&self.lent.core.spaces[space].name) < end {
+            self.lent.core.forget_later();
         }
-        for saved in opened.saved {
+        for saved in saved {
             let data = Value::from_json(&saved.data).unwrap_or_default();
-            self.core.put_away(space, &saved, data, Instant::ZERO);
+            self.lent.core.put_away(space, &saved, data, Instant::ZERO);
         }
         space
     }
 
+    /// The kept events of these names in a namespace, oldest first: for a program that makes its state of them, with
+    /// those that follow ([`Namespace::on_kept`]).
+    pub fn kept(&self, name: &str, names: &[&str]) -> Vec<PastEvent> {
+        self.names.get(name).map_or_else(Vec::new, |&space| self.lent.core.kept(space, names))
+    }
+
+    /// Whether other hubs may be on the same log.
+    pub fn is_shared(&self) -> bool {
+        self.lent.core.log.is_shared()
+    }
+
     /// Addresses an event to everyone in a namespace, from the program itself. Call [`poll`](Machine::poll) after it.
     pub fn io(&mut self, now: Instant, name: &str, speak: impl FnOnce(&mut Context<'_>)) {
-        self.core.now = now;
+        self.lent.core.now = now;
         if let Some(&space) = self.names.get(name) {
-            speak(&mut Context { core: &mut self.core, socket: Key::NOBODY, space });
+            speak(&mut self.lent.context(Key::NOBODY, space));
             self.settle();
         }
     }
 
     /// Whether more has been said than the log can store so soon: read nothing more from clients until it is not.
     pub fn is_behind(&self) -> bool {
-        self.core.log.is_behind()
+        self.lent.core.log.is_behind() || self.lent.core.backlog > MAX_BACKLOG
     }
 
     /// How many sessions are open.
     pub fn sessions(&self) -> usize {
-        self.core.by_id.len()
+        self.lent.core.by_id.len()
+    }
+
+    /// How many questions wait for answers.
+    pub fn questions(&self) -> usize {
+        self.lent.core.asks.len()
     }
 
     /// How many sockets are in a namespace.
     pub fn sockets(&self, name: &str) -> usize {
-        self.names.get(name).map_or(0, |&space| self.core.spaces[space].rooms.len())
+        self.names.get(name).map_or(0, |&space| self.lent.core.spaces[space].rooms.len())
     }
 
     /// How many sockets of a namespace are away and may come back.
     pub fn away(&self, name: &str) -> usize {
-        self.names.get(name).map_or(0, |&space| self.core.spaces[space].away.len())
+        self.names.get(name).map_or(0, |&space| self.lent.core.spaces[space].away.len())
     }
 
     /// The sockets of a namespace that are away: after a restart, those that were connected before it.
     pub fn away_sockets(&self, name: &str) -> Vec<AwaySocket> {
         let Some(&space) = self.names.get(name) else { return Vec::new() };
-        let away = self.core.spaces[space].away.iter();
+        let away = self.lent.core.spaces[space].away.iter();
         away.map(|away| AwaySocket {
             id: away.id.clone(),
             rooms: away.rooms.current().cloned().collect(),
@@ -241,7 +273,7 @@ impl Hub {
     }
 
     fn open(&mut self, id: SessionId) {
-        if self.core.by_id.contains_key(&id) {
+        if self.lent.core.by_id.contains_key(&id) {
             return;
         }
         let session = Session {
@@ -254,64 +286,81 @@ impl Hub {
             heard_at: Instant::ZERO,
             round_trip: Duration::ZERO,
             pending: Vec::new(),
+            proposed: 0,
+            backlog: VecDeque::new(),
         };
-        let Some(key) = self.core.sessions.insert(session) else { return };
-        let deadline = self.core.now + self.core.config.connect_timeout;
-        let timer = self.core.set_timer(deadline, Timer::Connect(key));
-        self.core.sessions.get_mut(key).into_iter().for_each(|session| session.deadline = Some(timer));
-        self.core.by_id.insert(id, key);
+        let Some(key) = self.lent.core.sessions.insert(session) else { return };
+        let deadline = self.lent.core.now + self.lent.core.config.connect_timeout;
+        let timer = self.lent.core.set_timer(deadline, Timer::Connect(key));
+        self.lent.core.sessions.get_mut(key).into_iter().for_each(|session| session.deadline = Some(timer));
+        self.lent.core.by_id.insert(id, key);
+    }
+
+    /// Deals with what came from a session, or lets it wait for its turn.
+    fn in_turn(&mut self, session: Key, later: Later) {
+        let Some(open) = self.lent.core.sessions.get_mut(session) else { return };
+        open.heard_at = self.lent.core.now;
+        if open.proposed > 0 {
+            open.backlog.push_back(later);
+            self.lent.core.backlog += 1;
+            return;
+        }
+        match later {
+            Later::Packet(packet) => self.packet(session, packet),
+            act => self.lent.core.act(session, act),
+        }
     }
 
     fn packet(&mut self, session: Key, packet: Packet) {
-        let now = self.core.now;
-        self.core.sessions.get_mut(session).into_iter().for_each(|session| session.heard_at = now);
         let space = self.names.get(&packet.namespace).copied();
         if let Kind::Connect(auth) = packet.kind {
             return self.connect(session, &packet.namespace, space, auth);
         }
-        let Some((space, socket)) = space.and_then(|s| Some((s, self.core.socket_in(session, s)?))) else {
+        let Some((space, socket)) = space.and_then(|s| Some((s, self.lent.core.socket_in(session, s)?)))
+        else {
             let was_put_out = space.is_some_and(|space| {
-                self.core.sessions.get(session).is_some_and(|session| session.left.contains(&space))
+                self.lent.core.sessions.get(session).is_some_and(|session| session.left.contains(&space))
             });
             if !was_put_out {
-                self.core.close(session, Reason::BadPacket);
+                self.lent.core.close(session, Reason::BadPacket);
             }
             return;
         };
         match packet.kind {
             Kind::Event { name, args, ack } => self.event(space, socket, &name, args, ack),
-            Kind::Ack { id, args } => self.core.answer(id, socket, args),
-            Kind::Disconnect => self.core.leave_space(socket, Reason::ClientDisconnected),
-            Kind::Connect(_) | Kind::ConnectError(_) => self.core.close(session, Reason::BadPacket),
+            Kind::Ack { id, args } => self.lent.core.answer(id, socket, args),
+            Kind::Disconnect => self.lent.core.leave_space(socket, Reason::ClientDisconnected),
+            Kind::Connect(_) | Kind::ConnectError(_) => self.lent.core.close(session, Reason::BadPacket),
         }
     }
 
     fn event(&mut self, space: usize, socket: Key, name: &str, args: Vec<Value>, ack: Option<u64>) {
         let ack = Ack::new(socket, ack);
-        let mut cx = Context { core: &mut self.core, socket, space };
+        let mut cx = self.lent.context(socket, space);
         let program = &mut self.programs[space];
         let refusal = connect::spend(&mut cx)
             .and_then(|()| program.guards.iter_mut().try_for_each(|guard| guard(&mut cx, name, &args)));
         if let Err(refusal) = refusal {
             return ack.send(&mut cx, vec![Value::object([("error", refusal.to_value())])]);
         }
-        program.events.emit(name, &mut self.core, &namespace::Heard { socket, space, args, ack });
+        program.events.emit(name, &mut self.lent, &namespace::Heard { socket, space, args, ack });
     }
 
     fn sent(&mut self, key: Key, bytes: usize) {
-        let Some(session) = self.core.sessions.get_mut(key) else { return };
+        let Some(session) = self.lent.core.sessions.get_mut(key) else { return };
         session.queued = session.queued.saturating_sub(bytes);
         // By place, for catching up may close the session: then there is no next one.
         let mut at = 0;
-        while let Some(&socket) = self.core.sessions.get(key).and_then(|session| session.sockets.get(at)) {
-            self.core.catch_up(socket);
+        while let Some(&socket) = self.lent.core.sessions.get(key).and_then(|session| session.sockets.get(at))
+        {
+            self.lent.core.catch_up(socket);
             at += 1;
         }
     }
 
     fn drain(&mut self) {
-        let sessions: Vec<Key> = self.core.by_id.values().copied().collect();
-        sessions.into_iter().for_each(|session| self.core.close(session, Reason::Draining));
+        let sessions: Vec<Key> = self.lent.core.by_id.values().copied().collect();
+        sessions.into_iter().for_each(|session| self.lent.core.close(session, Reason::Draining));
     }
 }
 
@@ -320,14 +369,18 @@ impl Machine for Hub {
     type Output = Output;
 
     fn handle(&mut self, now: Instant, input: Input) {
-        self.core.now = now;
+        self.lent.core.now = now;
+        if self.wake_told.is_some_and(|at| at <= now) {
+            self.wake_told = None;
+        }
         self.ring(now);
-        let key = |hub: &Hub, id: SessionId| hub.core.by_id.get(&id).copied();
+        self.hear();
+        let key = |hub: &Hub, id: SessionId| hub.lent.core.by_id.get(&id).copied();
         match input {
             Input::Opened(id) => self.open(id),
             Input::Packet(id, packet) => {
                 if let Some(session) = key(self, id) {
-                    self.packet(session, packet);
+                    self.in_turn(session, Later::Packet(packet));
                 }
             }
             Input::Sent(id, bytes) => {
@@ -341,12 +394,12 @@ impl Machine for Hub {
                 }
             }
             Input::RoundTrip(id, length) => {
-                let session = key(self, id).and_then(|session| self.core.sessions.get_mut(session));
+                let session = key(self, id).and_then(|session| self.lent.core.sessions.get_mut(session));
                 session.into_iter().for_each(|session| session.round_trip = length);
             }
             Input::Closed(id, reason) => {
                 if let Some(session) = key(self, id) {
-                    self.core.end_session(session, reason);
+                    self.in_turn(session, Later::Closed(reason));
                 }
             }
             Input::Drain => self.drain(),
@@ -356,10 +409,12 @@ impl Machine for Hub {
     }
 
     fn poll(&mut self, _: Instant) -> Option<Output> {
-        if let Some(output) = self.core.outbox.pop(self.core.log.stored()) {
+        let core = &mut self.lent.core;
+        if let Some(output) = core.outbox.pop((core.log.stored(), core.recoverable.stored())) {
             return Some(output);
         }
-        let next = self.core.timers.first_key_value().map_or(Instant::NEVER, |((at, _), _)| *at);
+        let next = core.timers.first_key_value().map_or(Instant::NEVER, |((at, _), _)| *at);
+        let next = next.min(core.log.due()).min(core.recoverable.due());
         if Some(next) == self.wake_told {
             return None;
         }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::super::pool::{ListenerId, Pool, PoolFull};
-use super::context::{Ack, Context};
+use super::context::{Ack, Context, PastEvent};
 use super::key::Key;
-use super::state::Core;
+use super::promises::Lent;
 use super::{Reason, SessionId};
 use crate::base::Instant;
 use crate::layers::application::socketio::Value;
@@ -18,12 +18,15 @@ pub struct Namespace {
     pub(super) connection: Vec<OnConnection>,
     pub(super) disconnect: Vec<OnDisconnect>,
     pub(super) gone: Vec<OnGone>,
-    pub(super) events: Pool<Core, Heard>,
+    pub(super) moved: Vec<OnGone>,
+    pub(super) kept: Vec<(Vec<String>, OnKept)>,
+    pub(super) events: Pool<Lent, Heard>,
 }
 
 type Gate = Box<dyn FnMut(&Entry<'_>) -> Result<(), Refusal> + Send>;
 type OnConnection = Box<dyn FnMut(&mut Context<'_>, &Hello) + Send>;
 type OnGone = Box<dyn FnMut(&mut Context<'_>, &str) + Send>;
+type OnKept = Box<dyn FnMut(&mut Context<'_>, &PastEvent) + Send>;
 type OnDisconnect = Box<dyn FnMut(&mut Context<'_>, Reason) + Send>;
 type Guard = Box<dyn FnMut(&mut Context<'_>, &str, &[Value]) -> Result<(), Refusal> + Send>;
 
@@ -125,6 +128,25 @@ impl Namespace {
         self
     }
 
+    /// Calls `listener` for each socket that was away and is another hub's from now on: its client has come to that one.
+    /// The context is of no socket.
+    pub fn on_moved(&mut self, listener: impl FnMut(&mut Context<'_>, &str) + Send + 'static) -> &mut Self {
+        self.moved.push(Box::new(listener));
+        self
+    }
+
+    /// Calls `listener` for each kept event of one of these names, in the order of the log, from whichever hub it is. What
+    /// a program makes of them is the same at every hub. The context is of no socket.
+    pub fn on_kept(
+        &mut self,
+        names: &[&str],
+        listener: impl FnMut(&mut Context<'_>, &PastEvent) + Send + 'static,
+    ) -> &mut Self {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        self.kept.push((names, Box::new(listener)));
+        self
+    }
+
     /// Calls `listener` for each event of this name that a client sends.
     ///
     /// # Errors
@@ -134,8 +156,8 @@ impl Namespace {
         event: &str,
         mut listener: impl FnMut(&mut Context<'_>, &[Value], &Ack) + Send + 'static,
     ) -> Result<ListenerId, PoolFull> {
-        self.events.on(event, move |_, core, heard| {
-            let mut cx = Context { core, socket: heard.socket, space: heard.space };
+        self.events.on(event, move |_, lent, heard| {
+            let mut cx = lent.context(heard.socket, heard.space);
             listener(&mut cx, &heard.args, &heard.ack);
         })
     }

@@ -37,32 +37,59 @@
 //!
 //! What Socket.IO leaves open and this does not: nothing was received before the break (no offset); the last event
 //! before it was volatile (see the offset of such events in `emit.rs`); the old connection is half-open, also a second
-//! time; and the server itself ended in between (the log's [`Saved`] sockets).
+//! time; and the server itself ended in between (the [`Saved`] sockets).
+//!
+//! **When several hubs are one.** The client may come to another hub than the one that it was at. That hub does not know
+//! the secret, claims it from the one that does ([`Sessions`](super::super::sessions::Sessions)), and waits; the other one
+//! decides by the same table, lets the socket go, and has forgotten it. A hub that was given a socket first gets to where
+//! the log was when that socket broke off, then takes it back as one of its own: replayed up to where it is, live from
+//! there. The gates are asked when it is known who comes.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::super::log::Saved;
+use super::super::sessions::{Handover, Notice, Saved};
 use super::ask::Asking;
 use super::away::Away;
 use super::key::Key;
 use super::membership::Memberships;
 use super::state::{Call, Core, Mark, NamespaceSocket, Timer, TimerId};
 use super::{Output, Reason};
-use crate::base::Instant;
+use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::Value;
 
 /// Somebody came with the secret of a socket that is connected.
 #[derive(Debug)]
 pub(super) struct Challenge {
     pub(super) holder: Key,
-    /// The newcomer.
-    pub(super) session: Key,
+    pub(super) newcomer: Newcomer,
     pub(super) space: usize,
-    pub(super) auth: Value,
     pub(super) claim: Claim,
     pub(super) timer: TimerId,
 }
+
+/// Who came with a secret.
+#[derive(Debug)]
+pub(super) enum Newcomer {
+    /// A session of this hub, with its CONNECT's payload.
+    Here { session: Key, auth: Value },
+    /// Somebody at another hub, which has asked.
+    Elsewhere { question: u64 },
+}
+
+/// A CONNECT that cannot be decided on yet.
+#[derive(Debug)]
+pub(super) struct Arriving {
+    pub(super) session: Key,
+    pub(super) space: usize,
+    pub(super) auth: Value,
+    /// What it waits for: the other hubs, or that this one gets to an offset.
+    pub(super) until: Option<u64>,
+    pub(super) timer: TimerId,
+}
+
+/// How long other hubs may take to say whether they have a socket: longer than a slow client has to prove that it lives.
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What a CONNECT says of a former connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,32 +121,154 @@ impl Core {
         Some(Claim { pid, offset })
     }
 
+    /// Whether a CONNECT has to wait before it can be decided on: its secret may be another hub's, or its socket is ahead of
+    /// this hub. `has_asked` when the other hubs have answered.
+    pub(super) fn has_to_wait(&mut self, session: Key, space: usize, auth: &Value, has_asked: bool) -> bool {
+        let Some(claim) = self.claim(space, auth) else { return false };
+        let place = &self.spaces[space];
+        let until = match place.away.get(&claim.pid) {
+            Some(away) => {
+                let until = away.end.max(claim.offset.unwrap_or(0));
+                if until <= place.end || !self.log.is_shared() {
+                    return false;
+                }
+                Some(until)
+            }
+            None if has_asked || place.holders.contains_key(&claim.pid) => return false,
+            None => None,
+        };
+        let id = self.number();
+        let namespace = self.spaces[space].name.clone();
+        if until.is_none() && !self.recoverable.claim(id, &namespace, &claim.pid, claim.offset) {
+            return false;
+        }
+        let timer = self.set_timer(self.now + CLAIM_TIMEOUT, Timer::Claim(id));
+        self.arriving.insert(id, Arriving { session, space, auth: auth.clone(), until, timer });
+        self.sessions.get_mut(session).into_iter().for_each(|session| session.pending.push(id));
+        true
+    }
+
+    /// Takes a CONNECT that waited out of the list.
+    pub(super) fn arrived(&mut self, id: u64) -> Option<Arriving> {
+        let arriving = self.arriving.remove(&id)?;
+        self.timers.remove(&arriving.timer);
+        let session = self.sessions.get_mut(arriving.session)?;
+        session.pending.retain(|&pending| pending != id);
+        Some(arriving)
+    }
+
+    /// CONNECTs that waited for this hub to get as far as it has.
+    pub(super) fn caught_up(&self) -> Vec<u64> {
+        let is_there = |arriving: &Arriving| {
+            arriving.until.is_some_and(|until| until <= self.spaces[arriving.space].end)
+        };
+        self.arriving.iter().filter(|(_, arriving)| is_there(arriving)).map(|(id, _)| *id).collect()
+    }
+
+    /// Hears what other hubs want or answer; the claims that are answered.
+    pub(super) fn take_notices(&mut self) -> Vec<u64> {
+        let mut answered = Vec::new();
+        while let Some(notice) = self.recoverable.notice(self.now) {
+            match notice {
+                Notice::Answered { claim, namespace, saved } => {
+                    let space = self.spaces.iter().position(|space| space.name == namespace);
+                    if let Some((space, saved)) = space.zip(saved) {
+                        let data = Value::from_json(&saved.data).unwrap_or_default();
+                        self.put_away(space, &saved, data, Instant::ZERO);
+                    }
+                    answered.push(claim);
+                }
+                Notice::Asked { question, namespace, pid, offset } => {
+                    match self.spaces.iter().position(|space| space.name == namespace) {
+                        Some(space) => self.asked_for(space, Claim { pid, offset }, question),
+                        None => self.recoverable.answer(question, Handover::Unknown),
+                    }
+                }
+            }
+        }
+        answered
+    }
+
+    /// Somebody has come to another hub with a secret.
+    fn asked_for(&mut self, space: usize, claim: Claim, question: u64) {
+        if self.spaces[space].away.get(&claim.pid).is_some() {
+            return self.hand_over(space, &claim.pid, question);
+        }
+        if !self.spaces[space].holders.contains_key(&claim.pid) {
+            return self.recoverable.answer(question, Handover::Unknown);
+        }
+        self.stand_back(space, &claim.pid);
+        if !self.challenge(space, &claim, None, || Newcomer::Elsewhere { question }) {
+            self.recoverable.answer(question, Handover::Kept);
+        }
+    }
+
+    /// Lets another hub have a socket that is away.
+    pub(super) fn hand_over(&mut self, space: usize, pid: &str, question: u64) {
+        let away = self.spaces[space].away.remove(pid);
+        if let Some(away) = &away {
+            self.timers.remove(&away.timer);
+            self.calls.push_back(Call::Moved(space, away.id.clone()));
+        }
+        let answer = away.map_or(Handover::Unknown, |away| Handover::Given(away.saved()));
+        self.recoverable.answer(question, answer);
+    }
+
+    /// Somebody comes with a secret for which another hub has asked: the newest counts, for a client that is the same has
+    /// gone on from there.
+    fn stand_back(&mut self, space: usize, pid: &str) {
+        let holder = self.spaces[space].holders.get(pid).copied();
+        let Some(id) = holder.and_then(|holder| self.sockets.get(holder)?.challenge) else { return };
+        let Some(Challenge { holder, timer, newcomer: Newcomer::Elsewhere { question }, .. }) =
+            self.challenges.get(&id)
+        else {
+            return;
+        };
+        self.recoverable.answer(*question, Handover::Kept);
+        self.timers.remove(timer);
+        self.sockets.get_mut(*holder).into_iter().for_each(|holder| holder.challenge = None);
+        self.challenges.remove(&id);
+    }
+
     /// Decides about a CONNECT; a challenge is begun when the holder of the secret seems to be connected.
     pub(super) fn judge(&mut self, session: Key, space: usize, auth: &Value) -> Verdict {
-        let (Some(recovery), Some(claim)) = (self.config.recovery, self.claim(space, auth)) else {
-            return Verdict::Fresh;
-        };
+        let Some(claim) = self.claim(space, auth) else { return Verdict::Fresh };
         if self.spaces[space].away.get(&claim.pid).is_some() {
             return self.take_back(space, claim);
         }
+        self.stand_back(space, &claim.pid);
+        let here = || Newcomer::Here { session, auth: auth.clone() };
+        if self.challenge(space, &claim, Some(session), here) { Verdict::Wait } else { Verdict::Fresh }
+    }
+
+    /// Asks the holder of a secret whether it lives. False when there is nothing to ask: the newcomer is somebody else.
+    fn challenge(
+        &mut self,
+        space: usize,
+        claim: &Claim,
+        session: Option<Key>,
+        newcomer: impl FnOnce() -> Newcomer,
+    ) -> bool {
+        let Some(recovery) = self.config.recovery else { return false };
         let holder = self.spaces[space].holders.get(&claim.pid).copied();
         let Some((holder, socket)) = holder.and_then(|key| Some((key, self.sockets.get(key)?))) else {
-            return Verdict::Fresh;
+            return false;
         };
         let is_stale = claim.offset.unwrap_or(socket.start) < socket.confirmed;
-        let Some(old) = self.sessions.get(socket.session) else { return Verdict::Fresh };
-        if is_stale || socket.challenge.is_some() || socket.session == session {
-            return Verdict::Fresh;
+        let Some(old) = self.sessions.get(socket.session) else { return false };
+        if is_stale || socket.challenge.is_some() || Some(socket.session) == session {
+            return false;
         }
         let wait = recovery.patience(old.round_trip);
         self.outbox.push(Output::Probe(old.id));
         let id = self.number();
         let timer = self.set_timer(self.now + wait, Timer::Probe(id));
-        let auth = auth.clone();
-        self.challenges.insert(id, Challenge { holder, session, space, auth, claim, timer });
+        let (newcomer, claim) = (newcomer(), claim.clone());
+        self.challenges.insert(id, Challenge { holder, newcomer, space, claim, timer });
         self.sockets.get_mut(holder).into_iter().for_each(|socket| socket.challenge = Some(id));
-        self.sessions.get_mut(session).into_iter().for_each(|session| session.pending.push(id));
-        Verdict::Wait
+        let session = session.and_then(|session| self.sessions.get_mut(session));
+        session.into_iter().for_each(|session| session.pending.push(id));
+        true
     }
 
     /// The public id of the socket, away or connected, that this is the secret of.
@@ -215,6 +364,7 @@ impl Core {
             data,
             spent_until,
             timer,
+            end: saved.end,
         };
         self.spaces[space].away.insert(away, saved.cost());
         while let Some(pid) = self.spaces[space].away.too_much(&recovery) {
@@ -227,7 +377,7 @@ impl Core {
         let place = &mut self.spaces[space];
         if let Some(away) = place.away.remove(pid) {
             self.timers.remove(&away.timer);
-            self.log.unsave(&place.name, pid);
+            self.recoverable.remove(&place.name, pid);
             self.calls.push_back(Call::Gone(space, away.id));
         }
     }

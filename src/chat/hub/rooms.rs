@@ -81,19 +81,19 @@ impl Rooms {
         self.by_name.keys()
     }
 
-    /// The sockets that an event is for, sorted, each once.
-    pub(super) fn select(&self, aim: &Aim, chosen: &mut Vec<u32>) {
+    /// The sockets in any room of `to` (all, when it is empty) and in none of `except`: sorted, each once.
+    pub(super) fn select(&self, to: &[Arc<str>], except: &[Arc<str>], chosen: &mut Vec<u32>) {
         chosen.clear();
-        if aim.to.is_empty() {
+        if to.is_empty() {
             chosen.extend_from_slice(&self.all);
         }
-        aim.to.iter().for_each(|room| self.add_members(room, chosen));
-        if aim.to.len() > 1 || !chosen.is_sorted() {
+        to.iter().for_each(|room| self.add_members(room, chosen));
+        if to.len() > 1 || !chosen.is_sorted() {
             chosen.sort_unstable();
             chosen.dedup();
         }
         let mut barred = Vec::new();
-        aim.except.iter().for_each(|room| self.add_members(room, &mut barred));
+        except.iter().for_each(|room| self.add_members(room, &mut barred));
         match barred[..] {
             [] => {}
             [one] => remove(chosen, one),
@@ -147,9 +147,9 @@ mod tests {
     }
 
     fn select(to: &[&str], except: &[&str]) -> Vec<u32> {
-        let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
+        let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect::<Vec<_>>();
         let mut chosen = vec![99];
-        rooms().select(&Aim { to: names(to), except: names(except) }, &mut chosen);
+        rooms().select(&names(to), &names(except), &mut chosen);
         chosen
     }
 
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(select(&[], &["\0s0"]), [1, 2, 3, 4]);
         assert_eq!(select(&["\0a"], &[]), [0; 0]);
         let mut chosen = vec![99];
-        rooms().select(&Aim::nobody(), &mut chosen);
+        rooms().select(&Aim::nobody().to, &[], &mut chosen);
         assert_eq!(chosen, [0; 0]);
     }
 

@@ -1,8 +1,8 @@
 //! What the hub knows: sessions, sockets, namespaces, timers, and what waits to go out.
 //!
 //! A *session* is one client's connection (Engine.IO's); a *socket* is a session's presence in one namespace. Programs'
-//! functions are not here: they are lent this state while they run, so whatever would call one (an answer came, a
-//! socket left) is put into `calls` and done when the one that runs has returned.
+//! functions are not here (`promises.rs`): they are lent this state while they run, so whatever would call one (an
+//! answer came, a socket left) is put into `calls` and done when the one that runs has returned.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -10,14 +10,16 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::super::log::{EventLog, Saved};
+use super::super::log::{EventLog, Record, SenderIds, Token};
 use super::super::offset::Seals;
+use super::super::sessions::{Saved, Sessions};
 use super::ask::{Ask, Asking};
 use super::away::AwaySockets;
 use super::config::Config;
+use super::emit::{Emitted, Proposal};
 use super::key::Key;
 use super::membership::Memberships;
-use super::recovery::Challenge;
+use super::recovery::{Arriving, Challenge};
 use super::rooms::Rooms;
 use super::{Output, Random, Reason, SessionId};
 use crate::base::{Duration, Instant, Slab};
@@ -43,6 +45,23 @@ pub(super) struct Session {
     pub(super) round_trip: Duration,
     /// Its CONNECTs that wait for what becomes of the secret's holder.
     pub(super) pending: Vec<u64>,
+    /// Events that it proposed and that are not committed.
+    pub(super) proposed: usize,
+    /// What waits until they are: a client's packets are dealt with one after the other.
+    pub(super) backlog: VecDeque<Later>,
+}
+
+/// What a session does, or what is done to it, once what it proposed before is committed.
+#[derive(Debug)]
+pub(super) enum Later {
+    /// A packet came from it.
+    Packet(Packet),
+    /// The program puts it out of a namespace.
+    Disconnect(usize),
+    /// The program closes it.
+    Close,
+    /// Its connection is over.
+    Closed(Reason),
 }
 
 /// A session's presence in one namespace.
@@ -102,41 +121,13 @@ pub(super) struct Mark {
 pub(super) struct Space {
     pub(super) name: Arc<str>,
     pub(super) rooms: Rooms,
-    /// The offset of the last event in its log.
+    /// The offset of the last event that the log has handed back: where its sockets are.
     pub(super) end: u64,
     /// Who holds which secret.
     pub(super) holders: BTreeMap<Arc<str>, Key>,
     pub(super) away: AwaySockets,
-    pub(super) sender_ids: SenderIds,
-}
-
-/// The ids that senders gave to their newest events, with the offset of each.
-#[derive(Debug, Default)]
-pub(super) struct SenderIds {
-    offsets: BTreeMap<Arc<str>, u64>,
-    order: VecDeque<Arc<str>>,
-}
-
-impl SenderIds {
-    pub(super) fn offset(&self, id: &str) -> Option<u64> {
-        self.offsets.get(id).copied()
-    }
-
-    #[cfg(test)]
-    pub(super) fn longest(&self) -> usize {
-        self.order.iter().map(|id| id.len()).max().unwrap_or(0)
-    }
-
-    pub(super) fn add(&mut self, id: Arc<str>, offset: u64, capacity: usize) {
-        if self.order.len() >= capacity.max(1)
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.offsets.remove(&oldest);
-        }
-        if self.offsets.insert(id.clone(), offset).is_none() {
-            self.order.push_back(id);
-        }
-    }
+    /// Ids of events that are kept nowhere; the log knows the others.
+    pub(super) unkept_ids: SenderIds,
 }
 
 /// A timer: when, and a number that tells apart those of the same moment.
@@ -155,6 +146,8 @@ pub(super) enum Timer {
     Away(usize, Arc<str>),
     /// Events may have become too old.
     Forget,
+    /// Another hub should have said whether it has a socket.
+    Claim(u64),
 }
 
 /// A program's function that is to be called.
@@ -163,8 +156,16 @@ pub(super) enum Call {
     Left(Key, Reason),
     /// A socket that was away is given up.
     Gone(usize, Arc<str>),
+    /// A socket that was away is another hub's from now on.
+    Moved(usize, Arc<str>),
     /// A question is done.
-    Answered(Ask),
+    Answered(u64, Ask),
+    /// It is known what became of an event that somebody waits for.
+    Emitted { promise: u64, socket: Key, space: usize, emitted: Emitted },
+    /// The log has an event.
+    Kept(usize, Arc<Record>),
+    /// A session may go on: what it proposed is committed.
+    Resume(Key),
     /// It is known who a secret belongs to.
     Settled { challenge: u64, newcomer: bool },
 }
@@ -174,6 +175,8 @@ pub(super) struct Core {
     pub(super) config: Config,
     pub(super) now: Instant,
     pub(super) log: Box<dyn EventLog>,
+    /// The sockets that may come back, as they outlive this hub.
+    pub(super) recoverable: Box<dyn Sessions>,
     pub(super) sessions: Slab<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
     pub(super) sockets: Slab<Key, NamespaceSocket>,
@@ -181,6 +184,16 @@ pub(super) struct Core {
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
     pub(super) challenges: BTreeMap<u64, Challenge>,
+    /// CONNECTs with a secret that another hub may have, or whose socket is ahead of this hub.
+    pub(super) arriving: BTreeMap<u64, Arriving>,
+    /// Events that were proposed and are not committed.
+    pub(super) proposals: BTreeMap<Token, Proposal>,
+    /// Answers that wait for the last of the events that were proposed before them.
+    unanswered: VecDeque<(Token, Key, Encoded)>,
+    /// Packets that wait for their session's turn.
+    pub(super) backlog: usize,
+    /// Sockets that catch up, and wait for the log to fetch what is next.
+    pub(super) fetching: Vec<Key>,
     pub(super) calls: VecDeque<Call>,
     pub(super) outbox: Outbox,
     /// Sockets that changed what is saved of them.
@@ -199,10 +212,12 @@ impl Core {
     pub(super) fn new(config: Config, mut random: Random, mut log: Box<dyn EventLog>) -> Self {
         let fresh = config.recovery.map(|_| u128::from(random()) << 64 | u128::from(random()));
         let seals = Seals::new(fresh.map_or(0, |fresh| log.key(fresh)));
+        let recoverable = log.sessions();
         Core {
             config,
             now: Instant::ZERO,
             log,
+            recoverable,
             sessions: Slab::new(),
             by_id: BTreeMap::new(),
             sockets: Slab::new(),
@@ -210,6 +225,11 @@ impl Core {
             timers: BTreeMap::new(),
             asks: BTreeMap::new(),
             challenges: BTreeMap::new(),
+            arriving: BTreeMap::new(),
+            proposals: BTreeMap::new(),
+            unanswered: VecDeque::new(),
+            backlog: 0,
+            fetching: Vec::new(),
             calls: VecDeque::new(),
             outbox: Outbox::default(),
             dirty: Vec::new(),
@@ -271,16 +291,43 @@ impl Core {
         self.outbox.push(Output::Send { to, packet });
     }
 
-    /// Answers what a socket has asked.
+    /// Answers what a socket has asked: when all that was proposed before is committed.
     pub(super) fn acknowledge(&mut self, key: Key, id: u64, args: Vec<Value>) {
         let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
-        let (session, space) = (socket.session, &self.spaces[socket.space]);
-        let packet = Packet::new(&*space.name, Kind::Ack { id, args }).encode();
+        let packet = Packet::new(&*self.spaces[socket.space].name, Kind::Ack { id, args }).encode();
+        let Some((&newest, _)) = self.proposals.last_key_value() else {
+            return self.answer_with(key, packet);
+        };
+        socket.held_bytes += packet.len();
+        let is_too_much = socket.held_bytes > self.config.queue_bytes;
+        let session = socket.session;
+        self.unanswered.push_back((newest, key, packet));
+        if is_too_much {
+            self.close(session, Reason::SlowReader);
+        }
+    }
+
+    /// Sends the answers that waited for what is committed by now.
+    pub(super) fn answer_committed(&mut self) {
+        let oldest = self.proposals.first_key_value().map(|(token, _)| *token);
+        while self.unanswered.front().is_some_and(|(newest, ..)| oldest.is_none_or(|oldest| *newest < oldest))
+            && let Some((_, key, packet)) = self.unanswered.pop_front()
+        {
+            if let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) {
+                socket.held_bytes -= packet.len();
+                self.answer_with(key, packet);
+            }
+        }
+    }
+
+    fn answer_with(&mut self, key: Key, packet: Encoded) {
+        let Some(socket) = self.sockets.get_mut(key) else { return };
+        let session = socket.session;
         if socket.behind.is_none() {
             return self.send_encoded(session, packet);
         }
         socket.held_bytes += packet.len();
-        socket.held.push_back((space.end, packet));
+        socket.held.push_back((self.spaces[socket.space].end, packet));
         if socket.held_bytes > self.config.queue_bytes {
             self.close(session, Reason::SlowReader);
         }
@@ -314,7 +361,11 @@ impl Core {
         if let Some(deadline) = session.deadline {
             self.timers.remove(&deadline);
         }
+        self.backlog -= session.backlog.len();
         for id in session.pending {
+            if let Some(arriving) = self.arriving.remove(&id) {
+                self.timers.remove(&arriving.timer);
+            }
             if let Some(challenge) = self.challenges.remove(&id) {
                 self.timers.remove(&challenge.timer);
                 if let Some(holder) = self.sockets.get_mut(challenge.holder) {
@@ -346,7 +397,7 @@ impl Core {
     /// The socket will be saved when the present input has been dealt with.
     pub(super) fn touch(&mut self, key: Key) {
         if self.config.recovery.is_some()
-            && self.log.is_durable()
+            && self.recoverable.is_durable()
             && let Some(socket) = self.sockets.get_mut(key)
             && !socket.dirty
         {
@@ -360,15 +411,17 @@ impl Core {
         for key in std::mem::take(&mut self.dirty) {
             let Some(socket) = self.sockets.get_mut(key) else { continue };
             socket.dirty = false;
-            let saved = socket.saved();
-            self.log.save(&self.spaces[socket.space].name, saved);
+            let space = &self.spaces[socket.space];
+            let saved = socket.saved(space.end);
+            self.recoverable.save(&space.name, saved);
         }
-        self.outbox.seal(self.log.taken());
+        self.outbox.seal((self.log.taken(), self.recoverable.taken()));
     }
 }
 
 impl NamespaceSocket {
-    pub(super) fn saved(&self) -> Saved {
+    /// What is to be remembered of it, when the log is at `end`.
+    pub(super) fn saved(&self, end: u64) -> Saved {
         Saved {
             pid: self.pid.clone(),
             sid: self.id.clone(),
@@ -376,19 +429,20 @@ impl NamespaceSocket {
             confirmed: self.confirmed,
             rooms: self.rooms.saved(),
             data: self.data.to_json(),
+            end,
         }
     }
 }
 
-/// What waits to go out, in order. What one input caused goes out when all that the log had taken by then is stored:
-/// so nothing is answered, and nobody told, before it is safe. A log in memory is never behind.
+/// What waits to go out, in order. What one input caused goes out when all that the log and the sockets' store had taken
+/// by then is stored: so nothing is answered or told before it is safe. A log in memory is never behind.
 ///
 /// Bounded by what the sessions' queues may hold.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     queue: VecDeque<Output>,
-    /// So many of the queue, after the log has stored so much.
-    seals: VecDeque<(usize, u64)>,
+    /// So many of the queue, after the log and the sockets' store have stored so much.
+    seals: VecDeque<(usize, (u64, u64))>,
     sealed: usize,
     pushed: u64,
 }
@@ -399,7 +453,7 @@ impl Outbox {
         self.pushed += 1;
     }
 
-    fn seal(&mut self, taken: u64) {
+    fn seal(&mut self, taken: (u64, u64)) {
         let new = self.queue.len() - self.sealed;
         if new > 0 {
             self.sealed = self.queue.len();
@@ -407,9 +461,9 @@ impl Outbox {
         }
     }
 
-    pub(super) fn pop(&mut self, stored: u64) -> Option<Output> {
+    pub(super) fn pop(&mut self, stored: (u64, u64)) -> Option<Output> {
         let (count, taken) = self.seals.front_mut()?;
-        if *taken > stored {
+        if taken.0 > stored.0 || taken.1 > stored.1 {
             return None;
         }
         *count -= 1;

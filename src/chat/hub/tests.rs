@@ -543,3 +543,4 @@ fn history_is_read_from_the_log() {
 mod bounds;
 mod model;
 mod returning;
+mod shared;

@@ -44,6 +44,10 @@
 //! - A socket that finds its name taken when it comes back too late for recovery gets another, and is told with
 //!   `renamed` before anything else.
 //!
+//! **Who is in a room** follows from the kept events `joined`, `left` and `renamed`, and from nothing else: several hubs on
+//! one log agree about it, each at its place in the log. A name is taken when somebody of this hub has it, or somebody who
+//! is in a room anywhere. Who is away or typing is known to the hub that it is at.
+//!
 //! Left out: accounts (a name belongs to whoever has it), closed rooms, and taking back what was said.
 
 mod happening;
@@ -55,7 +59,8 @@ mod words;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::hub::{Ack, Context, Emitted, Entry, Hello, Hub, Past, Reason, Refusal, Span};
+use super::hub::{Ack, Broadcast, Context, Emitted, Entry, Hello, Hub, Past, Reason, Refusal, Span};
+use super::log::Stamp;
 use crate::layers::application::socketio::Value;
 
 pub use happening::Happening;
@@ -64,6 +69,9 @@ pub use rules::{Rules, Trouble};
 use people::{People, Renamed};
 use rules::{clean, fold, hub_room};
 use words::{Answer, message, text_at};
+
+/// The kept events from which it follows who is in a room.
+const PRESENCE: [&str; 3] = ["joined", "left", "renamed"];
 
 /// Opens the chat on the hub's namespace `/`. `told` hears of everything that happens in it: for a log, or a picture.
 pub fn open(hub: &mut Hub, rules: Rules, told: impl FnMut(&Happening<'_>) + Send + 'static) {
@@ -75,6 +83,10 @@ pub fn open(hub: &mut Hub, rules: Rules, told: impl FnMut(&Happening<'_>) + Send
             let rooms = socket.rooms.iter().filter_map(|room| room.strip_prefix('#'));
             people.restore(&socket.id, name, rooms);
         }
+    }
+    // What other hubs' people did; of this one's alone, those who are away are all there is.
+    if hub.is_shared() {
+        hub.kept("/", &PRESENCE).iter().for_each(|event| people.apply(event));
     }
     let lounge =
         Lounge { rules, floor: Arc::new(Mutex::new(Floor { people, told: Box::new(told), said: 0 })) };
@@ -104,24 +116,44 @@ impl Floor {
 impl Lounge {
     fn install(&self, hub: &mut Hub) {
         let (gate, enter, leave, gone) = (self.clone(), self.clone(), self.clone(), self.clone());
+        let (moved, kept) = (self.clone(), self.clone());
         hub.of("/")
             .gate(move |entry| gate.admit(entry))
             .on_connection(move |cx, hello| enter.entered(cx, hello))
             .on_disconnect(move |cx, reason| leave.left(cx, reason))
-            .on_gone(move |cx, id| gone.gone(cx, id));
-        self.on(hub, "join", Lounge::join);
+            .on_gone(move |cx, id| gone.gone(cx, id))
+            .on_moved(move |_, id| {
+                moved.floor().people.set_here(id, false);
+            })
+            .on_kept(&PRESENCE, move |_, event| kept.floor().people.apply(event));
         self.on(hub, "leave", Lounge::leave);
-        self.on(hub, "say", Lounge::say);
-        self.on(hub, "msg", Lounge::msg);
         self.on(hub, "who", Lounge::who);
         self.on(hub, "history", Lounge::history);
         self.on(hub, "nick", Lounge::nick);
         self.on(hub, "rooms", Lounge::rooms);
+        self.on_said(hub, "join", Lounge::join);
+        self.on_said(hub, "say", Lounge::say);
+        self.on_said(hub, "msg", Lounge::msg);
         let typing = self.clone();
         hub.of("/").on("typing", move |cx, args, _| typing.typing(cx, args));
     }
 
-    /// Every event but `typing` is answered: with what was asked for, or with why not.
+    /// An event whose answer is known when what it says is in the log.
+    fn on_said(
+        &self,
+        hub: &mut Hub,
+        event: &str,
+        act: fn(&Lounge, &mut Context<'_>, &[Value], &Ack) -> Result<(), Trouble>,
+    ) {
+        let lounge = self.clone();
+        hub.of("/").on(event, move |cx: &mut Context<'_>, args: &[Value], ack: &Ack| {
+            if let Err(trouble) = act(&lounge, cx, args, ack) {
+                ack.send(cx, vec![trouble.answer()]);
+            }
+        });
+    }
+
+    /// Every other event but `typing` is answered at once: with what was asked for, or with why not.
     fn on(&self, hub: &mut Hub, event: &str, act: fn(&Lounge, &mut Context<'_>, &[Value]) -> Answer) {
         let lounge = self.clone();
         hub.of("/").on(event, move |cx: &mut Context<'_>, args: &[Value], ack: &Ack| {
@@ -154,7 +186,7 @@ impl Lounge {
     fn entered(&self, cx: &mut Context<'_>, hello: &Hello) {
         let mut floor = self.floor();
         let id = cx.id();
-        if hello.is_recovered && floor.people.set_away(&id, false) {
+        if hello.is_recovered && floor.people.set_here(&id, true) {
             let name = floor.people.name(&id).unwrap_or_default();
             self.show_away(cx, &floor.people, &name, false);
             return floor.tell(&Happening::Returned { name: &name });
@@ -167,6 +199,10 @@ impl Lounge {
         // The gate has let it in for its secret, and its name may not be free.
         let asked = asked.and_then(|name| self.rules.name(name).ok()).unwrap_or("guest").to_owned();
         let name = floor.people.enter(&id, &asked);
+        // Somebody who was at another hub, and of whom the log tells nothing any more, is in its rooms all the same.
+        for room in cx.rooms().iter().filter_map(|room| room.strip_prefix('#')) {
+            floor.people.join(&id, room);
+        }
         let client = hello.auth.get("client").and_then(Value::as_str).filter(|word| word.len() <= 64);
         keep(cx, &name, client);
         if *name != *asked {
@@ -210,30 +246,49 @@ impl Lounge {
 
     // Rooms.
 
-    fn join(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
-        let mut floor = self.floor();
+    fn join(&self, cx: &mut Context<'_>, args: &[Value], ack: &Ack) -> Result<(), Trouble> {
+        let floor = self.floor();
         let room = self.rules.room(text_at(args, 0))?;
         let id = cx.id();
         let name = floor.people.name(&id).ok_or(Trouble::Outside)?;
-        let is_new = floor.people.join(&id, room, self.rules.rooms_per_person)?;
+        let is_new = floor.people.may_join(&id, room, self.rules.rooms_per_person)?;
         if is_new && cx.join(&hub_room(room)).is_err() {
-            floor.people.leave(&id, room);
             return Err(Trouble::TooManyRooms(self.rules.rooms_per_person));
         }
+        drop(floor);
+        // Up to here it reads the past; from here on it hears everything live.
         let end = cx.log_end();
-        if is_new {
-            let event = Value::object([("room", room.into()), ("name", (&*name).into())]);
-            cx.to(&hub_room(room)).emit("joined", vec![event]);
-            floor.tell(&Happening::Joined { name: &name, room });
-        }
         let since = args.get(1).and_then(|options| options.get("since")?.as_u64());
-        let past = match since {
-            Some(since) => cx.past(&hub_room(room), "message", Span::After(since), self.rules.page),
-            None => cx.past(&hub_room(room), "message", Span::Before(end + 1), self.rules.page),
-        };
+        let (lounge, ack, room) = (self.clone(), ack.clone(), room.to_owned());
+        if !is_new {
+            let answer = lounge.joined(cx, &room, end, since);
+            ack.send(cx, vec![answer]);
+            return Ok(());
+        }
+        let event = Value::object([("room", room.as_str().into()), ("name", (&*name).into())]);
+        let joined = cx.to(&hub_room(&room)).then(move |cx, emitted| {
+            let mut floor = lounge.floor();
+            if emitted.offset.is_none() {
+                // Nothing is kept here, so nothing came back from the log.
+                floor.people.join(&id, &room);
+            }
+            floor.tell(&Happening::Joined { name: &name, room: &room });
+            drop(floor);
+            let answer = lounge.joined(cx, &room, end, since);
+            ack.send(cx, vec![answer]);
+        });
+        joined.emit("joined", vec![event]);
+        Ok(())
+    }
+
+    /// What somebody is answered who has joined a room when the log was at `end`.
+    fn joined(&self, cx: &mut Context<'_>, room: &str, end: u64, since: Option<u64>) -> Value {
+        let span = since.map_or(Span::UpTo(end), Span::After);
+        let past = cx.past(&hub_room(room), "message", span, self.rules.page);
+        let floor = self.floor();
         let here = floor.people.here(room, self.rules.listed).map(|(name, _)| Value::from(&**name)).collect();
         let Past { more, next, .. } = past;
-        Ok(Value::object([
+        Value::object([
             ("ok", true.into()),
             ("room", room.into()),
             ("here", Value::Array(here)),
@@ -242,7 +297,7 @@ impl Lounge {
             ("more", more.into()),
             ("next", next.into()),
             ("end", end.into()),
-        ]))
+        ])
     }
 
     fn leave(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -250,10 +305,13 @@ impl Lounge {
         let room = self.rules.room(text_at(args, 0))?;
         let id = cx.id();
         let name = floor.people.name(&id).ok_or(Trouble::Outside)?;
-        if !floor.people.leave(&id, room) {
+        if !floor.people.is_in(&id, room) {
             return Err(Trouble::NotInRoom(room.into()));
         }
         cx.leave(&hub_room(room));
+        if !cx.keeps_events() {
+            floor.people.leave(&id, room);
+        }
         let event = Value::object([("room", room.into()), ("name", (&*name).into())]);
         cx.to(&hub_room(room)).emit("left", vec![event]);
         floor.tell(&Happening::LeftRoom { name: &name, room });
@@ -295,7 +353,7 @@ impl Lounge {
 
     // What is said.
 
-    fn say(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+    fn say(&self, cx: &mut Context<'_>, args: &[Value], ack: &Ack) -> Result<(), Trouble> {
         let mut floor = self.floor();
         let room = self.rules.room(text_at(args, 0))?;
         let text = self.rules.text(text_at(args, 1))?;
@@ -303,31 +361,49 @@ impl Lounge {
         let id = cx.id();
         let now = cx.now();
         let name = floor.people.set_typing(&id, room, now).ok_or_else(|| Trouble::NotInRoom(room.into()))?;
-        let place = Place { key: "room", value: room, to: &[&hub_room(room)] };
-        let (answer, Emitted { offset, is_duplicate, .. }) =
-            floor.emit(cx, "message", &name, &place, &text, client_id);
-        if !is_duplicate {
-            floor.tell(&Happening::Said { name: &name, room, bytes: text.len(), offset });
-        }
-        Ok(Value::Object(answer))
+        floor.said += 1;
+        let words = Words { event: "message", from: &name, key: "room", value: room, text: &text, client_id };
+        let (number, bytes) = (floor.said, text.len());
+        drop(floor);
+        let (lounge, ack, name, room) = (self.clone(), ack.clone(), name.clone(), room.to_owned());
+        words.say(
+            cx,
+            &[&hub_room(&room)],
+            number,
+            move |cx, answer, Emitted { offset, is_duplicate, .. }| {
+                if !is_duplicate {
+                    lounge.floor().tell(&Happening::Said { name: &name, room: &room, bytes, offset });
+                }
+                ack.send(cx, vec![Value::Object(answer)]);
+            },
+        );
+        Ok(())
     }
 
-    fn msg(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
+    fn msg(&self, cx: &mut Context<'_>, args: &[Value], ack: &Ack) -> Result<(), Trouble> {
         let mut floor = self.floor();
         let text = self.rules.text(text_at(args, 1))?;
         let client_id = self.rules.client_id(args.get(2))?;
         let from = floor.people.name(&cx.id()).ok_or(Trouble::Outside)?;
         let wanted = clean(text_at(args, 0).trim());
         let (to_id, to) = floor.people.find(&fold(&wanted)).ok_or(Trouble::Nobody(wanted))?;
+        floor.said += 1;
+        let words = Words { event: "private", from: &from, key: "to", value: &to, text: &text, client_id };
+        let (number, bytes) = (floor.said, text.len());
+        drop(floor);
+        let (lounge, ack, from, name) = (self.clone(), ack.clone(), from.clone(), to.clone());
         // Its sender hears it too.
-        let place = Place { key: "to", value: &to, to: &[&to_id, &cx.id()] };
-        let (mut answer, Emitted { offset, is_duplicate, .. }) =
-            floor.emit(cx, "private", &from, &place, &text, client_id);
-        answer.push(("away".into(), floor.people.is_away(&to_id).into()));
-        if !is_duplicate {
-            floor.tell(&Happening::Whispered { name: &from, to: &to, bytes: text.len(), offset });
-        }
-        Ok(Value::Object(answer))
+        let (hears, id) = (to_id.clone(), cx.id());
+        words.say(cx, &[&hears, &id], number, move |cx, mut answer, Emitted { offset, is_duplicate, .. }| {
+            let mut floor = lounge.floor();
+            answer.push(("away".into(), floor.people.is_away(&to_id).into()));
+            if !is_duplicate {
+                floor.tell(&Happening::Whispered { name: &from, to: &name, bytes, offset });
+            }
+            drop(floor);
+            ack.send(cx, vec![Value::Object(answer)]);
+        });
+        Ok(())
     }
 
     fn history(&self, cx: &mut Context<'_>, args: &[Value]) -> Answer {
@@ -373,46 +449,46 @@ impl Lounge {
     }
 }
 
-/// Where something is said: a room, or a person.
-struct Place<'a> {
-    /// What it is called in the event.
+/// What somebody says, in a room or to a person.
+struct Words<'a> {
+    event: &'static str,
+    from: &'a str,
+    /// The room or the person, as people call it, and which of them it is.
     key: &'static str,
-    /// As people call it.
     value: &'a str,
-    /// As the hub calls it, and whoever else is to hear it.
-    to: &'a [&'a str],
+    text: &'a str,
+    client_id: Option<&'a str>,
 }
 
-impl Floor {
-    /// Sends what somebody said, once; the answer to whoever said it, and what became of it.
-    fn emit(
-        &mut self,
+impl Words<'_> {
+    /// Sends it to these rooms, once; `then` is called with the answer to its sender, and what became of it.
+    fn say(
+        &self,
         cx: &mut Context<'_>,
-        event: &str,
-        from: &str,
-        place: &Place<'_>,
-        text: &str,
-        client_id: Option<&str>,
-    ) -> (Vec<(String, Value)>, Emitted) {
-        self.said += 1;
+        to: &[&str],
+        number: u64,
+        then: impl FnOnce(&mut Context<'_>, Vec<(String, Value)>, Emitted) + Send + 'static,
+    ) {
         let (kept, sid) = (cx.data(), cx.id());
         let sender = kept.get("client").and_then(Value::as_str).unwrap_or(&sid);
-        let offset = cx.next_offset();
         // Its place in the log names a message. Where nothing is kept, its sender's name for it has to do.
-        let unkept = || client_id.map_or_else(|| self.said.to_string(), str::to_owned);
-        let id = |offset: Option<u64>| offset.map_or_else(unkept, |offset| offset.to_string());
-        let said = message(place.key, place.value, from, text, &id(offset), cx.now_ms(), offset, client_id);
-        let mut broadcast = place.to.iter().fold(cx.io(), |all, room| all.to(room));
-        if let Some(client_id) = client_id {
+        let unkept = self.client_id.map_or_else(|| number.to_string(), str::to_owned);
+        let said = message(self.key, self.value, self.from, self.text, &unkept, cx.now_ms(), self.client_id);
+        let mut broadcast: Broadcast<'_> = to.iter().fold(cx.io(), |all, room| all.to(room));
+        broadcast = broadcast.stamp("id", Stamp::Text).stamp("offset", Stamp::Number);
+        if let Some(client_id) = self.client_id {
             broadcast = broadcast.sent_as(&format!("{sender} {client_id}"));
         }
-        let emitted = broadcast.emit(event, vec![said]);
-        let answer = vec![
-            ("ok".to_owned(), true.into()),
-            ("id".to_owned(), id(emitted.offset).into()),
-            ("offset".to_owned(), emitted.offset.map_or(Value::Null, Value::from)),
-        ];
-        (answer, emitted)
+        let broadcast = broadcast.then(move |cx, emitted| {
+            let id = emitted.offset.map_or(unkept, |offset| offset.to_string());
+            let answer = vec![
+                ("ok".to_owned(), true.into()),
+                ("id".to_owned(), id.into()),
+                ("offset".to_owned(), emitted.offset.map_or(Value::Null, Value::from)),
+            ];
+            then(cx, answer, emitted);
+        });
+        broadcast.emit(self.event, vec![said]);
     }
 }
 
@@ -427,7 +503,7 @@ fn show_left(cx: &mut Context<'_>, people: &mut People, id: &str) {
     let Some((name, rooms)) = people.remove(id) else { return };
     for room in rooms {
         let event = Value::object([("room", (&*room).into()), ("name", (&*name).into())]);
-        cx.io().to(&hub_room(&room)).emit("left", vec![event]);
+        cx.io().to(&hub_room(&room)).except_socket(id).emit("left", vec![event]);
     }
 }
 

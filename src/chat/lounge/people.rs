@@ -1,23 +1,28 @@
 //! Who is here: names, rooms, and what each is doing. Three indexes of the same people, kept in step here only.
 //!
-//! Bounded by the hub: no more people than it has sockets, connected and away, and [`Rules`](super::Rules) bounds the
+//! Who is in which room is what the kept events say ([`People::apply`]), from whichever hub they are. People of this hub
+//! are known besides when they are in no room, and with what is told only here: who is away, who is typing.
+//!
+//! Bounded by the hubs: no more people than they have sockets, connected and away, and [`Rules`](super::Rules) bounds the
 //! rooms of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::super::hub::PastEvent;
 use super::rules::{Trouble, fold};
 use crate::base::Instant;
+use crate::layers::application::socketio::Value;
 
 /// Everyone in the chat.
 #[derive(Debug, Default)]
 pub(super) struct People {
-    /// By the id of the socket, which stays the same when it comes back.
+    /// By the id of the socket, which stays the same when it comes back, also to another hub.
     by_id: BTreeMap<Arc<str>, Person>,
     /// Ids by folded name.
     by_name: BTreeMap<String, Arc<str>>,
-    /// Ids by room and folded name. No room stands here without people.
-    rooms: BTreeMap<Arc<str>, BTreeMap<String, Arc<str>>>,
+    /// Folded names with ids, by room. No room stands here without people.
+    rooms: BTreeMap<Arc<str>, BTreeSet<(String, Arc<str>)>>,
 }
 
 #[derive(Debug)]
@@ -26,6 +31,8 @@ struct Person {
     /// Its rooms, and until when it is typing there.
     rooms: BTreeMap<Arc<str>, Instant>,
     is_away: bool,
+    /// At this hub, connected or away.
+    is_here: bool,
 }
 
 /// Somebody in a room.
@@ -48,8 +55,39 @@ impl People {
         self.enter(id, name);
         self.set_away(id, true);
         for room in rooms {
-            // It was in them, so it may be.
-            let _ = self.join(id, room, usize::MAX);
+            self.join(id, room);
+        }
+    }
+
+    /// The log has an event about who is where.
+    pub(super) fn apply(&mut self, event: &PastEvent) {
+        let text = |member| event.args.first()?.get(member).and_then(Value::as_str);
+        match &*event.name {
+            "joined" => {
+                let (Some(id), Some(name), Some(room)) =
+                    (event.excepted_sockets().next(), text("name"), text("room"))
+                else {
+                    return;
+                };
+                if !self.by_id.contains_key(id) {
+                    self.add(&id.into(), name.into(), false);
+                }
+                self.join(id, room);
+            }
+            "left" => {
+                let (Some(id), Some(room)) = (event.excepted_sockets().next(), text("room")) else { return };
+                self.leave(id, room);
+                self.forget_elsewhere(id);
+            }
+            "renamed" => {
+                // To the rooms of that person, of which one is that of its id. Who is told of a name alone had no other.
+                let own = |room: &&Arc<str>| self.by_id.contains_key(&***room);
+                let id = event.to.iter().find(own).cloned();
+                if let (Some(id), Some(to)) = (id, text("to")) {
+                    self.rename(&id, to);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -58,22 +96,48 @@ impl People {
         let numbered = (2..).map(|n: u64| format!("{name}-{n}"));
         let mut names = std::iter::once(name.to_owned()).chain(numbered);
         let name = names.find(|name| !self.by_name.contains_key(&fold(name))).unwrap_or_default();
-        self.by_name.insert(fold(&name), id.clone());
         let name: Arc<str> = name.into();
-        let person = Person { name: name.clone(), rooms: BTreeMap::new(), is_away: false };
-        self.by_id.insert(id.clone(), person);
+        self.add(id, name.clone(), true);
         name
+    }
+
+    fn add(&mut self, id: &Arc<str>, name: Arc<str>, is_here: bool) {
+        // Two hubs may have let in two people by one name before either was in a room.
+        self.by_name.entry(fold(&name)).or_insert_with(|| id.clone());
+        let person = Person { name, rooms: BTreeMap::new(), is_away: false, is_here };
+        self.by_id.insert(id.clone(), person);
+    }
+
+    /// Of somebody at another hub only its rooms are known: without any it is forgotten.
+    fn forget_elsewhere(&mut self, id: &str) {
+        if self.by_id.get(id).is_some_and(|person| !person.is_here && person.rooms.is_empty()) {
+            self.remove(id);
+        }
+    }
+
+    /// At this hub from now on, or at another one; false when there is no such person.
+    pub(super) fn set_here(&mut self, id: &str, is_here: bool) -> bool {
+        let Some(person) = self.by_id.get_mut(id) else { return false };
+        person.is_here = is_here;
+        self.set_away(id, false);
+        self.forget_elsewhere(id);
+        true
     }
 
     /// Takes somebody out, from all rooms too; its name, and which rooms these were.
     pub(super) fn remove(&mut self, id: &str) -> Option<(Arc<str>, Vec<Arc<str>>)> {
         let rooms = self.rooms_of(id);
-        rooms.iter().for_each(|room| {
-            self.leave(id, room);
-        });
+        rooms.iter().for_each(|room| self.leave(id, room));
         let person = self.by_id.remove(id)?;
-        self.by_name.remove(&fold(&person.name));
+        self.forget_name(&person.name, id);
         Some((person.name, rooms))
+    }
+
+    fn forget_name(&mut self, name: &str, id: &str) {
+        let name = fold(name);
+        if self.by_name.get(&name).is_some_and(|holder| **holder == *id) {
+            self.by_name.remove(&name);
+        }
     }
 
     pub(super) fn name(&self, id: &str) -> Option<Arc<str>> {
@@ -98,12 +162,12 @@ impl People {
         let (key, person) = self.by_id.get_key_value(id)?;
         let (id, from, rooms) = (key.clone(), person.name.clone(), self.rooms_of(id));
         let to: Arc<str> = to.into();
-        self.by_name.remove(&fold(&from));
-        self.by_name.insert(fold(&to), id.clone());
+        self.forget_name(&from, &id);
+        self.by_name.entry(fold(&to)).or_insert_with(|| id.clone());
         for room in rooms {
             let members = self.rooms.entry(room).or_default();
-            members.remove(&fold(&from));
-            members.insert(fold(&to), id.clone());
+            members.remove(&(fold(&from), id.clone()));
+            members.insert((fold(&to), id.clone()));
         }
         self.by_id.get_mut(&id)?.name = to.clone();
         Some(Renamed { from, to })
@@ -122,36 +186,40 @@ impl People {
         self.by_id.get(id).is_some_and(|person| person.is_away)
     }
 
-    /// Into a room; false when it was there.
-    pub(super) fn join(&mut self, id: &str, room: &str, limit: usize) -> Result<bool, Trouble> {
-        let (id, _) = self.by_id.get_key_value(id).ok_or(Trouble::Outside)?;
-        let id = id.clone();
-        let person = self.by_id.get_mut(&id).ok_or(Trouble::Outside)?;
+    /// Whether somebody may join a room: false when it is there already.
+    pub(super) fn may_join(&self, id: &str, room: &str, limit: usize) -> Result<bool, Trouble> {
+        let person = self.by_id.get(id).ok_or(Trouble::Outside)?;
         if person.rooms.contains_key(room) {
             return Ok(false);
         }
-        if person.rooms.len() >= limit {
-            return Err(Trouble::TooManyRooms(limit));
-        }
-        let room: Arc<str> = room.into();
-        person.rooms.insert(room.clone(), Instant::ZERO);
-        self.rooms.entry(room).or_default().insert(fold(&person.name), id);
-        Ok(true)
+        if person.rooms.len() >= limit { Err(Trouble::TooManyRooms(limit)) } else { Ok(true) }
     }
 
-    /// Out of a room; false when it was not there.
-    pub(super) fn leave(&mut self, id: &str, room: &str) -> bool {
-        let Some(person) = self.by_id.get_mut(id) else { return false };
-        if person.rooms.remove(room).is_none() {
-            return false;
+    /// Into a room.
+    pub(super) fn join(&mut self, id: &str, room: &str) {
+        let Some((id, person)) = self.by_id.get_key_value(id) else { return };
+        let (id, name) = (id.clone(), fold(&person.name));
+        let room: Arc<str> = room.into();
+        let rooms = self.by_id.get_mut(&id).map(|person| &mut person.rooms);
+        rooms.into_iter().for_each(|rooms| {
+            rooms.entry(room.clone()).or_insert(Instant::ZERO);
+        });
+        self.rooms.entry(room).or_default().insert((name, id));
+    }
+
+    /// Out of a room.
+    pub(super) fn leave(&mut self, id: &str, room: &str) {
+        let Some((id, person)) = self.by_id.get_key_value(id) else { return };
+        let member = (fold(&person.name), id.clone());
+        if let Some(person) = self.by_id.get_mut(&member.1) {
+            person.rooms.remove(room);
         }
         if let Some(members) = self.rooms.get_mut(room) {
-            members.remove(&fold(&person.name));
+            members.remove(&member);
             if members.is_empty() {
                 self.rooms.remove(room);
             }
         }
-        true
     }
 
     pub(super) fn is_in(&self, id: &str, room: &str) -> bool {
@@ -175,8 +243,8 @@ impl People {
         room: &'a str,
         most: usize,
     ) -> impl Iterator<Item = (&'a Arc<str>, Here)> {
-        let members = self.rooms.get(room).into_iter().flat_map(BTreeMap::values).take(most);
-        members.filter_map(move |id| {
+        let members = self.rooms.get(room).into_iter().flatten().take(most);
+        members.filter_map(move |(_, id)| {
             let person = self.by_id.get(id)?;
             let typing_until = person.rooms.get(room).copied().unwrap_or(Instant::ZERO);
             Some((&person.name, Here { typing_until, is_away: person.is_away }))
@@ -185,7 +253,7 @@ impl People {
 
     /// How many are in a room.
     pub(super) fn count(&self, room: &str) -> usize {
-        self.rooms.get(room).map_or(0, BTreeMap::len)
+        self.rooms.get(room).map_or(0, BTreeSet::len)
     }
 
     /// All rooms by name, and how many are in each.

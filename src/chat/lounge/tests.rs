@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::base::{Duration, Rng};
 use crate::chat::offset::Seals;
-use crate::chat::{Config, Local, MemoryLog, Retention, SessionId};
+use crate::chat::{
+    Config, EventLog, Local, MemoryLog, Retention, SessionId, SharedLog, Stream, StreamDelays,
+};
 use crate::layers::application::socketio::{Kind, Packet};
 
 const SEED: u64 = 7;
@@ -29,8 +31,11 @@ struct Person {
 
 impl Story {
     fn new() -> Self {
-        let mut rng = Rng::new(SEED);
-        let log = Box::new(MemoryLog::new(Retention::default()));
+        Story::on(Box::new(MemoryLog::new(Retention::default())), SEED)
+    }
+
+    fn on(log: Box<dyn EventLog>, seed: u64) -> Self {
+        let mut rng = Rng::new(seed);
         let mut hub = Hub::new(Config::default(), Box::new(move || rng.next_u64()), log);
         let happened = Arc::new(Mutex::new(Vec::new()));
         let told = happened.clone();
@@ -417,4 +422,132 @@ fn nobody_overhears_private_messages_by_joining_a_room_called_like_a_socket() {
     story.ask(&ada, "msg", r#"["Bob","secret"]"#);
     assert_eq!(story.heard(&bob), ["private Ada Bob secret"]);
     assert_eq!(story.heard(&eve), [""; 0]);
+}
+
+/// Two servers of one chat.
+struct Twins {
+    log: SharedLog,
+    stories: [Story; 2],
+}
+
+impl Twins {
+    fn new() -> Self {
+        let log = SharedLog::with_stride(Retention::default(), 3);
+        let stories = [0, 1].map(|seed| Self::server(&log, seed));
+        Twins { log, stories }
+    }
+
+    fn server(log: &SharedLog, seed: u64) -> Story {
+        Story::on(Box::new(Stream::new(log, StreamDelays::default(), Rng::new(seed))), seed)
+    }
+
+    fn pass(&mut self) {
+        for _ in 0..40 {
+            self.stories.iter_mut().for_each(|story| story.local.wait(Duration::from_millis(1)));
+        }
+    }
+
+    /// Comes in at a server; its session, and what it was given or refused with.
+    fn knock(&mut self, server: usize, auth: &str) -> (SessionId, Kind) {
+        let session = self.stories[server].local.connect("/", Some(json(auth)));
+        self.pass();
+        let first = self.stories[server].local.take(session).into_iter().next().expect("an answer");
+        (session, first.kind)
+    }
+
+    fn enter(&mut self, server: usize, name: &str) -> Person {
+        let (session, answer) = self.knock(server, &format!(r#"{{"name":"{name}"}}"#));
+        let Kind::Connect(Some(given)) = answer else { panic!("{answer:?}") };
+        let id = |name| given.get(name).and_then(Value::as_str).expect("an id").to_owned();
+        Person { session, sid: id("sid"), pid: id("pid") }
+    }
+
+    /// Says an event that wants an answer, and waits for it.
+    fn ask(&mut self, server: usize, person: &Person, event: &str, args: &str) -> Value {
+        let Value::Array(args) = json(args) else { panic!("{args}") };
+        self.stories[server].acks += 1;
+        let id = self.stories[server].acks;
+        self.stories[server].local.emit(person.session, event, args, Some(id));
+        self.pass();
+        let mut answer = None;
+        for packet in self.stories[server].local.take(person.session) {
+            match packet.kind {
+                Kind::Ack { id: of, args } if of == id => answer = args.into_iter().next(),
+                _ => {
+                    let heard = self::event(packet).map(|heard| (person.session, heard));
+                    self.stories[server].kept.extend(heard);
+                }
+            }
+        }
+        answer.expect("an answer")
+    }
+
+    /// Who is in a room, as each server says.
+    fn here(&mut self, asking: [&Person; 2], room: &str) -> [Vec<String>; 2] {
+        [0, 1].map(|server| {
+            let who = self.ask(server, asking[server], "who", &format!(r#"["{room}"]"#));
+            let here = who.get("here").and_then(Value::as_array).expect("people");
+            here.iter().map(|p| p.get("name").and_then(Value::as_str).expect("a name").to_owned()).collect()
+        })
+    }
+}
+
+#[test]
+fn two_servers_on_one_log_agree_about_who_is_in_a_room() {
+    let mut twins = Twins::new();
+    let (ada, bob) = (twins.enter(0, "Ada"), twins.enter(1, "Bob"));
+    let joined = twins.ask(0, &ada, "join", r#"["tea"]"#);
+    assert_eq!(joined.get("here"), Some(&json(r#"["Ada"]"#)));
+    let joined = twins.ask(1, &bob, "join", r#"["tea"]"#);
+    assert_eq!(joined.get("here"), Some(&json(r#"["Ada","Bob"]"#)));
+    assert_eq!(twins.here([&ada, &bob], "tea"), [["Ada", "Bob"], ["Ada", "Bob"]]);
+    let (_, refused) = twins.knock(1, r#"{"name":"ada"}"#);
+    assert!(matches!(refused, Kind::ConnectError(_)), "her name is taken here too");
+
+    let said = twins.ask(1, &bob, "say", r#"["tea","hello"]"#);
+    let heard = twins.stories[0].heard(&ada);
+    assert_eq!(heard, ["joined tea Bob", "message tea Bob hello"]);
+    let offset = said.get("offset").and_then(Value::as_u64).expect("an offset");
+    assert_eq!(said.get("id"), Some(&offset.to_string().as_str().into()));
+    twins.ask(1, &bob, "msg", r#"["Ada","psst"]"#);
+    assert_eq!(twins.stories[0].heard(&ada), ["private Bob Ada psst"], "across servers");
+
+    twins.ask(0, &ada, "nick", r#"["Countess"]"#);
+    assert_eq!(twins.here([&ada, &bob], "tea"), [["Bob", "Countess"], ["Bob", "Countess"]]);
+    assert_eq!(code(&twins.ask(1, &bob, "nick", r#"["countess"]"#)), "E_TAKEN");
+    // A third one, that begins only now, knows it from what is kept.
+    let mut third = Twins::server(&twins.log, 9);
+    let eve = third.local.connect("/", Some(json(r#"{"name":"countess"}"#)));
+    third.local.wait(Duration::from_millis(40));
+    let refused = third.local.take(eve).remove(0).kind;
+    assert!(matches!(refused, Kind::ConnectError(_)), "{refused:?}");
+
+    twins.ask(1, &bob, "leave", r#"["tea"]"#);
+    assert_eq!(twins.here([&ada, &bob], "tea"), [["Countess"], ["Countess"]]);
+    twins.stories[0].local.send(ada.session, Packet::new("/", Kind::Disconnect));
+    twins.pass();
+    twins.pass();
+    let bobs = twins.ask(1, &bob, "who", r#"["tea"]"#);
+    assert_eq!(bobs.get("count"), Some(&0u64.into()));
+}
+
+#[test]
+fn who_comes_back_to_the_other_server_keeps_its_name_and_its_rooms() {
+    let mut twins = Twins::new();
+    let (ada, bob) = (twins.enter(0, "Ada"), twins.enter(1, "Bob"));
+    twins.ask(0, &ada, "join", r#"["tea"]"#);
+    twins.ask(1, &bob, "join", r#"["tea"]"#);
+    twins.stories[0].local.cut(ada.session);
+    twins.ask(1, &bob, "say", r#"["tea","where is she?"]"#);
+    let (session, answer) = twins.knock(1, &format!(r#"{{"name":"Ada","pid":"{}"}}"#, ada.pid));
+    let Kind::Connect(Some(given)) = answer else { panic!("{answer:?}") };
+    assert_eq!(given.get("sid"), Some(&ada.sid.as_str().into()), "the same person");
+    let ada = Person { session, ..ada };
+    twins.ask(1, &ada, "say", r#"["tea","here"]"#);
+    assert!(twins.stories[1].heard(&bob).contains(&"message tea Ada here".to_owned()));
+    twins.stories[1].local.send(ada.session, Packet::new("/", Kind::Disconnect));
+    twins.pass();
+    let eve = twins.enter(0, "Eve");
+    assert_eq!(twins.here([&eve, &bob], "tea"), [["Bob"], ["Bob"]]);
+    twins.enter(0, "Ada");
 }

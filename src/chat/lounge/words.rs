@@ -7,7 +7,6 @@ use crate::layers::application::socketio::Value;
 pub(super) type Answer = Result<Value, Trouble>;
 
 /// What was said, as its receivers hear it.
-#[expect(clippy::too_many_arguments, reason = "one argument for each member of one object")]
 pub(super) fn message(
     place: &str,
     value: &str,
@@ -15,7 +14,6 @@ pub(super) fn message(
     text: &str,
     id: &str,
     at: u64,
-    offset: Option<u64>,
     client_id: Option<&str>,
 ) -> Value {
     let members = [
@@ -24,7 +22,8 @@ pub(super) fn message(
         ("text", text.into()),
         ("id", id.into()),
         ("at", at.into()),
-        ("offset", offset.map_or(Value::Null, Value::from)),
+        // Known when it is in the log.
+        ("offset", Value::Null),
     ];
     let client_id = client_id.map(|id| ("clientId", id.into()));
     let members = members.into_iter().chain(client_id);

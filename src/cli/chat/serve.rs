@@ -16,7 +16,9 @@ use crate::chat::hub::{self, Hub, Rate};
 use crate::chat::lounge::{self, Rules};
 use crate::chat::{EventLog, Gateway, MemoryLog};
 use crate::cli::error::CliError;
+use crate::cli::listening::Wanted;
 use crate::cli::logbook;
+use crate::cli::number::{number, number_from};
 use crate::cli::output::Output;
 use crate::layers::application::engineio::{self, Origins, Server, SessionConfig};
 use crate::layers::application::socketio::Limits;
@@ -45,7 +47,7 @@ Ctrl-C or SIGTERM says goodbye to everyone, so that they come back by
 themselves, and stores what is left; a second one ends at once.")]
 pub(in crate::cli) struct ServeArgs {
     /// The port to listen on; 0 for one that is free
-    #[arg(long, value_name = "P", default_value_t = 8000)]
+    #[arg(long, value_name = "P", default_value_t = 8000, value_parser = number(0_u16, u16::MAX, 8000))]
     port: u16,
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
@@ -64,7 +66,7 @@ pub(in crate::cli) struct ServeArgs {
     #[arg(long, value_name = "N|SIZE|AGE", num_args = 1..=3, value_parser = history::bound)]
     history: Vec<Bound>,
     /// Connections at the same time, at most
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = number_from(0_usize, 10_000))]
     max_connections: usize,
     /// Write the log lines as JSON
     #[arg(long)]
@@ -164,21 +166,9 @@ fn url(address: SocketAddr) -> String {
 }
 
 fn cannot_listen(args: &ServeArgs, error: &std::io::Error) -> CliError {
-    let (bind, port) = (args.bind, args.port);
-    CliError::Failed(match error.kind() {
-        std::io::ErrorKind::AddrInUse => format!(
-            "port {port} of {bind} is in use by another program\n\
-             next: netlayers chat serve --port {}, or --port 0 for any that is free",
-            port.saturating_add(1)
-        ),
-        std::io::ErrorKind::PermissionDenied => {
-            format!("port {port} is not for everyone: {error}\nnext: netlayers chat serve --port 8000")
-        }
-        std::io::ErrorKind::AddrNotAvailable => {
-            format!("this machine has no address {bind}\nnext: netlayers chat serve --bind 127.0.0.1")
-        }
-        _ => format!("listening on {bind} port {port}: {error}"),
-    })
+    let (address, port) = (args.bind, args.port);
+    let (command, address_option) = ("netlayers chat serve", "--bind");
+    Wanted { command, address_option, address, port, usual: 8000 }.refused(error)
 }
 
 /// The log in memory, or on disk, and a way to ask whether it is broken.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use crate::cli::args::CompareArgs;
+use super::args::CompareArgs;
 use crate::cli::error::CliError;
 
 /// The largest message: a trace keeps every byte of it, several times over.

@@ -1,7 +1,7 @@
 //! The other pictures of a run, frame by frame.
 
-use super::pace;
-use crate::cli::args::{CompareArgs, ViewChoice};
+use super::args::{CompareArgs, ViewChoice};
+use super::telling::{pace, wrap};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::trace::Run;
@@ -78,7 +78,7 @@ fn frames(args: &CompareArgs, view: ViewChoice, run: &Run, out: &mut Output) -> 
         let (from, to) = (run.trace.name(packet.from), run.trace.name(packet.to));
         let (number, at) = (packet.packet.number, packet.at.as_millis_f64());
         let title = format!("frame {number}, {at:.3} ms, {from} to {to}: {}", summary.info());
-        out.line(super::wrap(&title, out.look.columns()))?;
+        out.line(wrap(&title, out.look.columns()))?;
         picture(view, dissection, &packet.bytes, out)?;
         out.line("")?;
     }

@@ -5,14 +5,17 @@ use tabled::builder::Builder;
 use tabled::settings::peaker::Priority;
 use tabled::settings::{Padding, Style, Width};
 
-use super::{headline, pace, pictures, verdicts, ways, wrap};
+use super::args::{CompareArgs, ViewChoice};
+use super::telling::{headline, pace, verdicts, ways, wrap};
+use super::{document, pictures};
 use crate::base::Duration;
-use crate::cli::args::{CompareArgs, KnobArgs, ViewChoice};
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::cli::wire::WireChoice;
 use crate::real::compare::{RealKnobs, RealRun, run as run_real};
 use crate::real::differences::{Difference, RealFacts, SimFacts, differences, first_read, reads};
-use crate::sim::scene::{self, Knobs};
+use crate::sim::knob::Knobs;
+use crate::sim::scene;
 use crate::trace::{Kind, Recorder, Run, Way, Wire};
 use crate::view::comparison::comparison;
 use crate::view::facts::Facts;
@@ -37,7 +40,7 @@ pub(super) fn run(
     let runs: Vec<&Run> = real.iter().map(|real| &real.run).collect();
     let facts: Vec<Facts> = real.iter().map(facts).collect();
     if args.show.json {
-        return json(message, &facts, out);
+        return out.line(document::text(WireChoice::Real, message.len(), knobs, &facts)?);
     }
     match args.show.view {
         Some(ViewChoice::Json) => return pictures::json(&runs, out),
@@ -55,7 +58,7 @@ pub(super) fn run(
     out.line("")?;
     out.text(comparison(&facts, None, &out.look))?;
     out.line("")?;
-    verdicts(&runs, &facts, out)?;
+    verdicts(&runs, &facts, None, out)?;
     for real in &real {
         kernel(real, out)?;
     }
@@ -74,29 +77,19 @@ fn facts(real: &RealRun) -> Facts {
 
 /// Knobs of the simulated network mean nothing to the kernel's loopback: better to say so than to ignore them.
 fn refuse_what_loopback_has_not(args: &CompareArgs) -> Result<(), CliError> {
-    let KnobArgs { loss, duplicate, corrupt, reorder, delay, jitter, rate, mtu, seed, .. } = &args.knobs;
-    let turned = [
-        ("--loss", loss.is_some()),
-        ("--duplicate", duplicate.is_some()),
-        ("--corrupt", corrupt.is_some()),
-        ("--reorder", reorder.is_some()),
-        ("--delay", delay.is_some()),
-        ("--jitter", jitter.is_some()),
-        ("--rate", rate.is_some()),
-        ("--mtu", mtu.is_some()),
-        ("--seed", seed.is_some()),
-        ("--pcap", args.show.pcap.is_some()),
-    ];
-    match turned.iter().find(|(_, turned)| *turned) {
+    if let Some(knob) = args.knobs.turned().find(|knob| !knob.is_real()) {
+        return Err(CliError::Usage(format!(
+            "--{} needs --wire sim: the kernel's loopback loses, delays and damages nothing",
+            knob.name()
+        )));
+    }
+    match args.show.pcap {
         None => Ok(()),
-        Some(("--pcap", _)) => Err(CliError::Usage(
+        Some(_) => Err(CliError::Usage(
             "--pcap needs --wire sim: a program sees no frames on real sockets; \
              capture them with: tcpdump -i lo -w run.pcap"
                 .into(),
         )),
-        Some((knob, _)) => Err(CliError::Usage(format!(
-            "{knob} needs --wire sim: the kernel's loopback loses, delays and damages nothing"
-        ))),
     }
 }
 
@@ -175,7 +168,7 @@ fn explain(real: &[RealRun], message: &Bytes, knobs: &Knobs, out: &mut Output) -
 fn simulated(way: Way, message: &Bytes, knobs: &Knobs) -> SimFacts {
     let sim = scene::run(way, message, knobs, Recorder::on(way.name(), Wire::Sim));
     SimFacts {
-        mtu: u32::from(knobs.mtu),
+        mtu: u32::from(knobs.link.mtu),
         mss: knobs.announced_mss(),
         rtt: knobs.rtt(),
         first_read: first_read(&sim.trace),
@@ -187,16 +180,4 @@ fn simulated(way: Way, message: &Bytes, knobs: &Knobs) -> SimFacts {
         // Offered with a shift of 0: the buffers are no larger than the window field can say.
         window_scale: true,
     }
-}
-
-fn json(message: &Bytes, ways: &[Facts], out: &mut Output) -> Result<(), CliError> {
-    let document = serde_json::json!({
-        "schema": "netlayers.compare/1",
-        "message_bytes": message.len(),
-        "wire": "real",
-        "ways": ways,
-    });
-    let text = serde_json::to_string_pretty(&document)
-        .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
-    out.line(text)
 }

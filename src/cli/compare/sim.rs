@@ -3,14 +3,18 @@
 use std::fs;
 
 use bytes::Bytes;
-use serde::Serialize;
 
-use super::{headline, pace, pictures, rtt, verdicts, ways};
-use crate::cli::args::{CompareArgs, ViewChoice};
+use super::args::{CompareArgs, ViewChoice};
+use super::telling::{headline, pace, verdicts, ways};
+use super::{document, pictures};
+use crate::base::Duration;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, remark};
 use crate::cli::progress::Progress;
-use crate::sim::scene::{self, Knobs};
+use crate::cli::wire::WireChoice;
+use crate::sim::knob::Knobs;
+use crate::sim::knob::network::conditions;
+use crate::sim::scene;
 use crate::trace::{Recorder, Run, Way, Wire};
 use crate::view::comparison::comparison;
 use crate::view::facts::Facts;
@@ -38,7 +42,8 @@ pub(super) fn run(
     }
     if args.show.json {
         drop(progress);
-        return json(message, knobs, &refs, out);
+        let facts: Vec<Facts> = refs.iter().map(|run| Facts::of(run)).collect();
+        return out.line(document::text(WireChoice::Sim, message.len(), knobs, &facts)?);
     }
     match args.show.view {
         None => summary(args, message, knobs, &refs, progress, out),
@@ -82,9 +87,11 @@ fn summary(
     headline(message, runs.len(), "sim", &conditions(knobs), out)?;
     out.picture(&picture, pace(args))?;
     out.line("")?;
-    out.text(comparison(&facts, rtt(knobs), &out.look))?;
+    // The round-trip time of an empty link, if it has one.
+    let rtt = Some(knobs.rtt()).filter(|rtt| *rtt > Duration::ZERO);
+    out.text(comparison(&facts, rtt, &out.look))?;
     out.line("")?;
-    verdicts(runs, &facts, out)?;
+    verdicts(runs, &facts, knobs.tcp.user_timeout, out)?;
     out.line("")?;
     for line in SIMPLIFIED {
         out.line(out.look.faint(line))?;
@@ -97,37 +104,6 @@ const SIMPLIFIED: &[&str] = &[
     "simplified: ARP caches are warm, hosts take no time to compute, TCP has no",
     "congestion control yet (RFC 9293 MUST-19) and acknowledges each segment at once.",
 ];
-
-/// The knobs that shape the run: all one needs to have it again.
-fn conditions(knobs: &Knobs) -> Vec<String> {
-    let percent = |share: f64| format!("{}%", (share * 1e5).round() / 1e3);
-    let mut parts = vec![format!("RTT {}", knobs.rtt())];
-    if let Some(rate) = knobs.rate {
-        parts.push(rate.to_string());
-    }
-    if knobs.mtu != Knobs::default().mtu {
-        parts.push(format!("MTU {}", knobs.mtu));
-    }
-    if let Some(mss) = knobs.mss {
-        parts.push(format!("MSS {mss}"));
-    }
-    if let Some(datagram) = knobs.datagram {
-        parts.push(format!("datagrams of {datagram}"));
-    }
-    if knobs.jitter.as_nanos() > 0 {
-        parts.push(format!("jitter {}", knobs.jitter));
-    }
-    parts.push(format!("loss {}", percent(knobs.loss)));
-    for (name, share) in
-        [("duplicate", knobs.duplicate), ("corrupt", knobs.corrupt), ("reorder", knobs.reorder)]
-    {
-        if share > 0.0 {
-            parts.push(format!("{name} {}", percent(share)));
-        }
-    }
-    parts.push(format!("seed {}", knobs.seed));
-    parts
-}
 
 /// The next command, chosen by what was just seen.
 fn next(args: &CompareArgs, knobs: &Knobs) -> String {
@@ -153,49 +129,4 @@ fn quoted(text: &str) -> String {
         return format!("\"{}\"", escape(text));
     }
     format!("'{}'", escape(text).replace('\'', r"'\''"))
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    message_bytes: usize,
-    conditions: Conditions,
-    ways: &'a [Facts],
-}
-
-#[derive(Serialize)]
-struct Conditions {
-    loss: f64,
-    duplicate: f64,
-    corrupt: f64,
-    reorder: f64,
-    delay_ns: u64,
-    jitter_ns: u64,
-    rate_bits_per_second: Option<u64>,
-    mtu: u16,
-    mss: u16,
-    datagram: usize,
-    seed: u64,
-}
-
-fn json(message: &Bytes, knobs: &Knobs, runs: &[&Run], out: &mut Output) -> Result<(), CliError> {
-    let ways: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();
-    let conditions = Conditions {
-        loss: knobs.loss,
-        duplicate: knobs.duplicate,
-        corrupt: knobs.corrupt,
-        reorder: knobs.reorder,
-        delay_ns: knobs.delay.as_nanos(),
-        jitter_ns: knobs.jitter.as_nanos(),
-        rate_bits_per_second: knobs.rate.map(|rate| rate.0),
-        mtu: knobs.mtu,
-        mss: knobs.announced_mss(),
-        datagram: knobs.datagram_len(),
-        seed: knobs.seed,
-    };
-    let schema = "netlayers.compare/1";
-    let document = Document { schema, message_bytes: message.len(), conditions, ways: &ways };
-    let text = serde_json::to_string_pretty(&document)
-        .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
-    out.line(text)
 }

@@ -2,6 +2,7 @@
 //!
 //! A check needs the source tree, for it builds the student's program. Hints and solutions are inside the program.
 
+mod chosen;
 mod program;
 mod progress;
 mod reset;
@@ -13,11 +14,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use self::chosen::{command, find, next};
 use super::error::CliError;
 use super::logbook;
 use super::output::{Output, remark};
+use crate::lessons::exercises::ALL;
 use crate::lessons::exercises::check::{Outcome, input, judge, remarks};
-use crate::lessons::exercises::{ALL, Exercise};
 use crate::lessons::render::exercise as render;
 use crate::lessons::render::text::lines;
 use crate::view::look::{escape, fit};
@@ -164,27 +166,4 @@ pub(super) fn solution(args: &SolutionArgs, out: &mut Output) -> Result<(), CliE
         remark(format!("(yours need not look like it: {} judges the answers)", command("check", exercise)));
     }
     Ok(())
-}
-
-/// An exercise that the arguments name.
-fn find(name: &str) -> Result<&'static Exercise, CliError> {
-    crate::lessons::exercises::find(name).ok_or_else(|| {
-        let known: Vec<String> =
-            ALL.iter().map(|exercise| format!("{} {}", exercise.lesson, exercise.id)).collect();
-        CliError::Usage(format!(
-            "there is no exercise '{}'; expected one of: {}",
-            escape(name),
-            known.join(", ")
-        ))
-    })
-}
-
-/// The first exercise that has not passed.
-fn next() -> Option<&'static Exercise> {
-    let book = logbook::load();
-    ALL.iter().find(|exercise| !book.exercises.get(exercise.id).is_some_and(|done| done.passed))
-}
-
-fn command(verb: &str, exercise: &Exercise) -> String {
-    format!("netlayers {verb} {}", exercise.lesson)
 }

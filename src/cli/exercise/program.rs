@@ -68,6 +68,15 @@ pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
             Path::new(&cargo).display()
         ))
     })?;
+    let messages = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() && !has_built(&messages) {
+        return Err(CliError::Failed(format!(
+            "{} could not begin to build, and says above why: this is not about your program\nnext: cargo build \
+             --package exercises --bin {}",
+            Path::new(&cargo).display(),
+            exercise.id
+        )));
+    }
     if !output.status.success() {
         return Err(CliError::Failed(format!(
             "{} does not compile yet: the compiler says above where\nnext: mend the first error, they often \
@@ -76,7 +85,6 @@ pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
             exercise.lesson
         )));
     }
-    let messages = String::from_utf8_lossy(&output.stdout);
     executable(&messages, exercise.id)
         .ok_or_else(|| CliError::Failed(format!("cargo does not say where it put {}", exercise.id)))
 }
@@ -87,6 +95,12 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
     let written = folder.and_then(|()| fs::write(&new, text)).and_then(|()| fs::rename(&new, path));
     written.map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))
+}
+
+/// Whether cargo came so far as to call the compiler: the end of a build is its last message.
+fn has_built(messages: &str) -> bool {
+    let mut read = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    read.any(|message| message["reason"] == "build-finished")
 }
 
 /// Where cargo put a program: it says so in a line of JSON.

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{command, next};
+use super::chosen::{command, next};
 use crate::cli::error::CliError;
 use crate::cli::lesson;
 use crate::cli::logbook::{self, Logbook};
@@ -31,6 +31,8 @@ pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError>
     for lesson in LESSONS {
         let done = book.lessons.get(lesson.id).cloned().unwrap_or_default();
         let what = match (done.finished, done.predictions) {
+            (0, _) if done.place.is_some() => "begun".into(),
+            (0, _) if done.seen > 0 => "seen".into(),
             (0, _) => String::new(),
             (_, 0) => "no predictions".into(),
             (_, made) => format!("{} of {made} predictions came so", done.as_predicted),
@@ -79,6 +81,8 @@ fn as_json(book: &Logbook, out: &mut Output) -> Result<(), CliError> {
                 "id": lesson.id,
                 "number": lesson.number,
                 "finished": done.finished,
+                "seen": done.seen,
+                "begun": done.place.is_some(),
                 "predictions": done.predictions,
                 "as_predicted": done.as_predicted,
             })

@@ -5,7 +5,8 @@ use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
 
 use clap::Args;
 
-use super::{command, find, program};
+use super::chosen::{command, find};
+use super::program;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, ValueEnum};
+use clap::{ArgMatches, Args, Command, Error, FromArgMatches, ValueEnum};
 
-use crate::cli::args::WireChoice;
-use crate::lessons::ALL;
+use crate::cli::knobs::{Names, Suggests, flag};
+use crate::cli::number::number_from;
+use crate::cli::wire::WireChoice;
+use crate::lessons::{ALL, Lesson};
+use crate::sim::knob::AnyKnob;
 
 /// `netlayers lesson`.
 #[derive(Debug, Args)]
@@ -21,6 +24,7 @@ Examples:
   netlayers lesson 8 --wire real")]
 pub(in crate::cli) struct LessonArgs {
     /// Its number or its name [default: the first that you have not finished]
+    #[arg(value_parser = Names(lessons), hide_possible_values = true)]
     pub(super) lesson: Option<String>,
     /// A scenario line that a run has printed: plays the same again
     #[arg(long, value_name = "LINE", conflicts_with = "lesson")]
@@ -35,6 +39,9 @@ pub(in crate::cli) struct LessonArgs {
     /// Predict nothing
     #[arg(long, conflicts_with = "answer")]
     pub(super) skip: bool,
+    /// Begin at the first page, also where an earlier telling was left
+    #[arg(long)]
+    pub(super) from_start: bool,
     /// Do not wait for Enter between screens
     #[arg(long)]
     pub(super) no_pause: bool,
@@ -49,7 +56,7 @@ pub(in crate::cli) struct LessonArgs {
     #[arg(long, value_name = "NAME", requires = "view")]
     pub(super) scene: Option<String>,
     /// With --view: one frame only, by its number in `--view table`
-    #[arg(long, value_name = "N", requires = "view", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", requires = "view", value_parser = number_from(1_u64, 3))]
     pub(super) frame: Option<u64>,
     /// The beats of the story as JSON
     #[arg(long, conflicts_with_all = ["view", "teacher"])]
@@ -91,17 +98,26 @@ pub(super) struct KnobFlags(pub(super) BTreeMap<&'static str, String>);
 
 impl Args for KnobFlags {
     fn augment_args(command: Command) -> Command {
-        let mut command = command;
-        for (name, what, lessons) in all_knobs() {
-            let help = format!("{} ({what})", sentence(&lessons));
-            let value = match name {
-                "text" => "TEXT",
-                _ => "VALUE",
+        all_knobs().into_iter().fold(command, |command, (knob, lessons)| {
+            let same = |differs: fn(&'static dyn AnyKnob, &'static dyn AnyKnob) -> bool| {
+                !lessons.iter().any(|(_, other)| differs(knob, *other))
             };
-            let flag = Arg::new(name).long(name).value_name(value).help(help);
-            command = command.arg(flag.help_heading("Knobs, each for the lessons that have it"));
-        }
-        command
+            let mut help = format!("{} ({}", sentence(&lessons), knob.what());
+            let words_agree = same(|knob, other| knob.words() != other.words());
+            let says_range = knob.words().is_empty() && !knob.takes().is_empty();
+            if says_range && same(|knob, other| knob.takes() != other.takes()) {
+                help += &format!("; {}", knob.takes());
+            }
+            help += ")";
+            if same(|knob, other| knob.default() != other.default()) {
+                help += &format!(" [default: {}]", knob.default());
+            }
+            let flag = flag(knob).help(help).help_heading("Knobs, each for the lessons that have it");
+            command.arg(match words_agree {
+                true => flag.value_parser(Suggests(knob)),
+                false => flag.value_name("VALUE"),
+            })
+        })
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -111,9 +127,9 @@ impl Args for KnobFlags {
 
 impl FromArgMatches for KnobFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let turned = all_knobs().into_iter().filter_map(|(name, _, _)| {
-            let value: &String = matches.get_one(name)?;
-            Some((name, value.clone()))
+        let turned = all_knobs().into_iter().filter_map(|(knob, _)| {
+            let value: &String = matches.get_one(knob.name())?;
+            Some((knob.name(), value.clone()))
         });
         Ok(KnobFlags(turned.collect()))
     }
@@ -124,24 +140,36 @@ impl FromArgMatches for KnobFlags {
     }
 }
 
-/// Every knob of any lesson once: its name, what it does, and the lessons that have it.
-fn all_knobs() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    let mut knobs: Vec<(&str, &str, Vec<u8>)> = Vec::new();
+/// A lesson by its number, and a knob as it has it.
+type Having = (u8, &'static dyn AnyKnob);
+
+/// Every knob of any lesson once, by its name, and the lessons that have it, with the knob as each has it.
+fn all_knobs() -> Vec<(&'static dyn AnyKnob, Vec<Having>)> {
+    let mut knobs: Vec<(&'static dyn AnyKnob, Vec<Having>)> = Vec::new();
     for lesson in ALL {
         for knob in lesson.knobs {
-            match knobs.iter_mut().find(|(name, _, _)| *name == knob.name) {
-                Some((_, _, lessons)) => lessons.push(lesson.number),
-                None => knobs.push((knob.name, knob.what, vec![lesson.number])),
+            let having = (lesson.number, *knob);
+            match knobs.iter_mut().find(|(known, _)| known.name() == knob.name()) {
+                Some((_, lessons)) => lessons.push(having),
+                None => knobs.push((*knob, vec![having])),
             }
         }
     }
     knobs
 }
 
-fn sentence(lessons: &[u8]) -> String {
-    let numbers: Vec<String> = lessons.iter().map(u8::to_string).collect();
+fn sentence(lessons: &[Having]) -> String {
+    let numbers: Vec<String> = lessons.iter().map(|(number, _)| number.to_string()).collect();
     match numbers.as_slice() {
         [one] => format!("Lesson {one}"),
         several => format!("Lessons {}", several.join(", ")),
     }
+}
+
+/// The lessons by number and by name, with their titles, for completions.
+fn lessons() -> Vec<(String, &'static str)> {
+    let names = |lesson: &'static Lesson| {
+        [(lesson.number.to_string(), lesson.title), (lesson.id.into(), lesson.title)]
+    };
+    ALL.iter().flat_map(names).collect()
 }

@@ -1,6 +1,7 @@
 //! `netlayers lesson`: a lesson on a terminal, as pictures, as JSON, or on the operating system's own sockets.
 
 mod args;
+mod pages;
 mod pictures;
 mod real;
 mod story;
@@ -12,10 +13,11 @@ pub(super) use args::LessonArgs;
 
 use std::fs;
 
-use super::args::WireChoice;
 use super::error::CliError;
 use super::logbook::{self, Logbook};
 use super::output::{Output, remark};
+use super::wire::WireChoice;
+use crate::lessons::render::json::Document;
 use crate::lessons::{ALL, Lesson, Performance, Scenario};
 use crate::view::pcapng::{PcapngOptions, to_pcapng};
 
@@ -30,36 +32,31 @@ pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
         write_pcap(&performance, path)?;
     }
     if args.json {
-        let text = serde_json::to_string_pretty(&performance)
+        let text = serde_json::to_string_pretty(&Document { lesson, performance: &performance })
             .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
         return out.line(text);
     }
     if let Some(view) = args.view {
         return pictures::show(&performance, view, args, out);
     }
-    story::tell(&performance, args, out)
+    story::tell(lesson, &performance, args, out)
 }
 
 /// The lesson that the arguments name, with its knobs turned.
-fn chosen(args: &LessonArgs) -> Result<(&'static Lesson, Scenario), CliError> {
+pub(super) fn chosen(args: &LessonArgs) -> Result<(&'static Lesson, Scenario), CliError> {
     let (lesson, mut scenario) = match (&args.scenario, &args.lesson) {
-        (Some(line), _) => {
-            let scenario = Scenario::parse(line).map_err(CliError::Usage)?;
-            let lesson = crate::lessons::find(scenario.lesson)
-                .ok_or_else(|| CliError::Usage(format!("there is no lesson '{}'", scenario.lesson)))?;
-            (lesson, scenario)
-        }
+        (Some(line), _) => crate::lessons::scenario(line).map_err(CliError::Usage)?,
         (None, Some(name)) => {
             let lesson = find(name)?;
-            (lesson, Scenario::of(lesson))
+            (lesson, lesson.scenario())
         }
         (None, None) => {
             let lesson = next(&logbook::load());
-            (lesson, Scenario::of(lesson))
+            (lesson, lesson.scenario())
         }
     };
     for (name, value) in &args.knobs.0 {
-        scenario.turn(lesson, name, value).map_err(CliError::Usage)?;
+        scenario.turn(name, value).map_err(CliError::Usage)?;
     }
     Ok((lesson, scenario))
 }

@@ -1,23 +1,49 @@
 //! A lesson's scene on the operating system's own sockets, with each difference explained.
+//!
+//! A lesson knows no real socket and a real scene knows no lesson: here they meet, a line for each lesson that has a
+//! counterpart there.
 
 use super::args::LessonArgs;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
 use crate::lessons::render::text;
-use crate::lessons::{Lesson, RealScene, Scenario};
+use crate::lessons::{Lesson, Scenario, bytes, control, fragments, frames, ports, segmentation, stream};
 use crate::real::RealError;
 use crate::real::compare::{RealKnobs, run as run_message};
 use crate::real::scenes::{self, RealStory};
+use crate::trace::Way;
 use crate::view::ladder;
 
-/// Runs what the lesson names.
+/// A scene on real sockets, with the knobs that its lesson has.
+type RealScene = fn(&Scenario) -> Result<RealStory, RealError>;
+
+/// What real sockets show of a lesson, by the lesson's id.
+const SCENES: &[(&str, RealScene)] = &[
+    ("bytes", |knobs| {
+        let real = run_message(Way::Udp, knobs.get(&bytes::TEXT).into(), &RealKnobs::default())?;
+        Ok(scenes::message(&real))
+    }),
+    ("fragments", |knobs| scenes::big_datagram(knobs.get(&fragments::SIZE))),
+    ("ports", |knobs| scenes::many_clients(knobs.get(&ports::CLIENTS))),
+    ("udp", |_| scenes::datagrams()),
+    ("stream", |knobs| scenes::late_read(knobs.get(&stream::WRITES), knobs.get(&stream::EACH))),
+    ("handshake", |_| scenes::connect_before_accept()),
+    ("segmentation", |knobs| {
+        scenes::one_write(knobs.get(&segmentation::SIZE), knobs.get(&segmentation::ANNOUNCED))
+    }),
+    ("upgrade", |_| scenes::upgrade()),
+    ("frames", |knobs| scenes::frames(&knobs.get(&frames::TEXT))),
+    ("control", |knobs| scenes::control(knobs.get(&control::FRAGMENTS))),
+];
+
+/// Runs the scene of the lesson.
 pub(super) fn run(
     lesson: &'static Lesson,
     scenario: &Scenario,
     args: &LessonArgs,
     out: &mut Output,
 ) -> Result<(), CliError> {
-    let Some(scene) = lesson.real else {
+    let Some((_, play)) = SCENES.iter().find(|(id, _)| *id == lesson.id) else {
         return Err(CliError::Usage(format!(
             "lesson {} has no --wire real: the kernel does not show a program what it is about",
             lesson.number
@@ -28,7 +54,7 @@ pub(super) fn run(
             "--view, --json and --pcap need --wire sim: on real sockets a program sees no frame".into(),
         ));
     }
-    let story = play(scene, scenario).map_err(|error| CliError::Failed(error.to_string()))?;
+    let story = play(scenario).map_err(CliError::failed)?;
     let look = out.look;
     out.text(text::head(lesson, &look))?;
     out.line("")?;
@@ -52,24 +78,18 @@ pub(super) fn run(
     out.line(format!("next: {}    the simulation of it", look.bold(&lesson.command())))
 }
 
-fn play(scene: RealScene, scenario: &Scenario) -> Result<RealStory, RealError> {
-    let count = |knob| scenario.value(knob).and_then(|value| value.parse().ok()).unwrap_or(1);
-    match scene {
-        RealScene::Message(way) => {
-            let text = scenario.value("text").unwrap_or("hello").to_owned();
-            let real = run_message(way, text.into(), &RealKnobs::default())?;
-            Ok(scenes::message(&real))
-        }
-        RealScene::ConnectBeforeAccept => scenes::connect_before_accept(),
-        RealScene::BigDatagram => scenes::big_datagram(count("size")),
-        RealScene::ManyClients => scenes::many_clients(count("clients")),
-        RealScene::Datagrams => scenes::datagrams(),
-        RealScene::LateRead => scenes::late_read(count("writes"), count("each")),
-        RealScene::Upgrade => scenes::upgrade(),
-        RealScene::Frames => scenes::frames(scenario.value("text").unwrap_or("Hello")),
-        RealScene::Control => scenes::control(count("fragments")),
-        RealScene::OneWrite => {
-            scenes::one_write(count("size"), u16::try_from(count("mss")).unwrap_or(u16::MAX))
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_real_scene_belongs_to_a_lesson_of_its_own() {
+        let ids: BTreeSet<_> = SCENES.iter().map(|(id, _)| *id).collect();
+        assert_eq!(ids.len(), SCENES.len());
+        for id in ids {
+            assert!(crate::lessons::find(id).is_some(), "{id}");
         }
     }
 }

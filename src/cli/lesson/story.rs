@@ -1,63 +1,57 @@
-//! A lesson told on a terminal: it stops for a prediction, and where a screen is full.
+//! A lesson told on a terminal, page by page: it stops where a screen is full and for a prediction, goes back, and
+//! leaves when asked. What has been reached is kept, so that the lesson goes on there next time.
 //!
 //! Off a terminal, or with `--answer` or `--skip`, nobody is asked; without a terminal nothing waits.
 
-use std::collections::VecDeque;
 use std::io::{self, BufRead as _, IsTerminal as _};
 
 use super::args::LessonArgs;
+use super::pages::{Cut, Page, pages};
 use crate::cli::error::CliError;
-use crate::cli::logbook;
+use crate::cli::logbook::{self, Place};
 use crate::cli::output::Output;
-use crate::lessons::beat::{Answer, Beat, Match, Prediction};
-use crate::lessons::render::text;
+use crate::lessons::beat::{Answer, Match, Prediction};
 use crate::lessons::{ALL, Lesson, Performance};
 use crate::view::look::escape;
 
 /// Tells the story of a lesson that has been played.
-pub(super) fn tell(performance: &Performance, args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
+pub(super) fn tell(
+    lesson: &'static Lesson,
+    performance: &Performance,
+    args: &LessonArgs,
+    out: &mut Output,
+) -> Result<(), CliError> {
     let somebody = io::stdin().is_terminal() && io::stdout().is_terminal();
     let mut teller = Teller {
+        lesson,
         performance,
-        given: given(performance, &args.answer)?,
         asks: somebody && !args.skip && args.answer.is_empty(),
         pauses: somebody && !args.no_pause,
-        guesses: vec![None; performance.predictions.len()],
-        used: 0,
-        out,
+        keeps: somebody && !args.no_pause,
+        teacher: args.teacher,
+        guesses: given(performance, &args.answer)?,
+        before: Place::default(),
     };
-    teller.print(&text::head(performance.lesson, &teller.out.look))?;
-    let mut before: Option<&Beat> = None;
-    for beat in &performance.beats {
-        if before.is_some_and(|before| is_a_step(before, beat)) {
-            teller.pause()?;
+    if teller.pauses && !args.from_start {
+        teller.before = logbook::place(lesson.id, &performance.scenario.to_string()).unwrap_or_default();
+    }
+    let end = teller.tell(out, &mut read_line)?;
+    match end {
+        End::Left { .. } => return Ok(()),
+        End::Told if somebody || !args.answer.is_empty() => {
+            logbook::finish_lesson(lesson.id, teller.predicted(), teller.as_predicted());
         }
-        teller.beat(beat, before)?;
-        before = Some(beat);
+        End::Told => {}
     }
-    teller.line("")?;
-    if args.teacher {
-        teller.print(&teacher(performance.lesson, teller.out))?;
-    }
-    teller.print(&text::foot(performance, &teller.out.look))?;
-    if somebody || !args.answer.is_empty() {
-        let guesses = std::mem::take(&mut teller.guesses);
-        let right = |(guess, asked): &(&Option<Answer>, &Prediction)| {
-            guess.as_ref().is_some_and(|guess| asked.compare(guess) == Match::Same)
-        };
-        let predicted = guesses.iter().flatten().count();
-        let as_predicted = guesses.iter().zip(&performance.predictions).filter(right).count();
-        logbook::finish_lesson(performance.lesson.id, predicted, as_predicted);
-    }
-    let next = ALL.iter().find(|lesson| lesson.number > performance.lesson.number);
+    let next = ALL.iter().find(|next| next.number > lesson.number);
     out.line(match next {
         Some(next) => format!("next: {}    {}", out.look.bold(&next.command()), next.title),
         None => format!("next: {}    the course, and your progress", out.look.bold("netlayers")),
     })
 }
 
-/// What was predicted on the command line, read and checked.
-fn given(performance: &Performance, answers: &[String]) -> Result<VecDeque<Answer>, CliError> {
+/// For each question, what was predicted on the command line, read and checked.
+fn given(performance: &Performance, answers: &[String]) -> Result<Vec<Option<Answer>>, CliError> {
     let asked = performance.predictions.len();
     if answers.len() > asked {
         let questions = if asked == 1 { "one question".into() } else { format!("{asked} questions") };
@@ -75,129 +69,200 @@ fn given(performance: &Performance, answers: &[String]) -> Result<VecDeque<Answe
             ))
         })
     };
-    performance.predictions.iter().zip(answers).map(read).collect()
+    let read: Result<Vec<Answer>, CliError> = performance.predictions.iter().zip(answers).map(read).collect();
+    let mut given: Vec<Option<Answer>> = read?.into_iter().map(Some).collect();
+    given.resize(asked, None);
+    Ok(given)
 }
 
-/// Whether a reader should have time between two beats: after something to look at, before something new is said.
-fn is_a_step(before: &Beat, next: &Beat) -> bool {
-    let seen = matches!(before, Beat::Show { .. } | Beat::Check { .. } | Beat::Reveal { .. });
-    let new = matches!(
-        next,
-        Beat::Say { .. } | Beat::Scene { .. } | Beat::Show { .. } | Beat::Ask { .. } | Beat::Instead { .. }
-    );
-    seen && new
+/// Reads a line from the keyboard; `None` at the end of the input.
+pub(super) type Keyboard<'a> = &'a mut dyn FnMut() -> Result<Option<String>, CliError>;
+
+fn read_line() -> Result<Option<String>, CliError> {
+    let mut typed = String::new();
+    let read = io::stdin().lock().read_line(&mut typed);
+    match read.map_err(|error| CliError::io("reading the keyboard", &error))? {
+        0 => Ok(None),
+        _ => Ok(Some(typed)),
+    }
 }
 
-struct Teller<'a> {
-    performance: &'a Performance,
-    /// Predictions from the command line that are still to be used.
-    given: VecDeque<Answer>,
-    asks: bool,
-    pauses: bool,
+/// How the telling ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// At the end of the story.
+    Told,
+    /// Before it, at this page, counted from 1.
+    Left { page: usize },
+}
+
+/// What somebody typed at the end of a page.
+enum Turn {
+    On,
+    Back,
+    Leave,
+}
+
+pub(super) struct Teller<'a> {
+    pub(super) lesson: &'static Lesson,
+    pub(super) performance: &'a Performance,
+    pub(super) asks: bool,
+    pub(super) pauses: bool,
+    /// Keeps how far it came, in this user's data.
+    pub(super) keeps: bool,
+    pub(super) teacher: bool,
     /// What was predicted, for each question.
-    guesses: Vec<Option<Answer>>,
-    /// Lines on the screen since the last pause.
-    used: usize,
-    out: &'a mut Output,
+    pub(super) guesses: Vec<Option<Answer>>,
+    /// How far an earlier telling came.
+    pub(super) before: Place,
 }
 
 impl Teller<'_> {
-    fn beat(&mut self, beat: &Beat, before: Option<&Beat>) -> Result<(), CliError> {
-        let together = |beat: &Beat| matches!(beat, Beat::Check { .. } | Beat::Try { .. });
-        // A new screen needs no blank line at its top.
-        let begun = self.used > 0;
-        if begun && !(together(beat) && before.is_some_and(together)) {
-            self.line("")?;
+    /// Tells the story to its end, or until somebody leaves.
+    pub(super) fn tell(&mut self, out: &mut Output, keyboard: Keyboard<'_>) -> Result<End, CliError> {
+        let (first, pages) = (self.before.beat as usize, self.pages(out));
+        let reached = pages.iter().rposition(|page| page.first_beat <= first).filter(|_| first > 0);
+        let mut number = reached.unwrap_or(0);
+        if number > 0 {
+            let all = pages.len();
+            let going_on = format!(
+                "(going on at page {} of {all}, where you left; --from-start begins anew)",
+                number + 1
+            );
+            out.line(out.look.faint(&going_on))?;
+            out.line("")?;
         }
-        let guess = match beat {
-            Beat::Reveal { prediction } => self.guesses[*prediction].clone(),
-            _ => None,
+        loop {
+            let pages = self.pages(out);
+            // With a prediction more or less there may be a page less.
+            number = number.min(pages.len() - 1);
+            let (page, is_last) = (&pages[number], number + 1 == pages.len());
+            out.text(&page.text)?;
+            if self.keeps && !is_last {
+                self.keep(page);
+            }
+            let turn = match page.asks {
+                Some(prediction) => self.predict(prediction, number > 0, out, keyboard)?,
+                None if is_last => Turn::On,
+                None => self.pause(number, pages.len(), out, keyboard)?,
+            };
+            match turn {
+                Turn::On if is_last => return Ok(End::Told),
+                Turn::On => number += 1,
+                Turn::Back => number = number.saturating_sub(1),
+                Turn::Leave => {
+                    out.line(format!(
+                        "left at page {} of {}: {} goes on there",
+                        number + 1,
+                        pages.len(),
+                        out.look.bold(&self.command())
+                    ))?;
+                    return Ok(End::Left { page: number + 1 });
+                }
+            }
+        }
+    }
+
+    /// The command that tells the same story.
+    fn command(&self) -> String {
+        let scenario = &self.performance.scenario;
+        match *scenario == self.lesson.scenario() {
+            true => self.lesson.command(),
+            false => format!("netlayers lesson --scenario \"{scenario}\""),
+        }
+    }
+
+    fn pages(&self, out: &Output) -> Vec<Page> {
+        let rows = self.pauses.then(|| out.rows());
+        let cut = Cut { rows, asks: self.asks, teacher: self.teacher };
+        pages(self.lesson, self.performance, &self.guesses, cut, &out.look)
+    }
+
+    /// How many predictions were made, now and before an interruption.
+    pub(super) fn predicted(&self) -> usize {
+        (self.before.predicted as usize + self.guesses.iter().flatten().count()).min(self.guesses.len())
+    }
+
+    /// How many of them were what happened.
+    pub(super) fn as_predicted(&self) -> usize {
+        let right = |(guess, asked): &(&Option<Answer>, &Prediction)| {
+            guess.as_ref().is_some_and(|guess| asked.compare(guess) == Match::Same)
         };
-        let text = text::beat(self.performance, beat, guess.as_ref(), &self.out.look);
-        self.print(&text)?;
-        if let Beat::Ask { prediction } = beat {
-            self.guesses[*prediction] = self.predict(&self.performance.predictions[*prediction])?;
-        }
-        Ok(())
+        let now = self.guesses.iter().zip(&self.performance.predictions).filter(right).count();
+        (self.before.as_predicted as usize + now).min(self.guesses.len())
+    }
+
+    /// Keeps how far it came.
+    fn keep(&self, page: &Page) {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        logbook::keep_place(
+            self.lesson.id,
+            Place {
+                scenario: self.performance.scenario.to_string(),
+                beat: count(page.first_beat),
+                predicted: count(self.predicted()),
+                as_predicted: count(self.as_predicted()),
+            },
+        );
     }
 
     /// A prediction, if there is one to be had.
-    fn predict(&mut self, prediction: &Prediction) -> Result<Option<Answer>, CliError> {
-        if let Some(given) = self.given.pop_front() {
-            return Ok(Some(given));
-        }
-        if !self.asks {
-            return Ok(None);
-        }
+    fn predict(
+        &mut self,
+        prediction: usize,
+        can_go_back: bool,
+        out: &mut Output,
+        keyboard: Keyboard<'_>,
+    ) -> Result<Turn, CliError> {
+        let asked = &self.performance.predictions[prediction];
         loop {
-            self.out.text("your prediction (Enter alone to go on without one): ")?;
-            let Some(typed) = self.read_line()? else { return Ok(None) };
-            if typed.trim().is_empty() {
-                return Ok(None);
+            out.text("your prediction (Enter alone to go on without one): ")?;
+            let Some(typed) = ask(out, keyboard)? else { return Ok(Turn::Leave) };
+            match typed.trim() {
+                "" => return Ok(Turn::On),
+                "q" | "quit" => return Ok(Turn::Leave),
+                "<" | "back" if can_go_back => return Ok(Turn::Back),
+                typed => match asked.read(typed) {
+                    Ok(answer) => {
+                        self.guesses[prediction] = Some(answer);
+                        return Ok(Turn::On);
+                    }
+                    Err(expected) => out.line(format!("{expected}; or: q leaves, < goes back"))?,
+                },
             }
-            match prediction.read(&typed) {
-                Ok(answer) => return Ok(Some(answer)),
-                Err(expected) => self.line(expected)?,
+        }
+    }
+
+    fn pause(
+        &self,
+        number: usize,
+        all: usize,
+        out: &mut Output,
+        keyboard: Keyboard<'_>,
+    ) -> Result<Turn, CliError> {
+        if !self.pauses {
+            return Ok(Turn::On);
+        }
+        let back = if number > 0 { ", b back" } else { "" };
+        loop {
+            let line = format!("-- {} of {all}: Enter to go on{back}, q to leave --", number + 1);
+            out.text(out.look.faint(&line))?;
+            let Some(typed) = ask(out, keyboard)? else { return Ok(Turn::Leave) };
+            match typed.trim() {
+                "" => return Ok(Turn::On),
+                "q" | "quit" => return Ok(Turn::Leave),
+                "b" | "back" | "<" if number > 0 => return Ok(Turn::Back),
+                _ => {}
             }
         }
-    }
-
-    /// Prints lines, and waits where the screen is full.
-    fn print(&mut self, text: &str) -> Result<(), CliError> {
-        let rows = self.out.rows();
-        let lines = text.lines().count();
-        // What fits on a screen is not cut: it begins on a new one.
-        if self.pauses && self.used > 0 && self.used + lines > rows && lines <= rows {
-            self.pause()?;
-        }
-        for line in text.lines() {
-            if self.pauses && self.used >= rows {
-                self.pause()?;
-            }
-            self.line(line)?;
-        }
-        Ok(())
-    }
-
-    fn line(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
-        self.used += 1;
-        self.out.line(text)
-    }
-
-    fn pause(&mut self) -> Result<(), CliError> {
-        if self.pauses {
-            self.out.text(self.out.look.faint("-- Enter to go on --"))?;
-            // Whoever ends the input will not press Enter again.
-            self.pauses = self.read_line()?.is_some();
-        }
-        Ok(())
-    }
-
-    /// A line from the keyboard; `None` at the end of the input.
-    fn read_line(&mut self) -> Result<Option<String>, CliError> {
-        self.out.flush()?;
-        self.used = 0;
-        let mut typed = String::new();
-        let read = io::stdin()
-            .lock()
-            .read_line(&mut typed)
-            .map_err(|error| CliError::io("reading the keyboard", &error))?;
-        if read == 0 {
-            self.asks = false;
-            self.out.line("")?;
-            return Ok(None);
-        }
-        Ok(Some(typed))
     }
 }
 
-/// What a teacher needs beside the story.
-fn teacher(lesson: &Lesson, out: &Output) -> String {
-    let look = &out.look;
-    let mut notes = text::lines("to vote on: ", lesson.teacher.vote, look);
-    for choice in lesson.teacher.choices {
-        notes.push_str(&text::lines("  - ", choice, look));
+fn ask(out: &mut Output, keyboard: Keyboard<'_>) -> Result<Option<String>, CliError> {
+    out.flush()?;
+    let typed = keyboard()?;
+    if typed.is_none() {
+        out.line("")?;
     }
-    notes.push_str(&text::lines("if the run surprises: ", lesson.teacher.surprise, look));
-    notes
+    Ok(typed)
 }

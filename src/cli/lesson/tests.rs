@@ -1,21 +1,21 @@
-//! A lesson as a screen shows it, and its commands as somebody types them.
+//! A lesson as a screen shows it, and its name as somebody types it.
 
-use clap::Parser as _;
-
-use crate::cli::args::{Cli, Command};
+use super::story::{End, Teller};
+use crate::cli::logbook::Place;
+use crate::cli::output::Output;
 use crate::lessons::beat::{Answer, Beat};
 use crate::lessons::render::text;
-use crate::lessons::{ALL, Performance, Scenario};
+use crate::lessons::{Lesson, Performance, Scenario};
 use crate::view::look::Look;
 
-fn played(id: &str) -> Performance {
-    let lesson = crate::lessons::find(id).expect("a lesson of the course");
-    lesson.play(&Scenario::of(lesson))
+fn lesson(id: &str) -> &'static Lesson {
+    crate::lessons::find(id).expect("a lesson of the course")
 }
 
 #[test]
 fn a_lesson_reads_well_at_eighty_columns() {
-    let performance = played("handshake");
+    let lesson = lesson("handshake");
+    let performance: Performance = lesson.play(&lesson.scenario());
     let look = Look::default();
     let scene = |id: &str| {
         let begins = |beat: &Beat| matches!(beat, Beat::Scene { id: found, .. } if found == id);
@@ -57,11 +57,11 @@ fn a_lesson_reads_well_at_eighty_columns() {
 
     ✔ the server's program got "hello" all the same
     "#);
-    insta::assert_snapshot!(text::head(performance.lesson, &look), @r"
+    insta::assert_snapshot!(text::head(lesson, &look), @r"
     lesson 8: the three-way handshake
     transport layer, 25 minutes
     ");
-    insta::assert_snapshot!(text::foot(&performance, &look), @r"
+    insta::assert_snapshot!(text::foot(lesson, &performance.scenario, &look), @r"
     read: RFC 9293 §3.5: establishing a connection
     read: RFC 9293 §3.3.2: the states of a connection
     read: RFC 9293 §3.4.1: why a sequence does not begin at 0
@@ -71,35 +71,105 @@ fn a_lesson_reads_well_at_eighty_columns() {
 }
 
 #[test]
-fn every_command_that_a_lesson_suggests_is_one() {
-    for lesson in ALL {
-        for beat in played(lesson.id).beats {
-            let Beat::Try { command, .. } = beat else { continue };
-            let parsed = Cli::try_parse_from(command.split(' '));
-            let parsed = parsed.unwrap_or_else(|error| panic!("{}: {command}: {error}", lesson.id));
-            if let Some(Command::Lesson(args)) = parsed.command {
-                super::chosen(&args).unwrap_or_else(|error| panic!("{}: {command}: {error}", lesson.id));
-            }
-        }
-    }
-}
-
-#[test]
-fn every_knob_of_every_lesson_is_an_option() {
-    for lesson in ALL {
-        for knob in lesson.knobs {
-            let flag = format!("--{}", knob.name);
-            let typed = ["netlayers", "lesson", lesson.id, &flag, knob.default];
-            let parsed = Cli::try_parse_from(typed).unwrap_or_else(|error| panic!("{}: {error}", lesson.id));
-            let Some(Command::Lesson(args)) = parsed.command else { panic!("it is the lesson command") };
-            assert_eq!(args.knobs.0.get(knob.name).map(String::as_str), Some(knob.default));
-        }
-    }
-}
-
-#[test]
 fn a_word_that_is_nearly_a_lesson_is_answered_with_the_lesson() {
     for (typed, meant) in [("byte", "'bytes'"), ("lawyers", "'layers'"), ("handshakes", "'handshake'")] {
         assert!(super::find(typed).is_err_and(|error| error.to_string().contains(meant)), "{typed}");
     }
+}
+
+/// Plays a lesson to somebody who types these lines, and then ends the input; with what is on the screen.
+fn told(id: &str, typed: &[&str], before: Place) -> (End, String, usize) {
+    let lesson = lesson(id);
+    told_of(lesson, &lesson.scenario(), typed, before)
+}
+
+fn told_of(
+    lesson: &'static Lesson,
+    scenario: &Scenario,
+    typed: &[&str],
+    before: Place,
+) -> (End, String, usize) {
+    let performance = lesson.play(scenario);
+    let mut teller = Teller {
+        lesson,
+        performance: &performance,
+        asks: true,
+        pauses: true,
+        keeps: false,
+        teacher: false,
+        guesses: vec![None; performance.predictions.len()],
+        before,
+    };
+    let mut out = Output::kept();
+    out.look = Look::default();
+    let mut lines = typed.iter();
+    let mut keyboard = || Ok(lines.next().map(|line| format!("{line}\n")));
+    let end = teller.tell(&mut out, &mut keyboard).expect("nothing fails in memory");
+    (end, out.into_text(), teller.predicted())
+}
+
+#[test]
+fn a_lesson_with_a_knob_turned_is_left_with_the_line_that_leads_back() {
+    let lesson = lesson("handshake");
+    let mut scenario = lesson.scenario();
+    scenario.turn("drop", "syn").expect("a word of the knob");
+    let (end, screen, _) = told_of(lesson, &scenario, &["q"], Place::default());
+    assert_eq!(end, End::Left { page: 1 });
+    assert!(
+        screen.contains("netlayers lesson --scenario \"handshake drop=syn delay=20ms seed=1\" goes on there"),
+        "{screen}"
+    );
+}
+
+/// Enter, as often as any lesson needs it.
+const ENTER: [&str; 60] = [""; 60];
+
+#[test]
+fn a_page_says_which_it_is_and_q_and_the_end_of_the_input_leave() {
+    let (end, screen, _) = told("handshake", &["q"], Place::default());
+    assert_eq!(end, End::Left { page: 1 });
+    assert!(screen.contains("left at page 1 of ") && screen.contains("netlayers lesson 8"), "{screen}");
+    // Ctrl-D.
+    let (end, screen, _) = told("bytes", &[], Place::default());
+    assert_eq!(end, End::Left { page: 1 }, "{screen}");
+    let (end, screen, _) = told("bytes", &["", "", "q"], Place::default());
+    assert_eq!(end, End::Left { page: 3 }, "{screen}");
+    assert!(screen.contains("q to leave --") && screen.contains(" of "), "{screen}");
+}
+
+#[test]
+fn b_goes_back_and_a_prediction_can_be_made_again() {
+    let (_, there, _) = told("bytes", &["", ""], Place::default());
+    let (_, back, _) = told("bytes", &["", "<"], Place::default());
+    let head = "lesson 1: bytes on a wire";
+    assert_eq!(there.matches(head).count(), 1, "{there}");
+    assert_eq!(back.matches(head).count(), 2, "{back}");
+    // The first page ends with a question: what was predicted first is not what counts.
+    let (_, screen, predicted) = told("bytes", &["1", "<", "6"], Place::default());
+    let (first, second) = (screen.find("your prediction: 1 byte\n"), screen.find("your prediction: 6 bytes"));
+    assert!(first.is_some() && first < second, "{screen}");
+    assert_eq!(predicted, 1);
+}
+
+#[test]
+fn to_press_enter_to_the_end_predicts_nothing() {
+    let (end, screen, predicted) = told("handshake", &ENTER, Place::default());
+    assert_eq!((end, predicted), (End::Told, 0), "{screen}");
+    assert!(screen.contains("scenario: handshake drop=ack delay=20ms seed=1"), "{screen}");
+}
+
+#[test]
+fn a_lesson_that_was_left_goes_on_there_and_remembers_how_much_was_predicted() {
+    let whole = told("handshake", &ENTER, Place::default()).1;
+    let before = Place { beat: 8, predicted: 1, as_predicted: 1, ..Place::default() };
+    let (end, screen, predicted) = told("handshake", &ENTER, before);
+    assert_eq!((end, predicted), (End::Told, 1));
+    assert!(screen.starts_with("(going on at page "), "{screen}");
+    assert!(screen.len() < whole.len() && !screen.contains("lesson 8: the three-way handshake"), "{screen}");
+}
+
+#[test]
+fn what_is_no_answer_is_refused_and_asked_again() {
+    let (_, screen, _) = told("bytes", &["many", "q"], Place::default());
+    assert!(screen.contains("expected a whole number of bytes, such as 7; or: q leaves"), "{screen}");
 }

@@ -4,16 +4,48 @@
 
 use std::io::IsTerminal as _;
 
+use clap::Args;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::failed;
 use super::harmless::harmless;
 use super::xray::XRay;
-use crate::cli::args::WsConnectArgs;
 use crate::cli::error::CliError;
+use crate::cli::number::number_from;
 use crate::cli::output::{Output, remark};
 use crate::layers::application::websocket::{CloseCode, CloseReason, Deflate, Event, Message};
 use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
+
+/// `netlayers ws connect`.
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  netlayers ws connect ws://127.0.0.1:9001/
+  netlayers ws connect ws://127.0.0.1:9001/ --xray
+  echo hello | netlayers ws connect ws://127.0.0.1:9001/
+
+Lines are sent as text. Also:
+  /ping TEXT      send a ping
+  /hex 00ff41     send bytes
+  /close CODE WHY close the connection")]
+pub(in crate::cli) struct WsConnectArgs {
+    /// Where to, such as ws://127.0.0.1:9001/chat
+    url: String,
+    /// Show each frame's header, and its payload before and after masking
+    #[arg(long)]
+    xray: bool,
+    /// Offer compression (RFC 7692)
+    #[arg(long)]
+    deflate: bool,
+    /// Bytes of a message, at most [default: 64 MiB]
+    #[arg(long, value_name = "BYTES", value_parser = number_from(0_usize, 1_000_000))]
+    max_message: Option<usize>,
+    /// The Origin to send
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+    /// A subprotocol to offer; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    subprotocol: Vec<String>,
+}
 
 /// What a line asks for.
 #[derive(Debug, PartialEq)]
@@ -38,12 +70,12 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
     let url: Url = args.url.parse().map_err(|error: WebSocketError| CliError::Usage(error.to_string()))?;
     let stream = builder.connect_tcp(&url).await.map_err(|error| match error {
         WebSocketError::Io { source, .. } => CliError::io(&format!("connecting to {url}"), &source),
-        other => failed(&other),
+        other => CliError::failed(other),
     })?;
     let (stream, seen) = XRay::new(stream, args.xray.then_some(out.look));
     let socket = builder.open(stream, &url.authority(), &url.resource).await;
     show(&seen, out)?;
-    let mut socket = socket.map_err(|error| failed(&error))?;
+    let mut socket = socket.map_err(CliError::failed)?;
     let chosen = socket.opening().and_then(|opening| opening.subprotocol.clone());
     let with = chosen.map_or(String::new(), |name| format!(", subprotocol {name}"));
     remark(format_args!("connected to {url}{with}; /ping, /hex and /close are commands"));
@@ -52,7 +84,7 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
     let mut typing = true;
     loop {
         let event = tokio::select! {
-            event = socket.event() => event.map_err(|error| failed(&error))?,
+            event = socket.event() => event.map_err(CliError::failed)?,
             line = keyboard.next_line(), if typing => {
                 let line = line.map_err(|error| CliError::io("reading the keyboard", &error))?;
                 // The end of input is a wish to end: what was sent is still answered before the Close frame is.
@@ -85,7 +117,7 @@ async fn act(socket: &mut WebSocket<XRay>, line: Option<&str>) -> Result<bool, C
                     remark(error);
                     Ok(true)
                 }
-                Err(error) => Err(failed(&error)),
+                Err(error) => Err(CliError::failed(error)),
             };
         }
         Line::Wrong(why) => {
@@ -99,7 +131,7 @@ async fn act(socket: &mut WebSocket<XRay>, line: Option<&str>) -> Result<bool, C
             remark(error);
             Ok(true)
         }
-        Err(error) => Err(failed(&error)),
+        Err(error) => Err(CliError::failed(error)),
     }
 }
 

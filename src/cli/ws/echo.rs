@@ -1,18 +1,53 @@
 //! `netlayers ws echo`: a server that sends every message back.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use clap::Args;
 use tokio::net::TcpStream;
 
-use super::failed;
 use super::harmless::harmless;
 use crate::base::Duration;
-use crate::cli::args::WsEchoArgs;
 use crate::cli::error::CliError;
+use crate::cli::listening::Wanted;
+use crate::cli::number::{number, number_from};
 use crate::cli::output::{Output, remark};
 use crate::layers::application::websocket::{Deflate, Keepalive};
 use crate::real::own_address;
 use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
+
+/// `netlayers ws echo`.
+#[derive(Debug, Args)]
+#[command(before_help = "\
+Examples:
+  netlayers ws echo --port 9001
+  netlayers ws echo --port 9001 --deflate --max-message 1000000
+  netlayers ws echo --port 9001 --origin https://example.org")]
+pub(in crate::cli) struct WsEchoArgs {
+    /// The port to listen on; 0 for one that is free
+    #[arg(long, value_name = "P", default_value_t = 9001, value_parser = number(0_u16, u16::MAX, 9001))]
+    port: u16,
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Compress messages when the client offers it (RFC 7692)
+    #[arg(long)]
+    deflate: bool,
+    /// Bytes of a message, at most [default: 64 MiB]
+    #[arg(long, value_name = "BYTES", value_parser = number_from(0_usize, 1_000_000))]
+    max_message: Option<usize>,
+    /// Connections at the same time, at most
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = number_from(0_usize, 10_000))]
+    max_connections: usize,
+    /// Ping a client that has been silent for so long, and give it up 20 s later; 0 for never
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = number_from(0_u32, 30))]
+    idle: u32,
+    /// A web page whose scripts may connect; may be given more than once [default: all]
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Vec<String>,
+    /// Say nothing about connections that end badly
+    #[arg(long)]
+    quiet: bool,
+}
 
 pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliError> {
     let keepalive = Keepalive { idle: Duration::from_secs(args.idle.into()), ..Keepalive::default() };
@@ -27,7 +62,8 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     if !args.origin.is_empty() {
         builder = builder.origins(&args.origin);
     }
-    let server = Server::bind((args.host, args.port), builder).await.map_err(|error| failed(&error))?;
+    let server =
+        Server::bind((args.host, args.port), builder).await.map_err(|error| cannot_listen(args, error))?;
     let address = server.local_addr();
     out.line(format!("listening on {address}"))?;
     out.flush()?;
@@ -45,6 +81,16 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     };
     server.serve(echo, report).await;
     Ok(())
+}
+
+fn cannot_listen(args: &WsEchoArgs, error: WebSocketError) -> CliError {
+    let (address, port) = (args.host, args.port);
+    let wanted =
+        Wanted { command: "netlayers ws echo", address_option: "--host", address, port, usual: 9001 };
+    match error {
+        WebSocketError::Io { source, .. } => wanted.refused(&source),
+        other => CliError::failed(other),
+    }
 }
 
 async fn echo(mut socket: WebSocket<TcpStream>, _peer: SocketAddr) -> Result<(), WebSocketError> {

@@ -5,9 +5,21 @@ mod echo;
 mod harmless;
 mod xray;
 
-use super::args::WsCommand;
+use clap::Subcommand;
+
+use self::connect::WsConnectArgs;
+use self::echo::WsEchoArgs;
 use super::error::CliError;
 use super::output::Output;
+
+/// `netlayers ws`.
+#[derive(Debug, Subcommand)]
+pub(super) enum WsCommand {
+    /// Serve: send every message back
+    Echo(WsEchoArgs),
+    /// Connect, and send each line typed
+    Connect(WsConnectArgs),
+}
 
 pub(super) fn run(command: &WsCommand, out: &mut Output) -> Result<(), CliError> {
     // One thread: on two cores it costs less per message than two threads that hand each other work.
@@ -24,8 +36,4 @@ pub(super) fn run(command: &WsCommand, out: &mut Output) -> Result<(), CliError>
             done
         }
     }
-}
-
-fn failed(error: &crate::real::websocket::WebSocketError) -> CliError {
-    CliError::Failed(error.to_string())
 }

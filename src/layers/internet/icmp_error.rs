@@ -3,11 +3,13 @@
 //! The rules guard against storms: an error about an error, or a thousand hosts that all answer one broadcast. Left
 //! out: the limit on how many errors a second a router sends (RFC 1812 §4.3.2.8).
 
+use std::net::Ipv4Addr;
+
 use bytes::Bytes;
 
 use super::icmp::{HEADER_LEN, IcmpHeader, IcmpMessage};
 use super::ipv4::{Ipv4Header, MIN_HEADER_LEN, protocol};
-use super::route::Prefix;
+use super::prefix::Prefix;
 use crate::base::{Header, Layer, Reader, Writer};
 
 /// The longest packet in bytes that an error may make, its own IPv4 header included (RFC 1812 §4.3.2.3): what every
@@ -60,7 +62,7 @@ pub fn may_report(
     link_broadcast: bool,
     subnet: Prefix,
 ) -> Result<(), Silence> {
-    let many = |address| subnet.broadcast() == Some(address);
+    let many = |address: Ipv4Addr| subnet.broadcast() == Some(address.into());
     let (source, destination) = (header.source, header.destination);
     if link_broadcast {
         return Err(Silence::LinkBroadcast);
@@ -111,11 +113,11 @@ pub fn report(header: IcmpHeader, packet: &Bytes) -> IcmpMessage {
 mod tests {
     use super::super::icmp::Unreachable;
     use super::*;
-    use std::net::Ipv4Addr;
+    use std::net::IpAddr;
 
     const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
     const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-    const SUBNET: Prefix = Prefix::new(A, 24);
+    const SUBNET: Prefix = Prefix::new(IpAddr::V4(A), 24);
 
     fn ask(header: &Ipv4Header, payload: &[u8]) -> Result<(), Silence> {
         may_report(header, payload, false, SUBNET)

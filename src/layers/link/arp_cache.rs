@@ -166,14 +166,20 @@ impl<T> ArpCache<T> {
     ///
     /// The sender's entry, if there is one, is brought up to date, whatever the packet is about. Only a packet for us
     /// makes a *new* entry: who asks us will want our packets soon. So a host does not fill its table with all that it
-    /// overhears.
-    pub fn receive(&mut self, now: Instant, packet: &ArpPacket, ip: Ipv4Addr, mac: MacAddr) -> Learned<T> {
-        let for_us = packet.target_ip == ip;
+    /// overhears. `ours` says which addresses this interface has; `mac` is its own.
+    pub fn receive(
+        &mut self,
+        now: Instant,
+        packet: &ArpPacket,
+        ours: impl Fn(Ipv4Addr) -> bool,
+        mac: MacAddr,
+    ) -> Learned<T> {
+        let for_us = ours(packet.target_ip);
         let reply = (for_us && packet.operation == Operation::Request).then(|| packet.reply(mac));
         // A probe has no sender address yet (RFC 5227 §2.1.1). A group address is nobody's (RFC 1812 §3.3.2), and our own
         // is not to be learned from others.
         let believable =
-            !packet.sender_ip.is_unspecified() && packet.sender_ip != ip && !packet.sender_mac.is_group();
+            !packet.sender_ip.is_unspecified() && !ours(packet.sender_ip) && !packet.sender_mac.is_group();
         let merge = self.entries.contains_key(&packet.sender_ip);
         let ready = if believable && (merge || for_us) {
             self.insert(now, packet.sender_ip, packet.sender_mac)

@@ -1,17 +1,17 @@
 //! Echo, and the errors that a host sends and receives (RFC 792, RFC 1122 §3.2.2).
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
 use super::ip::{Arrived, Ip, Outgoing};
-use super::{Output, SendError, Stack};
+use super::{Outbox, Output, SendError, Stack};
 use crate::base::{Header as _, Instant, Layer, Reader};
 use crate::layers::internet::fragment::Expired;
 use crate::layers::internet::icmp::{IcmpHeader, IcmpMessage, TimeExceeded, Unreachable};
 use crate::layers::internet::icmp_error;
 use crate::layers::internet::ipv4::{Ipv4Header, protocol};
-use crate::layers::internet::route::Prefix;
+use crate::layers::internet::prefix::{Cidr, Prefix};
 use crate::layers::transport::tcp::{IcmpError, SeqNumber};
 use crate::trace::Kind;
 
@@ -23,22 +23,23 @@ impl Stack {
     pub(super) fn icmp_arrived(&mut self, now: Instant, packet: &Arrived) {
         let message = match IcmpMessage::parse(&packet.payload, packet.offset) {
             Ok(message) => message,
-            Err(error) => return self.ip.discard(error.to_string()),
+            Err(error) => return self.discard(error.to_string()),
         };
         if let Some(reply) = message.echo_reply() {
             // RFC 1122 §3.2.2.6 leaves it to the host. Answered, one forged packet makes a whole network shout at
             // its victim ("smurf").
             if !packet.is_for_one() {
-                return self.ip.discard("an echo request to all hosts is not answered".into());
+                return self.discard("an echo request to all hosts is not answered".into());
             }
-            return self.ip.send_icmp(now, packet.header.source, &reply);
+            let (asked, asker) = (packet.header.destination.into(), packet.header.source.into());
+            return self.ip.send_icmp(now, asked, asker, &reply, &mut self.out);
         }
         match message.header {
             IcmpHeader::EchoReply { identifier, sequence } => {
                 if self.ip.pongs.len() == MAX_PONGS {
                     self.ip.pongs.pop_front();
                 }
-                self.ip.pongs.push_back((packet.header.source, identifier, sequence));
+                self.ip.pongs.push_back((packet.header.source.into(), identifier, sequence));
             }
             IcmpHeader::Unreachable(_)
             | IcmpHeader::TimeExceeded(_)
@@ -66,12 +67,13 @@ impl Stack {
             return;
         };
         // Only a first fragment begins with ports.
-        if quoted.source != self.ip.address || quoted.fragment_offset != 0 {
+        if !self.ip.is_own(quoted.source) || quoted.fragment_offset != 0 {
             return;
         }
-        let remote = SocketAddrV4::new(quoted.destination, remote_port);
+        let local = SocketAddr::new(quoted.source.into(), local_port);
+        let remote = SocketAddr::new(quoted.destination.into(), remote_port);
         match quoted.protocol {
-            protocol::UDP => self.udp.unreachable(local_port, remote, error, &mut self.ip),
+            protocol::UDP => self.out.extend(self.udp.unreachable(local_port, remote, error)),
             protocol::TCP => {
                 let error = match error {
                     IcmpHeader::Unreachable(Unreachable::FragmentationNeeded { next_hop_mtu }) => {
@@ -80,7 +82,8 @@ impl Stack {
                     IcmpHeader::Unreachable(why) if why.is_hard() => IcmpError::Hard,
                     _ => IcmpError::Soft,
                 };
-                self.tcp.icmp(now, local_port, remote, (error, SeqNumber(seq)), &mut self.ip);
+                self.tcp.icmp(now, local, remote, (error, SeqNumber(seq)));
+                self.drain_tcp(now);
             }
             _ => {}
         }
@@ -91,57 +94,70 @@ impl Ip {
     pub(super) fn ping(
         &mut self,
         now: Instant,
-        to: Ipv4Addr,
-        identifier: u16,
-        sequence: u16,
+        to: IpAddr,
+        echo: IcmpHeader,
         payload: Bytes,
+        out: &mut Outbox,
     ) -> Result<(), SendError> {
-        if !self.has_route(to) {
-            return Err(SendError::NoRoute);
-        }
-        let header = IcmpHeader::EchoRequest { identifier, sequence };
-        self.send_icmp(now, to, &IcmpMessage { header, payload });
+        let path = self.path(to).ok_or(SendError::NoRoute)?;
+        self.send_icmp(now, path.source, to, &IcmpMessage { header: echo, payload }, out);
         Ok(())
     }
 
     /// Tells the sender of a packet that it cannot be delivered, if that may be said at all.
-    pub(super) fn refuse(&mut self, now: Instant, packet: &Arrived, why: Unreachable) {
-        self.report(now, packet, IcmpHeader::Unreachable(why));
+    pub(super) fn refuse(&mut self, now: Instant, packet: &Arrived, why: Unreachable, out: &mut Outbox) {
+        self.report(now, packet, IcmpHeader::Unreachable(why), out);
     }
 
-    /// No layer above has that protocol.
-    pub(super) fn refuse_protocol(&mut self, now: Instant, packet: &Arrived) {
-        self.discard(format!("no protocol here has the number {}", packet.header.protocol));
-        self.refuse(now, packet, Unreachable::Protocol);
-    }
-
-    pub(super) fn time_exceeded(&mut self, now: Instant, packet: &Arrived, why: TimeExceeded) {
-        self.report(now, packet, IcmpHeader::TimeExceeded(why));
+    pub(super) fn time_exceeded(
+        &mut self,
+        now: Instant,
+        packet: &Arrived,
+        why: TimeExceeded,
+        out: &mut Outbox,
+    ) {
+        self.report(now, packet, IcmpHeader::TimeExceeded(why), out);
     }
 
     /// Fragments did not all come in time. The sender is told if the first one came (RFC 792), and if it may be told
     /// of anything at all.
-    pub(super) fn reassembly_expired(&mut self, now: Instant, expired: &Expired) {
+    pub(super) fn reassembly_expired(&mut self, now: Instant, expired: &Expired, out: &mut Outbox) {
         let text = format!("fragments from {} did not all come in time", expired.source).into();
-        self.out.push_back(Output::Trace(Kind::Note { text }));
+        out.push_back(Output::Trace(Kind::Note { text }));
         let Some(packet) = expired.first.clone() else { return };
         let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &packet);
         let Ok(header) = Ipv4Header::parse_quoted(&mut r) else { return };
         let payload = packet.slice(header.header_len()..);
-        let arrived = Arrived { header, payload, offset: 0, packet, unicast: true };
-        self.time_exceeded(now, &arrived, TimeExceeded::Reassembly);
+        let interface = self.hop(header.source.into()).map_or(0, |hop| hop.interface);
+        self.time_exceeded(
+            now,
+            &Arrived::again(header, payload, packet, interface),
+            TimeExceeded::Reassembly,
+            out,
+        );
     }
 
-    fn report(&mut self, now: Instant, packet: &Arrived, header: IcmpHeader) {
-        let subnet = Prefix::host(self.address);
-        if icmp_error::may_report(&packet.header, &packet.payload, !packet.unicast, subnet).is_ok() {
-            self.send_icmp(now, packet.header.source, &icmp_error::report(header, &packet.packet));
+    /// An error is from the address that its receiver reaches this host by (RFC 1812 §4.3.2.4).
+    fn report(&mut self, now: Instant, packet: &Arrived, header: IcmpHeader, out: &mut Outbox) {
+        let to = IpAddr::from(packet.header.source);
+        let Some(path) = self.path(to) else { return };
+        let own = self.nics[packet.interface].addresses.iter().copied().map(Cidr::prefix);
+        let subnet = own.into_iter().find(|own| own.contains(to)).unwrap_or(Prefix::host(path.source));
+        if icmp_error::may_report(&packet.header, &packet.payload, !packet.is_for_one(), subnet).is_ok() {
+            self.send_icmp(now, path.source, to, &icmp_error::report(header, &packet.packet), out);
         }
     }
 
-    fn send_icmp(&mut self, now: Instant, destination: Ipv4Addr, message: &IcmpMessage) {
+    fn send_icmp(
+        &mut self,
+        now: Instant,
+        source: IpAddr,
+        destination: IpAddr,
+        message: &IcmpMessage,
+        out: &mut Outbox,
+    ) {
         let len = message.wire_len();
-        let outgoing = Outgoing { destination, protocol: protocol::ICMP, dont_fragment: false, len };
-        self.send(now, outgoing, |w| message.emit(w));
+        let outgoing = Outgoing { source, destination, protocol: protocol::ICMP, dont_fragment: false, len };
+        self.send(now, outgoing, |w| message.emit(w), out);
     }
 }

@@ -1,6 +1,6 @@
 //! What goes into a host's stack and what comes out of it, as plain data.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -122,7 +122,7 @@ pub enum SocketEvent {
         /// The socket.
         socket: SocketId,
         /// Where it was to go.
-        to: SocketAddrV4,
+        to: SocketAddr,
         /// The ICMP error that says so; "host unreachable" when ARP found nobody.
         error: IcmpHeader,
     },

@@ -3,19 +3,24 @@
 //! | file | concern |
 //! |---|---|
 //! | `interface.rs` | what goes in and what comes out: frames, socket events, errors |
-//! | `ip.rs` | interfaces, routes, ARP, fragments: how a packet leaves |
+//! | `nic.rs` | network interfaces and their addresses, and which one a packet is from |
+//! | `ip.rs` | routes, ARP, fragments: how a packet leaves |
 //! | `receive.rs` | how one arrives, and how a router passes it on |
 //! | `icmp.rs` | echo, and the errors a host sends and receives (RFC 792, RFC 1122 §3.2.2) |
 //! | `udp.rs` | the table of UDP sockets |
 //! | `tcp.rs` | the table of TCP connections and listeners, and their timers |
 //!
-//! Like every machine it has no clock and no wire: the simulator, or a real interface, drives it. IPv4 only, one
-//! address for each host (a "weak host", RFC 1122 §3.3.4.2): packets for it are taken on any interface. Left out:
-//! loopback (a host cannot talk to itself), multicast, redirects, and a cache of path MTUs: each connection finds its own.
+//! The stack joins them: it hands what arrives to the layer above, and what a socket wants sent to the layer below. No
+//! layer holds another, and what is to leave the host goes into the one outbox of the stack.
+//!
+//! Like every machine it has no clock and no wire: the simulator, or a real interface, drives it. Interfaces may have
+//! addresses of both families; packets are IPv4's only. Left out: loopback (a host cannot talk to itself), multicast,
+//! redirects, and a cache of path MTUs: each connection finds its own.
 
 mod icmp;
 mod interface;
 mod ip;
+mod nic;
 mod receive;
 mod tcp;
 mod udp;
@@ -26,17 +31,20 @@ mod tests;
 pub use self::interface::{Input, Output, SendError, SocketEvent, SocketId, StackConfig};
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 
-use self::ip::Ip;
-use self::tcp::TcpSockets;
-use self::udp::UdpSockets;
+use self::ip::{Ip, Outgoing};
+use self::tcp::{TcpSockets, Want};
+use self::udp::{Received, Sending, UdpSockets};
+use super::internet::icmp::{IcmpHeader, Unreachable};
 use super::internet::ipv4::protocol;
-use super::internet::route::Prefix;
+use super::internet::prefix::{Cidr, Prefix};
+use super::internet::route::Route;
 use super::link::ethernet::MacAddr;
 use super::transport::tcp as tcp_layer;
+use super::transport::udp as udp_layer;
 use crate::base::{Alarm, Duration, Instant, Machine, Rng};
 use crate::trace::{Flow, Protocol};
 
@@ -46,6 +54,7 @@ pub struct Stack {
     ip: Ip,
     udp: UdpSockets,
     tcp: TcpSockets,
+    out: Outbox,
     alarm: Alarm,
 }
 
@@ -53,19 +62,33 @@ pub struct Stack {
 type Outbox = VecDeque<Output>;
 
 impl Stack {
-    /// A host with one address and no interface yet. `rng` chooses initial sequence numbers and ports.
-    pub fn new(address: Ipv4Addr, config: &StackConfig, rng: &Rng) -> Self {
+    /// A host without an interface yet. `rng` chooses initial sequence numbers and ports.
+    pub fn new(config: &StackConfig, rng: &Rng) -> Self {
         Stack {
-            ip: Ip::new(address, config.ttl, rng.fork("ip")),
+            ip: Ip::new(config.ttl, rng.fork("ip")),
             udp: UdpSockets::new(config),
             tcp: TcpSockets::new(config, rng.fork("tcp")),
+            out: VecDeque::new(),
             alarm: Alarm::new(),
         }
     }
 
-    /// The host's address.
-    pub fn address(&self) -> Ipv4Addr {
-        self.ip.address
+    /// The host's first address; unspecified while it has none.
+    pub fn address(&self) -> IpAddr {
+        self.addresses().next().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Cidr::address)
+    }
+
+    /// All addresses of the host, interface by interface.
+    pub fn addresses(&self) -> impl Iterator<Item = Cidr> {
+        self.ip.addresses()
+    }
+
+    /// The addresses under which the neighbours on the link of an interface know this host.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    pub fn addresses_on(&self, interface: usize) -> impl Iterator<Item = IpAddr> {
+        self.ip.addresses_on(interface)
     }
 
     /// The hardware address of an interface.
@@ -73,7 +96,16 @@ impl Stack {
     /// # Panics
     /// When there is no such interface.
     pub fn mac(&self, interface: usize) -> MacAddr {
-        self.ip.interfaces[interface].mac
+        self.ip.nics[interface].mac
+    }
+
+    /// The address under which `neighbour`, on the link of an interface, knows this host: one of that interface's own,
+    /// or for an unnumbered one the host's first. `None` while the host has no address of that family.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    pub fn address_towards(&self, interface: usize, neighbour: IpAddr) -> Option<IpAddr> {
+        self.ip.address_towards(interface, neighbour)
     }
 
     /// Adds an interface and gives its number.
@@ -81,9 +113,32 @@ impl Stack {
         self.ip.add_interface(mac, mtu)
     }
 
+    /// Gives an interface an address; it may have several. The others of its prefix are on the link.
+    ///
+    /// # Panics
+    /// When there is no such interface.
+    pub fn add_address(&mut self, interface: usize, address: Cidr) {
+        self.ip.add_address(interface, address);
+    }
+
     /// Packets for `prefix` leave by `interface`: to the router `via`, or to the destination itself.
-    pub fn add_route(&mut self, prefix: Prefix, interface: usize, via: Option<Ipv4Addr>) {
+    pub fn add_route(&mut self, prefix: Prefix, interface: usize, via: Option<IpAddr>) {
         self.ip.add_route(prefix, interface, via);
+    }
+
+    /// The routing table, the longest prefix first.
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.ip.routes.routes()
+    }
+
+    /// Whether the table has a route for exactly this prefix.
+    pub fn has_route(&self, prefix: Prefix) -> bool {
+        self.ip.routes.get(prefix).is_some()
+    }
+
+    /// The interface by which packets for `to` leave.
+    pub fn interface_towards(&self, to: IpAddr) -> Option<usize> {
+        self.ip.hop(to).map(|hop| hop.interface)
     }
 
     /// Whether packets for others are passed on (RFC 1812), or discarded (RFC 1122 §3.2.1.3).
@@ -92,8 +147,8 @@ impl Stack {
     }
 
     /// Makes a neighbour's hardware address known for good, without ARP.
-    pub fn learn_neighbour(&mut self, now: Instant, interface: usize, address: Ipv4Addr, mac: MacAddr) {
-        self.ip.learn_neighbour(now, interface, address, mac);
+    pub fn learn_neighbour(&mut self, now: Instant, interface: usize, address: IpAddr, mac: MacAddr) {
+        self.ip.learn_neighbour(now, interface, address, mac, &mut self.out);
     }
 
     /// Sends an ICMP echo request: a ping.
@@ -103,16 +158,17 @@ impl Stack {
     pub fn ping(
         &mut self,
         now: Instant,
-        to: Ipv4Addr,
+        to: IpAddr,
         identifier: u16,
         sequence: u16,
         payload: Bytes,
     ) -> Result<(), SendError> {
-        self.ip.ping(now, to, identifier, sequence, payload)
+        let echo = IcmpHeader::EchoRequest { identifier, sequence };
+        self.ip.ping(now, to, echo, payload, &mut self.out)
     }
 
     /// The next reply to a [`ping`](Stack::ping): from whom, its identifier, its sequence number.
-    pub fn pong(&mut self) -> Option<(Ipv4Addr, u16, u16)> {
+    pub fn pong(&mut self) -> Option<(IpAddr, u16, u16)> {
         self.ip.pongs.pop_front()
     }
 
@@ -132,10 +188,21 @@ impl Stack {
         &mut self,
         now: Instant,
         socket: SocketId,
-        to: SocketAddrV4,
+        to: SocketAddr,
         payload: Bytes,
     ) -> Result<(), SendError> {
-        self.udp.send(now, socket.number, to, payload, &mut self.ip)
+        let (path, datagram, dont_fragment) = match self.udp.send(socket.number, to, payload, &self.ip)? {
+            Sending::Send { path, datagram, dont_fragment } => (path, datagram, dont_fragment),
+            Sending::Blocked(output) => {
+                self.out.push_back(output);
+                return Err(SendError::WouldBlock);
+            }
+        };
+        let (source, destination) = (path.source, to.ip());
+        let len = udp_layer::HEADER_LEN + datagram.payload.len();
+        let outgoing = Outgoing { source, destination, protocol: protocol::UDP, dont_fragment, len };
+        self.ip.send(now, outgoing, |w| datagram.emit(source, destination, w), &mut self.out);
+        Ok(())
     }
 
     /// Whether what a UDP socket sends from now on has DF set: a link that it does not fit refuses it instead of
@@ -145,7 +212,7 @@ impl Stack {
     }
 
     /// Takes the next datagram that has arrived.
-    pub fn udp_recv(&mut self, socket: SocketId) -> Option<(SocketAddrV4, Bytes)> {
+    pub fn udp_recv(&mut self, socket: SocketId) -> Option<(SocketAddr, Bytes)> {
         self.udp.recv(socket.number)
     }
 
@@ -161,8 +228,10 @@ impl Stack {
     ///
     /// # Errors
     /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
-    pub fn tcp_connect(&mut self, now: Instant, to: SocketAddrV4) -> Result<SocketId, SendError> {
-        self.tcp.connect(now, to, &mut self.ip).map(tcp_id)
+    pub fn tcp_connect(&mut self, now: Instant, to: SocketAddr) -> Result<SocketId, SendError> {
+        let opened = self.tcp.connect(now, to, &self.ip).map(tcp_id);
+        self.drain_tcp(now);
+        opened
     }
 
     /// Hands bytes to a connection; says how many it took.
@@ -170,39 +239,48 @@ impl Stack {
     /// # Errors
     /// [`SendError::Closed`] when nothing can be sent any more.
     pub fn tcp_write(&mut self, now: Instant, socket: SocketId, bytes: Bytes) -> Result<usize, SendError> {
-        self.tcp.write(now, socket.number, bytes, &mut self.ip)
+        let taken = self.tcp.write(now, socket.number, bytes);
+        self.drain_tcp(now);
+        taken
     }
 
     /// Takes up to `max` of the bytes that have arrived in order.
     pub fn tcp_read(&mut self, now: Instant, socket: SocketId, max: usize) -> Option<Bytes> {
-        self.tcp.read(now, socket.number, max, &mut self.ip)
+        let bytes = self.tcp.read(now, socket.number, max);
+        self.drain_tcp(now);
+        bytes
     }
 
     /// Sends no more on a connection: a FIN follows the last byte.
     pub fn tcp_shutdown(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.shutdown(now, socket.number, &mut self.ip);
+        self.tcp.shutdown(now, socket.number);
+        self.drain_tcp(now);
     }
 
     /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1). A listener takes no more
     /// connections, and keeps those it took.
     pub fn tcp_close(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.close(now, socket.number, &mut self.ip);
+        self.tcp.close(now, socket.number);
+        self.drain_tcp(now);
     }
 
     /// Ends a connection at once, with a RST.
     pub fn tcp_abort(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.abort(now, socket.number, &mut self.ip);
+        self.tcp.abort(now, socket.number);
+        self.drain_tcp(now);
     }
 
     /// Sends small segments of a connection at once, or gathers them (Nagle's algorithm, RFC 9293 §3.7.4: MUST-17).
     /// Connections begin as [`StackConfig::tcp`] says.
     pub fn tcp_set_nodelay(&mut self, now: Instant, socket: SocketId, nodelay: bool) {
-        self.tcp.set_nodelay(now, socket.number, nodelay, &mut self.ip);
+        self.tcp.set_nodelay(now, socket.number, nodelay);
+        self.drain_tcp(now);
     }
 
     /// Ends a connection whose peer has acknowledged nothing for so long; `None` never does (RFC 9293 §3.8.3: MUST-21).
     pub fn tcp_set_user_timeout(&mut self, now: Instant, socket: SocketId, timeout: Option<Duration>) {
-        self.tcp.set_user_timeout(now, socket.number, timeout, &mut self.ip);
+        self.tcp.set_user_timeout(now, socket.number, timeout);
+        self.drain_tcp(now);
     }
 
     /// What TCP knows about a connection; `None` when it is gone.
@@ -213,25 +291,65 @@ impl Stack {
     /// The 4-tuple of a connection, or a listener's or UDP socket's local end.
     pub fn flow(&self, socket: SocketId) -> Flow {
         match socket.protocol {
-            Protocol::Tcp => self.tcp.flow(socket.number, self.ip.address),
-            Protocol::Udp => self.flow_to(socket, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0)),
+            Protocol::Tcp => self.tcp.flow(socket.number, self.address()),
+            Protocol::Udp => self.flow_to(socket, nobody()),
         }
     }
 
     /// A UDP socket's exchange with one peer.
-    pub fn flow_to(&self, socket: SocketId, remote: SocketAddrV4) -> Flow {
+    pub fn flow_to(&self, socket: SocketId, remote: SocketAddr) -> Flow {
         let port = self.udp.port(socket.number).unwrap_or(0);
-        Flow { protocol: Protocol::Udp, local: SocketAddrV4::new(self.ip.address, port), remote }
+        let address = self.ip.path(remote.ip()).map_or_else(|| self.address(), |path| path.source);
+        Flow { protocol: Protocol::Udp, local: SocketAddr::new(address, port), remote }
     }
 
     /// A packet for this host has arrived whole: up to the layer above.
     fn deliver(&mut self, now: Instant, packet: &ip::Arrived) {
         match packet.header.protocol {
             protocol::ICMP => self.icmp_arrived(now, packet),
-            protocol::UDP => self.udp.arrived(now, packet, &mut self.ip),
-            protocol::TCP => self.tcp.arrived(now, packet, &mut self.ip),
-            _ => self.ip.refuse_protocol(now, packet),
+            protocol::UDP => match self.udp.arrived(packet) {
+                Received::Queued(output) => self.out.push_back(output),
+                Received::Refused(why) => self.discard(why),
+                // RFC 1122 §4.1.3.1.
+                Received::NoPort(port) => {
+                    self.discard(format!("nobody listens on UDP port {port}"));
+                    self.ip.refuse(now, packet, Unreachable::Port, &mut self.out);
+                }
+            },
+            protocol::TCP => {
+                self.tcp.arrived(now, packet, &self.ip);
+                self.drain_tcp(now);
+            }
+            other => {
+                self.discard(format!("no protocol here has the number {other}"));
+                self.ip.refuse(now, packet, Unreachable::Protocol, &mut self.out);
+            }
         }
+    }
+
+    /// Does what TCP asks for.
+    fn drain_tcp(&mut self, now: Instant) {
+        while let Some(want) = self.tcp.poll() {
+            match want {
+                Want::Tell(output) => self.out.push_back(output),
+                Want::Send { from, to, segment } => {
+                    // Don't Fragment: TCP cuts its segments to fit and wants to be told when they do not (RFC 1191 §2).
+                    let outgoing = Outgoing {
+                        source: from,
+                        destination: to,
+                        protocol: protocol::TCP,
+                        dont_fragment: true,
+                        len: segment.len(),
+                    };
+                    self.ip.send(now, outgoing, |w| segment.emit(from, to, w), &mut self.out);
+                }
+            }
+        }
+    }
+
+    /// Says that what came in last was refused.
+    fn discard(&mut self, why: String) {
+        self.out.push_back(Output::Discarded(why));
     }
 }
 
@@ -242,31 +360,33 @@ impl Machine for Stack {
     fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Frame { interface, bytes } => {
-                if let Some(packet) = self.ip.frame_arrived(now, interface, &bytes) {
+                if let Some(packet) = self.ip.frame_arrived(now, interface, &bytes, &mut self.out) {
                     self.deliver(now, &packet);
                 }
             }
             Input::Backlog { interface, bytes } => {
-                self.ip.interfaces[interface].backlog = bytes;
-                self.udp.room(interface, &mut self.ip);
+                self.ip.nics[interface].backlog = bytes;
+                self.out.extend(self.udp.room(interface, self.ip.waiting(interface)));
             }
             Input::Wake => {
                 self.alarm.rang();
-                for packet in self.ip.wake(now) {
+                for packet in self.ip.wake(now, &mut self.out) {
                     self.undelivered(now, &packet);
                 }
-                self.tcp.wake(now, &mut self.ip);
+                self.tcp.wake(now);
+                self.drain_tcp(now);
             }
         }
     }
 
     fn poll(&mut self, now: Instant) -> Option<Output> {
-        if self.ip.out.is_empty() {
-            self.tcp.pump_all(now, &mut self.ip);
+        if self.out.is_empty() {
+            self.tcp.pump_all(now);
+            self.drain_tcp(now);
         }
-        if let Some(output) = self.ip.out.pop_front() {
+        if let Some(output) = self.out.pop_front() {
             if let Output::Frame { interface, bytes } = &output {
-                self.ip.interfaces[*interface].unpolled -= bytes.len();
+                self.ip.nics[*interface].unpolled -= bytes.len();
             }
             return Some(output);
         }
@@ -275,6 +395,11 @@ impl Machine for Stack {
         let news = self.alarm.poll(Some(due).filter(|due| *due < Instant::NEVER));
         news.map(|due| Output::WakeAt(due.max(now)))
     }
+}
+
+/// The other end of a socket that has none.
+fn nobody() -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)
 }
 
 fn udp_id(number: u32) -> SocketId {

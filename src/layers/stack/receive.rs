@@ -1,11 +1,11 @@
 //! How a frame that arrives is taken apart: ARP, packets for this host, and packets to be passed on (RFC 1122 §3.2.1,
 //! RFC 1812 §5.2.1).
 
-use std::net::Ipv4Addr;
-
 use bytes::Bytes;
 
-use super::ip::{Arrived, Interface, Ip};
+use super::ip::{Arrived, Ip};
+use super::nic::Nic;
+use super::{Outbox, Output};
 use crate::base::{Header as _, Instant, Layer, Reader};
 use crate::layers::internet::fragment::Outcome;
 use crate::layers::internet::icmp::{TimeExceeded, Unreachable};
@@ -17,125 +17,164 @@ use crate::layers::link::ethernet::{EtherType, EthernetHeader};
 impl Ip {
     /// Takes a frame apart. What it gives is for the layer above; all else (ARP, a packet to pass on, a fragment that
     /// waits for others) is done here.
-    pub(super) fn frame_arrived(&mut self, now: Instant, interface: usize, bytes: &Bytes) -> Option<Arrived> {
-        let mut r = Reader::new(Layer::Link, EthernetHeader::PROTOCOL, bytes);
-        let header = match EthernetHeader::parse(&mut r) {
-            Ok(header) => header,
-            Err(error) => {
-                self.discard(error.to_string());
-                return None;
-            }
-        };
-        let mac = self.interfaces[interface].mac;
-        if header.destination != mac && !header.destination.is_broadcast() {
-            self.discard(format!("the frame is for {}, and this is {mac}", header.destination));
-            return None;
-        }
-        match header.ethertype {
-            EtherType::ARP => self.arp_arrived(now, interface, &r),
-            EtherType::IPV4 => {
-                return self.packet_arrived(now, bytes, &r, !header.destination.is_broadcast());
-            }
-            other => self.discard(format!("no protocol here has EtherType {other}")),
-        }
-        None
-    }
-
-    /// RFC 826, "Packet Reception": learn from what is for us, answer what asks for us.
-    fn arp_arrived(&mut self, now: Instant, interface: usize, r: &Reader<'_>) {
-        let packet = match ArpPacket::parse(&mut r.enter(Layer::Link, ArpPacket::PROTOCOL)) {
-            Ok(packet) => packet,
-            Err(error) => return self.discard(error.to_string()),
-        };
-        let Interface { mac, arp, .. } = &mut self.interfaces[interface];
-        let learned = arp.receive(now, &packet, self.address, *mac);
-        if let Some(reply) = learned.reply {
-            self.frame(interface, reply.target_mac, EtherType::ARP, |w| reply.emit(w));
-        }
-        for waiting in learned.ready {
-            self.frame(interface, packet.sender_mac, EtherType::IPV4, |w| w.bytes(&waiting));
-        }
-    }
-
-    fn packet_arrived(
+    pub(super) fn frame_arrived(
         &mut self,
         now: Instant,
-        frame: &Bytes,
-        r: &Reader<'_>,
-        unicast: bool,
+        interface: usize,
+        bytes: &Bytes,
+        out: &mut Outbox,
     ) -> Option<Arrived> {
-        let start = r.offset();
-        let header = match Ipv4Header::parse(&mut r.enter(Layer::Internet, Ipv4Header::PROTOCOL)) {
-            Ok(header) => header,
-            Err(error) => {
-                self.discard(error.to_string());
-                return None;
-            }
-        };
-        if let Some(why) = unfit(&header, unicast) {
-            self.discard(why.into());
-            return None;
-        }
-        let range = header.payload_range(start);
-        let packet = frame.slice(start..range.end);
-        let arrived = Arrived { offset: range.start, payload: frame.slice(range), packet, unicast, header };
-        if header.destination != self.address && header.destination != Ipv4Addr::BROADCAST {
-            self.pass_on(now, &arrived);
-            return None;
-        }
-        if !header.is_fragment() {
-            return Some(arrived);
-        }
-        match self.reassembler.accept(now, &header, arrived.payload) {
-            Outcome::Complete(header, payload) => {
-                // The fragment that came last has no ports to be quoted: the whole packet is put together again.
-                let packet = icmp_error::quote_of(&header, &payload);
-                Some(Arrived { header, payload, offset: 0, packet, unicast })
-            }
-            Outcome::Waiting => None,
-            Outcome::Refused(refusal) => {
-                self.discard(refusal.why().into());
+        match self.take_apart(now, interface, bytes, out) {
+            Ok(arrived) => arrived,
+            Err(why) => {
+                out.push_back(Output::Discarded(why));
                 None
             }
         }
     }
 
+    /// The same; why it is refused is for the caller to say.
+    fn take_apart(
+        &mut self,
+        now: Instant,
+        interface: usize,
+        bytes: &Bytes,
+        out: &mut Outbox,
+    ) -> Result<Option<Arrived>, String> {
+        let mut r = Reader::new(Layer::Link, EthernetHeader::PROTOCOL, bytes);
+        let header = EthernetHeader::parse(&mut r).map_err(|error| error.to_string())?;
+        let mac = self.nics[interface].mac;
+        if header.destination != mac && !header.destination.is_broadcast() {
+            return Err(format!("the frame is for {}, and this is {mac}", header.destination));
+        }
+        match header.ethertype {
+            EtherType::ARP => self.arp_arrived(now, interface, &r, out).map(|()| None),
+            EtherType::IPV4 => {
+                self.packet_arrived(now, interface, bytes, &r, !header.destination.is_broadcast(), out)
+            }
+            other => Err(format!("no protocol here has EtherType {other}")),
+        }
+    }
+
+    /// RFC 826, "Packet Reception": learn from what is for us, answer what asks for us.
+    fn arp_arrived(
+        &mut self,
+        now: Instant,
+        interface: usize,
+        r: &Reader<'_>,
+        out: &mut Outbox,
+    ) -> Result<(), String> {
+        let packet = ArpPacket::parse(&mut r.enter(Layer::Link, ArpPacket::PROTOCOL));
+        let packet = packet.map_err(|error| error.to_string())?;
+        let ours = [packet.target_ip, packet.sender_ip].map(|ip| (ip, self.answers_for(interface, ip)));
+        let is_ours = |asked| ours.contains(&(asked, true));
+        let Nic { mac, arp, .. } = &mut self.nics[interface];
+        let learned = arp.receive(now, &packet, is_ours, *mac);
+        self.deadline_may_have_changed();
+        if let Some(reply) = learned.reply {
+            self.frame(interface, reply.target_mac, EtherType::ARP, |w| reply.emit(w), out);
+        }
+        for waiting in learned.ready {
+            self.frame(interface, packet.sender_mac, EtherType::IPV4, |w| w.bytes(&waiting), out);
+        }
+        Ok(())
+    }
+
+    fn packet_arrived(
+        &mut self,
+        now: Instant,
+        interface: usize,
+        frame: &Bytes,
+        r: &Reader<'_>,
+        unicast: bool,
+        out: &mut Outbox,
+    ) -> Result<Option<Arrived>, String> {
+        let start = r.offset();
+        let header = Ipv4Header::parse(&mut r.enter(Layer::Internet, Ipv4Header::PROTOCOL))
+            .map_err(|error| error.to_string())?;
+        let broadcast = self.is_broadcast(interface, header.destination);
+        if let Some(why) = self.unfit(interface, &header, unicast, broadcast) {
+            return Err(why.into());
+        }
+        let range = header.payload_range(start);
+        let packet = frame.slice(start..range.end);
+        let (offset, payload) = (range.start, frame.slice(range));
+        let arrived = Arrived { interface, offset, payload, packet, unicast, broadcast, header };
+        if !broadcast && !self.is_own(header.destination) {
+            return self.pass_on(now, &arrived, out).map(|()| None);
+        }
+        if !header.is_fragment() {
+            return Ok(Some(arrived));
+        }
+        self.deadline_may_have_changed();
+        match self.reassembler.accept(now, &header, arrived.payload) {
+            Outcome::Complete(header, payload) => {
+                // The fragment that came last has no ports to be quoted: the whole packet is put together again.
+                let packet = icmp_error::quote_of(&header, &payload);
+                Ok(Some(Arrived { header, payload, offset: 0, packet, interface, unicast, broadcast }))
+            }
+            Outcome::Waiting => Ok(None),
+            Outcome::Refused(refusal) => Err(refusal.why().into()),
+        }
+    }
+
     /// Forwarding (RFC 1812 §5.2.1): one less to live, and out again.
-    fn pass_on(&mut self, now: Instant, packet: &Arrived) {
+    fn pass_on(&mut self, now: Instant, packet: &Arrived, out: &mut Outbox) -> Result<(), String> {
         let header = packet.header;
         if !self.forwarding {
-            return self
-                .discard(format!("the packet is for {}, and this is {}", header.destination, self.address));
+            let own = self.first_address(header.destination.into());
+            let this = own.map_or_else(|| "a host without an address".into(), |own| own.to_string());
+            return Err(format!("the packet is for {}, and this is {this}", header.destination));
         }
         if header.ttl <= 1 {
-            self.discard("TTL reached 0".into());
-            return self.time_exceeded(now, packet, TimeExceeded::Ttl);
+            out.push_back(Output::Discarded("TTL reached 0".into()));
+            self.time_exceeded(now, packet, TimeExceeded::Ttl, out);
+            return Ok(());
         }
-        let Some(interface) = self.interface_towards(header.destination) else {
-            self.discard(format!("no route to {}", header.destination));
-            return self.refuse(now, packet, Unreachable::Net);
+        let Some(hop) = self.hop(header.destination.into()) else {
+            out.push_back(Output::Discarded(format!("no route to {}", header.destination)));
+            self.refuse(now, packet, Unreachable::Net, out);
+            return Ok(());
         };
-        let mtu = self.interfaces[interface].mtu;
+        let mtu = self.nics[hop.interface].mtu;
         if header.total_len > mtu && header.dont_fragment {
-            self.discard(format!("{} bytes do not fit an MTU of {mtu}, and DF is set", header.total_len));
-            return self.refuse(now, packet, Unreachable::FragmentationNeeded { next_hop_mtu: mtu });
+            let why = format!("{} bytes do not fit an MTU of {mtu}, and DF is set", header.total_len);
+            out.push_back(Output::Discarded(why));
+            self.refuse(now, packet, Unreachable::FragmentationNeeded { next_hop_mtu: mtu }, out);
+            return Ok(());
         }
-        self.route(now, Ipv4Header { ttl: header.ttl - 1, ..header }, |w| w.bytes(&packet.payload));
+        self.route(now, Ipv4Header { ttl: header.ttl - 1, ..header }, |w| w.bytes(&packet.payload), out);
+        Ok(())
     }
-}
 
-/// Why a packet is thrown away whoever it is for: addresses that must not appear on a wire.
-fn unfit(header: &Ipv4Header, unicast: bool) -> Option<&'static str> {
-    let (source, destination) = (header.source, header.destination);
-    if source.is_multicast() || source.octets()[0] >= 240 {
-        Some("its source is no single host (RFC 1122 §3.2.1.3)")
-    } else if source.is_loopback() || destination.is_loopback() {
-        Some("a loopback address outside of its host (RFC 1122 §3.2.1.3)")
-    } else if !unicast && !destination.is_broadcast() {
-        Some("a packet for one host in a frame for all (RFC 1122 §3.3.6)")
-    } else if destination.is_multicast() {
-        Some("no multicast group was joined here")
-    } else {
-        None
+    /// Why a packet is thrown away whoever it is for: addresses that must not appear on a wire.
+    fn unfit(
+        &self,
+        interface: usize,
+        header: &Ipv4Header,
+        unicast: bool,
+        broadcast: bool,
+    ) -> Option<&'static str> {
+        let (source, destination) = (header.source, header.destination);
+        // A host that asks for its address has none yet (§3.2.1.3 (a)), and asks all hosts.
+        let has_none_yet = source.is_unspecified() && destination.is_broadcast();
+        let this_network = source.octets()[0] == 0 && !has_none_yet;
+        if source.is_multicast()
+            || source.octets()[0] >= 240
+            || this_network
+            || self.nics[interface].is_subnet_broadcast(source)
+        {
+            Some("its source is no single host (RFC 1122 §3.2.1.3)")
+        } else if source.is_loopback() || destination.is_loopback() {
+            Some("a loopback address outside of its host (RFC 1122 §3.2.1.3)")
+        } else if self.is_own(source) {
+            Some("its source is this host's own address (RFC 1122 §3.2.1.3)")
+        } else if !unicast && !broadcast {
+            Some("a packet for one host in a frame for all (RFC 1122 §3.3.6)")
+        } else if destination.is_multicast() {
+            Some("no multicast group was joined here")
+        } else {
+            None
+        }
     }
 }

@@ -2,14 +2,15 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::ip::{Arrived, Ip, Outgoing};
+use super::ip::{Arrived, Ip};
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
 use crate::base::{Duration, Instant, Machine as _, Rng, Slab};
-use crate::layers::internet::ipv4::{self, protocol};
+use crate::layers::internet::ipv4;
+use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::transport::tcp::{
     Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, MIN_HEADER_LEN, Output as TcpOutput,
     Segment, SeqNumber, State, reply_to_stray,
@@ -17,6 +18,9 @@ use crate::layers::transport::tcp::{
 use crate::trace::{Flow, Protocol};
 
 /// Connections by number and by 4-tuple.
+///
+/// It sends nothing itself: after every call, [`poll`](TcpSockets::poll) says what the layers below are to send, and what
+/// the program is to be told.
 ///
 /// The tables grow with the connections that the host's own programs open, and with those that listeners accept:
 /// of these at most [`BACKLOG`] may be half open for each listener; one more SYN is dropped, and its sender will try
@@ -35,22 +39,43 @@ pub(super) struct TcpSockets {
     /// When connections want to be woken, the earliest on top. Entries are not taken back: one that comes too early
     /// is put in again for the time that holds by then. So an ACK, which moves a timer, costs nothing here.
     timers: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// What one call asked for; drained before the next.
+    wants: VecDeque<Want>,
     /// Connections to which something has arrived since the last [`pump_all`](TcpSockets::pump_all), each once.
     arrivals: VecDeque<u32>,
 }
 
-/// What tells a host's connections apart: local port, remote address, remote port. (The local address is always the
-/// host's own.) Packed into one number, so that a search compares numbers.
+/// What TCP asks of its host.
+#[derive(Debug)]
+pub(super) enum Want {
+    /// Send this segment from one end to the other.
+    Send { from: IpAddr, to: IpAddr, segment: Segment },
+    /// Hand this out.
+    Tell(Output),
+}
+
+/// What tells a host's connections apart: both ports, and both addresses. As numbers, so that a search compares numbers, and the
+/// ports first, for they nearly always decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Ends(u64);
+struct Ends {
+    ports: u32,
+    local: u128,
+    remote: u128,
+}
 
 impl Ends {
-    fn new(local_port: u16, remote: SocketAddrV4) -> Self {
-        Ends(u64::from(local_port) << 48 | u64::from(remote.ip().to_bits()) << 16 | u64::from(remote.port()))
+    fn new(local: SocketAddr, remote: SocketAddr) -> Self {
+        // No packet has a mapped address, so the two families cannot meet.
+        let number = |end: SocketAddr| match end.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
+            IpAddr::V6(ip) => ip.to_bits(),
+        };
+        let ports = u32::from(local.port()) << 16 | u32::from(remote.port());
+        Ends { ports, local: number(local), remote: number(remote) }
     }
 
     fn of(connection: &Connection) -> Self {
-        Ends::new(connection.local().port(), connection.remote())
+        Ends::new(connection.local(), connection.remote())
     }
 }
 
@@ -87,6 +112,7 @@ impl TcpSockets {
             ports: BTreeMap::new(),
             next_port,
             timers: BinaryHeap::new(),
+            wants: VecDeque::new(),
             arrivals: VecDeque::new(),
         }
     }
@@ -101,70 +127,68 @@ impl TcpSockets {
         Ok(number)
     }
 
-    pub(super) fn connect(&mut self, now: Instant, to: SocketAddrV4, ip: &mut Ip) -> Result<u32, SendError> {
-        if to.ip().is_broadcast() || to.ip().is_multicast() || to.ip().is_unspecified() || to.port() == 0 {
+    pub(super) fn connect(&mut self, now: Instant, to: SocketAddr, ip: &Ip) -> Result<u32, SendError> {
+        let group = is_limited_broadcast(to.ip()) || to.ip().is_multicast() || to.ip().is_unspecified();
+        if group || to.port() == 0 {
             return Err(SendError::NotOneHost);
         }
-        if !ip.has_route(*to.ip()) {
-            return Err(SendError::NoRoute);
+        let path = ip.path(to.ip()).ok_or(SendError::NoRoute)?;
+        if let IpAddr::V4(address) = to.ip()
+            && ip.is_broadcast(path.interface, address)
+        {
+            return Err(SendError::NotOneHost);
         }
-        let port = self.free_port(to)?;
-        let local = SocketAddrV4::new(ip.address, port);
+        let port = self.free_port(path.source, to)?;
+        let local = SocketAddr::new(path.source, port);
         let isn = SeqNumber::initial(now, local, to, self.secret);
-        let config = self.config_towards(*to.ip(), ip);
+        let config = self.config_for(Some(path.mtu));
         let connection = Connection::connect(now, local, to, isn, &config);
         let number = self.add_connection(Box::new(connection), None).ok_or(SendError::PortInUse)?;
-        self.pump(now, number, ip);
+        self.pump(now, number);
         Ok(number)
     }
 
-    pub(super) fn write(
-        &mut self,
-        now: Instant,
-        number: u32,
-        bytes: Bytes,
-        ip: &mut Ip,
-    ) -> Result<usize, SendError> {
+    pub(super) fn write(&mut self, now: Instant, number: u32, bytes: Bytes) -> Result<usize, SendError> {
         let connection = self.connection(number).ok_or(SendError::Closed)?;
         let taken = connection.write(now, bytes).map_err(|_| SendError::Closed)?;
-        self.pump(now, number, ip);
+        self.pump(now, number);
         Ok(taken)
     }
 
-    pub(super) fn read(&mut self, now: Instant, number: u32, max: usize, ip: &mut Ip) -> Option<Bytes> {
+    pub(super) fn read(&mut self, now: Instant, number: u32, max: usize) -> Option<Bytes> {
         let connection = self.connection(number)?;
         let bytes = connection.read(now, max);
         if bytes.is_none() && connection.state() == State::Closed {
             // All is read that outlived the connection.
             self.sockets.remove(number);
         } else if bytes.is_some() {
-            self.pump(now, number, ip);
+            self.pump(now, number);
         }
         bytes
     }
 
-    pub(super) fn shutdown(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+    pub(super) fn shutdown(&mut self, now: Instant, number: u32) {
         if let Some(connection) = self.connection(number) {
             connection.shutdown(now);
-            self.pump(now, number, ip);
+            self.pump(now, number);
         }
     }
 
-    pub(super) fn close(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+    pub(super) fn close(&mut self, now: Instant, number: u32) {
         if let Some(TcpSocket::Listener { port, .. }) = self.sockets.get(number) {
             let port = *port;
-            return self.stop_listening(now, number, port, ip);
+            return self.stop_listening(now, number, port);
         }
         if let Some(connection) = self.connection(number) {
             connection.close(now);
-            self.pump(now, number, ip);
+            self.pump(now, number);
             self.forget_if_closed(number);
         }
     }
 
     /// A listener goes: from here on a SYN to its port is answered by a RST (RFC 9293 §3.10.7.1). Connections that are
     /// half open are reset, for nobody will accept them; those that were accepted stay.
-    fn stop_listening(&mut self, now: Instant, listener: u32, port: u16, ip: &mut Ip) {
+    fn stop_listening(&mut self, now: Instant, listener: u32, port: u16) {
         self.ports.remove(&port);
         self.sockets.remove(listener);
         let connections: Vec<u32> = self.connections.values().copied().collect();
@@ -174,15 +198,15 @@ impl TcpSockets {
             {
                 *accepted_by = None;
                 connection.abort(now);
-                self.pump(now, number, ip);
+                self.pump(now, number);
             }
         }
     }
 
-    pub(super) fn abort(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+    pub(super) fn abort(&mut self, now: Instant, number: u32) {
         if let Some(connection) = self.connection(number) {
             connection.abort(now);
-            self.pump(now, number, ip);
+            self.pump(now, number);
             self.forget_if_closed(number);
         }
     }
@@ -194,23 +218,17 @@ impl TcpSockets {
         }
     }
 
-    pub(super) fn set_nodelay(&mut self, now: Instant, number: u32, nodelay: bool, ip: &mut Ip) {
+    pub(super) fn set_nodelay(&mut self, now: Instant, number: u32, nodelay: bool) {
         if let Some(connection) = self.connection(number) {
             connection.set_nodelay(nodelay);
-            self.pump(now, number, ip);
+            self.pump(now, number);
         }
     }
 
-    pub(super) fn set_user_timeout(
-        &mut self,
-        now: Instant,
-        number: u32,
-        timeout: Option<Duration>,
-        ip: &mut Ip,
-    ) {
+    pub(super) fn set_user_timeout(&mut self, now: Instant, number: u32, timeout: Option<Duration>) {
         if let Some(connection) = self.connection(number) {
             connection.set_user_timeout(now, timeout);
-            self.pump(now, number, ip);
+            self.pump(now, number);
         }
     }
 
@@ -221,37 +239,37 @@ impl TcpSockets {
         }
     }
 
-    pub(super) fn flow(&self, number: u32, address: Ipv4Addr) -> Flow {
+    pub(super) fn flow(&self, number: u32, address: IpAddr) -> Flow {
         match self.sockets.get(number) {
             Some(TcpSocket::Connection { connection, .. }) => connection.flow(),
             listener => {
                 let port = if let Some(TcpSocket::Listener { port, .. }) = listener { *port } else { 0 };
-                let local = SocketAddrV4::new(address, port);
-                let remote = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
+                let local = SocketAddr::new(address, port);
+                let remote = super::nobody();
                 Flow { protocol: Protocol::Tcp, local, remote }
             }
         }
     }
 
     /// A segment arrived: for a connection, for a listener, or for nobody (RFC 9293 §3.10.7).
-    pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &mut Ip) {
-        let (source, destination) = (packet.header.source, packet.header.destination);
+    pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &Ip) {
         // In silence: all hosts would answer (RFC 9293 §3.9.2.3, MUST-57, which holds for every segment).
         if !packet.is_for_one() {
-            return ip.discard("a TCP segment that was sent to all hosts".into());
+            return self.discard("a TCP segment that was sent to all hosts".into());
         }
+        let (source, destination) = (packet.header.source.into(), packet.header.destination.into());
         let segment = match Segment::parse(source, destination, &packet.payload, packet.offset) {
             Ok(segment) => segment,
-            Err(error) => return ip.discard(error.to_string()),
+            Err(error) => return self.discard(error.to_string()),
         };
-        let remote = SocketAddrV4::new(source, segment.header.source_port);
+        let remote = SocketAddr::new(source, segment.header.source_port);
         let port = segment.header.destination_port;
-        let local = SocketAddrV4::new(destination, port);
+        let local = SocketAddr::new(destination, port);
         let secret = self.secret;
         let fresh = || SeqNumber::initial(now, local, remote, secret);
         let listener = self.ports.get(&port).copied();
         let mut isn = None;
-        if let Some(number) = self.connections.get(&Ends::new(port, remote)).copied() {
+        if let Some(number) = self.connections.get(&Ends::new(local, remote)).copied() {
             let Some(connection) = self.connection(number) else { return };
             isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
             if isn.is_none() {
@@ -259,49 +277,54 @@ impl TcpSockets {
                 return self.arrived_at(number);
             }
             // The old connection is gone, and the SYN is for the listener.
-            self.pump(now, number, ip);
+            self.pump(now, number);
         }
         let Some(listener) = listener else {
             if let Some(reply) = reply_to_stray(&segment) {
-                send(now, local, remote, &reply, ip);
+                self.send(local, remote, reply);
             }
             return;
         };
-        let machine = Listener::new(port, self.config_towards(source, ip));
+        let mtu = ip.path(source).map(|path| path.mtu);
+        let machine = Listener::new(port, self.config_for(mtu));
         let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
         let isn = || isn.unwrap_or_else(fresh);
         match machine.segment_arrives(now, source, destination, &segment, isn) {
             Answer::Ignore => {}
-            Answer::Reply(reply) => send(now, local, remote, &reply, ip),
+            Answer::Reply(reply) => self.send(local, remote, reply),
             Answer::Open(_) if *half_open >= BACKLOG => {
-                ip.discard(format!("{BACKLOG} connections to port {port} are half open already"));
+                self.discard(format!("{BACKLOG} connections to port {port} are half open already"));
             }
             Answer::Open(connection) => {
                 let Some(number) = self.add_connection(connection, Some(listener)) else {
-                    return ip.discard("the table of connections is full".into());
+                    return self.discard("the table of connections is full".into());
                 };
                 if let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
                     *half_open += 1;
                 }
-                self.pump(now, number, ip);
+                self.pump(now, number);
             }
         }
     }
 
-    /// An ICMP error came back for a segment that was sent from `local_port` to `remote`.
+    /// An ICMP error came back for a segment that was sent from `local` to `remote`.
     pub(super) fn icmp(
         &mut self,
         now: Instant,
-        local_port: u16,
-        remote: SocketAddrV4,
+        local: SocketAddr,
+        remote: SocketAddr,
         (error, seq): (IcmpError, SeqNumber),
-        ip: &mut Ip,
     ) {
-        let Some(number) = self.connections.get(&Ends::new(local_port, remote)).copied() else { return };
+        let Some(number) = self.connections.get(&Ends::new(local, remote)).copied() else { return };
         if let Some(connection) = self.connection(number) {
             connection.handle(now, Input::Icmp { error, seq });
-            self.pump(now, number, ip);
+            self.pump(now, number);
         }
+    }
+
+    /// The next thing that the call before asked for.
+    pub(super) fn poll(&mut self) -> Option<Want> {
+        self.wants.pop_front()
     }
 
     /// When the earliest timer may go off.
@@ -310,7 +333,7 @@ impl TcpSockets {
     }
 
     /// Wakes every connection whose time has come.
-    pub(super) fn wake(&mut self, now: Instant, ip: &mut Ip) {
+    pub(super) fn wake(&mut self, now: Instant) {
         while let Some(Reverse((at, number))) = self.timers.peek().copied()
             && at <= now
         {
@@ -334,7 +357,7 @@ impl TcpSockets {
             }
             *due = Instant::NEVER;
             connection.handle(now, Input::Wake);
-            self.pump(now, number, ip);
+            self.pump(now, number);
         }
     }
 
@@ -349,17 +372,17 @@ impl TcpSockets {
     }
 
     /// Carries out what connections ask for after the arrivals since the last time.
-    pub(super) fn pump_all(&mut self, now: Instant, ip: &mut Ip) {
+    pub(super) fn pump_all(&mut self, now: Instant) {
         while let Some(number) = self.arrivals.pop_front() {
             if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(number) {
                 *arrived = false;
             }
-            self.pump(now, number, ip);
+            self.pump(now, number);
         }
     }
 
     /// Carries out everything that a connection asks for.
-    fn pump(&mut self, now: Instant, number: u32, ip: &mut Ip) {
+    fn pump(&mut self, now: Instant, number: u32) {
         let mut closed = None;
         let Some(TcpSocket::Connection { connection, due, queued, accepted_by, .. }) =
             self.sockets.get_mut(number)
@@ -369,8 +392,11 @@ impl TcpSockets {
         let mut established = None;
         while let Some(output) = connection.poll(now) {
             match output {
-                TcpOutput::Send(segment) => send(now, connection.local(), connection.remote(), &segment, ip),
-                TcpOutput::Trace(kind) => ip.out.push_back(Output::Trace(kind)),
+                TcpOutput::Send(segment) => {
+                    let (from, to) = (connection.local().ip(), connection.remote().ip());
+                    self.wants.push_back(Want::Send { from, to, segment });
+                }
+                TcpOutput::Trace(kind) => self.wants.push_back(Want::Tell(Output::Trace(kind))),
                 TcpOutput::WakeAt(at) => {
                     *due = at;
                     if at < *queued {
@@ -380,7 +406,7 @@ impl TcpSockets {
                 }
                 TcpOutput::Event(event) => {
                     let socket = tcp_id(number);
-                    ip.out.push_back(Output::Event(match event {
+                    self.wants.push_back(Want::Tell(Output::Event(match event {
                         Event::Connected => match accepted_by.take() {
                             Some(listener) => {
                                 established = Some(listener);
@@ -395,7 +421,7 @@ impl TcpSockets {
                             closed = Some(reason);
                             SocketEvent::Closed { socket, reason }
                         }
-                    }));
+                    })));
                 }
             }
         }
@@ -421,11 +447,19 @@ impl TcpSockets {
         }
     }
 
-    /// What a connection to `to` is like: no segment is larger than what the interface towards it can carry, and no
-    /// larger one is asked for (RFC 9293 §3.7.1, MUST-16 and MUST-67).
-    fn config_towards(&self, to: Ipv4Addr, ip: &Ip) -> Config {
+    fn send(&mut self, local: SocketAddr, remote: SocketAddr, segment: Segment) {
+        self.wants.push_back(Want::Send { from: local.ip(), to: remote.ip(), segment });
+    }
+
+    fn discard(&mut self, why: String) {
+        self.wants.push_back(Want::Tell(Output::Discarded(why)));
+    }
+
+    /// What a connection is like over a path whose first link has this MTU: no segment is larger than what that link
+    /// can carry, and no larger one is asked for (RFC 9293 §3.7.1, MUST-16 and MUST-67).
+    fn config_for(&self, mtu: Option<u16>) -> Config {
         let headers = (ipv4::MIN_HEADER_LEN + MIN_HEADER_LEN) as u16;
-        let most = ip.mtu_towards(to).map_or(u16::MAX, |mtu| mtu.saturating_sub(headers));
+        let most = mtu.map_or(u16::MAX, |mtu| mtu.saturating_sub(headers));
         Config { mss: self.config.mss.min(most), ..self.config.clone() }
     }
 
@@ -445,25 +479,16 @@ impl TcpSockets {
     }
 
     /// A port that makes a 4-tuple of its own: the same port may serve connections to different peers.
-    fn free_port(&mut self, to: SocketAddrV4) -> Result<u16, SendError> {
+    fn free_port(&mut self, from: IpAddr, to: SocketAddr) -> Result<u16, SendError> {
         for _ in FIRST_DYNAMIC_PORT..=u16::MAX {
             let port = self.next_port;
             self.next_port = port.checked_add(1).unwrap_or(FIRST_DYNAMIC_PORT);
-            if !self.connections.contains_key(&Ends::new(port, to)) && !self.ports.contains_key(&port) {
+            if !self.connections.contains_key(&Ends::new(SocketAddr::new(from, port), to))
+                && !self.ports.contains_key(&port)
+            {
                 return Ok(port);
             }
         }
         Err(SendError::PortInUse)
     }
-}
-
-fn send(now: Instant, local: SocketAddrV4, remote: SocketAddrV4, segment: &Segment, ip: &mut Ip) {
-    // Don't Fragment: TCP cuts its segments to fit and wants to be told when they do not (RFC 1191 §2).
-    let outgoing = Outgoing {
-        destination: *remote.ip(),
-        protocol: protocol::TCP,
-        dont_fragment: true,
-        len: segment.len(),
-    };
-    ip.send(now, outgoing, |w| segment.emit(*local.ip(), *remote.ip(), w));
 }

@@ -1,15 +1,14 @@
 //! The table of UDP sockets of one host.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::ip::{Arrived, Ip, Outgoing};
+use super::ip::{Arrived, Ip};
+use super::nic::Path;
 use super::{Output, SendError, SocketEvent, StackConfig, udp_id};
-use crate::base::Instant;
-use crate::layers::internet::icmp::{IcmpHeader, Unreachable};
-use crate::layers::internet::ipv4::protocol;
+use crate::layers::internet::icmp::IcmpHeader;
 use crate::layers::transport::udp::{self, Datagram};
 
 /// Sockets by number and by port.
@@ -21,6 +20,26 @@ pub(super) struct UdpSockets {
     ports: BTreeMap<u16, u32>,
     opened: u32,
     next_port: u16,
+    /// How many sockets wait for an interface: nearly always none, and then nobody need be looked for.
+    blocked: usize,
+}
+
+/// What came of a datagram that arrived.
+pub(super) enum Received {
+    /// It waits for the program.
+    Queued(Output),
+    /// No socket has that port.
+    NoPort(u16),
+    /// It was refused.
+    Refused(String),
+}
+
+/// What came of a datagram to be sent.
+pub(super) enum Sending {
+    /// It is for the layer below.
+    Send { path: Path, datagram: Datagram, dont_fragment: bool },
+    /// The interface has too much waiting: the socket waits for this.
+    Blocked(Output),
 }
 
 #[derive(Debug)]
@@ -30,7 +49,7 @@ struct UdpSocket {
     dont_fragment: bool,
     /// Datagrams for the program, at most `recv_buffer` bytes of payload: one that does not fit is dropped, so that
     /// a program that does not read costs a bounded amount (and UDP tells nobody).
-    received: VecDeque<(SocketAddrV4, Bytes)>,
+    received: VecDeque<(SocketAddr, Bytes)>,
     received_bytes: usize,
     /// The interface whose backlog made it wait.
     blocked_on: Option<usize>,
@@ -47,6 +66,7 @@ impl UdpSockets {
             ports: BTreeMap::new(),
             opened: 0,
             next_port: FIRST_DYNAMIC_PORT,
+            blocked: 0,
         }
     }
 
@@ -75,87 +95,80 @@ impl UdpSockets {
 
     pub(super) fn send(
         &mut self,
-        now: Instant,
         number: u32,
-        to: SocketAddrV4,
+        to: SocketAddr,
         payload: Bytes,
-        ip: &mut Ip,
-    ) -> Result<(), SendError> {
+        ip: &Ip,
+    ) -> Result<Sending, SendError> {
         let socket = self.sockets.get_mut(&number).ok_or(SendError::Closed)?;
         if payload.len() > udp::MAX_PAYLOAD {
             return Err(SendError::TooLarge);
         }
-        let interface = ip.interface_towards(*to.ip()).ok_or(SendError::NoRoute)?;
-        let waiting = ip.waiting(interface);
+        let path = ip.path(to.ip()).ok_or(SendError::NoRoute)?;
+        let (interface, waiting) = (path.interface, ip.waiting(path.interface));
         // A datagram larger than the whole buffer may still go when nothing else waits.
         if waiting > 0 && waiting + payload.len() > self.send_buffer {
+            self.blocked += usize::from(socket.blocked_on.is_none());
             socket.blocked_on = Some(interface);
             let until_backlog = self.send_buffer / 2;
-            ip.out.push_back(Output::Blocked { interface, until_backlog });
-            return Err(SendError::WouldBlock);
+            return Ok(Sending::Blocked(Output::Blocked { interface, until_backlog }));
         }
-        let (source, port, dont_fragment) = (ip.address, socket.port, socket.dont_fragment);
-        let len = udp::HEADER_LEN + payload.len();
-        let datagram = Datagram::new(port, to.port(), payload);
-        let outgoing = Outgoing { destination: *to.ip(), protocol: protocol::UDP, dont_fragment, len };
-        ip.send(now, outgoing, |w| datagram.emit(source, *to.ip(), w));
-        Ok(())
+        let dont_fragment = socket.dont_fragment;
+        Ok(Sending::Send { path, datagram: Datagram::new(socket.port, to.port(), payload), dont_fragment })
     }
 
-    pub(super) fn recv(&mut self, number: u32) -> Option<(SocketAddrV4, Bytes)> {
+    pub(super) fn recv(&mut self, number: u32) -> Option<(SocketAddr, Bytes)> {
         let socket = self.sockets.get_mut(&number)?;
         let (from, bytes) = socket.received.pop_front()?;
         socket.received_bytes -= bytes.len();
         Some((from, bytes))
     }
 
-    /// A datagram arrived: into the socket's buffer, or an ICMP port unreachable back (RFC 1122 §4.1.3.1).
-    pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &mut Ip) {
-        let (source, destination) = (packet.header.source, packet.header.destination);
+    /// A datagram arrived: into the socket's buffer.
+    pub(super) fn arrived(&mut self, packet: &Arrived) -> Received {
+        let (source, destination) = (packet.header.source.into(), packet.header.destination.into());
         let Datagram { header, payload } =
             match Datagram::parse(source, destination, &packet.payload, packet.offset) {
                 Ok(datagram) => datagram,
-                Err(error) => return ip.discard(error.to_string()),
+                Err(error) => return Received::Refused(error.to_string()),
             };
-        let Some(number) = self.ports.get(&header.destination_port).copied() else {
-            ip.discard(format!("nobody listens on UDP port {}", header.destination_port));
-            return ip.refuse(now, packet, Unreachable::Port);
+        let found = self.ports.get(&header.destination_port).copied();
+        let Some((number, socket)) = found.and_then(|number| Some((number, self.sockets.get_mut(&number)?)))
+        else {
+            return Received::NoPort(header.destination_port);
         };
-        let Some(socket) = self.sockets.get_mut(&number) else { return };
         if socket.received_bytes + payload.len() > self.recv_buffer && !socket.received.is_empty() {
-            return ip.discard(format!("the receive buffer of UDP port {} is full", socket.port));
+            return Received::Refused(format!("the receive buffer of UDP port {} is full", socket.port));
         }
         socket.received_bytes += payload.len();
-        socket.received.push_back((SocketAddrV4::new(source, header.source_port), payload));
-        ip.out.push_back(Output::Event(SocketEvent::Readable(udp_id(number))));
+        socket.received.push_back((SocketAddr::new(source, header.source_port), payload));
+        Received::Queued(Output::Event(SocketEvent::Readable(udp_id(number))))
     }
 
     /// An ICMP error came back for a datagram that was sent from `local_port` to `remote`. The program learns of each
     /// (RFC 1122 §4.1.3.3).
     pub(super) fn unreachable(
-        &mut self,
+        &self,
         local_port: u16,
-        remote: SocketAddrV4,
+        remote: SocketAddr,
         error: IcmpHeader,
-        ip: &mut Ip,
-    ) {
-        if let Some(number) = self.ports.get(&local_port) {
-            let socket = udp_id(*number);
-            ip.out.push_back(Output::Event(SocketEvent::Unreachable { socket, to: remote, error }));
-        }
+    ) -> Option<Output> {
+        let socket = udp_id(*self.ports.get(&local_port)?);
+        Some(Output::Event(SocketEvent::Unreachable { socket, to: remote, error }))
     }
 
-    /// The backlog of an interface shrank: sockets that waited for that may write again.
-    pub(super) fn room(&mut self, interface: usize, ip: &mut Ip) {
-        if ip.waiting(interface) > self.send_buffer / 2 {
-            return;
-        }
-        for (number, socket) in &mut self.sockets {
-            if socket.blocked_on == Some(interface) {
-                socket.blocked_on = None;
-                ip.out.push_back(Output::Event(SocketEvent::Writable(udp_id(*number))));
+    /// So many bytes wait on an interface now: sockets that waited for fewer may write again.
+    pub(super) fn room(&mut self, interface: usize, waiting: usize) -> impl Iterator<Item = Output> {
+        let any = self.blocked > 0 && waiting <= self.send_buffer / 2;
+        let blocked = &mut self.blocked;
+        self.sockets.iter_mut().take(if any { usize::MAX } else { 0 }).filter_map(move |(number, socket)| {
+            if socket.blocked_on != Some(interface) {
+                return None;
             }
-        }
+            socket.blocked_on = None;
+            *blocked -= 1;
+            Some(Output::Event(SocketEvent::Writable(udp_id(*number))))
+        })
     }
 
     fn free_port(&mut self) -> Result<u16, SendError> {

@@ -16,7 +16,7 @@
 //! doubled or overtaken, and nobody is told; but a message arrives whole or not at all. It has no state, so there is
 //! no machine here: sockets and their queues belong to the host.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 
@@ -108,8 +108,8 @@ impl Datagram {
     /// Incomplete when the length says more than there is; malformed when it is below 8, or when there is a checksum
     /// and it is wrong. Such a datagram is discarded in silence (RFC 1122 §4.1.3.4).
     pub fn parse(
-        source: Ipv4Addr,
-        destination: Ipv4Addr,
+        source: IpAddr,
+        destination: IpAddr,
         bytes: &Bytes,
         base: usize,
     ) -> Result<Self, ParseError> {
@@ -137,7 +137,7 @@ impl Datagram {
     ///
     /// The checksum is always computed: to leave it out is the program's choice (RFC 1122 §4.1.3.4), and ours never
     /// makes it.
-    pub fn emit(&self, source: Ipv4Addr, destination: Ipv4Addr, w: &mut Writer) {
+    pub fn emit(&self, source: IpAddr, destination: IpAddr, w: &mut Writer) {
         let start = w.len();
         UdpHeader { checksum: 0, ..self.header }.emit(w);
         w.bytes(&self.payload);
@@ -151,7 +151,7 @@ impl Datagram {
 ///
 /// When it comes out as 0 it is sent as 0xffff, which in one's complement is also zero: a 0 would say that there is
 /// none (RFC 768).
-fn checksum(source: Ipv4Addr, destination: Ipv4Addr, ports_and_length: &[u8], payload: &[u8]) -> u16 {
+fn checksum(source: IpAddr, destination: IpAddr, ports_and_length: &[u8], payload: &[u8]) -> u16 {
     let mut sum = pseudo_header(source, destination, protocol::UDP, HEADER_LEN + payload.len());
     sum.add(ports_and_length);
     sum.add(payload);

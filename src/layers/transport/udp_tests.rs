@@ -4,10 +4,11 @@ use super::*;
 use proptest::prelude::*;
 
 use crate::layers::internet::ipv4::Ipv4Header;
+use crate::layers::internet::prefix::v4;
 use crate::layers::link::ethernet::{self, EtherType, EthernetHeader, MacAddr};
 
-const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+const A: IpAddr = v4(10, 0, 0, 1);
+const B: IpAddr = v4(10, 0, 0, 2);
 
 fn written(datagram: &Datagram) -> Bytes {
     let mut w = Writer::new();
@@ -44,7 +45,7 @@ fn a_datagram_without_a_checksum_is_believed() {
 #[test]
 fn a_wrong_address_shows_in_the_checksum() {
     let bytes = written(&Datagram::new(1, 2, Bytes::from_static(b"x")));
-    let error = Datagram::parse(A, Ipv4Addr::new(10, 0, 0, 3), &bytes, 34).unwrap_err();
+    let error = Datagram::parse(A, v4(10, 0, 0, 3), &bytes, 34).unwrap_err();
     assert_eq!((error.field, error.offset), ("checksum", 40));
     assert_ne!(error.expected, error.got);
 }
@@ -76,7 +77,12 @@ fn a_frame_is_written_in_one_pass_and_read_layer_by_layer_without_a_copy() {
         ethertype: EtherType::IPV4,
     };
     let datagram = Datagram::new(1000, 2000, Bytes::from_static(b"hi!"));
-    let ip = Ipv4Header::new(A, B, protocol::UDP, usize::from(datagram.header.length));
+    let ip = Ipv4Header::new(
+        [10, 0, 0, 1].into(),
+        [10, 0, 0, 2].into(),
+        protocol::UDP,
+        usize::from(datagram.header.length),
+    );
     let mut w = Writer::new();
     link.emit(&mut w);
     ip.emit(&mut w);

@@ -1,6 +1,6 @@
 //! An event that nobody was there for: a cable that was pulled, and a server that was killed.
 
-use super::{BEAT, PORT, cast, enter, hub, name_of, settle};
+use super::cast::{BEAT, CRASH, Crash, OUTAGE, PATIENCE, PORT, cast, enter, hub, name_of, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::{EventLog, MemoryLog, Retention, SharedLog, offset_number};
 use crate::layers::application::socketio::Kind;
@@ -33,7 +33,7 @@ struct Told {
 
 /// The same outage, without a log and with one.
 pub(super) fn without_and_with(stage: &mut Stage) {
-    let outage = stage.time("outage");
+    let outage = stage.knob(&OUTAGE);
     stage.say(format!(
         "Bob's cable is pulled. Ada says \"{}\" before; {} while he is away; and \"{}\" when he is back, {outage} \
          later, on a new connection. His old one is gone, with all that TCP still held for it.",
@@ -117,7 +117,7 @@ pub(super) fn without_and_with(stage: &mut Stage) {
 }
 
 fn outage_run(stage: &mut Stage, id: &str, title: &str, disk: Option<&SharedLog>) -> Told {
-    let outage = stage.time("outage");
+    let outage = stage.knob(&OUTAGE);
     stage.scene(id, title);
     let (host, [ada_host, bob_host]) = cast(stage, ["ada", "bob"]);
     let log = disk.cloned();
@@ -185,7 +185,7 @@ pub(super) fn pull(stage: &mut Stage, client: Host, server: Host, outage: Durati
 /// A client opens a new session and is let in again.
 pub(super) fn come_back(stage: &mut Stage, client: EventClient) {
     stage.reconnect(client);
-    stage.run_until_it(super::PATIENCE, |stage| stage.is_in(client, "/"));
+    stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/"));
     settle(stage);
 }
 
@@ -205,28 +205,31 @@ fn marks(told: &Told) -> Vec<Got> {
 
 /// The server is killed between an acknowledgement and the next event.
 pub(super) fn crash(stage: &mut Stage) {
-    let knob = stage.knob("crash");
-    let what = match knob.as_str() {
-        "disk" => "The log is on disk, and the server's program is killed and started again a second later.",
-        "memory" => {
+    let crash = stage.knob(&CRASH);
+    let what = match crash {
+        Crash::LogOnDisk => {
+            "The log is on disk, and the server's program is killed and started again a second later."
+        }
+        Crash::LogInMemory => {
             "The log is in memory, and the server's program is killed and started again a second later."
         }
-        _ => "This time the server is not killed.",
+        Crash::None => "This time the server is not killed.",
     };
     stage.say(format!(
         "The server can break, too. Bob has heard \"one\" and \"two\", and is away. Ada says \"three\" and gets her \
          answer: the server has taken it. {what} Then both come back, and Ada says \"four\".",
     ));
     let guess = stage.ask_number("How many of the four events has Bob heard in the end?", "events");
-    let title = match knob.as_str() {
-        "none" => "No crash; the log on disk".to_owned(),
-        _ => format!("A crash; the log: {knob}"),
+    let title = match crash {
+        Crash::LogOnDisk => "A crash; the log: disk",
+        Crash::LogInMemory => "A crash; the log: memory",
+        Crash::None => "No crash; the log on disk",
     };
-    stage.scene("crash", &title);
+    stage.scene("crash", title);
     let (host, [ada_host, bob_host]) = cast(stage, ["ada", "bob"]);
     let disk = SharedLog::default();
     let server = stage.event_server(host, PORT, BEAT, {
-        let on_disk = knob != "memory";
+        let on_disk = crash != Crash::LogInMemory;
         move |random| {
             let kept: Box<dyn EventLog> = match on_disk {
                 true => Box::new(disk.clone()),
@@ -253,11 +256,11 @@ pub(super) fn crash(stage: &mut Stage) {
     say(stage, 2);
     pull(stage, bob_host, host, Duration::from_secs(2));
     say(stage, 3);
-    if knob != "none" {
+    if crash != Crash::None {
         kill_and_start(stage, server);
     }
     stage.run_for(Duration::from_secs(2));
-    if knob != "none" {
+    if crash != Crash::None {
         come_back(stage, ada);
     }
     come_back(stage, bob);
@@ -273,12 +276,12 @@ pub(super) fn crash(stage: &mut Stage) {
     stage.reveal(
         guess,
         |_| count,
-        match (knob.as_str(), recovered) {
-            ("disk", _) => {
+        match (crash, recovered) {
+            (Crash::LogOnDisk, _) => {
                 "All of them. What was acknowledged was on disk before the answer left; the log, and who Bob was, \
                  came back with the program."
             }
-            ("memory", false) => {
+            (Crash::LogInMemory, false) => {
                 "\"three\" is gone, though Ada was told that it was taken, and the new server does not know Bob. A \
                  promise is as durable as what it was written on."
             }
@@ -291,7 +294,7 @@ pub(super) fn crash(stage: &mut Stage) {
         once.dedup();
         once.len() == heard.len()
     });
-    if knob != "memory" {
+    if crash != Crash::LogInMemory {
         stage.check("every acknowledged event was heard, in order", |_| {
             acknowledged == 4 && heard.iter().map(String::as_str).eq(WORDS[..4].iter().copied())
         });

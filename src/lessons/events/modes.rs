@@ -1,7 +1,7 @@
 //! Three promises over the same bad day, side by side: what each delivers, and its price.
 
+use super::cast::{BEAT, OUTAGE, PORT, cast, enter, hub, settle};
 use super::missed::{come_back, is_acknowledged, pull};
-use super::{BEAT, PORT, cast, enter, hub, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::delivery::{Cursor, Retry, SeenIds};
 use crate::chat::{Delivery, EventLog, MemoryLog, Retention, SharedLog, offset_number};
@@ -64,7 +64,7 @@ enum Act {
 
 /// All three.
 pub(super) fn side_by_side(stage: &mut Stage) {
-    let outage = stage.time("outage");
+    let outage = stage.knob(&OUTAGE);
     stage.say(format!(
         "Now the same bad day three times, with a promise of its own each time. Ada says {EVENTS} things. Bob's \
          cable is out for {outage} while she says the last two. Before that hers is out: just when the server has \
@@ -233,7 +233,7 @@ impl Day {
     /// Lives through it.
     fn live(&mut self, stage: &mut Stage, (ada_host, bob_host, server): (Host, Host, Host)) {
         let start = stage.now();
-        let outage = stage.time("outage");
+        let outage = stage.knob(&OUTAGE);
         let half = Duration::from_nanos(stage.network_knobs().rtt().as_nanos() / 2);
         // Ada is gone when the server has her second event, and before its answer reaches her.
         let ada_goes = start + PACE * 2 + half + Duration::from_millis(5);

@@ -1,6 +1,6 @@
 //! Who receives an event: rooms, namespaces, and what an emit sets going.
 
-use super::{BEAT, PATIENCE, PORT, cast, enter, hub, name_of, settle};
+use super::cast::{BEAT, BOB, PATIENCE, PORT, cast, enter, hub, name_of, settle};
 use crate::base::Instant;
 use crate::chat::hub::{Context, Refusal};
 use crate::chat::{Emitted, MemoryLog, Retention};
@@ -37,13 +37,13 @@ fn nobody_asks(_: Emitted) {}
 
 /// Rooms, and who gets what is sent to them.
 pub(super) fn who_receives(stage: &mut Stage) {
-    let bob = stage.knob("bob");
-    let rooms_of = |name: &str| -> Vec<&'static str> {
-        match (name, bob.as_str()) {
-            ("ada", _) | ("bob", "red") => vec!["red"],
-            ("cyd", _) | ("bob", "blue") => vec!["blue"],
-            ("bob", "both") => vec!["red", "blue"],
-            _ => vec![],
+    let bob = stage.knob(&BOB);
+    let rooms_of = |name: &str| -> &'static [&'static str] {
+        match name {
+            "ada" => &["red"],
+            "bob" => bob,
+            "cyd" => &["blue"],
+            _ => &[],
         }
     };
     stage.say(
@@ -98,7 +98,7 @@ pub(super) fn who_receives(stage: &mut Stage) {
     let clients: Vec<EventClient> =
         NAMES.iter().zip(hosts).map(|(name, host)| enter(stage, host, server, name)).collect();
     for (name, client) in NAMES.iter().zip(&clients) {
-        let rooms = rooms_of(name).into_iter().map(Value::from).collect();
+        let rooms = rooms_of(name).iter().map(|room| Value::from(*room)).collect();
         stage.emit(*client, "enter", rooms);
     }
     settle(stage);
@@ -126,9 +126,9 @@ pub(super) fn who_receives(stage: &mut Stage) {
     stage.reveal(
         copies,
         |_| of_bob,
-        match bob.as_str() {
-            "both" => "One: whoever is in several of the rooms gets it once. The server takes the union of the lists.",
-            "none" => "None: he is in neither.",
+        match bob.len() {
+            2 => "One: whoever is in several of the rooms gets it once. The server takes the union of the lists.",
+            0 => "None: he is in neither.",
             _ => "One: he is in one of the two.",
         },
     );

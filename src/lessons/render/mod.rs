@@ -3,13 +3,11 @@
 //! | file | for |
 //! |---|---|
 //! | [`text`] | a terminal: wrapped to its width, and for the story a failing test tells |
-//! | [`markdown`] | the book |
+//! | [`json`] | programs |
 //! | [`exercise`] | how a check came out |
-//! | [`vocabulary`] | the words of the course, for both and for programs |
-//!
-//! JSON needs no renderer: a [`Performance`](super::stage::Performance) serializes as it is.
+//! | [`vocabulary`] | the words of the course, for a terminal, the book and programs |
 
 pub mod exercise;
-pub mod markdown;
+pub mod json;
 pub mod text;
 pub mod vocabulary;

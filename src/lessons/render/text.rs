@@ -4,6 +4,7 @@
 
 use crate::lessons::beat::{Answer, Beat, Form, Match, Prediction, letter};
 use crate::lessons::lesson::Lesson;
+use crate::lessons::scenario::Scenario;
 use crate::lessons::stage::Performance;
 use crate::view::columns::wrap;
 use crate::view::look::Look;
@@ -19,13 +20,13 @@ pub fn head(lesson: &Lesson, look: &Look) -> String {
 }
 
 /// What stands below it: where to read on, and the line that reproduces the run.
-pub fn foot(performance: &Performance, look: &Look) -> String {
+pub fn foot(lesson: &Lesson, scenario: &Scenario, look: &Look) -> String {
     let mut text = String::new();
-    for cite in performance.lesson.cites {
+    for cite in lesson.cites {
         text.push_str(&lines("read: ", &cite.to_string(), look));
     }
     // In one piece, however long it is: it is there to be copied.
-    text.push_str(&format!("scenario: {}\n", performance.scenario));
+    text.push_str(&format!("scenario: {}\n", scenario));
     text
 }
 
@@ -54,8 +55,8 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
             let mark = if look.ascii { "!! " } else { "✗ " };
             lines(mark, &format!("not in this run: {claim}"), look)
         }
-        Beat::Instead { text } => {
-            let believed = format!("\"{}\"", performance.lesson.misconception);
+        Beat::Instead { believed, text } => {
+            let believed = format!("\"{believed}\"");
             lines("many think: ", &believed, look) + &lines("the run says: ", text, look)
         }
         Beat::Try { command, what } => {

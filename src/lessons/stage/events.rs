@@ -3,10 +3,10 @@
 //! Clients and server are programs of their own beside the puppet of their host. A client is on strings too
 //! ([`EventPuppet`]): it connects, emits, hangs up and comes back when the script says so.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
-use super::Stage;
-use super::scene::Host;
+use super::cast::Host;
+use super::telling::Stage;
 use crate::base::{Duration, Instant};
 use crate::chat::hub::{Context, Hub, Random};
 use crate::layers::application::engineio::{self, CloseCause, SessionConfig};
@@ -88,7 +88,7 @@ impl Stage {
         transport: Transport,
         namespaces: &[(&str, Vec<(String, Value)>)],
     ) -> EventClient {
-        let to = SocketAddrV4::new(server.host.address, server.port);
+        let to = SocketAddr::new(server.host.address, server.port);
         let mut client = EventPuppet::new(to, transport);
         namespaces.iter().for_each(|(namespace, auth)| client.want(namespace, auth.clone()));
         let network = self.network();

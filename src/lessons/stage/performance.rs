@@ -1,23 +1,15 @@
-//! A lesson that has been played: its beats, the runs behind them, and whether all it claims is so.
+//! A scenario that has been played: its beats, and the runs behind them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::ser::SerializeStruct as _;
-use serde::{Serialize, Serializer};
-
 use crate::lessons::beat::{Beat, Prediction};
-use crate::lessons::knob::Scenario;
-use crate::lessons::lesson::Lesson;
-use crate::lessons::render::text;
+use crate::lessons::scenario::Scenario;
 use crate::trace::Trace;
-use crate::view::look::Look;
 
-/// What playing a lesson gives.
+/// What playing a scenario gives.
 #[derive(Debug, Clone)]
 pub struct Performance {
-    /// The lesson.
-    pub lesson: &'static Lesson,
     /// What it was played with.
     pub scenario: Scenario,
     /// What it says, shows, asks and claims, in order.
@@ -44,27 +36,6 @@ pub struct PlayedScene {
 }
 
 impl Performance {
-    /// Whether everything the lesson claims is so.
-    ///
-    /// # Errors
-    /// The story up to the first claim that does not hold, or what is wrong with the script.
-    pub fn verify(&self) -> Result<(), String> {
-        if let Some(fault) = self.faults.first() {
-            return Err(format!("{}: {fault}\n(scenario: {})", self.lesson.id, self.scenario));
-        }
-        let failed = self.beats.iter().position(|beat| matches!(beat, Beat::Check { holds: false, .. }));
-        let Some(failed) = failed else { return Ok(()) };
-        let look = Look::default();
-        let story: Vec<String> =
-            self.beats[..=failed].iter().map(|beat| text::beat(self, beat, None, &look)).collect();
-        Err(format!(
-            "lesson {} claims something that its run does not show. The story so far:\n\n{}\n(scenario: {})",
-            self.lesson.id,
-            story.join("\n"),
-            self.scenario
-        ))
-    }
-
     /// A scene by its id.
     pub fn scene(&self, id: &str) -> Option<&PlayedScene> {
         self.scenes.iter().find(|scene| scene.id == id)
@@ -76,25 +47,5 @@ impl Performance {
             Beat::Show { picture } if picture.id == id => Some(picture),
             _ => None,
         })
-    }
-}
-
-impl Serialize for Performance {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let lesson = self.lesson;
-        let mut fields = serializer.serialize_struct("Performance", 12)?;
-        fields.serialize_field("schema", "netlayers.lesson/1")?;
-        fields.serialize_field("lesson", lesson.id)?;
-        fields.serialize_field("number", &lesson.number)?;
-        fields.serialize_field("title", lesson.title)?;
-        fields.serialize_field("layer", &lesson.layer)?;
-        fields.serialize_field("minutes", &lesson.minutes)?;
-        fields.serialize_field("misconception", lesson.misconception)?;
-        fields.serialize_field("cites", lesson.cites)?;
-        fields.serialize_field("scenario", &self.scenario.to_string())?;
-        fields.serialize_field("predictions", &self.predictions)?;
-        fields.serialize_field("facts", &self.facts)?;
-        fields.serialize_field("beats", &self.beats)?;
-        fields.end()
     }
 }

@@ -1,42 +1,18 @@
 //! The verbs of a run: hosts, links, rules, sockets, and time that passes.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::Stage;
+use super::cast::{Host, Scene, Socket};
 use super::puppet::Puppet;
+use super::telling::Stage;
 use crate::base::{Duration, Instant};
-use crate::layers::internet::route::Prefix;
-use crate::layers::stack::{SocketId, StackConfig};
+use crate::layers::internet::prefix::{Cidr, Prefix, v4};
+use crate::layers::stack::StackConfig;
 use crate::sim::fault::Rule;
-use crate::sim::{AppId, HostId, LinkConfig, Network};
+use crate::sim::{LinkConfig, Network};
 use crate::trace::{Flow, Recorder, Wire};
-
-/// A host of the scene, with a program on it that does what the script says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Host {
-    pub(super) id: HostId,
-    pub(super) app: AppId,
-    /// Its address.
-    pub address: Ipv4Addr,
-}
-
-/// A socket of a host's program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Socket {
-    /// Whose it is.
-    pub host: Host,
-    pub(super) id: SocketId,
-}
-
-/// A run under way.
-pub(super) struct Scene {
-    pub(super) id: String,
-    pub(super) title: String,
-    pub(super) network: Network,
-    hosts: u8,
-}
 
 /// What a run that does not come to rest is cut off at: longer than any timer of a connection.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
@@ -61,8 +37,8 @@ impl Stage {
     pub fn host_with(&mut self, name: &str, config: &StackConfig) -> Host {
         let scene = self.running();
         scene.hosts = scene.hosts.saturating_add(1);
-        let address = Ipv4Addr::new(10, 0, 0, scene.hosts);
-        let id = scene.network.host(name, address, config);
+        let address = v4(10, 0, 0, scene.hosts);
+        let id = scene.network.host(name, Cidr::new(address, 24), config);
         Host { id, app: scene.network.app(id, Puppet::default()), address }
     }
 
@@ -123,7 +99,7 @@ impl Stage {
     /// # Panics
     /// When there is no way to that host: a script knows its links.
     pub fn connect(&mut self, from: Host, to: Host, port: u16) -> Socket {
-        let to = SocketAddrV4::new(to.address, port);
+        let to = SocketAddr::new(to.address, port);
         let opened = self.running().network.call(from.app, |_: &mut Puppet, io| io.tcp_connect(to));
         Socket { host: from, id: opened.expect("the script connects to a host that can be reached") }
     }
@@ -171,7 +147,7 @@ impl Stage {
     /// Sends one datagram; says whether the socket took it.
     pub fn send_to(&mut self, socket: Socket, to: Host, port: u16, bytes: impl AsRef<[u8]>) -> bool {
         let bytes = Bytes::copy_from_slice(bytes.as_ref());
-        let to = SocketAddrV4::new(to.address, port);
+        let to = SocketAddr::new(to.address, port);
         let network = &mut self.running().network;
         network.call(socket.host.app, |_: &mut Puppet, io| io.udp_send(socket.id, to, bytes).is_ok())
     }
@@ -243,12 +219,5 @@ impl Stage {
     /// The network itself, for what has no verb of its own here.
     pub fn network(&mut self) -> &mut Network {
         &mut self.running().network
-    }
-}
-
-impl Host {
-    /// Its id in the network.
-    pub fn id(self) -> HostId {
-        self.id
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::scene::Host;
+use super::cast::Host;
 use crate::base::Instant;
 use crate::trace::{Kind, PlaceId, Trace};
 use crate::view::dissect::{Accounting, Summary, TcpSummary, TracedPacket, What, dissect_trace};

@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 
+use super::cast::{Host, Socket};
 use super::puppet::Puppet;
-use super::scene::{Host, Socket};
 use super::{Seen, Stage};
 use crate::base::{Instant, Rng};
 use crate::layers::application::websocket::wire::WireFrame;
@@ -238,11 +238,11 @@ mod tests {
     use super::*;
     use crate::base::Duration;
     use crate::layers::application::websocket::{CloseCode, Keepalive};
-    use crate::lessons::{ALL, Scenario};
+    use crate::lessons::scenario::Scenario;
     use crate::sim::fault::{self, Verdict};
 
     fn stage() -> Stage {
-        Stage::new(&ALL[0], Scenario::of(&ALL[0]))
+        Stage::new(Scenario::new("desk", &[&crate::lessons::knob::SEED]))
     }
 
     #[test]

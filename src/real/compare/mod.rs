@@ -79,7 +79,7 @@ pub fn run(way: Way, message: Bytes, knobs: &RealKnobs) -> Result<RealRun, RealE
         let timed_out = RealError::TimedOut { step: "the run", limit: knobs.timeout };
         tokio::time::timeout(std_duration(knobs.timeout), scene).await.unwrap_or(Err(timed_out))
     })?;
-    Ok(RealRun { run: Run { way, trace: stage.into_trace(), outcome }, kernel })
+    Ok(RealRun { run: Run { way, trace: stage.into_trace(), server: stage::SERVER, outcome }, kernel })
 }
 
 /// What a scene comes to.

@@ -1,9 +1,10 @@
 //! What all three scenes play on: two places, one clock, one recorder.
 
 use std::cell::RefCell;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use crate::base::Instant;
+use crate::layers::internet::prefix::v4;
 use crate::real::clock::Clock;
 use crate::trace::{Flow, Kind, Place, PlaceId, Protocol, Recorder, Trace, Way, Wire};
 
@@ -13,8 +14,7 @@ pub(in crate::real) const CLIENT: PlaceId = PlaceId(0);
 pub(in crate::real) const SERVER: PlaceId = PlaceId(1);
 
 /// The address of a socket of ours before the kernel has chosen its port.
-pub(in crate::real) const ANY_PORT: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+pub(in crate::real) const ANY_PORT: SocketAddr = SocketAddr::new(v4(127, 0, 0, 1), 0);
 
 /// Takes down what happens, and when.
 pub(in crate::real) struct Stage {
@@ -27,7 +27,7 @@ impl Stage {
     pub(in crate::real) fn new(way: Way) -> Self {
         let mut recorder = Recorder::on(way.name(), Wire::Real);
         for name in ["client", "server"] {
-            recorder.place(Place { name: name.to_owned(), address: Ipv4Addr::LOCALHOST });
+            recorder.place(Place { name: name.to_owned(), addresses: vec![ANY_PORT.ip()] });
         }
         Stage { clock: Clock::start(), recorder: RefCell::new(recorder) }
     }
@@ -52,13 +52,5 @@ impl Stage {
 
 /// One end's view of a conversation.
 pub(in crate::real) fn flow(protocol: Protocol, local: SocketAddr, remote: SocketAddr) -> Flow {
-    Flow { protocol, local: v4(local), remote: v4(remote) }
-}
-
-/// Both sockets are bound to an IPv4 address, so there is nothing else to find.
-pub(in crate::real) fn v4(address: SocketAddr) -> SocketAddrV4 {
-    match address {
-        SocketAddr::V4(address) => address,
-        SocketAddr::V6(_) => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
-    }
+    Flow { protocol, local, remote }
 }

@@ -28,15 +28,16 @@ mod writer;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
+use std::ops::Bound::{Excluded, Included};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::{
     Database, DatabaseError, ReadTransaction, ReadableDatabase as _, ReadableTable as _, TableDefinition,
 };
 
-use crate::base::Duration;
-use crate::chat::{EventLog, MemoryLog, Opened, Record, Retention, Saved};
+use crate::base::{Duration, Instant};
+use crate::chat::{Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, Saved, Sessions, Token};
 use writer::{Op, Writer};
 
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -131,14 +132,48 @@ type Told = Arc<dyn Fn(Progress) + Send + Sync>;
 pub struct Store {
     path: PathBuf,
     database: Arc<Database>,
-    writer: Writer,
+    shared: Arc<Shared>,
     recent: MemoryLog,
+    committed: VecDeque<Commit>,
     spaces: BTreeMap<Arc<str>, OnDisk>,
     /// What the file had of each namespace, until that is opened.
-    found: BTreeMap<Arc<str>, (OnDisk, Opened)>,
+    found: BTreeMap<Arc<str>, Found>,
     /// The number of the next new namespace.
     next_number: u32,
     retention: Retention,
+}
+
+/// What the events and the sockets are written with: in one order, in the same groups.
+struct Shared {
+    writer: Writer,
+    spaces: Mutex<BTreeMap<Arc<str>, SocketsOnDisk>>,
+}
+
+/// What the file has of a namespace's sockets.
+#[derive(Debug, Default)]
+struct SocketsOnDisk {
+    /// The namespace's; it may be written to once it is open.
+    number: Option<u32>,
+    /// Those that were found, until they are asked for.
+    found: Vec<Saved>,
+}
+
+impl Shared {
+    /// A thread that panicked with the lock leaves a map that is whole: each change of it is one step.
+    fn spaces(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, SocketsOnDisk>> {
+        self.spaces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the file had of a namespace.
+#[derive(Debug, Default)]
+struct Found {
+    disk: OnDisk,
+    /// The offset of the last event.
+    end: u64,
+    /// The ids that senders gave their events, with the offset of each, oldest first.
+    sender_ids: Vec<(Arc<str>, u64)>,
+    saved: Vec<Saved>,
 }
 
 /// What is known of a namespace's events on disk.
@@ -186,23 +221,37 @@ impl Store {
         // The directory's entry for a new file has to be safe as well. Not every system lets one ask for it.
         let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
         let content = Content { database: &database, path: &path, retention: &retention, told: &told };
-        let found = content.read()?;
-        let next_number = found.values().map(|(disk, _)| disk.number + 1).max().unwrap_or(0);
+        let mut found = content.read()?;
+        let next_number = found.values().map(|found| found.disk.number + 1).max().unwrap_or(0);
+        let sockets = found.iter_mut().map(|(name, found)| {
+            let found = std::mem::take(&mut found.saved);
+            (name.clone(), SocketsOnDisk { number: None, found })
+        });
+        let sockets = sockets.collect();
         let writer = Writer::start(&path, database.clone(), Box::new(on_stored)).map_err(refused)?;
-        let recent = MemoryLog::new(CACHE);
-        let spaces = BTreeMap::new();
-        Ok(Store { path, database, writer, recent, spaces, found, next_number, retention })
+        let shared = Arc::new(Shared { writer, spaces: Mutex::new(sockets) });
+        Ok(Store {
+            path,
+            database,
+            shared,
+            recent: MemoryLog::new(CACHE),
+            committed: VecDeque::new(),
+            spaces: BTreeMap::new(),
+            found,
+            next_number,
+            retention,
+        })
     }
 
     /// Why nothing can be stored any more, if so: the disk is full, or broken. It names the file and says what to do.
     /// Nothing is acknowledged from then on; the program should say it and end. `on_stored` is called then too.
     pub fn failure(&self) -> Option<String> {
-        self.writer.failure()
+        self.shared.writer.failure()
     }
 
     /// What [`failure`](Store::failure) says, for whoever watches when the hub has the store.
     pub fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
-        self.writer.watch()
+        self.shared.writer.watch()
     }
 
     /// The key that is kept; the fresh one when there is none.
@@ -224,11 +273,19 @@ impl Store {
         Ok(key)
     }
 
-    fn read_page(&self, number: u32, after: u64, limit: usize) -> Result<Vec<Arc<Record>>, redb::Error> {
+    /// Events on disk between two offsets, from one of them on: oldest first either way.
+    fn read_page(&self, number: u32, span: Between, limit: usize) -> Result<Vec<Arc<Record>>, redb::Error> {
         let reading = self.database.begin_read()?;
         let events = reading.open_table(EVENTS)?;
         let (mut page, mut bytes) = (Vec::new(), 0);
-        for entry in events.range((number, after.saturating_add(1))..=(number, u64::MAX))?.take(limit) {
+        let mut range = events.range::<(u32, u64)>((
+            Excluded((number, span.after)),
+            span.before.map_or(Included((number, u64::MAX)), |before| Excluded((number, before))),
+        ))?;
+        while page.len() < limit
+            && bytes < PAGE_BYTES
+            && let Some(entry) = if span.before.is_some() { range.next_back() } else { range.next() }
+        {
             let (key, value) = entry?;
             let offset = key.value().1;
             let record = codec::unseal(value.value()).and_then(|bytes| codec::decode(offset, bytes));
@@ -238,12 +295,36 @@ impl Store {
             };
             bytes += record.cost();
             page.push(Arc::new(record));
-            if bytes >= PAGE_BYTES {
-                break;
-            }
+        }
+        if span.before.is_some() {
+            page.reverse();
         }
         Ok(page)
     }
+
+    /// The same; when it cannot be read, nothing is stored from then on.
+    fn page_on_disk(&self, namespace: &str, span: Between, limit: usize) -> Vec<Arc<Record>> {
+        let Some(disk) = self.spaces.get(namespace) else { return Vec::new() };
+        let span = Between { after: span.after.max(disk.horizon), ..span };
+        match self.read_page(disk.number, span, limit) {
+            Ok(page) => page,
+            Err(error) => {
+                let path = self.path.display();
+                self.shared.writer.fail(format!(
+                    "{path} cannot be read: {error}; see that the disk is sound. If it is, move the file away to start \
+                     with an empty log, or put a copy of it back"
+                ));
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// Above one offset and, when there is one, below another: then what is next to that one counts first.
+#[derive(Debug, Clone, Copy)]
+struct Between {
+    after: u64,
+    before: Option<u64>,
 }
 
 /// The file, while it is read from its beginning to its end.
@@ -256,7 +337,7 @@ struct Content<'a> {
 
 impl Content<'_> {
     /// What it has of every namespace.
-    fn read(&self) -> Result<BTreeMap<Arc<str>, (OnDisk, Opened)>, StoreError> {
+    fn read(&self) -> Result<BTreeMap<Arc<str>, Found>, StoreError> {
         let read = || -> Result<_, redb::Error> {
             let reading = self.database.begin_read()?;
             let names = reading.open_table(NAMESPACES)?;
@@ -275,14 +356,9 @@ impl Content<'_> {
             .map_err(|error| StoreError::of_content(self.path, error))
     }
 
-    fn namespace(
-        &self,
-        reading: &ReadTransaction,
-        name: &str,
-        number: u32,
-    ) -> Result<(OnDisk, Opened), redb::Error> {
-        let mut disk = OnDisk { number, ..OnDisk::default() };
-        let mut opened = Opened::default();
+    fn namespace(&self, reading: &ReadTransaction, name: &str, number: u32) -> Result<Found, redb::Error> {
+        let mut found = Found { disk: OnDisk { number, ..OnDisk::default() }, ..Found::default() };
+        let disk = &mut found.disk;
         let events = reading.open_table(EVENTS)?;
         for (read, entry) in events.range((number, 0)..=(number, u64::MAX))?.enumerate() {
             let (key, value) = entry?;
@@ -296,25 +372,25 @@ impl Content<'_> {
             }
             let (at_ms, sender_id) = codec::head(bytes);
             disk.add(offset, at_ms, bytes.len() as u64, self.retention);
-            opened.sender_ids.extend(sender_id.map(|id| (id.into(), offset)));
-            opened.end = offset;
+            found.sender_ids.extend(sender_id.map(|id| (Arc::from(id), offset)));
+            found.end = offset;
             if read > 0 && read % 100_000 == 0 {
                 (self.told)(Progress::Reading(read as u64));
             }
         }
         // All events may have been dropped: the end is remembered apart from them.
         let end = reading.open_table(META)?.get(end_key(number).as_str())?.map_or(0, |end| end.value());
-        opened.end = opened.end.max(end);
-        disk.horizon = if disk.bytes == 0 { opened.end } else { disk.horizon };
+        found.end = found.end.max(end);
+        disk.horizon = if disk.bytes == 0 { found.end } else { disk.horizon };
         let sockets = reading.open_table(SOCKETS)?;
         for entry in sockets.range((number, "")..)? {
             let (key, value) = entry?;
             if key.value().0 != number {
                 break;
             }
-            opened.saved.extend(serde_json::from_slice::<Saved>(value.value()));
+            found.saved.extend(serde_json::from_slice::<Saved>(value.value()));
         }
-        Ok((disk, opened))
+        Ok(found)
     }
 }
 
@@ -410,52 +486,69 @@ fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
 }
 
 impl EventLog for Store {
-    fn open(&mut self, namespace: &Arc<str>) -> Opened {
-        let (disk, opened) = self.found.remove(namespace).unwrap_or_else(|| {
+    fn open(&mut self, namespace: &Arc<str>, sender_ids: usize) -> u64 {
+        let found = self.found.remove(namespace).unwrap_or_else(|| {
             let number = self.next_number;
             self.next_number += 1;
-            self.writer.push(Op::Name { space: number, name: namespace.clone() }, 128);
-            (OnDisk { number, ..OnDisk::default() }, Opened::default())
+            self.shared.writer.push(Op::Name { space: number, name: namespace.clone() }, 128);
+            Found { disk: OnDisk { number, ..OnDisk::default() }, ..Found::default() }
         });
-        self.recent.resume(namespace, opened.end);
-        self.spaces.insert(namespace.clone(), disk);
-        opened
+        self.recent.resume(namespace, found.end);
+        self.recent.open(namespace, sender_ids);
+        let newest = found.sender_ids.len().saturating_sub(sender_ids);
+        for (id, offset) in found.sender_ids.into_iter().skip(newest) {
+            self.recent.remember(namespace, id, offset);
+        }
+        self.shared.spaces().entry(namespace.clone()).or_default().number = Some(found.disk.number);
+        self.spaces.insert(namespace.clone(), found.disk);
+        found.end
     }
 
     fn key(&mut self, fresh: u128) -> u128 {
         self.read_key(fresh).unwrap_or_else(|error| {
-            self.writer.fail(format!("{} cannot be written: {error}", self.path.display()));
+            self.shared.writer.fail(format!("{} cannot be written: {error}", self.path.display()));
             fresh
         })
     }
 
-    fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
-        let Some(disk) = self.spaces.get_mut(namespace) else { return self.writer.refuse(namespace) };
-        self.recent.append(namespace, record);
-        disk.add(record.offset, record.at_ms, record.cost() as u64, &self.retention);
-        self.writer.push(Op::Append { space: disk.number, record: record.clone() }, record.cost());
-        // At once: much may be said until `forget` is called.
-        if disk.forget(record.at_ms, &self.retention) {
-            self.writer.push(Op::Trim { space: disk.number, until: disk.horizon }, 0);
-        }
+    fn propose(&mut self, namespace: &Arc<str>, token: Token, draft: Draft) {
+        let writer = &self.shared.writer;
+        let Some(disk) = self.spaces.get_mut(namespace) else { return writer.refuse(namespace) };
+        let outcome = match self.recent.original(namespace, &draft) {
+            Some(offset) => Outcome::Duplicate(offset),
+            None => {
+                let record = Arc::new(draft.at(self.recent.end(namespace) + 1));
+                self.recent.add(namespace, record.clone());
+                disk.add(record.offset, record.at_ms, record.cost() as u64, &self.retention);
+                writer.push(Op::Append { space: disk.number, record: record.clone() }, record.cost());
+                // At once: much may be said until `forget` is called.
+                if disk.forget(record.at_ms, &self.retention) {
+                    writer.push(Op::Trim { space: disk.number, until: disk.horizon }, 0);
+                }
+                Outcome::Event(record)
+            }
+        };
+        self.committed.push_back(Commit { namespace: namespace.clone(), token: Some(token), outcome });
     }
 
-    fn page(&self, namespace: &str, after: u64, limit: usize) -> Vec<Arc<Record>> {
+    fn committed(&mut self, _: Instant) -> Option<Commit> {
+        self.committed.pop_front()
+    }
+
+    fn page(&self, namespace: &str, after: u64, limit: usize) -> Option<Vec<Arc<Record>>> {
         if after >= self.recent.horizon(namespace) {
             return self.recent.page(namespace, after, limit);
         }
-        let Some(disk) = self.spaces.get(namespace) else { return Vec::new() };
-        match self.read_page(disk.number, after, limit) {
-            Ok(page) => page,
-            Err(error) => {
-                let path = self.path.display();
-                self.writer.fail(format!(
-                    "{path} cannot be read: {error}; see that the disk is sound. If it is, move the file away to start \
-                     with an empty log, or put a copy of it back"
-                ));
-                Vec::new()
-            }
+        Some(self.page_on_disk(namespace, Between { after, before: None }, limit))
+    }
+
+    fn page_before(&self, namespace: &str, before: u64, limit: usize) -> Option<Vec<Arc<Record>>> {
+        let mut recent = self.recent.below(namespace, before, limit);
+        recent.retain(|record| record.offset > self.horizon(namespace));
+        if !recent.is_empty() {
+            return Some(recent);
         }
+        Some(self.page_on_disk(namespace, Between { after: 0, before: Some(before) }, limit))
     }
 
     fn horizon(&self, namespace: &str) -> u64 {
@@ -465,19 +558,53 @@ impl EventLog for Store {
     fn forget(&mut self, now_ms: u64) {
         for disk in self.spaces.values_mut() {
             if disk.forget(now_ms, &self.retention) {
-                self.writer.push(Op::Trim { space: disk.number, until: disk.horizon }, 0);
+                self.shared.writer.push(Op::Trim { space: disk.number, until: disk.horizon }, 0);
             }
         }
     }
 
-    fn save(&mut self, namespace: &Arc<str>, saved: Saved) {
-        let Some(disk) = self.spaces.get(namespace) else { return self.writer.refuse(namespace) };
-        self.writer.save(disk.number, saved);
+    fn sessions(&mut self) -> Box<dyn Sessions> {
+        Box::new(StoredSessions(self.shared.clone()))
     }
 
-    fn unsave(&mut self, namespace: &Arc<str>, pid: &Arc<str>) {
-        let Some(disk) = self.spaces.get(namespace) else { return self.writer.refuse(namespace) };
-        self.writer.unsave(disk.number, pid.clone());
+    fn taken(&self) -> u64 {
+        self.shared.writer.taken()
+    }
+
+    fn stored(&self) -> u64 {
+        self.shared.writer.stored()
+    }
+
+    fn is_behind(&self) -> bool {
+        self.shared.writer.is_behind()
+    }
+}
+
+/// The sockets in the same file as the events.
+struct StoredSessions(Arc<Shared>);
+
+impl StoredSessions {
+    /// Writes into a namespace, if it is open.
+    fn write(&self, namespace: &str, write: impl FnOnce(&Writer, u32)) {
+        let number = self.0.spaces().get(namespace).and_then(|space| space.number);
+        match number {
+            Some(number) => write(&self.0.writer, number),
+            None => self.0.writer.refuse(namespace),
+        }
+    }
+}
+
+impl Sessions for StoredSessions {
+    fn open(&mut self, namespace: &Arc<str>) -> Vec<Saved> {
+        self.0.spaces().get_mut(namespace).map(|space| std::mem::take(&mut space.found)).unwrap_or_default()
+    }
+
+    fn save(&mut self, namespace: &Arc<str>, saved: Saved) {
+        self.write(namespace, |writer, number| writer.save(number, saved));
+    }
+
+    fn remove(&mut self, namespace: &Arc<str>, pid: &Arc<str>) {
+        self.write(namespace, |writer, number| writer.remove(number, pid.clone()));
     }
 
     fn is_durable(&self) -> bool {
@@ -485,15 +612,11 @@ impl EventLog for Store {
     }
 
     fn taken(&self) -> u64 {
-        self.writer.taken()
+        self.0.writer.taken()
     }
 
     fn stored(&self) -> u64 {
-        self.writer.stored()
-    }
-
-    fn is_behind(&self) -> bool {
-        self.writer.is_behind()
+        self.0.writer.stored()
     }
 }
 

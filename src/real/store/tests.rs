@@ -6,6 +6,9 @@ use super::*;
 use crate::layers::application::socketio::Packet;
 use crate::real::clock::Clock;
 
+/// Ids of senders that are remembered.
+const IDS: usize = 100;
+
 /// A directory of its own, removed at the end.
 struct Directory(PathBuf);
 
@@ -40,6 +43,17 @@ fn record(offset: u64, at_ms: u64, sender_id: Option<&str>) -> Arc<Record> {
     Arc::new(Record { offset, at_ms, to: vec!["room".into()], except: Vec::new(), sender_id, wire })
 }
 
+/// Proposes an event, which is committed at once with the offset that it says.
+fn append(store: &mut Store, namespace: &Arc<str>, record: &Arc<Record>) {
+    store.propose(namespace, Token(record.offset), Draft::of(record));
+    let commit = store.committed(Instant::ZERO).map(|commit| (commit.token, commit.outcome));
+    assert_eq!(commit, Some((Some(Token(record.offset)), Outcome::Event(record.clone()))));
+}
+
+fn page(store: &Store, after: u64, limit: usize) -> Vec<Arc<Record>> {
+    store.page("/", after, limit).expect("it is read at once")
+}
+
 fn wait_until_stored(store: &Store) {
     while store.stored() < store.taken() {
         assert_eq!(store.failure(), None);
@@ -49,7 +63,15 @@ fn wait_until_stored(store: &Store) {
 
 fn saved(pid: &str) -> Saved {
     let rooms = vec![crate::chat::SavedRoom { name: "room".into(), after: 1, until: None }];
-    Saved { pid: pid.into(), sid: "sid".into(), start: 1, confirmed: 0, rooms, data: "\"Ada\"".into() }
+    Saved {
+        pid: pid.into(),
+        sid: "sid".into(),
+        start: 1,
+        confirmed: 0,
+        rooms,
+        data: "\"Ada\"".into(),
+        end: 1,
+    }
 }
 
 #[test]
@@ -58,23 +80,31 @@ fn what_was_stored_is_there_when_the_program_starts_again() {
     let (main, other): (Arc<str>, Arc<str>) = ("/".into(), "/other".into());
     {
         let mut store = directory.open().unwrap();
-        assert_eq!(store.open(&main), Opened::default());
-        store.open(&other);
-        (1..=5).for_each(|offset| store.append(&main, &record(offset, 10, (offset == 3).then_some("ada:3"))));
-        store.append(&other, &record(1, 10, None));
-        store.save(&main, saved("keep"));
-        store.save(&main, saved("drop"));
-        store.unsave(&main, &"drop".into());
+        assert_eq!(store.open(&main, IDS), 0);
+        store.open(&other, IDS);
+        (1..=5).for_each(|offset| {
+            append(&mut store, &main, &record(offset, 10, (offset == 3).then_some("ada:3")))
+        });
+        append(&mut store, &other, &record(1, 10, None));
+        let mut sessions = store.sessions();
+        sessions.save(&main, saved("keep"));
+        sessions.save(&main, saved("drop"));
+        sessions.remove(&main, &"drop".into());
     }
     let mut store = directory.open().unwrap();
-    let opened = store.open(&main);
-    assert_eq!((opened.end, opened.saved), (5, vec![saved("keep")]));
-    assert_eq!(opened.sender_ids, [("ada:3".into(), 3)]);
-    assert_eq!(store.open(&other).end, 1);
-    let page: Vec<_> = store.page("/", 2, 2);
-    assert_eq!(page, [record(3, 10, Some("ada:3")), record(4, 10, None)]);
-    store.append(&main, &record(6, 10, None));
-    let offsets = |after| store.page("/", after, 10).iter().map(|r| r.offset).collect::<Vec<_>>();
+    assert_eq!((store.open(&main, IDS), store.sessions().open(&main)), (5, vec![saved("keep")]));
+    assert_eq!(store.open(&other, IDS), 1);
+    assert_eq!(page(&store, 2, 2), [record(3, 10, Some("ada:3")), record(4, 10, None)]);
+    store.propose(&main, Token(7), Draft::of(&record(6, 10, Some("ada:3"))));
+    let again = store.committed(Instant::ZERO).map(|commit| commit.outcome);
+    assert_eq!(again, Some(Outcome::Duplicate(3)), "a copy of what was said in an earlier life");
+    append(&mut store, &main, &record(6, 10, None));
+    let before = |before, limit| {
+        let page = store.page_before("/", before, limit).expect("it is read at once");
+        page.iter().map(|r| r.offset).collect::<Vec<_>>()
+    };
+    assert_eq!((before(u64::MAX, 9), before(6, 2), before(1, 9)), (vec![6], vec![4, 5], vec![]));
+    let offsets = |after| page(&store, after, 10).iter().map(|r| r.offset).collect::<Vec<_>>();
     assert_eq!(offsets(5), [6], "before it is stored");
     wait_until_stored(&store);
     assert_eq!(offsets(0), [1, 2, 3, 4, 5, 6], "from disk");
@@ -87,16 +117,16 @@ fn what_is_too_old_goes_and_the_numbers_go_on_after_a_restart() {
     let retention = Retention { age: Duration::from_secs(10), ..Retention::default() };
     {
         let mut store = directory.open_with(retention).unwrap();
-        store.open(&main);
-        (1..=STEP + 10).for_each(|offset| store.append(&main, &record(offset, offset, None)));
+        store.open(&main, IDS);
+        (1..=STEP + 10).for_each(|offset| append(&mut store, &main, &record(offset, offset, None)));
         store.forget(10_000 + STEP + 1);
         assert_eq!(store.horizon("/"), STEP);
         wait_until_stored(&store);
     }
     let mut store = directory.open_with(retention).unwrap();
-    assert_eq!(store.open(&main).end, STEP + 10);
+    assert_eq!(store.open(&main, IDS), STEP + 10);
     assert_eq!(store.horizon("/"), STEP);
-    assert_eq!(store.page("/", STEP, 100).len(), 10);
+    assert_eq!(page(&store, STEP, 100).len(), 10);
 }
 
 #[test]
@@ -106,16 +136,16 @@ fn few_events_of_long_ago_go_as_well_as_many() {
     let hour = 3_600_000;
     let retention = Retention { age: Duration::from_secs(16 * 3600), ..Retention::default() };
     let mut store = directory.open_with(retention).unwrap();
-    store.open(&main);
+    store.open(&main, IDS);
     // One every other hour: far fewer than a step has.
-    (1..=20).for_each(|n| store.append(&main, &record(n, n * 2 * hour, None)));
+    (1..=20).for_each(|n| append(&mut store, &main, &record(n, n * 2 * hour, None)));
     store.forget(40 * hour);
     assert_eq!(store.horizon("/"), 11, "what was said at hour 22 and before is older than 16 hours");
     store.forget(100 * hour);
-    assert_eq!((store.horizon("/"), store.page("/", 20, 9).len()), (20, 0));
-    store.append(&main, &record(21, 100 * hour, None));
+    assert_eq!((store.horizon("/"), page(&store, 20, 9).len()), (20, 0));
+    append(&mut store, &main, &record(21, 100 * hour, None));
     wait_until_stored(&store);
-    assert_eq!(store.page("/", 20, 9).len(), 1);
+    assert_eq!(page(&store, 20, 9).len(), 1);
 }
 
 #[test]
@@ -128,12 +158,12 @@ fn a_page_of_large_events_ends_early_and_the_next_goes_on() {
     };
     {
         let mut store = directory.open().unwrap();
-        store.open(&main);
-        (1..=10).for_each(|offset| store.append(&main, &large(offset)));
+        store.open(&main, IDS);
+        (1..=10).for_each(|offset| append(&mut store, &main, &large(offset)));
     }
     let mut store = directory.open().unwrap();
-    store.open(&main);
-    let offsets = |after| store.page("/", after, 256).iter().map(|r| r.offset).collect::<Vec<_>>();
+    store.open(&main, IDS);
+    let offsets = |after| page(&store, after, 256).iter().map(|r| r.offset).collect::<Vec<_>>();
     assert_eq!((offsets(0), offsets(3), offsets(9)), (vec![1, 2, 3], vec![4, 5, 6], vec![10]));
 }
 
@@ -145,8 +175,8 @@ fn what_is_too_much_goes_at_once_and_nearly_to_the_bound() {
     for (retention, most) in [(sized, 100_000 / record(1, 0, None).cost() as u64), (counted, 10)] {
         let directory = Directory::new();
         let mut store = directory.open_with(retention).unwrap();
-        store.open(&main);
-        (1..=1000).for_each(|offset| store.append(&main, &record(offset, offset, None)));
+        store.open(&main, IDS);
+        (1..=1000).for_each(|offset| append(&mut store, &main, &record(offset, offset, None)));
         let kept = 1000 - store.horizon("/");
         assert!((most * 7 / 8..=most).contains(&kept), "{kept} of {most}");
     }
@@ -195,8 +225,8 @@ fn a_byte_that_the_disk_has_changed_is_found() {
     let main: Arc<str> = "/".into();
     {
         let mut store = directory.open().unwrap();
-        store.open(&main);
-        (1..=5).for_each(|offset| store.append(&main, &record(offset, 10, None)));
+        store.open(&main, IDS);
+        (1..=5).for_each(|offset| append(&mut store, &main, &record(offset, 10, None)));
     }
     let path = directory.0.join(FILE);
     let mut bytes = fs::read(&path).unwrap();
@@ -222,8 +252,9 @@ fn what_a_namespace_takes_that_was_not_opened_is_never_said_to_be_stored() {
     let (ring, rung) = std::sync::mpsc::channel();
     let told = move || ring.send(()).unwrap_or(());
     let mut store = Store::open(&directory.0, Retention::default(), |_| (), told).unwrap();
-    store.append(&main, &record(1, 10, None));
-    store.save(&main, saved("pid"));
+    store.propose(&main, Token(1), Draft::of(&record(1, 10, None)));
+    assert_eq!(store.committed(Instant::ZERO), None);
+    store.sessions().save(&main, saved("pid"));
     assert_eq!(store.taken(), 2);
     rung.recv_timeout(std::time::Duration::from_secs(60)).expect("whoever waits is told");
     assert_eq!(store.stored(), 0);
@@ -238,20 +269,21 @@ fn of_what_is_saved_of_a_socket_again_and_again_only_the_last_waits_and_is_writt
     let count = 2_000;
     {
         let mut store = directory.open().unwrap();
-        store.open(&main);
+        store.open(&main, IDS);
         // 128 KiB each: a quarter of a gigabyte, were all of it written.
         let rooms: Vec<_> = (0..512)
             .map(|n| crate::chat::SavedRoom { name: format!("{n:0>192}").into(), after: 1, until: None })
             .collect();
+        let mut sessions = store.sessions();
         for start in 1..=count {
-            store.save(&main, Saved { start, rooms: rooms.clone(), ..saved("pid") });
-            assert!(!store.writer.is_behind(), "nothing is held up by it");
+            sessions.save(&main, Saved { start, rooms: rooms.clone(), ..saved("pid") });
+            assert!(!store.is_behind(), "nothing is held up by it");
         }
         wait_until_stored(&store);
         assert_eq!(store.stored(), store.taken(), "each is counted");
     }
-    let opened = directory.open().unwrap().open(&main);
-    assert_eq!(opened.saved.iter().map(|saved| saved.start).collect::<Vec<_>>(), [count]);
+    let saved = directory.open().unwrap().sessions().open(&main);
+    assert_eq!(saved.iter().map(|saved| saved.start).collect::<Vec<_>>(), [count]);
 }
 
 #[test]
@@ -260,8 +292,8 @@ fn a_file_cut_short_is_a_clear_error_or_a_shorter_log_and_never_another_one() {
     let main: Arc<str> = "/".into();
     {
         let mut store = directory.open().unwrap();
-        store.open(&main);
-        (1..=2000).for_each(|offset| store.append(&main, &record(offset, 10, None)));
+        store.open(&main, IDS);
+        (1..=2000).for_each(|offset| append(&mut store, &main, &record(offset, 10, None)));
     }
     let path = directory.0.join(FILE);
     let whole = fs::read(&path).unwrap();
@@ -273,9 +305,9 @@ fn a_file_cut_short_is_a_clear_error_or_a_shorter_log_and_never_another_one() {
                 assert_eq!(fs::read(&path).unwrap().len(), kept, "it is left as it is");
             }
             Ok(mut store) => {
-                let opened = store.open(&main);
-                let page = store.page("/", 0, 10_000);
-                assert!(store.failure().is_some() || page.len() as u64 == opened.end, "{kept} bytes kept");
+                let end = store.open(&main, IDS);
+                let page = page(&store, 0, 10_000);
+                assert!(store.failure().is_some() || page.len() as u64 == end, "{kept} bytes kept");
                 for (at, read) in page.iter().enumerate() {
                     assert_eq!(*read, record(at as u64 + 1, 10, None), "{kept} bytes kept");
                 }
@@ -316,17 +348,17 @@ fn group_commit_stores_many_and_a_long_absence_is_read_quickly() {
     let clock = Clock::start();
     {
         let mut store = directory.open().unwrap();
-        store.open(&main);
-        (1..=count).for_each(|offset| store.append(&main, &record(offset, 0, None)));
+        store.open(&main, IDS);
+        (1..=count).for_each(|offset| append(&mut store, &main, &record(offset, 0, None)));
         wait_until_stored(&store);
     }
     let appended = clock.now();
     let mut store = directory.open().unwrap();
-    assert_eq!(store.open(&main).end, count);
+    assert_eq!(store.open(&main, IDS), count);
     let opened = clock.now();
     let mut read = 0;
     while read < 10_000 {
-        let page = store.page("/", count - 10_000 + read, 256);
+        let page = page(&store, count - 10_000 + read, 256);
         read += page.len() as u64;
         assert!(!page.is_empty());
     }

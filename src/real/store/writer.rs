@@ -37,7 +37,7 @@ pub(super) enum Op {
 pub(super) struct Writer {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    taken: u64,
+    taken: AtomicU64,
 }
 
 struct Shared {
@@ -124,25 +124,25 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("event log".into())
             .spawn(move || write_all(&database, &theirs, &on_stored))?;
-        Ok(Writer { shared, thread: Some(thread), taken: 0 })
+        Ok(Writer { shared, thread: Some(thread), taken: AtomicU64::new(0) })
     }
 
-    pub(super) fn push(&mut self, op: Op, cost: usize) {
+    pub(super) fn push(&self, op: Op, cost: usize) {
         self.add(|group| {
             group.ops.push(op);
             group.bytes += cost;
         });
     }
 
-    pub(super) fn save(&mut self, space: u32, saved: Saved) {
+    pub(super) fn save(&self, space: u32, saved: Saved) {
         self.set(space, saved.pid.clone(), Some(saved));
     }
 
-    pub(super) fn unsave(&mut self, space: u32, pid: Arc<str>) {
+    pub(super) fn remove(&self, space: u32, pid: Arc<str>) {
         self.set(space, pid, None);
     }
 
-    fn set(&mut self, space: u32, pid: Arc<str>, saved: Option<Saved>) {
+    fn set(&self, space: u32, pid: Arc<str>, saved: Option<Saved>) {
         self.add(|group| {
             group.bytes += cost(saved.as_ref());
             if let Some(earlier) = group.sockets.insert((space, pid), saved) {
@@ -152,8 +152,8 @@ impl Writer {
     }
 
     /// Takes an operation, when there is room for it.
-    fn add(&mut self, add: impl FnOnce(&mut Group)) {
-        self.taken += 1;
+    fn add(&self, add: impl FnOnce(&mut Group)) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
         let mut pending = self.shared.lock();
         while pending.bytes() > MAX_PENDING && pending.failure.is_none() {
             pending = self.shared.room.wait(pending).unwrap_or_else(PoisonError::into_inner);
@@ -169,8 +169,8 @@ impl Writer {
     }
 
     /// Takes an operation on a namespace that is not open. It can never be stored, so it must never be acknowledged.
-    pub(super) fn refuse(&mut self, namespace: &str) {
-        self.taken += 1;
+    pub(super) fn refuse(&self, namespace: &str) {
+        self.taken.fetch_add(1, Ordering::Relaxed);
         self.fail(format!("{}: namespace {namespace} was not opened", self.shared.path.display()));
     }
 
@@ -181,7 +181,7 @@ impl Writer {
     }
 
     pub(super) fn taken(&self) -> u64 {
-        self.taken
+        self.taken.load(Ordering::Relaxed)
     }
 
     pub(super) fn stored(&self) -> u64 {

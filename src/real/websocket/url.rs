@@ -1,7 +1,7 @@
 //! Where to connect: `ws://host:port/path?query` (RFC 6455 §3).
 
 use std::fmt;
-use std::net::Ipv6Addr;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use super::WebSocketError;
@@ -51,7 +51,7 @@ impl FromStr for Url {
             Some(rest) => rest.split_once(']').ok_or_else(|| wrong("a [ without its ]"))?,
             None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
         };
-        if authority.starts_with('[') && host.parse::<Ipv6Addr>().is_err() {
+        if authority.starts_with('[') && !host.parse::<IpAddr>().is_ok_and(|host| host.is_ipv6()) {
             return Err(wrong("only an address of IPv6 stands in brackets"));
         }
         let port = match port.strip_prefix(':') {

@@ -9,7 +9,7 @@
 //! connections may take their time to close; [`MAX_HEARD`] events are kept, and later ones are not.
 
 use std::collections::VecDeque;
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
 
@@ -36,7 +36,7 @@ pub const MAX_HEARD: usize = 100_000;
 
 /// A client, what it will do, and what it heard.
 pub struct EventClient {
-    to: SocketAddrV4,
+    to: SocketAddr,
     config: Config,
     script: Vec<(Instant, Action)>,
     listeners: Vec<Listener>,
@@ -68,7 +68,7 @@ const PIECE: usize = 64 << 10;
 
 impl EventClient {
     /// A client that will connect to `to` as soon as it has joined a namespace.
-    pub fn new(to: SocketAddrV4) -> Self {
+    pub fn new(to: SocketAddr) -> Self {
         EventClient {
             to,
             config: Config::default(),
@@ -364,7 +364,7 @@ impl Wire {
     }
 
     /// TCP is connected: the opening handshake begins.
-    fn open(&mut self, to: SocketAddrV4, io: &mut Io<'_>) -> Result<(), String> {
+    fn open(&mut self, to: SocketAddr, io: &mut Io<'_>) -> Result<(), String> {
         let mut nonce = [0; 16];
         nonce.iter_mut().for_each(|byte| *byte = io.rng().next_u32() as u8);
         // From the run's seed, so that it can be repeated; on real sockets masks must not be predictable (RFC 6455

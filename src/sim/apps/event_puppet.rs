@@ -8,7 +8,7 @@
 //! Bounds: what the machines let wait; the packets that came are kept for as long as the scene.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -30,7 +30,7 @@ const MAX_BODY: usize = 16 << 20;
 /// A client on strings: see the head of this file.
 #[derive(Debug)]
 pub struct EventPuppet {
-    to: SocketAddrV4,
+    to: SocketAddr,
     transport: Transport,
     /// The namespaces that it enters, each with its credentials.
     wanted: Vec<(String, Vec<(String, Value)>)>,
@@ -67,7 +67,7 @@ impl EventPuppet {
     pub const PATH: &'static str = "/socket.io/";
 
     /// A client that has not connected.
-    pub fn new(to: SocketAddrV4, transport: Transport) -> Self {
+    pub fn new(to: SocketAddr, transport: Transport) -> Self {
         EventPuppet {
             to,
             transport,

@@ -1,7 +1,7 @@
 //! A message as a TCP stream: it arrives whole and in order, and nothing in the stream says where it ends but the
 //! end of the stream itself.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ use crate::trace::Kind;
 /// Opens a connection, writes a message, and closes its side.
 #[derive(Debug)]
 pub struct Sender {
-    to: SocketAddrV4,
+    to: SocketAddr,
     rest: Bytes,
     done: bool,
     ended: Option<Reason>,
@@ -22,7 +22,7 @@ pub struct Sender {
 
 impl Sender {
     /// A sender of `message` to `to`.
-    pub fn new(to: SocketAddrV4, message: Bytes) -> Self {
+    pub fn new(to: SocketAddr, message: Bytes) -> Self {
         Sender { to, rest: message, done: false, ended: None }
     }
 
@@ -69,7 +69,7 @@ impl App for Sender {
 /// over and over, by reference, so that the program itself costs next to nothing.
 #[derive(Debug)]
 pub struct Source {
-    to: SocketAddrV4,
+    to: SocketAddr,
     rest: u64,
     start_at: Instant,
 }
@@ -79,7 +79,7 @@ static BLOCK: [u8; 64 * 1024] = [0x5a; 64 * 1024];
 
 impl Source {
     /// A source of `bytes` bytes for `to`. It opens its connection at `start_at`.
-    pub fn new(to: SocketAddrV4, bytes: u64, start_at: Instant) -> Self {
+    pub fn new(to: SocketAddr, bytes: u64, start_at: Instant) -> Self {
         Source { to, rest: bytes, start_at }
     }
 

@@ -1,6 +1,6 @@
 //! A message as UDP datagrams: sent off one after the other, with no answer asked for and none given.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use crate::trace::{Flow, Kind, Protocol};
 /// room there; what the network loses is lost.
 #[derive(Debug)]
 pub struct Sender {
-    to: SocketAddrV4,
+    to: SocketAddr,
     rest: Bytes,
     datagram: usize,
     socket: Option<SocketId>,
@@ -24,7 +24,7 @@ impl Sender {
     ///
     /// # Panics
     /// When `datagram` is 0.
-    pub fn new(to: SocketAddrV4, message: Bytes, datagram: usize) -> Self {
+    pub fn new(to: SocketAddr, message: Bytes, datagram: usize) -> Self {
         assert!(datagram > 0, "a datagram of no bytes never comes to an end");
         Sender { to, rest: message, datagram, socket: None, sent_nothing_yet: true }
     }
@@ -91,7 +91,7 @@ impl Receiver {
 impl App for Receiver {
     fn start(&mut self, io: &mut Io<'_>) {
         if let Err(error) = io.udp_bind(self.port) {
-            let local = SocketAddrV4::new(io.stack().address(), self.port);
+            let local = SocketAddr::new(io.stack().address(), self.port);
             let flow = Flow { protocol: Protocol::Udp, local, remote: local };
             io.note(|| Kind::Note { text: format!("bind {}: {error}", flow.local).into() });
         }

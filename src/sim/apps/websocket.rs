@@ -1,6 +1,6 @@
 //! A message over WebSocket: asked for by HTTP, framed, masked, sent back by the server, and closed by both.
 
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
@@ -21,7 +21,7 @@ const MAX_MESSAGE: usize = 64 << 20;
 /// The message is text when it is UTF-8, and binary when it is not.
 #[derive(Debug)]
 pub struct Client {
-    to: SocketAddrV4,
+    to: SocketAddr,
     message: Bytes,
     socket: Option<WebSocketEnd>,
     received: Vec<Bytes>,
@@ -29,7 +29,7 @@ pub struct Client {
 
 impl Client {
     /// A client that will send `message` to `to`.
-    pub fn new(to: SocketAddrV4, message: Bytes) -> Self {
+    pub fn new(to: SocketAddr, message: Bytes) -> Self {
         Client { to, message, socket: None, received: Vec::new() }
     }
 

@@ -1,7 +1,7 @@
 //! A run, looked at frame by frame with a memory.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use super::application::{Cut, Meaning};
 use super::fragments::Fragments;
@@ -81,8 +81,8 @@ impl Conversations {
     /// A whole IPv4 packet.
     fn packet_summary(&mut self, ip: &Ipv4Header, bytes: &[u8], walk: &mut Walk) -> Summary {
         let between = |source, destination| {
-            let local = SocketAddrV4::new(ip.source, source);
-            (local, SocketAddrV4::new(ip.destination, destination))
+            let local = SocketAddr::new(ip.source.into(), source);
+            (local, SocketAddr::new(ip.destination.into(), destination))
         };
         match walk.transport.take() {
             Some(Transport::Udp(udp)) => {
@@ -223,9 +223,9 @@ fn arp_summary(arp: &ArpPacket, walk: &Walk) -> Summary {
         flow: None,
         what: What::Arp {
             request: arp.operation == Operation::Request,
-            sender: arp.sender_ip,
+            sender: arp.sender_ip.into(),
             sender_mac: arp.sender_mac.to_string(),
-            target: arp.target_ip,
+            target: arp.target_ip.into(),
         },
     }
 }

@@ -189,7 +189,8 @@ impl Walk {
     fn tcp(&mut self, ip: &Ipv4Header, frame: &[u8], range: Range<usize>, check: bool) {
         if check {
             let bytes = Bytes::copy_from_slice(&frame[range.clone()]);
-            if let Err(problem) = Segment::parse(ip.source, ip.destination, &bytes, range.start) {
+            if let Err(problem) = Segment::parse(ip.source.into(), ip.destination.into(), &bytes, range.start)
+            {
                 // Of a header cut short, `TcpHeader` names the very field.
                 if !problem.is_incomplete() {
                     self.problem(problem);
@@ -206,7 +207,9 @@ impl Walk {
     fn udp(&mut self, ip: &Ipv4Header, frame: &[u8], range: Range<usize>, check: bool) {
         if check {
             let bytes = Bytes::copy_from_slice(&frame[range.clone()]);
-            if let Err(problem) = Datagram::parse(ip.source, ip.destination, &bytes, range.start) {
+            if let Err(problem) =
+                Datagram::parse(ip.source.into(), ip.destination.into(), &bytes, range.start)
+            {
                 self.problem(problem);
             }
         }

@@ -1,7 +1,7 @@
 //! One packet in one line.
 
 use std::fmt::{self, Write as _};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use serde::Serialize;
 
@@ -31,11 +31,11 @@ pub enum What {
         /// True for a question, false for an answer.
         request: bool,
         /// Whose answer it is, or who asks.
-        sender: Ipv4Addr,
+        sender: IpAddr,
         /// The sender's Ethernet address.
         sender_mac: String,
         /// Who is looked for.
-        target: Ipv4Addr,
+        target: IpAddr,
     },
     /// An ICMP message.
     Icmp {

@@ -1,7 +1,5 @@
 //! Ladders of real bytes: headers of our own stack, dissected and drawn as any run is.
 
-use std::net::Ipv4Addr;
-
 use bytes::Bytes;
 use insta::assert_snapshot;
 
@@ -10,11 +8,11 @@ use crate::base::{Duration, Header, Instant, Writer};
 use crate::layers::internet::ipv4::Ipv4Header;
 use crate::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr};
 use crate::layers::transport::tcp::{Flags, Options, Segment, SeqNumber, TcpHeader, TcpOption};
-use crate::trace::{Event, FrameId, Kind, Place, PlaceId, Trace, Wire};
+use crate::trace::{Event, FrameId, Kind, LinkId, Place, PlaceId, Trace, Wire};
 use crate::view::look::Look;
 
-const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+const CLIENT: [u8; 4] = [10, 0, 0, 1];
+const SERVER: [u8; 4] = [10, 0, 0, 2];
 const LOOK: Look = Look { width: 80, ascii: false, colour: false, absolute: false };
 
 struct Capture {
@@ -26,7 +24,7 @@ impl Capture {
     fn new() -> Self {
         let mut trace = Trace::new("TCP", Wire::Sim);
         for (name, address) in [("client", CLIENT), ("server", SERVER)] {
-            trace.places.push(Place { name: name.to_owned(), address });
+            trace.places.push(Place { name: name.to_owned(), addresses: vec![address.into()] });
         }
         Capture { trace, frames: 0 }
     }
@@ -58,7 +56,7 @@ impl Capture {
         };
         let segment = Segment { header, payload: Bytes::copy_from_slice(payload) };
         let (mut packet, mut w) = (Writer::new(), Writer::new());
-        segment.emit(us.0, them.0, &mut packet);
+        segment.emit(us.0.into(), them.0.into(), &mut packet);
         let packet = packet.finish();
         EthernetHeader {
             destination: MacAddr::local(2),
@@ -66,7 +64,7 @@ impl Capture {
             ethertype: EtherType::IPV4,
         }
         .emit(&mut w);
-        Ipv4Header::new(us.0, them.0, 6, packet.len()).emit(&mut w);
+        Ipv4Header::new(us.0.into(), them.0.into(), 6, packet.len()).emit(&mut w);
         w.bytes(&packet);
         let (frame, to) = (FrameId(self.frames), PlaceId(1 - from));
         self.frames += 1;
@@ -74,7 +72,7 @@ impl Capture {
         self.trace.events.push(Event {
             at,
             place: PlaceId(from),
-            kind: Kind::Sent { frame, to, bytes: w.finish() },
+            kind: Kind::Sent { frame, link: LinkId(0), to, bytes: w.finish() },
         });
         let (at, kind) = match lost {
             true => (at, Kind::Dropped { frame, by: "loss 20 %".into() }),

@@ -7,7 +7,7 @@ use super::elide::elide;
 use super::row::{Gap, Leg, Step};
 use super::story::{Fate, Story, columns, long_transfer, saying, tcp};
 use super::{LadderOptions, rows_of};
-use crate::trace::{FrameId, Kind, PlaceId, Wire};
+use crate::trace::{FrameId, Kind, LinkId, PlaceId, Wire};
 use crate::view::dissect::{AppPiece, TcpSummary, What};
 use crate::view::look::{self, Look};
 
@@ -155,7 +155,12 @@ proptest! {
             let kind = match frame.0 % 5 {
                 0 => Kind::Delivered { frame },
                 1 => Kind::Dropped { frame, by: "".into() },
-                2 => Kind::Sent { frame, to: PlaceId((micros % 9) as u16), bytes: bytes::Bytes::new() },
+                2 => Kind::Sent {
+                    frame,
+                    link: LinkId(0),
+                    to: PlaceId((micros % 9) as u16),
+                    bytes: bytes::Bytes::new(),
+                },
                 3 => Kind::Duplicated { frame, copy: frame, by: "".into() },
                 _ => Kind::Note { text: "".into() },
             };

@@ -47,7 +47,7 @@ use super::dissect::{Conversations, Summary};
 use super::look::Look;
 use super::svg::Alt;
 use crate::base::Instant;
-use crate::trace::{PlaceId, Trace, Wire};
+use crate::trace::{Kind, LinkId, Trace, Wire};
 
 /// How much of a run is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,13 +116,12 @@ struct Run<'a> {
 /// segment that a router passes on is no repetition. Of a dissection only the summary is kept, for a run may have a
 /// hundred thousand frames.
 fn summaries(trace: &Trace) -> Vec<Summary> {
-    let mut links: BTreeMap<(PlaceId, PlaceId), Conversations> = BTreeMap::new();
-    trace
-        .frames()
-        .map(|(_, from, to, _, bytes)| {
-            links.entry((from.min(to), from.max(to))).or_default().feed(bytes).summary
-        })
-        .collect()
+    let mut links: BTreeMap<LinkId, Conversations> = BTreeMap::new();
+    let sent = trace.events.iter().filter_map(|event| match &event.kind {
+        Kind::Sent { link, bytes, .. } => Some((*link, bytes)),
+        _ => None,
+    });
+    sent.map(|(link, bytes)| links.entry(link).or_default().feed(bytes).summary).collect()
 }
 
 fn one(trace: &Trace, title: &str, packets: &[Summary], look: &Look, options: LadderOptions) -> String {

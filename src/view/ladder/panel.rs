@@ -65,7 +65,7 @@ impl<'a> Panel<'a> {
                 _ => names.put_around(cell, &name, Tone::Strong),
             }
             if let Some(place) = self.trace.places.get(usize::from(place.0)) {
-                below.put_around(cell, &place.address.to_string(), Tone::Faint);
+                below.put_around(cell, &text::addresses(place), Tone::Faint);
             }
         }
         if addresses { vec![names, below] } else { vec![names] }

@@ -5,7 +5,7 @@
 //! the arrow has no head: the bytes may well have arrived, but no program of ours saw them.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use super::row::{Arrow, Cargo, Leg, Marks, Row};
 use super::rows::{deed, remark};
@@ -95,8 +95,8 @@ fn sender(waiting: &BTreeMap<Way, VecDeque<(usize, usize)>>, flow: Flow) -> Opti
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Way {
     protocol: Protocol,
-    from: SocketAddrV4,
-    to: SocketAddrV4,
+    from: SocketAddr,
+    to: SocketAddr,
 }
 
 impl Way {
@@ -164,7 +164,7 @@ mod tests {
         };
         let wrote = |bytes| Kind::AppWrote { flow: udp(Story::flow(0)), bytes };
         let mut anyone = udp(Story::flow(1));
-        anyone.remote = SocketAddrV4::new(std::net::Ipv4Addr::UNSPECIFIED, 0);
+        anyone.remote = SocketAddr::from(([0, 0, 0, 0], 0));
         story.event(0, 0, wrote(b"12345".as_slice().into())).event(5, 0, wrote(b"67".as_slice().into()));
         story.event(9, 1, Kind::AppRead { flow: anyone, bytes: b"123".as_slice().into() });
         assert_eq!(taken(&story), [(5, Some(9)), (2, None)]);

@@ -1,13 +1,14 @@
 //! Traces written by hand, for the tests of this folder: each frame with its dissection, as the dissector gives it.
 
 use std::borrow::Cow;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 
 use super::{LadderOptions, Run, one, several};
 use crate::base::{Duration, Instant};
-use crate::trace::{Event, Flow, FrameId, Kind, Place, PlaceId, Protocol, SegmentNote, Trace, Wire};
+use crate::layers::internet::prefix::v4;
+use crate::trace::{Event, Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, SegmentNote, Trace, Wire};
 use crate::view::dissect::{AppPiece, Summary, TcpFlags, TcpSummary, What};
 use crate::view::look::Look;
 
@@ -63,13 +64,13 @@ impl Story {
     pub(super) fn new(title: &str, wire: Wire) -> Story {
         let mut trace = Trace::new(title, wire);
         for (name, last) in [("client", 1), ("server", 2)] {
-            trace.places.push(Place { name: name.to_owned(), address: Ipv4Addr::new(10, 0, 0, last) });
+            trace.places.push(Place { name: name.to_owned(), addresses: vec![v4(10, 0, 0, last)] });
         }
         Story { trace, said: Vec::new(), frames: 0 }
     }
 
     pub(super) fn flow(from: u16) -> Flow {
-        let end = |place: u16| SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, place as u8 + 1), 4000 + place);
+        let end = |place: u16| SocketAddr::new(v4(10, 0, 0, place as u8 + 1), 4000 + place);
         Flow { protocol: Protocol::Tcp, local: end(from), remote: end(u16::from(from == 0)) }
     }
 
@@ -149,7 +150,7 @@ impl Story {
     fn send_to(&mut self, micros: u64, from: u16, to: u16, what: What) {
         let (frame, to) = (FrameId(self.frames), PlaceId(to));
         self.frames += 1;
-        self.event(micros, from, Kind::Sent { frame, to, bytes: Bytes::new() });
+        self.event(micros, from, Kind::Sent { frame, link: LinkId(0), to, bytes: Bytes::new() });
         let summary =
             Summary { source: String::new(), destination: String::new(), protocol: "TCP", flow: None, what };
         self.said.push((at(micros), summary));
@@ -265,15 +266,15 @@ pub(super) fn message_over_udp() -> Story {
     let mut story = Story::new("UDP", Wire::Sim);
     let ask = What::Arp {
         request: true,
-        sender: Ipv4Addr::new(10, 0, 0, 1),
+        sender: v4(10, 0, 0, 1),
         sender_mac: "02:00:00:00:00:01".to_owned(),
-        target: Ipv4Addr::new(10, 0, 0, 2),
+        target: v4(10, 0, 0, 2),
     };
     let tell = What::Arp {
         request: false,
-        sender: Ipv4Addr::new(10, 0, 0, 2),
+        sender: v4(10, 0, 0, 2),
         sender_mac: "02:00:00:00:00:02".to_owned(),
-        target: Ipv4Addr::new(10, 0, 0, 1),
+        target: v4(10, 0, 0, 1),
     };
     story
         .frame(0, 0, ask, Fate::Arrives(20_040))
@@ -342,7 +343,7 @@ pub(super) fn long_transfer(segments: u64, nth: u64) -> Story {
 pub(super) fn crowd() -> Story {
     let mut story = Story::new("through a router", Wire::Sim);
     story.trace.places[1].name = "router".to_owned();
-    story.trace.places.push(Place { name: "server".to_owned(), address: Ipv4Addr::new(10, 0, 1, 2) });
+    story.trace.places.push(Place { name: "server".to_owned(), addresses: vec![v4(10, 0, 1, 2)] });
     story.send(0, 0, What::Udp { len: 13 });
     story.event(5_000, 1, Kind::Delivered { frame: FrameId(0) });
     story.event(

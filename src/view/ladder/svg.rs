@@ -107,7 +107,7 @@ impl<'a> Sheet<'a> {
             let name = look::escape(self.trace.name(place));
             self.canvas.text((x, 16.0), Anchor::Middle, Paint::Strong, &text::cut(&name, 24));
             if let Some(place) = self.trace.places.get(usize::from(place.0)) {
-                self.canvas.text((x, 32.0), Anchor::Middle, Paint::Faint, &place.address.to_string());
+                self.canvas.text((x, 32.0), Anchor::Middle, Paint::Faint, &text::addresses(place));
             }
         }
         self.top = 38.0;

@@ -3,7 +3,17 @@
 //! A cell is what a monospaced terminal gives an ordinary letter. East Asian wide characters and most emoji take two,
 //! combining marks none: [`look::display_width`](crate::view::look::display_width) knows which.
 
+use crate::trace::Place;
 use crate::view::look::{self, grouped};
+
+/// What is written under the name of a place: its address, or the first one and how many more it has.
+pub(super) fn addresses(place: &Place) -> String {
+    match &place.addresses[..] {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [first, others @ ..] => format!("{first} +{}", others.len()),
+    }
+}
 
 /// Cells taken by one character: 0, 1 or 2.
 pub(super) fn cells(c: char) -> usize {

@@ -1,22 +1,12 @@
 //! A disk that is played: what the log takes is stored a little later, and a crash loses what was not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use netlayers::chat::{EventLog, Opened, Record, Saved};
+use netlayers::base::{Duration, Instant, Rng};
+use netlayers::chat::{Commit, Draft, EventLog, Outcome, Record, Saved, Sessions, Token};
 
-/// What may be wrong with it, or with the server on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    /// It says that all is stored when it is not.
-    AcknowledgesTooSoon,
-    /// Now and then a record is missing from what is read.
-    ReplaysWithAHole,
-    /// Sockets are not there after a crash.
-    ForgetsSockets,
-    /// Now and then the answer to a poll says nothing, and what it was to say is lost.
-    SwallowsAPoll,
-}
+use super::world::Flaw;
 
 #[derive(Debug, Clone, Default)]
 struct Space {
@@ -24,13 +14,17 @@ struct Space {
     saved: BTreeMap<Arc<str>, Saved>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     /// What is there now, and what would be there after a crash.
     now: BTreeMap<Arc<str>, Space>,
     safe: BTreeMap<Arc<str>, Space>,
-    /// What is to be made safe.
+    /// What is to be made safe, and when.
     waiting: Vec<Op>,
+    store_at: Instant,
+    time: Instant,
+    rng: Rng,
+    committed: VecDeque<Commit>,
     key: Option<u128>,
     taken: u64,
     stored: u64,
@@ -42,34 +36,37 @@ struct State {
 enum Op {
     Append(Arc<str>, Arc<Record>),
     Save(Arc<str>, Saved),
-    Unsave(Arc<str>, Arc<str>),
+    Remove(Arc<str>, Arc<str>),
 }
 
 /// The log, and its disk: clones are the same.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Disk(Arc<Mutex<State>>);
 
 impl Disk {
-    pub(crate) fn new(flaw: Option<Flaw>) -> Self {
-        Disk(Arc::new(Mutex::new(State { flaw, ..State::default() })))
-    }
-
-    /// All that waits becomes safe; whether there was anything.
-    pub(crate) fn commit(&self) -> bool {
-        let state = &mut *self.lock();
-        let waiting = std::mem::take(&mut state.waiting);
-        state.stored += waiting.len() as u64;
-        let any = !waiting.is_empty();
-        for op in waiting {
-            apply(&mut state.safe, op);
-        }
-        any
+    pub(crate) fn new(flaw: Option<Flaw>, rng: Rng) -> Self {
+        Disk(Arc::new(Mutex::new(State {
+            now: BTreeMap::new(),
+            safe: BTreeMap::new(),
+            waiting: Vec::new(),
+            store_at: Instant::NEVER,
+            time: Instant::ZERO,
+            rng,
+            committed: VecDeque::new(),
+            key: None,
+            taken: 0,
+            stored: 0,
+            read: 0,
+            flaw,
+        })))
     }
 
     /// The program ends at once.
     pub(crate) fn crash(&self) {
         let state = &mut *self.lock();
         state.waiting.clear();
+        state.committed.clear();
+        state.store_at = Instant::NEVER;
         state.now = state.safe.clone();
         if state.flaw == Some(Flaw::ForgetsSockets) {
             state.now.values_mut().for_each(|space| space.saved.clear());
@@ -80,12 +77,42 @@ impl Disk {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panicked with it")
     }
+}
 
-    fn take(&self, op: Op, again: Op) {
-        let state = &mut *self.lock();
-        apply(&mut state.now, op);
-        state.waiting.push(again);
-        state.taken += 1;
+impl State {
+    fn take(&mut self, op: Op, again: Op) {
+        apply(&mut self.now, op);
+        self.waiting.push(again);
+        self.taken += 1;
+        if self.store_at == Instant::NEVER {
+            // A disk that lies is in no hurry.
+            let most = if self.flaw == Some(Flaw::AcknowledgesTooSoon) { 500 } else { 25 };
+            self.store_at = self.time + Duration::from_millis(2 + self.rng.below(most));
+        }
+    }
+
+    /// All that waits becomes safe, when it is time.
+    fn store(&mut self, now: Instant) {
+        self.time = self.time.max(now);
+        if self.store_at <= now {
+            self.store_at = Instant::NEVER;
+            let waiting = std::mem::take(&mut self.waiting);
+            self.stored += waiting.len() as u64;
+            waiting.into_iter().for_each(|op| apply(&mut self.safe, op));
+        }
+    }
+
+    fn stored(&self) -> u64 {
+        if self.flaw == Some(Flaw::AcknowledgesTooSoon) { self.taken } else { self.stored }
+    }
+
+    /// Now and then one record of a long page is missing.
+    fn with_a_hole(&mut self, mut page: Vec<Arc<Record>>) -> Vec<Arc<Record>> {
+        self.read += 1;
+        if self.flaw == Some(Flaw::ReplaysWithAHole) && self.read.is_multiple_of(5) && page.len() > 20 {
+            page.remove(page.len() / 2);
+        }
+        page
     }
 }
 
@@ -95,42 +122,57 @@ fn apply(spaces: &mut BTreeMap<Arc<str>, Space>, op: Op) {
         Op::Save(name, saved) => {
             spaces.entry(name).or_default().saved.insert(saved.pid.clone(), saved);
         }
-        Op::Unsave(name, pid) => {
+        Op::Remove(name, pid) => {
             spaces.entry(name).or_default().saved.remove(&pid);
         }
     }
 }
 
 impl EventLog for Disk {
-    fn open(&mut self, namespace: &Arc<str>) -> Opened {
+    fn open(&mut self, namespace: &Arc<str>, _: usize) -> u64 {
         let state = &mut *self.lock();
         let space = state.now.entry(namespace.clone()).or_default();
-        Opened {
-            end: space.records.last().map_or(0, |record| record.offset),
-            saved: space.saved.values().cloned().collect(),
-            sender_ids: Vec::new(),
-        }
+        space.records.last().map_or(0, |record| record.offset)
     }
 
     fn key(&mut self, fresh: u128) -> u128 {
         *self.lock().key.get_or_insert(fresh)
     }
 
-    fn append(&mut self, namespace: &Arc<str>, record: &Arc<Record>) {
+    fn propose(&mut self, namespace: &Arc<str>, token: Token, draft: Draft) {
+        let state = &mut *self.lock();
+        let last = state.now.get(namespace).and_then(|space| space.records.last());
+        let record = Arc::new(draft.at(last.map_or(0, |record| record.offset) + 1));
         let op = || Op::Append(namespace.clone(), record.clone());
-        self.take(op(), op());
+        state.take(op(), op());
+        let outcome = Outcome::Event(record);
+        state.committed.push_back(Commit { namespace: namespace.clone(), token: Some(token), outcome });
     }
 
-    fn page(&self, namespace: &str, after: u64, limit: usize) -> Vec<Arc<Record>> {
+    fn committed(&mut self, now: Instant) -> Option<Commit> {
         let state = &mut *self.lock();
-        let Some(space) = state.now.get(namespace) else { return Vec::new() };
+        state.store(now);
+        state.committed.pop_front()
+    }
+
+    fn due(&self) -> Instant {
+        self.lock().store_at
+    }
+
+    fn page(&self, namespace: &str, after: u64, limit: usize) -> Option<Vec<Arc<Record>>> {
+        let state = &mut *self.lock();
+        let Some(space) = state.now.get(namespace) else { return Some(Vec::new()) };
         let from = space.records.partition_point(|record| record.offset <= after);
-        let mut page: Vec<_> = space.records[from..].iter().take(limit).cloned().collect();
-        state.read += 1;
-        if state.flaw == Some(Flaw::ReplaysWithAHole) && state.read.is_multiple_of(5) && page.len() > 20 {
-            page.remove(page.len() / 2);
-        }
-        page
+        let page = space.records[from..].iter().take(limit).cloned().collect();
+        Some(state.with_a_hole(page))
+    }
+
+    fn page_before(&self, namespace: &str, before: u64, limit: usize) -> Option<Vec<Arc<Record>>> {
+        let state = &mut *self.lock();
+        let Some(space) = state.now.get(namespace) else { return Some(Vec::new()) };
+        let until = space.records.partition_point(|record| record.offset < before);
+        let page = space.records[until.saturating_sub(limit)..until].to_vec();
+        Some(state.with_a_hole(page))
     }
 
     fn horizon(&self, _: &str) -> u64 {
@@ -139,14 +181,32 @@ impl EventLog for Disk {
 
     fn forget(&mut self, _: u64) {}
 
-    fn save(&mut self, namespace: &Arc<str>, saved: Saved) {
-        let op = || Op::Save(namespace.clone(), saved.clone());
-        self.take(op(), op());
+    fn sessions(&mut self) -> Box<dyn Sessions> {
+        Box::new(self.clone())
     }
 
-    fn unsave(&mut self, namespace: &Arc<str>, pid: &Arc<str>) {
-        let op = || Op::Unsave(namespace.clone(), pid.clone());
-        self.take(op(), op());
+    fn taken(&self) -> u64 {
+        self.lock().taken
+    }
+
+    fn stored(&self) -> u64 {
+        self.lock().stored()
+    }
+}
+
+impl Sessions for Disk {
+    fn open(&mut self, namespace: &Arc<str>) -> Vec<Saved> {
+        self.lock().now.get(namespace).map_or_else(Vec::new, |space| space.saved.values().cloned().collect())
+    }
+
+    fn save(&mut self, namespace: &Arc<str>, saved: Saved) {
+        let op = || Op::Save(namespace.clone(), saved.clone());
+        self.lock().take(op(), op());
+    }
+
+    fn remove(&mut self, namespace: &Arc<str>, pid: &Arc<str>) {
+        let op = || Op::Remove(namespace.clone(), pid.clone());
+        self.lock().take(op(), op());
     }
 
     fn is_durable(&self) -> bool {
@@ -158,7 +218,6 @@ impl EventLog for Disk {
     }
 
     fn stored(&self) -> u64 {
-        let state = self.lock();
-        if state.flaw == Some(Flaw::AcknowledgesTooSoon) { state.taken } else { state.stored }
+        self.lock().stored()
     }
 }

@@ -1,6 +1,7 @@
 //! What a client could make grow, and where it stops.
 
 use super::*;
+use crate::chat::SharedLog;
 
 fn bounded(change: impl FnOnce(&mut Config)) -> Stage {
     let mut config = Config::default();
@@ -63,11 +64,13 @@ fn what_a_socket_has_asked_ends_when_it_leaves() {
     stage.connect(2);
     stage.say(2, "join", vec!["a".into()]);
     (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
-    assert_eq!((asked(&stage, 2).len(), stage.hub.core.asks.len()), (5, 5));
+    assert_eq!((asked(&stage, 2).len(), stage.hub.questions()), (5, 5));
     stage.cut(1);
-    assert!(stage.hub.core.asks.is_empty(), "nobody waits for an answer");
-    let socket = stage.hub.core.sockets.at_mut(1).expect("the other is there");
-    assert!(socket.asks.is_empty());
+    assert_eq!(stage.hub.questions(), 0, "nobody waits for an answer");
+    // An answer that comes too late is nobody's offence.
+    let id = asked(&stage, 2)[0];
+    answer(&mut stage, 2, id, "late");
+    assert!(stage.closed.is_empty());
 }
 
 #[test]
@@ -155,22 +158,27 @@ fn ids_of_senders_are_remembered_within_bounds_of_number_and_length() {
     );
     assert!(!is_duplicate("3".into()));
     assert!(!is_duplicate(long("1")), "it was the oldest of three and only two are kept");
-    let kept = stage.hub.core.spaces[0].sender_ids.longest();
-    assert!(kept <= 64, "{kept} bytes");
+    // What is kept of an id is short, however long it is.
+    let log = SharedLog::new(Retention::default());
+    let mut stage = Stage::with_log(Config::default(), Box::new(log.clone()), 1);
+    stage.connect(1);
+    stage.say(1, "say-id", vec![long("1").into(), "word".into()]);
+    let kept = log.records("/")[0].sender_id.as_ref().map_or(0, |id| id.len());
+    assert!((1..=64).contains(&kept), "{kept} bytes");
 }
 
 #[test]
 fn old_events_go_by_time_also_when_nothing_new_is_said() {
     let retention = Retention { age: Duration::from_secs(60), ..Retention::default() };
-    let mut stage = Stage::with_log(Config::default(), Box::new(MemoryLog::new(retention)), 1);
+    let log = SharedLog::new(retention);
+    let mut stage = Stage::with_log(Config::default(), Box::new(log.clone()), 1);
     stage.connect(1);
     stage.say(1, "say", vec!["a".into(), "soon forgotten".into()]);
     stage.wait(Duration::from_secs(50));
-    assert_eq!(stage.hub.core.log.horizon("/"), 0);
+    assert_eq!(log.records("/").len(), 1);
     stage.wait(Duration::from_secs(25));
-    assert_eq!(stage.hub.core.log.horizon("/"), 1);
-    let armed = stage.hub.core.will_forget;
-    assert!(!armed, "there is nothing left to forget, so nobody is woken for it");
+    assert_eq!(log.records("/").len(), 0);
+    assert_eq!(stage.wake_at, Instant::NEVER, "there is nothing left to forget, so it is not woken for it");
 }
 
 #[test]

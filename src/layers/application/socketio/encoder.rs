@@ -28,15 +28,7 @@ impl Encoded {
             Kind::Ack { args, .. } => (b'3', b'6', count(args)),
             Kind::ConnectError(_) => (b'4', b'4', 0),
         };
-        let mut text = Vec::with_capacity(128);
-        text.push(if binary > 0 { with_bytes } else { plain });
-        if binary > 0 {
-            let _ = write!(text, "{binary}-");
-        }
-        if packet.namespace != "/" {
-            text.extend_from_slice(packet.namespace.as_bytes());
-            text.push(b',');
-        }
+        let mut text = begin(if binary > 0 { with_bytes } else { plain }, &packet.namespace, binary);
         let mut taken = (binary > 0).then(|| Vec::with_capacity(binary));
         match &packet.kind {
             Kind::Connect(Some(value)) | Kind::ConnectError(value) => {
@@ -96,6 +88,28 @@ impl Encoded {
     pub fn is_empty(&self) -> bool {
         self.text.as_bytes().is_empty()
     }
+}
+
+/// The text of an event up to its name, with room for arguments of which so many are bytes: `2["name"`.
+pub(crate) fn begin_event(namespace: &str, name: &str, binary: usize) -> Vec<u8> {
+    let mut text = begin(if binary > 0 { b'5' } else { b'2' }, namespace, binary);
+    text.push(b'[');
+    json::write_string(name, &mut text);
+    text
+}
+
+/// The text of a packet up to its namespace.
+fn begin(kind: u8, namespace: &str, binary: usize) -> Vec<u8> {
+    let mut text = Vec::with_capacity(128);
+    text.push(kind);
+    if binary > 0 {
+        let _ = write!(text, "{binary}-");
+    }
+    if namespace != "/" {
+        text.extend_from_slice(namespace.as_bytes());
+        text.push(b',');
+    }
+    text
 }
 
 fn count(args: &[Value]) -> usize {

@@ -31,6 +31,7 @@ mod value;
 
 pub use decoder::{Decoder, Limits};
 pub use encoder::Encoded;
+pub(crate) use encoder::begin_event;
 pub use json::Number;
 pub use packet::{Kind, Packet, RESERVED_EVENTS};
 pub use value::Value;

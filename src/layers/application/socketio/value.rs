@@ -93,6 +93,16 @@ impl Value {
         json::read(text, Value::MAX_DEPTH)
     }
 
+    /// Writes it as the argument of a packet: its bytes are taken out, where there is a place for them.
+    pub(crate) fn write(&self, out: &mut Vec<u8>, taken: &mut Option<Vec<Bytes>>) {
+        json::write(self, out, taken);
+    }
+
+    /// Writes a text as JSON.
+    pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+        json::write_string(text, out);
+    }
+
     /// As JSON text. Bytes become an array of numbers, which is what they look like without a protocol that carries
     /// them.
     pub fn to_json(&self) -> String {

@@ -18,7 +18,7 @@ fn a_reply_to_a_ping_is_kept_for_who_asked() {
     let mut lab = Lab::new();
     let (ip, payload) = icmp(A, IcmpHeader::EchoReply { identifier: 7, sequence: 3 }, b"");
     lab.arrives(frame(&ip, &payload));
-    assert_eq!(lab.stack.pong(), Some((A, 7, 3)));
+    assert_eq!(lab.stack.pong(), Some((A.into(), 7, 3)));
     assert_eq!(lab.stack.pong(), None);
 }
 
@@ -72,6 +72,55 @@ fn addresses_that_must_not_be_on_a_wire_are_discarded_in_silence() {
     let (ip, payload) = udp(A, B, 9, b"x");
     lab.arrives(frame_to(MacAddr::BROADCAST, &ip, &payload));
     assert_eq!((lab.sent.len(), lab.discarded.len()), (0, 6), "{:?}", lab.discarded);
+}
+
+/// RFC 9293 §3.9.2.3 (MUST-63) and RFC 1122 §3.2.1.3: a source must be one host, and not this one.
+#[test]
+fn what_comes_from_no_single_other_host_is_answered_to_nobody() {
+    let sources = [
+        Ipv4Addr::new(0, 0, 0, 0),
+        Ipv4Addr::new(0, 1, 2, 3),
+        Ipv4Addr::BROADCAST,
+        Ipv4Addr::new(10, 0, 0, 255),
+        Ipv4Addr::new(224, 0, 0, 1),
+        Ipv4Addr::new(250, 0, 0, 1),
+        Ipv4Addr::LOCALHOST,
+        B,
+    ];
+    for source in sources {
+        let mut lab = Lab::new();
+        lab.stack.add_route(Prefix::ALL, 0, Some(A.into()));
+        lab.with_stack(|stack, _| stack.tcp_listen(80)).unwrap();
+        let socket = lab.with_stack(|stack, _| stack.udp_bind(53)).unwrap();
+        let (ping, echo) = icmp(source, IcmpHeader::EchoRequest { identifier: 1, sequence: 1 }, b"");
+        lab.arrives(frame(&ping, &echo));
+        // A SYN to an open port and one to a closed one; a datagram to each.
+        for port in [80, 81] {
+            let mut w = Writer::new();
+            let header = TcpHeader { destination_port: port, ..header(Flags::SYN, 1, 0) };
+            Segment { header, payload: Bytes::new() }.emit(source.into(), B.into(), &mut w);
+            let syn = w.finish();
+            lab.arrives(frame(&Ipv4Header::new(source, B, protocol::TCP, syn.len()), &syn));
+        }
+        for port in [53, 54] {
+            let (ip, payload) = udp(source, B, port, b"x");
+            lab.arrives(frame(&ip, &payload));
+        }
+        lab.wait(Duration::from_secs(10));
+        assert_eq!((lab.sent.len(), lab.discarded.len()), (0, 5), "{source}: {:?}", lab.discarded);
+        assert_eq!(lab.stack.udp_recv(socket), None, "{source}");
+    }
+}
+
+/// A host that has no address yet asks all hosts for one (RFC 2131 §4.1): that must reach a server.
+#[test]
+fn a_host_without_an_address_is_heard_when_it_asks_all() {
+    let mut lab = Lab::new();
+    let socket = lab.with_stack(|stack, _| stack.udp_bind(67)).unwrap();
+    let (ip, payload) = udp(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, 67, b"discover");
+    lab.arrives(frame_to(MacAddr::BROADCAST, &ip, &payload));
+    let from = at(Ipv4Addr::UNSPECIFIED, 4000);
+    assert_eq!(lab.stack.udp_recv(socket), Some((from, Bytes::from_static(b"discover"))));
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod router;
 mod sockets;
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -29,8 +29,8 @@ const FAR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 9);
 /// An address of the test's own: what is sent to it stays in the outbox of [`Lab`].
 const OUTSIDER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 99);
 
-fn at(address: Ipv4Addr, port: u16) -> SocketAddrV4 {
-    SocketAddrV4::new(address, port)
+fn at(address: Ipv4Addr, port: u16) -> SocketAddr {
+    SocketAddr::new(address.into(), port)
 }
 
 fn mac(address: Ipv4Addr) -> MacAddr {
@@ -58,13 +58,13 @@ impl Lab {
 
     /// Tells the host where [`A`] is.
     fn introduce(&mut self) {
-        self.with_stack(|stack, now| stack.learn_neighbour(now, 0, A, mac(A)));
+        self.with_stack(|stack, now| stack.learn_neighbour(now, 0, A.into(), mac(A)));
     }
 
     fn with(address: Ipv4Addr, mtu: u16, config: &StackConfig) -> Lab {
-        let mut stack = Stack::new(address, config, &Rng::new(7));
+        let mut stack = Stack::new(config, &Rng::new(7));
         stack.add_interface(mac(address), mtu);
-        stack.add_route(Prefix::new(address, 24), 0, None);
+        stack.add_address(0, Cidr::new(address.into(), 24));
         Lab {
             stack,
             now: Instant::ZERO,
@@ -128,7 +128,7 @@ impl Lab {
     fn segment(&mut self) -> Option<Segment> {
         let (header, payload) = self.packet()?;
         assert_eq!(header.protocol, protocol::TCP);
-        Some(Segment::parse(header.source, header.destination, &payload, 0).unwrap())
+        Some(Segment::parse(header.source.into(), header.destination.into(), &payload, 0).unwrap())
     }
 }
 
@@ -158,14 +158,18 @@ fn frame_to(destination: MacAddr, header: &Ipv4Header, payload: &[u8]) -> Bytes 
 
 fn udp(source: Ipv4Addr, destination: Ipv4Addr, port: u16, payload: &[u8]) -> (Ipv4Header, Bytes) {
     let mut w = Writer::new();
-    Datagram::new(4000, port, Bytes::copy_from_slice(payload)).emit(source, destination, &mut w);
+    Datagram::new(4000, port, Bytes::copy_from_slice(payload)).emit(
+        source.into(),
+        destination.into(),
+        &mut w,
+    );
     let payload = w.finish();
     (Ipv4Header::new(source, destination, protocol::UDP, payload.len()), payload)
 }
 
 fn tcp(destination: Ipv4Addr, header: TcpHeader) -> (Ipv4Header, Bytes) {
     let mut w = Writer::new();
-    Segment { header, payload: Bytes::new() }.emit(A, destination, &mut w);
+    Segment { header, payload: Bytes::new() }.emit(A.into(), destination.into(), &mut w);
     let payload = w.finish();
     (Ipv4Header::new(A, destination, protocol::TCP, payload.len()), payload)
 }

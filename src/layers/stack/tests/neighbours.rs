@@ -21,7 +21,7 @@ fn arp_frame(destination: MacAddr, packet: &ArpPacket) -> Bytes {
 #[test]
 fn a_packet_waits_until_its_neighbour_has_answered() {
     let mut lab = Lab::with(B, 1500, &StackConfig::default());
-    lab.with_stack(|stack, now| stack.ping(now, A, 1, 1, Bytes::new())).unwrap();
+    lab.with_stack(|stack, now| stack.ping(now, A.into(), 1, 1, Bytes::new())).unwrap();
     let (to, question) = read_arp(&lab.sent.pop_front().unwrap());
     assert!(to.is_broadcast() && question.target_ip == A && lab.sent.is_empty());
     lab.arrives(arp_frame(mac(B), &question.reply(mac(A))));
@@ -37,7 +37,7 @@ fn a_question_about_this_host_is_answered_to_the_asker_alone() {
     let (to, answer) = read_arp(&lab.sent.pop_front().unwrap());
     assert_eq!((to, answer.operation, answer.sender_mac), (mac(A), Operation::Reply, mac(B)));
     // Who asks is known from then on.
-    lab.with_stack(|stack, now| stack.ping(now, A, 1, 1, Bytes::new())).unwrap();
+    lab.with_stack(|stack, now| stack.ping(now, A.into(), 1, 1, Bytes::new())).unwrap();
     assert!(read_packet(&lab.sent.pop_front().unwrap()).is_some());
 }
 

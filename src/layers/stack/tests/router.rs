@@ -7,8 +7,8 @@ use crate::layers::internet::icmp::{TimeExceeded, Unreachable};
 fn router() -> Lab {
     let mut lab = Lab::new();
     let second = lab.stack.add_interface(MacAddr::local(200), 576);
-    lab.stack.add_route(Prefix::new(FAR, 24), second, None);
-    lab.stack.learn_neighbour(lab.now, second, FAR, mac(FAR));
+    lab.stack.add_route(Prefix::new(FAR.into(), 24), second, None);
+    lab.stack.learn_neighbour(lab.now, second, FAR.into(), mac(FAR));
     lab.stack.set_forwarding(true);
     lab
 }
@@ -73,7 +73,7 @@ fn a_host_that_does_not_answer_the_router_is_unreachable() {
 #[test]
 fn what_is_for_all_or_for_a_group_is_never_passed_on() {
     let mut lab = router();
-    lab.stack.add_route(Prefix::ALL, 1, Some(FAR));
+    lab.stack.add_route(Prefix::ALL, 1, Some(FAR.into()));
     for destination in [Ipv4Addr::BROADCAST, Ipv4Addr::new(224, 0, 0, 1)] {
         let (ip, payload) = udp(A, destination, 9, b"x");
         lab.arrives(frame(&ip, &payload));

@@ -108,7 +108,7 @@ fn time_wait_does_not_make_way_for_an_old_syn() {
 #[test]
 fn a_connection_has_one_host_at_its_other_end() {
     let mut lab = Lab::new();
-    lab.stack.add_route(Prefix::ALL, 0, Some(A));
+    lab.stack.add_route(Prefix::ALL, 0, Some(A.into()));
     for to in [at(Ipv4Addr::BROADCAST, 80), at(Ipv4Addr::new(224, 0, 0, 1), 80), at(A, 0)] {
         assert_eq!(lab.with_stack(|stack, now| stack.tcp_connect(now, to)), Err(SendError::NotOneHost));
     }
@@ -143,7 +143,7 @@ fn data_for_a_closed_socket_is_answered_by_a_reset() {
         header: header(Flags::ACK, 101, isn.0.wrapping_add(2)),
         payload: Bytes::from_static(b"late"),
     };
-    data.emit(A, B, &mut w);
+    data.emit(A.into(), B.into(), &mut w);
     let payload = w.finish();
     lab.arrives(frame(&Ipv4Header::new(A, B, protocol::TCP, payload.len()), &payload));
     assert!(lab.segment().unwrap().header.flags.has(Flags::RST));
@@ -188,7 +188,7 @@ fn established() -> (Lab, SocketId, SeqNumber) {
 
 fn with_data(header: TcpHeader, payload: &'static [u8]) -> Bytes {
     let mut w = Writer::new();
-    Segment { header, payload: Bytes::from_static(payload) }.emit(A, B, &mut w);
+    Segment { header, payload: Bytes::from_static(payload) }.emit(A.into(), B.into(), &mut w);
     let payload = w.finish();
     frame(&Ipv4Header::new(A, B, protocol::TCP, payload.len()), &payload)
 }

@@ -6,7 +6,7 @@
 //! the next time to wake.
 
 use std::collections::VecDeque;
-use std::net::SocketAddrV4;
+use std::net::SocketAddr;
 
 use super::congestion::CongestionControl;
 use super::interface::{Config, Event, IcmpError, Info, Input, Output, Reason};
@@ -27,8 +27,8 @@ use crate::trace;
 #[derive(Debug)]
 pub struct Connection {
     pub(super) config: Config,
-    pub(super) local: SocketAddrV4,
-    pub(super) remote: SocketAddrV4,
+    pub(super) local: SocketAddr,
+    pub(super) remote: SocketAddr,
     pub(super) state: State,
     pub(super) sender: Sender,
     pub(super) receiver: Receiver,
@@ -92,8 +92,8 @@ impl Connection {
     /// Opens a connection actively: the SYN waits in [`poll`](Machine::poll) (RFC 9293 §3.10.1).
     pub fn connect(
         now: Instant,
-        local: SocketAddrV4,
-        remote: SocketAddrV4,
+        local: SocketAddr,
+        remote: SocketAddr,
         isn: SeqNumber,
         config: &Config,
     ) -> Connection {
@@ -103,12 +103,7 @@ impl Connection {
     }
 
     /// A connection in CLOSED.
-    pub(super) fn new(
-        local: SocketAddrV4,
-        remote: SocketAddrV4,
-        isn: SeqNumber,
-        config: &Config,
-    ) -> Connection {
+    pub(super) fn new(local: SocketAddr, remote: SocketAddr, isn: SeqNumber, config: &Config) -> Connection {
         Connection {
             local,
             remote,
@@ -145,12 +140,12 @@ impl Connection {
     }
 
     /// This end.
-    pub fn local(&self) -> SocketAddrV4 {
+    pub fn local(&self) -> SocketAddr {
         self.local
     }
 
     /// The other end.
-    pub fn remote(&self) -> SocketAddrV4 {
+    pub fn remote(&self) -> SocketAddr {
         self.remote
     }
 

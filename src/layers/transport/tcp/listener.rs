@@ -7,7 +7,7 @@
 //!
 //! Left out: SYN cookies (RFC 4987 §3.6), and a connection that is opened from LISTEN by a program's SEND.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 use super::connection::Connection;
 use super::header::{Flags, TcpHeader};
@@ -16,6 +16,7 @@ use super::segment::Segment;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use crate::base::Instant;
+use crate::layers::internet::prefix::is_limited_broadcast;
 
 /// A port that waits for connections.
 #[derive(Debug, Clone)]
@@ -51,8 +52,8 @@ impl Listener {
     pub fn segment_arrives(
         &self,
         now: Instant,
-        source: Ipv4Addr,
-        destination: Ipv4Addr,
+        source: IpAddr,
+        destination: IpAddr,
         segment: &Segment,
         isn: impl FnOnce() -> SeqNumber,
     ) -> Answer {
@@ -66,12 +67,12 @@ impl Listener {
             return reply_to_stray(segment).map_or(Answer::Ignore, Answer::Reply);
         }
         // Third, a SYN. One from or to a group of hosts must be dropped in silence (§3.9.2.3, MUST-57).
-        let to_one = |address: Ipv4Addr| !address.is_multicast() && !address.is_broadcast();
+        let to_one = |address: IpAddr| !address.is_multicast() && !is_limited_broadcast(address);
         if !flags.has(Flags::SYN) || !to_one(source) || !to_one(destination) {
             return Answer::Ignore;
         }
-        let local = SocketAddrV4::new(destination, self.port);
-        let remote = SocketAddrV4::new(source, segment.header.source_port);
+        let local = SocketAddr::new(destination, self.port);
+        let remote = SocketAddr::new(source, segment.header.source_port);
         let mut connection = Connection::new(local, remote, isn(), &self.config);
         connection.open_passively(now, segment);
         Answer::Open(Box::new(connection))

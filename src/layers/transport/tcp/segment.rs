@@ -1,6 +1,6 @@
 //! A segment: a header with its payload, and the checksum over both (RFC 9293 §3.1).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 
@@ -28,7 +28,7 @@ impl Segment {
     /// # Errors
     /// Incomplete when bytes are missing; malformed when the checksum is wrong or the header breaks a rule. The
     /// checksum is looked at first: of damaged bytes nothing else can be believed.
-    pub fn parse(src: Ipv4Addr, dst: Ipv4Addr, bytes: &Bytes, base: usize) -> Result<Self, ParseError> {
+    pub fn parse(src: IpAddr, dst: IpAddr, bytes: &Bytes, base: usize) -> Result<Self, ParseError> {
         let mut r = Reader::new(TcpHeader::LAYER, TcpHeader::PROTOCOL, bytes).starting_at(base);
         if bytes.len() < MIN_HEADER_LEN {
             return Err(r.incomplete("header", MIN_HEADER_LEN));
@@ -46,7 +46,7 @@ impl Segment {
     }
 
     /// Writes header and payload in one pass, then the checksum over both into its place.
-    pub fn emit(&self, src: Ipv4Addr, dst: Ipv4Addr, w: &mut Writer) {
+    pub fn emit(&self, src: IpAddr, dst: IpAddr, w: &mut Writer) {
         let start = w.len();
         w.reserve(self.len());
         self.header.emit(w);
@@ -75,7 +75,7 @@ impl Segment {
 }
 
 /// The error for a wrong checksum, which also says what would have been right.
-fn wrong_checksum(r: &Reader<'_>, src: Ipv4Addr, dst: Ipv4Addr, bytes: &[u8]) -> ParseError {
+fn wrong_checksum(r: &Reader<'_>, src: IpAddr, dst: IpAddr, bytes: &[u8]) -> ParseError {
     let mut sum = pseudo_header(src, dst, PROTOCOL_NUMBER, bytes.len());
     sum.add(&bytes[..CHECKSUM_AT]);
     sum.add(&bytes[CHECKSUM_AT + 2..]);
@@ -89,10 +89,11 @@ mod tests {
     use super::super::seq::SeqNumber;
     use super::*;
     use crate::base::Layer;
+    use crate::layers::internet::prefix::v4;
     use proptest::prelude::*;
 
-    const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-    const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
+    const A: IpAddr = v4(10, 0, 0, 1);
+    const B: IpAddr = v4(10, 0, 0, 2);
 
     fn emitted(segment: &Segment) -> Bytes {
         let mut w = Writer::new();
@@ -152,7 +153,7 @@ mod tests {
     fn a_segment_for_another_address_is_noticed() {
         let bytes = emitted(&Segment::default());
         assert!(Segment::parse(A, B, &bytes, 0).is_ok());
-        let error = Segment::parse(A, Ipv4Addr::new(10, 0, 0, 3), &bytes, 0).unwrap_err();
+        let error = Segment::parse(A, v4(10, 0, 0, 3), &bytes, 0).unwrap_err();
         assert_eq!(error.field, "Checksum");
     }
 

@@ -8,7 +8,7 @@
 //! addresses is repeatable on purpose, and an attacker who knows the seed is the student.
 
 use std::fmt;
-use std::net::SocketAddrV4;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::{Add, AddAssign};
 
 use crate::base::{Instant, Rng};
@@ -23,12 +23,19 @@ impl SeqNumber {
     ///
     /// The clock keeps the numbers of one incarnation of a connection away from those of the one before it; the mix
     /// keeps an outsider, who knows one connection's numbers, from guessing those of another.
-    pub fn initial(now: Instant, local: SocketAddrV4, remote: SocketAddrV4, secret: u64) -> SeqNumber {
+    pub fn initial(now: Instant, local: SocketAddr, remote: SocketAddr, secret: u64) -> SeqNumber {
         let ticks = (now.as_nanos() / 4_000) as u32;
-        let end = |end: SocketAddrV4| u64::from(end.ip().to_bits()) << 16 | u64::from(end.port());
         let mut mix = Rng::new(secret);
-        for part in [end(local), end(remote)] {
-            mix = Rng::new(mix.next_u64() ^ part);
+        let mut stir = |part: u64| mix = Rng::new(mix.next_u64() ^ part);
+        for end in [local, remote] {
+            let port = u64::from(end.port());
+            match end.ip() {
+                IpAddr::V4(ip) => stir(u64::from(ip.to_bits()) << 16 | port),
+                IpAddr::V6(ip) => {
+                    let bits = ip.to_bits();
+                    [(bits >> 64) as u64, bits as u64, port].into_iter().for_each(&mut stir);
+                }
+            }
         }
         SeqNumber(ticks) + mix.next_u32()
     }
@@ -118,7 +125,7 @@ mod tests {
 
     #[test]
     fn initial_numbers_differ_between_connections_and_move_with_time() {
-        let end = |port| SocketAddrV4::new([10, 0, 0, 1].into(), port);
+        let end = |port| SocketAddr::new([10, 0, 0, 1].into(), port);
         let at = |micros: u64, port| {
             SeqNumber::initial(Instant::from_nanos(micros * 1_000), end(port), end(80), 7)
         };

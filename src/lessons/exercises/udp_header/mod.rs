@@ -2,7 +2,7 @@
 //!
 //! Read first: RFC 768, all of it. Left out: verifying the checksum, which needs the addresses of the IP header.
 
-use std::net::Ipv4Addr;
+use crate::layers::internet::prefix::v4;
 
 use bytes::Bytes;
 
@@ -124,7 +124,7 @@ fn cases() -> Vec<Case> {
 /// A datagram as our stack writes it.
 fn wire(source_port: u16, destination_port: u16, payload: &'static [u8]) -> Vec<u8> {
     let mut w = Writer::new();
-    let (client, server) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+    let (client, server) = (v4(10, 0, 0, 1), v4(10, 0, 0, 2));
     Datagram::new(source_port, destination_port, Bytes::from_static(payload)).emit(client, server, &mut w);
     w.as_slice().to_vec()
 }

@@ -60,7 +60,7 @@ pub(in crate::lessons::vocabulary) fn mtu(stage: &mut Stage) {
             ])
         })
         .collect();
-    let mtu = stage.network_knobs().mtu;
+    let mtu = stage.network_knobs().link.mtu;
     stage.check("no packet is larger than the MTU", |_| {
         rows.iter().all(|row| row[2].parse::<usize>().is_ok_and(|len| len <= usize::from(mtu)))
     });

@@ -126,7 +126,7 @@ pub(in crate::lessons::vocabulary) fn sequence(stage: &mut Stage) {
 pub(in crate::lessons::vocabulary) fn mss(stage: &mut Stage) {
     connection(stage);
     let found = number_of_syn(stage);
-    let mtu = stage.network_knobs().mtu;
+    let mtu = stage.network_knobs().link.mtu;
     stage.check("the SYN says the MTU less 40", |_| found.is_some_and(|(_, mss)| mss == mtu - 40));
     let Some((number, mss)) = found else { return };
     // RFC 9293 §3.2: kind 2, length 4, and the size in two bytes.

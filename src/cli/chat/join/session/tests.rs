@@ -2,7 +2,7 @@
 //! server that runs behind `chat serve`.
 
 use std::cell::RefCell;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::super::command::Command;
@@ -13,6 +13,7 @@ use crate::chat::hub::{self, Hub, Recovery};
 use crate::chat::lounge::{self, Rules};
 use crate::chat::{EventLog, MemoryLog, Retention, SharedLog};
 use crate::layers::application::engineio::{Config as EngineConfig, SessionConfig};
+use crate::layers::internet::prefix::v4;
 use crate::sim::apps::event_client::EventClient;
 use crate::sim::apps::event_server::EventServer;
 use crate::sim::scene::Knobs;
@@ -37,7 +38,7 @@ impl Scene {
     fn new(window: Duration, mut log: impl FnMut() -> Box<dyn EventLog> + 'static) -> Self {
         let knobs = Knobs::default();
         let mut network = Network::new(1, Recorder::off(Wire::Sim));
-        let host = network.host("server", Ipv4Addr::new(10, 0, 0, 1), &knobs.stack());
+        let host = network.host("server", "10.0.0.1", &knobs.stack());
         let second = Duration::from_secs(1);
         let session =
             SessionConfig { ping_interval: second, ping_timeout: second, ..SessionConfig::default() };
@@ -51,13 +52,13 @@ impl Scene {
         let server = server.engine(EngineConfig { session, ..EngineConfig::default() });
         let server = (host, network.app(host, server));
         let people = ["ada", "bob"].into_iter().enumerate().map(|(n, name)| {
-            let address = Ipv4Addr::new(10, 0, 0, 10 + n as u8);
+            let address = v4(10, 0, 0, 10 + n as u8);
             let person = network.host(name, address, &knobs.stack());
             network.link(person, host, knobs.link());
             let session =
                 Rc::new(RefCell::new(Session::new(name, "tea", format!("{name}'s own"), Look::plain())));
             let (entering, hearing) = (session.clone(), session.clone());
-            let client = EventClient::new(SocketAddrV4::new(Ipv4Addr::new(10, 0, 0, 1), 3000))
+            let client = EventClient::new(SocketAddr::new(v4(10, 0, 0, 1), 3000))
                 .config(Config { hold_when_new: true, ..Config::default() })
                 .at(Instant::from_millis(100 * n as u64), move |client, now| {
                     entering.borrow().enter(client, now);

@@ -241,14 +241,20 @@ impl Session {
                     self.outputs.push_back(Output::Answer(get, Bytes::from_static(b"6")));
                     self.finish();
                 }
+                // The close packet has an answer of its own: a client that finds it behind messages may act on it first,
+                // drop them, and count those that a server which knows it again then repeats for new ones.
                 (CloseCause::ByServer | CloseCause::BadRequest, Some(_)) => {
-                    self.phase = Phase::Draining(now);
+                    self.phase = Phase::Draining(now + self.config.ping_timeout);
+                    self.end_body();
                     self.wait(Packet::Close);
                     self.flush();
-                    self.finish();
+                    if self.waiting.is_empty() {
+                        self.finish();
+                    }
                 }
                 (CloseCause::ByServer, None) => {
                     self.phase = Phase::Draining(now + self.config.ping_timeout);
+                    self.end_body();
                     self.wait(Packet::Close);
                 }
                 (_, Some(get)) => {

@@ -220,7 +220,9 @@ fn closed_by_the_server_the_client_hears_of_it_with_its_next_poll() {
     session.close(at(1));
     assert_eq!(outputs(&mut session), [Output::Closed(CloseCause::ByServer)]);
     assert!(!session.send(text("more")));
-    assert_eq!(give(&mut session, 2, Input::Poll(GET)), [answer(GET, "4bye\x1e1")]);
+    assert_eq!(give(&mut session, 2, Input::Poll(GET)), [answer(GET, "4bye")]);
+    assert!(!session.is_closed());
+    assert_eq!(give(&mut session, 3, Input::Poll(GET)), [answer(GET, "1")], "in an answer of its own");
     assert!(session.is_closed());
     let mut nobody_asks = polling();
     nobody_asks.close(at(0));

@@ -10,17 +10,18 @@ mod timestamps;
 mod window;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
 use super::*;
 use crate::base::{Duration, Instant, Machine, Writer};
+use crate::layers::internet::prefix::v4;
 use crate::trace;
 
 const A: usize = 0;
 const B: usize = 1;
-const ADDRESS: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
+const ADDRESS: [IpAddr; 2] = [v4(10, 0, 0, 1), v4(10, 0, 0, 2)];
 const PORT: [u16; 2] = [49_152, 80];
 /// The initial sequence numbers of the RFC's figures.
 const ISN: [SeqNumber; 2] = [SeqNumber(100), SeqNumber(300)];
@@ -29,8 +30,8 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-fn end(side: usize) -> SocketAddrV4 {
-    SocketAddrV4::new(ADDRESS[side], PORT[side])
+fn end(side: usize) -> SocketAddr {
+    SocketAddr::new(ADDRESS[side], PORT[side])
 }
 
 fn config() -> Config {

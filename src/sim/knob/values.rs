@@ -2,7 +2,6 @@
 //!
 //! Every error names what was expected, with an example that works.
 
-use super::scene::Knobs;
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
 
@@ -64,16 +63,28 @@ pub fn rate(text: &str) -> Result<Rate, String> {
     if (1.0..=1e12).contains(&bits) { Ok(Rate(bits.round() as u64)) } else { Err(EXPECTED.into()) }
 }
 
-/// An MTU: 68 bytes to 65,535.
-///
-/// # Errors
-/// In words, for the command line.
-pub fn mtu(text: &str) -> Result<u16, String> {
-    const EXPECTED: &str =
-        "expected 68 to 65535 bytes, such as 1500 (every IPv4 link carries at least 68: RFC 791)";
-    match text.trim().parse() {
-        Ok(bytes) if bytes >= Knobs::MIN_MTU => Ok(bytes),
-        _ => Err(EXPECTED.into()),
+/// A probability as it is typed: in percent, in the fewest digits that give the same number back.
+pub fn written_share(share: f64) -> String {
+    let text = format!("{}%", (share * 1e8).round() / 1e6);
+    if probability(&text) == Ok(share) { text } else { share.to_string() }
+}
+
+/// A length of time as it is typed: whole, in its largest unit.
+pub fn written_time(time: Duration) -> String {
+    let nanos = time.as_nanos();
+    let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1000, "us"), (1, "ns")];
+    match units.into_iter().find(|(size, _)| nanos.is_multiple_of(*size)) {
+        Some((size, unit)) if nanos > 0 => format!("{}{unit}", nanos / size),
+        _ => "0ms".into(),
+    }
+}
+
+/// A rate as it is typed: whole, in its largest unit.
+pub fn written_rate(rate: Rate) -> String {
+    let units = [(1_000_000_000, "gbit"), (1_000_000, "mbit"), (1000, "kbit"), (1, "bit")];
+    match units.into_iter().find(|(size, _)| rate.0.is_multiple_of(*size)) {
+        Some((size, unit)) => format!("{}{unit}", rate.0 / size),
+        None => format!("{}bit", rate.0),
     }
 }
 
@@ -87,6 +98,31 @@ fn split_unit(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_as_the_same(share in 0.0..=1.0, percent in 0u32..=100, nanos in 0u64..=3_600_000_000_000, bits in 1u64..=1_000_000_000_000) {
+            for share in [share, f64::from(percent) / 100.0] {
+                prop_assert_eq!(probability(&written_share(share)), Ok(share));
+            }
+            let time = Duration::from_nanos(nanos);
+            prop_assert_eq!(duration(&written_time(time)), Ok(time));
+            prop_assert_eq!(rate(&written_rate(Rate(bits))), Ok(Rate(bits)));
+        }
+    }
+
+    #[test]
+    fn a_value_is_written_as_people_would() {
+        assert_eq!(written_share(0.03), "3%");
+        assert_eq!(written_share(0.07), "7%");
+        assert_eq!(written_share(0.125), "12.5%");
+        assert_eq!(written_share(0.0), "0%");
+        assert_eq!(written_time(Duration::from_millis(1500)), "1500ms");
+        assert_eq!(written_time(Duration::from_secs(30)), "30s");
+        assert_eq!(written_time(Duration::ZERO), "0ms");
+        assert_eq!(written_rate(Rate::mbit(10)), "10mbit");
+    }
 
     #[test]
     fn knobs_are_read_as_people_write_them() {

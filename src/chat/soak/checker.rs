@@ -7,7 +7,7 @@
 //! (the sender too, unless it chose to be left out), and that came back within the recovery window each time its
 //! connection broke. A client that says goodbye is entitled to what lies before that. A client that is half-open, and
 //! comes back and is half-open again, has heard something in between: else nobody could tell it from a thief of its
-//! secret (`src/chat/hub/recovery.rs`).
+//! secret (`hub/recovery.rs`).
 //!
 //! **How membership is known** from outside, where nobody sees at which place of the log a join took effect: a member
 //! is one for a *stretch* of the log, so what it heard of its room is a run of the room's log without a hole, and all
@@ -18,19 +18,22 @@
 //! **How the log is known**: each event carries its offset. What nobody heard has no known place; it is proven to be
 //! lost when its sender's messages before and after it have one, and somebody else was a member all the while.
 //!
-//! It knows nothing of sockets and clocks, so it serves the real soak and the one in virtual time alike.
+//! It knows nothing of sockets and clocks, so it serves the real soak and the one in virtual time alike, and it knows
+//! nothing of hubs: several that are one are checked as one.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 /// One client from its first entry to its goodbye; breaks and returns lie in between.
-pub(crate) type Visit = usize;
+pub type Visit = usize;
 
 /// A message: who says it, and the how-manieth it is of that client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Id {
-    pub(crate) client: u32,
-    pub(crate) number: u32,
+pub struct Id {
+    /// Who says it.
+    pub client: u32,
+    /// How many it has said before.
+    pub number: u32,
 }
 
 impl fmt::Display for Id {
@@ -102,25 +105,30 @@ impl fmt::Display for Step {
 
 /// What was checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Messages that clients sent, and how many of them were acknowledged.
-    pub(crate) said: u64,
-    pub(crate) acknowledged: u64,
+pub struct Counts {
+    /// Messages that clients sent.
+    pub said: u64,
+    /// Of those, the acknowledged.
+    pub acknowledged: u64,
     /// Messages that somebody heard.
-    pub(crate) in_log: u64,
+    pub in_log: u64,
     /// Pairs of a message and a client that heard it.
-    pub(crate) deliveries: u64,
-    /// Returns within the window, and visits that began with no past.
-    pub(crate) returns: u64,
-    pub(crate) visits: u64,
-    pub(crate) stretches: u64,
+    pub deliveries: u64,
+    /// Returns within the window.
+    pub returns: u64,
+    /// Visits that began with no past.
+    pub visits: u64,
+    /// Memberships of rooms.
+    pub stretches: u64,
     /// Acknowledged, sent to others only, and of no known place, with nobody who must have heard it.
-    pub(crate) unproven: u64,
-    pub(crate) violations: u64,
+    pub unproven: u64,
+    /// Broken promises.
+    pub violations: u64,
 }
 
+/// See the head of this file.
 #[derive(Debug, Default)]
-pub(crate) struct Checker {
+pub struct Checker {
     said: BTreeMap<Id, Said>,
     by_offset: BTreeMap<u64, Id>,
     stays: Vec<Stay>,
@@ -134,17 +142,18 @@ impl Checker {
     /// Steps of a client that are told with a violation.
     const STORY: usize = 16;
 
-    pub(crate) fn counts(&self) -> Counts {
+    /// What was checked so far.
+    pub fn counts(&self) -> Counts {
         self.counts
     }
 
     /// The first violation, explained.
-    pub(crate) fn violation(&self) -> Option<&str> {
+    pub fn violation(&self) -> Option<&str> {
         self.first.as_deref()
     }
 
     /// A client has entered as somebody new.
-    pub(crate) fn enters(&mut self, client: u32) -> Visit {
+    pub fn enters(&mut self, client: u32) -> Visit {
         self.counts.visits += 1;
         self.stays.push(Stay {
             client,
@@ -160,7 +169,7 @@ impl Checker {
     }
 
     /// A client has come back within the window; `recognised` when the server knows it.
-    pub(crate) fn returns(&mut self, visit: Visit, recognised: bool) {
+    pub fn returns(&mut self, visit: Visit, recognised: bool) {
         self.counts.returns += 1;
         self.note(visit, Step::Returned);
         if !recognised {
@@ -169,13 +178,13 @@ impl Checker {
     }
 
     /// Whether it is known well enough when this client last left the room for it to join again.
-    pub(crate) fn may_join(&self, visit: Visit, room: u16) -> bool {
+    pub fn may_join(&self, visit: Visit, room: u16) -> bool {
         let last = self.stays[visit].stretches.iter().rev().find(|stretch| stretch.room == room);
         last.is_none_or(|stretch| stretch.ceiling.is_some())
     }
 
     /// A client is about to ask for a room.
-    pub(crate) fn asks_to_join(&mut self, visit: Visit, room: u16) {
+    pub fn asks_to_join(&mut self, visit: Visit, room: u16) {
         self.note(visit, Step::Joining(room));
         let floor = self.stays[visit].last;
         let is_open = self.stays[visit].stretches.iter().any(|s| s.room == room && s.ceiling.is_none());
@@ -186,7 +195,7 @@ impl Checker {
     }
 
     /// The server has said that the client is out of the room.
-    pub(crate) fn has_left(&mut self, visit: Visit, room: u16) {
+    pub fn has_left(&mut self, visit: Visit, room: u16) {
         self.note(visit, Step::Left(room));
         let next = self.numbers.get(&self.stays[visit].client).copied().unwrap_or(0);
         for stretch in &mut self.stays[visit].stretches {
@@ -197,7 +206,7 @@ impl Checker {
     }
 
     /// A client is about to say something in a room of which it is a member.
-    pub(crate) fn says(&mut self, visit: Visit, room: u16, echo: bool) -> Id {
+    pub fn says(&mut self, visit: Visit, room: u16, echo: bool) -> Id {
         let client = self.stays[visit].client;
         let number = self.numbers.entry(client).or_default();
         let id = Id { client, number: *number };
@@ -209,7 +218,7 @@ impl Checker {
     }
 
     /// The server has acknowledged it.
-    pub(crate) fn acknowledged(&mut self, visit: Visit, id: Id) {
+    pub fn acknowledged(&mut self, visit: Visit, id: Id) {
         self.note(visit, Step::Acked(id));
         if let Some(said) = self.said.get_mut(&id)
             && !std::mem::replace(&mut said.acknowledged, true)
@@ -219,12 +228,12 @@ impl Checker {
     }
 
     /// A client has heard an event that is no message of a room.
-    pub(crate) fn hears_other(&mut self, visit: Visit, offset: u64) {
+    pub fn hears_other(&mut self, visit: Visit, offset: u64) {
         self.in_order(visit, offset, "an event");
     }
 
     /// A client has heard a message; `intact` when it is as it was sent.
-    pub(crate) fn hears(&mut self, visit: Visit, offset: u64, room: u16, id: Id, intact: bool) {
+    pub fn hears(&mut self, visit: Visit, offset: u64, room: u16, id: Id, intact: bool) {
         self.note(visit, Step::Hears(offset, id));
         self.counts.deliveries += 1;
         if !intact {
@@ -260,13 +269,13 @@ impl Checker {
     }
 
     /// A client has said goodbye.
-    pub(crate) fn quits(&mut self, visit: Visit) {
+    pub fn quits(&mut self, visit: Visit) {
         self.note(visit, Step::Quit);
         self.stays[visit].has_quit = true;
     }
 
     /// The run is over and everybody has heard the last of its own messages: what was missed?
-    pub(crate) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         let mut rooms: BTreeMap<u16, Vec<(u64, Id)>> = BTreeMap::new();
         let mut newest: BTreeMap<u32, Id> = BTreeMap::new();
         let log: Vec<(u64, Id)> = self.by_offset.iter().map(|(offset, id)| (*offset, *id)).collect();

@@ -7,20 +7,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use bytes::{Bytes, BytesMut};
-use netlayers::base::{Instant, Machine as _, Rng};
-use netlayers::chat::offset_number;
-use netlayers::layers::application::engineio::poller::{
+use crate::base::{Instant, Machine as _, Rng};
+use crate::chat::offset_number;
+use crate::layers::application::engineio::poller::{
     Caller, CarrierConfig, CarrierInput as Input, CarrierOutput as Output, Line, Transport,
 };
-use netlayers::layers::application::socketio::{Decoder, Encoded, Kind, Limits, Packet, Value};
-use netlayers::layers::application::websocket::Message;
+use crate::layers::application::socketio::{Decoder, Encoded, Kind, Limits, Packet, Value};
+use crate::layers::application::websocket::Message;
+use bytes::{Bytes, BytesMut};
 
 use super::checker::{Checker, Id, Visit};
 
 /// A fault of the observation, to prove that the checker sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sabotage {
+pub enum Sabotage {
     /// One message is not told to the checker.
     Lose,
     /// One is told twice.
@@ -36,8 +36,8 @@ pub(crate) enum Sabotage {
 }
 
 impl Sabotage {
-    #[allow(dead_code, reason = "the test goes through all, the bench takes one by name")]
-    pub(crate) const ALL: [(&str, Sabotage); 6] = [
+    /// All of them, with their names.
+    pub const ALL: [(&str, Sabotage); 6] = [
         ("lose", Sabotage::Lose),
         ("repeat", Sabotage::Repeat),
         ("swap", Sabotage::Swap),
@@ -48,7 +48,7 @@ impl Sabotage {
 }
 
 /// See the head of this file.
-pub(crate) struct Talker {
+pub struct Talker {
     number: u32,
     rooms_in_all: u16,
     rng: Rng,
@@ -68,10 +68,11 @@ pub(crate) struct Talker {
     /// The last words that it has not heard yet.
     unheard: BTreeSet<Id>,
     /// It has heard something in this session.
-    pub(crate) has_heard: bool,
-    pub(crate) volatile_heard: u64,
+    pub has_heard: bool,
+    /// Volatile events that it has heard.
+    pub volatile_heard: u64,
     /// Messages that came by polling.
-    pub(crate) polled: u64,
+    pub polled: u64,
 }
 
 /// A session, on up to three connections.
@@ -90,7 +91,8 @@ struct Session {
 
 /// How far a session that began by polling is with its WebSocket: where it can be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Upgrade {
+pub enum Upgrade {
+    /// It has none.
     None,
     /// A connection is asked for.
     Dialing,
@@ -105,13 +107,14 @@ pub(crate) enum Upgrade {
 }
 
 impl Upgrade {
-    pub(crate) const STEPS: [Upgrade; 5] =
+    /// From the first to the last.
+    pub const STEPS: [Upgrade; 5] =
         [Upgrade::Dialing, Upgrade::Asked, Upgrade::Probing, Upgrade::Pausing, Upgrade::Moved];
 }
 
 /// What a client asks of whoever drives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Wish {
+pub enum Wish {
     /// Open a connection.
     Connect(Line),
     /// Write to it.
@@ -135,7 +138,8 @@ enum Awaited {
 }
 
 impl Talker {
-    pub(crate) fn new(number: u32, rooms_in_all: u16, seed: u64) -> Self {
+    /// The client of this number, with rooms to choose from; it is as its seed makes it.
+    pub fn new(number: u32, rooms_in_all: u16, seed: u64) -> Self {
         Talker {
             number,
             rooms_in_all,
@@ -159,12 +163,13 @@ impl Talker {
         }
     }
 
-    pub(crate) fn sabotage(&mut self, sabotage: Sabotage) {
+    /// Makes it an unreliable witness.
+    pub fn sabotage(&mut self, sabotage: Sabotage) {
         self.sabotage = Some(sabotage);
     }
 
     /// How the client of this number reaches its server.
-    pub(crate) fn transport(number: u32) -> Transport {
+    pub fn transport(number: u32) -> Transport {
         match number % 5 {
             0 => Transport::Polling,
             1 => Transport::Upgrade,
@@ -173,7 +178,7 @@ impl Talker {
     }
 
     /// It opens a session.
-    pub(crate) fn open(&mut self, now: Instant, checker: &mut Checker) {
+    pub fn open(&mut self, now: Instant, checker: &mut Checker) {
         self.has_heard = false;
         let mut rng = self.rng.fork("line");
         self.rng.next_u64();
@@ -199,7 +204,7 @@ impl Talker {
     }
 
     /// Something happened to one of its connections, or its time has come.
-    pub(crate) fn take(&mut self, now: Instant, input: Input, checker: &mut Checker) {
+    pub fn take(&mut self, now: Instant, input: Input, checker: &mut Checker) {
         let Some(session) = &mut self.session else { return };
         if let Input::Gone(line) = input {
             session.lines.remove(&line);
@@ -217,54 +222,54 @@ impl Talker {
     }
 
     /// The session is gone, or given up: what was under way in it is lost.
-    pub(crate) fn lost(&mut self) {
+    pub fn lost(&mut self) {
         self.session = None;
         self.awaited.clear();
     }
 
     /// What is to be done with its connections next.
-    pub(crate) fn wish(&mut self) -> Option<Wish> {
+    pub fn wish(&mut self) -> Option<Wish> {
         self.session.as_mut()?.wishes.pop_front()
     }
 
     /// When it wants to be woken.
-    pub(crate) fn due(&self) -> Instant {
+    pub fn due(&self) -> Instant {
         self.session.as_ref().map_or(Instant::NEVER, |session| session.wake_at)
     }
 
     /// It has entered, or come back, in this session.
-    pub(crate) fn is_in(&self) -> bool {
+    pub fn is_in(&self) -> bool {
         self.session.as_ref().is_some_and(|session| session.has_entered && !session.is_over)
     }
 
     /// How far it is with its upgrade.
-    pub(crate) fn upgrade(&self) -> Upgrade {
+    pub fn upgrade(&self) -> Upgrade {
         self.session.as_ref().map_or(Upgrade::None, |session| session.upgrade)
     }
 
     /// Requests carry its session at the moment.
-    pub(crate) fn polls(&self) -> bool {
+    pub fn polls(&self) -> bool {
         Self::transport(self.number) != Transport::WebSocket && self.upgrade() != Upgrade::Moved
     }
 
     /// The session has ended.
-    pub(crate) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.session.as_ref().is_none_or(|session| session.is_over)
     }
 
     /// The session has ended, and all its connections with it.
-    pub(crate) fn has_hung_up(&self) -> bool {
+    pub fn has_hung_up(&self) -> bool {
         self.session.as_ref().is_none_or(|session| session.is_over && session.lines.is_empty())
     }
 
     /// Everything it said is acknowledged, and it waits for nothing.
-    pub(crate) fn is_quiet(&self) -> bool {
+    pub fn is_quiet(&self) -> bool {
         self.is_in() && self.awaited.is_empty() && self.rooms.values().all(|place| *place == Place::In)
     }
 
     /// Ends the session and the connection with the words that the protocols have for it, as a stock client's
     /// `engine.close()` does: it may come back.
-    pub(crate) fn hang_up(&mut self, now: Instant) {
+    pub fn hang_up(&mut self, now: Instant) {
         if let Some(session) = &mut self.session {
             session.caller.close(now);
         }
@@ -272,7 +277,7 @@ impl Talker {
     }
 
     /// Leaves for good.
-    pub(crate) fn quit(&mut self, now: Instant, checker: &mut Checker) {
+    pub fn quit(&mut self, now: Instant, checker: &mut Checker) {
         self.send(now, Kind::Disconnect);
         self.hang_up(now);
         if let Some(visit) = self.visit.take() {
@@ -285,7 +290,7 @@ impl Talker {
 
     /// From now on it comes back and listens; and says one last word in each of its rooms, by which it is known that it
     /// has heard all before.
-    pub(crate) fn last_words(&mut self, now: Instant, checker: &mut Checker) {
+    pub fn last_words(&mut self, now: Instant, checker: &mut Checker) {
         self.is_ending = true;
         self.unheard.clear();
         let Some(visit) = self.visit.filter(|_| self.is_in()) else { return };
@@ -300,12 +305,12 @@ impl Talker {
     }
 
     /// It has heard all of its last words, and so everything before them.
-    pub(crate) fn has_heard_itself(&self) -> bool {
+    pub fn has_heard_itself(&self) -> bool {
         self.unheard.is_empty()
     }
 
     /// Does one thing, by chance.
-    pub(crate) fn turn(&mut self, now: Instant, checker: &mut Checker) {
+    pub fn turn(&mut self, now: Instant, checker: &mut Checker) {
         let Some(visit) = self.visit.filter(|_| self.is_in() && !self.is_ending) else { return };
         let mine: Vec<u16> = self.rooms.iter().filter(|(_, at)| **at == Place::In).map(|(r, _)| *r).collect();
         let some = mine.get(self.rng.below(mine.len() as u64) as usize).copied();

@@ -1,0 +1,80 @@
+//! `compare --json`: the figures of each way, and under which conditions they came about.
+//!
+//! # The schema `netlayers.compare/2`
+//!
+//! | key | what |
+//! |---|---|
+//! | `schema` | `netlayers.compare/2` |
+//! | `wire` | `sim` or `real` |
+//! | `message_bytes` | how long the message is |
+//! | `conditions` | how every knob of the network stands, by its name and unit: `loss`, `delay_ns`; `null` where it has no value, as for a loss on real sockets, where the system decides |
+//! | `ways` | for each way what came of it and what it cost; `null` for what a program cannot see on that wire |
+//!
+//! Both wires have the same keys, in the same order.
+
+use serde::{Serialize, Serializer};
+use serde_json::{Value as Json, json};
+
+use crate::cli::error::CliError;
+use crate::cli::wire::WireChoice;
+use crate::sim::knob::network::NETWORK;
+use crate::sim::knob::{Knobs, Value};
+use crate::view::facts::Facts;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    wire: &'static str,
+    message_bytes: usize,
+    conditions: Conditions<'a>,
+    ways: &'a [Facts],
+}
+
+/// How the knobs stand on a wire.
+struct Conditions<'a>(WireChoice, &'a Knobs);
+
+/// The document as text.
+pub(super) fn text(
+    wire: WireChoice,
+    message_bytes: usize,
+    knobs: &Knobs,
+    ways: &[Facts],
+) -> Result<String, CliError> {
+    let document = Document {
+        schema: "netlayers.compare/2",
+        wire: match wire {
+            WireChoice::Sim => "sim",
+            WireChoice::Real => "real",
+        },
+        message_bytes,
+        conditions: Conditions(wire, knobs),
+        ways,
+    };
+    serde_json::to_string_pretty(&document)
+        .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))
+}
+
+impl Serialize for Conditions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Conditions(wire, knobs) = self;
+        serializer.collect_map(NETWORK.iter().map(|knob| {
+            let value = match wire {
+                WireChoice::Sim => knob.stands(knobs),
+                WireChoice::Real => knob.stands_on_real_sockets(knobs),
+            };
+            (knob.json_key(), value.map_or(Json::Null, plain))
+        }))
+    }
+}
+
+/// A value in its unit: shares from 0 to 1, nanoseconds, bits per second, bytes.
+fn plain(value: Value) -> Json {
+    match value {
+        Value::Count(n) => n.into(),
+        Value::Share(share) => json!(share),
+        Value::Time(time) => time.as_nanos().into(),
+        Value::Rate(rate) => rate.0.into(),
+        Value::Word(word) => word.into(),
+        Value::Text(text) => text.into(),
+    }
+}

@@ -1,0 +1,144 @@
+//! Knobs as flags: each becomes an option of its name, with its help, its values and its own words for what is wrong.
+
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
+
+use crate::sim::knob::network::NETWORK;
+use crate::sim::knob::{AnyKnob, Knobs, Value};
+
+/// The knobs of the network that were turned.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NetworkFlags(Vec<(&'static dyn AnyKnob, Value)>);
+
+impl NetworkFlags {
+    /// The network as they turn it; the others stand as they do by default.
+    pub(super) fn network(&self) -> Knobs {
+        let mut network = Knobs::default();
+        self.0.iter().for_each(|(knob, value)| knob.turn(&mut network, value));
+        network
+    }
+
+    /// The knobs that were turned.
+    pub(super) fn turned(&self) -> impl Iterator<Item = &'static dyn AnyKnob> {
+        self.0.iter().map(|(knob, _)| *knob)
+    }
+
+    /// Whether this one was turned.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.turned().any(|knob| knob.name() == name)
+    }
+}
+
+impl Args for NetworkFlags {
+    fn augment_args(command: Command) -> Command {
+        NETWORK.iter().fold(command, |command, knob| {
+            let default = match knob.default() {
+                // That nothing goes wrong goes without saying.
+                "" | "0%" => String::new(),
+                default => format!(" [default: {default}]"),
+            };
+            let help = format!("{}{default}", knob.what());
+            let arg = flag(*knob).help(help).help_heading("Knobs of the network");
+            command.arg(arg.value_parser(Reads(*knob)))
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for NetworkFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let turned = NETWORK.iter().filter_map(|knob| {
+            let value: &Value = matches.get_one(knob.name())?;
+            Some((*knob, value.clone()))
+        });
+        Ok(NetworkFlags(turned.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// A knob as an option.
+pub(super) fn flag(knob: &'static dyn AnyKnob) -> Arg {
+    Arg::new(knob.name())
+        .long(knob.name())
+        .value_name(knob.placeholder())
+        // `-5%` is a value that the knob refuses in its own words, and not an option that there is not.
+        .allow_hyphen_values(knob.is_number())
+}
+
+/// Reads a value as a knob does.
+#[derive(Debug, Clone)]
+struct Reads(&'static dyn AnyKnob);
+
+impl TypedValueParser for Reads {
+    type Value = Value;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, typed: &OsStr) -> Result<Value, Error> {
+        let typed = typed.to_string_lossy();
+        self.0.read(&typed).map_err(|expected| {
+            let option = arg.map(Arg::to_string).unwrap_or_default();
+            invalid(command, &option, &typed, &expected)
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        words(self.0)
+    }
+}
+
+/// Takes any text, and names the words that are meant: for a flag that several lessons have, of which each reads it.
+#[derive(Debug, Clone)]
+pub(super) struct Suggests(pub(super) &'static dyn AnyKnob);
+
+impl TypedValueParser for Suggests {
+    type Value = String;
+
+    fn parse_ref(&self, _: &Command, _: Option<&Arg>, typed: &OsStr) -> Result<String, Error> {
+        Ok(typed.to_string_lossy().into_owned())
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        words(self.0)
+    }
+}
+
+/// Takes any text, and knows names that are meant: for completions in a shell.
+#[derive(Debug, Clone)]
+pub(super) struct Names(pub(super) fn() -> Vec<(String, &'static str)>);
+
+impl TypedValueParser for Names {
+    type Value = String;
+
+    fn parse_ref(&self, _: &Command, _: Option<&Arg>, typed: &OsStr) -> Result<String, Error> {
+        Ok(typed.to_string_lossy().into_owned())
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let names = (self.0)().into_iter();
+        // clap's names live as long as the program; these are made once, when somebody asks for completions.
+        Some(Box::new(names.map(|(name, what)| PossibleValue::new(&*name.leak()).help(what))))
+    }
+}
+
+fn words(knob: &'static dyn AnyKnob) -> Option<Box<dyn Iterator<Item = PossibleValue>>> {
+    let words = knob.words();
+    (!words.is_empty())
+        .then(|| Box::new(words.into_iter().map(PossibleValue::new)) as Box<dyn Iterator<Item = _>>)
+}
+
+/// The error of a value that a knob refuses.
+fn invalid(command: &Command, option: &str, typed: &str, expected: &str) -> Error {
+    let message = format!("invalid value '{typed}' for '{option}': {expected}");
+    let mut error = Error::raw(ErrorKind::ValueValidation, message).with_cmd(command);
+    error.insert(ContextKind::InvalidValue, ContextValue::String(typed.into()));
+    error
+}

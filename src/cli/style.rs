@@ -1,0 +1,25 @@
+//! How things look: the options that every command has.
+
+use clap::{Args, ValueEnum};
+
+/// How things look.
+#[derive(Debug, Args)]
+pub(super) struct Style {
+    /// Colour: `auto` is on for terminals, unless `NO_COLOR` is set
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub(super) color: ColorChoice,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub(super) ascii: bool,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On terminals.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}

@@ -1,0 +1,241 @@
+//! The stage, and the verbs that tell a story on it: say, show, ask, reveal, check.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use super::cast::Scene;
+use super::performance::{Performance, PlayedScene};
+use super::seen::Seen;
+use crate::lessons::beat::{Answer, Beat, Form, Prediction};
+use crate::lessons::picture::{Drawing, FreeDrawing, Picture, View};
+use crate::lessons::scenario::Scenario;
+use crate::sim::knob::{Knob, Knobs as NetworkKnobs};
+use crate::trace::{Trace, Wire};
+use crate::view::columns::Columns;
+use crate::view::look::Look;
+
+/// Where a scenario is played.
+pub struct Stage {
+    scenario: Scenario,
+    beats: Vec<Beat>,
+    predictions: Vec<Prediction>,
+    /// For each prediction, whether its answer was revealed.
+    revealed: Vec<bool>,
+    facts: BTreeMap<String, String>,
+    scenes: Vec<PlayedScene>,
+    faults: Vec<String>,
+    scene: Option<Scene>,
+}
+
+/// A question that has been asked and not been answered yet.
+#[derive(Debug)]
+#[must_use = "a question must be answered: reveal it after the run"]
+pub struct Guess(usize);
+
+impl Guess {
+    fn into_index(self) -> usize {
+        self.0
+    }
+}
+
+impl Stage {
+    pub(in crate::lessons) fn new(scenario: Scenario) -> Self {
+        Stage {
+            scenario,
+            beats: Vec::new(),
+            predictions: Vec::new(),
+            revealed: Vec::new(),
+            facts: BTreeMap::new(),
+            scenes: Vec::new(),
+            faults: Vec::new(),
+            scene: None,
+        }
+    }
+
+    pub(in crate::lessons) fn end(mut self) -> Performance {
+        self.end_scene();
+        let open = self.predictions.iter().zip(&self.revealed).filter(|(_, revealed)| !**revealed);
+        let open: Vec<String> =
+            open.map(|(asked, _)| format!("never answered: {}", asked.question)).collect();
+        self.faults.extend(open);
+        Performance {
+            scenario: self.scenario,
+            beats: self.beats,
+            predictions: self.predictions,
+            facts: self.facts,
+            scenes: self.scenes,
+            faults: self.faults,
+        }
+    }
+
+    // --- telling
+
+    /// Says a paragraph. Numbers in it come from the run: `say(format!("{} frames", run.frames()))`.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.beats.push(Beat::Say { text: text.into() });
+    }
+
+    /// Shows a view of the run so far. The caption says what there is to see, as a sentence.
+    pub fn show(&mut self, view: View, caption: impl Into<String>) {
+        // The scene's title stands above it already.
+        let trace = Arc::new(Trace { title: String::new(), ..self.trace_so_far() });
+        self.picture(view.name(), caption.into(), Drawing::Run { trace, view });
+    }
+
+    /// Shows rows under headings.
+    pub fn table(&mut self, headings: &[&str], rows: Vec<Vec<String>>, caption: impl Into<String>) {
+        self.picture("columns", caption.into(), Drawing::Columns(Columns::new(headings, rows)));
+    }
+
+    /// Shows what a function draws: a view of something else than a run. `name` is its kind, such as `waveform`.
+    pub fn draw(
+        &mut self,
+        name: &'static str,
+        caption: impl Into<String>,
+        draw: impl Fn(&Look) -> String + Send + Sync + 'static,
+    ) {
+        self.picture(name, caption.into(), Drawing::Free(FreeDrawing { name, draw: Arc::new(draw) }));
+    }
+
+    /// Asks for a number, before the run that tells it.
+    pub fn ask_number(&mut self, question: impl Into<String>, unit: &str) -> Guess {
+        self.ask(question.into(), Form::Number { unit: unit.into() })
+    }
+
+    /// Asks which of several things will happen, before it does.
+    pub fn ask_choice(&mut self, question: impl Into<String>, choices: &[&str]) -> Guess {
+        self.ask(question.into(), Form::Choice(choices.iter().map(|choice| (*choice).to_string()).collect()))
+    }
+
+    /// Asks for a few words, which are laid beside the answer and not compared with it.
+    pub fn ask_words(&mut self, question: impl Into<String>) -> Guess {
+        self.ask(question.into(), Form::Words)
+    }
+
+    /// Answers a question: `answer` computes it from what has happened, `why` explains it in one or two sentences.
+    ///
+    /// A number for [`ask_number`](Stage::ask_number), `Answer::Choice(index)` for a choice, words for words.
+    pub fn reveal<A: Into<Answer>>(
+        &mut self,
+        guess: Guess,
+        answer: impl FnOnce(&Seen) -> A,
+        why: impl Into<String>,
+    ) {
+        // Taken, so that no question is answered twice.
+        let prediction = guess.into_index();
+        let answer = answer(&self.seen()).into();
+        let asked = &mut self.predictions[prediction];
+        let fits = match (&asked.form, &answer) {
+            (Form::Choice(choices), Answer::Choice(index)) => *index < choices.len(),
+            (Form::Number { .. }, Answer::Number(_)) | (Form::Words, Answer::Words(_)) => true,
+            _ => false,
+        };
+        if !fits {
+            self.faults.push(format!("the answer {answer:?} does not fit the question: {}", asked.question));
+        }
+        asked.answer = answer;
+        asked.why = why.into();
+        self.revealed[prediction] = true;
+        self.beats.push(Beat::Reveal { prediction });
+    }
+
+    /// Claims something about what has happened. The run bears it out, or every test of the lesson fails.
+    ///
+    /// A claim holds for every value of every knob; one that needs a certain value stands behind an `if`.
+    pub fn check(&mut self, claim: impl Into<String>, holds: impl FnOnce(&Seen) -> bool) {
+        let holds = holds(&self.seen());
+        self.beats.push(Beat::Check { claim: claim.into(), holds });
+    }
+
+    /// Gives a number or word of the run a name, for the book, and hands it back for the story.
+    pub fn fact<T: Display>(&mut self, name: &str, value: T) -> T {
+        if self.facts.insert(name.into(), value.to_string()).is_some() {
+            self.faults.push(format!("two facts are named '{name}'"));
+        }
+        value
+    }
+
+    /// Says what is true instead of what many believe: the lesson's misconception. Once, near the end.
+    pub fn instead(&mut self, believed: &'static str, text: impl Into<String>) {
+        self.beats.push(Beat::Instead { believed, text: text.into() });
+    }
+
+    /// Something to try next: a command that works, and what to look for.
+    pub fn try_next(&mut self, command: impl Into<String>, what: impl Into<String>) {
+        self.beats.push(Beat::Try { command: command.into(), what: what.into() });
+    }
+
+    // --- asking the run
+
+    /// What has happened in the scene so far; nothing, before the first one.
+    pub fn seen(&self) -> Seen {
+        Seen::new(self.trace_so_far())
+    }
+
+    // --- knobs
+
+    /// How a knob of the lesson stands, as a value of its type.
+    ///
+    /// # Panics
+    /// When the lesson has no such knob.
+    pub fn knob<T: Clone>(&self, knob: &Knob<T>) -> T {
+        self.scenario.get(knob)
+    }
+
+    /// The network that the knobs `delay`, `rate`, `loss`, `reorder`, `mtu`, `mss` and `seed` describe, as far as the
+    /// lesson has them.
+    pub fn network_knobs(&self) -> NetworkKnobs {
+        self.scenario.network()
+    }
+
+    // --- helpers
+
+    fn ask(&mut self, question: String, form: Form) -> Guess {
+        let prediction = self.predictions.len();
+        let unknown = Answer::Words(String::new());
+        self.predictions.push(Prediction { question, form, answer: unknown, why: String::new() });
+        self.revealed.push(false);
+        self.beats.push(Beat::Ask { prediction });
+        Guess(prediction)
+    }
+
+    fn picture(&mut self, kind: &str, caption: String, drawing: Drawing) {
+        let place = self.scene.as_ref().map_or("start", |scene| scene.id.as_str());
+        let name = format!("{place}/{kind}");
+        let taken = |id: &str| {
+            self.beats.iter().any(|beat| matches!(beat, Beat::Show { picture } if picture.id == id))
+        };
+        let mut id = name.clone();
+        let mut number = 2;
+        while taken(&id) {
+            id = format!("{name}-{number}");
+            number += 1;
+        }
+        self.beats.push(Beat::Show { picture: Picture { id, caption, drawing } });
+    }
+
+    pub(super) fn running(&mut self) -> &mut Scene {
+        self.scene.as_mut().expect("a script begins a scene before it uses a network")
+    }
+
+    pub(super) fn open_scene(&mut self, scene: Scene) {
+        if self.scenes.iter().any(|played| played.id == scene.id) {
+            self.faults.push(format!("two scenes are named '{}'", scene.id));
+        }
+        self.beats.push(Beat::Scene { id: scene.id.clone(), title: scene.title.clone() });
+        self.scene = Some(scene);
+    }
+
+    pub(super) fn end_scene(&mut self) {
+        if let Some(Scene { id, title, network, .. }) = self.scene.take() {
+            self.scenes.push(PlayedScene { id, title, trace: Arc::new(network.into_trace()) });
+        }
+    }
+
+    /// The events up to now.
+    fn trace_so_far(&self) -> Trace {
+        let Some(scene) = &self.scene else { return Trace::new("", Wire::Sim) };
+        scene.network.trace().clone()
+    }
+}

@@ -1,0 +1,150 @@
+//! The knobs of the network: one entry each. The flags of `compare` and their help, the network that a lesson's knobs
+//! describe, the `conditions` of the JSON and the line above a run all follow from the table.
+//!
+//! A new one, say of TCP's, is one entry more, which says what it turns:
+//!
+//! ```text
+//! /// Small segments at once: Nagle's algorithm off (RFC 9293 §3.7.4).
+//! NODELAY: bool = Knob::choice("nodelay", "no", NO_YES, "Whether small segments are sent at once")
+//!     .turns(|knobs, on| knobs.tcp.nodelay = on, |knobs| Some(word(NO_YES, knobs.tcp.nodelay)));
+//! ```
+
+use super::setup::Knobs;
+use super::{AnyKnob, Knob, Value};
+use crate::base::Duration;
+use crate::layers::physical::delay::Rate;
+use crate::layers::transport::udp;
+use crate::sim::link::LinkConfig;
+
+/// Declares the knobs of the network and lists them.
+macro_rules! network_knobs {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $knob:expr;)*) => {
+        $($(#[$doc])* pub const $name: Knob<$type> = $knob;)*
+        /// All knobs of the network, in the order in which help and JSON have them.
+        pub static NETWORK: &[&dyn AnyKnob] = &[$(&$name),*];
+    };
+}
+
+network_knobs! {
+    /// How many frames are lost.
+    LOSS: f64 = Knob::share("loss", "0%", "How many of the frames are lost, in each direction")
+        .turns(|knobs, share| knobs.loss = share, |knobs| Some(knobs.loss.into()))
+        .said(|knobs| Some(format!("loss {:#}", Value::Share(knobs.loss))));
+
+    /// How many frames arrive twice.
+    DUPLICATE: f64 = Knob::share("duplicate", "0%", "How many arrive twice")
+        .turns(|knobs, share| knobs.duplicate = share, |knobs| Some(knobs.duplicate.into()));
+
+    /// How many frames are damaged.
+    CORRUPT: f64 = Knob::share("corrupt", "0%", "How many get a bit flipped on the wire")
+        .turns(|knobs, share| knobs.corrupt = share, |knobs| Some(knobs.corrupt.into()));
+
+    /// How many frames are held back.
+    REORDER: f64 = Knob::share("reorder", "0%", "How many are held back, so that later ones overtake them")
+        .turns(|knobs, share| knobs.reorder = share, |knobs| Some(knobs.reorder.into()));
+
+    /// How long a bit is on its way.
+    DELAY: Duration = Knob::time("delay", "20ms", Duration::ZERO, HOUR, "Propagation delay in one direction")
+        .turns(|knobs, time| knobs.link.delay = time, |knobs| Some(knobs.link.delay.into()))
+        .said(|knobs| Some(format!("RTT {}", knobs.rtt())));
+
+    /// How much the delay varies.
+    JITTER: Duration = Knob::time("jitter", "0ms", Duration::ZERO, HOUR, "Most random extra delay")
+        .turns(|knobs, time| knobs.link.jitter = time, |knobs| Some(knobs.link.jitter.into()));
+
+    /// How fast frames leave.
+    RATE: Rate = Knob::rate("rate", "10mbit", "Bits per second of the link")
+        .turns(|knobs, rate| knobs.link.rate = Some(rate), |knobs| knobs.link.rate.map(Value::Rate))
+        .said(|knobs| knobs.link.rate.map(|rate| rate.to_string()));
+
+    /// The largest IP packet of the link.
+    MTU: u16 = Knob::bytes("mtu", "1500", Knobs::MIN_MTU as u64, 65_535, "Largest IP packet in bytes, from 68")
+        .because("every IPv4 link carries at least 68: RFC 791")
+        .turns(|knobs, mtu| knobs.link.mtu = mtu, |knobs| Some(knobs.link.mtu.into()))
+        .said(|knobs| (knobs.link.mtu != LinkConfig::default().mtu).then(|| format!("MTU {}", knobs.link.mtu)));
+
+    /// The largest TCP segment payload.
+    MSS: u16 =
+        Knob::bytes("mss", "", 1, 65_495, "Largest TCP segment payload in bytes [default: the MTU less 40]")
+        .turns(|knobs, mss| knobs.mss = Some(mss), |knobs| Some(knobs.announced_mss().into()))
+        .real(|knobs| knobs.mss.map(Value::from))
+        .said(|knobs| knobs.mss.map(|mss| format!("MSS {mss}")));
+
+    /// The largest UDP datagram payload.
+    DATAGRAM: usize = Knob::bytes(
+        "datagram", "", 1, udp::MAX_PAYLOAD as u64,
+        "Largest UDP datagram payload in bytes [default: the MTU less 28]; more makes IP fragments",
+    )
+        .turns(|knobs, bytes| knobs.datagram = Some(bytes), |knobs| Some(knobs.datagram_len().into()))
+        .real(|knobs| Some(knobs.datagram_len().into()))
+        .said(|knobs| knobs.datagram.map(|bytes| format!("datagrams of {bytes}")));
+
+    /// The seed of all chance.
+    SEED: u64 =
+        Knob::count("seed", "1", 0, u64::MAX, "The seed of all chance: the same seed and knobs give the same run")
+        .turns(|knobs, seed| knobs.seed = seed, |knobs| Some(knobs.seed.into()))
+        .said(|knobs| Some(format!("seed {}", knobs.seed)));
+}
+
+/// The longest time that can be typed.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Under which conditions a run takes place, part by part: the link and the hosts first, then the faults, which are
+/// shares of all frames, then the seed.
+pub fn conditions(setup: &Knobs) -> Vec<String> {
+    let mut knobs = NETWORK.to_vec();
+    knobs.sort_by_key(|knob| match knob.stands(setup) {
+        _ if knob.name() == SEED.name => 2,
+        Some(Value::Share(_)) => 1,
+        _ => 0,
+    });
+    knobs.into_iter().filter_map(|knob| knob.said(setup)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_knob_stands_at_its_default_until_it_is_turned() {
+        let still = Knobs::default();
+        for knob in NETWORK {
+            let name = knob.name();
+            if !knob.default().is_empty() {
+                assert_eq!(knob.read(knob.default()).ok(), knob.stands(&still), "{name}");
+            }
+            for sample in knob.samples() {
+                let value = knob.read(&sample).expect("a sample is a value");
+                let mut turned = still.clone();
+                knob.turn(&mut turned, &value);
+                // What does not fit the MTU is cut down to it.
+                assert!(knob.stands(&turned) == Some(value) || name == "mss", "{name} {sample}");
+            }
+        }
+        let names: BTreeSet<_> = NETWORK.iter().map(|knob| knob.name()).collect();
+        assert_eq!(names.len(), NETWORK.len());
+    }
+
+    #[test]
+    fn the_conditions_of_a_run_name_what_was_turned() {
+        assert_eq!(conditions(&Knobs::default()), ["RTT 40 ms", "10 Mbit/s", "loss 0%", "seed 1"]);
+        let mut turned = Knobs::default();
+        for (knob, text) in [
+            (&LOSS as &dyn AnyKnob, "12.5%"),
+            (&CORRUPT, "1%"),
+            (&JITTER, "5ms"),
+            (&MTU, "576"),
+            (&MSS, "500"),
+            (&DATAGRAM, "1000"),
+        ] {
+            knob.turn(&mut turned, &knob.read(text).expect(text));
+        }
+        let said = conditions(&turned).join(", ");
+        assert_eq!(
+            said,
+            "RTT 40 ms, jitter 5 ms, 10 Mbit/s, MTU 576, MSS 500, datagrams of 1000, loss 12.5%, corrupt 1%, seed 1"
+        );
+    }
+}
