@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
-use netlayers::base::{Duration, Instant};
+use netlayers::base::{Duration, Instant, Machine as _};
 use netlayers::layers::application::engineio::{
     Config, ConnKey, Event, Input, Outbox, Output, Server, SessionConfig, SessionKey,
 };
@@ -135,7 +135,7 @@ impl Run {
             Step::Connect => self.conns.extend(self.server.connected(now)),
             Step::Say { conn, piece } => {
                 if let Some(conn) = one_of(&self.conns, *conn) {
-                    self.server.handle(now, Input::Bytes(conn, &bytes_of(piece)));
+                    self.server.handle(now, Input::Bytes(conn, bytes_of(piece).into()));
                 }
             }
             Step::Gone { conn } => {
@@ -224,7 +224,7 @@ fn one(stream: &[u8], cuts: &[u8]) -> (Vec<String>, Vec<u8>, bool) {
         let cut = cuts.next().map_or(rest.len(), |cut| usize::from(*cut).clamp(1, rest.len()));
         let (piece, behind) = rest.split_at(cut);
         rest = behind;
-        server.handle(now, Input::Bytes(conn, piece));
+        server.handle(now, Input::Bytes(conn, Bytes::copy_from_slice(piece)));
         for count in 0.. {
             assert!(count < MOST_OUTPUTS, "one input led to more than {MOST_OUTPUTS} outputs");
             match server.poll(now) {

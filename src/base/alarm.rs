@@ -12,7 +12,7 @@ use super::Instant;
 ///   machine                  alarm                    driver
 ///      |-- poll(10 s) ------> | -- Some(10 s) --------> | sets its timer
 ///      |-- poll(10 s) ------> | -- None                 |
-///      |-- poll( 4 s) ------> | -- Some(4 s) ---------> | sets it anew
+///      |-- poll( 4 s) ------> | -- Some(4 s) ---------> | sets it again
 ///      | <------------------------------ Wake at 4 s -- |
 ///      |-- rang() ----------> |                         | has none now
 ///      |-- poll(10 s) ------> | -- Some(10 s) --------> | sets its timer
@@ -46,7 +46,7 @@ impl Alarm {
         self.poll(due.filter(|due| *due < set_to))
     }
 
-    /// The driver made its call, in time or too early: it has nothing more to keep, and is asked anew.
+    /// The driver made its call, in time or too early: it has no call pending, and asks again.
     pub fn rang(&mut self) {
         self.set_to = Instant::NEVER;
     }

@@ -1,7 +1,7 @@
 //! The Internet checksum (RFC 1071): the one's complement of the one's complement sum of all 16-bit words.
 //!
 //! IPv4, ICMP, UDP and TCP all use it. It is weak (two swapped words go unnoticed) and cheap: which is why Ethernet's
-//! CRC-32 stands below it.
+//! CRC-32 is below it.
 
 /// A checksum in the making: add the pieces in order, then [`finish`](Checksum::finish).
 ///

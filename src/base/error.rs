@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Layer;
 
-/// Why bytes could not be read, told so that a student can find the byte and mend it.
+/// Why bytes could not be read, so that a student can find the byte and correct it.
 ///
 /// `offset` counts bytes from the start of what the outermost [`Reader`](super::Reader) was given, so that nested
 /// headers point into the whole frame.

@@ -41,6 +41,10 @@ pub enum Show {
     HexNames(&'static [(u64, &'static str)]),
     /// As bytes in hexadecimal, for what is not a number.
     Bytes,
+    /// As text, with escapes for what is no plain character.
+    Text,
+    /// As a character and its name, where the table has one: for digits of protocols of text.
+    Chars(&'static [(char, &'static str)]),
 }
 
 impl Field {
@@ -95,7 +99,29 @@ impl Field {
                 }
             }
             Show::Bytes => self.hex(bytes, first),
+            Show::Text => self.characters(bytes, first),
+            Show::Chars(names) => {
+                let text = self.characters(bytes, first);
+                match names.iter().find(|(value, _)| u64::from(*value) == raw) {
+                    Some((_, name)) => format!("{text} ({name})"),
+                    None => text,
+                }
+            }
         }
+    }
+
+    /// The bytes of the field as text; what a terminal would obey or not show is escaped.
+    fn characters(&self, bytes: &[u8], first: usize) -> String {
+        let from = (first / 8).min(bytes.len());
+        let to = ((first + self.bits) / 8).min(bytes.len());
+        let plain = |c: char| {
+            if c.is_alphanumeric() || c.is_ascii_graphic() || c == ' ' {
+                c.to_string()
+            } else {
+                c.escape_default().to_string()
+            }
+        };
+        String::from_utf8_lossy(&bytes[from..to]).chars().map(plain).collect()
     }
 
     /// A number in hexadecimal, with all the digits that the width of the field allows.
@@ -141,6 +167,9 @@ mod tests {
         assert_eq!(of(8, Show::Names(&[(6, "TCP")])).text(&[6], 0), "6 (TCP)");
         assert_eq!(of(16, Show::HexNames(&[(0x800, "IPv4")])).text(&[8, 0], 0), "0x0800 (IPv4)");
         assert_eq!(of(24, Show::Bytes).text(&[1, 2, 3], 0), "010203");
+        assert_eq!(of(32, Show::Text).text("a\u{1b}é".as_bytes(), 0), "a\\u{1b}é");
+        assert_eq!(of(8, Show::Chars(&[('4', "message")])).text(b"42", 0), "4 (message)");
+        assert_eq!(of(8, Show::Chars(&[('4', "message")])).text(b"x", 0), "x");
     }
 
     #[test]

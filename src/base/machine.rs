@@ -4,7 +4,7 @@ use super::Instant;
 
 /// A protocol as a pure state machine: bytes and times in, bytes and events out.
 ///
-/// It has no clock, no socket and no chance of its own. Whoever drives it (the simulator, real sockets, a test)
+/// It has no clock, no socket and no randomness of its own. Its driver (the simulator, real sockets, a test)
 /// gives it an input, then drains [`poll`](Machine::poll) until it answers `None`. An output is something to send,
 /// something for the user above, or the next time it wants to be woken.
 ///

@@ -29,7 +29,7 @@ impl<'a> Reader<'a> {
         self
     }
 
-    /// A reader for the next header in, standing where this one stands.
+    /// A reader for the next header in, at this one's position.
     pub fn enter(&self, layer: Layer, protocol: &'static str) -> Reader<'a> {
         Reader { bytes: &self.bytes[self.position..], position: 0, base: self.offset(), layer, protocol }
     }
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
         self.position
     }
 
-    /// Where the reader stands in the outermost buffer.
+    /// The reader's position in the outermost buffer.
     pub fn offset(&self) -> usize {
         self.base + self.position
     }

@@ -80,7 +80,7 @@ impl Writer {
         self.bytes[at..at + 2].copy_from_slice(&value.to_be_bytes());
     }
 
-    /// Everything written since the last call, as one piece that can be shared. The writer starts anew.
+    /// Everything written since the last call, as one piece that can be shared. The writer is empty again.
     pub fn finish(&mut self) -> Bytes {
         self.bytes.split().freeze()
     }

@@ -69,10 +69,13 @@ fn one(term: &Term) -> Result<String, String> {
 }
 
 fn lesson(term: &Term) -> String {
-    let title = figure::inline(term.lesson_title());
-    match crate::lessons::find(&term.lesson.to_string()) {
-        Some(lesson) => format!("Lesson {}: <a href=\"{}\">{title}</a>", term.lesson, links::page_of(lesson)),
-        None => format!("Lesson {}, still to come: {title}", term.lesson),
+    let Some((number, title)) = term.lesson.zip(term.lesson_title()) else {
+        return "No lesson: it is not built here".into();
+    };
+    let title = figure::inline(title);
+    match crate::lessons::find(&number.to_string()) {
+        Some(lesson) => format!("Lesson {number}: <a href=\"{}\">{title}</a>", links::page_of(lesson)),
+        None => format!("Lesson {number}, still to come: {title}"),
     }
 }
 

@@ -42,9 +42,9 @@
 
 use std::collections::VecDeque;
 
-use super::hub::{Hub, Input, Output, Reason, SessionId};
+use super::hub::{Hub, Input, Output, Reason};
 use crate::base::{Duration, Instant, Machine as _, SecondaryMap};
-use crate::layers::application::engineio::{CloseCause, Event, Prepared, Server, SessionKey};
+use crate::layers::application::engineio::{CloseCause, Event, Prepared, Server, Service, SessionKey};
 use crate::layers::application::http::Headers;
 use crate::layers::application::socketio::{Decoder, Encoded, Limits};
 use crate::layers::application::websocket::Message;
@@ -132,69 +132,6 @@ impl Gateway {
         &mut self.hub
     }
 
-    /// Engine.IO tells of a session, a message, or the end of one.
-    pub fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
-        match event {
-            Event::Opened { session, endpoint } if endpoint == self.endpoint => {
-                let decoder = Decoder::new(self.limits);
-                let peer = Peer { decoder, unreported: 0, settling: Vec::new(), ping_waits: false };
-                self.peers.insert(session, peer);
-                self.tell(now, Input::Opened(SessionId(session.0)), server);
-            }
-            Event::Message { session, message } => self.message(now, session, message, server),
-            Event::Sent { session, left } => {
-                let Some(peer) = self.peers.get_mut(session) else { return };
-                // What is left has headers too, which the hub does not count: so much at least has gone out.
-                let bytes = peer.unreported.saturating_sub(left);
-                peer.unreported -= bytes;
-                if bytes > 0 {
-                    self.tell(now, Input::Sent(SessionId(session.0), bytes), server);
-                }
-            }
-            Event::Alive { session } if self.peers.get(session).is_some() => {
-                let length = server.round_trip(session);
-                self.hub.handle(now, Input::RoundTrip(SessionId(session.0), length));
-                self.tell(now, Input::Alive(SessionId(session.0)), server);
-            }
-            Event::Closed { session, cause } if self.peers.get(session).is_some() => {
-                self.forget(session);
-                self.tell(now, Input::Closed(SessionId(session.0), reason(cause)), server);
-            }
-            Event::Opened { .. } | Event::Alive { .. } | Event::Closed { .. } => {}
-            Event::Request { conn, .. } => {
-                let words = bytes::Bytes::from_static(b"not found\n");
-                server.respond(now, conn, 404, "text/plain; charset=UTF-8", &Headers::new(), &words);
-            }
-        }
-    }
-
-    /// The time it asked for has come, or the hub's log has stored something.
-    pub fn wake(&mut self, now: Instant, server: &mut Server) {
-        while self.settling.front().is_some_and(|(at, ..)| *at <= now)
-            && let Some((_, session, namespace)) = self.settling.pop_front()
-        {
-            self.release(now, session, &namespace, server);
-            self.ping(now, session, server);
-        }
-        self.tell(now, Input::Wake, server);
-    }
-
-    /// The server is about to end: every client is let go in a way that lets it come back.
-    pub fn stop(&mut self, now: Instant, server: &mut Server) {
-        self.tell(now, Input::Drain, server);
-    }
-
-    /// When it wants to be woken.
-    pub fn due(&self) -> Option<Instant> {
-        let settled = self.settling.front().map_or(Instant::NEVER, |(at, ..)| *at);
-        Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
-    }
-
-    /// Whether nothing more should be read from clients for now: see [`Hub::is_behind`].
-    pub fn is_behind(&self) -> bool {
-        self.hub.is_behind()
-    }
-
     fn forget(&mut self, session: SessionKey) {
         if let Some(peer) = self.peers.remove(session) {
             self.attached -= peer.decoder.waiting();
@@ -219,7 +156,7 @@ impl Gateway {
         match decoded {
             Ok(None) if is_too_much => self.refuse(now, session, server),
             Ok(None) => {}
-            Ok(Some(packet)) => self.tell(now, Input::Packet(SessionId(session.0), packet), server),
+            Ok(Some(packet)) => self.tell(now, Input::Packet(session, packet), server),
             Err(_) => self.refuse(now, session, server),
         }
     }
@@ -228,7 +165,7 @@ impl Gateway {
     fn refuse(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
         self.forget(session);
         server.close(now, session);
-        self.tell(now, Input::Closed(SessionId(session.0), Reason::BadPacket), server);
+        self.tell(now, Input::Closed(session, Reason::BadPacket), server);
     }
 
     /// Gives the hub an input, and does what it asks for.
@@ -238,13 +175,11 @@ impl Gateway {
             match output {
                 Output::Send { to, packet } => self.send(now, &to, &packet, server),
                 Output::Close { session, .. } => {
-                    let session = SessionKey(session.0);
                     self.release_all(now, session, server);
                     self.forget(session);
                     server.close(now, session);
                 }
                 Output::Probe(session) => {
-                    let session = SessionKey(session.0);
                     self.peers.get_mut(session).into_iter().for_each(|peer| peer.ping_waits = true);
                     self.ping(now, session, server);
                 }
@@ -253,10 +188,9 @@ impl Gateway {
         }
     }
 
-    fn send(&mut self, now: Instant, to: &[SessionId], packet: &Encoded, server: &mut Server) {
+    fn send(&mut self, now: Instant, to: &[SessionKey], packet: &Encoded, server: &mut Server) {
         let prepared = prepare(packet);
-        for session in to {
-            let session = SessionKey(session.0);
+        for &session in to {
             let Some(peer) = self.peers.get_mut(session) else { continue };
             match peer.settling.iter_mut().find(|settling| settling.namespace == packet.namespace()) {
                 Some(settling) => settling.held.push_back((packet.clone(), prepared.clone())),
@@ -321,6 +255,69 @@ impl Gateway {
     }
 }
 
+/// A Socket.IO server, but for its sockets.
+impl Service for Gateway {
+    fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
+        match event {
+            Event::Opened { session, endpoint } if endpoint == self.endpoint => {
+                let decoder = Decoder::new(self.limits);
+                let peer = Peer { decoder, unreported: 0, settling: Vec::new(), ping_waits: false };
+                self.peers.insert(session, peer);
+                self.tell(now, Input::Opened(session), server);
+            }
+            Event::Message { session, message } => self.message(now, session, message, server),
+            Event::Sent { session, left } => {
+                let Some(peer) = self.peers.get_mut(session) else { return };
+                // What is left has headers too, which the hub does not count: so much at least has gone out.
+                let bytes = peer.unreported.saturating_sub(left);
+                peer.unreported -= bytes;
+                if bytes > 0 {
+                    self.tell(now, Input::Sent(session, bytes), server);
+                }
+            }
+            Event::Alive { session } if self.peers.get(session).is_some() => {
+                let length = server.round_trip(session);
+                self.hub.handle(now, Input::RoundTrip(session, length));
+                self.tell(now, Input::Alive(session), server);
+            }
+            Event::Closed { session, cause } if self.peers.get(session).is_some() => {
+                self.forget(session);
+                self.tell(now, Input::Closed(session, reason(cause)), server);
+            }
+            Event::Opened { .. } | Event::Alive { .. } | Event::Closed { .. } => {}
+            Event::Request { conn, .. } => {
+                let words = bytes::Bytes::from_static(b"not found\n");
+                server.respond(now, conn, 404, "text/plain; charset=UTF-8", &Headers::new(), &words);
+            }
+        }
+    }
+
+    fn wake(&mut self, now: Instant, server: &mut Server) {
+        while self.settling.front().is_some_and(|(at, ..)| *at <= now)
+            && let Some((_, session, namespace)) = self.settling.pop_front()
+        {
+            self.release(now, session, &namespace, server);
+            self.ping(now, session, server);
+        }
+        self.tell(now, Input::Wake, server);
+    }
+
+    /// Every client is let go in a way that lets it come back.
+    fn stop(&mut self, now: Instant, server: &mut Server) {
+        self.tell(now, Input::Drain, server);
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let settled = self.settling.front().map_or(Instant::NEVER, |(at, ..)| *at);
+        Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
+    }
+
+    /// See [`Hub::is_behind`].
+    fn is_behind(&self) -> bool {
+        self.hub.is_behind()
+    }
+}
+
 /// A packet as Engine.IO's messages: the text, then one for each attachment.
 fn prepare(packet: &Encoded) -> Prepared {
     let attachments = packet.attachments.iter().cloned().map(Message::Binary);
@@ -373,7 +370,7 @@ mod tests {
         /// Gives bytes to a connection. What all connections get: the packets, as `type namespace`, where events are
         /// called by their names.
         fn give(&mut self, conn: engineio::ConnKey, bytes: &[u8]) -> String {
-            self.server.handle(self.now, engineio::Input::Bytes(conn, bytes));
+            self.server.handle(self.now, engineio::Input::Bytes(conn, bytes::Bytes::copy_from_slice(bytes)));
             self.run()
         }
 

@@ -11,6 +11,7 @@ use super::listening::Wanted;
 use super::number::number;
 use super::output::{Output, remark};
 use crate::book;
+use crate::real::event_loop;
 use crate::real::static_files::StaticFiles;
 
 /// What can be done.
@@ -101,12 +102,17 @@ fn serve(pages: &Path, port: u16, out: &mut Output) -> Result<(), CliError> {
             port,
             usual: 3000,
         };
-        let files = StaticFiles::bind(pages, port).await.map_err(|error| wanted.refused(&error))?;
-        let address = files.address().map_err(|error| CliError::io("asking for the address", &error))?;
+        let files = StaticFiles::of(pages)
+            .map_err(|error| CliError::io(&format!("opening {}", pages.display()), &error))?;
+        let listener =
+            event_loop::listen((wanted.address, port).into()).map_err(|error| wanted.refused(&error))?;
+        let address =
+            listener.local_addr().map_err(|error| CliError::io("asking for the address", &error))?;
         out.line(format!("http://{address}/"))?;
         out.flush()?;
         remark("the book is there for a browser on this machine; Ctrl-C ends it");
-        files.serve().await.map_err(|error| CliError::io("serving the book", &error))
+        files.serve(listener, std::future::pending()).await;
+        Ok(())
     })
 }
 

@@ -1,15 +1,20 @@
 //! What can go wrong on the command line, and which exit code says so.
+//!
+//! An error may quote what a peer or a file said, so every error is made [`harmless`] where it becomes text: no way
+//! leads from there to a terminal around it.
 
 use std::io;
+
+use crate::view::look::harmless;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
     /// The command line asks for something that does not make sense. Says what was expected.
-    #[error("{0}\n\nFor more information, try '--help'.")]
+    #[error("{}\n\nFor more information, try '--help'.", harmless(.0))]
     Usage(String),
     /// Something went wrong on the way.
-    #[error("{0}")]
+    #[error("{}", harmless(.0))]
     Failed(String),
     /// Whoever read our output has heard enough: not an error.
     #[error("the reader of the output went away")]
@@ -35,6 +40,24 @@ impl CliError {
         match error.kind() {
             io::ErrorKind::BrokenPipe => CliError::ClosedPipe,
             _ => CliError::Failed(format!("{doing}: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_error_quotes_cannot_act_on_a_terminal() {
+        let quoted = "got \u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\u{2066}\r\nnext: this";
+        for error in [CliError::Failed(quoted.into()), CliError::Usage(quoted.into())] {
+            let shown = error.to_string();
+            assert!(
+                !shown.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{2066}', '\r']),
+                "{shown:?}"
+            );
+            assert!(shown.contains("\\u{1b}]0;owned\\u{7}") && shown.contains("\nnext: this"), "{shown:?}");
         }
     }
 }

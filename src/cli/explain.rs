@@ -45,9 +45,9 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> Result<(), CliError> 
     let text = render::explain(term, &out.look).map_err(CliError::Failed)?;
     out.text(text)?;
     out.line("")?;
-    let next = match term.is_lesson_here() {
-        true => format!("netlayers lesson {}", term.lesson),
-        false => format!("netlayers explain {}", term.see[0]),
+    let next = match term.lesson.filter(|_| term.is_lesson_here()) {
+        Some(number) => format!("netlayers lesson {number}"),
+        None => format!("netlayers explain {}", term.see[0]),
     };
     out.line(format!("next: {}", out.look.bold(&next)))
 }

@@ -14,6 +14,7 @@ mod exercise;
 mod explain;
 mod knobs;
 mod lesson;
+mod lines;
 mod listening;
 mod logbook;
 mod number;
@@ -24,6 +25,7 @@ mod scripts;
 mod style;
 mod wire;
 mod ws;
+mod xray;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
-//! Beats: what a played lesson is made of, in the order in which it is told.
+//! Beats: what a played lesson is made of, in order.
 //!
 //! A question is asked before the run and answered by it. Both are known once the lesson has been played; the order of
-//! the beats is what keeps the answer from being seen too soon. Whoever renders beats stops at [`Beat::Ask`] for a
-//! prediction, if there is somebody to ask, and lays it beside the answer at [`Beat::Reveal`].
+//! the beats is what keeps the answer from being seen too soon. A renderer stops at [`Beat::Ask`] for a
+//! prediction, if there is a learner to ask, and lays it beside the answer at [`Beat::Reveal`].
 
 use serde::Serialize;
 
@@ -116,7 +116,7 @@ pub enum Match {
 }
 
 impl Prediction {
-    /// Reads what somebody typed.
+    /// Parses a typed answer.
     ///
     /// # Errors
     /// In words: what was expected.

@@ -40,7 +40,7 @@ pub(super) const LESSON: Lesson = Lesson {
     teacher: Teacher {
         vote: "A program may store \"at most 10 bytes\". How many emoji fit?",
         choices: &["10", "5", "2", "it depends on the font"],
-        surprise: "Ask who has seen a name with an accent come out as two strange characters: somebody counted or \
+        surprise: "Ask who has seen a name with an accent come out as two strange characters: a program counted or \
                    read bytes where characters were meant.",
     },
     script,
@@ -67,7 +67,8 @@ fn script(stage: &mut Stage) {
 fn characters(stage: &mut Stage, text: &str) {
     stage.say(
         "A wire carries no letters. A program turns text into bytes first, by a rule that both ends know. Today that \
-         rule is nearly always UTF-8.",
+         rule is nearly always UTF-8. Bytes are often written in hexadecimal, hex for short: two digits from 0 to f a \
+         byte, 16 values each, so ff is 255.",
     );
     let shown = escape(text);
     let guess = stage.ask_number(format!("How many bytes is \"{shown}\"?"), "bytes");
@@ -88,7 +89,7 @@ fn characters(stage: &mut Stage, text: &str) {
     stage.table(
         &["character", "code point", "bytes", "the same in bits"],
         rows.collect(),
-        "The first bits of a character say how many bytes it has; each byte after the first begins with 10.",
+        "The first bits of a character say how many bytes it takes; each byte after the first begins with 10.",
     );
     let run = stage.seen();
     let bytes = stage.fact("bytes", run.reads(server).concat().len());
@@ -106,7 +107,7 @@ fn characters(stage: &mut Stage, text: &str) {
     });
     stage.show(
         View::Hex(Frame::Deepest),
-        "All that was sent, byte by byte. D is the text; the other letters are the next lesson's.",
+        "Everything that was sent, byte by byte. D marks the text; the next lesson explains the other letters.",
     );
 }
 
@@ -130,8 +131,8 @@ fn numbers(stage: &mut Stage) {
         guess,
         |_| u64::from(big),
         format!(
-            "{first} times 256, plus {second}. Networks send the byte that counts most first: big-endian. Most \
-             processors store it last; a program that forgets to turn the bytes round sends to port {little}."
+            "{first} times 256, plus {second}. Internet protocols send the most significant byte first: big-endian. \
+             Most processors store it last; a program that forgets to swap the bytes sends to port {little}."
         ),
     );
     stage.check("the header holds the port that the program sent to", |_| big == PORT && little != PORT);
@@ -141,7 +142,7 @@ fn numbers(stage: &mut Stage) {
 fn levels(stage: &mut Stage, text: &str) {
     stage.say(
         "On a wire there are levels, and moments at which they change. NRZ is the simplest code: 1 is high, 0 is low, \
-         each for the time of one bit.",
+         each held for the time of one bit.",
     );
     let zeros = [0; 2];
     let count = zeros.len() * 8;
@@ -152,9 +153,8 @@ fn levels(stage: &mut Stage, text: &str) {
         |_| changes(&LineCode::Nrz.encode(&zeros)),
         format!(
             "Nothing moves. The receiver must know by its own clock that these were {count} zeros and not one more. \
-             Manchester coding changes in the middle of every bit, and between two equal bits as well: {} times here, the \
-             first step from the idle line among them. The price: the wire must be able to \
-             change twice as often.",
+             Manchester coding changes in the middle of every bit, and between two equal bits as well: {} times here, \
+             counting the first step from the idle line. The price: the wire must be able to change twice as often.",
             changes(&LineCode::Manchester.encode(&zeros))
         ),
     );
@@ -176,7 +176,7 @@ fn levels(stage: &mut Stage, text: &str) {
     stage.table(
         &["code", "changes", "bits without one, at most"],
         rows.to_vec(),
-        "The whole text in each code: what the receiver can set its clock by.",
+        "The whole text in each code: the changes are what the receiver sets its clock by.",
     );
     stage.check("each code gives the text back", |_| {
         LineCode::ALL

@@ -1,9 +1,8 @@
 //! The chat: a server and three clients on lossy links, one cable pulled and put back, and one message followed
 //! through every layer.
 //!
-//! It is the last of the course, and there is nothing new in it: everything stands on what the lessons before it
-//! showed. Left out: the terminal client and the web page (`netlayers chat`), which speak to the same program on real
-//! sockets.
+//! It is the last of the course, and it adds nothing new: everything builds on what the lessons before it showed. Left
+//! out: the terminal client and the web page (`netlayers chat`), which speak to the same program on real sockets.
 
 use super::knob::{DELAY, LOSS, SEED};
 use super::overheard::overheard;
@@ -56,9 +55,9 @@ pub(super) const LESSON: Lesson = Lesson {
     teacher: Teacher {
         vote: "Ada writes \"good morning\" in a room of three. How many times do these words cross a wire?",
         choices: &["once", "twice", "three times", "four times"],
-        surprise: "Ada hears her own message, from the server: what she sees is what all see, in the same order. And \
-                   nothing went from her to Bob: there are two connections, and a program between them that read one \
-                   and wrote the other.",
+        surprise: "Ada hears her own message, from the server: she sees what all see, in the same order. And nothing \
+                   went from her to Bob: there are two connections, and a program between them that read one and wrote \
+                   the other.",
     },
     script,
 };
@@ -77,7 +76,7 @@ const LATER: &str = "hello again";
 /// The rule that loses what is sent over the pulled cable.
 const CABLE: &str = "the cable is out";
 /// How long anything may take: on a bad line TCP's timers double.
-const PATIENCE: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(300);
 
 fn script(stage: &mut Stage) {
     let outage = stage.knob(&OUTAGE);
@@ -93,7 +92,7 @@ fn script(stage: &mut Stage) {
     stage.scene("chat", "A chat over lossy links");
     let usual = stage.network_knobs().stack();
     let config = StackConfig { tcp: tcp::Config { nodelay: true, ..usual.tcp }, ..usual };
-    // The server stands among its clients, so that few arrows cross another's lifeline.
+    // The server's lifeline is among its clients', so that few arrows cross another's.
     let ada = stage.host_with(NAMES[0], &config);
     let host = stage.host_with("server", &config);
     let [bob, cyd] = [NAMES[1], NAMES[2]].map(|name| stage.host_with(name, &config));
@@ -108,9 +107,9 @@ fn script(stage: &mut Stage) {
         .map(|(name, host)| {
             let auth = vec![("name".to_owned(), Value::from(*name))];
             let client = stage.event_client(host, server, Transport::WebSocket, &[("/", auth)]);
-            stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/"));
+            stage.run_until_it(LIMIT, |stage| stage.is_in(client, "/"));
             stage.emit_in(client, "/", "join", vec![ROOM.into()], Some(0));
-            stage.run_until_it(PATIENCE, |stage| answers(stage, client) == 1);
+            stage.run_until_it(LIMIT, |stage| answers(stage, client) == 1);
             client
         })
         .collect();
@@ -120,8 +119,7 @@ fn script(stage: &mut Stage) {
     let all_in = clients.iter().all(|client| answers(stage, *client) == 1);
     if all_in {
         say(stage, ada, GREETING);
-        stage
-            .run_until_it(PATIENCE, |stage| clients.iter().all(|client| messages(stage, *client).len() == 1));
+        stage.run_until_it(LIMIT, |stage| clients.iter().all(|client| messages(stage, *client).len() == 1));
         stage.show(
             View::LadderSince(from),
             "Every arrow begins or ends at the server; those to Cyd only pass Bob's lifeline.",
@@ -142,10 +140,10 @@ fn script(stage: &mut Stage) {
              framed it once for all three; TCP, IP and Ethernet wrapped each copy for itself."
         }
         (true, false) => {
-            "It would be one up to the server, and one down to each member of the room. In this run not everybody \
-             was there to the end: the line loses too much."
+            "It would be one up to the server, and one down to each member of the room. In this run not all of them \
+             stayed connected: the line loses too much."
         }
-        (false, _) => "On this line not all three came into the room, and nobody said anything.",
+        (false, _) => "On this line not all three reached the room, and nothing was said.",
     };
     stage.reveal(copies, crossings, why);
     if all_heard {
@@ -156,9 +154,9 @@ fn script(stage: &mut Stage) {
     }
     account(stage);
     stage.instead(LESSON.misconception,
-        "there is no line from you to me. Each of us has a connection to a server, and a program there reads from \
-         one and writes to the others. What looks like one message is several, each wrapped by every layer, and \
-         a log knows who has had what.",
+        "there is no line from you to me. Each of us has a connection to a server, and a program there reads from one \
+         and writes to the others. What looks like one message is several, each wrapped by every layer, and a log knows \
+         who has received what.",
     );
     stage.try_next("netlayers lesson chat --loss 20%", "Predict: which numbers change, and which do not?");
     stage
@@ -166,12 +164,12 @@ fn script(stage: &mut Stage) {
     stage.try_next("netlayers lesson chat --view hex --frame 30", "Any frame of it, byte by byte.");
 }
 
-/// What became of a chat that the line was too bad for.
+/// How a chat ends whose line loses too much.
 fn give_up(stage: &mut Stage, clients: &[EventClient]) {
     stage.say(format!(
-        "Here the chat is over: the line loses {:.0} % of all frames. TCP repeats what is lost, but waits twice as \
-         long each time (RFC 6298 §5.5), and meanwhile those above it lose patience. A program would connect again, \
-         and again; the clients of this run do not.",
+        "Here the chat is over: the line loses {:.0} % of all frames. TCP retransmits what is lost, but waits twice as \
+         long each time (RFC 6298 §5.5), and meanwhile the timeouts above it expire. A program would connect again, and \
+         again; the clients of this run do not.",
         stage.knob(&LOSSY) * 100.0,
     ));
     let fates: Vec<Vec<String>> = NAMES
@@ -179,18 +177,18 @@ fn give_up(stage: &mut Stage, clients: &[EventClient]) {
         .zip(clients)
         .map(|(name, client)| vec![(*name).to_owned(), fate(stage, *client).to_owned()])
         .collect();
-    stage.table(&["client", "what became of it"], fates, "How far each of the three came.");
+    stage.table(&["client", "how it ended"], fates, "How far each of the three got.");
 }
 
-/// How it stands with one client.
+/// How one client fared.
 fn fate(stage: &mut Stage, client: EventClient) -> &'static str {
     let was_in = !stage.packets_of(client).is_empty();
     match stage.ended(client) {
-        Some(_) if !was_in => "gave up: its session did not come to stand in time",
-        Some((_, CloseCause::PingTimeout)) => "gave the server up: no sign of life in time",
-        Some((_, CloseCause::TransportClosed | CloseCause::ByServer)) => "the server had given it up",
+        Some(_) if !was_in => "gave up: its session did not open in time",
+        Some((_, CloseCause::PingTimeout)) => "gave up on the server: no sign of life in time",
+        Some((_, CloseCause::TransportClosed | CloseCause::ByServer)) => "the server gave up on it",
         Some(_) => "its session ended",
-        None if !was_in => "its session does not stand yet",
+        None if !was_in => "its session is not open yet",
         None if answers(stage, client) == 0 => "waits for the answer to its first event",
         None => "in the room",
     }
@@ -217,7 +215,7 @@ fn break_and_return(
         words.iter().all(|heard| *heard == words[0])
     });
     let recovered = stage.is_recovered(cyd, "/");
-    stage.check("the server took Cyd for who he was", |_| recovered);
+    stage.check("the server recognized Cyd", |_| recovered);
 }
 
 /// A cable is pulled, the others go on, and it is put back; when it was pulled, and put back.
@@ -228,7 +226,7 @@ fn outage_of(
     outage: Duration,
 ) -> (Instant, Instant) {
     stage.say(format!(
-        "Now Cyd's cable is pulled for {outage}, and the others go on: {}. Then it is put back, he connects anew, \
+        "Now Cyd's cable is pulled for {outage}, and the others go on: {}. Then it is plugged in again, he reconnects, \
          and Ada says \"{LATER}\".",
         MEANWHILE.map(|(name, text)| format!("{name} says \"{text}\"")).join(", ")
     ));
@@ -249,7 +247,7 @@ fn outage_of(
         let speaker = if name == "ada" { ada } else { bob };
         let heard = messages(stage, speaker).len();
         say(stage, speaker, text);
-        stage.run_until_it(PATIENCE, |stage| {
+        stage.run_until_it(LIMIT, |stage| {
             messages(stage, ada).len() > heard && messages(stage, bob).len() > heard
         });
     }
@@ -258,21 +256,21 @@ fn outage_of(
     }
     let back = stage.now();
     stage.reconnect(client);
-    stage.run_until_it(PATIENCE, |stage| {
+    stage.run_until_it(LIMIT, |stage| {
         stage.is_in(client, "/") && messages(stage, client).len() == before + MEANWHILE.len()
     });
     let heard = messages(stage, ada).len();
     say(stage, ada, LATER);
-    stage.run_until_it(PATIENCE, |stage| {
+    stage.run_until_it(LIMIT, |stage| {
         [ada, bob, client].into_iter().all(|client| messages(stage, client).len() > heard)
     });
     stage.run_for(stage.network_knobs().rtt() * 2 + Duration::from_millis(100));
     let count = messages(stage, client).len() - before;
     let why = if count == MEANWHILE.len() + 1 {
-        "All of them: those he missed came from the log, in order, before anything new. To the others nothing \
-         happened: nobody waited for him."
+        "All of them: those he missed came from the log, in order, before anything new. The others noticed nothing: \
+         they did not wait for him."
     } else {
-        "Not all of them, for this line loses too much: not every client was there to the end."
+        "Not all of them, for this line loses too much: not every client stayed connected."
     };
     stage.reveal(guess, |_| count, why);
     (pulled, back)
@@ -291,8 +289,8 @@ fn follow(stage: &mut Stage, run: &Seen, from: Instant, [ada, bob]: [Host; 2], s
     };
     let (Some(sent), Some(heard)) = (words(ada.id().place()), words(server.id().place())) else { return };
     stage.say(
-        "One message, on its way down at Ada's and up at Bob's. Each layer puts something before what it is given \
-         and knows nothing of what is in it; at the other end the same layer takes it off again.",
+        "One message, on its way down at Ada's and up at Bob's. Each layer adds its header to what it is given, and \
+         knows nothing of what is in it; at the other end the same layer takes it off again.",
     );
     let header = |packet: &TracedPacket, protocol: &str| {
         let part = packet.packet.dissection.header(protocol)?;
@@ -333,24 +331,24 @@ fn follow(stage: &mut Stage, run: &Seen, from: Instant, [ada, bob]: [Host; 2], s
         down.bytes.len().to_string(),
     ]);
     stage.table(
-        &["layer", "Ada: puts before it", "bytes", "Bob: takes off", "bytes"],
+        &["layer", "Ada: adds", "bytes", "Bob: takes off", "bytes"],
         rows,
-        "Read the left side downwards and the right side upwards. Between the two lies the server, where it went all \
-         the way up to the chat's program and down again.",
+        "Read the left side downwards and the right side upwards. Between the two is the server, where the message went \
+         all the way up to the chat's program and down again.",
     );
     let padding = |packet: &TracedPacket| {
         let parts = packet.packet.dissection.parts.iter().filter(|part| part.role == Role::Padding);
         parts.map(|part| part.range.len()).sum::<usize>()
     };
     let frames = [up.bytes.len() - padding(up), down.bytes.len() - padding(down)];
-    stage.check("what the layers put before it is the whole frame", |_| sums == frames);
+    stage.check("what the layers added makes up the whole frame", |_| sums == frames);
     stage.show(
         View::Layers(Frame::Number(up.packet.number)),
-        "Ada's frame: every box is somebody's header, and what it holds.",
+        "Ada's frame: every box is a header and what it carries.",
     );
     stage.show(
         View::Hex(Frame::Number(up.packet.number)),
-        "The same frame, byte by byte. You cannot read what Ada said: her WebSocket masked it (lesson 17).",
+        "The same frame, byte by byte. What Ada said is not readable at a glance: her WebSocket masked it (lesson 17).",
     );
 }
 
@@ -402,7 +400,7 @@ fn draw_log(
     let log = Log { events, readers: readers.collect() };
     stage.draw(
         "log",
-        "The messages and their offsets in the log, and how each of the three got them.",
+        "The messages, their offsets in the log, and how each of the three got them.",
         move |look| log.draw(look),
     );
 }
@@ -431,9 +429,9 @@ fn account(stage: &mut Stage) {
         &["what", "how much"],
         vec![
             vec!["frames sent".into(), account.frames.to_string()],
-            vec!["of them lost on the way".into(), by_line.to_string()],
-            vec!["and into the pulled cable".into(), by_cable.to_string()],
-            vec!["segments sent again by TCP".into(), run.retransmitted().to_string()],
+            vec!["of them lost on the line".into(), by_line.to_string()],
+            vec!["and in the pulled cable".into(), by_cable.to_string()],
+            vec!["segments retransmitted by TCP".into(), run.retransmitted().to_string()],
             vec![
                 "bytes of Ethernet, IP and TCP".into(),
                 (account.link + account.internet + account.transport).to_string(),
@@ -442,13 +440,13 @@ fn account(stage: &mut Stage) {
             vec!["bytes of Engine.IO and Socket.IO, JSON and all".into(), account.payload.to_string()],
             vec!["bytes that people typed".into(), text.to_string()],
         ],
-        "The whole chat. What people typed is the smallest of the numbers of bytes.",
+        "The whole chat. Of all the byte counts, what people typed is the smallest.",
     );
-    stage.check("most bytes are no letters that anybody typed", |_| account.total() > text as u64 * 10);
+    stage.check("most bytes are not letters that people typed", |_| account.total() > text as u64 * 10);
 }
 
 fn say(stage: &mut Stage, client: EventClient, text: &str) {
-    // Whoever says something hears it: a number that grows.
+    // A speaker hears its own message, so this number grows with each.
     let number = stage.packets_of(client).len() as u64;
     stage.emit_in(client, "/", "say", vec![ROOM.into(), text.into()], Some(number));
 }

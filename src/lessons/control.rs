@@ -39,7 +39,7 @@ pub(super) const LESSON: Lesson = Lesson {
     minutes: 25,
     misconception: "the heartbeat is TCP's job",
     cites: &[
-        Cite { document: "RFC 6455", section: "5.4", what: "fragments, and what may stand between them" },
+        Cite { document: "RFC 6455", section: "5.4", what: "fragments, and what may come between them" },
         Cite { document: "RFC 6455", section: "5.5", what: "control frames: Close, Ping, Pong" },
         Cite { document: "RFC 6455", section: "7.1.1", what: "who closes the TCP connection" },
         Cite { document: "RFC 6455", section: "7.4", what: "close codes, and those that are never sent" },
@@ -47,11 +47,11 @@ pub(super) const LESSON: Lesson = Lesson {
     ],
     knobs: &[&FRAGMENTS, &CODE, &IDLE, &DELAY, &SEED],
     teacher: Teacher {
-        vote: "A WebSocket is open, and nobody says anything. Somebody pulls the cable. When does the server's TCP notice?",
+        vote: "A WebSocket is open and idle. Someone pulls the cable. When does the server's TCP notice?",
         choices: &["at once", "within a minute", "after two hours", "never"],
-        surprise: "An idle TCP connection is nothing but two memories of it. No packet is sent, so none can be missed. \
-                   That is a strength, for a cable may be put back; and it is why whoever wants to know must ask. Two \
-                   hours is the default of TCP's keep-alive, where a program has turned it on.",
+        surprise: "An idle TCP connection is nothing but state at its two ends. No packet is sent, so none can be \
+                   missed. That is a strength, for a cable may be plugged in again; and it is why a program that wants \
+                   to know must ask. Two hours is the default of TCP's keep-alive, where a program has turned it on.",
     },
     script,
 };
@@ -71,9 +71,9 @@ fn script(stage: &mut Stage) {
     silent(stage);
     heartbeat(stage);
     stage.instead(LESSON.misconception,
-        "TCP finds a dead peer only when it has something to send, and takes its time. Whether somebody is there is a \
-         question that the program's own protocol must ask, with an end to its patience: Ping and Pong, which the \
-         machines at both ends exchange without their programs.",
+        "TCP finds a dead peer only when it has something to send, and takes its time. Whether the peer is alive is a \
+         question that the application's protocol must ask, with a timeout: Ping and Pong, which the WebSocket code at \
+         both ends exchanges without its programs.",
     );
     stage.try_next("netlayers lesson 18 --code 1006", "A code that is never sent. Predict who says no.");
     stage.try_next(
@@ -89,9 +89,9 @@ fn script(stage: &mut Stage) {
 fn between(stage: &mut Stage) {
     let fragments = stage.knob(&FRAGMENTS);
     stage.say(
-        "A message may be sent in several frames, fragments, so that a program can begin to send what it does not have \
-         in whole. FIN is 1 in the last one. Frames of another kind speak about the connection itself: Ping, Pong and \
-         Close are its control frames.",
+        "A message may be sent in several frames, called fragments, so that a program can begin to send a message before \
+         it has all of it. FIN is 1 in the last one. Frames of another kind are about the connection itself: Ping, Pong \
+         and Close are its control frames.",
     );
     let guess = stage.ask_choice(
         format!(
@@ -106,7 +106,7 @@ fn between(stage: &mut Stage) {
     );
     let who = stage.ask_choice(
         "And who answers the ping?",
-        &["the server's program", "the server's WebSocket machine", "the server's TCP"],
+        &["the server's program", "the server's WebSocket code", "the server's TCP"],
     );
     stage.scene("between", &format!("A ping in a message of {}", many(fragments, "fragment")));
     let (client, server) = quick_hosts(stage);
@@ -124,7 +124,7 @@ fn between(stage: &mut Stage) {
         }
     }
     wait(stage);
-    stage.show(View::LadderSince(begun), "The handshake is over. Look at where the pong comes.");
+    stage.show(View::LadderSince(begun), "The handshake is over. Look at where the pong is.");
     let run = stage.seen();
     let frames = run.websocket_frames(client);
     let rows = frames.iter().zip(1..).map(|(frame, number)| {
@@ -135,7 +135,7 @@ fn between(stage: &mut Stage) {
     stage.table(
         &["frame", "FIN", "opcode", "payload"],
         rows.collect(),
-        "The client's frames in order. A fragment behind the first has the opcode continuation.",
+        "The client's frames in order. Every fragment after the first has the opcode continuation.",
     );
     let (pong, whole) = (first(stage, from, is_pong), first(stage, to, is_message));
     stage.reveal(
@@ -146,8 +146,8 @@ fn between(stage: &mut Stage) {
             (None, Some(_)) => 1,
             (_, None) => 0,
         }),
-        "A control frame may stand between fragments (RFC 6455 §5.4): else a long message would keep an end from asking \
-         for a sign of life, or from closing. That is why it must be short, and in one piece.",
+        "A control frame may come between fragments (RFC 6455 §5.4): otherwise a long message would keep an end from \
+         asking for a sign of life, or from closing. That is why it must be short, and in one piece.",
     );
     stage.reveal(
         who,
@@ -156,11 +156,11 @@ fn between(stage: &mut Stage) {
             let pongs = run.websocket_frames(server).iter().filter(|frame| frame.name() == "pong").count();
             Answer::Choice(if by_program { 0 } else if pongs == 1 { 1 } else { 2 })
         },
-        "It is a frame, so TCP knows nothing of it; and the server's program did not do anything in this run. The machine \
-         answers by itself, with the payload of the ping (RFC 6455 §5.5.3).",
+        "It is a frame, so TCP knows nothing of it; and the server's program did nothing in this run. The WebSocket code \
+         answers on its own, with the payload of the ping (RFC 6455 §5.5.3).",
     );
     let got = stage.messages(to);
-    stage.check("the program gets one message, put together, without the ping", |_| {
+    stage.check("the program gets one message, reassembled, without the ping", |_| {
         got.len() == 1 && got[0].1 == sent.as_bytes()
     });
 }
@@ -171,7 +171,7 @@ fn both(stage: &mut Stage) -> (Duration, usize) {
     let guess = stage.ask_number(
         format!(
             "Both programs send a short message at the very same moment. The link takes {delay} one way. After how many \
-             milliseconds has the later of them got the other's?"
+             milliseconds has each of them got the other's?"
         ),
         "ms",
     );
@@ -183,16 +183,17 @@ fn both(stage: &mut Stage) -> (Duration, usize) {
     must(stage.send_text(from, "from the client"));
     must(stage.send_text(to, "news"));
     wait(stage);
-    stage.show(View::LadderSince(begun), "Two arrows leave at one time. Nobody asked for anything.");
+    stage
+        .show(View::LadderSince(begun), "Two arrows leave at the same time. Neither end asked for anything.");
     let came = [from, to].map(|end| stage.messages(end).first().map(|(at, _)| at.since(begun)));
     let later = came.iter().flatten().max().copied().unwrap_or(Duration::ZERO);
     stage.fact("both_ms", format!("{:.1}", later.as_millis_f64()));
     stage.reveal(
         guess,
         |_| later.as_nanos() / 1_000_000,
-        "The time of the way, and nothing else: the directions of a TCP connection do not wait for each other, and \
-         WebSocket gives them to both programs as they are. Bidirectional means just that: either end may speak unasked, \
-         also while the other speaks.",
+        "The time of the path, and nothing else: the two directions of a TCP connection do not wait for each other, and \
+         WebSocket hands them to both programs as they are. Bidirectional means just that: either end may speak unasked, \
+         even while the other speaks.",
     );
     stage.check("both messages were on the wire at the same time", |run| {
         let frames: Vec<_> = run.data_segments().filter(|segment| segment.packet.at >= begun).collect();
@@ -212,7 +213,7 @@ fn asked(stage: &mut Stage, (pushed, frame): (Duration, usize)) {
     let guess = stage.ask_choice(
         format!(
             "Now with HTTP alone: the server may only answer. The client asks again {PAUSE} after each answer, and the \
-             news comes up just after one has left. When does the client have it?"
+             news arises just after one has left. When does the client have it?"
         ),
         &["as fast as with WebSocket", "after one more round trip", "after the next question is answered"],
     );
@@ -233,7 +234,10 @@ fn asked(stage: &mut Stage, (pushed, frame): (Duration, usize)) {
     ask(stage, from);
     stage.send(to, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnews");
     wait(stage);
-    stage.show(View::LadderSince(begun), "The first answer is empty. What came up just behind it waits.");
+    stage.show(
+        View::LadderSince(begun),
+        "The first answer is empty. The news that arises just after it waits.",
+    );
     let run = stage.seen();
     let read = run
         .trace()
@@ -251,17 +255,17 @@ fn asked(stage: &mut Stage, (pushed, frame): (Duration, usize)) {
             vec!["WebSocket".into(), format!("{:.1}", pushed.as_millis_f64()), frame.to_string()],
             vec!["HTTP, asking".into(), format!("{:.1}", late.as_millis_f64()), bytes.to_string()],
         ],
-        "The same four letters. The heads of HTTP are very short here; those of a browser are not.",
+        "The same four letters. The HTTP headers are very short here; a browser's are not.",
     );
     stage.fact("asked_ms", format!("{:.1}", late.as_millis_f64()));
     stage.reveal(
         guess,
         |_| Answer::Choice(if late > rtt + PAUSE / 2 { 2 } else if late > rtt { 1 } else { 0 }),
-        "It waits for the next question, and that for its round trip. Asking more often makes it faster and costs more \
-         questions for nothing; long-polling, in lesson 19, leaves a question open instead. Where both ends have something to say unasked, a connection that \
-         both may use is the right pattern.",
+        "It waits for the next question, and the answer takes its time. Asking more often makes it faster and costs more \
+         questions for nothing; long-polling, in lesson 19, leaves a question open instead. Where both ends have \
+         something to say unasked, a connection that both may use is the right pattern.",
     );
-    stage.check("nobody spoke unasked: as many answers as questions", |run| {
+    stage.check("the server never spoke unasked: as many answers as questions", |run| {
         let count = |begin: &str, host: Host| {
             run.writes(host).iter().filter(|bytes| bytes.starts_with(begin.as_bytes())).count()
         };
@@ -289,7 +293,8 @@ fn close(stage: &mut Stage) {
     let reason = CloseReason::new(code, "done");
     if let Err(error) = stage.close_websocket(from, &reason) {
         stage.say(format!(
-            "The client's machine refuses: {error}. So the script writes the frame by hand, below the machine."
+            "The client's WebSocket code refuses: {error}. So this lesson writes the frame by hand, onto the TCP \
+             connection."
         ));
         let payload = [&code.0.to_be_bytes()[..], b"done"].concat();
         let frame = masked(&FrameHeader::new(Opcode::Close, payload.len() as u64), &payload);
@@ -320,9 +325,9 @@ fn close(stage: &mut Stage) {
                 "{} must not be on the wire (RFC 6455 §7.4): it has no meaning there, or one only inside a program.",
                 code.0
             ),
-            false => "Each side says that it is done. The server's answer shows that its machine has read all that came \
-                      before, which an ACK alone does not. The server closes TCP first, so that TIME-WAIT is where it \
-                      does no harm (RFC 6455 §7.1.1)."
+            false => "Each side says that it is done. The server's answer shows that its WebSocket code has read all that \
+                      came before, which an ACK alone does not. The server closes TCP first, so that TIME-WAIT is where \
+                      it does no harm (RFC 6455 §7.1.1)."
                 .to_owned(),
         },
     );
@@ -336,7 +341,7 @@ fn close(stage: &mut Stage) {
     stage.table(
         &["code", "meaning", "may be sent"],
         rows.to_vec(),
-        "What the machine says of some codes (RFC 6455 §7.4).",
+        "Some codes, and what our code says of them (RFC 6455 §7.4).",
     );
 }
 
@@ -365,7 +370,7 @@ fn broken(stage: &mut Stage) {
             "it ends the connection: 1002",
         ],
     );
-    stage.scene("broken", "Frames that no machine of ours writes");
+    stage.scene("broken", "Frames that our own code never writes");
     let (client, server) = quick_hosts(stage);
     let fragment = |opcode, payload: &[u8]| {
         masked(&FrameHeader { fin: false, ..FrameHeader::new(opcode, payload.len() as u64) }, payload)
@@ -396,27 +401,27 @@ fn broken(stage: &mut Stage) {
         codes.push(code);
     }
     stage.table(
-        &["from the client", "closed with", "expected was"],
+        &["from the client", "closed with", "what was expected"],
         rows,
-        "Each on a connection of its own.",
+        "Each on its own connection.",
     );
     stage.reveal(
         guess,
         |_| Answer::Choice(if codes[0] == 1002 { 3 } else { 0 }),
-        "Control frames are never fragmented (RFC 6455 §5.5): each can be understood by itself, wherever it stands. Who \
-         breaks the rule is told 1002, and that is the end: an end that guessed what was meant would guess differently \
-         from the next one.",
+        "Control frames are never fragmented (RFC 6455 §5.5): each can be understood on its own, wherever it comes. A \
+         frame that breaks the rule is answered with 1002, and the connection ends: two receivers that guessed what was \
+         meant would guess differently.",
     );
-    stage.check("each ends the connection: 1007 for text that is none, 1002 for the others", |_| {
+    stage.check("each ends the connection: 1007 for invalid text, 1002 for the others", |_| {
         codes.iter().zip(0..).all(|(code, place)| *code == if place == 4 { 1007 } else { 1002 })
     });
 }
 
-/// A cable is cut, and nobody asks.
+/// A cable is cut, and neither end asks.
 fn silent(stage: &mut Stage) {
     let guess = stage.ask_choice(
-        "A WebSocket is open, and nobody says anything. Then somebody cuts the cable. Who notices, and when?",
-        &["both TCPs, at once", "both TCPs, within a minute", "nobody, for as long as nobody sends"],
+        "A WebSocket is open and idle. Then the cable is cut. Which end notices, and when?",
+        &["both TCPs, at once", "both TCPs, within a minute", "neither, for as long as neither sends"],
     );
     stage.scene("silent", "Idle, and the cable is cut");
     let (client, server) = quick_hosts(stage);
@@ -451,16 +456,16 @@ fn silent(stage: &mut Stage) {
     stage.check("an hour later, both ends are ESTABLISHED, and nothing was sent since", |run| {
         states == ["ESTABLISHED"; 2] && after(run) == 0
     });
-    stage.check("neither program was told anything but that the connection is open", |_| told == [1, 1]);
+    stage.check("neither program heard anything but that the connection is open", |_| told == [1, 1]);
 }
 
-/// A cable is cut, and somebody asks.
+/// A cable is cut, and one end asks.
 fn heartbeat(stage: &mut Stage) {
     let idle = stage.knob(&IDLE);
     let guess = stage.ask_number(
         format!(
-            "The same, but the server's machine sends a ping after {idle} without a word, and waits {TIMEOUT} for any \
-             sign of life. How many seconds after the last word does its program know?"
+            "The same, but the server's WebSocket code sends a ping after {idle} without a word, and waits {TIMEOUT} for \
+             any sign of life. How many seconds after the last word does its program know?"
         ),
         "seconds",
     );
@@ -477,7 +482,7 @@ fn heartbeat(stage: &mut Stage) {
     stage.run_for(idle + TIMEOUT + Duration::from_secs(1));
     stage.show(
         View::LadderSince(begun),
-        "From the cut on: one ping, sent again and again by TCP; and last, the FIN.",
+        "From the cut on: one ping, retransmitted again and again by TCP; and last, the FIN.",
     );
     let known = first(stage, to, |event| matches!(event, Event::Failed(_))).unwrap_or(Instant::ZERO);
     let run = stage.seen();
@@ -499,11 +504,11 @@ fn heartbeat(stage: &mut Stage) {
     stage.table(
         &["what happens", "after the last word"],
         vec![
-            row("the server's machine sends a ping", seconds(pinged)),
-            row("until then its TCP sends the same bytes again", format!("{again} times")),
-            row("its program is told: no sign of life", seconds(Some(known))),
-            row("its TCP gives up by itself", seconds(gave_up)),
-            row(&format!("the client, which asks nothing, is {clients}"), "an hour later".into()),
+            row("the server's WebSocket sends a ping", seconds(pinged)),
+            row("in between, its TCP retransmits", format!("{again} times")),
+            row("its program learns: no sign of life", seconds(Some(known))),
+            row("its TCP gives up on its own", seconds(gave_up)),
+            row(&format!("the client, which never asks, is {clients}"), "an hour later".into()),
         ],
         "TCP noticed something only because the ping gave it something to send.",
     );
@@ -513,9 +518,7 @@ fn heartbeat(stage: &mut Stage) {
     stage.reveal(
         guess,
         |_| (known.since(heard).as_nanos() + 500_000_000) / 1_000_000_000,
-        format!(
-            "{idle} of silence and {TIMEOUT} of waiting. Whoever wants to know sooner pays with more pings."
-        ),
+        format!("{idle} of silence and {TIMEOUT} of waiting. To know sooner costs more pings."),
     );
     stage.check("the WebSocket's timeout ends it before TCP gives up", |_| {
         known > begun && gave_up.is_none_or(|gave_up| gave_up > known)
@@ -562,7 +565,7 @@ fn wait(stage: &mut Stage) {
     stage.run_for(stage.network_knobs().rtt() * 3 + Duration::from_millis(50));
 }
 
-/// When a program was first told of something.
+/// When a program first got an event of this kind.
 fn first(stage: &mut Stage, end: Socket, wanted: fn(&Event) -> bool) -> Option<Instant> {
     stage.events_of(end).iter().find(|(_, event)| wanted(event)).map(|(at, _)| *at)
 }

@@ -53,9 +53,9 @@ pub(super) const LESSON: Lesson = Lesson {
             "all of it, with zeros in the hole",
             "nothing",
         ],
-        surprise: "The fragments are not as even as the class expects. Each place in the packet is told in units of \
-                   8 bytes, so all but the last carry a multiple of 8; and 8 bytes are UDP's header, which only the \
-                   first one has.",
+        surprise: "The fragments are not as even as the class expects. The fragment offset counts units of 8 bytes, so \
+                   all but the last carry a multiple of 8; and 8 of the bytes are UDP's header, which only the first \
+                   one has.",
     },
     script,
 };
@@ -67,8 +67,9 @@ fn script(stage: &mut Stage) {
     lossy(stage, pieces);
     router(stage);
     stage.instead(LESSON.misconception,
-        "a message is what a program hands over, a packet is what a link carries. One message can be many packets, \
-         and the program at the other end sees none of them: it gets the whole message, or nothing.",
+        "a message is what a program hands over, a packet is what IP sends, and a link carries it in a frame. One \
+         message can take many packets, and the program at the other end sees none of them: it gets the whole message, \
+         or nothing.",
     );
     stage.try_next(
         "netlayers lesson 4 --mtu 576",
@@ -137,13 +138,13 @@ fn cut(stage: &mut Stage) -> usize {
         });
         stage.show(
             View::Header(Frame::Number(2), Some("IPv4")),
-            "The header of the second piece. All pieces have one Identification; Fragment Offset counts in eights; \
-             MF, more fragments, is set in all but the last.",
+            "The header of the second fragment. All fragments have the same Identification; Fragment Offset counts in \
+             units of 8 bytes; MF, more fragments, is set in all but the last.",
         );
         let ports =
             run.packets().iter().filter(|packet| packet.packet.dissection.header("UDP").is_some()).count();
         stage.say(format!(
-            "Of the {pieces} pieces {ports} has a UDP header: the first. The others are plain bytes, and only IP at \
+            "Of the {pieces} fragments {ports} has a UDP header: the first. The others are plain bytes, and only IP at \
              their destination knows to which packet they belong. No router on the way joins them."
         ));
     }
@@ -184,15 +185,15 @@ fn lossy(stage: &mut Stage, pieces: usize) {
     stage.show(View::Cut, "A packet with a hole in it is of no use to the layer above.");
     let run = stage.seen();
     let arrived = pieces - run.lost();
-    let patience = fragment::TIMEOUT.as_nanos() / 1_000_000_000;
+    let timeout = fragment::TIMEOUT.as_nanos() / 1_000_000_000;
     let answer = match (pieces, answers(&run, server)) {
         (1, _) => String::new(),
         (_, true) => format!(
-            " After {patience} seconds its IP gives up, forgets what it has, and tells the sender by ICMP."
+            " After {timeout} seconds its IP gives up, discards what it has, and reports it to the sender by ICMP."
         ),
         (_, false) => format!(
-            " After {patience} seconds its IP gives up and forgets what it has. It tells nobody: the first fragment is \
-             missing, and with it the ports that an ICMP message would name."
+            " After {timeout} seconds its IP gives up and discards what it has. It sends no ICMP message: the first \
+             fragment is missing, and with it the ports that the message would name (RFC 792)."
         ),
     };
     stage.reveal(
@@ -209,7 +210,7 @@ fn lossy(stage: &mut Stage, pieces: usize) {
         match happens {
             true => format!(
                 "{arrived} of {pieces} arrived, and that is not enough: UDP gets its datagram whole or not at all. IP \
-                 sends nothing again; it kept no copy.{answer}"
+                 does not retransmit; it kept no copy.{answer}"
             ),
             false => "Nothing was lost, so IP could join what it got.".into(),
         },
@@ -236,14 +237,14 @@ fn router(stage: &mut Stage) {
     let size = usize::from(mtu) - ipv4::MIN_HEADER_LEN - udp::HEADER_LEN;
     let flag = if df { "with DF, \"don't fragment\", set" } else { "with DF, \"don't fragment\", not set" };
     stage.say(format!(
-        "The sender knows the MTU of its own link, and of no other. Now a router stands between two links: {mtu} bytes \
-         fit the first, {narrow} the second."
+        "The sender knows the MTU of its own link, and of no other. Now a router joins two links: {mtu} bytes fit the \
+         first, {narrow} the second."
     ));
     let guess = stage.ask_choice(
         format!("A packet of {mtu} bytes comes to the router, {flag}. What does the router do?"),
         &[
             "it cuts the packet and passes the pieces on",
-            "it drops the packet, and nobody is told",
+            "it drops the packet, and says nothing",
             "it drops the packet and tells the sender the MTU of the next link",
             "it passes the packet on as it is",
         ],
@@ -265,7 +266,7 @@ fn router(stage: &mut Stage) {
     stage.send_to(socket, server, PORT, message(size));
     stage.run();
     stage
-        .show(View::Ladder, "A host that cannot pass a packet on may say so with ICMP, the messenger of IP.");
+        .show(View::Ladder, "A router that cannot forward a packet may report it with ICMP, IP's messenger.");
     stage.reveal(
         guess,
         |run| {
@@ -281,10 +282,10 @@ fn router(stage: &mut Stage) {
         match (mtu > narrow, df) {
             (true, true) => format!(
                 "\"Destination unreachable: fragmentation needed and DF set\", with the MTU of the next link, {narrow}. \
-                 The sender can make smaller packets from now on. TCP does just that, and calls it path MTU \
-                 discovery: it sets DF in all that it sends."
+                 The sender can make smaller packets from now on. TCP does just that: it sets DF in every packet, and \
+                 the method is called path MTU discovery."
             ),
-            (true, false) => "Without DF a router may cut. It joins nothing: the pieces could take different ways, so \
+            (true, false) => "Without DF a router may cut. It joins nothing: the pieces could take different paths, so \
                               only their destination sees all of them."
                 .into(),
             (false, _) => format!("A packet of {mtu} bytes fits a link of {narrow}: there is nothing to decide."),
@@ -294,7 +295,7 @@ fn router(stage: &mut Stage) {
         run.reads(server).is_empty() || run.reads(server) == [message(size)]
     });
     if mtu > narrow && df {
-        stage.check("the client is told, and nothing crosses the second link", |run| {
+        stage.check("the client gets an answer, and nothing crosses the second link", |run| {
             run.packets().iter().all(|packet| packet.to != server.id().place())
                 && run.packets().iter().any(|packet| packet.to == client.id().place())
         });

@@ -40,10 +40,10 @@ pub(super) const LESSON: Lesson = Lesson {
     knobs: &[&SIZE, &TEXT, &DEFLATE, &ANNOUNCED, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A client's frames are masked with a random key. Who can read them on the way?",
-        choices: &["nobody", "the server only", "whoever has the key", "everybody"],
-        surprise: "The last two are the same: the key stands in the frame, in front of what it masks. The class wants \
-                   to know what it is good for, then: it keeps a script in a browser from choosing the bytes on the \
-                   wire, which an old proxy between could take for HTTP (RFC 6455 §10.3). Secrets need TLS.",
+        choices: &["no one", "the server only", "anyone with the key", "everyone"],
+        surprise: "The last two are the same: the key is in the frame, right before what it masks. The class wants to \
+                   know what it is good for, then: it keeps a script in a browser from choosing the bytes on the wire, \
+                   which an old proxy on the way could take for HTTP (RFC 6455 §10.3). Secrets need TLS.",
     },
     script,
 };
@@ -63,9 +63,9 @@ fn script(stage: &mut Stage) {
     refused(stage);
     segments(stage);
     stage.instead(LESSON.misconception,
-        "the mask is undone with four bytes that stand beside it in clear: it hides nothing from anybody who sees the \
-         frame. And a frame is a piece of TCP's stream like any other: one can be cut into many segments, and many can \
-         share one. Whoever reads them must count bytes, not packets.",
+        "the mask is undone with four bytes that the frame carries in the clear: it hides nothing from anyone who sees \
+         the frame. And a frame is a piece of TCP's stream like any other: one can be cut into many segments, and many \
+         can share one. A reader must count bytes, not packets.",
     );
     stage.try_next(
         "netlayers lesson 17 --size 125",
@@ -84,15 +84,12 @@ fn script(stage: &mut Stage) {
 fn length(stage: &mut Stage) {
     let (size, deflate) = (stage.knob(&SIZE), stage.knob(&DEFLATE));
     stage.say(
-        "TCP carries a stream and keeps no edges (lesson 7). WebSocket puts them back: in front of each message goes a \
-         header that says what follows, and how many bytes of it. Two bytes are always there. What does not fit into \
-         their seven bits of length goes into more bytes behind them; and a client adds a key of four bytes.",
+        "TCP carries a stream and keeps no boundaries (lesson 7). WebSocket puts them back: before each message it \
+         writes a header that says what follows, and how many bytes. Two bytes are always there. A length that does not \
+         fit their seven bits goes into more bytes after them; and a client adds a key of four bytes.",
     );
     let guess = stage.ask_number(
-        format!(
-            "A client sends {} as one message. How long is the header in front of them?",
-            many(size, "byte")
-        ),
+        format!("A client sends {} as one message. How long is the header before them?", many(size, "byte")),
         "bytes",
     );
     let compressed = if deflate { ", compressed" } else { "" };
@@ -162,9 +159,9 @@ fn sizes(stage: &mut Stage) {
         vec![plain.wire.len().to_string(), masked.head.len().to_string(), plain.head.len().to_string(), form]
     });
     stage.table(
-        &["payload", "header from client", "header from server", "where the length stands"],
+        &["payload", "header from client", "header from server", "where the length is"],
         rows.collect(),
-        "Bytes, measured on frames of this run. 126 and 127 are no lengths: they say that the length follows.",
+        "Bytes, measured on frames of this run. 126 and 127 are not lengths: they say that the length follows.",
     );
     stage.check("a client's header is always four bytes longer: the key", |_| {
         masked.len() == SIZES.len()
@@ -176,11 +173,11 @@ fn sizes(stage: &mut Stage) {
 fn mask(stage: &mut Stage) {
     let text = stage.knob(&TEXT);
     let guess = stage.ask_choice(
-        format!("A client sends \"{text}\", masked. Somebody on the way captures the frame. What else do they need to read it?"),
+        format!("A client sends \"{text}\", masked. Someone on the path captures the frame. What else do they need to read it?"),
         &[
             "the client's key, which is never sent",
             "the server's key, which is never sent",
-            "nothing: the frame will do",
+            "nothing: the frame is enough",
             "all frames that came before",
         ],
     );
@@ -198,8 +195,8 @@ fn mask(stage: &mut Stage) {
     stage.fact("key", hex(&key));
     stage.draw(
         "xor",
-        "What was sent, the key over and over, and what was on the wire. XOR twice with the same key changes nothing: \
-         so the receiver does the same again.",
+        "What was sent, the key repeated, and what was on the wire. XOR twice with the same key changes nothing, so the \
+         receiver does the same again.",
         move |look| xor(&payload, key, look),
     );
     show_frame(stage, client, "The whole frame. The key is in the header, right before the payload.");
@@ -211,17 +208,17 @@ fn mask(stage: &mut Stage) {
             Answer::Choice(if read { 2 } else { 0 })
         },
         format!(
-            "The key of this frame is {}, and it is in it. This answer was computed from the one captured packet alone. \
-             The mask is no secret: it makes the bytes on the wire unforeseeable for the script that sends them, so that \
-             it cannot write something there which a proxy takes for HTTP (RFC 6455 §10.3).",
+            "The key of this frame is {}, and the frame carries it. This answer was computed from the one captured \
+             packet alone. The mask is no secret: it makes the bytes on the wire unpredictable for the script that sends \
+             them, so that it cannot write something there which a proxy takes for HTTP (RFC 6455 §10.3).",
             hex(&key)
         ),
     );
-    stage.check("the same text sent twice is not the same bytes: each frame has a key of its own", |_| {
+    stage.check("the same text sent twice is not the same bytes: each frame has its own key", |_| {
         first.bytes() != second.bytes() && first.payload() == second.payload()
     });
     let got = stage.messages(to);
-    stage.check("the machine at the other end undid it: the program got the text, twice", |_| {
+    stage.check("the other end's WebSocket undid the mask: the program got the text, twice", |_| {
         got.len() == 2 && got.iter().all(|(_, message)| message == text.as_bytes())
     });
 }
@@ -230,9 +227,14 @@ fn mask(stage: &mut Stage) {
 fn refused(stage: &mut Stage) {
     let guess = stage.ask_choice(
         "A client sends a frame without a mask. The text in it is fine. What does the server do?",
-        &["it takes the text", "it takes the text and warns", "it drops the frame", "it ends the connection"],
+        &[
+            "it accepts the text",
+            "it accepts the text and warns",
+            "it drops the frame",
+            "it closes the connection",
+        ],
     );
-    stage.scene("refused", "Three frames that no machine of ours writes");
+    stage.scene("refused", "Three frames that our own code never writes");
     let (client, server) = stage.two_hosts();
     // Written by hand onto the connection, below the machine.
     let broken: [(&str, bool, &[u8]); 3] = [
@@ -257,15 +259,16 @@ fn refused(stage: &mut Stage) {
         codes.push(code);
     }
     stage.table(
-        &["the frame", "close code", "what the machine says"],
+        &["the frame", "close code", "what the receiver says"],
         rows,
-        "1002 is \"protocol error\". The payload was the same each time, and nobody read it.",
+        "1002 is \"protocol error\". The payload was the same each time, and no program got it.",
     );
     stage.reveal(
         guess,
         |_| Answer::Choice(if codes[0] == Some(1002) { 3 } else { 0 }),
-        "A server must not take unmasked frames, and must close (RFC 6455 §5.1). A rule that is not enforced protects \
-         nobody: the first careless client would do without. And a length has one form only, the shortest.",
+        "A server must close the connection when it gets an unmasked frame (RFC 6455 §5.1). A rule that is not enforced \
+         protects no one: the first careless client would leave the mask out. And a length has one valid form, the \
+         shortest.",
     );
     stage.check("each of them ends its connection with 1002", |_| codes == [Some(1002); 3]);
 }
@@ -275,7 +278,7 @@ fn segments(stage: &mut Stage) {
     let mss = stage.network_knobs().announced_mss();
     let guess = stage.ask_number(
         format!(
-            "A client sends a message of {LARGE} bytes and right behind it {SMALL_ONES} of {SMALL}: {} frames. The MSS is \
+            "A client sends a message of {LARGE} bytes and right after it {SMALL_ONES} of {SMALL}: {} frames. The MSS is \
              {mss}. How many TCP segments carry them?",
             1 + SMALL_ONES
         ),
@@ -303,14 +306,14 @@ fn segments(stage: &mut Stage) {
         guess,
         in_segments,
         format!(
-            "TCP fills segments with bytes and knows of no frames. The first frame lies in several segments, and a \
-             segment has the end of one frame and the beginning of the next. {} were written, {} sent.",
+            "TCP fills segments with bytes and knows nothing of frames. The first frame spans several segments, and one \
+             segment holds the end of one frame and the beginning of the next. {} written, {} sent.",
             many(frames.len(), "frame"),
             many(count, "segment"),
         ),
     );
     stage.check(
-        "a frame lies in more than one segment, and a segment has bytes of more than one frame",
+        "a frame spans more than one segment, and a segment has bytes of more than one frame",
         |run| {
             let edges = |sizes: &mut dyn Iterator<Item = usize>| -> Vec<usize> {
                 sizes
@@ -330,14 +333,14 @@ fn segments(stage: &mut Stage) {
         },
     );
     let got = stage.messages(to);
-    stage.check("the messages come whole, each by itself, in order", |_| {
+    stage.check("the messages arrive whole, one by one, in order", |_| {
         got.iter()
             .map(|(_, message)| message.to_vec())
             .eq(messages.iter().map(|sent| sent.as_bytes().to_vec()))
     });
 }
 
-/// A message of so many letters.
+/// A message of `size` letters.
 fn letters(size: usize) -> String {
     ('a'..='z').cycle().take(size).collect()
 }
@@ -352,7 +355,7 @@ fn wait(stage: &mut Stage) {
     stage.run_for(stage.network_knobs().rtt() * 8 + Duration::from_millis(200));
 }
 
-/// The length of a header without a key for so many bytes of payload.
+/// The length of the shortest header, without a key, for a payload of `len` bytes.
 fn shortest(len: usize) -> usize {
     match len {
         0..=125 => 2,

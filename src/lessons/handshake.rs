@@ -39,12 +39,12 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 9293", section: "3.5", what: "establishing a connection" },
         Cite { document: "RFC 9293", section: "3.3.2", what: "the states of a connection" },
         Cite { document: "RFC 9293", section: "3.4.1", what: "why a sequence does not begin at 0" },
-        Cite { document: "RFC 6298", section: "5", what: "when a segment is sent again" },
+        Cite { document: "RFC 6298", section: "5", what: "when a segment is retransmitted" },
     ],
     knobs: &[&DROP, &DELAY, &SEED],
     teacher: Teacher {
         vote: "The last ACK of the handshake is lost, then the client sends data. What does the server do?",
-        choices: &["it resets", "it drops the data", "it takes the data", "it waits for ever"],
+        choices: &["it resets", "it drops the data", "it accepts the data", "it waits forever"],
         surprise: "Every segment after the first carries an acknowledgment. Losing one of them loses nothing that \
                    the next one does not say again.",
     },
@@ -59,8 +59,8 @@ fn script(stage: &mut Stage) {
     lossy(stage);
     closed(stage);
     stage.instead(LESSON.misconception,
-        "the stacks make the handshake by themselves. The server's program called `listen()` and nothing more; \
-         `accept()` hands over a connection that stands already.",
+        "the two stacks make the handshake on their own. The server's program called `listen()` and nothing more; \
+         `accept()` hands over a connection that is already established.",
     );
     stage.try_next(
         "netlayers lesson 8 --drop syn",
@@ -76,8 +76,8 @@ fn script(stage: &mut Stage) {
 /// The handshake as it should be.
 fn clean(stage: &mut Stage) {
     stage.say(
-        "TCP numbers every byte, so both ends must know where the other begins to count. They tell each other in \
-         segments with the flag SYN, and each SYN must be acknowledged.",
+        "TCP numbers every byte, so each end must know where the other begins to count. A segment with the flag SYN \
+         says so, and each SYN must be acknowledged.",
     );
     let guess = stage.ask_number(
         "A client connects and then sends \"hello\". How many segments cross the wire before the one with the data?",
@@ -88,7 +88,7 @@ fn clean(stage: &mut Stage) {
     stage.listen(server, PORT);
     let socket = stage.connect(client, server, PORT);
     let rtt = stage.network_knobs().rtt();
-    // The acknowledgment is under way long enough to arrive: the data shall not take its place.
+    // The acknowledgment has time to arrive, so that it does not ride on the data.
     stage.run_for(rtt * 2 + Duration::from_millis(10));
     stage.send(socket, MESSAGE);
     stage.run();
@@ -102,26 +102,30 @@ fn clean(stage: &mut Stage) {
         guess,
         |run| run.segments().take_while(|segment| segment.tcp.len == 0).count(),
         "SYN: \"I begin at x.\" SYN ACK: \"I got x, and I begin at y.\" ACK: \"I got y.\" The answer to the first \
-         SYN and the server's own SYN share one segment; else there would be one more.",
+         SYN and the server's own SYN share one segment; otherwise there would be one more.",
     );
     stage.check("both ends are ESTABLISHED, each by its own path", |run| {
         run.states(client) == ["SYN-SENT", "ESTABLISHED"]
             && run.states(server) == ["SYN-RECEIVED", "ESTABLISHED"]
     });
-    stage.check("the client may speak one round trip after it began, the server half a trip later", |run| {
-        run.reached(client, "ESTABLISHED") < run.reached(server, "ESTABLISHED")
-            && run.reached(client, "ESTABLISHED").is_some_and(|at| at.as_nanos() >= rtt.as_nanos())
-    });
-    stage.check("until then the server's program was not asked anything", |run| {
-        let stood = run.reached(server, "ESTABLISHED");
-        run.first_read(server) > stood && run.writes(server).is_empty()
+    stage.check(
+        "the client may send one round trip after it began, the server half a round trip later",
+        |run| {
+            run.reached(client, "ESTABLISHED") < run.reached(server, "ESTABLISHED")
+                && run.reached(client, "ESTABLISHED").is_some_and(|at| at.as_nanos() >= rtt.as_nanos())
+        },
+    );
+    stage.check("until then the server's program had no part in it", |run| {
+        let established = run.reached(server, "ESTABLISHED");
+        run.first_read(server) > established && run.writes(server).is_empty()
     });
     if let Some(syn) = run.segments().find(|segment| segment.tcp.flags.syn) {
         stage.show(
             View::Header(Frame::Number(syn.packet.packet.number), Some("TCP")),
             format!(
-                "The SYN. Its sequence number is {}: chosen at random, so that a stranger cannot guess it. The \
-                 ladder counts from 0 instead.",
+                "The SYN. Its sequence number is {}: a clock plus a keyed hash of the connection's addresses and ports, \
+                 seeded here. It keeps segments of an old connection apart from the new one, and is hard to guess from \
+                 outside. The ladder counts from 0 instead.",
                 syn.tcp.seq_raw
             ),
         );
@@ -141,9 +145,9 @@ fn lossy(stage: &mut Stage) {
         question,
         &[
             "the server answers the data with a reset: to it there is no connection",
-            "a timer runs out, a segment is sent again, and then \"hello\" arrives",
+            "a timer expires, a segment is retransmitted, and then \"hello\" arrives",
             "\"hello\" arrives as if nothing had been lost",
-            "both wait for ever",
+            "both wait forever",
         ],
     );
     stage.scene("lossy", &format!("The same; {name} is lost"));
@@ -171,10 +175,10 @@ fn lossy(stage: &mut Stage) {
     let run = stage.seen();
     let again = stage.fact("sent_again", run.retransmitted());
     let why = match (again, drop) {
-        (0, Lost::Nothing) => "Nothing was lost, so there was nothing to mend.".to_string(),
+        (0, Lost::Nothing) => "Nothing was lost, so there was nothing to repair.".to_string(),
         (0, _) => {
             "The segment with the data carries the same acknowledgment as the lost ACK: every segment after \
-                   the first SYN has one. It takes the server to ESTABLISHED, and its data count at once."
+                   the first SYN has one. It moves the server to ESTABLISHED, and its data is accepted at once."
                 .to_string()
         }
         (again, _) => {
@@ -185,8 +189,8 @@ fn lossy(stage: &mut Stage) {
             let waited = waited
                 .map_or_else(String::new, |at| format!(" {:.0} ms after the start", at.as_millis_f64()));
             format!(
-                "Whoever sent the lost segment, or waits for its answer, has a timer. It ran out{waited}; sent \
-                 again: {again}. Before a round trip was measured the timer stands at one second."
+                "The end that waits for an answer has a retransmission timer. It expired{waited}; retransmitted: \
+                 {again}. Until a round trip has been measured, the timer is set to one second."
             )
         }
     };
@@ -204,19 +208,19 @@ fn lossy(stage: &mut Stage) {
         },
         why,
     );
-    stage.check("the server's program got \"hello\" all the same", |run| {
+    stage.check("the server's program still got \"hello\"", |run| {
         run.reads(server).concat() == MESSAGE.as_bytes()
     });
 }
 
-/// A port that nobody listens on.
+/// A port without a listener.
 fn closed(stage: &mut Stage) {
-    let guess = stage.ask_words("And if nobody listens on the port? What comes back, if anything?");
-    stage.scene("closed", "Nobody listens");
+    let guess = stage.ask_words("And if no program listens on the port? What comes back, if anything?");
+    stage.scene("closed", "No listener");
     let (client, server) = stage.two_hosts();
     let socket = stage.connect(client, server, PORT);
     stage.run();
-    stage.show(View::Ladder, "The answer of a host that has no such door.");
+    stage.show(View::Ladder, "The answer of a host on which no program listens at that port.");
     let state = stage.state(socket);
     stage.reveal(
         guess,
@@ -226,8 +230,8 @@ fn closed(stage: &mut Stage) {
             None => "nothing",
         },
         format!(
-            "The stack answers by itself: there is no program that could. The client's connection is {state}, and \
-             its program is told \"connection refused\"."
+            "The stack answers on its own: there is no program that could. The client's connection is {state}, and \
+             its program gets the error \"connection refused\"."
         ),
     );
     stage.check("the refusal is a reset, and takes one round trip", |run| {

@@ -18,7 +18,7 @@ pub fn faults(lessons: &'static [Lesson]) -> Vec<String> {
             fault(format!("another lesson has the number {}", lesson.number));
         }
         if place > 0 && lessons[place - 1].number > lesson.number {
-            fault("lessons stand in the order of their numbers".into());
+            fault("lessons are not in the order of their numbers".into());
         }
         of_one(lesson, &mut fault);
     }

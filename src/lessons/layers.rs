@@ -1,6 +1,6 @@
 //! Lesson 2: one byte is wrapped, layer by layer, and what the two models call the layers.
 //!
-//! Left out: protocols of OSI's own, which hardly anybody runs; tunnels, where a layer carries itself.
+//! Left out: OSI's own protocols, which are hardly in use; tunnels, where a layer carries itself.
 
 use super::knob::{DELAY, SEED};
 use super::picture::{Frame, View};
@@ -30,8 +30,8 @@ pub(super) const LESSON: Lesson = Lesson {
     teacher: Teacher {
         vote: "How many headers does a frame with one byte of data have?",
         choices: &["1", "3", "4", "7"],
-        surprise: "A layer is a job and who does it. Some jobs need a header, some are done by the program itself \
-                   (layers 5 and 6), one is done by the shape of the signal (layer 1).",
+        surprise: "A layer is a job. Some jobs need a header, some are done by the program itself (layers 5 and 6), and \
+                   one is done by the shape of the signal (layer 1).",
     },
     script,
 };
@@ -43,7 +43,7 @@ fn script(stage: &mut Stage) {
     let headers = stage.seen().packets().iter().map(|packet| headers(&packet.packet.dissection.parts)).max();
     let headers = headers.unwrap_or(0);
     stage.instead(LESSON.misconception, format!(
-        "OSI names seven jobs; a header is one way to do a job. No frame of these runs has more than {headers} headers."
+        "OSI names seven jobs; a header is one way to do a job. No frame in these runs has more than {headers} headers."
     ));
     stage
         .try_next("netlayers lesson 2 --payload 1000", "Predict: which of the numbers grow, and which stay?");
@@ -88,8 +88,8 @@ fn wrapped(stage: &mut Stage) {
         size,
         |run| run.packets().iter().map(|packet| packet.bytes.len()).sum::<usize>(),
         format!(
-            "{frame}: yours are {payload} of them.{pad} A capture shows these. On the wire there are {} more: the \
-             preamble before, the check sequence and the gap behind.",
+            "{frame}, of which {payload} are yours.{pad} A capture shows these. On the wire there are {} more: the \
+             preamble before the frame, the check sequence and the gap after it.",
             PREAMBLE_LEN + FCS_LEN + INTER_FRAME_GAP_LEN
         ),
     );
@@ -107,7 +107,7 @@ fn wrapped(stage: &mut Stage) {
             sum(&parts, |part| part.role == Role::Header) + payload + padding == all
         },
     );
-    stage.check("at the other end all of it is taken off again", |run| {
+    stage.check("the other end takes all of it off again", |run| {
         run.reads(server).concat() == vec![b'x'; payload]
     });
 }
@@ -155,7 +155,7 @@ fn prices(stage: &mut Stage) {
         guess,
         |run| run.frames(),
         "A connection is opened and closed by segments that carry none of your bytes. What they buy is the subject of \
-         lessons to come: order, and that lost bytes are sent again.",
+         later lessons: order, and retransmission of lost bytes.",
     );
     let tcp = stage.seen().accounting();
     let rows = [

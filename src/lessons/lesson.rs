@@ -7,7 +7,7 @@ use super::scenario::Scenario;
 use super::stage::{Performance, Stage};
 use crate::base::Layer;
 
-/// A lesson. Everything a list, a book or a teacher needs stands here; the story is in [`script`](Lesson::script).
+/// A lesson. It holds everything a list, a book or a teacher needs; the story is in [`script`](Lesson::script).
 #[derive(Debug, Clone, Copy)]
 pub struct Lesson {
     /// Its name on the command line and in links: lower case, no spaces; also the name of its file.
@@ -26,7 +26,7 @@ pub struct Lesson {
     pub cites: &'static [Cite],
     /// What can be turned.
     pub knobs: &'static [&'static dyn AnyKnob],
-    /// For whoever stands in front of the class.
+    /// For the teacher.
     pub teacher: Teacher,
     /// The story.
     pub script: fn(&mut Stage),
@@ -39,7 +39,7 @@ pub struct Cite {
     pub document: &'static str,
     /// The section in it, such as `3.5` or `appendix B`; empty for the whole document.
     pub section: &'static str,
-    /// What stands there, as a phrase.
+    /// What is there, as a phrase.
     pub what: &'static str,
 }
 
@@ -55,7 +55,7 @@ pub struct Teacher {
 }
 
 impl Lesson {
-    /// Its scenario with all knobs as they stand when nobody turns them.
+    /// Its scenario with all knobs at their defaults.
     pub fn scenario(&self) -> Scenario {
         Scenario::new(self.id, self.knobs)
     }

@@ -64,7 +64,7 @@
 //!   by itself on what `two_hosts`, `host` and `link` build. `MTU.at("576")` has another default,
 //!   `MTU.within(Range::Bytes(68, 1500))` other bounds. A lesson's own knobs are constants of its file; the script asks
 //!   for them. Two lessons that have a knob of one name mean the same by it.
-//! - A picture has a caption that says what to look at: it is also the text for whoever cannot see the picture. Its id
+//! - A picture has a caption that says what to look at: it is also the text for readers who cannot see the picture. Its id
 //!   is the scene's id and its kind, as in `cut/ladder`: the book names it so.
 //! - A screen has 80 columns and 24 rows. Two or three sentences, then something to see or to do.
 //! - A lesson knows no real socket. What the kernel can show of it is a line in `cli/lesson/real.rs`.

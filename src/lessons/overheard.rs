@@ -1,15 +1,16 @@
 //! What programs said to each other by HTTP and WebSocket: read from what they wrote to their sockets, masks taken
 //! off.
 //!
-//! The dissector of `view` looks at frames of the wire; this looks over the programs' shoulders, where messages are
-//! whole. It believes what it reads, for both ends are ours.
+//! Pictures of packets come from the dissector of the wire; this looks over the programs' shoulders, where messages are
+//! whole: the dissector of streams ([`Talk`]) reads what each end wrote.
 
 use std::collections::BTreeMap;
 
-use crate::base::{Header as _, Instant, Layer, Reader};
-use crate::layers::application::http::{Headers, RequestHead, ResponseHead};
-use crate::layers::application::websocket::{FrameHeader, Opcode};
+use crate::base::Instant;
+use crate::layers::application::http::{RequestHead, ResponseHead};
+use crate::layers::application::websocket::Opcode;
 use crate::trace::{Flow, Kind, PlaceId, Protocol, Trace};
+use crate::view::dissect::{self, Saying, Talk};
 use crate::view::look::escape;
 
 /// One thing that was said.
@@ -67,78 +68,40 @@ impl Said {
     }
 }
 
-/// What one end of a connection has written and has not been understood yet.
-#[derive(Default)]
-struct Stream {
-    bytes: Vec<u8>,
-    frames: bool,
-}
-
 /// Everything that was said in a run, in order.
 pub(super) fn overheard(trace: &Trace) -> Vec<Said> {
-    let mut streams: BTreeMap<Flow, Stream> = BTreeMap::new();
+    let mut talks: BTreeMap<Flow, Talk> = BTreeMap::new();
     let mut all = Vec::new();
     for event in &trace.events {
         let Kind::AppWrote { flow, bytes } = &event.kind else { continue };
         if flow.protocol != Protocol::Tcp {
             continue;
         }
-        let mut switched = false;
-        let stream = streams.entry(*flow).or_default();
-        stream.bytes.extend_from_slice(bytes);
-        while let Some((how, body)) = stream.next(&mut switched) {
-            all.push(Said { at: event.at, by: event.place, how, body });
-        }
-        if switched {
-            streams.entry(flow.reversed()).or_default().frames = true;
+        let key = (*flow).min(flow.reversed());
+        let talk = talks.entry(key).or_default();
+        talk.feed(usize::from(key != *flow), bytes);
+        while let Some(said) = talk.next() {
+            let how = how(&said);
+            all.extend(how.map(|how| Said {
+                at: event.at,
+                by: event.place,
+                how,
+                body: said.body().to_vec(),
+            }));
         }
     }
     all
 }
 
-impl Stream {
-    fn next(&mut self, switched: &mut bool) -> Option<(How, Vec<u8>)> {
-        if self.bytes.is_empty() {
-            return None;
+fn how(said: &dissect::Said) -> Option<How> {
+    match &said.what {
+        Saying::Frame(header) => Some(How::Frame(header.opcode)),
+        Saying::Http if said.plain.starts_with(b"HTTP/") => {
+            ResponseHead::parse(&said.plain).ok().map(|(head, _)| How::Response(head.status))
         }
-        match self.frames {
-            true => self.frame(),
-            false if self.bytes.starts_with(b"HTTP/") => {
-                let (head, len) = ResponseHead::parse(&self.bytes).ok()?;
-                let body = self.body(len, &head.headers)?;
-                if head.status == 101 {
-                    self.frames = true;
-                    *switched = true;
-                }
-                Some((How::Response(head.status), body))
-            }
-            false => {
-                let (head, len) = RequestHead::parse(&self.bytes).ok()?;
-                let body = self.body(len, &head.headers)?;
-                Some((How::Request(head.method, head.target), body))
-            }
+        Saying::Http => {
+            RequestHead::parse(&said.plain).ok().map(|(head, _)| How::Request(head.method, head.target))
         }
-    }
-
-    /// Takes a head and the body behind it.
-    fn body(&mut self, head: usize, headers: &Headers) -> Option<Vec<u8>> {
-        let len: usize = headers.get("Content-Length").and_then(|len| len.parse().ok()).unwrap_or(0);
-        let whole = self.bytes.get(..head + len)?;
-        let body = whole[head..].to_vec();
-        self.bytes.drain(..head + len);
-        Some(body)
-    }
-
-    fn frame(&mut self) -> Option<(How, Vec<u8>)> {
-        let mut r = Reader::new(Layer::Application, FrameHeader::PROTOCOL, &self.bytes);
-        let header = FrameHeader::parse(&mut r).ok()?;
-        let start = r.position();
-        let end = start + usize::try_from(header.payload_len).ok()?;
-        let mut payload = self.bytes.get(start..end)?.to_vec();
-        if let Some(mask) = header.mask {
-            payload.iter_mut().zip(mask.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
-        }
-        self.bytes.drain(..end);
-        Some((How::Frame(header.opcode), payload))
+        Saying::Data | Saying::Broken(_) => None,
     }
 }

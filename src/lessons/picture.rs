@@ -1,6 +1,6 @@
 //! The pictures of a lesson: a drawing with a name and a sentence that says what is in it.
 //!
-//! A picture is drawn only when somebody knows how it should look: width, characters and colour are the renderer's.
+//! A picture is drawn late: width, characters and colour are the renderer's choice.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::view::table::table;
 pub struct Picture {
     /// Its name, such as `lost-ack/ladder`: unique in its lesson.
     pub id: String,
-    /// What it shows, as a sentence: the caption, and the text for whoever cannot see it.
+    /// What it shows, as a sentence: the caption, and the text for readers who cannot see it.
     pub caption: String,
     /// How it is drawn.
     pub drawing: Drawing,

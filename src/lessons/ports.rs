@@ -61,8 +61,8 @@ fn script(stage: &mut Stage) {
 fn tcp(stage: &mut Stage) {
     let clients = stage.knob(&CLIENTS);
     stage.say(
-        "An address says which host, a port which program on it: a number from 0 to 65535. Each segment carries two, \
-         one for either end. A socket is what a program holds in its hand to use one.",
+        "An address says which host, a port says which program on it: a number from 0 to 65535. Each segment carries \
+         two, one for each end. A socket is the handle by which a program uses one.",
     );
     stage.say(format!(
         "A server listens on port {PORT}. {}: programs on a laptop and on a phone.",
@@ -88,8 +88,7 @@ fn tcp(stage: &mut Stage) {
     let listening = stage.flow(listener);
     let accepted = stage.accepted(server);
     let flows: Vec<Flow> = accepted.iter().map(|socket| stage.flow(*socket)).collect();
-    let mut rows =
-        vec![vec!["listening".into(), listening.local.to_string(), "anybody".into(), String::new()]];
+    let mut rows = vec![vec!["listening".into(), listening.local.to_string(), "any".into(), String::new()]];
     for ((socket, flow), number) in accepted.iter().zip(&flows).zip(2..) {
         let read = String::from_utf8_lossy(&stage.reads(*socket).concat()).into_owned();
         rows.push(vec![
@@ -207,24 +206,23 @@ fn udp(stage: &mut Stage) {
     stage.table(
         &["read at", "sent from", "what was read"],
         rows.collect(),
-        "What the server's one UDP socket gave, and from whom it came.",
+        "What the server's one UDP socket returned, and where it came from.",
     );
     stage.reveal(
         guess,
         |_| used.len(),
-        "UDP keeps nothing about its peers: each receive tells whom the datagram is from, and the program itself has \
-         to remember who is who.",
+        "UDP keeps nothing about its peers: each receive returns the sender's address, and the program itself has to \
+         tell its peers apart.",
     );
     let both = stage.flow(listener).local == stage.flow(receiver).local;
-    let (hosts, ports): (BTreeSet<_>, BTreeSet<_>) =
-        from.iter().map(|from| (from.ip(), from.port())).unzip();
+    let (hosts, ports): (BTreeSet<_>, BTreeSet<_>) = from.iter().map(|from| (from.ip(), from.port())).unzip();
     if hosts.len() > 1 && ports.len() < from.len() {
         stage.say(
-            "Laptop and phone happened to choose the same port. That harms nobody: their addresses differ, and an end \
-             is both together.",
+            "Laptop and phone happened to choose the same port. That does no harm: their addresses differ, and an end \
+             is an address and a port together.",
         );
     }
-    stage.check("one UDP socket gave the datagrams of all clients", |_| read == clients);
+    stage.check("one UDP socket received the datagrams of all clients", |_| read == clients);
     stage.check(
         format!("port {PORT} of TCP and port {PORT} of UDP are two ports: both were free on one host"),
         |_| both,

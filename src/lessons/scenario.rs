@@ -1,6 +1,6 @@
 //! Scenarios: what is played, and how each of its knobs stands.
 //!
-//! A scenario line is the whole input of a run: the lesson and every knob, also those nobody turned, so that it gives
+//! A scenario line is the whole input of a run: the lesson and every knob, also those at their defaults, so that it gives
 //! the same run when a default changes. `handshake drop=syn delay=20ms seed=1` is one. A character that a shell or the
 //! line itself could misread is written as its bytes, `%20`, as in URLs (RFC 3986 §2.1); a `%` at the end of a value
 //! stands for itself, as in `loss=3%`.
@@ -18,7 +18,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// With all knobs, in this order, as they stand when nobody turns them.
+    /// With all knobs, in this order, at their defaults.
     ///
     /// # Panics
     /// When the default of a knob is none of its values; `house_rules` looks for that.

@@ -42,8 +42,8 @@ pub(super) const LESSON: Lesson = Lesson {
         vote: "A program writes 4000 bytes to a TCP socket, over Ethernet. How many segments carry them?",
         choices: &["1", "2", "3", "4"],
         surprise: "The last, smaller segment leaves a round trip later than the others. It is not full, so it waits \
-                   until what is under way is acknowledged: Nagle's algorithm (RFC 9293 §3.7.4). Linux waits less often: only while another small segment is \
-                   under way.",
+                   until what is in flight is acknowledged: Nagle's algorithm (RFC 9293 §3.7.4). Linux waits less often: \
+                   only while another small segment is in flight.",
     },
     script,
 };
@@ -56,12 +56,12 @@ fn script(stage: &mut Stage) {
     overtaken(stage);
     several(stage);
     stage.instead(LESSON.misconception,
-        "TCP cuts where a segment is full, wherever the program's writes ended. One write can be many segments, and many \
-         writes can be one. The numbers of the bytes are what puts them together again.",
+        "TCP cuts where a segment is full, wherever the program's writes ended. One write can become many segments, and \
+         many writes one. The byte numbers put them together again.",
     );
     stage.try_next(
         "netlayers lesson 9 --mss 536",
-        "Predict the number of segments first: 536 is what TCP takes if it is told nothing.",
+        "Predict the number of segments first: 536 is TCP's default without an MSS option.",
     );
     stage.try_next("netlayers lesson 9 --mtu 9000 --mss 8960", "Jumbo frames. Predict again.");
     stage.try_next("netlayers check 9", "Make: put a stream together again from its segments.");
@@ -79,8 +79,9 @@ fn cut(stage: &mut Stage) {
     let headers = ipv4::MIN_HEADER_LEN + tcp::MIN_HEADER_LEN;
     stage.say(format!(
         "IP could cut a packet that is too large, but then one lost fragment costs all of it (lesson 4). So TCP cuts its \
-         stream itself. In the SYN each end tells its MSS, maximum segment size: the bytes of data that it takes in one \
-         segment. With an MTU of {mtu} and {headers} bytes of headers that is at most {}; here it is {mss}.",
+         stream itself. In its SYN each end announces its MSS, maximum segment size: the most bytes of data that it \
+         accepts in one segment. With an MTU of {mtu} and {headers} bytes of headers that is at most {}; here it is \
+         {mss}.",
         usize::from(mtu) - headers
     ));
     let guess = stage.ask_number(
@@ -102,12 +103,12 @@ fn cut(stage: &mut Stage) {
     stage.reveal(
         guess,
         |run| run.data_segments().count(),
-        format!("{size} bytes in pieces of at most {mss}: {full} full{rest}. The program was asked nothing and told nothing."),
+        format!("{size} bytes in pieces of at most {mss}: {full} full{rest}. The program had no say in it, and sees none of it."),
     );
     if let Some(wait) = nagle(stage) {
         stage.say(format!(
-            "The last segment left {wait:.0} ms behind the one before it. It was not full, so it waited for the \
-             acknowledgment of the others, in case the program would write more: Nagle's algorithm."
+            "The last segment left {wait:.0} ms after the one before it. It was not full, so it waited for the \
+             acknowledgment of the others, in case the program wrote more: Nagle's algorithm."
         ));
     }
     stage.check(format!("no segment carries more than {mss} bytes, and no packet is cut by IP"), |run| {
@@ -123,8 +124,8 @@ fn numbers(stage: &mut Stage) {
     let Some((third, number)) = run.data_segments().zip(1..).take(3).last() else { return };
     let guess = stage.ask_number(
         format!(
-            "Every byte of the stream has a number; the first one after the SYN is number 1. A segment tells the number \
-             of its first byte. What does data segment {number} tell?"
+            "Every byte of the stream has a number; the first one after the SYN is number 1. A segment carries the \
+             number of its first byte. Which number does data segment {number} carry?"
         ),
         "",
     );
@@ -132,8 +133,8 @@ fn numbers(stage: &mut Stage) {
     stage.show(
         View::Header(Frame::Number(third.packet.packet.number), Some("TCP")),
         format!(
-            "Its header. The count began at a random number in the SYN, so the wire says {}; counted from there it is \
-             {seq}.",
+            "Its header. The count began at the initial sequence number in the SYN, so the wire says {}; counted from \
+             there it is {seq}.",
             third.tcp.seq_raw
         ),
     );
@@ -141,8 +142,8 @@ fn numbers(stage: &mut Stage) {
         guess,
         |run| run.data_segments().nth(number - 1).map_or(0, |segment| segment.tcp.seq),
         format!(
-            "{} bytes lie in front of it. There is no number of the segment itself: bytes are counted, so a segment can \
-             be cut anew when it has to be sent again.",
+            "{} bytes precede it. Segments have no numbers of their own: bytes are counted, so a retransmission may cut \
+             them differently.",
             seq - 1
         ),
     );
@@ -160,7 +161,7 @@ fn numbers(stage: &mut Stage) {
 fn overtaken(stage: &mut Stage) {
     let size = stage.knob(&SIZE);
     let guess = stage.ask_choice(
-        "The same again, but the first data segment is held up, and those behind it arrive before it. What does the \
+        "The same again, but the first data segment is delayed, and those behind it arrive before it. What does the \
          program read first?",
         &["the bytes that came first", "the bytes that were written first", "nothing: the connection is broken"],
     );
@@ -172,7 +173,7 @@ fn overtaken(stage: &mut Stage) {
     let socket = connect(stage, client, server);
     stage.send(socket, bytes(size));
     stage.run();
-    stage.show(View::Cut, "The rows are in the order of sending; the times say in which order they came.");
+    stage.show(View::Cut, "The rows are in the order of sending; the times show the order of arrival.");
     let run = stage.seen();
     let waited = run.data_segments().count() > 1;
     stage.reveal(
@@ -187,12 +188,12 @@ fn overtaken(stage: &mut Stage) {
             })
         },
         match waited {
-            true => "The receiver's TCP keeps what came too early, says in each ACK which byte it waits for, and gives \
-                     the program only what has no hole in front of it. The numbers make that easy.",
+            true => "The receiver's TCP keeps what came too early, says in each ACK which byte it expects next, and \
+                     hands the program only what has no gap before it. The numbers make that easy.",
             false => "There was only one segment, so nothing could overtake it.",
         },
     );
-    stage.show(View::Ladder, "An ACK tells the number of the byte that is expected next.");
+    stage.show(View::Ladder, "An ACK carries the number of the byte that is expected next.");
     stage.check("the program reads every byte once, in order", |run| {
         run.reads(server).concat() == bytes(size)
     });
@@ -222,15 +223,15 @@ fn several(stage: &mut Stage) {
         |run| run.data_segments().count(),
         match count {
             1 => format!("One write again, and {segments} as before."),
-            _ => "The first write goes at once, for nothing is under way. The others wait in the send buffer, and from there \
-                 TCP takes as many bytes as fill a segment."
+            _ => "The first write leaves at once, for nothing is in flight. The others wait in the send buffer, from \
+                 which TCP takes as many bytes as fill a segment."
                 .into(),
         },
     );
     stage.check("the bytes arrive as they were written", |run| run.reads(server).concat() == bytes(size));
 }
 
-/// A connection that stands.
+/// An established connection.
 fn connect(stage: &mut Stage, client: Host, server: Host) -> Socket {
     stage.listen(server, PORT);
     let socket = stage.connect(client, server, PORT);

@@ -69,8 +69,8 @@ pub(super) const LESSON: Lesson = Lesson {
             "it asks, and the server answers when there is something",
             "the server opens a connection to the page",
         ],
-        surprise: "The class counts one request an echo, and the run has two: what comes back does not come in the \
-                   answer to the POST. It comes in the answer to the GET that was waiting, and then the next GET is sent.",
+        surprise: "The class counts one request per echo, and the run has two: the echo does not come back in the answer \
+                   to the POST. It comes in the answer to the GET that was waiting, and then the next GET is sent.",
     },
     script,
 };
@@ -78,7 +78,7 @@ pub(super) const LESSON: Lesson = Lesson {
 /// The port of HTTP, by which Wireshark knows what it reads.
 const PORT: u16 = 80;
 /// How long a client may take to be let in.
-const PATIENCE: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(20);
 
 fn script(stage: &mut Stage) {
     let polling = by_polling(stage);
@@ -88,14 +88,15 @@ fn script(stage: &mut Stage) {
     plain(stage);
     chosen(stage, &polling, &websocket);
     stage.say(
-        "There is no `--wire real` for this lesson: what it counts are packets and their headers, and the kernel shows a \
-         program neither. The same server and machines run on real sockets in `examples/event_server.rs`, where stock \
-         Socket.IO clients are what talks to them.",
+        "There is no `--wire real` for this lesson: it counts packets and their headers, and the kernel shows a program \
+         neither. The same code runs on real sockets in `examples/event_server.rs`, where stock Socket.IO clients talk \
+         to it.",
     );
     stage.instead(LESSON.misconception,
-        "Socket.IO is a protocol of its own: event names, numbers for answers and namespaces, written into every \
-         message. HTTP carries it from the first event to the last where there is no WebSocket, and otherwise until \
-         the upgrade; afterwards no request is made. A client that speaks WebSocket and not Socket.IO is not understood.",
+        "Socket.IO is a protocol of its own: event names, numbers for answers, and namespaces, written into every \
+         message. Where there is no WebSocket, HTTP carries it from the first event to the last; otherwise HTTP carries \
+         it until the upgrade, and no request follows. A client that speaks WebSocket but not Socket.IO is not \
+         understood.",
     );
     stage.try_next(
         "netlayers lesson 19 --transport polling --echoes 10",
@@ -129,9 +130,9 @@ struct Played {
 fn by_polling(stage: &mut Stage) -> Played {
     let echoes = stage.knob(&ECHOES);
     stage.say(
-        "HTTP lets only the client begin. So a client that wants to hear from its server has one request always \
-         waiting there: a GET that is answered when there is something to say, and then sent again. What the client \
-         says itself it POSTs. That is long-polling.",
+        "HTTP lets only the client begin. So a client that wants to hear from its server keeps one request waiting there: \
+         a GET that is answered when there is something to say, and then sent again. What the client itself has to say, \
+         it POSTs. That is long-polling.",
     );
     let guess = stage.ask_number(
         format!(
@@ -142,8 +143,8 @@ fn by_polling(stage: &mut Stage) -> Played {
         "requests",
     );
     let (played, _) = echo_run(stage, "polling", "Echoes by long-polling", Transport::Polling);
-    stage.show(View::Ladder, "Two TCP connections: on one a GET waits, on the other the POSTs go.");
-    said_table(stage, "What was said. Bodies are whole; the fields of HTTP around them are left out.");
+    stage.show(View::Ladder, "Two TCP connections: on one a GET waits, the other carries the POSTs.");
+    said_table(stage, "What was said. Bodies are whole; the HTTP headers around them are left out.");
     stage.fact("requests_polling", played.requests);
     stage.reveal(
         guess,
@@ -178,7 +179,7 @@ fn by_websocket(stage: &mut Stage, polling: &Played) -> Played {
     stage.reveal(
         guess,
         |run| requests(&overheard(run.trace())),
-        "The one that asks for WebSocket. What follows on that connection is no HTTP any more.",
+        "The one that asks for WebSocket. What follows on that connection is no longer HTTP.",
     );
     compare(stage, &[("polling", polling), ("WebSocket", &played)]);
     stage.fact("requests_websocket", played.requests);
@@ -220,18 +221,19 @@ fn compare(stage: &mut Stage, runs: &[(&str, &Played)]) {
     stage.table(
         &headings,
         rows,
-        "The whole run, handshakes included. Look at the row of HTTP and WebSocket: that is what differs.",
+        "The whole run, handshakes included. Look at the row for HTTP and WebSocket: that is what differs.",
     );
 }
 
 /// The server speaks first.
 fn both_ways(stage: &mut Stage) {
     stage.say(
-        "Both ways are bidirectional: either end may speak unasked, and while the other speaks (lesson 18). A chat needs \
-         it: the others' messages come when they come.",
+        "Both transports are bidirectional: either end may speak unasked, even while the other speaks (lesson 18). A chat \
+         needs that: the others' messages come when they come.",
     );
     let guess = stage.ask_choice(
-        "By polling, the server emits two events at the same moment, each by itself. When does the second one arrive?",
+        "With polling, the server emits two events at the same moment, each in a packet of its own. When does the second \
+         one arrive?",
         &["together with the first", "about a round trip after the first", "with the next ping, after 25 s"],
     );
     let gap = |stage: &mut Stage, id: &str, transport| {
@@ -239,7 +241,7 @@ fn both_ways(stage: &mut Stage) {
         stage.scene(id, &format!("The server speaks by itself, twice, by {how}"));
         let (client_host, server) = hosts(stage);
         let client = stage.event_client(client_host, server, transport, &[("/", vec![])]);
-        stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/"));
+        stage.run_until_it(LIMIT, |stage| stage.is_in(client, "/"));
         settle(stage);
         let from = stage.now();
         for words in ["one", "two"] {
@@ -247,13 +249,13 @@ fn both_ways(stage: &mut Stage) {
                 cx.io().emit("news", vec![words.into()]);
             });
         }
-        stage.run_until_it(PATIENCE, |stage| stage.heard(client).len() == 2);
+        stage.run_until_it(LIMIT, |stage| stage.heard(client).len() == 2);
         settle(stage);
         let caption = match transport {
             Transport::Polling => {
                 "The waiting GET is answered with the first event; the second waits for the next GET."
             }
-            Transport::Upgrade | Transport::WebSocket => "Two frames, one behind the other.",
+            Transport::Upgrade | Transport::WebSocket => "Two frames, one after the other.",
         };
         stage.show(View::LadderSince(from), caption);
         let at: Vec<Duration> = stage.heard(client).iter().map(|heard| heard.at.since(from)).collect();
@@ -281,8 +283,8 @@ fn both_ways(stage: &mut Stage) {
                 _ => 0,
             })
         },
-        "The GET that waited carried the first one away. The second must wait until the client has asked again. By \
-         WebSocket nobody has to ask.",
+        "The answer to the waiting GET carried the first event. The second must wait until the client has asked again. \
+         With WebSocket the client need not ask.",
     );
     stage.check("by WebSocket the two arrive within a millisecond of each other", |_| {
         apart(websocket) < 1_000_000
@@ -332,7 +334,7 @@ fn plain(stage: &mut Stage) {
         ],
     );
     let (said, server) = by_hand(stage, "plain", "A plain WebSocket client says hello", &["hello"]);
-    stage.show(View::Ladder, "The handshake is fine: it is WebSocket. What is said then is not understood.");
+    stage.show(View::Ladder, "The handshake is fine: it is WebSocket. What follows is not understood.");
     said_table(stage, "What was said, without masks.");
     stage.reveal(
         guess,
@@ -346,8 +348,8 @@ fn plain(stage: &mut Stage) {
                 2
             })
         },
-        "Every text frame of Engine.IO begins with a digit, and \"h\" is none (only binary data come without). It is not a question of politeness: the \
-         server cannot know what was meant.",
+        "Every text frame of Engine.IO begins with a digit, and \"h\" is not one (only binary data has no digit). That is \
+         no mere formality: the server cannot know what was meant.",
     );
     let event = Packet::event("/", "echo", vec!["hello".into()]).encode();
     let event = format!("4{}", event.text.as_str());
@@ -394,7 +396,7 @@ fn frame(text: &str) -> Vec<u8> {
     w.as_slice().to_vec()
 }
 
-/// The transport of the knob; the upgrade, when nobody turns it.
+/// The transport that the knob names; by default the upgrade.
 fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
     let echoes = stage.knob(&ECHOES);
     let transport = stage.knob(&TRANSPORT);
@@ -406,14 +408,14 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
     let blocked = stage.knob(&MIDDLEBOX);
     if transport == Transport::Upgrade {
         stage.say(
-            "A browser does both: it polls at first, which works everywhere, and tries a WebSocket beside it. The \
-             probe (2probe, 3probe) shows whether frames get through; then the waiting GET is let go, 5 says \"from \
-             here on\", and HTTP is done.",
+            "A browser does both: it polls at first, which works everywhere, and tries a WebSocket beside it. The probe \
+             (2probe, 3probe) shows whether frames get through; then the waiting GET is answered, 5 says \"from here \
+             on\", and HTTP is done.",
         );
     }
     if blocked {
         stage.say(
-            "But this time something on the way, an old proxy perhaps, drops every request for WebSocket.",
+            "But this time something on the path, perhaps an old proxy, drops every request for WebSocket.",
         );
     }
     let guess = stage.ask_number(
@@ -425,7 +427,7 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
         "requests",
     );
     let (played, settled) = echo_run(stage, "chosen", &format!("Echoes, transport: {name}"), transport);
-    stage.show(View::Ladder, "Look at where the last HTTP request stands.");
+    stage.show(View::Ladder, "Look for the last HTTP request.");
     said_table(stage, "What was said, and how.");
     let after = requests_after(&stage.seen(), settled);
     stage.fact("requests_after", after);
@@ -435,16 +437,16 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
         |run| requests_after(run, settled),
         match transport {
             Transport::Upgrade if blocked => {
-                "HTTP goes on: a POST and a GET for each echo. The request for WebSocket was dropped on the way, and \
-                 nobody here depended on it. That is why Socket.IO begins with HTTP, and takes WebSocket only where a \
-                 probe has come through."
+                "HTTP goes on: a POST and a GET for each echo. The request for WebSocket was dropped on the way, and the \
+                 session did not depend on it. That is why Socket.IO begins with HTTP, and moves to WebSocket only after \
+                 a probe has come through."
             }
             Transport::WebSocket if blocked => {
                 "Its only request was never answered, so there is no session, and no event was emitted."
             }
             Transport::Polling => "One POST and one GET for each echo: by polling, HTTP never ends.",
             Transport::Upgrade => {
-                "None. HTTP opened the session and asked for the upgrade; what comes after goes by WebSocket, in the \
+                "None. HTTP opened the session and asked for the upgrade; everything after that uses WebSocket, in the \
                  same envelopes."
             }
             Transport::WebSocket => "None. HTTP was used for one request, the one that asked for WebSocket.",
@@ -464,7 +466,7 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
     compare(stage, &[("polling", polling), ("WebSocket", websocket), (name, &played)]);
 }
 
-/// Plays the echoes; with the time from which on the client only emits.
+/// Plays the echoes; also returns the time from which the client only emits.
 fn echo_run(stage: &mut Stage, id: &str, title: &str, transport: Transport) -> (Played, Instant) {
     let echoes = stage.knob(&ECHOES);
     stage.scene(id, title);
@@ -480,7 +482,7 @@ fn echo_run(stage: &mut Stage, id: &str, title: &str, transport: Transport) -> (
         stage.rule(client_host, server.host, drops);
     }
     let client = stage.event_client(client_host, server, transport, &[("/", vec![])]);
-    stage.run_until_it(PATIENCE, |stage| {
+    stage.run_until_it(LIMIT, |stage| {
         let has_moved = transport != Transport::Upgrade || blocked || stage.upgraded_at(client).is_some();
         stage.is_in(client, "/") && has_moved
     });
@@ -490,7 +492,7 @@ fn echo_run(stage: &mut Stage, id: &str, title: &str, transport: Transport) -> (
     for number in 1..=echoes {
         let from = stage.now();
         stage.emit(client, "echo", vec![word(number).into()]);
-        stage.run_until_it(PATIENCE, |stage| stage.heard(client).len() >= number);
+        stage.run_until_it(LIMIT, |stage| stage.heard(client).len() >= number);
         took.push(stage.now().since(from).as_nanos());
     }
     settle(stage);
@@ -565,7 +567,7 @@ fn hosts(stage: &mut Stage) -> (Host, EventServer) {
     (client, server)
 }
 
-/// A hub whose program sends back every "echo".
+/// A hub whose program echoes every "echo".
 fn echo_hub(random: Random) -> Hub {
     let log = Box::new(MemoryLog::new(Retention::default()));
     let mut hub = Hub::new(Config { recovery: None, ..Config::default() }, random, log);
@@ -575,7 +577,7 @@ fn echo_hub(random: Random) -> Hub {
     hub
 }
 
-/// Long enough for what is under way to arrive, and for its acknowledgement to return.
+/// Long enough for what is in flight to arrive, and for its acknowledgement to return.
 fn settle(stage: &mut Stage) {
     stage.run_for(stage.network_knobs().rtt() * 4 + Duration::from_millis(50));
 }

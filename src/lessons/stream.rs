@@ -63,8 +63,8 @@ fn script(stage: &mut Stage) {
     small_room(stage);
     one_large(stage);
     stage.instead(LESSON.misconception,
-        "TCP carries bytes, each once and in order, and nothing else. Where one write ended and the next began is told \
-         to nobody. A program that wants messages has to mark them in the bytes themselves.",
+        "TCP carries bytes, each once and in order, and nothing else. Where one write ended and the next began never \
+         reaches the other end. A program that wants messages has to mark them in the bytes themselves.",
     );
     stage.try_next(
         "netlayers lesson 7 --nodelay yes",
@@ -79,14 +79,14 @@ fn melt(stage: &mut Stage) {
     let (writes, each, late) = (stage.knob(&WRITES), stage.knob(&EACH), stage.knob(&LATE));
     let total = writes * each;
     stage.say(
-        "With UDP each send was a message with edges of its own. TCP looks the same to a program, a socket, write and \
-         read. Is it?",
+        "With UDP each send was a message with boundaries of its own. TCP looks the same to a program: a socket, write \
+         and read. Is it?",
     );
     let when = if late { "when everything has arrived" } else { "as soon as something is there" };
     let guess = stage.ask_number(
         format!(
-            "A client writes {}. The server's program reads {when}, with much room. How many bytes does its first read \
-             give?",
+            "A client writes {}. The server's program reads {when}, into a large buffer. How many bytes does its first \
+             read return?",
             times(writes, each)
         ),
         "bytes",
@@ -102,10 +102,8 @@ fn melt(stage: &mut Stage) {
         let accepted = stage.accepted(server);
         accepted.iter().for_each(|socket| drop(stage.read(*socket)));
     }
-    stage.show(
-        View::Boxes,
-        "The same bytes three times. Look at the edges: none of the rows has those of another.",
-    );
+    stage
+        .show(View::Boxes, "The same bytes three times. Look at the edges: no row has the edges of another.");
     let run = stage.seen();
     let (segments, reads) = (run.data_segments().count(), run.reads(server).len());
     stage.fact("segments", segments);
@@ -116,21 +114,21 @@ fn melt(stage: &mut Stage) {
         |run| run.reads(server).first().map_or(0, |read| read.len()),
         match late {
             true => format!(
-                "Everything that had arrived: {rows}. The receiver's TCP put the bytes one behind the other, and kept no note \
-                 of how they came."
+                "Everything that had arrived: {rows}. The receiver's TCP put the bytes one after the other, and kept no \
+                 record of how they came."
             ),
             false => format!(
                 "What had arrived by then: {rows}. How much that is depends on time and on the network, not on the writes."
             ),
         },
     );
-    stage.show(View::Ladder, "Writes made while the first one is under way share a segment.");
+    stage.show(View::Ladder, "Writes made while the first one is in flight share a segment.");
     stage.check("every byte arrives once, in order", |run| {
         run.reads(server).concat() == run.writes(socket.host).concat()
             && run.reads(server).concat().len() == total
     });
     if late {
-        stage.check("one read gave it all", |run| run.reads(server).len() == 1);
+        stage.check("one read returned everything", |run| run.reads(server).len() == 1);
     }
 }
 
@@ -139,8 +137,8 @@ fn small_room(stage: &mut Stage) {
     let (writes, each, room) = (stage.knob(&WRITES), stage.knob(&EACH), stage.knob(&ROOM));
     let guess = stage.ask_choice(
         format!(
-            "Again {}, and again everything has arrived. Now each read has room for {room} only. What does the second \
-             read give?",
+            "Again {}, and again everything has arrived. Now each read has a buffer of {room} only. What does the second \
+             read return?",
             times(writes, each)
         ),
         &[
@@ -148,11 +146,11 @@ fn small_room(stage: &mut Stage) {
             "the rest of a write, and the beginning of another",
             "a part of one write",
             "several whole writes",
-            "nothing: what had no room is lost, as with UDP",
+            "nothing: what did not fit is lost, as with UDP",
             "nothing: there is nothing left to read",
         ],
     );
-    stage.scene("room", &format!("Reads with room for {room}"));
+    stage.scene("room", &format!("Reads into a buffer of {room}"));
     let (server, socket) = connected(stage);
     stage.read_late(server);
     write_all(stage, socket, writes, each);
@@ -165,12 +163,12 @@ fn small_room(stage: &mut Stage) {
         }
         stage.read(socket);
     }
-    stage.show(View::Boxes, "Reads end where their room ends.");
+    stage.show(View::Boxes, "A read ends where its buffer is full.");
     let run = stage.seen();
     let second = run.reads(server).get(1).map(|read| String::from_utf8_lossy(read).into_owned());
     let told = match &second {
-        Some(text) if text.len() <= 40 => format!("Its second read gave \"{text}\"."),
-        Some(text) => format!("Its second read gave {} bytes.", text.len()),
+        Some(text) if text.len() <= 40 => format!("Its second read returned \"{text}\"."),
+        Some(text) => format!("Its second read returned {} bytes.", text.len()),
         None => String::new(),
     };
     stage.reveal(
@@ -183,10 +181,10 @@ fn small_room(stage: &mut Stage) {
         },
         match second {
             Some(_) => format!(
-                "{told} What had no room stays where it is, for the next read. A read may end anywhere in a message."
+                "{told} What did not fit waits for the next read. A read may end anywhere in a message."
             ),
-            None => "The first read had room for everything. On this connection a second one waits, until the client \
-                     writes again or closes."
+            None => "The first read took everything. On this connection a second one waits until the client writes again \
+                     or closes."
                 .into(),
         },
     );
@@ -195,7 +193,7 @@ fn small_room(stage: &mut Stage) {
     });
 }
 
-/// Which of the choices a read is that gives `len` bytes from `start` on, of writes of `each` bytes.
+/// Which of the choices describes a read that returns `len` bytes from offset `start`, of writes of `each` bytes.
 fn edges(start: usize, len: usize, each: usize) -> usize {
     let end = start + len;
     match (len, start % each, end % each) {
@@ -211,8 +209,8 @@ fn edges(start: usize, len: usize, each: usize) -> usize {
 fn one_large(stage: &mut Stage) {
     let guess = stage.ask_number(
         format!(
-            "The other way round: one write of {LARGE} bytes, and a program that reads as soon as something is there. \
-             How many reads does it take?"
+            "The other way round: one write of {LARGE} bytes, and a program that reads as soon as data has arrived. How \
+             many reads does it take?"
         ),
         "reads",
     );
@@ -220,15 +218,15 @@ fn one_large(stage: &mut Stage) {
     let (server, socket) = connected(stage);
     stage.send(socket, vec![b'x'; LARGE]);
     wait(stage);
-    stage.show(View::Boxes, "One write, and a read for whatever has just come.");
+    stage.show(View::Boxes, "One write, and one read for each arrival.");
     let run = stage.seen();
     let largest = run.data_segments().map(|segment| segment.tcp.len).max().unwrap_or(0);
     stage.reveal(
         guess,
         |run| run.reads(server).len(),
         format!(
-            "TCP cuts the stream into segments of at most {largest} bytes here, and the program was quick enough to see \
-             them come one by one. On another day two may be there at once: never count on it."
+            "TCP cuts the stream into segments of at most {largest} bytes here, and the program was quick enough to read \
+             them one by one. On another day two may have arrived together: never count on it."
         ),
     );
     stage.check("every byte arrives once, in order", |run| {
@@ -236,7 +234,7 @@ fn one_large(stage: &mut Stage) {
     });
 }
 
-/// A server, and a connection to it that stands.
+/// A server, and an established connection to it.
 fn connected(stage: &mut Stage) -> (Host, Socket) {
     let usual = stage.network_knobs().stack();
     let nodelay = stage.knob(&NODELAY);
@@ -250,7 +248,7 @@ fn connected(stage: &mut Stage) -> (Host, Socket) {
     (server, socket)
 }
 
-/// Writes `a` several times, then `b`, and so on: so that one can see where the bytes of a write are.
+/// Writes `a` several times, then `b`, and so on, so that the bytes of one write can be seen.
 fn write_all(stage: &mut Stage, socket: Socket, writes: usize, each: usize) {
     for letter in (b'a'..=b'z').cycle().take(writes) {
         stage.send(socket, vec![letter; each]);

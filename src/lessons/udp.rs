@@ -27,13 +27,17 @@ pub(super) const LESSON: Lesson = Lesson {
     cites: &[
         Cite { document: "RFC 768", section: "", what: "all of UDP, on three pages" },
         Cite { document: "RFC 1122", section: "4.1", what: "what a host's UDP must do" },
-        Cite { document: "RFC 8085", section: "3.1", what: "why a program may not send as fast as it likes" },
-        Cite { document: "RFC 8085", section: "3.3", what: "loss, order and copies are left to the program" },
+        Cite { document: "RFC 8085", section: "3.1", what: "why a program must limit its rate" },
+        Cite {
+            document: "RFC 8085",
+            section: "3.3",
+            what: "loss, order and duplicates are left to the program",
+        },
     ],
     knobs: &[&SENDS, &LOSE, &LOSS, &REORDER, &DELAY, &SEED],
     teacher: Teacher {
         vote: "A program sends three datagrams, and the second is lost on the way. Who notices?",
-        choices: &["the sender's UDP", "the receiver's UDP", "both programs", "nobody"],
+        choices: &["the sender's UDP", "the receiver's UDP", "both programs", "neither end"],
         surprise: "The race ends in a dead heat, and the class expected UDP to win. Both messages are one frame on the \
                    same wire, and nothing travels faster for having a smaller header. What UDP saves is the handshake \
                    before, and waiting for what was lost.",
@@ -49,8 +53,8 @@ fn script(stage: &mut Stage) {
     late(stage);
     race(stage);
     stage.instead(LESSON.misconception,
-        "on a connection that stands, TCP's message is there at the same moment. UDP saves the handshake, and never \
-         lets a new message wait for a lost old one. The price: loss, order and pace are the program's own business.",
+        "once a TCP connection is open, TCP delivers a message just as soon. UDP saves the handshake, and never makes a \
+         new message wait for a lost old one. The price: loss, order and pace are left to the program.",
     );
     stage.try_next(
         "netlayers lesson 6 --lose 0 --reorder 50%",
@@ -70,11 +74,11 @@ fn lossy(stage: &mut Stage) {
     let (sends, lose) = (stage.knob(&SENDS), stage.knob(&LOSE));
     stage.say(
         "UDP, the User Datagram Protocol, adds two ports, a length and a checksum to what a program sends, and hands it \
-         to IP. That is all. Each send is one datagram, a message by itself.",
+         to IP. That is all. Each send is one datagram: a message of its own.",
     );
     let lost = match (1..=sends).contains(&lose) {
         true => format!("Number {lose} is lost on the way."),
-        false => "None of them is singled out to be lost.".into(),
+        false => "No particular one is lost.".into(),
     };
     let datagrams = if sends == 1 { "datagram" } else { "datagrams" };
     let guess = stage.ask_number(
@@ -101,7 +105,7 @@ fn lossy(stage: &mut Stage) {
     stage.run();
     stage.show(
         View::Boxes,
-        "Above what was sent, below what was received, in front of it its place in the order.",
+        "Top: what was sent. Bottom: what was received, each with its place in the order.",
     );
     let run = stage.seen();
     let (received, gone) = (run.reads(server).len(), run.lost());
@@ -111,9 +115,9 @@ fn lossy(stage: &mut Stage) {
         guess,
         |run| run.reads(server).len(),
         match gone {
-            0 => "All of them, this time. No promise was kept: none was given.".to_owned(),
+            0 => "All of them, this time. UDP kept no promise: it gave none.".to_owned(),
             _ => format!(
-                "Lost: {gone}. The others do not wait for it, and nothing in them says that one is missing; a program \
+                "Lost: {gone}. The others do not wait for it, and nothing in them says that one is missing. A program \
                  that wants to know must number its messages itself."
             ),
         },
@@ -129,21 +133,24 @@ fn lossy(stage: &mut Stage) {
                 (false, false) => 2,
             })
         },
-        "No datagram is ever answered by UDP, so a lost one looks like one that arrived. It keeps no copy either.",
+        "UDP answers no datagram, so to the sender a lost one looks like one that arrived. It keeps no copy either.",
     );
-    stage.show(View::Ladder, "All that was on the wire. Look for an answer of the server: there is none.");
+    stage.show(
+        View::Ladder,
+        "Everything that was on the wire. Look for an answer from the server: there is none.",
+    );
     stage.check("the server's host sends nothing back", |run| {
         run.packets().iter().all(|packet| packet.from == client.id().place())
     });
-    stage.check("what is received was sent, each datagram whole", |run| {
+    stage.check("every datagram received was sent, and is whole", |run| {
         let sent = run.writes(client);
         run.reads(server).iter().all(|read| sent.contains(read))
     });
     stage.show(
         View::Header(Frame::Number(1), Some("UDP")),
         format!(
-            "The whole header: {} bytes. TCP's has at least {}. There is no sequence number in it, so a receiver cannot \
-             even tell that the order is wrong.",
+            "The whole header: {} bytes. TCP's has at least {}. It has no sequence number, so a receiver cannot even \
+             tell that the order is wrong.",
             udp::HEADER_LEN,
             tcp::MIN_HEADER_LEN
         ),
@@ -153,8 +160,8 @@ fn lossy(stage: &mut Stage) {
 /// Datagrams that wait for their program.
 fn late(stage: &mut Stage) {
     let guess = stage.ask_choice(
-        "Three datagrams, \"one\", \"two\" and \"three\", have arrived before the program reads. It has room for 1000 \
-         bytes. What does its first receive give?",
+        "Three datagrams, \"one\", \"two\" and \"three\", have arrived before the program reads. Its buffer holds 1000 \
+         bytes. What does its first receive return?",
         &["\"one\"", "\"onetwothree\"", "\"three\", the newest", "nothing: they came too early"],
     );
     stage.scene("late", "A program that reads late");
@@ -167,7 +174,7 @@ fn late(stage: &mut Stage) {
     }
     stage.run_for(stage.network_knobs().rtt() + Duration::from_millis(50));
     while stage.receive(receiver).is_some() {}
-    stage.show(View::Boxes, "The edges stay where the sender put them.");
+    stage.show(View::Boxes, "The boundaries stay where the sender put them.");
     stage.reveal(
         guess,
         |run| {
@@ -179,8 +186,8 @@ fn late(stage: &mut Stage) {
                 _ => 1,
             })
         },
-        "One receive, one datagram, however many wait and however much room there is. UDP keeps the edges of messages; \
-         the next lesson shows that TCP does not.",
+        "One receive returns one datagram, however many wait and however large the buffer is. UDP keeps message \
+         boundaries; the next lesson shows that TCP does not.",
     );
     stage.check("as many receives as datagrams", |run| run.reads(server) == run.writes(client));
 }
@@ -189,7 +196,7 @@ fn late(stage: &mut Stage) {
 fn race(stage: &mut Stage) {
     let guess = stage.ask_choice(
         format!(
-            "Now a race. A TCP connection stands already; the same {} bytes go over it, and by UDP. Nothing is lost. \
+            "Now a race. A TCP connection is already open; the same {} bytes go over it, and by UDP. Nothing is lost. \
              Which takes longer from the write to the read?",
             MESSAGE.len()
         ),
@@ -204,10 +211,10 @@ fn race(stage: &mut Stage) {
     stage.send(connection, MESSAGE);
     stage.run_for(pause);
     let fresh = stage.seen().first_read(server).map_or(Duration::ZERO, |at| at.since(Instant::ZERO));
-    let standing_from = stage.now();
+    let open_from = stage.now();
     stage.send(connection, MESSAGE);
     stage.run_for(pause);
-    let standing = took(&stage.seen(), server, standing_from, Protocol::Tcp);
+    let open = took(&stage.seen(), server, open_from, Protocol::Tcp);
     let socket = stage.bind(client, 0);
     let udp_from = stage.now();
     stage.send_to(socket, server, PORT, MESSAGE);
@@ -219,37 +226,35 @@ fn race(stage: &mut Stage) {
         &["by", "ms to the read"],
         vec![
             vec!["TCP, handshake included".into(), ms(fresh)],
-            vec!["TCP, the connection stands".into(), ms(standing)],
+            vec!["TCP, already open".into(), ms(open)],
             vec!["UDP".into(), ms(udp)],
         ],
-        "From the first thing the client did until the other program had the message.",
+        "From the client's first action until the other program had the message.",
     );
     stage.fact("tcp_fresh_ms", ms(fresh));
-    stage.fact("tcp_standing_ms", ms(standing));
+    stage.fact("tcp_open_ms", ms(open));
     stage.fact("udp_ms", ms(udp));
-    let apart = standing.as_nanos().abs_diff(udp.as_nanos());
+    let apart = open.as_nanos().abs_diff(udp.as_nanos());
     stage.reveal(
         guess,
         |_| {
-            Answer::Choice(match (apart < 1_000_000, standing > udp) {
+            Answer::Choice(match (apart < 1_000_000, open > udp) {
                 (true, _) => 1,
                 (false, true) => 0,
                 (false, false) => 2,
             })
         },
         format!(
-            "One frame each, over the same wire. What costs time is the handshake: {} ms more, once. It pays for knowing \
-             that somebody is there.",
-            ms(Duration::from_nanos(fresh.as_nanos().saturating_sub(standing.as_nanos())))
+            "One frame each, over the same wire. What costs time is the handshake: {} ms more, once. It buys the \
+             knowledge that the other end is there.",
+            ms(Duration::from_nanos(fresh.as_nanos().saturating_sub(open.as_nanos())))
         ),
     );
-    stage.check("over a connection that stands, TCP and UDP are less than a millisecond apart", |_| {
+    stage.check("over an open connection, TCP and UDP are less than a millisecond apart", |_| {
         apart < 1_000_000
     });
     let rtt = stage.network_knobs().rtt();
-    stage.check("the handshake costs a round trip", |_| {
-        fresh.as_nanos() >= standing.as_nanos() + rtt.as_nanos()
-    });
+    stage.check("the handshake costs a round trip", |_| fresh.as_nanos() >= open.as_nanos() + rtt.as_nanos());
 }
 
 /// Two hosts and a link on which nothing goes wrong.

@@ -73,12 +73,12 @@ pub(super) const LESSON: Lesson = Lesson {
         choices: &[
             "who the server is",
             "that the server speaks WebSocket",
-            "that nobody listens",
+            "that the connection is private",
             "that the server knows the client",
         ],
-        surprise: "Anybody can compute the answer, for the number that goes into it is printed in the RFC. It is no \
-                   password: it shows that the request was understood, and not merely answered by a cache or by a \
-                   server that says yes to everything.",
+        surprise: "Anyone can compute the answer, since the GUID that goes into it is printed in the RFC. It is no \
+                   password: it shows that the server understood the request, and that the answer is not from a cache \
+                   or from a server that says yes to everything.",
     },
     script,
 };
@@ -104,10 +104,10 @@ fn script(stage: &mut Stage) {
     refused(stage);
     given_up(stage);
     stage.instead(LESSON.misconception,
-        "each WebSocket begins with an HTTP request; here, with HTTP/1.1, on the very TCP connection that it goes on \
-         with (HTTP/2 and HTTP/3 give it one stream of theirs: RFC 8441, RFC 9220). HTTP stays what it \
-         is: for what is asked for and answered it keeps caches, proxies and servers that need to remember nothing. \
-         WebSocket gives these up, and gets a connection on which both may speak.",
+        "every WebSocket begins with an HTTP request; with HTTP/1.1, as here, it then continues on the same TCP \
+         connection (HTTP/2 and HTTP/3 give it one of their streams: RFC 8441, RFC 9220). HTTP stays what it is: for \
+         request and response it has caches, proxies, and servers that need to remember nothing. WebSocket gives these \
+         up, and gains a connection on which both ends may speak.",
     );
     stage.try_next("netlayers lesson 16 --wrong origin", "Predict the status first: who is protected by it?");
     stage.try_next("netlayers lesson 16 --wrong nothing", "And a request with nothing wrong?");
@@ -120,15 +120,15 @@ fn script(stage: &mut Stage) {
 fn accept(stage: &mut Stage) {
     stage.say(format!(
         "A program that wants a WebSocket opens a TCP connection and sends an HTTP request with a random key. The server \
-         answers with something that it computes from the key. The example of RFC 6455 has the key {SAMPLE}.",
+         answers with a value that it computes from the key. In the example of RFC 6455 the key is {SAMPLE}.",
     ));
-    // What somebody may think of, each computed.
+    // Plausible answers, each computed.
     let whole = |text: &str| STANDARD.encode(Sha1::digest(text.as_bytes()));
     let with_guid = format!("{SAMPLE}{GUID}");
     let guess = stage.ask_choice(
         format!(
-            "There is a fixed number in the RFC, the GUID {GUID}. What does the server answer to the key? Who likes \
-             to, computes it: sha1sum and base64 are enough."
+            "The RFC has a fixed number, the GUID {GUID}. What does the server answer to the key? Compute it if you \
+             like: sha1sum and base64 are enough."
         ),
         &[
             &format!("the key itself: {SAMPLE}"),
@@ -156,11 +156,7 @@ fn accept(stage: &mut Stage) {
         explained(&asked),
         "Each line, with its place in RFC 6455.",
     );
-    stage.table(
-        &["the answer", "what it is for"],
-        explained(&answered),
-        "101 is the last that HTTP says here.",
-    );
+    stage.table(&["the answer", "what it is for"], explained(&answered), "101 is HTTP's last word here.");
     let digest = Sha1::digest(with_guid.as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let accept = stage.fact("accept", STANDARD.encode(digest));
@@ -169,17 +165,17 @@ fn accept(stage: &mut Stage) {
         &["step", "gives"],
         vec![
             row("the key, as it is sent", SAMPLE),
-            row("and the GUID behind it", &with_guid),
+            row("followed by the GUID", &with_guid),
             row(&format!("SHA-1: {} bytes", digest.len()), &hex),
             row("these in base64", &accept),
         ],
-        "Computed step by step, beside the machine.",
+        "Computed step by step, independently of the server's code.",
     );
     stage.reveal(
         guess,
         |run| Answer::Choice(if value(&head(run, server), "Sec-WebSocket-Accept") == accept { 2 } else { 0 }),
-        "The key is hashed as the text that was sent; nobody decodes it. The GUID is printed in the RFC: whoever answers \
-         so has understood that WebSocket was asked for.",
+        "The key is hashed as the text that was sent, without decoding it. The GUID is printed in the RFC: a server that \
+         answers so has understood that the request is for WebSocket.",
     );
     stage.check("what was computed step by step is what the server answered", |run| {
         value(&head(run, server), "Sec-WebSocket-Accept") == accept
@@ -199,7 +195,10 @@ fn one_connection(stage: &mut Stage, client: Host) {
                 AppPiece::WsFrame { opcode, payload_len, .. } => {
                     ("WebSocket", format!("{opcode} frame, {payload_len} bytes of payload"))
                 }
-                AppPiece::WsContinuationOfFrame { .. } | AppPiece::Data { .. } => continue,
+                AppPiece::EngineIo { .. }
+                | AppPiece::SocketIo { .. }
+                | AppPiece::WsContinuationOfFrame { .. }
+                | AppPiece::Data { .. } => continue,
             };
             rows.push(vec![segment.tcp.seq.to_string(), from.into(), protocol.into(), what]);
         }
@@ -207,8 +206,8 @@ fn one_connection(stage: &mut Stage, client: Host) {
     stage.table(
         &["seq", "from", "protocol", "what"],
         rows,
-        "All that went over this one TCP connection. The bytes are counted through: HTTP's last is followed by the \
-         first one of a frame.",
+        "Everything that crossed this one TCP connection. The byte count runs on: the first byte of a frame follows \
+         HTTP's last.",
     );
     stage.show(View::Ladder, "One SYN: everything happens on one connection.");
     stage.check("the frames go over the TCP connection on which the request went", |run| {
@@ -224,7 +223,7 @@ fn refused(stage: &mut Stage) {
     let guess = stage.ask_choice(
         format!("A request comes with {words}. What does the server answer?"),
         &[
-            "101: it opens all the same",
+            "101: it opens anyway",
             "400: bad request",
             "403: forbidden",
             "405: method not allowed",
@@ -246,7 +245,7 @@ fn refused(stage: &mut Stage) {
         |_| Answer::Choice(choices.iter().position(|choice| *choice == status).unwrap_or(0)),
         match why.as_str() {
             "" => "Nothing was wrong: the server agrees, and the next bytes are frames.".to_owned(),
-            why => format!("The server's machine says: {why}."),
+            why => format!("The server's WebSocket code says: {why}."),
         },
     );
     if status != 101 {
@@ -256,7 +255,7 @@ fn refused(stage: &mut Stage) {
         stage.check("no frame was sent", |run| run.websocket_frames(server).is_empty());
     }
     if status == 426 {
-        stage.check("426 tells what would do: the version and the protocol", |run| {
+        stage.check("426 names what would be accepted: the version and the protocol", |run| {
             let head = head(run, server);
             value(&head, "Sec-WebSocket-Version") == "13" && value(&head, "Upgrade") == "websocket"
         });
@@ -280,19 +279,19 @@ fn all(stage: &mut Stage) {
     stage.table(
         &["a request with", "is answered"],
         rows,
-        "Each on a connection of its own. 426 says what to ask for instead.",
+        "Each on its own connection. 426 says what to ask for instead.",
     );
-    stage.check("none of them is answered with 101, and none without a word", |_| {
+    stage.check("each of them is refused with a 4xx status, none with 101", |_| {
         statuses.iter().all(|status| (400..500).contains(status))
     });
     stage.say(
         "Origin says which page a script came from, and the browser writes it, not the script. So a server can refuse a \
-         page that uses its visitors' logins behind their backs. A program that is no browser can write there what it \
-         likes (RFC 6455 §10.2).",
+         page that uses its visitors' logins behind their backs. A program that is not a browser can write anything \
+         there (RFC 6455 §10.2).",
     );
 }
 
-/// What WebSocket has not.
+/// What WebSocket gives up.
 fn given_up(stage: &mut Stage) {
     let row = |what: &str, http: &str, events: &str, websocket: &str| {
         [what, http, events, websocket].map(str::to_owned).to_vec()
@@ -300,13 +299,14 @@ fn given_up(stage: &mut Stage) {
     stage.table(
         &["", "HTTP", "server-sent events", "WebSocket"],
         vec![
-            row("who may speak", "server, when asked", "server, once asked", "both, always"),
+            row("may speak", "server, when asked", "server, once asked", "both, always"),
             row("answers in caches", "yes", "no", "no"),
             row("server must remember", "nothing", "the open response", "the connection"),
             row("proxies understand it", "yes", "yes: it is HTTP", "only its beginning"),
             row("after a break", "ask again", "the browser does", "the program's task"),
         ],
-        "Three patterns, for three purposes; none of them replaces another. This table is told, not measured.",
+        "Three patterns, for three purposes; none replaces another. This table is not measured: it sums up the \
+         specifications.",
     );
     stage.say(
         "HTTP is stateless: each request can be understood by itself (RFC 9110 §3.3), so any server of many may answer \
@@ -399,18 +399,18 @@ fn purpose(line: &str) -> &'static str {
     let name = line.split(": ").next().unwrap_or_default();
     match name {
         _ if line.starts_with("GET ") => "in HTTP/1.1 always GET (§4.1)",
-        _ if line.starts_with("HTTP/1.1 101") => "agreed: behind the empty line, frames",
+        _ if line.starts_with("HTTP/1.1 101") => "agreed: after the empty line, frames",
         _ if line.starts_with("HTTP/1.1 4") => "refused, with a reason in numbers (RFC 9110 §15.5)",
         "Host" => "which of the server's sites is meant",
-        "Upgrade" => "the protocol to go on with (RFC 9110 §7.8)",
+        "Upgrade" => "the protocol to switch to (RFC 9110 §7.8)",
         "Connection" if line.contains("Upgrade") => "Upgrade is for the next hop, not to be passed on",
-        "Connection" => "the connection ends behind this answer",
+        "Connection" => "the connection ends after this answer",
         "Sec-WebSocket-Key" => "16 random bytes in base64: new each time",
         "Sec-WebSocket-Version" => "13 is the version of RFC 6455 (§4.4)",
         "Sec-WebSocket-Accept" => "computed from the key (§4.2.2)",
         "Origin" => "the page that asks: browsers write it (§10.2)",
         "Content-Length" => "no body follows",
-        "Allow" => "the method that would do",
+        "Allow" => "the method to use",
         _ => "",
     }
 }

@@ -26,53 +26,8 @@ use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::clock::{Clock, std_duration};
-use crate::base::{Duration, Instant, SecondaryMap};
-use crate::chat::Gateway;
-use crate::layers::application::engineio::{ConnKey, Event, Input, Output, Server};
-
-/// What stands above Engine.IO: it hears of sessions and messages, and answers through the server it is given.
-pub trait Service {
-    /// Something has happened.
-    fn event(&mut self, now: Instant, event: Event, server: &mut Server);
-
-    /// The time it asked for has come, or its [`Notify`] was rung.
-    fn wake(&mut self, now: Instant, server: &mut Server);
-
-    /// The server is about to end: the last chance to say something.
-    fn stop(&mut self, now: Instant, server: &mut Server);
-
-    /// When it wants to be woken.
-    fn due(&self) -> Option<Instant>;
-
-    /// Whether nothing more should be read for now, because what was said waits for a disk. It is asked again when its
-    /// [`Notify`] was rung. Senders then find TCP's window closed (RFC 9293 §3.8.6); all else goes on.
-    fn is_behind(&self) -> bool {
-        false
-    }
-}
-
-/// A Socket.IO server, whose two machines are joined without a socket already.
-impl Service for Gateway {
-    fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
-        Gateway::event(self, now, event, server);
-    }
-
-    fn wake(&mut self, now: Instant, server: &mut Server) {
-        Gateway::wake(self, now, server);
-    }
-
-    fn stop(&mut self, now: Instant, server: &mut Server) {
-        Gateway::stop(self, now, server);
-    }
-
-    fn due(&self) -> Option<Instant> {
-        Gateway::due(self)
-    }
-
-    fn is_behind(&self) -> bool {
-        Gateway::is_behind(self)
-    }
-}
+use crate::base::{Duration, Instant, Machine as _, SecondaryMap};
+use crate::layers::application::engineio::{ConnKey, Input, Output, Server, Service};
 
 /// Listens, with room for a crowd: clients that come faster than they are let in wait in the kernel's queue. One that
 /// found no room there would try again after a second (RFC 6298 §2.1), and after three. The process's limit of open
@@ -129,6 +84,7 @@ pub async fn serve(
     local
         .run_until(async {
             shared.with(|core, now| {
+                core.server.go_away();
                 core.service.stop(now, &mut core.server);
                 core.server.shut_down(now);
             });
@@ -396,7 +352,8 @@ async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<ServedSocket>) {
             }
             Ok(len) => shared.with(|core, now| {
                 core.ahead += len;
-                core.server.handle(now, Input::Bytes(socket.key, &buffer[..len]));
+                let bytes = Bytes::copy_from_slice(&buffer[..len]);
+                core.server.handle(now, Input::Bytes(socket.key, bytes));
             }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => break,

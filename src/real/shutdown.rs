@@ -2,27 +2,34 @@
 //! Ctrl-C in a terminal.
 
 use std::future::Future;
+#[cfg(unix)]
+use std::task::Poll;
+
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Is ready when the program has been asked to end. It listens from the call on, not only from the first poll: nobody
 /// who saw the program say that it is ready can come too early. To be called inside of tokio's runtime.
 #[cfg(unix)]
 pub fn requested() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
+    any_of(&[SignalKind::terminate(), SignalKind::interrupt()])
+}
 
-    let signals =
-        signal(SignalKind::terminate()).and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
-    async {
-        match signals {
-            Ok((mut term, mut interrupt)) => {
-                tokio::select! {
-                    _ = term.recv() => {}
-                    _ = interrupt.recv() => {}
-                }
-            }
-            // The system's own way to end a program is left.
-            Err(_) => std::future::pending().await,
-        }
-    }
+/// The same for a program that has changed its terminal and must give it back: it hears too that the terminal was
+/// closed (SIGHUP).
+#[cfg(unix)]
+pub fn of_terminal() -> impl Future<Output = ()> {
+    any_of(&[SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()])
+}
+
+#[cfg(unix)]
+fn any_of(kinds: &[SignalKind]) -> impl Future<Output = ()> + use<> {
+    // A signal that cannot be listened for keeps the system's own way to end a program.
+    let mut signals: Vec<Signal> = kinds.iter().filter_map(|kind| signal(*kind).ok()).collect();
+    std::future::poll_fn(move |cx| match signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready()) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
 }
 
 /// Is ready when Ctrl-C was pressed.
@@ -33,4 +40,10 @@ pub fn requested() -> impl Future<Output = ()> {
             std::future::pending().await
         }
     }
+}
+
+/// The same.
+#[cfg(not(unix))]
+pub fn of_terminal() -> impl Future<Output = ()> {
+    requested()
 }

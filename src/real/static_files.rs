@@ -1,112 +1,72 @@
 //! Files of a folder over HTTP/1.1: what a browser needs to show the book, on loopback.
 //!
-//! Read RFC 9110 §9.3.1 (GET) and RFC 9112 §9.6 first. The heads are read by the same [`HeadParser`] that the
-//! WebSocket handshake uses. Left out, because a book on one's own machine needs none of it: keeping connections open,
-//! ranges, caching, compression, TLS. Every answer ends its connection.
+//! Read RFC 9110 §9.3.1 (GET) first. The server is the one of the events (`event_loop`): it reads requests, bounds what
+//! a client can cost, and writes answers; here stands only what a request is answered with. Left out, because a book on
+//! one's own machine needs none of it: ranges, caching, compression, TLS.
 //!
 //! A path can only lead to a regular file inside the folder: it may not have `..`, and links that lead out are not
 //! followed. A request that names another host than this machine is refused, so that a page from elsewhere cannot read
 //! the book through a name that it points here (DNS rebinding).
 
+use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
-use crate::layers::application::http::{HeadParser, Headers, Limits, Progress, RequestHead, ResponseHead};
+use super::{event_loop, random};
+use crate::base::{Duration, Instant};
+use crate::layers::application::engineio::{Config, Event, Server, Service};
+use crate::layers::application::http::{Headers, RequestHead};
 
-/// Connections at a time; the next one waits until one of them is done.
+/// Connections at a time; another one is closed.
 const MOST_CONNECTIONS: usize = 64;
 /// How long a client has for its request, and for taking the answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The largest file: bigger ones are refused, for the whole of a file is held while it is sent.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// A server of the files of one folder.
+/// The files of one folder.
 #[derive(Debug)]
 pub struct StaticFiles {
-    listener: TcpListener,
     folder: PathBuf,
 }
 
 impl StaticFiles {
-    /// Listens on a port of 127.0.0.1; port 0 takes any free one.
+    /// The files of this folder, and of those in it.
     ///
     /// # Errors
-    /// When the port is taken, or there is no such folder.
-    pub async fn bind(folder: &Path, port: u16) -> io::Result<Self> {
-        let folder = folder.canonicalize()?;
-        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-        Ok(StaticFiles { listener, folder })
+    /// When there is no such folder.
+    pub fn of(folder: &Path) -> io::Result<Self> {
+        Ok(StaticFiles { folder: folder.canonicalize()? })
     }
 
-    /// Where it listens.
-    ///
-    /// # Errors
-    /// When the system does not know.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-
-    /// Answers requests for ever.
-    ///
-    /// # Errors
-    /// When the listening socket breaks. What goes wrong on one connection ends that connection only.
-    pub async fn serve(self) -> io::Result<()> {
-        let (seats, folder) = (Arc::new(Semaphore::new(MOST_CONNECTIONS)), Arc::new(self.folder));
-        loop {
-            let seat = Arc::clone(&seats).acquire_owned().await.map_err(io::Error::other)?;
-            let stream = match self.listener.accept().await {
-                Ok((stream, _)) => stream,
-                // The client was gone before it was accepted, or there are no descriptors left for the moment.
-                Err(_) => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    continue;
-                }
-            };
-            let folder = Arc::clone(&folder);
-            tokio::spawn(async move {
-                let _seat = seat;
-                let _ = tokio::time::timeout(PATIENCE, one(stream, &folder)).await;
-            });
-        }
+    /// Answers requests until `stop` is ready.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let config = Config {
+            endpoints: Vec::new(),
+            other_requests: true,
+            loopback_only: true,
+            max_connections: MOST_CONNECTIONS,
+            head_timeout: PATIENCE,
+            close_timeout: PATIENCE,
+            ..Config::default()
+        };
+        let server = Server::new(config, random::session_ids());
+        event_loop::serve(listener, server, self, Arc::new(Notify::new()), stop).await;
     }
 }
 
-/// One request and its answer.
-async fn one(mut stream: TcpStream, folder: &Path) -> io::Result<()> {
-    let mut parser = HeadParser::<RequestHead>::new(Limits::default());
-    let mut buffer = [0; 4096];
-    let (answer, is_head) = loop {
-        let read = stream.read(&mut buffer).await?;
-        if read == 0 {
-            return Ok(());
-        }
-        match parser.feed(&buffer[..read]) {
-            Ok(Progress::NeedMore) => {}
-            Ok(Progress::Done { head, .. }) => break (answer(&head, folder), head.method == "HEAD"),
-            Err(error) => break (Answer::plain(error.status), false),
-        }
-    };
-    let headers = Headers::new()
-        .with("Content-Type", answer.kind)
-        .with("Content-Length", answer.body.len().to_string())
-        .with("Cache-Control", "no-store")
-        .with("X-Content-Type-Options", "nosniff")
-        .with("Connection", "close");
-    let head = ResponseHead::new(answer.status, headers)
-        .emit()
-        .map_err(|error| io::Error::other(error.to_string()))?;
-    stream.write_all(&head).await?;
-    if !is_head {
-        stream.write_all(&answer.body).await?;
+impl Service for StaticFiles {
+    fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
+        // Without an endpoint there are no sessions.
+        let Event::Request { conn, head } = event else { return };
+        let answer = answer(&head, &self.folder);
+        let headers = Headers::new().with("X-Content-Type-Options", "nosniff");
+        server.respond(now, conn, answer.status, answer.kind, &headers, &answer.body.into());
     }
-    stream.shutdown().await
 }
 
 /// What a request is answered with.
@@ -124,12 +84,6 @@ impl Answer {
 }
 
 fn answer(head: &RequestHead, folder: &Path) -> Answer {
-    if !matches!(head.method.as_str(), "GET" | "HEAD") {
-        return Answer::plain(405);
-    }
-    if !head.host().is_ok_and(is_here) {
-        return Answer::plain(403);
-    }
     let Some(path) = file_of(&head.target, folder) else { return Answer::plain(404) };
     match std::fs::metadata(&path) {
         Ok(found) if found.len() > LARGEST => Answer::plain(413),
@@ -139,12 +93,6 @@ fn answer(head: &RequestHead, folder: &Path) -> Answer {
         },
         Err(_) => Answer::plain(404),
     }
-}
-
-/// Whether a Host field (RFC 9110 §7.2) names this machine.
-fn is_here(host: &str) -> bool {
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    matches!(name, "127.0.0.1" | "localhost")
 }
 
 /// The file that a request target (RFC 9112 §3.2.1) names; `None` when there is none inside the folder.
@@ -254,23 +202,35 @@ mod tests {
         }
     }
 
-    #[test]
-    fn another_host_and_another_method_are_refused() {
-        assert_eq!(get("/", "evil.example").status, 403);
-        let post = RequestHead::new("POST", "/", Headers::new().with("Host", "localhost"));
-        assert_eq!(answer(&post, &folder()).status, 405);
+    /// Asks a server of the folder, over a connection that ends with the answer.
+    async fn asked(request: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+        let listener = event_loop::listen(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (done, stop) = tokio::sync::oneshot::channel::<()>();
+        let files = StaticFiles::of(&folder()).expect("it is there");
+        let client = async {
+            let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+            stream.write_all(request.as_bytes()).await.expect("sent");
+            let mut got = String::new();
+            stream.read_to_string(&mut got).await.expect("an answer");
+            let _ = done.send(());
+            got
+        };
+        let stop = async {
+            let _ = stop.await;
+        };
+        tokio::join!(files.serve(listener, stop), client).1
     }
 
     #[tokio::test]
-    async fn a_browser_gets_its_page() {
-        let files = StaticFiles::bind(&folder(), 0).await.expect("a free port");
-        let address = files.address().expect("an address");
-        let server = tokio::spawn(files.serve());
-        let mut stream = TcpStream::connect(address).await.expect("it listens");
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("sent");
-        let mut got = String::new();
-        stream.read_to_string(&mut got).await.expect("an answer");
+    async fn a_browser_gets_its_page_and_another_method_or_host_is_refused() {
+        let got = asked("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
         assert!(got.starts_with("HTTP/1.1 200 OK\r\n") && got.ends_with("\r\n\r\n<p>hello</p>"), "{got}");
-        server.abort();
+        let got = asked("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+        let evil = asked("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").await;
+        assert!(evil.starts_with("HTTP/1.1 403 ") && !evil.contains("hello"), "{evil}");
+        assert!(got.starts_with("HTTP/1.1 405 ") && got.contains("\r\nAllow: GET, HEAD\r\n"), "{got}");
     }
 }

@@ -8,36 +8,47 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A stream that keeps a copy of what goes by, when somebody wants to see it.
+/// A stream that keeps a copy of what goes by, for a reader of it.
 #[derive(Debug)]
 pub struct Tap {
     stream: TcpStream,
     seen: Option<Seen>,
 }
 
-/// What went by and was not taken yet, both ways. Clones share it.
+/// What went by and was not taken yet, in the order in which it did. Clones share it.
 ///
-/// Bounded: beyond [`MOST`](Seen::MOST) bytes one way, what comes next that way is not kept, and the look at that
-/// stream is over: see [`Flow::lost`].
+/// Bounded: when more than [`MOST`](Seen::MOST) bytes wait, the next ones are not kept, and the look at that connection
+/// is over: see [`Passed::Lost`].
 #[derive(Debug, Clone, Default)]
-pub struct Seen(Arc<Mutex<[Flow; 2]>>);
+pub struct Seen(Arc<Mutex<Kept>>);
 
-/// One direction.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Flow {
-    /// The bytes since the last look.
-    pub bytes: Vec<u8>,
-    /// Some are missing behind them.
-    pub lost: bool,
-    /// They are the first of a connection; what was kept of the one before is gone.
-    pub is_fresh: bool,
+#[derive(Debug, Default)]
+struct Kept {
+    passed: Vec<Passed>,
+    bytes: usize,
+    lost: bool,
+}
+
+/// Something that went by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passed {
+    /// A connection begins here; what is behind belongs to it.
+    Opened,
+    /// This end has sent bytes.
+    Sent(Vec<u8>),
+    /// This end has received bytes.
+    Received(Vec<u8>),
+    /// Bytes of this connection are missing, from here to its end.
+    Lost,
 }
 
 impl Tap {
-    /// Looks at a stream when there is somebody to see.
+    /// Looks at a stream when `seen` is there to keep it.
     pub fn new(stream: TcpStream, seen: Option<Seen>) -> Self {
         if let Some(seen) = &seen {
-            *seen.lock() = [(); 2].map(|()| Flow { is_fresh: true, ..Flow::default() });
+            let mut kept = seen.lock();
+            kept.lost = false;
+            kept.passed.push(Passed::Opened);
         }
         Tap { stream, seen }
     }
@@ -47,33 +58,46 @@ impl Tap {
         &self.stream
     }
 
-    fn keep(&self, way: usize, bytes: &[u8]) {
+    fn keep(&self, sent: bool, bytes: &[u8]) {
         if let Some(seen) = &self.seen {
-            seen.lock()[way].keep(bytes);
+            seen.lock().keep(sent, bytes);
         }
     }
 }
 
 impl Seen {
-    /// Bytes kept one way.
+    /// Bytes that may wait to be taken.
     pub const MOST: usize = 4 << 20;
 
-    /// What was sent and what was received since the last look.
-    pub fn take(&self) -> [Flow; 2] {
-        std::mem::take(&mut *self.lock())
+    /// What went by since the last look.
+    pub fn take(&self) -> Vec<Passed> {
+        let mut kept = self.lock();
+        kept.bytes = 0;
+        std::mem::take(&mut kept.passed)
     }
 
-    /// Whoever panicked while it held the lock has left whole bytes.
-    fn lock(&self) -> MutexGuard<'_, [Flow; 2]> {
+    /// A panic that held the lock has left whole bytes.
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Flow {
-    fn keep(&mut self, bytes: &[u8]) {
-        self.lost |= self.bytes.len() + bytes.len() > Seen::MOST;
-        if !self.lost {
-            self.bytes.extend_from_slice(bytes);
+impl Kept {
+    fn keep(&mut self, sent: bool, bytes: &[u8]) {
+        if bytes.is_empty() || self.lost {
+            return;
+        }
+        if self.bytes + bytes.len() > Seen::MOST {
+            self.lost = true;
+            return self.passed.push(Passed::Lost);
+        }
+        self.bytes += bytes.len();
+        match (self.passed.last_mut(), sent) {
+            (Some(Passed::Sent(last)), true) | (Some(Passed::Received(last)), false) => {
+                last.extend_from_slice(bytes);
+            }
+            (_, true) => self.passed.push(Passed::Sent(bytes.to_vec())),
+            (_, false) => self.passed.push(Passed::Received(bytes.to_vec())),
         }
     }
 }
@@ -86,7 +110,7 @@ impl AsyncRead for Tap {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        self.keep(1, &buf.filled()[before..]);
+        self.keep(false, &buf.filled()[before..]);
         Poll::Ready(Ok(()))
     }
 }
@@ -94,7 +118,7 @@ impl AsyncRead for Tap {
 impl AsyncWrite for Tap {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
-        self.keep(0, &buf[..written]);
+        self.keep(true, &buf[..written]);
         Poll::Ready(Ok(written))
     }
 
@@ -112,12 +136,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_bounded_and_a_gap_is_told() {
-        let mut flow = Flow::default();
-        flow.keep(&vec![0; Seen::MOST]);
-        assert!(!flow.lost);
-        flow.keep(&[1]);
-        flow.keep(&[]);
-        assert!(flow.lost && flow.bytes.len() == Seen::MOST);
+    fn what_went_by_is_kept_in_order_up_to_a_bound() {
+        let mut kept = Kept::default();
+        kept.keep(true, b"a");
+        kept.keep(true, b"sk");
+        kept.keep(false, b"yes");
+        kept.keep(true, &vec![0; Seen::MOST]);
+        kept.keep(true, b"behind a gap");
+        let expected = [Passed::Sent(b"ask".to_vec()), Passed::Received(b"yes".to_vec()), Passed::Lost];
+        assert_eq!(kept.passed, expected);
     }
 }

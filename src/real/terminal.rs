@@ -2,7 +2,8 @@
 //!
 //! With whole lines, what somebody is typing lies in the kernel, and nobody can put it back on the screen when a
 //! message is printed in the middle of it. The price: this program has to do what the kernel did, echo and backspace.
-//! Output is left as it is.
+//! Output is left as it is. A signal that ends the program must be heard by it, or the terminal stays as it is: see
+//! [`shutdown::of_terminal`](super::shutdown::of_terminal).
 //!
 //! Where there is no such thing (another system than Unix, no terminal) the answer is an error, and lines must do.
 
@@ -27,6 +28,18 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// Gives the terminal back and stops the program, as Ctrl-Z does elsewhere; keys again when it goes on.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn suspend(&self) -> io::Result<()> {
+        system::set(&self.before)?;
+        system::stop()?;
+        system::set(&system::keys(&self.before))
+    }
+}
+
 impl Drop for Keys {
     fn drop(&mut self) {
         // A terminal that is gone needs no settings.
@@ -38,6 +51,7 @@ impl Drop for Keys {
 mod system {
     use std::io;
 
+    use rustix::process::{Signal, kill_current_process_group};
     use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 
     pub(super) type Settings = Termios;
@@ -53,6 +67,11 @@ mod system {
 
     pub(super) fn get() -> io::Result<Settings> {
         Ok(tcgetattr(io::stdin())?)
+    }
+
+    /// Comes back when the shell has let the program go on.
+    pub(super) fn stop() -> io::Result<()> {
+        Ok(kill_current_process_group(Signal::TSTP)?)
     }
 
     pub(super) fn set(settings: &Settings) -> io::Result<()> {
@@ -72,6 +91,10 @@ mod system {
     }
 
     pub(super) fn get() -> io::Result<Settings> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn stop() -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

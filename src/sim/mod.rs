@@ -25,6 +25,7 @@ pub mod knob;
 pub mod link;
 pub mod network;
 mod node;
+pub mod outgoing;
 pub mod queue;
 pub mod scene;
 pub mod topology;

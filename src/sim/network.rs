@@ -245,7 +245,7 @@ impl Network {
             match &mut self.nodes[id.index()].kind {
                 NodeKind::Host(host) => match host.stack.poll(self.now) {
                     None => return,
-                    Some(Output::Frame { interface, bytes }) => self.transmit(id, interface, bytes),
+                    Some(Output::Frame { interface, bytes }) => self.transmit(id, interface, &bytes),
                     Some(Output::Event(event)) => self.tell(HostId(id), event),
                     Some(Output::Trace(kind)) => self.recorder.record(self.now, id.place(), || kind),
                     Some(Output::Discarded(why)) => self.discarded(id, handling, why),
@@ -259,7 +259,7 @@ impl Network {
                 },
                 NodeKind::Device(device) => match device.poll(self.now) {
                     None => return,
-                    Some(device::Output::Frame { port, bytes }) => self.transmit(id, port, bytes),
+                    Some(device::Output::Frame { port, bytes }) => self.transmit(id, port, &bytes),
                     Some(device::Output::Trace(kind)) => self.recorder.record(self.now, id.place(), || kind),
                     Some(device::Output::Discarded(why)) => self.discarded(id, handling, why),
                     Some(device::Output::WakeAt(at)) => self.wake_node(id, at),
@@ -336,7 +336,7 @@ impl Network {
     }
 
     /// Hands a frame to the link: it is queued, judged by the rules, and arrives or does not.
-    fn transmit(&mut self, from: NodeId, port: usize, bytes: Bytes) {
+    fn transmit(&mut self, from: NodeId, port: usize, bytes: &Bytes) {
         let (now, frame) = (self.now, FrameId(self.frames));
         self.frames += 1;
         let Port { link, side } = self.nodes[from.index()].ports[port];
@@ -358,7 +358,7 @@ impl Network {
         // What happens to the frame as it leaves.
         let mut departs = Departing { at: starts, now, recorder, departures };
         departs.record(from_place, || Kind::Sent { frame, link, to: to_place, bytes: bytes.clone() });
-        let passing = Passing { at: now, from: from_place, to: to_place, frame, bytes: &bytes };
+        let passing = Passing { at: now, from: from_place, to: to_place, frame, bytes };
         let transmitter = &mut self.links[link.index()].ends[side].transmitter;
         let judged = transmitter.judge(passing, arrives, &mut self.frames, &mut departs);
         let Some(Arriving { at, bytes, check, copies }) = judged else { return };

@@ -1,16 +1,16 @@
 //! A WebSocket machine on top of a TCP socket: what any program of a simulated host needs to speak it (RFC 6455).
 //!
 //! The machine knows no socket and the socket no machine; this carries bytes and times between the two. A program gives
-//! it what happens, takes events until there are none, and then flushes.
-
-use std::collections::VecDeque;
+//! it what happens, takes events until there are none, and then flushes. It is the only such end there is: `compare`'s
+//! programs, the event client and the hosts of lessons all have it.
 
 use bytes::Bytes;
 
+use super::outgoing::Outgoing;
 use super::{Io, SocketEvent, SocketId};
 use crate::base::{Instant, Machine as _};
 use crate::layers::application::websocket::{
-    Connection, Event, Input, Message, Output, SendError, Utf8Bytes,
+    Connection, Event, Input, MaskSource, Message, Output, Request, SendError, Utf8Bytes,
 };
 use crate::trace::Kind;
 
@@ -21,7 +21,7 @@ pub struct WebSocketEnd {
     /// The machine, for its other commands: what they queue goes out with [`flush`](WebSocketEnd::flush).
     pub machine: Connection,
     /// What the send buffer of TCP had no room for. Bounded, since the machine bounds what it lets wait.
-    unsent: VecDeque<Bytes>,
+    unsent: Outgoing,
     wake_at: Option<Instant>,
     finished: bool,
 }
@@ -29,7 +29,52 @@ pub struct WebSocketEnd {
 impl WebSocketEnd {
     /// An end that speaks over a TCP connection which stands.
     pub fn new(tcp: SocketId, machine: Connection) -> Self {
-        WebSocketEnd { tcp, machine, unsent: VecDeque::new(), wake_at: None, finished: false }
+        WebSocketEnd { tcp, machine, unsent: Outgoing::in_pieces(), wake_at: None, finished: false }
+    }
+
+    /// The same, and what waits at the same time is written together.
+    pub fn writing_together(tcp: SocketId, machine: Connection) -> Self {
+        WebSocketEnd { unsent: Outgoing::together(), ..WebSocketEnd::new(tcp, machine) }
+    }
+
+    /// A client's request and its masks, from the run's seed, so that it can be repeated. On real sockets neither may be
+    /// predictable (RFC 6455 §4.1, §5.3).
+    pub fn ask(host: String, target: &str, io: &mut Io<'_>) -> (Request, MaskSource) {
+        let mut nonce = [0; 16];
+        nonce.iter_mut().for_each(|byte| *byte = io.rng().next_u32() as u8);
+        let mut masks = io.rng().fork("masks");
+        let masks = Box::new(move || Some(masks.next_u32().to_be_bytes()));
+        (Request::new(host, target, nonce), masks)
+    }
+
+    /// The connection that it speaks over.
+    pub fn tcp(&self) -> SocketId {
+        self.tcp
+    }
+
+    /// Bytes that TCP has not taken.
+    pub fn waiting(&self) -> usize {
+        self.unsent.len()
+    }
+
+    /// Whether the machine has bytes that were not fetched.
+    pub fn wants_polling(&self) -> bool {
+        self.machine.queued() > 0
+    }
+
+    /// Fetches what the machine has to send, which then waits here.
+    pub fn fetch(&mut self) {
+        while let Some(bytes) = self.machine.unsent() {
+            self.unsent.push(bytes);
+        }
+    }
+
+    /// The peer sends no more: what has come is read first.
+    pub fn end_of_stream(&mut self, io: &mut Io<'_>) {
+        while let Some(bytes) = io.tcp_read(self.tcp, usize::MAX) {
+            self.machine.handle(io.now(), Input::Bytes(bytes));
+        }
+        self.machine.handle(io.now(), Input::Eof);
     }
 
     /// When the machine wants to be woken. A program has one alarm only, so it must ask for the earliest of all.
@@ -64,7 +109,7 @@ impl WebSocketEnd {
         loop {
             match self.machine.poll(io.now()) {
                 Some(Output::Event(event)) => return Some(event),
-                Some(Output::Send(bytes)) => self.unsent.push_back(bytes),
+                Some(Output::Send(bytes)) => self.unsent.push(bytes),
                 Some(Output::WakeAt(at)) => self.wake_at = Some(at),
                 Some(Output::Finished) => self.finished = true,
                 None => {
@@ -77,33 +122,23 @@ impl WebSocketEnd {
 
     /// Writes what waits, as far as TCP has room; what is left goes when the socket is writable again.
     pub fn flush(&mut self, io: &mut Io<'_>) {
-        while let Some(bytes) = self.unsent.front_mut() {
-            match io.tcp_write(self.tcp, bytes) {
-                Ok(taken) if taken == bytes.len() => {
-                    self.unsent.pop_front();
-                }
-                Ok(taken) => {
-                    *bytes = bytes.slice(taken..);
-                    return;
-                }
-                Err(_) => self.unsent.clear(),
-            }
-        }
-        if self.finished {
+        // When nothing can be sent any more, the socket says so itself.
+        let _ = self.unsent.flush(self.tcp, io);
+        if self.finished && self.unsent.is_empty() {
             io.tcp_shutdown(self.tcp);
         }
     }
 
-    /// Sends a message: text when it is UTF-8, and binary when it is not.
+    /// Sends a message.
     ///
     /// # Errors
     /// What the machine says.
-    pub fn send(&mut self, io: &mut Io<'_>, message: &Bytes) -> Result<(), SendError> {
-        match Utf8Bytes::try_from(message.clone()) {
-            Ok(text) => self.machine.send_text(text),
-            Err(_) => self.machine.send_binary(message.clone()),
+    pub fn send(&mut self, io: &mut Io<'_>, message: &Message) -> Result<(), SendError> {
+        match message {
+            Message::Text(text) => self.machine.send_text(text.clone()),
+            Message::Binary(bytes) => self.machine.send_binary(bytes.clone()),
         }?;
-        let (flow, len) = (io.stack().flow(self.tcp), message.len());
+        let (flow, len) = (io.stack().flow(self.tcp), message.as_bytes().len());
         io.note(|| Kind::MessageSent { flow, len });
         Ok(())
     }
@@ -112,12 +147,20 @@ impl WebSocketEnd {
     pub fn note(&self, io: &mut Io<'_>, event: &Event) {
         match event {
             Event::Message(message) => {
-                let (flow, len) = (io.stack().flow(self.tcp), payload(message).len());
+                let (flow, len) = (io.stack().flow(self.tcp), message.as_bytes().len());
                 io.note(|| Kind::MessageReceived { flow, len });
             }
             Event::Failed(failure) => io.note(|| Kind::Note { text: failure.error.to_string().into() }),
             Event::Open(_) | Event::Ping(_) | Event::Pong(_) | Event::Close(_) => {}
         }
+    }
+}
+
+/// A message of these bytes: text when they are UTF-8, and binary when they are not.
+pub fn message(bytes: &Bytes) -> Message {
+    match Utf8Bytes::try_from(bytes.clone()) {
+        Ok(text) => Message::Text(text),
+        Err(_) => Message::Binary(bytes.clone()),
     }
 }
 

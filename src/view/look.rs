@@ -4,6 +4,7 @@
 //! is: an escape sequence in a payload could rewrite the screen, a bidirectional override could make a line read
 //! backwards. [`escape`] stands between the two.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -117,6 +118,26 @@ pub fn escape(bytes: impl AsRef<[u8]>) -> String {
         }
     }
     safe
+}
+
+/// Text of several lines that may hold what a peer said, made safe to show: line ends, tabs and backslashes stay, what
+/// could act on a terminal becomes `\u{N}`. The command line shows nothing of the network but through this or
+/// [`escape`].
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let harmful = |c: char| acts_on_a_terminal(c) && !matches!(c, '\n' | '\t');
+    if !text.contains(harmful) {
+        return text.into();
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match harmful(c) {
+            true => {
+                let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
+            }
+            false => safe.push(c),
+        }
+    }
+    safe.into()
 }
 
 /// Control characters (C0, DEL, C1), line and paragraph separators, and the invisible characters that reorder or
@@ -242,5 +263,16 @@ mod tests {
             let text = escape(&text);
             prop_assert_eq!(display_width(&fit(&text, columns, &Look::default())), columns);
         }
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_and_the_rest_is_as_it_was() {
+        assert_eq!(harmless("\u{1b}]0;owned\u{7}"), "\\u{1b}]0;owned\\u{7}");
+        assert_eq!(
+            harmless("c1: \u{9b}31m, del: \u{7f}, back\r"),
+            "c1: \\u{9b}31m, del: \\u{7f}, back\\u{d}"
+        );
+        assert_eq!(harmless("turned: \u{202e}\u{2067}"), "turned: \\u{202e}\\u{2067}");
+        assert_eq!(harmless("grüße\n\t🦀 \\"), "grüße\n\t🦀 \\");
     }
 }

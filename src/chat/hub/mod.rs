@@ -54,9 +54,8 @@ use key::Key;
 use promises::{Lent, Promises};
 use state::{Core, Later, Session, Space, Timer};
 
-/// Names a session; given by the driver, never twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(pub u64);
+/// Names a session: by the key that it has in Engine.IO, which is given once.
+pub use crate::layers::application::engineio::SessionKey as SessionId;
 
 /// Where unguessable numbers come from: the operating system's in `real`, a seed's in the simulator.
 pub type Random = Box<dyn FnMut() -> u64 + Send>;

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 
 use crate::layers::application::http::{Headers, RequestHead};
+use crate::layers::application::{engineio, socketio};
 
 /// What a path is answered with.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// The file that a request is for.
 pub(super) fn answer(head: &RequestHead) -> Answer {
     let path = head.target.split(['?', '#']).next().unwrap_or_default();
+    if path == "/packets.js" {
+        return Answer { status: 200, kind: "text/javascript; charset=utf-8", body: packets_js().into() };
+    }
     let (kind, body) = match path {
         "/" | "/index.html" => ("text/html; charset=utf-8", include_str!("page/index.html")),
         "/style.css" => ("text/css; charset=utf-8", include_str!("page/style.css")),
@@ -40,6 +44,17 @@ pub(super) fn answer(head: &RequestHead) -> Answer {
         }
     };
     Answer { status: 200, kind, body: Bytes::from_static(body.as_bytes()) }
+}
+
+/// The types of packets by their characters, as a module for `layers.js`: of the very tables by which the dissector
+/// names them.
+fn packets_js() -> String {
+    let table = |name: &str, types: &[(char, &str)]| {
+        let entries: Vec<String> =
+            types.iter().map(|(kind, meaning)| format!("  {:?}: {meaning:?},\n", kind.to_string())).collect();
+        format!("export const {name} = {{\n{}}};\n", entries.concat())
+    };
+    table("ENGINE", engineio::header::TYPES) + &table("SOCKET", socketio::header::TYPES)
 }
 
 /// What goes with every answer.
@@ -65,7 +80,7 @@ mod tests {
         let index = get("/?x=1");
         assert_eq!((index.status, index.kind), (200, "text/html; charset=utf-8"));
         let mut asked = 0;
-        for file in [index.body, get("/chat.js").body] {
+        for file in [index.body, get("/chat.js").body, get("/layers.js").body] {
             let text = String::from_utf8(file.to_vec()).expect("UTF-8");
             for mark in ["href=\"", "src=\"", "from './"] {
                 for (at, _) in text.match_indices(mark) {
@@ -79,6 +94,17 @@ mod tests {
         for path in ["/page/chat.js", "/../Cargo.toml", "/favicon.ico", ""] {
             assert_eq!(get(path).status, 404, "{path}");
         }
+    }
+
+    #[test]
+    fn the_panel_names_packets_as_the_dissector_does() {
+        let text = packets_js();
+        assert!(text.starts_with("export const ENGINE = {\n  \"0\": \"open\",\n"), "{text}");
+        assert!(
+            text.contains("export const SOCKET = {\n  \"0\": \"CONNECT\",\n")
+                && text.contains("\"5\": \"BINARY_EVENT\"")
+        );
+        assert_eq!(text.matches(": ").count(), engineio::header::TYPES.len() + socketio::header::TYPES.len());
     }
 
     #[test]

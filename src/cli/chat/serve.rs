@@ -20,6 +20,7 @@ use crate::cli::listening::Wanted;
 use crate::cli::logbook;
 use crate::cli::number::{number, number_from};
 use crate::cli::output::Output;
+use crate::cli::ws::origin;
 use crate::layers::application::engineio::{self, Origins, Server, SessionConfig};
 use crate::layers::application::socketio::Limits;
 use crate::real::clock::{Clock, unix_ms};
@@ -66,18 +67,11 @@ pub(in crate::cli) struct ServeArgs {
     #[arg(long, value_name = "N|SIZE|AGE", num_args = 1..=3, value_parser = history::bound)]
     history: Vec<Bound>,
     /// Connections at the same time, at most
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = number_from(0_usize, 10_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = number_from(1_usize, 10_000))]
     max_connections: usize,
     /// Write the log lines as JSON
     #[arg(long)]
     json: bool,
-}
-
-/// An origin as browsers send it (RFC 6454 §6.2): a scheme and a host, and nothing behind.
-fn origin(text: &str) -> Result<String, String> {
-    let host = text.split_once("://").map_or("", |(_, host)| host);
-    let is_origin = !host.is_empty() && !host.contains(['/', ' ', '?', '#']);
-    is_origin.then(|| text.to_owned()).ok_or_else(|| "expected an origin such as https://example.org".into())
 }
 
 pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliError> {
@@ -154,6 +148,7 @@ fn engine(args: &ServeArgs) -> engineio::Config {
     engineio::Config {
         session: SessionConfig { max_payload: 100_000, ..SessionConfig::default() },
         origins,
+        loopback_only: args.bind.is_loopback(),
         max_connections: args.max_connections,
         max_sessions: args.max_connections,
         other_requests: true,

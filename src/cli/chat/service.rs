@@ -8,8 +8,7 @@ use tokio::sync::Notify;
 use super::page;
 use crate::base::Instant;
 use crate::chat::Gateway;
-use crate::layers::application::engineio::{Event, Server};
-use crate::real::event_loop::Service;
+use crate::layers::application::engineio::{Event, Server, Service};
 
 /// Asks whether something can be stored no more, and why.
 pub(super) type Failed = Box<dyn Fn() -> Option<String>>;

@@ -5,15 +5,16 @@
 use std::io::IsTerminal as _;
 
 use clap::Args;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::harmless::harmless;
 use super::xray::XRay;
 use crate::cli::error::CliError;
+use crate::cli::lines::{self, Lines};
 use crate::cli::number::number_from;
 use crate::cli::output::{Output, remark};
 use crate::layers::application::websocket::{CloseCode, CloseReason, Deflate, Event, Message};
+use crate::real::tap::Tap;
 use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
+use crate::view::look::harmless;
 
 /// `netlayers ws connect`.
 #[derive(Debug, Args)]
@@ -37,7 +38,7 @@ pub(in crate::cli) struct WsConnectArgs {
     #[arg(long)]
     deflate: bool,
     /// Bytes of a message, at most [default: 64 MiB]
-    #[arg(long, value_name = "BYTES", value_parser = number_from(0_usize, 1_000_000))]
+    #[arg(long, value_name = "BYTES", value_parser = number_from(1_usize, 1_000_000))]
     max_message: Option<usize>,
     /// The Origin to send
     #[arg(long, value_name = "ORIGIN")]
@@ -45,6 +46,9 @@ pub(in crate::cli) struct WsConnectArgs {
     /// A subprotocol to offer; may be given more than once
     #[arg(long, value_name = "NAME")]
     subprotocol: Vec<String>,
+    /// Stay connected when the input ends, and show what comes
+    #[arg(long)]
+    stay: bool,
 }
 
 /// What a line asks for.
@@ -72,32 +76,53 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
         WebSocketError::Io { source, .. } => CliError::io(&format!("connecting to {url}"), &source),
         other => CliError::failed(other),
     })?;
-    let (stream, seen) = XRay::new(stream, args.xray.then_some(out.look));
+    let mut xray = args.xray.then(|| XRay::new(out.look));
+    let stream = Tap::new(stream, xray.as_ref().map(XRay::seen));
     let socket = builder.open(stream, &url.authority(), &url.resource).await;
-    show(&seen, out)?;
+    show(&mut xray, out)?;
     let mut socket = socket.map_err(CliError::failed)?;
     let chosen = socket.opening().and_then(|opening| opening.subprotocol.clone());
     let with = chosen.map_or(String::new(), |name| format!(", subprotocol {name}"));
     remark(format_args!("connected to {url}{with}; /ping, /hex and /close are commands"));
 
-    let mut keyboard = BufReader::new(tokio::io::stdin()).lines();
-    let mut typing = true;
+    let mut keyboard = Lines::of(tokio::io::stdin());
+    let (mut typing, mut we_close) = (true, false);
     loop {
         let event = tokio::select! {
             event = socket.event() => event.map_err(CliError::failed)?,
-            line = keyboard.next_line(), if typing => {
+            line = keyboard.next(), if typing => {
                 let line = line.map_err(|error| CliError::io("reading the keyboard", &error))?;
                 // The end of input is a wish to end: what was sent is still answered before the Close frame is.
-                typing = line.is_some() && act(&mut socket, line.as_deref()).await?;
-                if !typing {
-                    act(&mut socket, None).await?;
-                }
-                show(&seen, out)?;
+                typing = match line {
+                    Some(lines::Line::Text(line)) => {
+                        let goes_on = act(&mut socket, understand(&line)).await?;
+                        we_close |= !goes_on;
+                        goes_on
+                    }
+                    Some(lines::Line::Wrong(why)) => {
+                        remark(why);
+                        true
+                    }
+                    None if args.stay => false,
+                    None => {
+                        we_close = true;
+                        act(&mut socket, Line::Close(CloseCode::NORMAL.into())).await?;
+                        false
+                    }
+                };
+                show(&mut xray, out)?;
                 continue;
             }
         };
-        show(&seen, out)?;
+        show(&mut xray, out)?;
         match event {
+            Some(Event::Close(reason)) if !we_close && !is_good_end(reason.code) => {
+                return Err(CliError::Failed(format!(
+                    "the server closed the connection: {} {}",
+                    reason.code.0,
+                    harmless(reason.text.as_str())
+                )));
+            }
             Some(event) => tell(&event, out)?,
             None => return Ok(()),
         }
@@ -105,9 +130,15 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
     }
 }
 
-/// Does what a line asks; false when that is to close, as the end of input does.
-async fn act(socket: &mut WebSocket<XRay>, line: Option<&str>) -> Result<bool, CliError> {
-    let done = match line.map_or(Line::Close(CloseCode::NORMAL.into()), understand) {
+/// Whether a server that closes so has come to its end in good order: 1000, 1001 for a server that goes down, and 1005
+/// for a Close frame without a code (RFC 6455 §7.4.1).
+fn is_good_end(code: CloseCode) -> bool {
+    matches!(code.0, 1000 | 1001 | 1005)
+}
+
+/// Does what a line asks; false when that is to close.
+async fn act(socket: &mut WebSocket<Tap>, line: Line) -> Result<bool, CliError> {
+    let done = match line {
         Line::Send(message) => socket.send(message).await,
         Line::Ping(text) => socket.ping(text).await,
         Line::Close(reason) => {
@@ -193,11 +224,10 @@ fn hex(bytes: &[u8]) -> String {
     pairs.join(" ")
 }
 
-fn show(seen: &super::xray::Seen, out: &mut Output) -> Result<(), CliError> {
-    let pictures = seen.take();
-    if pictures.is_empty() {
+fn show(xray: &mut Option<XRay>, out: &mut Output) -> Result<(), CliError> {
+    let Some(pictures) = xray.as_mut().map(XRay::take).filter(|pictures| !pictures.is_empty()) else {
         return Ok(());
-    }
+    };
     out.text(pictures)?;
     out.flush()
 }

@@ -1,11 +1,11 @@
 //! `netlayers ws echo`: a server that sends every message back.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 
 use clap::Args;
 use tokio::net::TcpStream;
 
-use super::harmless::harmless;
+use super::origin;
 use crate::base::Duration;
 use crate::cli::error::CliError;
 use crate::cli::listening::Wanted;
@@ -14,6 +14,7 @@ use crate::cli::output::{Output, remark};
 use crate::layers::application::websocket::{Deflate, Keepalive};
 use crate::real::own_address;
 use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
+use crate::view::look::harmless;
 
 /// `netlayers ws echo`.
 #[derive(Debug, Args)]
@@ -27,26 +28,38 @@ pub(in crate::cli) struct WsEchoArgs {
     #[arg(long, value_name = "P", default_value_t = 9001, value_parser = number(0_u16, u16::MAX, 9001))]
     port: u16,
     /// The address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
     host: IpAddr,
     /// Compress messages when the client offers it (RFC 7692)
     #[arg(long)]
     deflate: bool,
     /// Bytes of a message, at most [default: 64 MiB]
-    #[arg(long, value_name = "BYTES", value_parser = number_from(0_usize, 1_000_000))]
+    #[arg(long, value_name = "BYTES", value_parser = number_from(1_usize, 1_000_000))]
     max_message: Option<usize>,
     /// Connections at the same time, at most
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = number_from(0_usize, 10_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = number_from(1_usize, 10_000))]
     max_connections: usize,
     /// Ping a client that has been silent for so long, and give it up 20 s later; 0 for never
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = number_from(0_u32, 30))]
     idle: u32,
     /// A web page whose scripts may connect; may be given more than once [default: all]
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     origin: Vec<String>,
+    /// A subprotocol to take when it is offered; may be given more than once [default: the first that is offered]
+    #[arg(long, value_name = "NAME")]
+    subprotocol: Vec<String>,
     /// Say nothing about connections that end badly
     #[arg(long)]
     quiet: bool,
+}
+
+/// An address of this machine, or a name that stands for one, such as localhost.
+fn address(text: &str) -> Result<IpAddr, String> {
+    let found = text.parse().ok().or_else(|| {
+        let mut found = (text, 0).to_socket_addrs().ok()?;
+        found.next().map(|address| address.ip())
+    });
+    found.ok_or_else(|| "expected an address, or a name of this machine such as localhost".into())
 }
 
 pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliError> {
@@ -61,6 +74,9 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     }
     if !args.origin.is_empty() {
         builder = builder.origins(&args.origin);
+    }
+    if !args.subprotocol.is_empty() {
+        builder = builder.subprotocols(&args.subprotocol);
     }
     let server =
         Server::bind((args.host, args.port), builder).await.map_err(|error| cannot_listen(args, error))?;

@@ -3,7 +3,7 @@
 //! | where | concept |
 //! |---|---|
 //! | [`ipv4`] | the header: addresses, TTL, checksum |
-//! | [`options`] | what may stand behind it |
+//! | [`options`] | what may follow it |
 //! | [`fragment`] | packets too large for a link: cut on the way, joined at the end |
 //! | [`icmp`] | echo, and the errors that routers and hosts report |
 //! | [`icmp_error`] | whether an error may be reported at all, and what it quotes |

@@ -12,7 +12,7 @@
 //! them. A host without source routing or timestamps must pass over them unharmed, and does; routers drop many packets
 //! that have any (RFC 7126).
 
-/// The options as they stand on the wire: at most 40 bytes, a multiple of 4, each option ending inside.
+/// The options as on the wire: at most 40 bytes, a multiple of 4, each option ending inside.
 ///
 /// Kept in place rather than in a `Vec`: a header stays a value that is copied without asking for memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,7 +58,7 @@ impl Options {
     /// No options.
     pub const NONE: Options = Options { len: 0, bytes: [0; Options::MAX_LEN] };
 
-    /// Takes options as they stand on the wire, filled with end-of-list bytes to a multiple of 4.
+    /// Takes options as on the wire, padded with end-of-list bytes to a multiple of 4.
     ///
     /// # Errors
     /// Tells which option has a length below 2 or past the end, or that there are more than 40 bytes.
@@ -78,7 +78,7 @@ impl Options {
         Ok(Options { len: wire.len().next_multiple_of(4) as u8, bytes })
     }
 
-    /// The bytes as they stand on the wire.
+    /// The bytes as on the wire.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.len)]
     }
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(Options::new(&[7, 1, 0, 0]), Err(BadOption { at: 0, len: Some(1) }));
         assert_eq!(Options::new(&[1, 1, 1, 7]), Err(BadOption { at: 3, len: None }));
         assert!(Options::new(&[0; 41]).is_err());
-        // Behind the end of the list anything may stand.
+        // After the end of the list any bytes may follow.
         assert!(Options::new(&[0, 7, 99, 1]).is_ok());
     }
 

@@ -1,13 +1,13 @@
 //! What a host remembers of ARP's answers, and the packets that wait for one (RFC 826, RFC 1122 §2.3.2).
 //!
 //! A neighbour is asked about once a second, three times; then its packets are given up. What it answered is believed
-//! for a minute: a neighbour may get another interface, and nobody would tell. Four rules come from RFC 1122 §2.3.2:
+//! for a minute: a neighbour may get another interface, and no message would say so. Four rules come from RFC 1122 §2.3.2:
 //! entries time out, requests about one address are at least a second apart, the latest packet is kept while an
 //! answer is awaited, and a full table must not stop the host.
 //!
 //! The cache does not build frames. It says when to ask; [`ArpPacket::request`] is what to ask.
 //!
-//! Left out: asking a known neighbour alone before its entry ends (§2.3.2.1, way 2), and any defence: whoever lies in a
+//! Left out: asking a known neighbour alone before its entry ends (§2.3.2.1, way 2), and any defence: a host that lies in a
 //! reply is believed, as in the real protocol.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -71,9 +71,9 @@ pub enum Resolution<T> {
 pub enum Due<T> {
     /// Ask about this address once more.
     Ask(Ipv4Addr),
-    /// Nobody answered: the packets are given up (ICMP: host unreachable).
+    /// No answer came: the packets are dropped (ICMP: host unreachable).
     GiveUp {
-        /// The address that nobody has.
+        /// The address that did not answer.
         ip: Ipv4Addr,
         /// What had waited, in order.
         packets: Vec<T>,
@@ -132,10 +132,10 @@ impl<T> ArpCache<T> {
         Resolution::Ask
     }
 
-    /// Writes an address into the table, whoever said so. Gives back the packets that had waited for it, in order.
+    /// Writes an address into the table, whatever its source. Returns the packets that waited for it, in order.
     pub fn insert(&mut self, now: Instant, ip: Ipv4Addr, mac: MacAddr) -> Vec<T> {
         match self.entries.get(&ip) {
-            // What the administrator says stands, whatever the wire says.
+            // What the administrator set stays, whatever the wire says.
             Some(Entry::Known { until: Instant::NEVER, .. }) => Vec::new(),
             _ => self.write(now, ip, mac, now + ENTRY_LIFETIME),
         }
@@ -176,7 +176,7 @@ impl<T> ArpCache<T> {
     ) -> Learned<T> {
         let for_us = ours(packet.target_ip);
         let reply = (for_us && packet.operation == Operation::Request).then(|| packet.reply(mac));
-        // A probe has no sender address yet (RFC 5227 §2.1.1). A group address is nobody's (RFC 1812 §3.3.2), and our own
+        // A probe has no sender address yet (RFC 5227 §2.1.1). A group address belongs to no host (RFC 1812 §3.3.2), and our own
         // is not to be learned from others.
         let believable =
             !packet.sender_ip.is_unspecified() && !ours(packet.sender_ip) && !packet.sender_mac.is_group();

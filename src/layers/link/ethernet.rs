@@ -43,7 +43,7 @@ impl MacAddr {
     /// No address: what an ARP request holds where the answer belongs.
     pub const ZERO: MacAddr = MacAddr([0; 6]);
 
-    /// The address `02:00:00:00:hh:ll` for the number 0xhhll: one of those that anybody may give out (the bit 0x02 of
+    /// The address `02:00:00:00:hh:ll` for the number 0xhhll: a locally administered one (the bit 0x02 of
     /// the first byte says "locally administered").
     pub const fn local(n: u16) -> Self {
         let [hi, lo] = n.to_be_bytes();
@@ -155,7 +155,7 @@ pub fn append_fcs(w: &mut Writer, frame_start: usize) {
 ///
 /// # Errors
 /// Incomplete when there is no room for a check sequence, malformed when it is wrong. A real interface then drops the
-/// frame without a word to anybody.
+/// frame silently.
 pub fn check_fcs(frame: &[u8]) -> Result<&[u8], ParseError> {
     let mut r = Reader::new(Layer::Link, EthernetHeader::PROTOCOL, frame);
     let data = r.take(frame.len().saturating_sub(FCS_LEN), "frame")?;

@@ -9,7 +9,7 @@
 //! frames a second as a real one.
 //!
 //! Simplified: a frame is taken to have arrived when its gap has passed, 96 bit times later than a real interface has
-//! its last bit. Waiting in a queue, the third delay, is the business of whoever has the queue.
+//! its last bit. Waiting in a queue, the third delay, belongs to the owner of the queue.
 
 use std::fmt;
 use std::str::FromStr;

@@ -58,7 +58,7 @@ impl LineCode {
         levels
     }
 
-    /// The bytes that levels stand for: the other way round, with a clock that is never wrong. `None` when there is
+    /// Decodes levels into bytes, with a clock that is never wrong. `None` when there is
     /// half a byte, or a Manchester bit without a change.
     pub fn decode(self, levels: &[Level]) -> Option<Vec<u8>> {
         if !levels.len().is_multiple_of(16) {

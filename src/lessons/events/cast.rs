@@ -43,7 +43,7 @@ pub(super) const CRASH: Knob<Crash> = Knob::choice(
 /// The port of HTTP, by which Wireshark knows what it reads.
 pub(super) const PORT: u16 = 80;
 /// How long a client may take to be let in.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const LIMIT: Duration = Duration::from_secs(30);
 /// A heartbeat that notices a dead line sooner than the usual one, which takes up to 45 s.
 pub(super) const BEAT: Heartbeat =
     Heartbeat { interval: Duration::from_secs(5), timeout: Duration::from_secs(4) };
@@ -70,7 +70,7 @@ pub(super) fn hub(random: Random, log: Box<dyn EventLog>, recovers: bool) -> Hub
 pub(super) fn enter(stage: &mut Stage, host: Host, server: EventServer, name: &str) -> EventClient {
     let auth = vec![("name".to_owned(), Value::from(name))];
     let client = stage.event_client(host, server, Transport::WebSocket, &[("/", auth)]);
-    stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/"));
+    stage.run_until_it(LIMIT, |stage| stage.is_in(client, "/"));
     client
 }
 

@@ -1,6 +1,6 @@
-//! An event that nobody was there for: a cable that was pulled, and a server that was killed.
+//! Missed events: the receiver's cable is pulled, and the server is killed.
 
-use super::cast::{BEAT, CRASH, Crash, OUTAGE, PATIENCE, PORT, cast, enter, hub, name_of, settle};
+use super::cast::{BEAT, CRASH, Crash, OUTAGE, LIMIT, PORT, cast, enter, hub, name_of, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::{EventLog, MemoryLog, Retention, SharedLog, offset_number};
 use crate::layers::application::socketio::Kind;
@@ -48,14 +48,15 @@ pub(super) fn without_and_with(stage: &mut Stage) {
     let without = outage_run(stage, "without", "Without a log", None);
     stage.show(
         View::LadderSince(without.gone),
-        "TCP keeps trying into a cable that is not there. That is all it can do.",
+        "TCP keeps retransmitting into an unplugged cable. That is all it can do.",
     );
+    stage.fact("said", WORDS.len());
     let heard = stage.fact("heard_without", without.heard.len());
     stage.reveal(
         guess,
         |_| heard,
         format!(
-            "TCP sent {} again, and gave its bytes to nobody: the connection they belonged to was over. The new one \
+            "TCP retransmitted {}, and no program got the bytes: the connection they belonged to was over. The new one \
              begins with its own first byte.",
             many(without.repeated, "segment")
         ),
@@ -83,14 +84,14 @@ pub(super) fn without_and_with(stage: &mut Stage) {
     stage.reveal(
         guess,
         |_| heard,
-        "He came back with the offset of the last event he had, and a secret that says who he was. The server sent \
-         him what is above that offset and was for him. One number is all he has to remember.",
+        "He came back with the offset of the last event he had, and a secret that says who he is. The server sent him \
+         every event after that offset that was for him. One number is all he has to remember.",
     );
     let offsets: Vec<u64> = with.heard.iter().filter_map(|heard| offset_number(heard.text(1))).collect();
     stage.check("with the log he hears all of them once, in order", |_| {
         with.heard.iter().map(|heard| heard.text(0)).eq(WORDS) && offsets == [1, 2, 3, 4, 5]
     });
-    stage.check("the server took him for who he was", |_| with.recovered && !without.recovered);
+    stage.check("the server recognized him, only with the log", |_| with.recovered && !without.recovered);
     stage.check("without it he hears what was said while he was there", |_| {
         without.heard.iter().map(|heard| heard.text(0)).eq([WORDS[0], WORDS[4]])
     });
@@ -110,7 +111,7 @@ pub(super) fn without_and_with(stage: &mut Stage) {
             vec!["bytes kept by the server".into(), "0".into(), bytes.to_string()],
         ],
         format!(
-            "The price of the mending: memory at the server, and {} more in every event for its number.",
+            "The price of recovery: memory at the server, and {} more in every event for its offset.",
             many(with.event.saturating_sub(without.event), "byte")
         ),
     );
@@ -170,7 +171,7 @@ fn outage_run(stage: &mut Stage, id: &str, title: &str, disk: Option<&SharedLog>
     }
 }
 
-/// The cable of a client is out for so long, from now on.
+/// Unplugs a client's cable for `outage`, from now on.
 pub(super) fn pull(stage: &mut Stage, client: Host, server: Host, outage: Duration) {
     let until = stage.now() + outage;
     for (from, to) in [(client, server), (server, client)] {
@@ -185,7 +186,7 @@ pub(super) fn pull(stage: &mut Stage, client: Host, server: Host, outage: Durati
 /// A client opens a new session and is let in again.
 pub(super) fn come_back(stage: &mut Stage, client: EventClient) {
     stage.reconnect(client);
-    stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/"));
+    stage.run_until_it(LIMIT, |stage| stage.is_in(client, "/"));
     settle(stage);
 }
 
@@ -216,8 +217,8 @@ pub(super) fn crash(stage: &mut Stage) {
         Crash::None => "This time the server is not killed.",
     };
     stage.say(format!(
-        "The server can break, too. Bob has heard \"one\" and \"two\", and is away. Ada says \"three\" and gets her \
-         answer: the server has taken it. {what} Then both come back, and Ada says \"four\".",
+        "The server can fail, too. Bob has heard \"one\" and \"two\", and is away. Ada says \"three\" and gets her \
+         answer: the server has accepted it. {what} Then both come back, and Ada says \"four\".",
     ));
     let guess = stage.ask_number("How many of the four events has Bob heard in the end?", "events");
     let title = match crash {
@@ -268,7 +269,7 @@ pub(super) fn crash(stage: &mut Stage) {
     stage.run_for(Duration::from_secs(2));
     stage.show(
         View::LadderSince(from),
-        "The killed program's host resets its connections. Who comes back says what it had.",
+        "The killed program's host resets its connections. A returning client says what it had.",
     );
     let heard: Vec<String> = stage.heard(bob).iter().map(|heard| heard.text(0).to_owned()).collect();
     let count = stage.fact("heard_after_crash", heard.len());
@@ -278,12 +279,12 @@ pub(super) fn crash(stage: &mut Stage) {
         |_| count,
         match (crash, recovered) {
             (Crash::LogOnDisk, _) => {
-                "All of them. What was acknowledged was on disk before the answer left; the log, and who Bob was, \
-                 came back with the program."
+                "All of them. What was acknowledged was on disk before the answer left; the restarted program read the \
+                 log and Bob's session from there."
             }
             (Crash::LogInMemory, false) => {
-                "\"three\" is gone, though Ada was told that it was taken, and the new server does not know Bob. A \
-                 promise is as durable as what it was written on."
+                "\"three\" is gone, though Ada got her acknowledgement, and the new server does not know Bob. A promise \
+                 is as durable as what it was written on."
             }
             _ => "All of them: the log had what was said while he was away.",
         },
@@ -298,7 +299,7 @@ pub(super) fn crash(stage: &mut Stage) {
         stage.check("every acknowledged event was heard, in order", |_| {
             acknowledged == 4 && heard.iter().map(String::as_str).eq(WORDS[..4].iter().copied())
         });
-        stage.check("Bob was taken for who he was", |_| recovered);
+        stage.check("the server recognized Bob", |_| recovered);
     }
 }
 

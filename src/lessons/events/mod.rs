@@ -1,4 +1,4 @@
-//! Lesson 20: who gets an event, what becomes of one that nobody was there for, and what each promise costs.
+//! Lesson 20: who gets an event, what happens to one whose receiver is away, and what each promise costs.
 //!
 //! | part | file |
 //! |---|---|
@@ -53,8 +53,8 @@ pub(super) const LESSON: Lesson = Lesson {
                delivery. How many of the three does Bob get?",
         choices: &["none", "the last one", "all three", "it depends on luck"],
         surprise: "TCP's promise is for one connection, while it lives. A new connection knows nothing of the old \
-                   one, so the program must keep what was said. And exactly once is not delivered: it is the effect \
-                   of keeping, repeating, and knowing what one has had.",
+                   one, so the program must keep what was said. And nothing is delivered exactly once: that is the \
+                   effect of keeping, repeating, and remembering what was already received.",
     },
     script,
 };
@@ -67,20 +67,20 @@ fn script(stage: &mut Stage) {
     missed::crash(stage);
     modes::side_by_side(stage);
     stage.say(
-        "There is no `--wire real` for this lesson: pulling a cable for so many milliseconds, at the same moment each time, \
-         is what a kernel does not do for a program. The same hub and log run on real sockets in \
-         `examples/event_server.rs`, and its tests do kill it.",
+        "There is no `--wire real` for this lesson: a kernel will not pull a cable for a program, at the same moment each \
+         time and for exactly so long. The same hub and log run on real sockets in `examples/event_server.rs`, and its \
+         tests do kill it.",
     );
     stage.instead(LESSON.misconception,
         "a room is a list that the server keeps, and no client sees it; a namespace is part of the protocol, and a \
-         client asks to be let in. And a queue alone promises nothing: what makes an event take effect once is that \
-         it is kept, sent again until it is acknowledged, and that the receiver knows by a number what it has had. \
-         Nothing delivers exactly once: a program that does something in the world, such as printing, and crashes \
-         before it has noted that, does it again or not at all.",
+         client asks to be let in. And a queue alone promises nothing: an event takes effect once because it is kept, \
+         sent again until it is acknowledged, and recognized by its number at the receiver. Nothing delivers exactly \
+         once: a program that does something in the world, such as printing, and crashes before it has noted that, does \
+         it again or not at all.",
     );
-    stage.try_next("netlayers lesson 20 --bob none", "Predict the column of Bob in the routing table.");
+    stage.try_next("netlayers lesson 20 --bob none", "Predict Bob's column in the routing table.");
     stage.try_next("netlayers lesson 20 --crash memory", "What is lost when the log was in memory?");
     stage.try_next("netlayers lesson 20 --outage 30s", "Which of the three promises takes longer now?");
-    stage.try_next("netlayers check 20", "Make: drop what was heard before, by its number.");
+    stage.try_next("netlayers check 20", "Make: drop duplicates by their number.");
     stage.try_next("netlayers lesson chat", "The whole chat on it.");
 }

@@ -17,7 +17,7 @@ const EVENTS: usize = 6;
 const PACE: Duration = Duration::from_millis(400);
 /// How long Ada is away.
 const BREAK: Duration = Duration::from_secs(1);
-/// How many frames are lost besides: TCP mends that in all three runs.
+/// The share of frames that is lost besides: TCP repairs that in all three runs.
 const LOSS: f64 = 0.02;
 /// How often the programs look what has come.
 const TICK: Duration = Duration::from_millis(20);
@@ -66,14 +66,14 @@ enum Act {
 pub(super) fn side_by_side(stage: &mut Stage) {
     let outage = stage.knob(&OUTAGE);
     stage.say(format!(
-        "Now the same bad day three times, with a promise of its own each time. Ada says {EVENTS} things. Bob's \
-         cable is out for {outage} while she says the last two. Before that hers is out: just when the server has \
+        "Now the same bad day three times, with a different promise each time. Ada says {EVENTS} things. Bob's cable is \
+         out for {outage} while she says the last two. Before that hers is out: from the moment at which the server has \
          her second, before any answer reaches her, and while she says the next two. And {:.0} % of all frames are lost.",
         LOSS * 100.0
     ));
     let copies = stage.ask_choice(
-        "Ada repeats whatever was not acknowledged. In which of the runs do more events arrive at Bob's program than \
-         she said?",
+        "Ada repeats what was not acknowledged. In which of the runs do more events arrive at Bob's program than she \
+         said?",
         &["at most once", "at least once", "exactly once in effect", "in none of them"],
     );
     let lost =
@@ -99,9 +99,10 @@ pub(super) fn side_by_side(stage: &mut Stage) {
         row("slowest, ms", &|run| format!("{:.0}", run.slowest.as_millis_f64())),
     ];
     let headings: Vec<&str> = std::iter::once("").chain(runs.iter().map(|(name, _)| *name)).collect();
-    stage.table(&headings, rows, "One day, three promises, and the price of each. The last is cheaper than the one before not because it promises \
-         more, but because it mends otherwise: the server's log answers Ada and serves Bob, where before every event \
-         had to be answered by Bob himself, all the way to Ada.");
+    stage.table(&headings, rows, "One day, three promises, and the price of each. The last is cheaper than the one before it because it recovers \
+         differently: the server's log answers Ada and serves Bob, where before Bob himself had to answer every event, \
+         all the way to Ada.");
+    stage.fact("promised", EVENTS);
     for (name, run) in [("most", &most), ("least", &least), ("exact", &exact)] {
         stage.fact(&format!("{name}_effects"), run.effects.len());
         stage.fact(&format!("{name}_arrived"), run.arrived);
@@ -113,14 +114,15 @@ pub(super) fn side_by_side(stage: &mut Stage) {
         |_| Answer::Choice(more.unwrap_or(3)),
         format!(
             "At least once: {} arrived. When the answer is lost, the sender cannot know whether the message was, and \
-             says it again; Bob's program knows the id and drops the copy. With the log, the server is the one that drops it.",
+             repeats it; Bob's program knows the id and drops the copy. With the log, the server drops it.",
             many(least.arrived, "event")
         ),
     );
     stage.reveal(
         lost,
         |_| most.effects.len(),
-        "What was said while he was away, and what Ada said into her own dead connection, is gone, and nobody is told.",
+        "What was said while he was away, and what Ada said into her own dead connection, is gone, without an error to \
+         either of them.",
     );
     stage.check("nothing has its effect twice, in any of the three", |_| {
         runs.iter().all(|(_, run)| {
@@ -135,9 +137,9 @@ pub(super) fn side_by_side(stage: &mut Stage) {
     });
     stage.check("with the log the effects are in order", |_| exact.effects.is_sorted());
     stage.say(
-        "\"Exactly once\" is not what the network did: copies crossed the wires in two of the three runs. It is what \
-         came of it. The number that Bob remembers and what an event does must be written down together; a program \
-         that crashes between the two has done it once too often, or not at all.",
+        "\"Exactly once\" is not what the network did: copies crossed the wires in two of the three runs. It is the \
+         effect. The offset that Bob remembers and what an event does must be written down together; a program that \
+         crashes between the two has done it once too often, or not at all.",
     );
 }
 
@@ -175,12 +177,12 @@ fn play(stage: &mut Stage, id: &str, title: &str, mode: Mode) -> Ledger {
     });
     let (ada, bob) = (enter(stage, ada_host, server, "ada"), enter(stage, bob_host, server, "bob"));
     settle(stage);
-    let patience = stage.network_knobs().rtt() * 3 + Duration::from_millis(500);
+    let timeout = stage.network_knobs().rtt() * 3 + Duration::from_millis(500);
     let mut day = Day {
         mode,
         ada,
         bob,
-        retry: Retry::new(64, patience),
+        retry: Retry::new(64, timeout),
         seen: SeenIds::new(64),
         cursor: Cursor::default(),
         looked: (0, 0),
@@ -193,12 +195,12 @@ fn play(stage: &mut Stage, id: &str, title: &str, mode: Mode) -> Ledger {
     let mut ledger = day.ledger;
     (ledger.frames, ledger.bytes, ledger.server) = (run.frames(), account.total(), disk.bytes("/"));
     let told = match mode {
-        Mode::Fleeting => "Each event is said once and kept nowhere",
+        Mode::Fleeting => "Each event is sent once and kept nowhere",
         Mode::Repeated => {
-            "Ada says each again until Bob's program has answered; Bob drops the ids that he has seen"
+            "Ada repeats each event until Bob's program has answered; Bob drops the ids that he has seen"
         }
         Mode::Offsets => {
-            "Ada says each again until the server's log has it; Bob asks for what is above his number"
+            "Ada repeats each event until the server's log has it; Bob asks for what follows his offset"
         }
     };
     stage.say(format!(
@@ -247,7 +249,7 @@ impl Day {
         acts.push((bob_goes + outage, Act::BobReturns));
         acts.sort_by_key(|(at, _)| *at);
         let last = acts.last().map_or(start, |(at, _)| *at);
-        let end = last + patience_at_the_end(stage);
+        let end = last + time_for_the_last(stage);
         let mut acts = acts.into_iter().peekable();
         while stage.now() < end {
             let next = acts.peek().map_or(end, |(at, _)| *at);
@@ -343,7 +345,7 @@ impl Day {
 }
 
 /// Long enough for the last repetition to be answered.
-fn patience_at_the_end(stage: &Stage) -> Duration {
+fn time_for_the_last(stage: &Stage) -> Duration {
     stage.network_knobs().rtt() * 8 + Duration::from_secs(8)
 }
 

@@ -1,6 +1,6 @@
 //! Who receives an event: rooms, namespaces, and what an emit sets going.
 
-use super::cast::{BEAT, BOB, PATIENCE, PORT, cast, enter, hub, name_of, settle};
+use super::cast::{BEAT, BOB, LIMIT, PORT, cast, enter, hub, name_of, settle};
 use crate::base::Instant;
 use crate::chat::hub::{Context, Refusal};
 use crate::chat::{Emitted, MemoryLog, Retention};
@@ -24,16 +24,16 @@ const ROUTES: [(&str, Address); 7] = [
             cx.io().to(&id).emit("news", vec![]);
         }
     }),
-    ("to room red", |cx| nobody_asks(cx.io().to("red").emit("news", vec![]))),
-    ("to rooms red and blue", |cx| nobody_asks(cx.io().to("red").to("blue").emit("news", vec![]))),
-    ("to all", |cx| nobody_asks(cx.io().emit("news", vec![]))),
-    ("to all but the sender", |cx| nobody_asks(cx.broadcast().emit("news", vec![]))),
-    ("to red but the sender", |cx| nobody_asks(cx.to("red").emit("news", vec![]))),
-    ("to all except room blue", |cx| nobody_asks(cx.io().except("blue").emit("news", vec![]))),
+    ("to room red", |cx| uncounted(cx.io().to("red").emit("news", vec![]))),
+    ("to rooms red and blue", |cx| uncounted(cx.io().to("red").to("blue").emit("news", vec![]))),
+    ("to all", |cx| uncounted(cx.io().emit("news", vec![]))),
+    ("to all but the sender", |cx| uncounted(cx.broadcast().emit("news", vec![]))),
+    ("to red but the sender", |cx| uncounted(cx.to("red").emit("news", vec![]))),
+    ("to all except room blue", |cx| uncounted(cx.io().except("blue").emit("news", vec![]))),
 ];
 
-/// How many got it is what the clients will tell.
-fn nobody_asks(_: Emitted) {}
+/// Drops the count of receivers: the clients will show it.
+fn uncounted(_: Emitted) {}
 
 /// Rooms, and who gets what is sent to them.
 pub(super) fn who_receives(stage: &mut Stage) {
@@ -48,7 +48,7 @@ pub(super) fn who_receives(stage: &mut Stage) {
     };
     stage.say(
         "Four clients are connected. The server has put some of them into rooms, which are lists in its memory: no \
-         client sees them. Ada emits an event; the server's listener for it emits another one, to somebody.",
+         client sees them. Ada emits an event; the server's listener for it emits another one, to some of them.",
     );
     let members = |room: &str| {
         let names: Vec<&str> = NAMES.into_iter().filter(|name| rooms_of(name).contains(&room)).collect();
@@ -64,7 +64,7 @@ pub(super) fn who_receives(stage: &mut Stage) {
                 NAMES.into_iter().filter(|name| rooms_of(name).is_empty()).collect::<Vec<_>>().join(", "),
             ],
         ],
-        "Each client is in the room of its own id besides: that is how the server speaks to one alone.",
+        "Each client is also in a room named by its own id: that is how the server addresses one client alone.",
     );
     let copies = stage.ask_number(
         "The server emits to the rooms red and blue. How many times does Bob get the event?",
@@ -127,7 +127,7 @@ pub(super) fn who_receives(stage: &mut Stage) {
         copies,
         |_| of_bob,
         match bob.len() {
-            2 => "One: whoever is in several of the rooms gets it once. The server takes the union of the lists.",
+            2 => "One: a client in several of the rooms gets it once. The server takes the union of the lists.",
             0 => "None: he is in neither.",
             _ => "One: he is in one of the two.",
         },
@@ -136,7 +136,7 @@ pub(super) fn who_receives(stage: &mut Stage) {
     stage.reveal(others, |_| all_but_one, "All who are connected, less the one the event came from.");
     let not_blue = hear(6);
     stage.reveal(except, |_| not_blue, "Everyone who is not in blue, whether in another room or in none.");
-    stage.check("nobody gets two copies of one event", |_| heard.iter().flatten().all(|copies| *copies <= 1));
+    stage.check("no client gets two copies of one event", |_| heard.iter().flatten().all(|copies| *copies <= 1));
     stage.check("the sender hears what is for all, and not what is for all but the sender", |_| {
         heard[3][0] == 1 && heard[4][0] == 0 && heard[5][0] == 0
     });
@@ -185,8 +185,8 @@ pub(super) fn an_emit(stage: &mut Stage) {
                 _ => 0,
             })
         },
-        "Nothing, and no error: an event is a name and whoever listens to it. She asked for an answer, too, and \
-         would wait for it for ever: programs give an acknowledgement a time limit.",
+        "Nothing, and no error: an event reaches the listeners of its name, and there are none. She asked for an answer, \
+         too, and would wait for it forever: programs give an acknowledgement a time limit.",
     );
     let answer = stage
         .packets_of(ada)
@@ -213,7 +213,7 @@ pub(super) fn an_emit(stage: &mut Stage) {
             vec![ms(said), "bob".into(), "the listeners of \"said\" are called with \"hello\"".into()],
             vec![ms(answer.as_ref().map(|(at, _)| *at)), "ada".into(), "the answer number 2 arrives".into()],
         ],
-        "From emit to listener. TCP's ACKs are in the ladder too: they say that bytes arrived, not that anybody listened.",
+        "From emit to listener. TCP's ACKs are in the ladder too: they say that bytes arrived, not that a listener ran.",
     );
     stage.check("Bob heard it once, and Ada got her answer", |_| said.is_some() && answer.is_some());
 }
@@ -221,15 +221,15 @@ pub(super) fn an_emit(stage: &mut Stage) {
 /// The same room name in two namespaces.
 pub(super) fn namespaces(stage: &mut Stage) {
     stage.say(
-        "A namespace is something else. It is written into every packet of it, the client asks to be let in with a \
-         CONNECT of its own, and the server may refuse. Ada and Bob are both in room \"team\" of the main namespace; \
-         Ada is let into /staff as well, where there is a room \"team\", too.",
+        "A namespace is something else. Every packet carries its name, the client asks to be let in with a CONNECT of \
+         its own, and the server may refuse. Ada and Bob are both in room \"team\" of the main namespace; Ada is also \
+         let into /staff, which has a room \"team\", too.",
     );
     let guess = stage.ask_choice(
         "The server emits to the room \"team\" of /staff. Who hears it?",
-        &["Ada and Bob", "Ada", "Bob", "nobody"],
+        &["Ada and Bob", "Ada", "Bob", "neither"],
     );
-    stage.scene("namespaces", "One name of a room, two namespaces");
+    stage.scene("namespaces", "One room name, two namespaces");
     let (host, [ada, bob]) = cast(stage, ["ada", "bob"]);
     let server = stage.event_server(host, PORT, BEAT, |random| {
         let mut hub = hub(random, Box::new(MemoryLog::new(Retention::default())), false);
@@ -248,7 +248,7 @@ pub(super) fn namespaces(stage: &mut Stage) {
     let both = |word: &str| vec![("/", vec![]), ("/staff", token(word))];
     let ada = stage.event_client(ada, server, Transport::WebSocket, &both("swordfish"));
     let bob = stage.event_client(bob, server, Transport::WebSocket, &both("please"));
-    stage.run_until_it(PATIENCE, |stage| stage.is_in(ada, "/staff") && stage.is_in(bob, "/"));
+    stage.run_until_it(LIMIT, |stage| stage.is_in(ada, "/staff") && stage.is_in(bob, "/"));
     settle(stage);
     stage.server_says(server, "/staff", |cx| {
         cx.io().to("team").emit("news", vec!["for the staff".into()]);
@@ -298,8 +298,8 @@ pub(super) fn namespaces(stage: &mut Stage) {
                 [false, false] => 3,
             })
         },
-        "Rooms live inside a namespace, and their names do not meet. Bob is in a room \"team\", but not in that one: \
-         the gate of /staff refused him, and told him why.",
+        "Rooms live inside a namespace, and the same name in another namespace is another room. Bob is in a room \
+         \"team\", but not in that one: the gate of /staff refused him, and told him why.",
     );
     stage.check("the main namespace's \"team\" is both of them", |_| main == [1, 1]);
     let refused = stage

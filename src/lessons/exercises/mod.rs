@@ -153,7 +153,7 @@ fn bytes(word: &str) -> Option<Vec<u8>> {
     (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
-/// What a program answers to a line that the check never sends: somebody typed it.
+/// What a program answers to a line that the check never sends: a person typed it.
 fn not_understood(expected: &str) -> String {
     format!("not understood: expected a line such as: {expected}")
 }

@@ -12,14 +12,14 @@ use crate::view::look::Look;
 /// Prose is easier to read in lines that are not longer than this.
 const LONGEST_LINE: usize = 80;
 
-/// What stands above a lesson: its title, its layer, how long it takes.
+/// The head of a lesson: its title, its layer, how long it takes.
 pub fn head(lesson: &Lesson, look: &Look) -> String {
     let title = format!("lesson {}: {}", lesson.number, lesson.title);
     let about = format!("{} layer, {} minutes", lesson.layer, lesson.minutes);
     format!("{}\n{}\n", look.bold(&title), look.faint(&about))
 }
 
-/// What stands below it: where to read on, and the line that reproduces the run.
+/// The foot of a lesson: where to read on, and the line that reproduces the run.
 pub fn foot(lesson: &Lesson, scenario: &Scenario, look: &Look) -> String {
     let mut text = String::new();
     for cite in lesson.cites {
@@ -30,7 +30,7 @@ pub fn foot(lesson: &Lesson, scenario: &Scenario, look: &Look) -> String {
     text
 }
 
-/// One beat as text that ends with a line end. `guess` is what somebody predicted, where the beat reveals an answer.
+/// One beat as text that ends with a line end. `guess` is the learner's prediction, where the beat reveals an answer.
 pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look: &Look) -> String {
     match beat {
         Beat::Scene { title, .. } => {
@@ -44,7 +44,7 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
         }
         Beat::Ask { prediction } => question(&performance.predictions[*prediction], look),
         Beat::Reveal { prediction } => {
-            // Where nobody predicted and much was shown since, the question may be far up by now.
+            // Without a prediction, and with much shown since, the question may have scrolled away.
             let far = guess.is_none() && !follows_its_question(performance, *prediction);
             let asked = &performance.predictions[*prediction];
             let again = if far { lines("? ", &asked.question, look) } else { String::new() };

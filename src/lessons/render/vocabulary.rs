@@ -31,7 +31,7 @@ pub fn explain(term: &Term, look: &Look) -> Result<String, String> {
     text.push_str(&lines("see:    ", &term.see.join(", "), look));
     text.push('\n');
     let pictures = term.play()?;
-    if pictures.is_empty() {
+    if pictures.is_empty() && term.lesson.is_some() {
         text.push_str(&lines("", "Its picture comes with its lesson: no run can show it yet.", look));
     }
     for picture in pictures {
@@ -61,9 +61,10 @@ fn sources(term: &Term) -> String {
 }
 
 fn lesson(term: &Term) -> String {
-    match term.is_lesson_here() {
-        true => format!("netlayers lesson {}: {}", term.lesson, term.lesson_title()),
-        false => format!("{}, {}: still to come", term.lesson, term.lesson_title()),
+    match term.lesson.zip(term.lesson_title()) {
+        None => "none: it is not built here".into(),
+        Some((number, title)) if term.is_lesson_here() => format!("netlayers lesson {number}: {title}"),
+        Some((number, title)) => format!("{number}, {title}: still to come"),
     }
 }
 
@@ -141,10 +142,10 @@ pub struct Explanation {
     pub no_rfc: Option<&'static str>,
     /// The files to read.
     pub sources: &'static [&'static str],
-    /// The number of its lesson.
-    pub lesson: u8,
+    /// The number of its lesson; none for what is not built here.
+    pub lesson: Option<u8>,
     /// What its lesson is about.
-    pub lesson_title: &'static str,
+    pub lesson_title: Option<&'static str>,
     /// Whether the lesson can be played already.
     pub lesson_is_here: bool,
     /// Words to look at next.

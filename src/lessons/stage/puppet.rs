@@ -4,13 +4,14 @@
 //! found the send buffer full. A connection that speaks WebSocket has a machine on it (`websocket`), which reads and
 //! answers by itself as it does in every program.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
 use crate::base::Instant;
 use crate::layers::application::websocket::{Config, Event, Input, Policy, Request};
 use crate::layers::stack::{SocketEvent, SocketId};
+use crate::sim::outgoing::Outgoing;
 use crate::sim::websocket::WebSocketEnd;
 use crate::sim::{App, Io};
 use crate::trace::{Kind, Protocol};
@@ -25,7 +26,7 @@ pub(super) struct Puppet {
     /// What it has read, in order: datagrams, or what one read of a stream gave.
     pub(super) reads: Vec<(SocketId, Bytes)>,
     /// Bytes that did not fit a send buffer yet.
-    rest: BTreeMap<SocketId, VecDeque<Bytes>>,
+    rest: BTreeMap<SocketId, Outgoing>,
     /// Listeners whose connections are to speak WebSocket.
     pub(super) websocket_ports: BTreeMap<SocketId, (Config, Policy)>,
     /// Connections that will ask for WebSocket once they stand.
@@ -40,27 +41,14 @@ impl Puppet {
     /// Writes, and keeps for later what finds no room now. Says how many bytes the socket took at once.
     pub(super) fn write(&mut self, socket: SocketId, bytes: Bytes, io: &mut Io<'_>) -> usize {
         let rest = self.rest.entry(socket).or_default();
-        rest.push_back(bytes);
-        let mut taken = 0;
-        while let Some(next) = rest.front_mut() {
-            match io.tcp_write(socket, next) {
-                Ok(n) => {
-                    taken += n;
-                    if n == next.len() {
-                        rest.pop_front();
-                    } else {
-                        *next = next.slice(n..);
-                        return taken;
-                    }
-                }
-                Err(error) => {
-                    rest.clear();
-                    io.note(|| Kind::Note { text: format!("write: {error}").into() });
-                    return taken;
-                }
+        rest.push(bytes);
+        match rest.flush(socket, io) {
+            Ok(taken) => taken,
+            Err(error) => {
+                io.note(|| Kind::Note { text: format!("write: {error}").into() });
+                0
             }
         }
-        taken
     }
 
     /// One read with much room: it takes all that has arrived, as read(2) does.
@@ -125,7 +113,7 @@ impl App for Puppet {
         for socket in sockets {
             self.act(socket, Some(Input::Wake), io);
         }
-        // Whoever is not due yet still wants to be woken.
+        // A connection that is not due yet still wants to be woken.
         if let Some(at) = self.websockets.values().filter_map(WebSocketEnd::wake_at).min() {
             io.wake_at(at);
         }

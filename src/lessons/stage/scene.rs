@@ -188,7 +188,7 @@ impl Stage {
 
     /// Lets time pass until nothing is left to happen; after an hour of the run's own time it is cut off.
     ///
-    /// For the end of a scene. A timer that nobody needs any more runs out all the same, so the time may be a second
+    /// For the end of a scene. A timer that is no longer needed still expires, so the time may be a second
     /// later than the last thing one saw: between two steps, use [`run_for`](Stage::run_for).
     pub fn run(&mut self) {
         self.running().network.run_until(Instant::ZERO + LONGEST);

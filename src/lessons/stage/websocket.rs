@@ -82,11 +82,11 @@ impl Stage {
         };
         while !is_open(self) && self.network().step() {}
         assert!(is_open(self), "the script wants a connection that opens");
-        let server = *self.accepted(server).last().expect("whoever answered has accepted");
+        let server = *self.accepted(server).last().expect("the server has accepted before it answers");
         (client, server)
     }
 
-    /// 16 bytes for the key of an opening handshake, from the run's seed. On real sockets nobody may guess them
+    /// 16 bytes for the key of an opening handshake, from the run's seed. On real sockets they must be unpredictable
     /// (RFC 6455 §4.1).
     pub fn nonce(&mut self) -> [u8; 16] {
         let seed = self.network_knobs().seed;

@@ -19,21 +19,21 @@ pub(super) const TERMS: &[Term] = &[
     Term {
         name: "session layer",
         aliases: &["layer 5", "L5"],
-        definition: "OSI's layer for a dialogue that may be held, interrupted and taken up again. TCP/IP has no \
-                     such layer: a program that needs it does it itself, as Socket.IO does when it reconnects.",
+        definition: "OSI's layer for a dialogue that may be interrupted and resumed. TCP/IP has no such layer: a \
+                     program that needs one does the work itself, as Socket.IO does when it reconnects.",
         place: Place::new(Some(Layer::Application), "5, session", "none of its own: part of application"),
         cites: &[Cite { document: "ISO/IEC 7498-1", section: "7.3", what: "the session layer" }],
         no_rfc: "TCP/IP has no such layer (RFC 1122 §1.1.3)",
         sources: &["src/base/layer.rs"],
-        lesson: 2,
+        lesson: Some(2),
         see: &["OSI model", "TCP/IP model"],
         picture: Some(pictures::models),
     },
     Term {
         name: "presentation layer",
         aliases: &["layer 6", "L6"],
-        definition: "OSI's layer for how data are written down: character codes, formats, compression. TCP/IP has \
-                     no such layer: each protocol or program fixes it for itself, as WebSocket does when it says \
+        definition: "OSI's layer for the representation of data: character codes, formats, compression. TCP/IP has \
+                     no such layer: each protocol or program defines it for itself, as WebSocket does when it says \
                      that text is UTF-8.",
         place: Place::new(
             Some(Layer::Application),
@@ -43,47 +43,48 @@ pub(super) const TERMS: &[Term] = &[
         cites: &[Cite { document: "ISO/IEC 7498-1", section: "7.2", what: "the presentation layer" }],
         no_rfc: "TCP/IP has no such layer (RFC 1122 §1.1.3)",
         sources: &["src/base/layer.rs"],
-        lesson: 2,
+        lesson: Some(2),
         see: &["OSI model", "TCP/IP model"],
         picture: Some(pictures::models),
     },
     Term {
         name: "application layer",
         aliases: &["layer 7", "L7"],
-        definition: "What programs say to each other: HTTP, WebSocket, DNS and all the others. What it sends means \
-                     something; the layers below only carry it.",
+        definition: "What programs say to each other: HTTP, WebSocket, DNS and all the others. Only here do the \
+                     bytes mean something; the layers below carry them.",
         place: Place::new(Some(Layer::Application), "7, application", "application"),
         cites: &[
-            Cite { document: "RFC 1123", section: "1.1", what: "the layer, and what a host must do" },
+            Cite { document: "RFC 1122", section: "1.1.3", what: "the application layer" },
             Cite { document: "ISO/IEC 7498-1", section: "7.1", what: "the application layer" },
         ],
         no_rfc: "",
         sources: &["src/layers/application/mod.rs"],
-        lesson: 2,
+        lesson: Some(2),
         see: &["message", "HTTP", "WebSocket"],
         picture: Some(pictures::layers),
     },
     Term {
         name: "message",
         aliases: &["application message"],
-        definition: "What a program wants to say, whole. The layers below may cut it up or put several together: \
-                     UDP and WebSocket keep its borders, TCP does not.",
+        definition: "A complete unit of what a program has to say. The layers below may split it or join several: \
+                     UDP and WebSocket keep its boundaries, TCP does not.",
         place: APPLICATION,
         cites: &[
             Cite { document: "RFC 6455", section: "1.2", what: "messages made of frames" },
-            Cite { document: "RFC 9293", section: "3.9.1.2", what: "TCP's SEND: no borders are kept" },
+            Cite { document: "RFC 9293", section: "3.9.1.2", what: "TCP's SEND: no boundaries are kept" },
         ],
         no_rfc: "",
         sources: &["src/layers/application/websocket/message.rs"],
-        lesson: 7,
+        lesson: Some(7),
         see: &["frame", "packet", "segment", "datagram"],
         picture: Some(pictures::message),
     },
     Term {
         name: "HTTP",
         aliases: &["hypertext transfer protocol", "HTTP upgrade", "upgrade"],
-        definition: "Requests and responses as text over a TCP connection: the client asks, the server answers, \
-                     each time. A client may ask to go on in another protocol; that is how WebSocket begins.",
+        definition: "Requests and responses: the client asks, the server answers, each time. HTTP/1.1, used here, \
+                     writes them as text over a TCP connection. A client may ask to switch to another protocol; that \
+                     is how WebSocket begins.",
         place: APPLICATION,
         cites: &[
             Cite { document: "RFC 9110", section: "3", what: "what HTTP is about" },
@@ -92,7 +93,7 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/application/http/mod.rs"],
-        lesson: 16,
+        lesson: Some(16),
         see: &["WebSocket", "Socket.IO"],
         picture: Some(pictures::http),
     },
@@ -101,8 +102,8 @@ pub(super) const TERMS: &[Term] = &[
         aliases: &["ws"],
         definition: "Messages in both directions over one TCP connection: either end may speak at any time. It \
                      begins as an HTTP request, so that it passes where HTTP passes; after the answer 101 there is \
-                     no HTTP any more. It is another pattern than HTTP, not a better one: caching and \
-                     statelessness are given up. It is no socket of the operating system.",
+                     no more HTTP. It is a different pattern from HTTP, not a better one: it gives up caching and \
+                     statelessness. It is not a socket of the operating system.",
         place: APPLICATION,
         cites: &[
             Cite { document: "RFC 6455", section: "1.2", what: "overview" },
@@ -114,16 +115,16 @@ pub(super) const TERMS: &[Term] = &[
             "src/layers/application/websocket/mod.rs",
             "src/layers/application/websocket/connection.rs",
         ],
-        lesson: 17,
+        lesson: Some(17),
         see: &["socket", "HTTP", "Socket.IO", "mask", "control frame"],
         picture: Some(pictures::websocket),
     },
     Term {
         name: "control frame",
         aliases: &["WebSocket ping", "pong", "close frame", "heartbeat"],
-        definition: "A WebSocket frame that speaks about the connection itself: Ping asks for a sign of life, Pong \
-                     gives it, Close ends it with a code. It is short and in one piece, so that it can stand between \
-                     the fragments of a message. The machine answers it; the program need not.",
+        definition: "A WebSocket frame about the connection itself: Ping asks for a sign of life, Pong gives it, \
+                     Close ends the connection with a code. It is short and in one piece, so that it can come between \
+                     the fragments of a message. The WebSocket code answers a ping; the program need not.",
         place: APPLICATION,
         cites: &[
             Cite { document: "RFC 6455", section: "5.5", what: "control frames" },
@@ -134,7 +135,7 @@ pub(super) const TERMS: &[Term] = &[
             "src/layers/application/websocket/connection.rs",
             "src/layers/application/websocket/close.rs",
         ],
-        lesson: 18,
+        lesson: Some(18),
         see: &["WebSocket", "frame", "message"],
         picture: Some(pictures::control),
     },
@@ -142,7 +143,7 @@ pub(super) const TERMS: &[Term] = &[
         name: "mask",
         aliases: &["masking", "masking key"],
         definition: "Four random bytes in each WebSocket frame from a client, with which its payload is combined \
-                     by XOR. They travel in the same frame, so it is no encryption: it keeps a script in a browser \
+                     by XOR. They travel in the same frame, so it is not encryption: it keeps a script in a browser \
                      from choosing the bytes on the wire, which could mislead an old proxy.",
         place: APPLICATION,
         cites: &[
@@ -151,7 +152,7 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/application/websocket/mask.rs"],
-        lesson: 17,
+        lesson: Some(17),
         see: &["WebSocket"],
         picture: Some(pictures::masked),
     },
@@ -159,40 +160,40 @@ pub(super) const TERMS: &[Term] = &[
         name: "Socket.IO",
         aliases: &["Engine.IO"],
         definition: "A library and a protocol for events between browsers and servers. It begins with HTTP \
-                     requests, and goes over to WebSocket where it can; on top it adds event names, \
+                     requests, and upgrades to WebSocket where it can; on top it adds event names, \
                      acknowledgements, rooms and namespaces, and reconnecting. A plain WebSocket client cannot \
                      talk to it: its messages have an envelope of their own.",
         place: PROGRAM,
         cites: SOCKET_IO,
         no_rfc: OF_SOCKET_IO,
         sources: &["src/layers/application/socketio/packet.rs"],
-        lesson: 19,
+        lesson: Some(19),
         see: &["WebSocket", "HTTP", "event", "namespace"],
         picture: Some(pictures::socket_io),
     },
     Term {
         name: "event",
         aliases: &["emit", "message with a name"],
-        definition: "A message with a name, such as \"chat message\", and data. Whoever has a listener for that \
-                     name is called with the data; without one, nothing happens, and no error either.",
+        definition: "A message with a name, such as \"chat message\", and data. It calls every listener for that \
+                     name with the data; if there is none, nothing happens, and there is no error either.",
         place: PROGRAM,
         cites: SOCKET_IO,
         no_rfc: OF_SOCKET_IO,
         sources: &["src/chat/pool.rs"],
-        lesson: 20,
+        lesson: Some(20),
         see: &["listener", "room", "Socket.IO"],
         picture: Some(pictures::event),
     },
     Term {
         name: "listener",
         aliases: &["event listener", "event handler"],
-        definition: "A function that a program hangs up for an event's name: it is called each time such an event \
+        definition: "A function that a program registers for an event's name: it is called each time such an event \
                      arrives. (A server that listens at a port is something else.)",
         place: PROGRAM,
         cites: SOCKET_IO,
         no_rfc: "it is a pattern of programs, which no protocol sees",
         sources: &["src/chat/pool.rs"],
-        lesson: 20,
+        lesson: Some(20),
         see: &["event", "server"],
         picture: Some(pictures::listener),
     },
@@ -200,13 +201,13 @@ pub(super) const TERMS: &[Term] = &[
         name: "event pool",
         aliases: &["event emitter", "event bus"],
         definition: "The list of a program's listeners by the names of events: `on` adds one, `off` removes it, \
-                     `emit` calls all of a name in the order in which they came. It is all that an event system is, \
-                     before there is a network.",
+                     `emit` calls all listeners of a name in the order in which they were added. That is the whole \
+                     event system, before there is a network.",
         place: PROGRAM,
         cites: SOCKET_IO,
         no_rfc: "it is a pattern of programs, which no protocol sees",
         sources: &["src/chat/pool.rs"],
-        lesson: 20,
+        lesson: Some(20),
         see: &["listener", "event", "queue"],
         picture: Some(pictures::event_pool),
     },
@@ -214,28 +215,115 @@ pub(super) const TERMS: &[Term] = &[
         name: "room",
         aliases: &["rooms"],
         definition: "A name for a group of connections on the server: what is sent to the room goes to each of \
-                     them. Clients do not see rooms: only the server puts somebody in or takes them out.",
+                     them. Clients do not see rooms: only the server adds or removes members.",
         place: PROGRAM,
         cites: SOCKET_IO,
-        no_rfc: "rooms live in the server's memory; nothing of them is on the wire",
+        no_rfc: "rooms live in the server's memory; they never appear on the wire",
         sources: &["src/chat/hub/rooms.rs"],
-        lesson: 20,
+        lesson: Some(20),
         see: &["namespace", "event"],
         picture: Some(pictures::room),
     },
     Term {
         name: "namespace",
         aliases: &["namespaces"],
-        definition: "A channel of its own within one connection, such as /admin: the client joins it by name, and \
-                     events of one are not heard in another. Unlike a room it is part of the protocol, and the \
-                     client asks for it.",
+        definition: "A separate channel within one connection, such as /admin: the client joins it by name, and \
+                     events of one namespace are not heard in another. Unlike a room it is part of the protocol, and \
+                     the client asks for it.",
         place: PROGRAM,
         cites: SOCKET_IO,
         no_rfc: OF_SOCKET_IO,
         sources: &["src/chat/hub/namespace.rs"],
-        lesson: 20,
+        lesson: Some(20),
         see: &["room", "event", "Socket.IO"],
         picture: Some(pictures::namespace),
+    },
+    Term {
+        name: "polling",
+        aliases: &["long-polling", "HTTP polling"],
+        definition: "Asking again and again whether there is news. With long-polling the server holds each question \
+                     until it has an answer, so that news arrives at once; the price is an HTTP request for each \
+                     piece of it.",
+        place: APPLICATION,
+        cites: &[Cite { document: "RFC 6202", section: "2", what: "long-polling" }],
+        no_rfc: "",
+        sources: &["src/layers/application/engineio/poller/mod.rs"],
+        lesson: Some(19),
+        see: &["HTTP", "server-sent events", "Socket.IO"],
+        picture: Some(pictures::polling),
+    },
+    Term {
+        name: "server-sent events",
+        aliases: &["SSE", "EventSource", "HTTP streaming"],
+        definition: "An HTTP response that does not end: the server writes one event after the other into it. It is \
+                     simpler than WebSocket where only the server has news, and browsers reconnect on their own. Not \
+                     built here: Socket.IO does not use it.",
+        place: APPLICATION,
+        cites: &[Cite { document: "HTML Standard", section: "9.2", what: "server-sent events" }],
+        no_rfc: "the WHATWG's HTML Standard defines it",
+        sources: &[],
+        lesson: None,
+        see: &["HTTP", "polling", "WebSocket"],
+        picture: None,
+    },
+    Term {
+        name: "proxy",
+        aliases: &["reverse proxy", "load balancer", "middlebox"],
+        definition: "A program between client and server that passes on what each says, often to choose one of \
+                     several servers. To each side it is the other end. One that does not know WebSocket may drop \
+                     the request for it.",
+        place: APPLICATION,
+        cites: &[
+            Cite { document: "RFC 9110", section: "3.7", what: "intermediaries" },
+            Cite { document: "RFC 6455", section: "4.1", what: "a WebSocket through a proxy" },
+        ],
+        no_rfc: "",
+        sources: &["src/lessons/socketio.rs"],
+        lesson: Some(19),
+        see: &["HTTP", "client", "server"],
+        picture: Some(pictures::middlebox),
+    },
+    Term {
+        name: "publish/subscribe",
+        aliases: &["pub/sub", "topic", "subscription", "fan-out"],
+        definition: "A sender publishes to a name, and every subscriber of that name gets a copy; sender and \
+                     receivers do not know each other. Rooms work this way. A work queue is different: there each \
+                     message goes to one receiver only.",
+        place: PROGRAM,
+        cites: &[Cite { document: "MQTT 5.0", section: "1.2", what: "topics and subscriptions" }],
+        no_rfc: "it is a pattern of programs; several protocols have it",
+        sources: &["src/chat/hub/rooms.rs"],
+        lesson: Some(20),
+        see: &["room", "queue", "event"],
+        picture: Some(pictures::room),
+    },
+    Term {
+        name: "back-pressure",
+        aliases: &["slow consumer"],
+        definition: "A receiver that cannot keep up makes the sender slow down, instead of letting a queue grow \
+                     without end. TCP's window does it between two hosts; a program must pass it on, or decide what \
+                     to drop.",
+        place: Place::new(None, "4 and above", "transport and above"),
+        cites: &[Cite { document: "RFC 9293", section: "3.8.6", what: "the window: back-pressure of TCP" }],
+        no_rfc: "",
+        sources: &["src/layers/transport/tcp/receiver.rs", "src/chat/hub/emit.rs"],
+        lesson: Some(11),
+        see: &["window", "queue"],
+        picture: Some(pictures::window),
+    },
+    Term {
+        name: "offset",
+        aliases: &["event offset", "log position"],
+        definition: "The place of an event in the server's log. A client that returns says the offset of the last \
+                     event it has, and gets what follows. To the client it is an opaque word; only the log knows \
+                     how it counts.",
+        place: PROGRAM,
+        cites: SOCKET_IO,
+        no_rfc: OF_SOCKET_IO,
+        sources: &["src/chat/offset.rs", "src/chat/log/mod.rs"],
+        lesson: Some(20),
+        see: &["missed event", "queue"],
+        picture: Some(pictures::missed_event),
     },
     Term {
         name: "acknowledgement of an event",
@@ -246,30 +334,30 @@ pub(super) const TERMS: &[Term] = &[
         cites: SOCKET_IO,
         no_rfc: OF_SOCKET_IO,
         sources: &["src/chat/hub/ask.rs"],
-        lesson: 20,
+        lesson: Some(20),
         see: &["ACK", "event", "missed event"],
         picture: Some(pictures::acknowledgement),
     },
     Term {
         name: "missed event",
         aliases: &["missed events", "lost event"],
-        definition: "An event that was sent while a client was not connected. TCP cannot mend that: a new \
-                     connection knows nothing of the old one. A server that wants to must keep events and send \
-                     them again, and the client must know which it has seen.",
+        definition: "An event that was sent while a client was not connected. TCP cannot repair that: a new \
+                     connection knows nothing of the old one. The server must keep events and send them again, and \
+                     the client must know which it has seen.",
         place: PROGRAM,
         cites: SOCKET_IO,
         no_rfc: "it is a task of the program",
         sources: &["src/chat/log/mod.rs", "src/chat/hub/recovery.rs"],
-        lesson: 20,
+        lesson: Some(20),
         see: &["queue", "acknowledgement of an event"],
         picture: Some(pictures::missed_event),
     },
     Term {
         name: "queue",
         aliases: &["event queue", "buffer"],
-        definition: "What waits for its turn, in order. Every queue has an end: when it is full, somebody must \
-                     wait or something must be dropped, and a good program says which. A queue alone does not \
-                     make \"exactly once\": after a crash, something is sent again or lost.",
+        definition: "Items that wait for their turn, in order. Every queue has a bound: when it is full, the producer \
+                     must wait or something must be dropped, and a good program says which. A queue alone does not \
+                     give \"exactly once\": after a crash, something is sent again or lost.",
         place: Place::new(
             Some(Layer::Application),
             "in every layer; events in 7",
@@ -282,7 +370,7 @@ pub(super) const TERMS: &[Term] = &[
         }],
         no_rfc: "",
         sources: &["src/chat/log/mod.rs", "src/sim/link.rs", "src/layers/transport/tcp/send_buffer.rs"],
-        lesson: 20,
+        lesson: Some(20),
         see: &["missed event", "window", "loss"],
         picture: Some(pictures::queue),
     },

@@ -5,18 +5,23 @@
 //!
 //! | file | words |
 //! |---|---|
+//! | `first` | that come before everything: bit, byte, host, protocol, and how fast things go |
 //! | `everywhere` | that belong to no layer or to all of them: the models, header, payload, client, server |
 //! | `lower` | of the physical, the link and the internet layer |
 //! | `transport` | of the transport layer |
 //! | `application` | of OSI's upper layers, of the application layer, and of the event system |
 //! | `term` | what a word is |
+//! | `named` | that are named and not built here, with the reason |
 //! | `pictures` | the scripts of the pictures |
 //!
-//! A lesson that a word names may still be to come: [`Term::is_lesson_here`] says so, and so does what is shown.
+//! A lesson that a word names may still be to come: [`Term::is_lesson_here`] says so, and so does what is shown. What
+//! is not built here has no lesson, and its definition says why.
 
 mod application;
 mod everywhere;
+mod first;
 mod lower;
+mod named;
 mod pictures;
 mod term;
 mod transport;
@@ -28,7 +33,8 @@ use crate::base::Layer;
 
 /// All words, by layer from the top down, after those that belong to no single layer.
 pub fn all() -> Vec<&'static Term> {
-    let files = [everywhere::TERMS, lower::TERMS, transport::TERMS, application::TERMS];
+    let files =
+        [first::TERMS, everywhere::TERMS, lower::TERMS, transport::TERMS, application::TERMS, named::TERMS];
     let mut terms: Vec<&Term> = files.into_iter().flatten().collect();
     // A stable sort: within a layer they stay in the order of their files, which goes from the plain to the special.
     terms.sort_by_key(|term| std::cmp::Reverse(term.place.layer.map_or(u8::MAX, |layer| layer as u8)));

@@ -26,11 +26,11 @@ pub struct Term {
     pub no_rfc: &'static str,
     /// The files of this project to read, from its root; none for what is not built yet.
     pub sources: &'static [&'static str],
-    /// The lesson that shows it, by its number in the course.
-    pub lesson: u8,
+    /// The lesson that shows it, by its number in the course; none for what is not built here.
+    pub lesson: Option<u8>,
     /// Words to look at next.
     pub see: &'static [&'static str],
-    /// The script of its picture; none only while its lesson is still to come.
+    /// The script of its picture; none only where no lesson shows it yet.
     pub picture: Option<fn(&mut Stage)>,
 }
 
@@ -75,14 +75,14 @@ impl Term {
         plain(self.name)
     }
 
-    /// What its lesson is about.
-    pub fn lesson_title(&self) -> &'static str {
-        crate::lessons::title(self.lesson).unwrap_or("(no such lesson)")
+    /// What its lesson is about, if it has one.
+    pub fn lesson_title(&self) -> Option<&'static str> {
+        crate::lessons::title(self.lesson?)
     }
 
     /// Whether its lesson can be played already.
     pub fn is_lesson_here(&self) -> bool {
-        crate::lessons::find(&self.lesson.to_string()).is_some()
+        self.lesson.is_some_and(|number| crate::lessons::find(&number.to_string()).is_some())
     }
 
     /// Its picture, and whether all that its script claims is so.

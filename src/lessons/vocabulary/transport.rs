@@ -10,9 +10,9 @@ pub(super) const TERMS: &[Term] = &[
     Term {
         name: "transport layer",
         aliases: &["layer 4", "L4"],
-        definition: "From program to program: ports say which program on a host is meant. Here it is decided \
-                     whether bytes that were lost are sent again (TCP) or not (UDP). Only the two ends have it: a \
-                     router needs no more than IP.",
+        definition: "From program to program: ports say which program on a host is meant. This layer decides \
+                     whether lost bytes are retransmitted (TCP) or not (UDP). Only the two ends have it: a router \
+                     needs no more than IP.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 1122", section: "4", what: "transport protocols: what a host must do" },
@@ -20,7 +20,7 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/mod.rs"],
-        lesson: 5,
+        lesson: Some(5),
         see: &["TCP", "UDP", "port"],
         picture: Some(pictures::tcp_header),
     },
@@ -28,8 +28,8 @@ pub(super) const TERMS: &[Term] = &[
         name: "port",
         aliases: &["port number", "source port", "destination port"],
         definition: "A number of 16 bits that says which program on a host is meant. A server listens at one that \
-                     is known; a client gets any free one. TCP's and UDP's ports are apart: port 53 of one is not \
-                     port 53 of the other.",
+                     clients know; a client gets any free one. TCP's and UDP's ports are separate: port 53 of one is \
+                     not port 53 of the other.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 6335", section: "6", what: "which ports are for what" },
@@ -37,17 +37,16 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/stack/udp.rs", "src/layers/stack/tcp.rs"],
-        lesson: 5,
+        lesson: Some(5),
         see: &["socket", "address", "server"],
         picture: Some(pictures::port),
     },
     Term {
         name: "socket",
         aliases: &["TCP socket", "UDP socket", "4-tuple"],
-        definition: "What a program holds in hand to use the network: it writes to it and reads from it, and the \
-                     operating system does the rest. A connection is known by both ends' addresses and ports, so \
-                     one server port serves many clients, with one socket for each. (RFC 9293 calls an address \
-                     with a port a socket.)",
+        definition: "A program's handle to the network: it writes to it and reads from it, and the operating system \
+                     does the rest. A connection is identified by both ends' addresses and ports, so one server port \
+                     serves many clients, with one socket for each. (RFC 9293 calls an address with a port a socket.)",
         place: Place::new(
             Some(Layer::Transport),
             "between 4 and the program",
@@ -64,7 +63,7 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/stack/mod.rs", "src/sim/app.rs"],
-        lesson: 5,
+        lesson: Some(5),
         see: &["port", "client", "server", "WebSocket"],
         picture: Some(pictures::socket),
     },
@@ -72,8 +71,8 @@ pub(super) const TERMS: &[Term] = &[
         name: "UDP",
         aliases: &["user datagram protocol"],
         definition: "Ports and a checksum on top of IP, and nothing else. A message arrives whole or not at all; it \
-                     may be lost, doubled or overtaken, and nobody is told. No handshake, no state: good where old \
-                     news is no news, or where the program mends things better itself.",
+                     may be lost, duplicated or reordered without a report. No handshake, no state: good where old \
+                     news is no news, or where the program recovers better by itself.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 768", section: "", what: "all of it, on three pages" },
@@ -81,15 +80,15 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/udp.rs"],
-        lesson: 6,
+        lesson: Some(6),
         see: &["datagram", "TCP", "port"],
         picture: Some(pictures::udp),
     },
     Term {
         name: "datagram",
         aliases: &["UDP datagram"],
-        definition: "A message that travels by itself: it says for whom it is, belongs to no connection, and keeps \
-                     its borders. One write is one datagram, and one read is one datagram.",
+        definition: "A message that travels on its own: it carries its destination, belongs to no connection, and \
+                     keeps its boundaries. One write is one datagram, and one read is one datagram.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 768", section: "", what: "the user datagram" },
@@ -97,7 +96,7 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/udp.rs", "src/sim/apps/udp.rs"],
-        lesson: 6,
+        lesson: Some(6),
         see: &["UDP", "packet", "segment", "message"],
         picture: Some(pictures::datagram),
     },
@@ -105,9 +104,8 @@ pub(super) const TERMS: &[Term] = &[
         name: "TCP",
         aliases: &["transmission control protocol"],
         definition: "A stream of bytes from program to program, in each direction: in order, none twice, none \
-                     missing; or the program is told that the connection broke. It has no messages: where one \
-                     write ends is forgotten on the way. That a write succeeded says nothing about the other \
-                     program.",
+                     missing; or the program gets an error because the connection broke. It has no messages: where \
+                     one write ends is not transmitted. That a write succeeded says nothing about the other program.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 9293", section: "2.2", what: "key concepts" },
@@ -115,7 +113,7 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/mod.rs", "src/layers/transport/tcp/state.rs"],
-        lesson: 7,
+        lesson: Some(7),
         see: &["segment", "handshake", "sequence number", "window"],
         picture: Some(pictures::tcp),
     },
@@ -123,7 +121,7 @@ pub(super) const TERMS: &[Term] = &[
         name: "segment",
         aliases: &["TCP segment", "segmentation"],
         definition: "What TCP sends: a header and a piece of the stream. TCP cuts the stream where it likes, so a \
-                     segment is no message: a write may be cut into many, and many writes may share one.",
+                     segment is not a message: a write may be cut into many, and many writes may share one.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 9293", section: "3.1", what: "the header" },
@@ -131,16 +129,16 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/sender.rs", "src/layers/transport/tcp/header.rs"],
-        lesson: 9,
+        lesson: Some(9),
         see: &["MSS", "frame", "packet", "datagram", "message"],
         picture: Some(pictures::segment),
     },
     Term {
         name: "handshake",
         aliases: &["three-way handshake", "SYN", "SYN ACK", "connection establishment"],
-        definition: "How a TCP connection begins: SYN, SYN ACK, ACK. Each end tells the other where it begins to \
-                     count its bytes, and hears that this was understood. It costs one round trip before the \
-                     client may send data. (WebSocket has a handshake of its own, inside the connection.)",
+        definition: "How a TCP connection begins: SYN, SYN ACK, ACK. Each end announces where it begins to count \
+                     its bytes, and the other acknowledges it. It costs one round trip before data of the client can \
+                     be delivered. (WebSocket has a handshake of its own, inside the connection.)",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 9293", section: "3.5", what: "establishing a connection" },
@@ -148,7 +146,7 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/state.rs", "src/layers/transport/tcp/listener.rs"],
-        lesson: 8,
+        lesson: Some(8),
         see: &["sequence number", "ACK", "TCP"],
         picture: Some(pictures::handshake),
     },
@@ -156,8 +154,9 @@ pub(super) const TERMS: &[Term] = &[
         name: "sequence number",
         aliases: &["seq", "initial sequence number", "ISN"],
         definition: "The number of the first byte in a segment. TCP counts bytes, not segments; SYN and FIN count \
-                     as one each. The count begins at a number that a stranger cannot guess, and wraps around \
-                     after 2^32; pictures here count from 0 instead.",
+                     as one each. The count begins at a number taken from a clock and a keyed hash, which keeps old \
+                     duplicates apart and is hard to guess from outside; it wraps around after 2^32. Pictures here \
+                     count from 0 instead.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 9293", section: "3.4", what: "sequence numbers" },
@@ -165,15 +164,15 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/seq.rs"],
-        lesson: 8,
+        lesson: Some(8),
         see: &["ACK", "segment", "handshake"],
         picture: Some(pictures::sequence),
     },
     Term {
         name: "ACK",
         aliases: &["acknowledgment", "acknowledgement", "ack number"],
-        definition: "The number of the byte that the receiver expects next: all before it has arrived in its \
-                     stack. It is no word from the program, which may not have read a byte. (Socket.IO has an \
+        definition: "The number of the byte that the receiver expects next: all bytes before it have arrived in its \
+                     stack. It says nothing of the program, which may not have read a byte. (Socket.IO has an \
                      acknowledgement of its own, which the program does send.)",
         place: TRANSPORT,
         cites: &[
@@ -182,16 +181,16 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/receiver.rs"],
-        lesson: 10,
+        lesson: Some(10),
         see: &["sequence number", "retransmission", "window"],
         picture: Some(pictures::sequence),
     },
     Term {
         name: "MSS",
         aliases: &["maximum segment size"],
-        definition: "The most bytes of data that an end takes in one TCP segment, said as an option of its SYN: \
-                     the MTU less 20 bytes for IP and 20 for TCP. Each end says its own, and they need not be \
-                     the same. Without the option it is 536.",
+        definition: "The most bytes of data that an end accepts in one TCP segment, announced in an option of its \
+                     SYN: the MTU less 20 bytes for IPv4 and 20 for TCP. Each end announces its own, and they need \
+                     not be the same. Without the option it is 536.",
         place: TRANSPORT,
         cites: &[Cite {
             document: "RFC 9293",
@@ -200,16 +199,16 @@ pub(super) const TERMS: &[Term] = &[
         }],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/options.rs", "src/layers/transport/tcp/sender.rs"],
-        lesson: 9,
+        lesson: Some(9),
         see: &["MTU", "segment"],
         picture: Some(pictures::mss),
     },
     Term {
         name: "window",
         aliases: &["receive window", "flow control", "rcv_wnd"],
-        definition: "How many bytes more the receiver has room for, said in every segment. A sender that has used \
-                     it up must wait: a slow program on one side slows the other side down. It is about the \
-                     receiver; how much the network bears is the congestion window's business.",
+        definition: "How many more bytes the receiver has room for, announced in every segment. A sender that has \
+                     used it up must wait: a slow program on one side slows the other side down. It is about the \
+                     receiver; how much the network can take is the congestion window's subject.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 9293", section: "3.8.6", what: "managing the window" },
@@ -217,16 +216,77 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/receiver.rs", "src/layers/transport/tcp/sender.rs"],
-        lesson: 11,
+        lesson: Some(11),
         see: &["ACK", "TCP"],
         picture: Some(pictures::window),
+    },
+    Term {
+        name: "RST",
+        aliases: &["reset", "connection reset", "connection refused"],
+        definition: "A TCP segment that ends a connection at once: \"there is nothing here\". A stack sends it for a \
+                     port without a listener, and for a connection that it does not know; a program sends it when it \
+                     aborts. What was not read is lost.",
+        place: TRANSPORT,
+        cites: &[
+            Cite { document: "RFC 9293", section: "3.5.2", what: "when a reset is sent" },
+            Cite { document: "RFC 9293", section: "3.5.3", what: "when one is believed" },
+        ],
+        no_rfc: "",
+        sources: &["src/layers/transport/tcp/arrival.rs", "src/layers/transport/tcp/listener.rs"],
+        lesson: Some(8),
+        see: &["FIN", "connection", "port"],
+        picture: Some(pictures::refused),
+    },
+    Term {
+        name: "Nagle's algorithm",
+        aliases: &["Nagle", "nodelay", "TCP_NODELAY"],
+        definition: "A small segment waits while earlier data is unacknowledged, so that many small writes share one \
+                     segment. It saves headers and costs up to a round trip; TCP_NODELAY turns it off.",
+        place: TRANSPORT,
+        cites: &[Cite { document: "RFC 9293", section: "3.7.4", what: "the Nagle algorithm" }],
+        no_rfc: "",
+        sources: &["src/layers/transport/tcp/sender.rs"],
+        lesson: Some(7),
+        see: &["segment", "delayed ACK"],
+        picture: Some(pictures::nagle),
+    },
+    Term {
+        name: "delayed ACK",
+        aliases: &["delayed acknowledgment"],
+        definition: "A receiver may wait a little before it acknowledges, in the hope that the ACK can ride on data \
+                     of its own: at most half a second, and at least every second full segment is acknowledged. \
+                     Together with Nagle's algorithm it can make a small write wait for nothing.",
+        place: TRANSPORT,
+        cites: &[Cite { document: "RFC 9293", section: "3.8.6.3", what: "delayed acknowledgments" }],
+        no_rfc: "",
+        sources: &["src/layers/transport/tcp/receiver.rs"],
+        lesson: Some(12),
+        see: &["ACK", "Nagle's algorithm"],
+        picture: Some(pictures::nagle),
+    },
+    Term {
+        name: "congestion window",
+        aliases: &["cwnd", "congestion control", "slow start", "congestion"],
+        definition: "How much a TCP sender lets be in flight for the sake of the network, however much the receiver \
+                     would take: it grows while acknowledgments come and shrinks on loss. Without it, senders \
+                     overload a shared link until nothing useful gets through.",
+        place: TRANSPORT,
+        cites: &[
+            Cite { document: "RFC 5681", section: "3.1", what: "slow start and congestion avoidance" },
+            Cite { document: "RFC 9293", section: "3.8.2", what: "a TCP must do it (MUST-19)" },
+        ],
+        no_rfc: "",
+        sources: &["src/layers/transport/tcp/congestion/mod.rs"],
+        lesson: Some(13),
+        see: &["window", "loss", "throughput"],
+        picture: None,
     },
     Term {
         name: "retransmission",
         aliases: &["RTO", "retransmission timeout", "sent again"],
         definition: "TCP keeps what it has sent until it is acknowledged. When an acknowledgment does not come in \
-                     time, or others hint that a segment is missing, it sends the bytes again. The reader waits \
-                     meanwhile: what came behind the gap is held back.",
+                     time, or other acknowledgments hint that a segment is missing, it sends the bytes again. The \
+                     reader waits meanwhile: TCP holds back what came after the gap.",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 9293", section: "3.8.1", what: "retransmission timeout" },
@@ -234,16 +294,16 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/sender.rs", "src/layers/transport/tcp/recovery/rtt.rs"],
-        lesson: 10,
+        lesson: Some(10),
         see: &["ACK", "loss", "round-trip time"],
         picture: Some(pictures::retransmission),
     },
     Term {
         name: "connection",
         aliases: &["TCP connection", "connection state"],
-        definition: "What two ends of TCP remember about each other: two addresses, two ports, and for each \
-                     direction what was sent, acknowledged and read. Nothing on the way knows of it: no wire is \
-                     reserved (a NAT or a firewall may keep notes of its own).",
+        definition: "The state that two ends of TCP keep about each other: two addresses, two ports, and for each \
+                     direction what was sent, acknowledged and read. Nothing on the path knows of it: no wire is \
+                     reserved (a NAT or a firewall may keep state of its own).",
         place: TRANSPORT,
         cites: &[
             Cite { document: "RFC 9293", section: "3.3.1", what: "what is remembered: the TCB" },
@@ -251,22 +311,22 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/connection.rs", "src/layers/transport/tcp/state.rs"],
-        lesson: 8,
+        lesson: Some(8),
         see: &["socket", "handshake", "FIN"],
         picture: Some(pictures::socket),
     },
     Term {
         name: "FIN",
         aliases: &["closing", "half-close", "TIME-WAIT"],
-        definition: "\"I send no more.\" Each direction of a TCP connection is closed by itself, so the other end \
-                     may go on sending. Whoever closes first remembers the connection a while longer, in \
-                     TIME-WAIT: its last ACK may be lost, and old segments that are still on their way must not \
-                     get into a new connection of the same four numbers.",
+        definition: "\"I will send no more.\" Each direction of a TCP connection closes separately, so the other end \
+                     may go on sending. The end that closes first keeps the connection a while longer, in TIME-WAIT: \
+                     its last ACK may be lost, and old segments still in flight must not get into a new connection \
+                     with the same addresses and ports.",
         place: TRANSPORT,
         cites: &[Cite { document: "RFC 9293", section: "3.6", what: "closing a connection" }],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/connection.rs", "src/layers/transport/tcp/timers.rs"],
-        lesson: 14,
+        lesson: Some(14),
         see: &["handshake", "connection"],
         picture: Some(pictures::closing),
     },

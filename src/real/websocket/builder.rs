@@ -7,7 +7,9 @@ use super::masks::{masks, random};
 use super::{Url, WebSocket, WebSocketError};
 use crate::base::Duration;
 use crate::layers::application::http::{Headers, Limits};
-use crate::layers::application::websocket::{Config, Connection, Deflate, Keepalive, Policy, Request};
+use crate::layers::application::websocket::{
+    Config, Connection, Deflate, Keepalive, Policy, Request, Role, Subprotocols,
+};
 use crate::real::clock::{Clock, std_duration};
 
 /// Sets up connections, one or many alike. Every limit has a default; see each method.
@@ -138,7 +140,7 @@ impl Builder {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         let Policy { subprotocols, origins, paths } = policy;
-        if !subprotocols.is_empty() {
+        if subprotocols != Subprotocols::default() {
             self.policy.subprotocols = subprotocols;
         }
         self.policy.origins = origins.or(self.policy.origins);
@@ -153,11 +155,12 @@ impl Builder {
         self
     }
 
-    /// The subprotocols spoken, the best liked first (default: none).
+    /// The subprotocols spoken, the best liked first. By default a client offers none, and a server takes the first that it
+    /// is offered.
     #[must_use]
     pub fn subprotocols(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.subprotocols = names.into_iter().map(Into::into).collect();
-        self.policy.subprotocols.clone_from(&self.subprotocols);
+        self.policy.subprotocols = Subprotocols::These(self.subprotocols.clone());
         self
     }
 
@@ -234,7 +237,7 @@ impl Builder {
         let clock = Clock::start();
         let machine = Connection::client(clock.now(), self.config.clone(), request, masks()?)
             .map_err(WebSocketError::Request)?;
-        self.drive(stream, clock, machine).opened().await
+        self.drive(stream, clock, machine).opened(Role::Client).await
     }
 
     fn drive<S: AsyncRead + AsyncWrite + Unpin>(
@@ -256,7 +259,7 @@ impl Builder {
     ) -> Result<WebSocket<S>, WebSocketError> {
         let clock = Clock::start();
         let machine = Connection::server(clock.now(), self.config.clone(), self.policy.clone());
-        self.drive(stream, clock, machine).opened().await
+        self.drive(stream, clock, machine).opened(Role::Server).await
     }
 }
 

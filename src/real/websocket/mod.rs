@@ -35,12 +35,12 @@ mod tasks;
 mod timer;
 mod url;
 
+pub use self::url::Url;
 pub use builder::Builder;
 pub use error::WebSocketError;
 pub use halves::{ReceiveHalf, SendHalf};
 pub use server::Server;
 pub use socket::WebSocket;
-pub use url::Url;
 
 #[cfg(test)]
 mod ending_tests;

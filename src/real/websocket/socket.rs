@@ -27,7 +27,7 @@ use super::timer::Timer;
 use super::{Builder, WebSocketError};
 use crate::base::{Duration, Instant};
 use crate::layers::application::websocket::{
-    CloseReason, Config, Connection, Event, Failure, Message, Opening, Phase,
+    CloseReason, Config, Connection, Event, Failure, Message, Opening, Phase, Role,
 };
 use crate::real::clock::Clock;
 use ending::{End, Lost};
@@ -106,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    pub(super) async fn opened(mut self) -> Result<Self, WebSocketError> {
+    pub(super) async fn opened(mut self, role: Role) -> Result<Self, WebSocketError> {
         loop {
             match poll_fn(|cx| self.poll_event(cx)).await? {
                 Some(Event::Open(opening)) => {
@@ -115,6 +115,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     self.flush().await?;
                     return Ok(self);
                 }
+                // A client has nothing left to say, and its user waits for the reason.
+                Some(Event::Failed(failure)) if role == Role::Client => return Err(failure.into()),
                 // What is left to do is to send a server's refusal.
                 Some(Event::Failed(failure)) => self.failed = Some(failure),
                 Some(_) => {}

@@ -1,7 +1,7 @@
-//! Where to connect: `ws://host:port/path?query` (RFC 6455 §3).
+//! Where to connect: `ws://host:port/path?query` (RFC 6455 §3). The reading itself is the crate `url`'s; what is a
+//! WebSocket address and what is not is told here.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use super::WebSocketError;
@@ -38,40 +38,44 @@ impl FromStr for Url {
         if !scheme.eq_ignore_ascii_case("ws") {
             return Err(wrong("it must begin with ws://"));
         }
-        // §3: a fragment has no meaning, and a # in a path must be written %23.
-        if rest.contains('#') {
-            return Err(wrong("a fragment (#...) has no meaning here (RFC 6455 §3)"));
-        }
-        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if authority.contains('@') {
-            return Err(wrong("no user name before the host"));
-        }
-        // RFC 3986 §3.2.2: an address with colons in it stands in brackets, so that the port's colon is known.
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(rest) => rest.split_once(']').ok_or_else(|| wrong("a [ without its ]"))?,
-            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-        };
-        if authority.starts_with('[') && !host.parse::<IpAddr>().is_ok_and(|host| host.is_ipv6()) {
-            return Err(wrong("only an address of IPv6 stands in brackets"));
-        }
-        let port = match port.strip_prefix(':') {
-            None if port.is_empty() => 80,
-            None => return Err(wrong("after the ] comes a colon and the port, or nothing")),
-            Some(more) if more.contains(':') => {
-                return Err(wrong("an address of IPv6 stands in brackets: [::1]"));
-            }
-            // §3.2.3: a port that is left out may leave its colon. A number alone would also take a plus sign.
-            Some("") => 80,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().map_err(|_| wrong("the port must be a number up to 65535"))?
-            }
-            Some(_) => return Err(wrong("the port must be a number up to 65535")),
-        };
-        if host.is_empty() {
+        // The crate mends what browsers mend: it would find a host in the path.
+        if rest.starts_with(['/', '?', '#', '\\', ':']) || rest.is_empty() {
             return Err(wrong("there is no host in it"));
         }
-        let resource = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
-        Ok(Url { host: host.to_owned(), port, resource })
+        let url = url::Url::parse(text).map_err(|error| wrong(why(error)))?;
+        // §3: a fragment has no meaning, and a # in a path must be written %23.
+        if url.fragment().is_some() {
+            return Err(wrong("a fragment (#...) has no meaning here (RFC 6455 §3)"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("no user name before the host"));
+        }
+        let host = match url.host() {
+            // In Unicode it would be another name for the same: names on the wire are ASCII.
+            Some(url::Host::Domain(name)) => name.to_owned(),
+            Some(url::Host::Ipv4(address)) => address.to_string(),
+            Some(url::Host::Ipv6(address)) => address.to_string(),
+            None => return Err(wrong("there is no host in it")),
+        };
+        let query = url.query().map_or(String::new(), |query| format!("?{query}"));
+        let resource = format!("{}{query}", url.path());
+        Ok(Url { host, port: url.port_or_known_default().unwrap_or(80), resource })
+    }
+}
+
+/// What was expected where the crate gave up.
+fn why(error: url::ParseError) -> &'static str {
+    match error {
+        url::ParseError::InvalidPort => {
+            "the port must be a number up to 65535, and an address of IPv6 in brackets: [::1]"
+        }
+        url::ParseError::InvalidIpv6Address => "only an address of IPv6 stands in brackets, closed by ]",
+        url::ParseError::InvalidIpv4Address => "an address of IPv4 is four numbers up to 255",
+        url::ParseError::EmptyHost => "there is no host in it",
+        url::ParseError::IdnaError | url::ParseError::InvalidDomainCharacter => {
+            "a host name has letters, digits, dots and dashes"
+        }
+        _ => "it must look like ws://host:port/path",
     }
 }
 
@@ -95,6 +99,8 @@ mod tests {
             ("ws://[::1]", "::1", 80, "/"),
             ("ws://[::1]:", "::1", 80, "/"),
             ("ws://a:?q", "a", 80, "/?q"),
+            ("ws://grüße.example/ä", "xn--gre-6ka8l.example", 80, "/%C3%A4"),
+            ("ws://[0:0::1]/", "::1", 80, "/"),
         ] {
             let url: Url = text.parse().unwrap();
             assert_eq!(
@@ -121,6 +127,10 @@ mod tests {
             "ws://[a]/",
             "ws://[]/",
             "ws://a/#b",
+            "ws://u:p@a/",
+            "ws:///a",
+            "ws://a b/",
+            "ws://1.2.3.999/",
         ] {
             assert!(bad.parse::<Url>().is_err(), "{bad}");
         }

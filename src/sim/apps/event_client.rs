@@ -8,17 +8,15 @@
 //! Bounds: the machine's own; a socket that takes no more slows the machine down; at most [`MAX_CLOSING`] former
 //! connections may take their time to close; [`MAX_HEARD`] events are kept, and later ones are not.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-
-use bytes::{Bytes, BytesMut};
 
 use crate::base::{Duration, Instant, Machine as _};
 use crate::chat::client::{Client, Config, Event, Heard, Input, Output};
 use crate::layers::application::socketio::Value;
-use crate::layers::application::websocket::{self, CloseCode, CloseReason, Connection, Message, Request};
+use crate::layers::application::websocket::{self, CloseCode, CloseReason, Connection, Message};
 use crate::layers::stack::{SocketEvent, SocketId};
 use crate::layers::transport::tcp::Reason;
+use crate::sim::websocket::WebSocketEnd;
 use crate::sim::{App, Io};
 use crate::trace::Kind;
 
@@ -49,22 +47,15 @@ pub struct EventClient {
     heard: Vec<(Instant, Event)>,
 }
 
-/// A WebSocket on a TCP socket.
+/// A connection on which a WebSocket is to be, and is once TCP stands.
 struct Wire {
     tcp: SocketId,
     target: String,
-    /// Not before TCP is connected.
-    machine: Option<Connection>,
-    unsent: VecDeque<Bytes>,
-    wake_at: Instant,
-    finished: bool,
+    end: Option<WebSocketEnd>,
 }
 
 /// More bytes than this for TCP to take, and the machine waits until there are none.
 const ENOUGH: usize = 64 << 10;
-
-/// Bytes read at a time, and written at a time.
-const PIECE: usize = 64 << 10;
 
 impl EventClient {
     /// A client that will connect to `to` as soon as it has joined a namespace.
@@ -186,9 +177,9 @@ impl EventClient {
             }
             if let Some(wire) = &mut self.wire {
                 // What the machine has just said is not framed yet.
-                busy |= wire.wants_polling();
+                busy |= wire.end.as_ref().is_some_and(WebSocketEnd::wants_polling);
                 wire.flush(io);
-                let waiting = wire.waiting();
+                let waiting = wire.end.as_ref().map_or(0, WebSocketEnd::waiting);
                 let told = if self.is_full { waiting > 0 } else { waiting > ENOUGH };
                 if told != std::mem::replace(&mut self.is_full, told)
                     && let Some(client) = &mut self.client
@@ -202,7 +193,8 @@ impl EventClient {
             }
         }
         let script = self.script.first().map_or(Instant::NEVER, |(at, _)| *at);
-        let wires = self.wire.iter().chain(&self.closing).map(|wire| wire.wake_at);
+        let ends = self.wire.iter().chain(&self.closing).filter_map(|wire| wire.end.as_ref());
+        let wires = ends.filter_map(WebSocketEnd::wake_at);
         let due = wires.fold(self.wake_at.min(script), Instant::min);
         if due < Instant::NEVER {
             io.wake_at(due);
@@ -269,8 +261,8 @@ impl EventClient {
     /// Begins the closing handshake, and lets the connection end by itself.
     fn hang_up(&mut self, io: &mut Io<'_>) {
         let Some(wire) = &mut self.wire else { return };
-        match &mut wire.machine {
-            Some(machine) => {
+        match &mut wire.end {
+            Some(WebSocketEnd { machine, .. }) => {
                 // It may be closing already, and then there is nothing to say.
                 let _ = machine.close(io.now(), &CloseReason::new(CloseCode::NORMAL, ""));
                 self.retire();
@@ -308,7 +300,7 @@ impl EventClient {
             }
             SocketEvent::PeerClosed(_) => wire.end_of_stream(io),
             SocketEvent::Closed { reason, .. } => {
-                if wire.machine.is_some() {
+                if wire.end.is_some() {
                     wire.end_of_stream(io);
                     self.settle(io);
                 }
@@ -345,9 +337,10 @@ impl App for EventClient {
     fn wake(&mut self, io: &mut Io<'_>) {
         let now = io.now();
         for wire in self.wire.iter_mut().chain(&mut self.closing) {
-            if wire.wake_at <= now {
-                wire.wake_at = Instant::NEVER;
-                wire.machine.iter_mut().for_each(|machine| machine.handle(now, websocket::Input::Wake));
+            if let Some(end) = &mut wire.end
+                && end.wake_at().is_some_and(|at| at <= now)
+            {
+                end.give(io, Some(websocket::Input::Wake));
             }
         }
         if self.wake_at <= now {
@@ -360,97 +353,43 @@ impl App for EventClient {
 
 impl Wire {
     fn new(tcp: SocketId, target: String) -> Self {
-        Wire { tcp, target, machine: None, unsent: VecDeque::new(), wake_at: Instant::NEVER, finished: false }
+        Wire { tcp, target, end: None }
     }
 
     /// TCP is connected: the opening handshake begins.
     fn open(&mut self, to: SocketAddr, io: &mut Io<'_>) -> Result<(), String> {
-        let mut nonce = [0; 16];
-        nonce.iter_mut().for_each(|byte| *byte = io.rng().next_u32() as u8);
-        // From the run's seed, so that it can be repeated; on real sockets masks must not be predictable (RFC 6455
-        // §5.3).
-        let mut masks = io.rng().fork("masks");
-        let masks = Box::new(move || Some(masks.next_u32().to_be_bytes()));
-        let request = Request::new(to.to_string(), &*self.target, nonce);
+        let (request, masks) = WebSocketEnd::ask(to.to_string(), &self.target, io);
         // Engine.IO's heartbeat finds a dead peer, and its client gives up an opening that takes too long.
         let patience = Duration::from_secs(3600);
         let config = websocket::Config { handshake_timeout: patience, ..websocket::Config::default() };
         let machine =
             Connection::client(io.now(), config, request, masks).map_err(|error| error.to_string())?;
-        self.machine = Some(machine);
+        self.end = Some(WebSocketEnd::writing_together(self.tcp, machine));
         Ok(())
     }
 
     fn end_of_stream(&mut self, io: &mut Io<'_>) {
-        let Some(machine) = &mut self.machine else { return };
-        while let Some(bytes) = io.tcp_read(self.tcp, PIECE) {
-            machine.handle(io.now(), websocket::Input::Bytes(bytes));
+        if let Some(end) = &mut self.end {
+            end.end_of_stream(io);
         }
-        machine.handle(io.now(), websocket::Input::Eof);
     }
 
     /// What the WebSocket says next. When it says nothing, all that could be read was read.
     fn next(&mut self, io: &mut Io<'_>) -> Option<websocket::Event> {
-        let machine = self.machine.as_mut()?;
-        loop {
-            match machine.poll(io.now()) {
-                Some(websocket::Output::Event(event)) => return Some(event),
-                Some(websocket::Output::Send(bytes)) => self.unsent.push_back(bytes),
-                Some(websocket::Output::WakeAt(at)) => self.wake_at = at,
-                Some(websocket::Output::Finished) => self.finished = true,
-                None => {
-                    let bytes = io.tcp_read(self.tcp, PIECE)?;
-                    machine.handle(io.now(), websocket::Input::Bytes(bytes));
-                }
-            }
-        }
-    }
-
-    /// Whether the machine has bytes that were not fetched.
-    fn wants_polling(&self) -> bool {
-        self.machine.as_ref().is_some_and(|machine| machine.queued() > 0)
+        self.end.as_mut()?.next(io)
     }
 
     fn send(&mut self, message: &Message, io: &mut Io<'_>) -> Result<(), String> {
-        let Some(machine) = &mut self.machine else { return Err("not connected".into()) };
-        let sent = match message {
-            Message::Text(text) => machine.send_text(text.clone()),
-            Message::Binary(bytes) => machine.send_binary(bytes.clone()),
-        };
-        sent.map_err(|error| error.to_string())?;
-        let (flow, len) = (io.stack().flow(self.tcp), message.as_bytes().len());
-        io.note(|| Kind::MessageSent { flow, len });
+        let Some(end) = &mut self.end else { return Err("not connected".into()) };
+        end.send(io, message).map_err(|error| error.to_string())?;
         // Out of the machine's own queue, which is bounded: what waits here is bounded by slowing the client down.
-        while let Some(bytes) = machine.unsent() {
-            self.unsent.push_back(bytes);
-        }
+        end.fetch();
         Ok(())
     }
 
-    /// Bytes that TCP has not taken.
-    fn waiting(&self) -> usize {
-        self.unsent.iter().map(Bytes::len).sum()
-    }
-
-    /// Writes what waits, in one piece, as far as TCP has room; the rest goes when the socket is writable again.
     fn flush(&mut self, io: &mut Io<'_>) {
-        while !self.unsent.is_empty() {
-            let mut together = BytesMut::new();
-            while let Some(piece) = self.unsent.front()
-                && (together.is_empty() || together.len() + piece.len() <= PIECE)
-            {
-                together.extend_from_slice(piece);
-                self.unsent.pop_front();
-            }
-            let together = together.freeze();
-            match io.tcp_write(self.tcp, &together) {
-                Ok(taken) if taken == together.len() => {}
-                Ok(taken) => return self.unsent.push_front(together.slice(taken..)),
-                Err(_) => self.unsent.clear(),
-            }
-        }
-        if self.finished {
-            io.tcp_shutdown(self.tcp);
+        if let Some(end) = &mut self.end {
+            end.flush(io);
         }
     }
 }

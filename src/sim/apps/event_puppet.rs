@@ -7,10 +7,8 @@
 //!
 //! Bounds: what the machines let wait; the packets that came are kept for as long as the scene.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-
-use bytes::Bytes;
 
 use crate::base::{Instant, Machine as _};
 use crate::layers::application::engineio::CloseCause;
@@ -21,6 +19,7 @@ use crate::layers::application::engineio::poller::{
 use crate::layers::application::socketio::{Decoder, Kind as PacketKind, Limits, Packet, Value};
 use crate::layers::application::websocket::Message;
 use crate::layers::stack::{SocketEvent, SocketId};
+use crate::sim::outgoing::Outgoing;
 use crate::sim::{App, Io};
 use crate::trace::Kind;
 
@@ -57,7 +56,7 @@ struct Claim {
 #[derive(Debug)]
 struct Tcp {
     socket: SocketId,
-    unsent: VecDeque<Bytes>,
+    unsent: Outgoing,
     /// To be closed when everything is written.
     closing: bool,
 }
@@ -198,7 +197,7 @@ impl EventPuppet {
                 Output::Connect(line) => self.open_line(line, io),
                 Output::Write(line, bytes) => {
                     if let Some(tcp) = self.lines.get_mut(&line) {
-                        tcp.unsent.push_back(bytes);
+                        tcp.unsent.push(bytes);
                     }
                 }
                 Output::Close(line) => {
@@ -216,8 +215,7 @@ impl EventPuppet {
                 Output::WakeAt(at) => io.wake_at(at),
             }
         }
-        // What one happening made it say goes out together: a header and its payload in two writes would wait for
-        // each other (RFC 9293 §3.7.4).
+        // What one happening made it say goes out together.
         self.lines.values_mut().for_each(|tcp| tcp.flush(io));
         self.lines.retain(|_, tcp| !(tcp.closing && tcp.unsent.is_empty()));
     }
@@ -225,7 +223,7 @@ impl EventPuppet {
     fn open_line(&mut self, line: Line, io: &mut Io<'_>) {
         match io.tcp_connect(self.to) {
             Ok(socket) => {
-                self.lines.insert(line, Tcp { socket, unsent: VecDeque::new(), closing: false });
+                self.lines.insert(line, Tcp { socket, unsent: Outgoing::together(), closing: false });
             }
             Err(error) => {
                 io.note(|| Kind::Note { text: format!("connect: {error}").into() });
@@ -326,16 +324,8 @@ fn written(value: &Value) -> String {
 impl Tcp {
     /// Writes what waits, in one piece, as far as TCP has room.
     fn flush(&mut self, io: &mut Io<'_>) {
-        if self.unsent.len() > 1 {
-            let whole: Vec<u8> = self.unsent.drain(..).flatten().collect();
-            self.unsent.push_back(whole.into());
-        }
-        if let Some(bytes) = self.unsent.front_mut() {
-            match io.tcp_write(self.socket, bytes) {
-                Ok(taken) if taken < bytes.len() => *bytes = bytes.slice(taken..),
-                Ok(_) | Err(_) => self.unsent.clear(),
-            }
-        }
+        // When nothing can be sent any more, the socket says so itself.
+        let _ = self.unsent.flush(self.socket, io);
         if self.closing && self.unsent.is_empty() {
             io.tcp_shutdown(self.socket);
         }

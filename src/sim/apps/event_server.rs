@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
-use crate::base::{Duration, Instant, Rng};
+use crate::base::{Duration, Instant, Machine as _, Rng};
 use crate::chat::Gateway;
 use crate::chat::hub::{Context, Hub, Random};
-use crate::layers::application::engineio::{self, ConnKey, Input, Output, Server};
+use crate::layers::application::engineio::{self, ConnKey, Input, Output, Server, Service as _};
 use crate::layers::application::socketio::Limits;
 use crate::layers::stack::{SocketEvent, SocketId};
 use crate::sim::{App, Io};
@@ -191,7 +191,7 @@ impl Running {
                 return;
             }
             let Some(bytes) = io.tcp_read(socket, PIECE) else { return };
-            self.server.handle(io.now(), Input::Bytes(key, &bytes));
+            self.server.handle(io.now(), Input::Bytes(key, bytes));
             self.settle(io);
         }
         // Nobody reads it any more, and unread bytes would turn our FIN into a RST.

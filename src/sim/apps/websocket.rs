@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use crate::base::Duration;
 use crate::layers::application::websocket::{
-    CloseCode, CloseReason, Config, Connection, Event, Input, Policy, Request,
+    CloseCode, CloseReason, Config, Connection, Event, Input, Policy,
 };
 use crate::layers::stack::SocketEvent;
-use crate::sim::websocket::{WebSocketEnd, payload};
+use crate::sim::websocket::{WebSocketEnd, message, payload};
 use crate::sim::{App, Io};
 use crate::trace::Kind;
 
@@ -71,13 +71,7 @@ impl App for Client {
 
     fn handle(&mut self, event: SocketEvent, io: &mut Io<'_>) {
         if let SocketEvent::Connected(id) = event {
-            let mut nonce = [0; 16];
-            nonce.iter_mut().for_each(|byte| *byte = io.rng().next_u32() as u8);
-            // Masks come from the run's seed, so that it can be repeated. On real sockets they must not be
-            // predictable (RFC 6455 §5.3).
-            let mut masks = io.rng().fork("masks");
-            let masks = Box::new(move || Some(masks.next_u32().to_be_bytes()));
-            let request = Request::new(self.to.to_string(), "/", nonce);
+            let (request, masks) = WebSocketEnd::ask(self.to.to_string(), "/", io);
             match Connection::client(io.now(), config(), request, masks) {
                 Ok(machine) => self.socket = Some(WebSocketEnd::new(id, machine)),
                 Err(error) => io.note(|| Kind::Note { text: error.to_string().into() }),
@@ -154,8 +148,8 @@ impl App for EchoServer {
     }
 }
 
-fn send(socket: &mut WebSocketEnd, io: &mut Io<'_>, message: &Bytes) {
-    if let Err(error) = socket.send(io, message) {
+fn send(socket: &mut WebSocketEnd, io: &mut Io<'_>, bytes: &Bytes) {
+    if let Err(error) = socket.send(io, &message(bytes)) {
         io.note(|| Kind::Note { text: format!("send: {error}").into() });
     }
 }

@@ -1,4 +1,5 @@
-//! What the bytes of one direction of a TCP stream are: HTTP heads, WebSocket frames, or data.
+//! What the bytes of one direction of a TCP stream are: HTTP heads, WebSocket frames, packets of Engine.IO and
+//! Socket.IO (`events.rs`), or data.
 //!
 //! HTTP is known by how it begins, not by a port. A client that asked for an upgrade to WebSocket, and a server that
 //! agreed with 101, go on with frames (RFC 6455 §4). In a capture that begins after that handshake, frames cannot be told from
@@ -7,9 +8,12 @@
 use std::collections::VecDeque;
 
 use super::AppPiece;
+use super::events::{Above, Packets, Piece};
 use crate::base::{Header, Layer, ParseError, Reader};
 use crate::layers::application::http::{Headers, Limits, RequestHead, ResponseHead};
+use crate::layers::application::websocket::mask::apply_mask;
 use crate::layers::application::websocket::{FrameHeader, Opcode};
+use crate::layers::application::{engineio, socketio};
 use crate::view::look::escape;
 
 /// So many labels are remembered in each direction, for retransmissions; older ones are forgotten first.
@@ -34,6 +38,12 @@ pub(super) enum Meaning {
     FrameHeader(FrameHeader, Cut),
     /// A piece of a head or frame header that began before or goes on.
     HeaderPiece { protocol: &'static str },
+    /// The type of an Engine.IO packet.
+    EngineIo(u8),
+    /// What stands between two Engine.IO packets of one HTTP body.
+    Separator,
+    /// The header of a Socket.IO packet in plain, masks off (or, when a segment boundary cut it, its last bytes).
+    SocketIo(Vec<u8>, Cut),
     /// Payload of a control frame, which is the protocol's own.
     ControlPayload,
     /// Payload of a data frame.
@@ -50,8 +60,29 @@ pub(super) enum Cut {
 }
 
 /// What both directions of a connection know together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Session {
+    upgrade: Upgrade,
+    /// What the last request says that it and its answer carry.
+    above: Above,
+    /// Whether Engine.IO and Socket.IO are told from other text.
+    dissects_events: bool,
+}
+
+impl Session {
+    /// Of a connection on which nothing was said yet.
+    pub(super) fn new(dissects_events: bool) -> Self {
+        Session { dissects_events, ..Session::default() }
+    }
+
+    /// Of the next connection between the same ports.
+    pub(super) fn renewed(&self) -> Self {
+        Session::new(self.dissects_events)
+    }
+}
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Upgrade {
+enum Upgrade {
     #[default]
     NotAsked,
     Asked,
@@ -113,13 +144,19 @@ impl Labels {
                     payload_len: header.payload_len,
                     header_len: header.header_len(),
                 },
+                Meaning::EngineIo(kind) => AppPiece::EngineIo { packet: engine_io_name(*kind) },
+                Meaning::SocketIo(header, _) => socket_io_piece(header),
                 Meaning::ControlPayload | Meaning::FramePayload if in_frame => {
                     AppPiece::WsContinuationOfFrame { len: 0 }
                 }
-                Meaning::Data => AppPiece::Data { len: shown },
+                Meaning::Data | Meaning::Separator => AppPiece::Data { len: shown },
                 _ => more,
             };
-            in_frame = matches!(label.what, Meaning::FrameHeader(..)) && begins;
+            in_frame = match label.what {
+                Meaning::FrameHeader(..) => begins,
+                Meaning::EngineIo(_) | Meaning::SocketIo(..) => in_frame,
+                _ => false,
+            };
             add(&mut pieces, piece);
             known = label.start + label.len;
         }
@@ -137,6 +174,24 @@ fn add(pieces: &mut Vec<AppPiece>, piece: AppPiece) {
             *len += more;
         }
         (_, piece) => pieces.push(piece),
+    }
+}
+
+fn engine_io_name(kind: u8) -> &'static str {
+    engineio::header::type_name(kind).unwrap_or("no packet")
+}
+
+fn socket_io_piece(header: &[u8]) -> AppPiece {
+    let parts = socketio::header::Parts::of(header);
+    let text = |from: usize, to: usize| {
+        String::from_utf8_lossy(header.get(from..to).unwrap_or_default()).into_owned()
+    };
+    let namespace = text(parts.attachments, parts.namespace);
+    let namespace = namespace.strip_suffix(',').unwrap_or(&namespace);
+    AppPiece::SocketIo {
+        packet: header.first().copied().and_then(socketio::header::type_name).unwrap_or("no packet"),
+        namespace: if namespace.is_empty() { "/".into() } else { escape(namespace) },
+        ack: text(parts.namespace, parts.id).parse().ok(),
     }
 }
 
@@ -167,14 +222,24 @@ enum Reading {
     Head(Vec<u8>),
     Body {
         left: u64,
+        packets: Option<Packets>,
     },
     FrameHeader(Vec<u8>),
-    Payload {
-        left: u64,
-        control: bool,
-    },
+    Payload(Payload),
     /// The thread is lost: a hole in the capture, or frames that broke the rules.
     Lost,
+}
+
+/// A frame's payload, of which some is still to come.
+#[derive(Debug, Clone)]
+struct Payload {
+    left: u64,
+    control: bool,
+    /// The key, and how many bytes were unmasked with it.
+    mask: Option<([u8; 4], u64)>,
+    /// The message ends with this frame.
+    fin: bool,
+    packets: Option<Packets>,
 }
 
 impl Parser {
@@ -188,11 +253,11 @@ impl Parser {
         &mut self,
         mut at: u64,
         mut bytes: &[u8],
-        upgrade: &mut Upgrade,
+        session: &mut Session,
     ) -> Option<(u64, ParseError)> {
         let mut problem = None;
         while !bytes.is_empty() {
-            let (taken, what) = self.step(bytes, at, upgrade, &mut problem);
+            let (taken, what) = self.step(bytes, at, session, &mut problem);
             self.labels.push(at, taken, what);
             at += taken as u64;
             bytes = &bytes[taken..];
@@ -200,10 +265,48 @@ impl Parser {
         problem
     }
 
+    /// The same, up to the end of the message that is being read at most. Says how many bytes it took.
+    pub(super) fn feed_message(
+        &mut self,
+        at: u64,
+        bytes: &[u8],
+        session: &mut Session,
+        problem: &mut Option<(u64, ParseError)>,
+    ) -> usize {
+        let mut done = 0;
+        while done < bytes.len() {
+            let (taken, what) = self.step(&bytes[done..], at + done as u64, session, problem);
+            self.labels.push(at + done as u64, taken, what);
+            done += taken;
+            if problem.is_some() || self.is_between() {
+                break;
+            }
+        }
+        done
+    }
+
+    /// Whether the next byte begins something.
+    pub(super) fn is_between(&self) -> bool {
+        match &self.reading {
+            Reading::Start => true,
+            Reading::Body { left, .. } | Reading::Payload(Payload { left, .. }) => *left == 0,
+            Reading::FrameHeader(begun) => begun.is_empty(),
+            Reading::Head(_) | Reading::Lost => false,
+        }
+    }
+
+    pub(super) fn forget_labels(&mut self) {
+        self.labels = Labels::default();
+    }
+
     /// Takes note that `len` bytes will never be seen.
     pub(super) fn skip(&mut self, len: u64) {
         match &mut self.reading {
-            Reading::Body { left } | Reading::Payload { left, .. } if *left >= len => *left -= len,
+            // Where a packet begins in what follows is not known.
+            Reading::Body { left, packets } if *left >= len => (*left, *packets) = (*left - len, None),
+            Reading::Payload(payload) if payload.left >= len => {
+                (payload.left, payload.packets) = (payload.left - len, None);
+            }
             Reading::Start => {}
             _ => self.reading = Reading::Lost,
         }
@@ -214,29 +317,29 @@ impl Parser {
         &mut self,
         bytes: &[u8],
         at: u64,
-        upgrade: &mut Upgrade,
+        session: &mut Session,
         problem: &mut Option<(u64, ParseError)>,
     ) -> (usize, Meaning) {
         match std::mem::take(&mut self.reading) {
-            Reading::Start if looks_like_a_head(bytes) => self.head(Vec::new(), bytes, upgrade),
+            Reading::Start if looks_like_a_head(bytes) => self.head(Vec::new(), bytes, session),
             Reading::Start => (bytes.len(), Meaning::Data),
-            Reading::Head(text) => self.head(text, bytes, upgrade),
-            Reading::Body { left: 0 } => self.step(bytes, at, upgrade, problem),
-            Reading::Body { left } => {
-                let taken = at_most(left, bytes.len());
-                self.reading = Reading::Body { left: left - taken as u64 };
-                (taken, Meaning::Data)
+            Reading::Head(text) => self.head(text, bytes, session),
+            Reading::Body { left: 0, .. } => self.step(bytes, at, session, problem),
+            Reading::Body { left, mut packets } => {
+                let here = &bytes[..at_most(left, bytes.len())];
+                let ends = here.len() as u64 == left;
+                let (taken, what) = meaning(packets.as_mut(), here, ends, Meaning::Data);
+                self.reading = Reading::Body { left: left - taken as u64, packets };
+                (taken, what)
             }
-            Reading::FrameHeader(begun) if begun.is_empty() && *upgrade == Upgrade::Refused => {
-                self.step(bytes, at, upgrade, problem)
+            Reading::FrameHeader(begun) if begun.is_empty() && session.upgrade == Upgrade::Refused => {
+                self.step(bytes, at, session, problem)
             }
-            Reading::FrameHeader(begun) => self.frame_header(begun, bytes, at, problem),
-            Reading::Payload { left: 0, .. } => self.frame_header(Vec::new(), bytes, at, problem),
-            Reading::Payload { left, control } => {
-                let taken = at_most(left, bytes.len());
-                self.reading = Reading::Payload { left: left - taken as u64, control };
-                (taken, if control { Meaning::ControlPayload } else { Meaning::FramePayload })
+            Reading::FrameHeader(begun) => self.frame_header(begun, bytes, at, session, problem),
+            Reading::Payload(Payload { left: 0, .. }) => {
+                self.frame_header(Vec::new(), bytes, at, session, problem)
             }
+            Reading::Payload(payload) => self.payload(payload, bytes),
             Reading::Lost => {
                 self.reading = Reading::Lost;
                 (bytes.len(), Meaning::Data)
@@ -244,7 +347,33 @@ impl Parser {
         }
     }
 
-    fn head(&mut self, mut text: Vec<u8>, bytes: &[u8], upgrade: &mut Upgrade) -> (usize, Meaning) {
+    fn payload(&mut self, mut payload: Payload, bytes: &[u8]) -> (usize, Meaning) {
+        let here = &bytes[..at_most(payload.left, bytes.len())];
+        let (taken, what) = if payload.packets.is_some() {
+            let ends = payload.fin && here.len() as u64 == payload.left;
+            // What follows the headers is of no interest: they are short.
+            let mut plain = here[..here.len().min(1024)].to_vec();
+            let ends = ends && plain.len() == here.len();
+            if let Some((key, offset)) = payload.mask {
+                apply_mask(key, offset, &mut plain);
+            }
+            match meaning(payload.packets.as_mut(), &plain, ends, Meaning::FramePayload) {
+                (_, Meaning::FramePayload) => {
+                    payload.packets = None;
+                    (here.len(), Meaning::FramePayload)
+                }
+                other => other,
+            }
+        } else {
+            (here.len(), if payload.control { Meaning::ControlPayload } else { Meaning::FramePayload })
+        };
+        payload.left -= taken as u64;
+        payload.mask = payload.mask.map(|(key, offset)| (key, offset + taken as u64));
+        self.reading = Reading::Payload(payload);
+        (taken, what)
+    }
+
+    fn head(&mut self, mut text: Vec<u8>, bytes: &[u8], session: &mut Session) -> (usize, Meaning) {
         let before = text.len();
         text.extend_from_slice(bytes);
         let from = before.saturating_sub(3);
@@ -263,7 +392,7 @@ impl Parser {
             self.reading = if goes_on { Reading::Head(text) } else { Reading::Start };
             return (bytes.len(), if goes_on { what } else { Meaning::Data });
         };
-        self.reading = after_head(&text[..end], upgrade);
+        self.reading = after_head(&text[..end], session);
         (end - before, what)
     }
 
@@ -272,6 +401,7 @@ impl Parser {
         mut begun: Vec<u8>,
         bytes: &[u8],
         at: u64,
+        session: &Session,
         problem: &mut Option<(u64, ParseError)>,
     ) -> (usize, Meaning) {
         let before = begun.len();
@@ -279,8 +409,15 @@ impl Parser {
         let mut r = Reader::new(Layer::Application, FrameHeader::PROTOCOL, &begun);
         match FrameHeader::parse(&mut r) {
             Ok(header) => {
-                self.reading =
-                    Reading::Payload { left: header.payload_len, control: header.opcode.is_control() };
+                // A message that is compressed (RFC 7692 §6) is not inflated here, and only its first frame begins one.
+                let is_text = header.opcode == Opcode::Text && !header.rsv1;
+                self.reading = Reading::Payload(Payload {
+                    left: header.payload_len,
+                    control: header.opcode.is_control(),
+                    mask: header.mask.map(|key| (key, 0)),
+                    fin: header.fin,
+                    packets: if is_text { session.above.packets(false) } else { None },
+                });
                 let cut = if before == 0 { Cut::Whole } else { Cut::InTwo };
                 (r.position() - before, Meaning::FrameHeader(header, cut))
             }
@@ -317,34 +454,53 @@ fn looks_like_a_head(bytes: &[u8]) -> bool {
     BEGINNINGS.iter().any(|begin| bytes.starts_with(begin) || begin.starts_with(bytes))
 }
 
+/// What the next bytes of a text are, when there are packets in it; all of them are `otherwise` when there are none.
+fn meaning(packets: Option<&mut Packets>, plain: &[u8], ends: bool, otherwise: Meaning) -> (usize, Meaning) {
+    let Some(packets) = packets else { return (plain.len(), otherwise) };
+    let (taken, piece) = packets.step(plain, ends);
+    let what = match piece {
+        Piece::EngineIo(kind) => Meaning::EngineIo(kind),
+        Piece::Separator => Meaning::Separator,
+        Piece::SocketIo(header, cut) => Meaning::SocketIo(header, cut),
+        Piece::HeaderPart => Meaning::HeaderPiece { protocol: socketio::PROTOCOL },
+        Piece::Rest => otherwise,
+    };
+    (taken, what)
+}
+
 /// What follows a head.
-fn after_head(head: &[u8], upgrade: &mut Upgrade) -> Reading {
+fn after_head(head: &[u8], session: &mut Session) -> Reading {
     let to_websocket =
         |headers: &Headers| headers.get_all("Upgrade").any(|value| value.eq_ignore_ascii_case("websocket"));
-    let body = |headers: &Headers| match headers.get("Content-Length").and_then(|len| len.parse().ok()) {
-        Some(left) => Reading::Body { left },
+    let body = |headers: &Headers, above: Above| match headers
+        .get("Content-Length")
+        .and_then(|len| len.parse().ok())
+    {
+        Some(left) => Reading::Body { left, packets: above.packets(true) },
         None => Reading::Start,
     };
     if head.starts_with(b"HTTP/") {
         let Ok((response, _)) = ResponseHead::parse(head) else { return Reading::Start };
         match response.status {
             101 if to_websocket(&response.headers) => {
-                *upgrade = Upgrade::Agreed;
+                session.upgrade = Upgrade::Agreed;
                 Reading::FrameHeader(Vec::new())
             }
             // RFC 9112 §6.3: these never have a body.
             100..200 | 204 | 304 => Reading::Start,
-            _ => {
-                *upgrade = Upgrade::Refused;
-                body(&response.headers)
+            status => {
+                session.upgrade = Upgrade::Refused;
+                // What a server says when it refuses is no packet, and "ok" in answer to a POST is none either.
+                body(&response.headers, if status == 200 { session.above } else { Above::Unknown })
             }
         }
     } else {
         let Ok((request, _)) = RequestHead::parse(head) else { return Reading::Start };
+        session.above = if session.dissects_events { Above::of(&request.target) } else { Above::Unknown };
         if to_websocket(&request.headers) {
-            *upgrade = Upgrade::Asked;
+            session.upgrade = Upgrade::Asked;
             return Reading::FrameHeader(Vec::new());
         }
-        body(&request.headers)
+        body(&request.headers, session.above)
     }
 }

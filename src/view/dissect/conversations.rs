@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 
-use super::application::{Cut, Meaning};
+use super::application::{Cut, Labels, Meaning};
 use super::fragments::Fragments;
 use super::frame::{Transport, Walk};
 use super::stream::Conversation;
 use super::{Accounting, AppPiece, Dissection, FieldValue, Part, Role, Summary, What};
 use crate::base::{Header, Layer, ParseError};
 use crate::layers::application::websocket::FrameHeader;
+use crate::layers::application::{engineio, socketio};
 use crate::layers::internet::icmp::{IcmpHeader, TimeExceeded, Unreachable};
 use crate::layers::internet::ipv4::Ipv4Header;
 use crate::layers::link::arp::{ArpPacket, Operation};
@@ -41,6 +43,8 @@ pub struct Packet {
 #[derive(Debug, Clone, Default)]
 pub struct Conversations {
     fed: u64,
+    /// Stops at WebSocket and HTTP.
+    to_websocket: bool,
     streams: BTreeMap<Flow, Conversation>,
     fragments: Fragments,
 }
@@ -49,6 +53,12 @@ impl Conversations {
     /// A dissector that has seen nothing.
     pub fn new() -> Self {
         Conversations::default()
+    }
+
+    /// A dissector for which messages of WebSocket and bodies of HTTP are data, as they are for those two protocols:
+    /// what the programs above agree to mean by them is not looked into.
+    pub fn to_websocket() -> Self {
+        Conversations { to_websocket: true, ..Conversations::default() }
     }
 
     /// The next Ethernet frame of the run.
@@ -117,7 +127,7 @@ impl Conversations {
         {
             self.streams.remove(&oldest);
         }
-        let stream = self.streams.entry(key).or_default();
+        let stream = self.streams.entry(key).or_insert_with(|| Conversation::new(!self.to_websocket));
         stream.last_used = self.fed;
         let from = usize::from(key != flow);
         let seen = stream.take(from, tcp, &bytes[walk.payload.clone()]);
@@ -161,10 +171,22 @@ impl Conversations {
 /// The part "data" of the segment, drawn anew as what the stream makes of it.
 fn draw_application(stream: &Conversation, from: usize, start: u64, bytes: &[u8], walk: &mut Walk) {
     let payload = walk.payload.clone();
+    let drawn = drawn(stream.parser(from).labels(), start, bytes, payload.clone());
+    if drawn.iter().all(|part| part.role == Role::Data) {
+        return;
+    }
+    let parts = &mut walk.dissection.parts;
+    if let Some(at) = parts.iter().position(|part| part.role == Role::Data && part.range == payload) {
+        parts.splice(at..=at, drawn);
+    }
+}
+
+/// The parts that lie at `payload` in `bytes`, which is from position `start` of a stream on.
+pub(super) fn drawn(labels: &Labels, start: u64, bytes: &[u8], payload: Range<usize>) -> Vec<Part> {
     let end = start + payload.len() as u64;
     let mut drawn = Vec::new();
     let mut known = payload.start;
-    for label in stream.parser(from).labels().touching(start, end) {
+    for label in labels.touching(start, end) {
         let place = |position: u64| payload.start + position.saturating_sub(start) as usize;
         let range = place(label.start).max(known)..place((label.start + label.len).min(end));
         if range.is_empty() {
@@ -181,19 +203,23 @@ fn draw_application(stream: &Conversation, from: usize, start: u64, bytes: &[u8]
                 ..header(FrameHeader::PROTOCOL)
             },
             Meaning::FrameHeader(..) | Meaning::ControlPayload => header(FrameHeader::PROTOCOL),
+            Meaning::EngineIo(kind) => Part {
+                fields: FieldValue::unmasked(engineio::header::FIELDS, &[*kind], range.start),
+                ..header(engineio::PROTOCOL)
+            },
+            Meaning::Separator => header(engineio::PROTOCOL),
+            Meaning::SocketIo(text, Cut::Whole) if whole => Part {
+                fields: FieldValue::unmasked(&socketio::header::Parts::of(text).layout(), text, range.start),
+                ..header(socketio::PROTOCOL)
+            },
+            Meaning::SocketIo(..) => header(socketio::PROTOCOL),
             Meaning::HeaderPiece { protocol } => header(*protocol),
             Meaning::FramePayload | Meaning::Data => Part::data(Layer::Application, range.clone()),
         });
     }
-    if drawn.is_empty() {
-        return;
-    }
     drawn.push(Part::data(Layer::Application, known..payload.end));
     drawn.retain(|part| !part.range.is_empty());
-    let parts = &mut walk.dissection.parts;
-    if let Some(at) = parts.iter().position(|part| part.role == Role::Data && part.range == payload) {
-        parts.splice(at..=at, drawn);
-    }
+    drawn
 }
 
 /// A problem of the stream, told as one of the frame in which it showed.
@@ -207,6 +233,8 @@ fn point_into_frame(at: u64, problem: ParseError, start: u64, walk: &mut Walk) {
 /// Of several protocols in one segment the most particular gives its name.
 fn protocol_of(piece: &AppPiece) -> (u8, &'static str) {
     match piece {
+        AppPiece::SocketIo { .. } => (5, socketio::PROTOCOL),
+        AppPiece::EngineIo { .. } => (4, engineio::PROTOCOL),
         AppPiece::WsFrame { .. } => (3, "WebSocket"),
         AppPiece::HttpRequest { .. } | AppPiece::HttpResponse { .. } => (2, "HTTP"),
         AppPiece::WsContinuationOfFrame { .. } => (1, "TCP"),

@@ -1,9 +1,10 @@
 //! Bytes taken apart: which header is where, what each field says, and the first thing that is wrong.
 //!
-//! Two dissectors stand here. [`dissect_frame`] looks at one frame alone, as `decode` does. [`Conversations`] is fed
+//! There are three dissectors. [`dissect_frame`] looks at one frame alone, as `decode` does. [`Conversations`] is fed
 //! a whole run in order and remembers: it knows that a segment was seen before, that five bytes in the middle of a
 //! segment are a WebSocket frame header, and which fragment completes a datagram. Wireshark makes the same
-//! distinction.
+//! distinction. [`Talk`] is fed the bytes of one TCP stream, and takes apart the messages on it, up to Socket.IO: what
+//! `--xray` shows.
 //!
 //! A dissector is not a receiver. A host throws away what is wrong; a dissector says what is wrong and goes on, for
 //! the packets worth looking at are the broken ones. No input makes it fail: what cannot be read becomes a
@@ -12,11 +13,13 @@
 mod accounting;
 mod application;
 mod conversations;
+mod events;
 mod fragments;
 mod frame;
 mod run;
 mod stream;
 mod summary;
+mod talk;
 
 use std::ops::Range;
 
@@ -27,6 +30,7 @@ pub use conversations::{Conversations, Packet};
 pub use frame::{dissect_frame, dissect_packet};
 pub use run::{TracedPacket, dissect_trace};
 pub use summary::{AppPiece, Probe, Summary, TcpFlags, TcpSummary, What};
+pub use talk::{Said, Saying, Talk};
 
 use crate::base::{Field, Header, Layer, ParseError};
 
@@ -159,6 +163,13 @@ impl FieldValue {
             });
             bit += field.bits;
         }
+        values
+    }
+
+    /// The same of a header whose bytes lie masked from byte `start` on: their values are those of `plain`.
+    pub(crate) fn unmasked(layout: &[Field], plain: &[u8], start: usize) -> Vec<FieldValue> {
+        let mut values = FieldValue::all(layout, plain, 0);
+        values.iter_mut().for_each(|value| value.first_bit += start * 8);
         values
     }
 

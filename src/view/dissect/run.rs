@@ -28,14 +28,14 @@ pub struct TracedPacket {
 /// Dissects every frame of a trace in the order of sending.
 ///
 /// Each link is followed on its own, as if a capture had run on it: a segment that a router passes on is not a
-/// retransmission.
+/// retransmission. What programs say by WebSocket is data here: a lesson looks at it where it is whole.
 pub fn dissect_trace(trace: &Trace) -> Vec<TracedPacket> {
     let mut links: BTreeMap<(PlaceId, PlaceId), Conversations> = BTreeMap::new();
     trace
         .frames()
         .zip(1..)
         .map(|((at, from, to, frame, bytes), number)| {
-            let link = links.entry((from.min(to), from.max(to))).or_default();
+            let link = links.entry((from.min(to), from.max(to))).or_insert_with(Conversations::to_websocket);
             let packet = Packet { number, ..link.feed(bytes) };
             TracedPacket { at, from, to, frame, bytes: bytes.clone(), packet }
         })

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::application::{Parser, Upgrade};
+use super::application::{Parser, Session};
 use super::{Probe, TcpFlags, TcpSummary};
 use crate::base::ParseError;
 use crate::layers::transport::tcp::{Flags, SeqNumber, TcpHeader};
@@ -21,7 +21,7 @@ const MOST_SHIFT: u8 = 14;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conversation {
     ends: [Direction; 2],
-    upgrade: Upgrade,
+    session: Session,
     /// When it was last spoken in, for forgetting the one silent for longest.
     pub(super) last_used: u64,
 }
@@ -57,13 +57,19 @@ pub(super) struct Seen {
 }
 
 impl Conversation {
+    /// A conversation of which nothing was seen; whether Engine.IO and Socket.IO are looked for in it.
+    pub(super) fn new(dissects_events: bool) -> Self {
+        Conversation { session: Session::new(dissects_events), ..Conversation::default() }
+    }
+
     /// Takes a segment that end `from` (0 or 1) sent.
     pub(super) fn take(&mut self, from: usize, tcp: &TcpHeader, payload: &[u8]) -> Seen {
         let flags = tcp.flags;
         let (syn, fin, ack) = (flags.has(Flags::SYN), flags.has(Flags::FIN), flags.has(Flags::ACK));
         if syn && !ack && self.ends[from].origin.is_some_and(|origin| origin != tcp.seq) {
             // The same ports again: a new conversation.
-            *self = Conversation { last_used: self.last_used, ..Conversation::default() };
+            let session = self.session.renewed();
+            *self = Conversation { session, last_used: self.last_used, ..Conversation::default() };
         }
         let [first, second] = &mut self.ends;
         let (me, peer) = if from == 0 { (first, second) } else { (second, first) };
@@ -101,7 +107,7 @@ impl Conversation {
             if syn {
                 me.next = me.next.max(1);
             }
-            problem = me.read(start, payload, &mut self.upgrade);
+            problem = me.read(start, payload, &mut self.session);
             if fin && me.next == end {
                 me.next = end + 1;
             }
@@ -188,8 +194,8 @@ impl Direction {
     }
 
     /// Reads payload that begins at `start`, and what it sets free of what was waiting.
-    fn read(&mut self, start: u64, bytes: &[u8], upgrade: &mut Upgrade) -> Option<(u64, ParseError)> {
-        let problem = self.take(start, bytes, upgrade);
+    fn read(&mut self, start: u64, bytes: &[u8], session: &mut Session) -> Option<(u64, ParseError)> {
+        let problem = self.take(start, bytes, session);
         while let Some((at, bytes)) = self.waiting.pop_first() {
             if at > self.next && self.waiting_bytes <= MOST_WAITING {
                 self.waiting.insert(at, bytes);
@@ -200,12 +206,12 @@ impl Direction {
                 self.parser.skip(at - self.next);
                 self.next = at;
             }
-            self.take(at, &bytes, upgrade);
+            self.take(at, &bytes, session);
         }
         problem
     }
 
-    fn take(&mut self, start: u64, bytes: &[u8], upgrade: &mut Upgrade) -> Option<(u64, ParseError)> {
+    fn take(&mut self, start: u64, bytes: &[u8], session: &mut Session) -> Option<(u64, ParseError)> {
         let end = start + bytes.len() as u64;
         if start > self.next {
             if !bytes.is_empty() && !self.has_seen(start, end) {
@@ -218,6 +224,6 @@ impl Direction {
         let new = usize::try_from(self.next - start).ok().and_then(|known| bytes.get(known..))?;
         let at = self.next;
         self.next = self.next.max(end);
-        self.parser.feed(at, new, upgrade)
+        self.parser.feed(at, new, session)
     }
 }

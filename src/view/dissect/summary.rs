@@ -166,6 +166,20 @@ pub enum AppPiece {
         /// Bytes of header.
         header_len: usize,
     },
+    /// A packet of Engine.IO, in a WebSocket message or an HTTP body.
+    EngineIo {
+        /// The name of its type.
+        packet: &'static str,
+    },
+    /// A packet of Socket.IO in it.
+    SocketIo {
+        /// The name of its type.
+        packet: &'static str,
+        /// The namespace it belongs to.
+        namespace: String,
+        /// The number under which an answer is wanted, or given.
+        ack: Option<u64>,
+    },
     /// More bytes of what began in an earlier segment: a head, a frame header or a frame's payload.
     WsContinuationOfFrame {
         /// How many.
@@ -307,6 +321,14 @@ impl fmt::Display for AppPiece {
                 let fin = if *fin { " FIN" } else { "" };
                 let masked = if *masked { " masked" } else { "" };
                 write!(f, "WebSocket {opcode}{fin}{masked} {payload_len} B")
+            }
+            AppPiece::EngineIo { packet } => write!(f, "Engine.IO {packet}"),
+            AppPiece::SocketIo { packet, namespace, ack } => {
+                write!(f, "Socket.IO {packet}")?;
+                if namespace != "/" {
+                    write!(f, " {namespace}")?;
+                }
+                ack.map_or(Ok(()), |ack| write!(f, " id={ack}"))
             }
             AppPiece::WsContinuationOfFrame { len } => write!(f, "{len} B more"),
             AppPiece::Data { len } => write!(f, "{len} B"),

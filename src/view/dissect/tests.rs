@@ -162,6 +162,54 @@ fn a_websocket_frame_is_followed_across_segments() {
 }
 
 #[test]
+fn event_traffic_is_named_up_to_socket_io_however_segments_cut_it() {
+    let ask = b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n";
+    let yes = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    // Masked with zeros, which changes nothing.
+    let text = br#"42/chat,7["say","hello"]"#;
+    let frame = [&[0x81, 0x80 | text.len() as u8, 0, 0, 0, 0], &text[..]].concat();
+    let talk = |mut conversations: Conversations, cut: usize| {
+        let (mut at, mut packets) = (1, Vec::new());
+        conversations.feed(&sample::tcp(true, Flags::SYN, 0, 0, b""));
+        conversations.feed(&sample::tcp(false, Flags::SYN | Flags::ACK, 0, 1, b""));
+        for (from_client, bytes) in
+            [(true, &ask[..]), (false, &yes[..]), (true, &frame[..cut]), (true, &frame[cut..])]
+        {
+            let seq = if from_client { at } else { 1 };
+            packets.push(conversations.feed(&sample::tcp(from_client, Flags::ACK, seq, 1, bytes)));
+            at += if from_client { bytes.len() as u32 } else { 0 };
+        }
+        packets
+    };
+    let packets = talk(Conversations::new(), 0);
+    let whole = &packets[3];
+    assert_eq!(whole.summary.protocol, "Socket.IO");
+    assert!(
+        whole.summary.info().ends_with("| Engine.IO message | Socket.IO EVENT /chat id=7"),
+        "{}",
+        whole.summary.info()
+    );
+    assert_eq!(
+        names(&whole.dissection)[3..],
+        [("WebSocket", 6), ("Engine.IO", 1), ("Socket.IO", 8), ("data", 15)]
+    );
+    assert_eq!(whole.dissection.header("Socket.IO").unwrap().field("Namespace").unwrap().text, "/chat,");
+    for cut in 1..frame.len() {
+        let packets = talk(Conversations::new(), cut);
+        let bytes_of = |protocol: &str| {
+            let parts = packets[2..].iter().flat_map(|packet| &packet.dissection.parts);
+            parts.filter(|part| part.protocol == protocol).map(|part| part.range.len()).sum::<usize>()
+        };
+        assert_eq!([bytes_of("WebSocket"), bytes_of("Engine.IO"), bytes_of("Socket.IO")], [6, 1, 8], "{cut}");
+        assert!(packets.iter().all(|packet| covers(&packet.dissection, packet.dissection.len())), "{cut}");
+    }
+    // For WebSocket itself all of it is payload.
+    let packets = talk(Conversations::to_websocket(), 0);
+    assert_eq!(packets[3].summary.protocol, "WebSocket");
+    assert_eq!(packets[3].accounting.payload, text.len() as u64);
+}
+
+#[test]
 fn a_retransmission_is_known_and_its_bytes_keep_their_meaning() {
     let (mut conversations, at, ack) = upgraded();
     let frame = sample::tcp(true, Flags::ACK, at, ack, &sample::frame(true, Opcode::Binary, 50));

@@ -40,7 +40,7 @@ fn weight_of_piece(piece: &AppPiece) -> Weight {
     match piece {
         AppPiece::HttpRequest { .. } | AppPiece::HttpResponse { .. } => Weight::Milestone,
         AppPiece::WsFrame { opcode, .. } if opcode.eq_ignore_ascii_case("close") => Weight::Milestone,
-        AppPiece::WsFrame { .. } => Weight::Story,
+        AppPiece::WsFrame { .. } | AppPiece::EngineIo { .. } | AppPiece::SocketIo { .. } => Weight::Story,
         AppPiece::WsContinuationOfFrame { .. } | AppPiece::Data { .. } => Weight::Calm,
     }
 }
@@ -183,6 +183,12 @@ fn words(piece: &AppPiece) -> Option<(String, String)> {
             let masked = if *masked { " masked" } else { "" };
             let payload_len = look::grouped(*payload_len);
             (format!("WS {opcode}{fin}{masked} {payload_len} B"), format!("WS {opcode} {payload_len} B"))
+        }
+        AppPiece::EngineIo { packet } => (format!("Engine.IO {packet}"), format!("EIO {packet}")),
+        AppPiece::SocketIo { .. } => {
+            let words = piece.to_string();
+            let short = words.replacen("Socket.IO ", "SIO ", 1);
+            (words, short)
         }
         AppPiece::WsContinuationOfFrame { len } => (format!("WS {len} B more"), format!("WS +{len} B")),
         AppPiece::Data { .. } => return None,

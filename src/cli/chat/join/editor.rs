@@ -1,21 +1,25 @@
 //! The line that somebody is typing: keys become text, and the text can be drawn again after something was printed.
 //!
-//! What a shell's line does, as far as a chat needs it: the cursor, deleting, the lines typed before. Every character
-//! is taken to be one column wide; letters that are wider only shift the cursor. Bounded: [`LONGEST`] characters, and
-//! [`KEPT`] lines from before.
+//! What a shell's line does, as far as a chat needs it: the cursor, deleting, the lines typed before. The text itself
+//! is a [`LineBuffer`], which knows where a letter of several characters begins and ends. A whole line editor with its
+//! own prompt would not do: this prompt changes while a line is typed, and messages are printed above it at any time.
+//! Bounded: [`LONGEST`] bytes, and [`KEPT`] lines from before.
 
-/// Characters of a line; more are not taken.
+use rustyline::Word;
+use rustyline::line_buffer::{ChangeListener, DeleteListener, Direction, LineBuffer};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthChar as _;
+
+/// Bytes of a line; more are not taken.
 pub(super) const LONGEST: usize = 4000;
 
 /// Lines that can be fetched back.
 pub(super) const KEPT: usize = 100;
 
 /// The line, and the cursor in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Editor {
-    text: Vec<char>,
-    /// Where the next character goes.
-    cursor: usize,
+    line: LineBuffer,
     /// Bytes of a character, or of a key that sends several, that are not all there.
     pending: Vec<u8>,
     before: Vec<String>,
@@ -32,8 +36,32 @@ pub(super) enum Key {
     Changed,
     /// Its writer wants to leave.
     Quit,
+    /// Its writer wants the shell for a while (Ctrl-Z).
+    Suspend,
     /// Nothing.
     Nothing,
+}
+
+/// No undo here, so changes are of no interest to anyone.
+struct Unheard;
+
+impl DeleteListener for Unheard {
+    fn delete(&mut self, _: usize, _: &str, _: Direction) {}
+}
+
+impl ChangeListener for Unheard {
+    fn insert_char(&mut self, _: usize, _: char) {}
+
+    fn insert_str(&mut self, _: usize, _: &str) {}
+
+    fn replace(&mut self, _: usize, _: &str, _: &str) {}
+}
+
+impl Default for Editor {
+    fn default() -> Self {
+        let line = LineBuffer::with_capacity(LONGEST);
+        Editor { line, pending: Vec::new(), before: Vec::new(), shown: None }
+    }
 }
 
 impl Editor {
@@ -47,28 +75,18 @@ impl Editor {
             b'\r' | b'\n' => self.finish(),
             // Ctrl-C, and Ctrl-D where there is nothing to delete.
             0x03 => Key::Quit,
-            0x04 if self.text.is_empty() => Key::Quit,
+            0x04 if self.line.is_empty() => Key::Quit,
             0x04 => self.delete(),
-            0x08 | 0x7f if self.cursor > 0 => {
-                self.cursor -= 1;
-                self.delete()
-            }
-            0x01 => self.go(0),
-            0x05 => self.go(self.text.len()),
-            0x02 => self.go(self.cursor.saturating_sub(1)),
-            0x06 => self.go(self.cursor + 1),
+            0x1a => Key::Suspend,
+            0x08 | 0x7f => changed(self.line.backspace(1, &mut Unheard)),
+            0x01 => self.home(),
+            0x05 => self.end(),
+            0x02 => self.left(),
+            0x06 => self.right(),
             // Ctrl-U, Ctrl-K, Ctrl-W: to the beginning, to the end, one word.
-            0x15 => self.cut(0),
-            0x0b => {
-                self.text.truncate(self.cursor);
-                Key::Changed
-            }
-            0x17 => {
-                let before = &self.text[..self.cursor];
-                let word = before.iter().rposition(|c| !c.is_whitespace()).unwrap_or(0);
-                let start = before[..word].iter().rposition(|c| c.is_whitespace()).map_or(0, |at| at + 1);
-                self.cut(start)
-            }
+            0x15 => changed(self.line.discard_line(&mut Unheard)),
+            0x0b => changed(self.line.kill_line(&mut Unheard)),
+            0x17 => changed(self.line.delete_prev_word(Word::Big, 1, &mut Unheard)),
             0x0c => Key::Changed,
             b'\t' => self.insert(' '),
             0x20..=0x7e => self.insert(char::from(byte)),
@@ -76,13 +94,19 @@ impl Editor {
         }
     }
 
-    /// The part of the line to be drawn in so many columns, and how far back from its end the cursor stands.
-    pub(super) fn view(&self, columns: usize) -> (String, usize) {
+    /// The parts of the line before and behind the cursor that are to be drawn in so many columns.
+    pub(super) fn view(&self, columns: usize) -> (String, String) {
         let columns = columns.max(8);
-        let start = (self.cursor + 1).saturating_sub(columns);
-        let shown: String = self.text.iter().skip(start).take(columns).collect();
-        let len = self.text.len().saturating_sub(start).min(columns);
-        (shown, len - (self.cursor - start))
+        let (before, behind) = self.line.as_str().split_at(self.line.pos());
+        // The cursor takes a column of its own at the end, and stands on a letter elsewhere.
+        let under = behind.graphemes(true).next().map_or(1, width).max(1);
+        let mut room = columns - under.min(columns);
+        let shown: Vec<&str> =
+            before.graphemes(true).rev().take_while(|letter| fits(letter, &mut room)).collect();
+        let before: String = shown.into_iter().rev().collect();
+        let mut room = columns - width(&before);
+        let behind = behind.graphemes(true).take_while(|letter| fits(letter, &mut room)).collect();
+        (before, behind)
     }
 
     /// A key or a character of several bytes.
@@ -101,10 +125,10 @@ impl Editor {
             return match &key[1..] {
                 b"[A" | b"OA" => self.older(),
                 b"[B" | b"OB" => self.newer(),
-                b"[C" | b"OC" => self.go(self.cursor + 1),
-                b"[D" | b"OD" => self.go(self.cursor.saturating_sub(1)),
-                b"[H" | b"OH" | b"[1~" => self.go(0),
-                b"[F" | b"OF" | b"[4~" => self.go(self.text.len()),
+                b"[C" | b"OC" => self.right(),
+                b"[D" | b"OD" => self.left(),
+                b"[H" | b"OH" | b"[1~" => self.home(),
+                b"[F" | b"OF" | b"[4~" => self.end(),
                 b"[3~" => self.delete(),
                 _ => Key::Nothing,
             };
@@ -113,7 +137,7 @@ impl Editor {
             Ok(text) => {
                 let character = text.chars().next();
                 self.pending.clear();
-                character.filter(|c| !c.is_control()).map_or(Key::Nothing, |c| self.insert(c))
+                character.map_or(Key::Nothing, |c| self.insert(c))
             }
             Err(error) if error.error_len().is_none() => Key::Nothing,
             Err(_) => {
@@ -123,37 +147,39 @@ impl Editor {
         }
     }
 
+    /// Inserts a character, unless the terminal on which the line is drawn would obey it.
     fn insert(&mut self, character: char) -> Key {
-        if self.text.len() >= LONGEST {
+        let turns_direction = matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character.is_control() || turns_direction || self.line.len() + character.len_utf8() > LONGEST {
             return Key::Nothing;
         }
-        self.text.insert(self.cursor, character);
-        self.cursor += 1;
-        Key::Changed
+        changed(self.line.insert(character, 1, &mut Unheard).is_some())
     }
 
     fn delete(&mut self) -> Key {
-        if self.cursor == self.text.len() {
-            return Key::Nothing;
-        }
-        self.text.remove(self.cursor);
-        Key::Changed
+        changed(self.line.delete(1, &mut Unheard).is_some())
     }
 
-    fn go(&mut self, to: usize) -> Key {
-        self.cursor = to.min(self.text.len());
-        Key::Changed
+    fn left(&mut self) -> Key {
+        changed(self.line.move_backward(1))
     }
 
-    fn cut(&mut self, start: usize) -> Key {
-        self.text.drain(start..self.cursor);
-        self.cursor = start;
-        Key::Changed
+    fn right(&mut self) -> Key {
+        changed(self.line.move_forward(1))
+    }
+
+    fn home(&mut self) -> Key {
+        changed(self.line.move_home())
+    }
+
+    fn end(&mut self) -> Key {
+        changed(self.line.move_end())
     }
 
     fn finish(&mut self) -> Key {
-        let line: String = self.text.drain(..).collect();
-        (self.cursor, self.shown) = (0, None);
+        let line = self.line.as_str().to_owned();
+        self.shown = None;
+        self.put("");
         if !line.trim().is_empty() && self.before.last() != Some(&line) {
             self.before.push(line.clone());
             if self.before.len() > KEPT {
@@ -178,10 +204,32 @@ impl Editor {
 
     fn replace(&mut self, with: Option<usize>) -> Key {
         self.shown = with;
-        self.text =
-            with.and_then(|at| self.before.get(at)).map(|line| line.chars().collect()).unwrap_or_default();
-        self.go(self.text.len())
+        let text = with.and_then(|at| self.before.get(at)).cloned().unwrap_or_default();
+        self.put(&text);
+        Key::Changed
     }
+
+    /// Another text, with the cursor at its end.
+    fn put(&mut self, text: &str) {
+        self.line.update(text, text.len(), &mut Unheard);
+    }
+}
+
+fn changed(it_did: bool) -> Key {
+    if it_did { Key::Changed } else { Key::Nothing }
+}
+
+/// Whether there is room for a letter, which is then taken.
+fn fits(letter: &str, room: &mut usize) -> bool {
+    let left = room.checked_sub(width(letter));
+    *room = left.unwrap_or(0);
+    left.is_some()
+}
+
+/// The columns that a letter may take. Terminals differ in how wide they draw several characters that are joined to
+/// one; this is the widest of them, so that the line never runs over the edge.
+fn width(letter: &str) -> usize {
+    letter.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
 #[cfg(test)]
@@ -202,6 +250,14 @@ mod tests {
         typed(keys).feed(b'\r')
     }
 
+    fn view(keys: &str, columns: usize) -> (String, String) {
+        typed(keys).view(columns)
+    }
+
+    fn parts(before: &str, behind: &str) -> (String, String) {
+        (before.into(), behind.into())
+    }
+
     #[test]
     fn keys_edit_the_line_as_in_a_shell() {
         assert_eq!(line("helo\x1b[Dl"), Key::Line("hello".into()));
@@ -211,6 +267,13 @@ mod tests {
         assert_eq!(line("b\x01a\x05c"), Key::Line("abc".into()));
         assert_eq!(line("abc\x1b[H\x1b[3~"), Key::Line("bc".into()));
         assert_eq!(line("grüße 世界"), Key::Line("grüße 世界".into()));
+    }
+
+    #[test]
+    fn a_letter_of_several_characters_is_one_for_every_key() {
+        assert_eq!(line("a👨‍👩‍👧b\x7f\x7f"), Key::Line("a".into()));
+        assert_eq!(line("e\u{301}\x7fx"), Key::Line("x".into()));
+        assert_eq!(line("世e\u{301}\x1b[D\x1b[D|"), Key::Line("|世e\u{301}".into()));
     }
 
     #[test]
@@ -226,14 +289,23 @@ mod tests {
         assert_eq!(typed("x").feed(3), Key::Quit);
         assert_eq!(typed("").feed(4), Key::Quit);
         assert_eq!(typed("x").feed(4), Key::Nothing);
+        assert_eq!(typed("x").feed(0x1a), Key::Suspend);
     }
 
     #[test]
-    fn the_view_follows_the_cursor() {
-        assert_eq!(typed("hello").view(20), ("hello".into(), 0));
-        assert_eq!(typed("hello\x1b[D\x1b[D").view(20), ("hello".into(), 2));
-        assert_eq!(typed("0123456789").view(8), ("3456789".into(), 0));
-        assert_eq!(typed("0123456789\x01").view(8), ("01234567".into(), 8));
+    fn the_view_follows_the_cursor_and_counts_columns() {
+        assert_eq!(view("hello", 20), parts("hello", ""));
+        assert_eq!(view("hello\x1b[D\x1b[D", 20), parts("hel", "lo"));
+        assert_eq!(view("0123456789", 8), parts("3456789", ""));
+        assert_eq!(view("0123456789\x01", 8), parts("", "01234567"));
+        assert_eq!(view("世界你好", 8), parts("界你好", ""), "two columns each, and one for the cursor");
+        assert_eq!(view("世界你好\x01", 8), parts("", "世界你好"));
+    }
+
+    #[test]
+    fn nothing_is_typed_that_would_turn_the_line_around() {
+        assert_eq!(line("a\u{202e}b\u{9b}c\u{2066}d"), Key::Line("abcd".into()));
+        assert_eq!(line("می\u{200c}خواهم"), Key::Line("می\u{200c}خواهم".into()), "joiners are letters' own");
     }
 
     proptest! {
@@ -242,9 +314,10 @@ mod tests {
             let mut editor = Editor::default();
             for key in keys {
                 editor.feed(key);
-                let (shown, back) = editor.view(20);
-                prop_assert!(back <= shown.chars().count() && shown.chars().count() <= 20);
-                prop_assert!(!shown.chars().any(char::is_control));
+                let (before, behind) = editor.view(20);
+                let drawn = before + &behind;
+                prop_assert!(drawn.graphemes(true).map(width).sum::<usize>() <= 20);
+                prop_assert!(!drawn.chars().any(char::is_control));
             }
         }
     }

@@ -3,17 +3,18 @@
 use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines, Stdin};
+use tokio::io::{AsyncReadExt as _, Stdin};
 
 use super::editor::{Editor, Key};
+use crate::cli::lines::{self, Lines};
 use crate::real::terminal::Keys;
 
 /// Standard input.
 pub(super) enum Keyboard {
     /// A terminal, key by key. The line is drawn here, and the terminal is as it was when this is dropped.
-    Keys { stdin: Stdin, bytes: VecDeque<u8>, editor: Editor, _keys: Keys },
+    Keys { stdin: Stdin, bytes: VecDeque<u8>, editor: Editor, keys: Keys },
     /// Line by line.
-    Lines { lines: Lines<BufReader<Stdin>>, terminal: bool },
+    Lines { lines: Lines, terminal: bool },
 }
 
 /// What was typed.
@@ -21,10 +22,14 @@ pub(super) enum Keyboard {
 pub(super) enum Typed {
     /// A line.
     Line(String),
+    /// A line that cannot be said; why.
+    Wrong(String),
     /// Something of a line.
     Changed,
     /// The wish to leave.
     Quit,
+    /// The wish for the shell, for a while.
+    Suspend,
     /// There is no more.
     End,
 }
@@ -36,9 +41,9 @@ impl Keyboard {
         let stdin = tokio::io::stdin();
         match Keys::of_stdin() {
             Ok(keys) if terminal && !dumb => {
-                Keyboard::Keys { stdin, bytes: VecDeque::new(), editor: Editor::default(), _keys: keys }
+                Keyboard::Keys { stdin, bytes: VecDeque::new(), editor: Editor::default(), keys }
             }
-            _ => Keyboard::Lines { lines: BufReader::new(stdin).lines(), terminal },
+            _ => Keyboard::Lines { lines: Lines::of(stdin), terminal },
         }
     }
 
@@ -52,18 +57,30 @@ impl Keyboard {
         matches!(self, Keyboard::Lines { .. })
     }
 
-    /// What is typed, as far as it fits, and how far before its end the cursor is.
-    pub(super) fn view(&self, columns: usize) -> (String, usize) {
+    /// What is typed before and behind the cursor, as far as it fits.
+    pub(super) fn view(&self, columns: usize) -> (String, String) {
         match self {
             Keyboard::Keys { editor, .. } => editor.view(columns),
-            Keyboard::Lines { .. } => (String::new(), 0),
+            Keyboard::Lines { .. } => (String::new(), String::new()),
+        }
+    }
+
+    /// Stops the program as Ctrl-Z does, and goes on when the shell lets it.
+    pub(super) fn suspend(&self) -> io::Result<()> {
+        match self {
+            Keyboard::Keys { keys, .. } => keys.suspend(),
+            Keyboard::Lines { .. } => Ok(()),
         }
     }
 
     /// Waits for the next thing that is typed. May be dropped at any time.
     pub(super) async fn next(&mut self) -> io::Result<Typed> {
         match self {
-            Keyboard::Lines { lines, .. } => Ok(lines.next_line().await?.map_or(Typed::End, Typed::Line)),
+            Keyboard::Lines { lines, .. } => Ok(match lines.next().await? {
+                Some(lines::Line::Text(line)) => Typed::Line(line),
+                Some(lines::Line::Wrong(why)) => Typed::Wrong(why),
+                None => Typed::End,
+            }),
             Keyboard::Keys { stdin, bytes, editor, .. } => loop {
                 while let Some(byte) = bytes.pop_front() {
                     match editor.feed(byte) {
@@ -71,6 +88,7 @@ impl Keyboard {
                         // What is pasted is drawn once.
                         Key::Changed if bytes.is_empty() => return Ok(Typed::Changed),
                         Key::Quit => return Ok(Typed::Quit),
+                        Key::Suspend => return Ok(Typed::Suspend),
                         Key::Changed | Key::Nothing => {}
                     }
                 }

@@ -26,8 +26,9 @@ use crate::chat::client::Config;
 use crate::real::clock::unix_ms;
 use crate::real::event_client::EventClient;
 use crate::real::random;
-use crate::real::tap::Seen;
+use crate::real::shutdown;
 use crate::real::websocket::{Url, WebSocketError};
+use crate::view::look::display_width;
 
 /// `netlayers chat join`.
 #[derive(Debug, Args)]
@@ -60,8 +61,8 @@ pub(super) async fn run(args: &JoinArgs, out: &mut Output) -> Result<(), CliErro
         "/" => Config::default().path,
         other => other.to_owned(),
     };
-    let seen = args.xray.then(Seen::default);
-    let mut xray = seen.clone().map(|seen| XRay::new(seen, out.look));
+    let mut xray = args.xray.then(|| XRay::new(out.look));
+    let seen = xray.as_ref().map(XRay::seen);
     let config = Config { path, hold_when_new: true, ..Config::default() };
     let mut network = EventClient::new(url.clone(), config, seen);
     let name = args.name.clone().unwrap_or_else(own_name);
@@ -74,6 +75,9 @@ pub(super) async fn run(args: &JoinArgs, out: &mut Output) -> Result<(), CliErro
     let mut typing = true;
     let last_words = tokio::time::sleep(LAST_WORDS);
     tokio::pin!(last_words);
+    // Not the system's way to end a program, which leaves the terminal as it is.
+    let ended = shutdown::of_terminal();
+    tokio::pin!(ended);
     loop {
         let pictures = xray.as_mut().map(|xray| xray.look(network.tcp())).unwrap_or_default();
         screen.show(session.take(), &pictures, &session, &keyboard, out)?;
@@ -112,13 +116,19 @@ pub(super) async fn run(args: &JoinArgs, out: &mut Output) -> Result<(), CliErro
                         screen.draw(&session, &keyboard, out)?;
                         network.with(|client, now| session.typing(client, now));
                     }
+                    Typed::Wrong(why) => session.remark(why),
                     Typed::Quit => network.with(|client, now| session.command(Command::Quit, client, now)),
+                    Typed::Suspend => {
+                        screen.clear(out)?;
+                        keyboard.suspend().map_err(|error| CliError::io("leaving the terminal", &error))?;
+                    }
                     Typed::End => {
                         typing = false;
                         last_words.as_mut().reset(tokio::time::Instant::now() + LAST_WORDS);
                     }
                 }
             }
+            () = &mut ended => network.with(|client, now| session.command(Command::Quit, client, now)),
             () = &mut last_words, if !typing => {
                 let left = network.client().unsettled();
                 return Err(CliError::Failed(format!("{left} of the messages could not be delivered")));
@@ -169,12 +179,16 @@ impl Screen {
         self.clear(out)?;
         let prompt = session.prompt();
         out.text(out.look.faint(&prompt))?;
-        let columns = out.look.columns().saturating_sub(prompt.chars().count() + 1);
-        let (text, back) = keyboard.view(columns);
-        out.text(text)?;
-        if back > 0 {
-            // Cursor left (ECMA-48 §8.3.18).
-            out.text(format!("\u{1b}[{back}D"))?;
+        let columns = width_now().unwrap_or(out.look.columns()).saturating_sub(display_width(&prompt) + 1);
+        let (before, behind) = keyboard.view(columns);
+        out.text(&before)?;
+        if !behind.is_empty() {
+            out.text(behind)?;
+            // Back to the cursor. How wide it draws joined characters only the terminal knows, so what stands before
+            // the cursor is written once more.
+            out.text("\r")?;
+            out.text(out.look.faint(&prompt))?;
+            out.text(before)?;
         }
         self.is_drawn = true;
         out.flush()
@@ -206,6 +220,11 @@ impl Screen {
         }
         out.flush()
     }
+}
+
+/// The width of the window, which may have been changed since the last line.
+fn width_now() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 /// Reads an address as people write it: with `http://`, `ws://`, or nothing before it.

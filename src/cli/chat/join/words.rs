@@ -75,9 +75,30 @@ impl Said {
     }
 }
 
-/// Text from the network that nothing on a terminal can be done with. A backslash stays one, for people write them.
+/// Text from the network that nothing on a terminal can be done with. A backslash stays one, for people write them, and
+/// so does a joiner between letters that need it ([`joins`]).
 pub(super) fn safe(text: &str) -> String {
-    text.split('\\').map(escape).collect::<Vec<_>>().join("\\")
+    let characters: Vec<char> = text.chars().collect();
+    let mut safe = String::with_capacity(text.len());
+    for (at, &c) in characters.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| characters.get(at)).copied();
+        match c {
+            '\\' => safe.push(c),
+            '\u{200c}' | '\u{200d}' if joins(before, characters.get(at + 1).copied()) => safe.push(c),
+            _ => safe.push_str(&escape(c.to_string())),
+        }
+    }
+    safe
+}
+
+/// Whether a joiner (ZWJ, ZWNJ) between these two has something to join: letters of scripts that need it, as Persian
+/// and Hindi do, or the parts of an emoji (Unicode UAX #31 §2.3.1, UTS #51 §2.2). Between Latin letters it would only
+/// make two names look alike.
+fn joins(before: Option<char>, behind: Option<char>) -> bool {
+    let can_join = |c: char| {
+        !c.is_ascii() && !c.is_control() && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{c0}'..='\u{24f}')
+    };
+    before.is_some_and(can_join) && behind.is_some_and(can_join)
 }
 
 /// A room as people write it.
@@ -135,6 +156,16 @@ mod tests {
         let line = Said::of(&value).line(When::Missed, 0, &look());
         assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
         assert!(line.contains("C:\\dir"), "a backslash is one: {line}");
+    }
+
+    #[test]
+    fn joiners_stay_where_a_script_needs_them_and_are_seen_elsewhere() {
+        for text in ["می\u{200c}خواهم", "ක\u{dca}\u{200d}රි", "क\u{94d}\u{200d}ष", "👨\u{200d}👩\u{200d}👧"]
+        {
+            assert_eq!(safe(text), text);
+        }
+        assert_eq!(safe("a\u{200d}da"), "a\\u{200d}da");
+        assert_eq!(safe("\u{200c}می"), "\\u{200c}می");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `--xray`: under each message its way down the layers, header by header, with what each costs.
 //!
-//! Down to the WebSocket frame every byte shown was on the stream: it is read from a [`Tap`](crate::real::tap::Tap).
+//! Down to the WebSocket frame every byte shown was on the stream: a [`Tap`](crate::real::tap::Tap) has copied it, and the
+//! dissector has taken it apart.
 //! Below that the kernel works: of its headers only the lengths are known, computed from what `TCP_INFO` says is in
 //! use on the connection, and a frame may share a segment with others. The output says which is which.
 
@@ -10,29 +11,20 @@ use std::net::SocketAddr;
 use tokio::net::TcpStream;
 
 use super::words::safe;
-use crate::base::{Header as _, Layer, Reader};
-use crate::layers::application::websocket::mask::apply_mask;
+use crate::base::Layer;
+use crate::cli::xray::Watch;
+use crate::layers::application::engineio;
+use crate::layers::application::socketio;
 use crate::layers::application::websocket::{FrameHeader, Opcode};
 use crate::real::tap::Seen;
 use crate::real::tcp_info::TcpInfo;
+use crate::view::dissect::{Role, Said, Saying};
 use crate::view::look::Look;
 
-/// Looks at what went by.
+/// Draws what went by.
 pub(super) struct XRay {
-    seen: Seen,
-    wires: [Wire; 2],
+    watch: Watch,
     look: Look,
-}
-
-/// One direction of a connection.
-#[derive(Default)]
-struct Wire {
-    /// The head of the opening handshake went by.
-    in_frames: bool,
-    /// What is not a whole head or frame yet.
-    pending: Vec<u8>,
-    /// Some of it was not seen: nothing can be said any more.
-    lost: bool,
 }
 
 /// What is known of the layers that are the kernel's.
@@ -50,73 +42,49 @@ struct Row {
     bytes: usize,
 }
 
-const WAYS: [&str; 2] = ["sent", "received"];
-
 impl XRay {
-    pub(super) fn new(seen: Seen, look: Look) -> Self {
-        XRay { seen, wires: <[Wire; 2]>::default(), look }
+    pub(super) fn new(look: Look) -> Self {
+        XRay { watch: Watch::default(), look }
+    }
+
+    /// For the taps on its connections.
+    pub(super) fn seen(&self) -> Seen {
+        self.watch.seen()
     }
 
     /// Pictures of what went by since the last look, on this connection.
     pub(super) fn look(&mut self, tcp: Option<&TcpStream>) -> String {
-        let flows = self.seen.take();
-        if flows.iter().all(|flow| flow.bytes.is_empty()) {
+        let said = self.watch.take();
+        if said.is_empty() {
             return String::new();
         }
         let kernel = Kernel::of(tcp);
-        let mut pictures = String::new();
-        for ((wire, flow), way) in self.wires.iter_mut().zip(flows).zip(WAYS) {
-            if flow.is_fresh {
-                *wire = Wire::default();
-            }
-            wire.pending.extend(flow.bytes);
-            while let Some(picture) = wire.next(way, &kernel, &self.look) {
-                pictures.push_str(&picture);
-            }
-            wire.lost |= flow.lost;
-        }
-        pictures
+        said.iter().map(|said| picture(said, &kernel, &self.look)).collect()
     }
 }
 
-impl Wire {
-    /// The next picture, when enough went by for one.
-    fn next(&mut self, way: &str, kernel: &Kernel, look: &Look) -> Option<String> {
-        if self.lost {
-            return None;
-        }
-        if !self.in_frames {
-            let end = self.pending.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
-            let head: Vec<u8> = self.pending.drain(..end).collect();
-            self.in_frames = true;
+/// A message of the connection: a head in one line, a frame in as many as it has layers.
+fn picture(said: &Said, kernel: &Kernel, look: &Look) -> String {
+    let way = if said.by == 0 { "sent" } else { "received" };
+    match &said.what {
+        Saying::Http => {
+            let head = &said.plain[..said.header_len];
             let first = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
             let line = format!("{way}: {}", safe(&String::from_utf8_lossy(first)));
             let line = cut(&line, look.columns().saturating_sub(24));
-            return Some(format!("  {}\n", look.faint(&format!("{line}  ({} bytes of HTTP)", head.len()))));
+            format!("  {}\n", look.faint(&format!("{line}  ({} bytes of HTTP)", head.len())))
         }
-        let mut reader = Reader::new(Layer::Application, FrameHeader::PROTOCOL, &self.pending);
-        let header = FrameHeader::parse(&mut reader).ok()?;
-        let start = reader.position();
-        let end = start.checked_add(usize::try_from(header.payload_len).ok()?)?;
-        let mut payload = self.pending.get(start..end)?.to_vec();
-        self.pending.drain(..end);
-        if let Some(key) = header.mask {
-            apply_mask(key, 0, &mut payload);
-        }
-        Some(picture(way, &header, start, &payload, kernel, look))
+        Saying::Frame(header) => frame(way, header, said, kernel, look),
+        // The client notices too, and says what was wrong.
+        Saying::Data | Saying::Broken(_) => String::new(),
     }
 }
 
 /// A frame, from the event in it down to the wire.
-fn picture(
-    way: &str,
-    header: &FrameHeader,
-    header_len: usize,
-    payload: &[u8],
-    kernel: &Kernel,
-    look: &Look,
-) -> String {
-    let mut rows = above(header.opcode, payload);
+fn frame(way: &str, header: &FrameHeader, said: &Said, kernel: &Kernel, look: &Look) -> String {
+    let mut rows = above(header.opcode, said);
+    let header_len = said.header_len;
+    let payload = said.body();
     let websocket =
         Row { layer: Layer::Application, name: "WebSocket", text: frame_words(header), bytes: header_len };
     if header.opcode != Opcode::Text || payload.len() <= 1 {
@@ -138,73 +106,67 @@ fn picture(
 }
 
 /// What is in a frame: the event, and the two headers before it.
-fn above(opcode: Opcode, payload: &[u8]) -> Vec<Row> {
+fn above(opcode: Opcode, said: &Said) -> Vec<Row> {
     let row = |name, text, bytes| Row { layer: Layer::Application, name, text, bytes };
+    let len = said.body().len();
     match opcode {
         Opcode::Text => {}
-        Opcode::Binary => {
-            return vec![row("attachment", "bytes of the event before it".into(), payload.len())];
-        }
-        Opcode::Close => return vec![row("WebSocket", "WebSocket close".into(), payload.len())],
-        other => return vec![row("WebSocket", format!("WebSocket {other:?}").to_lowercase(), payload.len())],
+        Opcode::Binary => return vec![row("attachment", "bytes of the event before it".into(), len)],
+        Opcode::Close => return vec![row("WebSocket", "WebSocket close".into(), len)],
+        other => return vec![row("WebSocket", format!("WebSocket {other:?}").to_lowercase(), len)],
     }
-    let text = String::from_utf8_lossy(payload);
-    let (kind, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
-    let engine = match kind {
-        "0" => "0 open",
-        "1" => "1 close",
-        "2" => "2 ping",
-        "3" => "3 pong",
-        "4" => "4 message",
-        "5" => "5 upgrade",
-        "6" => "6 noop",
-        _ => "no packet",
+    let parts = &said.dissection.parts;
+    let header = |protocol: &str| {
+        let found = parts.iter().find(|part| part.role == Role::Header && part.protocol == protocol);
+        found.map(|part| &said.plain[part.range.clone()])
     };
-    let engine = row("Engine.IO", format!("type {engine}"), kind.len());
-    if kind != "4" {
-        let bytes = rest.len();
-        let what = if bytes == 0 { Vec::new() } else { vec![row("handshake", safe(rest), bytes)] };
-        return if what.is_empty() {
-            vec![row("Engine.IO", format!("Engine.IO {}", engine.text), payload.len())]
-        } else {
-            what.into_iter().chain([engine]).collect()
-        };
+    let data: Vec<u8> = parts
+        .iter()
+        .filter(|part| part.role == Role::Data)
+        .flat_map(|part| &said.plain[part.range.clone()])
+        .copied()
+        .collect();
+    let shown = safe(&String::from_utf8_lossy(&data));
+    let engine = header("Engine.IO").map_or(&[][..], |header| header);
+    let engine_row = row("Engine.IO", engine_words(engine), engine.len());
+    match header("Socket.IO") {
+        Some(socket) => {
+            let what = row("event", shown, data.len());
+            vec![what, row("Socket.IO", packet_words(socket), socket.len()), engine_row]
+        }
+        None if data.is_empty() => {
+            vec![row("Engine.IO", format!("Engine.IO {}", engine_row.text), len)]
+        }
+        None => vec![row("handshake", shown, data.len()), engine_row],
     }
-    let start = rest.find(['[', '{']).unwrap_or(rest.len());
-    let (head, json) = rest.split_at(start);
-    let socket = row("Socket.IO", packet_words(head), head.len());
-    vec![row("event", safe(json), json.len()), socket, engine]
+}
+
+/// An Engine.IO header.
+fn engine_words(header: &[u8]) -> String {
+    match header {
+        [kind] => {
+            let name = engineio::header::type_name(*kind).unwrap_or("unknown");
+            format!("type {} {name}", char::from(*kind))
+        }
+        _ => "type no packet".into(),
+    }
 }
 
 /// A Socket.IO header: type, attachments, namespace, acknowledgement id.
-fn packet_words(head: &str) -> String {
-    let (kind, rest) = head.split_at(head.chars().next().map_or(0, char::len_utf8));
-    let kind = match kind {
-        "0" => "0 CONNECT",
-        "1" => "1 DISCONNECT",
-        "2" => "2 EVENT",
-        "3" => "3 ACK",
-        "4" => "4 CONNECT_ERROR",
-        "5" => "5 BINARY_EVENT",
-        "6" => "6 BINARY_ACK",
-        _ => "unknown",
-    };
-    let mut words = format!("type {kind}");
-    let rest = match rest.split_once('-') {
-        Some((count, rest)) => {
-            let _ = write!(words, ", {} attachments", safe(count));
-            rest
-        }
-        None => rest,
-    };
-    let (namespace, id) = match rest.split_once(',') {
-        Some((namespace, id)) => (namespace, id),
-        None if rest.starts_with('/') => (rest, ""),
-        None => ("/", rest),
-    };
-    let _ = write!(words, ", namespace {}", safe(namespace));
-    if !id.is_empty() {
-        let _ = write!(words, ", ack id {}", safe(id));
+fn packet_words(header: &[u8]) -> String {
+    let parts = socketio::header::Parts::of(header);
+    let text = |from: usize, to: usize| safe(&String::from_utf8_lossy(&header[from..to]));
+    let kind = header.first().copied().unwrap_or(b'?');
+    let name = socketio::header::type_name(kind).unwrap_or("unknown");
+    let mut words = format!("type {} {name}", char::from(kind));
+    if parts.attachments > 1 {
+        let _ = write!(words, ", {} attachments", text(1, parts.attachments).trim_end_matches('-'));
+    }
+    let namespace = text(parts.attachments, parts.namespace);
+    let namespace = namespace.trim_end_matches(',');
+    let _ = write!(words, ", namespace {}", if namespace.is_empty() { "/" } else { namespace });
+    if parts.id > parts.namespace {
+        let _ = write!(words, ", ack id {}", text(parts.namespace, parts.id));
     }
     words
 }
@@ -311,7 +273,9 @@ fn cut(text: &str, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Writer;
+    use crate::base::{Header as _, Writer};
+    use crate::layers::application::websocket::mask::apply_mask;
+    use crate::view::dissect::Talk;
 
     fn frame(text: &str, mask: Option<[u8; 4]>) -> Vec<u8> {
         let mut writer = Writer::new();
@@ -329,11 +293,18 @@ mod tests {
         Kernel { info: None, ends: Some(ends) }
     }
 
+    /// The picture of a frame that this end sends, when it is whole.
+    fn shown(frame: &[u8]) -> Option<String> {
+        let mut talk = Talk::new();
+        talk.feed(0, b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
+        talk.next().expect("the request");
+        talk.feed(0, frame);
+        talk.next().map(|said| picture(&said, &kernel(), &Look::plain()))
+    }
+
     #[test]
     fn a_frame_is_shown_from_the_event_down_to_the_wire_with_what_each_layer_costs() {
-        let text = r#"427["say","tea","hello"]"#;
-        let mut wire = Wire { in_frames: true, pending: frame(text, Some([1, 2, 3, 4])), lost: false };
-        let picture = wire.next("sent", &kernel(), &Look::plain()).unwrap();
+        let picture = shown(&frame(r#"427["say","tea","hello"]"#, Some([1, 2, 3, 4]))).unwrap();
         let lines: Vec<&str> = picture.lines().collect();
         assert!(
             lines[1].contains(r#"["say","tea","hello"]"#) && lines[1].ends_with("21      21"),
@@ -349,25 +320,30 @@ mod tests {
         assert!(lines[6].contains("port 40000 to 3000") && lines[6].ends_with("20      50"));
         assert!(lines[7].contains("127.0.0.1 to 127.0.0.1") && lines[7].ends_with("20      70"));
         assert!(lines.iter().all(|line| line.chars().count() <= 80), "{picture}");
-        assert_eq!(wire.next("sent", &kernel(), &Look::plain()), None);
+    }
+
+    #[test]
+    fn headers_with_all_their_parts_are_put_into_words() {
+        assert_eq!(
+            packet_words(b"51-/chat,7"),
+            "type 5 BINARY_EVENT, 1 attachments, namespace /chat, ack id 7"
+        );
+        assert_eq!(packet_words(b"1/chat"), "type 1 DISCONNECT, namespace /chat");
+        let picture = shown(&frame(r#"0{"sid":"x"}"#, None)).unwrap();
+        assert!(picture.contains("handshake") && picture.contains("type 0 open"), "{picture}");
     }
 
     #[test]
     fn heartbeats_take_one_line_and_nothing_acts_on_a_terminal() {
-        let mut wire = Wire { in_frames: true, pending: frame("2", None), lost: false };
-        let picture = wire.next("received", &kernel(), &Look::plain()).unwrap();
-        assert_eq!(picture, "  received: Engine.IO type 2 ping, 1 + 2 bytes\n");
-        let mut wire = Wire { in_frames: true, pending: frame("42[\"\u{1b}[2J\"]", None), lost: false };
-        let picture = wire.next("received", &kernel(), &Look::plain()).unwrap();
+        assert_eq!(shown(&frame("2", None)).unwrap(), "  sent: Engine.IO type 2 ping, 1 + 2 bytes\n");
+        let picture = shown(&frame("42[\"\u{1b}[2J\"]", None)).unwrap();
         assert!(!picture.chars().any(|c| c.is_control() && c != '\n'), "{picture:?}");
     }
 
     #[test]
     fn half_a_frame_waits_for_the_other_half() {
         let whole = frame("4hello", None);
-        let mut wire = Wire { in_frames: true, pending: whole[..4].to_vec(), lost: false };
-        assert_eq!(wire.next("sent", &kernel(), &Look::plain()), None);
-        wire.pending.extend(&whole[4..]);
-        assert!(wire.next("sent", &kernel(), &Look::plain()).is_some());
+        assert_eq!(shown(&whole[..4]), None);
+        assert!(shown(&whole).is_some());
     }
 }

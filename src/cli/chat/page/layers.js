@@ -4,9 +4,7 @@
 // sent, in one frame. The mask is four random bytes of the browser's own for each frame: no page gets to see it.
 
 import { $, el } from './dom.js';
-
-const ENGINE = ['open', 'close', 'ping', 'pong', 'message', 'upgrade', 'noop'];
-const SOCKET = ['CONNECT', 'DISCONNECT', 'EVENT', 'ACK', 'CONNECT_ERROR', 'BINARY_EVENT', 'BINARY_ACK'];
+import { ENGINE, SOCKET } from './packets.js'; // what each type is called: made by the server, of the dissector's tables
 
 // RFC 6455 §5.2: FIN and opcode 1 (text) are 81. Then the mask's bit, and the length: in 7 bits, or 126 and the length
 // in 16 bits, or 127 and the length in 64.

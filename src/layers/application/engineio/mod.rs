@@ -9,6 +9,7 @@
 //!
 //! | concept | where |
 //! |---|---|
+//! | the types of packets, as a table | [`header`] in `header.rs` |
 //! | packets, the handshake's JSON | [`Packet`], [`Handshake`] in `packet.rs` |
 //! | what a request asks for; errors by code; CORS | `request.rs` |
 //! | one session: transports, upgrade, heartbeat | [`Session`] in `session/` |
@@ -19,6 +20,7 @@
 //! Left out: version 3 (refused with code 5), JSONP polling, compression of HTTP bodies, and WebTransport.
 
 pub mod client;
+pub mod header;
 mod packet;
 pub mod poller;
 mod request;
@@ -29,7 +31,7 @@ pub use client::Client;
 pub use packet::{Handshake, Packet, SEPARATOR};
 pub use poller::{Carrier, Poller};
 pub use request::{Origins, Refusal};
-pub use server::{Config, Event, Input, Outbox, Output, Prepared, Server, SessionKey};
+pub use server::{Config, Event, Input, Outbox, Output, Prepared, Server, Service, SessionKey};
 pub use session::{CloseCause, Config as SessionConfig, ConnKey, Session};
 
 /// The name of the protocol in errors.

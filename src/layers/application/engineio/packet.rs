@@ -22,7 +22,7 @@ use super::PROTOCOL;
 use crate::base::{Duration, Errors, Layer, ParseError};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
-/// What stands between two packets of one HTTP body: the ASCII character "record separator".
+/// The separator between two packets of one HTTP body: the ASCII character "record separator".
 pub const SEPARATOR: u8 = 0x1e;
 
 /// What is wrong with what a peer sent.

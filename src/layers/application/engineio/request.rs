@@ -71,7 +71,7 @@ impl Refusal {
 }
 
 /// The web pages whose scripts may speak to the server. A request without an Origin field comes from no browser, and
-/// who is not a browser could send any (RFC 6455 §10.2): it passes.
+/// a client that is not a browser could send any (RFC 6455 §10.2): it passes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Origins {
     /// Pages from the same host as the request, and from this machine.

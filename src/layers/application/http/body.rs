@@ -12,7 +12,7 @@ use crate::base::ParseError;
 /// How the end of a body is found (RFC 9112 §6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// So many bytes: 0 when there is no body.
+    /// Exactly this many bytes; 0 for no body.
     Length(u64),
     /// In chunks, each with its size before it, the last one empty (RFC 9112 §7.1).
     Chunked,
@@ -96,7 +96,7 @@ pub struct BodyReader {
 
 #[derive(Debug, Clone)]
 enum State {
-    /// So many bytes are to come.
+    /// Bytes still to come.
     Length(usize),
     /// The line with the size of a chunk.
     Size(Vec<u8>),

@@ -81,11 +81,45 @@ impl RequestHead {
     pub fn host(&self) -> Result<&str, HeadError> {
         let missing = || malformed("Host", "a Host field (RFC 9112 §3.2)", "none");
         let unsaid = (self.version < Version::Http11).then_some("");
+        let wrong =
+            |host: &str| malformed("Host", "a host and perhaps a port (RFC 9112 §3.2)", format!("{host:?}"));
         self.headers
             .get_single("Host")
             .and_then(|host| host.or(unsaid).ok_or_else(missing))
+            .and_then(|host| if is_host(host) { Ok(host) } else { Err(wrong(host)) })
             .map_err(|error| HeadError { status: 400, error })
     }
+
+    /// Whether the Host field names this machine by one of its loopback addresses or names (RFC 6761 §6.3). A page from
+    /// elsewhere whose own name was made to point here (DNS rebinding) asks for that name.
+    pub fn is_for_loopback(&self) -> bool {
+        let Ok(host) = self.host() else { return false };
+        let name = match host.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None => host.split(':').next().unwrap_or_default(),
+        };
+        let name = name.to_ascii_lowercase();
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+}
+
+/// Whether a Host field's value is a name or an address, with a port or without (RFC 9110 §7.2, RFC 3986 §3.2.2); it may
+/// be empty.
+fn is_host(value: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(rest) = value.strip_prefix('[') {
+        let Some((address, port)) = rest.split_once(']') else { return false };
+        let is_address = !address.is_empty()
+            && address
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b":.-_~!$&'()*+,;=%".contains(&byte));
+        return is_address && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
+    }
+    let (name, port) = value.split_once(':').unwrap_or((value, ""));
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&byte);
+    name.bytes().all(in_name) && is_port(port)
 }
 
 impl ResponseHead {

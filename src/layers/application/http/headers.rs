@@ -41,7 +41,7 @@ impl Headers {
         self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// The value of a field that may stand only once: `None` when it is missing, an error when it came twice.
+    /// The value of a field that may occur only once: `None` when it is missing, an error when it came twice.
     ///
     /// # Errors
     /// Malformed when there are several, even with the same value.

@@ -31,7 +31,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct HeadError {
-    /// The status a server answers with. For a response, which nobody answers, it is 502: what a proxy would say of it.
+    /// The status a server answers with. For a response, which has no answer, it is 502: what a proxy would say of it.
     pub status: u16,
     /// What was wrong and where, counted from the first byte that the parser was fed.
     pub error: ParseError,
@@ -114,7 +114,7 @@ impl<H: Head> HeadParser<H> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        let progress = self.read(bytes);
+        let progress = self.refuse_tls(bytes).and_then(|()| self.read(bytes));
         if let Err(error) = &progress {
             self.failed = Some(error.clone());
             self.line = Vec::new();
@@ -130,6 +130,17 @@ impl<H: Head> HeadParser<H> {
             status: Self::status(400),
             error: ParseError { kind: ErrorKind::Incomplete, offset, ..error },
         }
+    }
+
+    /// A client that speaks TLS begins with a record of type 22, a handshake, of version 3 (RFC 8446 §5.1): it would wait
+    /// for an answer that never comes.
+    fn refuse_tls(&self, bytes: &[u8]) -> Result<(), HeadError> {
+        let first = self.line.iter().chain(bytes).take(2);
+        if self.line_at > 0 || !first.copied().eq([22, 3]) {
+            return Ok(());
+        }
+        let expected = "HTTP in plain text: http:// or ws://, not https:// or wss://";
+        Err(HeadError { status: Self::status(400), error: malformed("head", expected, "a TLS handshake") })
     }
 
     fn read(&mut self, bytes: &[u8]) -> Result<Progress<H>, HeadError> {

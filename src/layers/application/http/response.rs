@@ -39,7 +39,7 @@ impl ResponseReader {
         ResponseReader { limits, max_body, reading: Reading::Head(Box::new(HeadParser::new(limits))) }
     }
 
-    /// Whether it stands between two responses.
+    /// Whether it is between two responses.
     pub fn is_idle(&self) -> bool {
         matches!(&self.reading, Reading::Head(parser) if parser.is_empty())
     }

@@ -39,7 +39,7 @@ fn the_work_for_a_head_does_not_depend_on_how_it_is_cut() {
             done = matches!(parser.feed(piece), Ok(Progress::Done { .. }));
         }
         assert!(done);
-        // Once for the end of its line and once with its line: a parser that begins anew with every piece would look
+        // Once for the end of its line and once with its line: a parser that starts over with every piece would look
         // at a hundred million.
         assert!(parser.looked_at <= 2 * head.len(), "{} of {} in {size}s", parser.looked_at, head.len());
     }
@@ -181,6 +181,41 @@ fn a_request_has_one_host() {
         |fields: &str| RequestHead::parse(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_bytes()).unwrap().0;
     assert_eq!(with("").host().unwrap_err().status, 400);
     assert_eq!(with("Host: a\r\nHost: a\r\n").host().unwrap_err().status, 400);
+}
+
+#[test]
+fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+    let with = |host: &str| {
+        RequestHead::parse(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).unwrap().0
+    };
+    for right in ["", "a", "a:", "a.example:80", "127.0.0.1:8000", "[::1]", "[::1]:80", "x-1_y", "a%20b"] {
+        assert_eq!(with(right).host().as_ref().ok(), Some(&right), "{right}");
+    }
+    for wrong in
+        ["a b", "a/b", "u@a", "a:b", "a:1:2", "::1", "[::1", "[]", "[::1]x", "a?b", "a#b", "a\\b", "\"a\""]
+    {
+        assert_eq!(with(wrong).host().map_err(|error| error.status), Err(400), "{wrong}");
+    }
+    for here in ["127.0.0.1:8000", "localhost", "LOCALHOST:1", "a.localhost", "[::1]:8000", "127.9.9.9"] {
+        assert!(with(here).is_for_loopback(), "{here}");
+    }
+    for elsewhere in
+        ["", "evil.example", "localhost.evil.example", "10.0.0.1", "127.0.0.1.evil.example", "[::2]"]
+    {
+        assert!(!with(elsewhere).is_for_loopback(), "{elsewhere}");
+    }
+}
+
+#[test]
+fn a_client_that_speaks_tls_is_told_at_its_first_bytes() {
+    // The start of a ClientHello in a TLS record (RFC 8446 §5.1), whole and byte by byte.
+    for pieces in [vec![&b"\x16\x03\x01\x02\x00\x01"[..]], vec![&b"\x16"[..], &b"\x03"[..]]] {
+        let mut parser = HeadParser::<RequestHead>::new(Limits::default());
+        let fed: Vec<_> = pieces.iter().map(|piece| parser.feed(piece)).collect();
+        let error = fed.last().unwrap().as_ref().unwrap_err();
+        assert_eq!(error.status, 400);
+        assert!(error.to_string().contains("a TLS handshake"), "{error}");
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Text and attachments become packets. One decoder a connection, for a packet's attachments follow its text.
 //!
 //! What waits here is bounded: one text, and as many attachments as [`Limits`] allow. Any error ends the connection of
-//! whoever sent it: after a packet that cannot be read nobody knows where the next one begins.
+//! its connection: after a packet that cannot be read, the beginning of the next one is unknown.
 
 use bytes::Bytes;
 
+use super::header::Parts;
 use super::packet::RESERVED_EVENTS;
 use super::{ERRORS, Kind, Packet, Value, json};
 use crate::base::ParseError;
@@ -97,7 +98,7 @@ impl Decoder {
     }
 }
 
-/// Puts attachments where their placeholders stand. Each may stand once: a few bytes that say "the same megabyte
+/// Puts attachments in place of their placeholders. Each may be used once: a few bytes that say "the same megabyte
 /// again", a thousand times, would make a flood of what they are passed on as.
 fn put_back(value: &mut Value, attachments: &mut [Option<Bytes>]) -> Result<(), ParseError> {
     if value.is_placeholder() {
@@ -131,9 +132,17 @@ impl<'a> Parser<'a> {
             let got = self.text.chars().next().map_or("nothing".into(), |c| format!("{c:?}"));
             return Err(ERRORS.malformed("type", 0, "a digit from 0 to 6", got));
         };
-        let wanted = if matches!(kind, b'5' | b'6') { self.attachments()? } else { 0 };
-        let namespace = self.namespace();
-        let id = self.id(kind)?;
+        let parts = Parts::of(self.text.as_bytes());
+        let wanted = if matches!(kind, b'5' | b'6') { self.attachments(&parts)? } else { 0 };
+        // A namespace begins with a slash; anything else is of the main one. All of it is the name: a query was told
+        // from it in the third version of the protocol, and answers would not find the client that asks by the whole
+        // of it.
+        let namespace = match &self.text[parts.attachments..parts.namespace] {
+            "" => "/".into(),
+            name => name.strip_suffix(',').unwrap_or(name).into(),
+        };
+        self.at = parts.namespace;
+        let id = self.id(kind, &parts)?;
         let kind = match kind {
             b'0' => Kind::Connect(self.json()?.map_or(Ok(None), |auth| match auth {
                 Value::Object(_) => Ok(Some(auth)),
@@ -161,23 +170,16 @@ impl<'a> Parser<'a> {
         &self.text[self.at..]
     }
 
-    /// The digits that stand here, as a number.
-    fn digits(&mut self) -> Option<u64> {
-        let rest = self.rest();
-        let end = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
-        let number = rest[..end].parse().ok()?;
-        self.at += end;
-        Some(number)
-    }
-
     /// How many attachments follow: digits and a dash.
-    fn attachments(&mut self) -> Result<usize, ParseError> {
-        let wrong = self.wrong("attachments", "a number and a dash");
-        let number = self.digits().ok_or(wrong)?;
-        if !self.rest().starts_with('-') {
+    fn attachments(&mut self, parts: &Parts) -> Result<usize, ParseError> {
+        let field = &self.text[1..parts.attachments];
+        let digits = field.strip_suffix('-');
+        let number: u64 =
+            digits.unwrap_or(field).parse().map_err(|_| self.wrong("attachments", "a number and a dash"))?;
+        if digits.is_none() {
+            self.at = parts.attachments;
             return Err(self.wrong("attachments", "a dash after the number"));
         }
-        self.at += 1;
         match usize::try_from(number) {
             Ok(number) if number <= self.limits.attachments => Ok(number),
             _ => {
@@ -187,36 +189,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A namespace begins with a slash and ends with a comma or the text; anything else is of the main one. All of it
-    /// is the name: a query was told from it in the third version of the protocol, and answers would not find the
-    /// client that asks by the whole of it.
-    fn namespace(&mut self) -> String {
-        let rest = self.rest();
-        if !rest.starts_with('/') {
-            return "/".into();
-        }
-        let (name, taken) = match rest.find(',') {
-            Some(comma) => (&rest[..comma], comma + 1),
-            None => (rest, rest.len()),
-        };
-        self.at += taken;
-        name.into()
-    }
-
     /// The number of a question or an answer. What is too large for 64 bits no question ever had: an answer to that is
     /// ignored like any that nobody waits for, but an event with it could not be answered.
-    fn id(&mut self, kind: u8) -> Result<Option<u64>, ParseError> {
-        let rest = self.rest();
-        let end = rest.bytes().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
-        if end == 0 {
+    fn id(&mut self, kind: u8, parts: &Parts) -> Result<Option<u64>, ParseError> {
+        let digits = &self.text[parts.namespace..parts.id];
+        if digits.is_empty() {
             return Ok(None);
         }
-        let id = match rest[..end].parse() {
+        let id = match digits.parse() {
             Ok(id) => id,
             Err(_) if matches!(kind, b'3' | b'6') => u64::MAX,
             Err(_) => return Err(self.wrong("acknowledgement id", "a number of at most 64 bits")),
         };
-        self.at += end;
+        self.at = parts.id;
         Ok(Some(id))
     }
 
@@ -251,7 +236,7 @@ impl<'a> Parser<'a> {
         Ok((name, elements.collect()))
     }
 
-    /// The error for what stands here.
+    /// The error for the byte at this position.
     fn wrong(&self, field: &'static str, expected: &'static str) -> ParseError {
         let start: String = self.rest().chars().take(16).collect();
         ERRORS.malformed(field, self.at, expected, format!("{start:?}"))

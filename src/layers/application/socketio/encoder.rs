@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use bytes::Bytes;
 
+use super::header::Parts;
 use super::{Kind, Packet, Value, json};
 use crate::layers::application::websocket::Utf8Bytes;
 
@@ -14,7 +15,7 @@ use crate::layers::application::websocket::Utf8Bytes;
 pub struct Encoded {
     /// The text, without Engine.IO's own type before it.
     pub text: Utf8Bytes,
-    /// The bytes that stood among the arguments, in order.
+    /// The byte arrays among the arguments, in order.
     pub attachments: Vec<Bytes>,
 }
 
@@ -70,12 +71,10 @@ impl Encoded {
 
     /// The namespace it belongs to.
     pub fn namespace(&self) -> &str {
-        let text = self.text.as_str();
-        let with_attachments = text.starts_with(['5', '6']);
-        let dash = if with_attachments { text.find('-').unwrap_or(0) } else { 0 };
-        match text.get(dash + 1..).filter(|rest| rest.starts_with('/')) {
-            Some(rest) => rest.split(',').next().unwrap_or(rest),
-            None => "/",
+        let parts = Parts::of(self.text.as_bytes());
+        match self.text.as_str().get(parts.attachments..parts.namespace) {
+            Some(name) if !name.is_empty() => name.strip_suffix(',').unwrap_or(name),
+            _ => "/",
         }
     }
 

@@ -22,7 +22,7 @@ use serde::ser::{Serialize, Serializer};
 use super::{ERRORS, Value};
 use crate::base::ParseError;
 
-/// A number as it was written. JSON sets no limit to what a number may be (RFC 8259 §6), and whoever reads one into 64
+/// A number as it was written. JSON sets no limit to what a number may be (RFC 8259 §6), and a reader that puts one into 64
 /// bits and writes it again may have changed it; a server that only passes it on has no need to.
 ///
 /// Two numbers are equal here when they are written alike: `1` is not `1.0`.
@@ -135,7 +135,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The value that begins here and lies in so many arrays and objects.
+    /// The value that begins here, `depth` arrays and objects deep.
     fn value(&mut self, depth: usize) -> Result<Value, ParseError> {
         match self.peek() {
             Some(b'[' | b'{') if depth >= self.depth => {
@@ -278,7 +278,7 @@ impl Reader<'_> {
         Ok(escaped)
     }
 
-    /// What stands behind `\u`, and behind the `\u` of its other half.
+    /// The digits after `\u`, and after the `\u` of its other half.
     fn unicode(&mut self) -> Result<char, ParseError> {
         let first = self.hex()?;
         if (0xd800..0xdc00).contains(&first) && self.text[self.at..].starts_with("\\u") {
@@ -335,7 +335,7 @@ pub(super) fn write(value: &Value, out: &mut Vec<u8>, taken: &mut Option<Vec<Byt
             }
             out.push(b']');
         }
-        // Somebody sent an object that looks like a placeholder as plain data. In a packet with attachments its
+        // A peer sent an object that looks like a placeholder as plain data. In a packet with attachments its
         // receiver would take it for one, and end the connection when there is no such attachment.
         Value::Object(_) if taken.is_some() && value.is_placeholder() => out.extend_from_slice(b"null"),
         Value::Object(members) => {

@@ -1,7 +1,7 @@
 //! Socket.IO protocol revision 5: named events, acknowledgements and namespaces, over Engine.IO's messages.
 //!
 //! Read the protocol's own document first (`socket.io-protocol` v5; there is no RFC). A packet is one text message,
-//! and after it one binary message for each piece of bytes that stood among the event's arguments:
+//! and after it one binary message for each byte array among the event's arguments:
 //!
 //! ```text
 //!   5 1 - /chat, 7 ["photo",{"_placeholder":true,"num":0}]     then one message: <bytes>
@@ -14,6 +14,7 @@
 //!
 //! | concept | where |
 //! |---|---|
+//! | what stands before the JSON, as a table | [`header`] in `header.rs` |
 //! | the packet as a value | [`Packet`], [`Kind`] in `packet.rs` |
 //! | arguments: JSON, and bytes anywhere in it | [`Value`] in `value.rs` |
 //! | their text, and what its edges mean | [`Number`] in `json.rs` |
@@ -25,6 +26,7 @@
 
 mod decoder;
 mod encoder;
+pub mod header;
 mod json;
 mod packet;
 mod value;
@@ -39,4 +41,7 @@ pub use value::Value;
 use crate::base::{Errors, Layer};
 
 /// What is wrong with what a peer sent.
-pub(crate) const ERRORS: Errors = Errors::of(Layer::Application, "Socket.IO");
+pub(crate) const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
+
+/// The name of the protocol.
+pub(crate) const PROTOCOL: &str = "Socket.IO";

@@ -1,4 +1,4 @@
-//! The arguments of an event: JSON (RFC 8259), and bytes wherever a value may stand.
+//! The arguments of an event: JSON (RFC 8259), and bytes wherever a value may be.
 //!
 //! Objects keep the order in which their members came, as JavaScript does: what is passed on looks as it was sent.
 

@@ -47,7 +47,7 @@ impl CloseCode {
 /// Why a connection was closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloseReason {
-    /// The code; [`CloseCode::NO_STATUS`] and [`CloseCode::ABNORMAL`] stand for what never is on the wire.
+    /// The code; [`CloseCode::NO_STATUS`] and [`CloseCode::ABNORMAL`] are never on the wire.
     pub code: CloseCode,
     /// Words for a log, not for people: at most 123 bytes.
     pub text: Utf8Bytes,
@@ -131,7 +131,7 @@ impl From<CloseCode> for CloseReason {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct Failure {
-    /// The code the peer is told; `None` when there is nobody to tell: the opening handshake was not over, or the peer
+    /// The code that the peer gets; `None` when it cannot get one: the opening handshake was not over, or the peer
     /// has gone without a word.
     pub code: Option<CloseCode>,
     /// What was wrong; the offset counts the peer's bytes, those of the head from its

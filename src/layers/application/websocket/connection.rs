@@ -1,7 +1,7 @@
 //! One WebSocket connection, from the opening handshake to the last byte: the machine that joins the parts
 //! (RFC 6455 §4 to §7).
 //!
-//! It stands between TCP's stream of bytes below and a user who thinks in messages above, and is the same for both
+//! It sits between TCP's stream of bytes below and a user who thinks in messages above, and is the same for both
 //! ends. What happens in which phase is in [`phase`](super::phase), what comes in in `receiver.rs`, what goes out in
 //! `sender.rs`. The beginning of a connection's life is in `connection/opening.rs`, its end in `connection/closing.rs`,
 //! its limits in `connection/config.rs`, and how a dead peer is noticed in `connection/keepalive.rs`.
@@ -42,7 +42,7 @@ pub use config::{Config, Keepalive};
 /// What can happen to a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// Bytes came from the stream, cut anywhere. Memory that nobody else holds is used as it is.
+    /// Bytes came from the stream, cut anywhere. Memory that nothing else holds is used as it is.
     Bytes(Bytes),
     /// Bytes came and were put into the [inbox](Connection::inbox).
     Arrived,
@@ -70,7 +70,7 @@ pub enum Output {
 pub enum Step {
     /// It asks for something.
     Output(Output),
-    /// So many bytes came out of compressed ones since this was last said, and there is more to do.
+    /// How many bytes came out of decompression since this was last said; there is more to do.
     Inflated(usize),
     /// There is nothing to do until the next input.
     Idle,
@@ -124,7 +124,7 @@ pub struct Connection {
     pinged: Option<Instant>,
     /// When the peer will have taken too long.
     deadline: Option<Instant>,
-    /// The deadline has been set and nobody told of it yet.
+    /// The deadline has been set, and not yet reported to the driver.
     deadline_is_news: bool,
     end_of_stream: bool,
     /// The last output was handed out.
@@ -241,7 +241,7 @@ impl Connection {
         self.sender.message(MessageKind::Text, text.into().into())
     }
 
-    /// Sends a message of bytes, in one frame. A client masks them in place when nobody else holds them.
+    /// Sends a message of bytes, in one frame. A client masks them in place when nothing else holds them.
     ///
     /// # Errors
     /// As for [`send_text`](Connection::send_text).

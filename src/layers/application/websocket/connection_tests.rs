@@ -3,6 +3,7 @@
 use super::super::close::CloseCode;
 use super::super::deflate::Deflate;
 use super::super::frame::FrameHeader;
+use super::super::handshake::server::Subprotocols;
 use super::super::mask::apply_mask;
 use super::*;
 use crate::base::{Duration, Header, Reader, Rng};
@@ -115,7 +116,7 @@ fn both_ends_open_and_know_what_was_agreed() {
         ..Request::new("h", "/r?q", [7; 16])
     };
     let mut client = Connection::client(NOW, Config::default(), request, masks(1)).unwrap();
-    let policy = Policy { subprotocols: vec!["b".into()], ..Policy::default() };
+    let policy = Policy { subprotocols: Subprotocols::These(vec!["b".into()]), ..Policy::default() };
     let mut server = Connection::server(NOW, Config::default(), policy);
     let [at_client, at_server] = run(&mut client, &mut server, &mut Rng::new(3));
     let ([Event::Open(one)], [Event::Open(other)]) = (&at_client.0[..], &at_server.0[..]) else {

@@ -1,7 +1,7 @@
 //! The WebSocket frame header (RFC 6455 §5.2): layer 7, right above TCP's stream of bytes.
 //!
 //! TCP keeps the order of bytes but not where a message ends; this header of 2 to 14 bytes puts the boundaries back.
-//! Read §5.2 first, then §5.5 for control frames. Here stand the rules a header must keep *by itself*: known opcodes,
+//! Read §5.2 first, then §5.5 for control frames. This file has the rules that a header must keep *on its own*: known opcodes,
 //! lengths in their shortest form, control frames short and whole. The rules that need to know the connection (who
 //! must mask, which reserved bits an extension has claimed, what a continuation continues) are kept in
 //! `receiver.rs` and `message.rs`.
@@ -23,7 +23,7 @@ use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Writer};
 ///    +---------------------------------------------------------------+
 /// ```
 ///
-/// [`emit`](Header::emit) writes what it is told, in the shortest form. What [`parse`](Header::parse) would refuse (a
+/// [`emit`](Header::emit) writes the fields as they are, in the shortest form. What [`parse`](Header::parse) would refuse (a
 /// control frame of more than 125 bytes, a length of 2^63 or more) is the caller's to avoid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {
@@ -82,7 +82,7 @@ impl Opcode {
         Opcode::ALL.into_iter().find(|opcode| opcode.number() == number)
     }
 
-    /// Control frames speak about the connection and may stand between the fragments of a message (§5.5).
+    /// Control frames are about the connection and may come between the fragments of a message (§5.5).
     pub const fn is_control(self) -> bool {
         matches!(self, Opcode::Close | Opcode::Ping | Opcode::Pong)
     }
@@ -175,7 +175,7 @@ impl Header for FrameHeader {
     const FIELDS: &'static [Field] =
         &[FIN, RSV1, RSV2, RSV3, OPCODE, MASK, PAYLOAD_LEN, EXTENDED_LEN, MASKING_KEY];
 
-    /// Each rule is checked as soon as the byte that breaks it is there, so that an error is told before the rest of
+    /// Each rule is checked as soon as the byte that breaks it is there, so that an error is reported before the rest of
     /// the header has come.
     fn parse(r: &mut Reader<'_>) -> Result<Self, ParseError> {
         let start = r.position();

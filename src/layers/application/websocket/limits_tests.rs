@@ -291,6 +291,22 @@ fn a_silent_peer_is_pinged_and_then_given_up() {
 }
 
 #[test]
+fn a_peer_that_answers_is_pinged_each_time_it_has_been_idle_for_so_long() {
+    let keepalive = Keepalive { idle: Duration::from_secs(3), timeout: Duration::from_secs(20) };
+    let mut bench = Bench::open(Config { keepalive: Some(keepalive), ..Config::default() });
+    let mut pinged = Vec::new();
+    while pinged.len() < 3 {
+        bench.sent.clear();
+        bench.wake();
+        if bench.sent[..] == [0x89, 0x00] {
+            pinged.push(bench.now);
+            bench.feed(&frame(0x8a, b""));
+        }
+    }
+    assert_eq!(pinged, [3, 6, 9].map(|seconds| Instant::ZERO + Duration::from_secs(seconds)));
+}
+
+#[test]
 fn more_than_may_wait_is_refused_to_the_user_above() {
     let mut bench = Bench::open(Config { max_queue: 1000, ..Config::default() });
     // One message is always taken.
@@ -313,7 +329,7 @@ fn compressed_messages_that_wait_hold_no_more_memory_than_is_counted() {
     let (mut length, mut capacity) = (0, 0);
     while let Some(Output::Send(bytes)) = bench.server.poll(bench.now) {
         length += bytes.len();
-        capacity += bytes.try_into_mut().expect("nobody else has it").capacity();
+        capacity += bytes.try_into_mut().expect("no other owner").capacity();
     }
     assert!((20_000..30_000).contains(&length) && capacity <= 2 * length, "{capacity} for {length}");
 }

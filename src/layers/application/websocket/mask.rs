@@ -1,6 +1,6 @@
 //! Masking (RFC 6455 §5.3): each byte of a client's payload is XORed with one of the four bytes of a key.
 //!
-//! It hides nothing: the key stands right before the payload. It keeps a page in a browser from choosing the bytes
+//! It hides nothing: the key is right before the payload. It keeps a page in a browser from choosing the bytes
 //! that go over the wire, which could look like an HTTP request to a careless proxy between (§10.3). That is why the
 //! key must be new and unpredictable for every frame, and why only clients mask.
 

@@ -33,7 +33,7 @@
 //! | §9.1 | the list of extensions | [`handshake::extensions`] |
 //! | §9.2 | a known extension: RFC 7692, compressed messages | [`deflate`] |
 //! | §10.2 | the origin | [`Policy`] |
-//! | §10.3 | why the client masks, keys nobody foresees | [`mask`], [`MaskSource`], `real/websocket/masks.rs` |
+//! | §10.3 | why the client masks, unpredictable keys | [`mask`], [`MaskSource`], `real/websocket/masks.rs` |
 //! | §10.4 | limits | [`Config`] |
 //! | §10.5, §10.6 | authentication, confidentiality | header fields of [`Request`]; left out with TLS |
 //! | §10.7 | invalid data | [`Failure`] |
@@ -65,7 +65,7 @@ pub use deflate::Deflate;
 pub use frame::{FrameHeader, Opcode};
 pub use handshake::Opening;
 pub use handshake::client::Request;
-pub use handshake::server::Policy;
+pub use handshake::server::{Policy, Subprotocols};
 pub use message::{Message, MessageKind};
 pub use phase::{Phase, Role};
 pub use sender::{MaskSource, SendError};

@@ -76,7 +76,7 @@ impl Phase {
             },
             // §7.1.7: fail the connection. §7.1.5: a stream that ends without a Close frame is an abnormal end.
             (Phase::Open | Phase::Closing, Happening::Failed | Happening::EndOfStream) => Phase::Finished,
-            // §7.1.1: "after a reasonable amount of time" whoever waits may close.
+            // §7.1.1: "after a reasonable amount of time" the waiting end may close.
             (Phase::Closing | Phase::Closed, Happening::TimedOut) => Phase::Finished,
             (Phase::Closed, Happening::EndOfStream) => Phase::Finished,
             (Phase::Open, Happening::Opened | Happening::TimedOut) => Phase::Open,

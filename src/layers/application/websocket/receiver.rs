@@ -27,7 +27,7 @@ pub(super) enum Incoming {
 #[derive(Debug, PartialEq)]
 pub(super) enum Next {
     Incoming(Incoming),
-    /// Nothing whole yet, but so many bytes came out of compressed ones that others should have their turn.
+    /// No whole message yet, but decompression produced enough bytes for one turn: others go next.
     Inflated(usize),
     /// More bytes are needed.
     Nothing,
@@ -71,11 +71,11 @@ impl Receiver {
     /// This much is decompressed before others should have their turn.
     const MUCH: usize = 64 << 10;
 
-    /// So many compressed bytes are taken at a time: DEFLATE makes of them 1 MiB and a little more at most (a match of
+    /// Compressed bytes taken at a time: DEFLATE makes of them 1 MiB and a little more at most (a match of
     /// 258 bytes takes 2 bits at least).
     const SIP: usize = 1 << 10;
 
-    /// A receiver that stands at the first frame.
+    /// A receiver before the first frame.
     pub(super) fn new(role: Role, max_frame: usize, max_message: usize) -> Self {
         let assembler = Assembler::new(max_message);
         Receiver {

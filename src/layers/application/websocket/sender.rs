@@ -1,7 +1,7 @@
 //! The sending half: messages and control frames become bytes for the stream (RFC 6455 §5.3, §5.4, §6.1).
 //!
 //! Frames are gathered one behind the other, so that many of them go to the stream at once. A long payload is not
-//! copied: it stands by itself between what was gathered before and after it.
+//! copied: it is a piece of its own between what was gathered before and after it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -44,7 +44,7 @@ pub enum SendError {
     /// A control frame carries at most 125 bytes (§5.5).
     #[error("at most 125 bytes fit a control frame, not {0}")]
     ControlTooLong(usize),
-    /// There is no masking key that nobody could foresee, so nothing can be sent any more (§5.3).
+    /// There is no unpredictable masking key, so nothing can be sent any more (§5.3).
     #[error("there is no masking key")]
     NoMask,
     /// The close code or its text must not be sent (§7.4).
@@ -238,7 +238,7 @@ impl Sender {
         self.queue.push_back(match mask {
             None => payload,
             Some(key) => {
-                // In place when nobody else has these bytes.
+                // In place when nothing else holds these bytes.
                 let mut own = payload.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
                 apply_mask(key, 0, &mut own);
                 own.freeze()

@@ -1,4 +1,4 @@
-//! Frames found again in the bytes of a stream, for whoever looks at one from outside: pictures, lessons, captures
+//! Frames found again in the bytes of a stream, for observers from outside: pictures, lessons, captures
 //! (RFC 6455 §5.2). A connection reads with `receiver.rs`, which knows all rules; here only those of one header count.
 
 use super::frame::{FrameHeader, Opcode};

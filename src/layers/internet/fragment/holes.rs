@@ -10,7 +10,7 @@ const INFINITY: usize = usize::MAX;
 
 /// The missing parts, in order, not touching each other.
 ///
-/// RFC 815 §4 keeps this list inside the missing bytes themselves, which costs no memory; ours stands apart and is
+/// RFC 815 §4 keeps this list inside the missing bytes themselves, which costs no memory; ours is separate and
 /// easier to read. It has at most one hole more than there were fragments.
 #[derive(Debug, Clone)]
 pub struct Holes(Vec<Range<usize>>);

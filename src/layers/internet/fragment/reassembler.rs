@@ -1,6 +1,6 @@
 //! Joining fragments at their destination (RFC 791 §3.2, RFC 815, RFC 1122 §3.3.2).
 //!
-//! Memory is the danger: anybody can send first fragments and never the rest. So the number of datagrams in the making
+//! Memory is the danger: any host can send first fragments and never the rest. So the number of datagrams in the making
 //! and their bytes are bounded, and each has a time limit that no later fragment prolongs.
 //!
 //! **Overlaps.** Where two fragments bring the same bytes, those that came last count, as in RFC 791's procedure. In

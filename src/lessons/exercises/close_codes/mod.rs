@@ -11,16 +11,16 @@ pub(super) const EXERCISE: Exercise = Exercise {
     id: "close_codes",
     lesson: 18,
     title: "judge a Close frame",
-    task: "You are given the payload of a Close frame that a peer sent. Say what the program is told, and what code the \
+    task: "You are given the payload of a Close frame that a peer sent. Say which code the program gets, and what code the \
            connection ends with when the peer broke a rule: 1002, or 1007 for a reason that is not UTF-8 (RFC 6455 \
            §5.5.1, §7.4).",
     hints: &[
-        "No payload at all is allowed. The program is told 1005 then: a code that is never sent, for \"there was none\".",
+        "No payload at all is allowed. The program then gets 1005: a code that is never sent, for \"there was none\".",
         "Otherwise the first two bytes are the code, the more significant one first; one byte alone is half a code, \
          which is a broken rule: 1002.",
         "Codes that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999. All others are a broken rule: 1002. \
          `matches!(code, 1000..=1003 | ...)` says it in one line.",
-        "Behind the code stands the reason. std::str::from_utf8(reason) is an error when it is not UTF-8: then 1007.",
+        "The reason follows the code. std::str::from_utf8(reason) is an error when it is not UTF-8: then 1007.",
     ],
     starter: include_str!("starter.rs"),
     solution: include_str!("solution.rs"),
@@ -30,7 +30,7 @@ pub(super) const EXERCISE: Exercise = Exercise {
 /// What becomes of a Close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judged {
-    /// It is in order, and the program is told this code.
+    /// It is in order, and the program gets this code.
     Told(u16),
     /// It breaks a rule, and the connection ends with this code.
     Failed(u16),
@@ -58,14 +58,10 @@ fn cases() -> Vec<Case> {
     vec![
         case("1000", "The purpose is fulfilled: the most common end (RFC 6455 §7.4.1).", &code(1000)),
         case("1001, and a reason", "Words for a log follow the code.", &[&code(1001)[..], b"bye"].concat()),
-        case("no payload", "Allowed; what the program is told is 1005 (RFC 6455 §7.1.5).", &[]),
+        case("no payload", "Allowed; the program gets 1005 (RFC 6455 §7.1.5).", &[]),
         case("half a code", "A payload begins with two bytes of code (RFC 6455 §5.5.1).", &[3]),
-        case("1005", "It stands for \"no code\", so it is never sent (RFC 6455 §7.4.1).", &code(1005)),
-        case(
-            "1006",
-            "It stands for \"no Close frame\", so none can carry it (RFC 6455 §7.4.1).",
-            &code(1006),
-        ),
+        case("1005", "It means \"no code\", so it is never sent (RFC 6455 §7.4.1).", &code(1005)),
+        case("1006", "It means \"no Close frame\", so none can carry it (RFC 6455 §7.4.1).", &code(1006)),
         case("1011", "A server met a problem of its own (RFC 6455 §7.4.1).", &code(1011)),
         case("999", "Below 1000 there are no codes (RFC 6455 §7.4.2).", &code(999)),
         case(

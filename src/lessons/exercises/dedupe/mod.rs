@@ -29,7 +29,7 @@ pub(super) const EXERCISE: Exercise = Exercise {
 
 /// A receiver that remembers ids.
 pub trait Dedupe {
-    /// One that may remember so many ids.
+    /// One that may remember `room` ids.
     fn begin(room: usize) -> Self;
 
     /// Whether an event with this id is to have its effect.

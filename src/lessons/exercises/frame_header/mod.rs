@@ -124,7 +124,7 @@ fn cases() -> Vec<Case> {
         ),
         case(
             "126 bytes, masked",
-            "126 in the seven bits is no length: it stands in the next two bytes (RFC 6455 §5.2).",
+            "126 in the seven bits is not a length: the length is in the next two bytes (RFC 6455 §5.2).",
             &masked(Opcode::Binary, &[b'a'; 126]),
         ),
         case(
@@ -140,7 +140,7 @@ fn cases() -> Vec<Case> {
             "A length has one form only, the shortest (RFC 6455 §5.2).",
             b"\x81\x7e\x00\x05Hello",
         ),
-        case("opcode 3", "It is reserved: nobody has given it a meaning (RFC 6455 §5.2).", &[0x83, 0]),
+        case("opcode 3", "It is reserved and has no meaning yet (RFC 6455 §5.2).", &[0x83, 0]),
         case(
             "RSV1 is 1",
             "Those bits are 0 unless an extension was agreed on that uses them (RFC 6455 §5.2).",

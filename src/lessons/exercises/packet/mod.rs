@@ -14,14 +14,14 @@ pub(super) const EXERCISE: Exercise = Exercise {
     title: "take a packet apart",
     task: "You are given the text of one WebSocket message, such as 42[\"echo\",\"one\"]. Say what kind of packet it \
            is, for which namespace, which number it has if any, and what it carries; and refuse what is none. How a \
-           packet is written stands at the top of the file (Socket.IO protocol, revision 5).",
+           packet is written is at the top of the file (Socket.IO protocol, revision 5).",
     hints: &[
         "Take the text from the left, one thing after the other: each thing that you recognise is cut off, and the \
          rest goes on.",
         "text.strip_prefix('4') gives what is behind Engine.IO's digit, or None. The digit after it is the kind.",
         "A namespace begins with / and ends before the next comma, or at the end of the text. Without one it is \
          \"/\". Look for the comma only if there is a /: there may be commas in the JSON.",
-        "The number of an answer is all digits that stand before the JSON: find the first character that is no digit.",
+        "The number of an answer is all digits before the JSON: find the first character that is not a digit.",
         "rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()) is where the digits end; rest.split_at of it \
          gives both parts. No digits: no number.",
     ],
@@ -100,7 +100,7 @@ fn cases() -> Vec<Case> {
     const NAMESPACE: &str = "It begins with / and ends before the comma, which belongs to neither.";
     const ACK: &str =
         "Digits before the JSON are a number: who sent it waits for an answer with the same one.";
-    const OTHERS: &str = "Engine.IO has messages of its own, which are nobody else's business.";
+    const OTHERS: &str = "Engine.IO has messages of its own, which Socket.IO never sees.";
     let case = |title, text: &str, why| Case { title, steps: vec![step(text, why)] };
     vec![
         case("an event", r#"42["echo","one"]"#, EVENT),

@@ -21,7 +21,7 @@ pub(super) const EXERCISE: Exercise = Exercise {
     hints: &[
         "All four fields are numbers of two bytes, the more significant one first: bytes 0 and 1 are the source port.",
         "The number of the bytes a and b is a * 256 + b. u16::from_be_bytes([a, b]) says the same.",
-        "`length` counts the header too: the payload is what stands from byte 8 up to byte `length`, not up to the \
+        "`length` counts the header too: the payload is from byte 8 up to byte `length`, not up to the \
          end of the bytes you were given.",
         "Before you touch byte 7, look whether it is there: fewer than 8 bytes are Incomplete. A length below 8 is \
          Malformed, for the header alone has 8. A length beyond the bytes that came is Incomplete.",
@@ -42,7 +42,7 @@ pub struct Decoded {
     pub destination_port: u16,
     /// Bytes of header and payload.
     pub length: u16,
-    /// The checksum as it stands there; 0 means that none was computed.
+    /// The checksum field; 0 means that none was computed.
     pub checksum: u16,
     /// The message.
     pub payload: Vec<u8>,
@@ -103,7 +103,7 @@ fn cases() -> Vec<Case> {
         ),
         case(
             "bytes behind the end",
-            "Ethernet fills short frames up. What stands behind `length` is no part of the datagram.",
+            "Ethernet pads short frames. What follows byte `length` is not part of the datagram.",
             &[&hello[..], &[0; 5]].concat(),
         ),
         case(

@@ -51,7 +51,7 @@ pub(in crate::lessons::vocabulary) fn masked(stage: &mut Stage) {
         stage,
         trace,
         view,
-        "A frame from a client: bit M is set, and the masking key stands before the payload.",
+        "A frame from a client: bit M is set, and the masking key is right before the payload.",
     );
 }
 

@@ -7,10 +7,11 @@ use crate::layers::application::socketio::{Kind, Packet, Value};
 use crate::lessons::picture::View;
 use crate::lessons::stage::{EventClient, EventServer, Heartbeat, Host, Stage};
 use crate::sim::apps::event_puppet::Transport;
+use crate::sim::fault::{self, Verdict};
 use crate::view::log::{Got, Log, Reader};
 
 const PORT: u16 = 3000;
-const PATIENCE: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// A server whose clients may join rooms and say something to them, and clients by WebSocket.
 fn party<const N: usize>(
@@ -27,7 +28,7 @@ fn party<const N: usize>(
         stage.event_server(host, PORT, Heartbeat::default(), move |random| program(random, disk.clone()));
     let clients = hosts.map(|host| {
         let client = stage.event_client(host, server, transport, &[("/", vec![])]);
-        stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/"));
+        stage.run_until_it(LIMIT, |stage| stage.is_in(client, "/"));
         client
     });
     settle(stage);
@@ -124,7 +125,7 @@ pub(in crate::lessons::vocabulary) fn listener(stage: &mut Stage) {
 
 pub(in crate::lessons::vocabulary) fn event_pool(stage: &mut Stage) {
     let calls = calls();
-    stage.check("nobody listens to the typo", |_| calls[2].1.is_empty());
+    stage.check("the typo has no listener", |_| calls[2].1.is_empty());
     let rows = vec![
         vec!["on(\"say\", print it)".into(), "say: print it".into(), String::new()],
         vec!["once(\"say\", ring the bell)".into(), "say: print it, ring the bell".into(), String::new()],
@@ -168,7 +169,7 @@ pub(in crate::lessons::vocabulary) fn namespace(stage: &mut Stage) {
     stage.link(host, server.host);
     stage.introduce();
     let client = stage.event_client(host, server, Transport::WebSocket, &[("/", vec![]), ("/staff", vec![])]);
-    stage.run_until_it(PATIENCE, |stage| stage.is_in(client, "/staff"));
+    stage.run_until_it(LIMIT, |stage| stage.is_in(client, "/staff"));
     stage.server_says(server, "/staff", |cx| {
         cx.io().emit("news", vec!["hello".into()]);
     });
@@ -245,7 +246,7 @@ fn absence(stage: &mut Stage, disk: Option<&SharedLog>) -> Log {
     settle(stage);
     let back = stage.now();
     stage.reconnect(bob);
-    stage.run_until_it(PATIENCE, |stage| stage.is_in(bob, "/"));
+    stage.run_until_it(LIMIT, |stage| stage.is_in(bob, "/"));
     settle(stage);
     stage.emit(ada, "say", vec![WORDS[3].into()]);
     settle(stage);
@@ -286,4 +287,38 @@ pub(in crate::lessons::vocabulary) fn queue(stage: &mut Stage) {
         "A server whose queue keeps its events: each has an offset, and Bob, who was away, comes back with his.",
         move |look| log.draw(look),
     );
+}
+
+pub(in crate::lessons::vocabulary) fn polling(stage: &mut Stage) {
+    stage.scene("polling", "An event by long-polling");
+    let (server, [client]) = party(stage, ["client"], Transport::Polling, None);
+    let from = stage.now();
+    stage.server_says(server, "/", |cx| {
+        cx.io().emit("news", vec!["hello".into()]);
+    });
+    settle(stage);
+    let heard = stage.heard(client).len();
+    stage.check("the client hears it once", |_| heard == 1);
+    stage.show(View::LadderSince(from), "The waiting GET is answered with the event, and then sent again.");
+}
+
+pub(in crate::lessons::vocabulary) fn middlebox(stage: &mut Stage) {
+    stage.scene("proxy", "A proxy that lets no WebSocket through");
+    let host = stage.host("server");
+    let client_host = stage.host("client");
+    stage.link(client_host, host);
+    stage.introduce();
+    let server = stage.event_server(host, PORT, Heartbeat::default(), |random| program(random, None));
+    let asks = |bytes: &[u8]| bytes.windows(18).any(|part| part.eq_ignore_ascii_case(b"upgrade: websocket"));
+    let drops = fault::rule("lets no WebSocket through", move |frame, _| match asks(frame.bytes) {
+        true => Verdict::Drop,
+        false => Verdict::Pass,
+    });
+    stage.rule(client_host, host, drops);
+    let client = stage.event_client(client_host, server, Transport::Upgrade, &[("/", vec![])]);
+    stage.run_until_it(LIMIT, |stage| stage.is_in(client, "/"));
+    settle(stage);
+    let (is_in, upgraded) = (stage.is_in(client, "/"), stage.upgraded_at(client));
+    stage.check("the session opens by polling, and never upgrades", |_| is_in && upgraded.is_none());
+    stage.show(View::Ladder, "The request for WebSocket is dropped on the way; polling works all along.");
 }

@@ -2,9 +2,12 @@
 
 use super::{MESSAGE, PORT, connection, datagram_of, show, websocket_run, with_header};
 use crate::base::{Duration, Layer};
+use crate::layers::physical::delay::Rate;
 use crate::lessons::picture::{Frame, View};
 use crate::lessons::stage::{Stage, packet};
+use crate::sim::LinkConfig;
 use crate::sim::fault::{self, Verdict};
+use crate::trace::Kind;
 use crate::view::dissect::{Part, Role};
 
 pub(in crate::lessons::vocabulary) fn models(stage: &mut Stage) {
@@ -139,6 +142,80 @@ pub(in crate::lessons::vocabulary) fn checksum(stage: &mut Stage) {
     );
 }
 
+pub(in crate::lessons::vocabulary) fn hexadecimal(stage: &mut Stage) {
+    let rows = [0_u8, 9, 10, 15, 16, 127, 128, 255]
+        .map(|byte| vec![byte.to_string(), format!("{byte:02x}"), format!("{byte:08b}")]);
+    stage.table(
+        &["decimal", "hexadecimal", "bits"],
+        rows.to_vec(),
+        "One hexadecimal digit is four bits, so two of them are one byte.",
+    );
+}
+
+/// One frame over links of several rates: the length of the way stays the same.
+pub(in crate::lessons::vocabulary) fn rate(stage: &mut Stage) {
+    let mut rows = Vec::new();
+    for (id, rate) in [("slow", Rate::mbit(1)), ("usual", Rate::mbit(10)), ("fast", Rate::mbit(1000))] {
+        stage.scene(id, &format!("A large datagram at {rate}"));
+        let (client, server) = (stage.host("client"), stage.host("server"));
+        let link = LinkConfig { rate: Some(rate), ..stage.network_knobs().link() };
+        stage.link_with(client, server, link);
+        stage.introduce();
+        stage.bind(server, PORT);
+        let socket = stage.bind(client, 0);
+        let from = stage.now();
+        stage.send_to(socket, server, PORT, [b'x'; 1400]);
+        stage.run();
+        let took = stage.seen().first_read(server).map_or(Duration::ZERO, |at| at.since(from));
+        let travels = link.delay;
+        let leaves = Duration::from_nanos(took.as_nanos().saturating_sub(travels.as_nanos()));
+        rows.push(vec![rate.to_string(), leaves.to_string(), travels.to_string(), took.to_string()]);
+    }
+    stage.check("the delay of the link is in each of them", |_| {
+        rows.iter().all(|row| row[2] == rows[0][2]) && rows[0][1] != rows[2][1]
+    });
+    stage.table(
+        &["bandwidth", "to leave the host", "to travel", "latency"],
+        rows,
+        "One datagram of 1400 bytes. More bandwidth shortens the first part only.",
+    );
+}
+
+pub(in crate::lessons::vocabulary) fn jitter(stage: &mut Stage) {
+    stage.scene("jitter", "Five datagrams, one every 20 ms");
+    let (client, server) = (stage.host("client"), stage.host("server"));
+    let jitter = Duration::from_millis(15);
+    stage.link_with(client, server, LinkConfig { jitter, ..stage.network_knobs().link() });
+    stage.introduce();
+    stage.bind(server, PORT);
+    let socket = stage.bind(client, 0);
+    let mut sent = Vec::new();
+    for text in ["one", "two", "three", "four", "five"] {
+        sent.push(stage.now());
+        stage.send_to(socket, server, PORT, text);
+        stage.run_for(Duration::from_millis(20));
+    }
+    stage.run();
+    let run = stage.seen();
+    let read: Vec<_> = run
+        .trace()
+        .events
+        .iter()
+        .filter(|event| matches!(event.kind, Kind::AppRead { .. }))
+        .map(|event| event.at)
+        .collect();
+    let took: Vec<Duration> = read.iter().zip(&sent).map(|(read, sent)| read.since(*sent)).collect();
+    stage.check("all arrive, and not all take the same time", |_| {
+        took.len() == sent.len() && took.iter().any(|one| *one != took[0])
+    });
+    let rows = took.iter().zip(1..).map(|(took, number)| vec![number.to_string(), took.to_string()]);
+    stage.table(
+        &["datagram", "latency"],
+        rows.collect(),
+        format!("A link whose delay varies by up to {jitter}."),
+    );
+}
+
 pub(in crate::lessons::vocabulary) fn byte_order(stage: &mut Stage) {
     let number: u16 = 8080;
     let [high, low] = number.to_be_bytes();
@@ -165,5 +242,5 @@ pub(in crate::lessons::vocabulary) fn loss(stage: &mut Stage) {
     }
     stage.run();
     stage.check("two of three are read", |run| run.reads(server).len() == 2 && run.lost() == 1);
-    stage.show(View::Ladder, "UDP: what the network loses stays lost, and neither end is told.");
+    stage.show(View::Ladder, "UDP: what the network loses stays lost, and neither end notices.");
 }

@@ -3,6 +3,7 @@
 use super::{LONG, MESSAGE, PORT, datagram_of};
 use crate::lessons::picture::{Frame, View};
 use crate::lessons::stage::Stage;
+use crate::view::dissect::TracedPacket;
 
 pub(in crate::lessons::vocabulary) fn bytes_on_the_wire(stage: &mut Stage) {
     let rows = MESSAGE
@@ -98,11 +99,48 @@ pub(in crate::lessons::vocabulary) fn fragment(stage: &mut Stage) {
 }
 
 pub(in crate::lessons::vocabulary) fn unreachable(stage: &mut Stage) {
-    stage.scene("unreachable", "A datagram to a port where nobody listens");
+    stage.scene("unreachable", "A datagram to a port without a listener");
     let (client, server) = stage.two_hosts();
     let socket = stage.bind(client, 0);
     stage.send_to(socket, server, PORT, MESSAGE);
     stage.run();
     stage.check("an answer comes", |run| run.frames() == 2);
-    stage.show(View::Ladder, "Nobody listens at that port: the host says so, by ICMP.");
+    stage.show(View::Ladder, "No program listens at that port: the host says so, by ICMP.");
+}
+
+pub(in crate::lessons::vocabulary) fn router(stage: &mut Stage) {
+    stage.scene("router", "From one link to the next");
+    let (client, router, server) = (stage.host("client"), stage.host("router"), stage.host("server"));
+    stage.link(client, router);
+    stage.link(router, server);
+    stage.route_through(router, client, server);
+    stage.introduce();
+    stage.bind(server, PORT);
+    let socket = stage.bind(client, 0);
+    stage.send_to(socket, server, PORT, MESSAGE);
+    stage.run();
+    let run = stage.seen();
+    let field = |packet: &TracedPacket, protocol: &str, field: &str| {
+        let header = packet.packet.dissection.header(protocol);
+        header.and_then(|header| header.field(field)).map_or_else(String::new, |value| value.text.clone())
+    };
+    let rows: Vec<Vec<String>> = run
+        .packets()
+        .iter()
+        .map(|packet| {
+            vec![
+                field(packet, "Ethernet", "destination"),
+                field(packet, "IPv4", "destination"),
+                field(packet, "IPv4", "TTL"),
+            ]
+        })
+        .collect();
+    stage.check("a new frame, the same destination, a TTL that is one less", |_| {
+        rows.len() == 2 && rows[0][0] != rows[1][0] && rows[0][1] == rows[1][1] && rows[0][2] != rows[1][2]
+    });
+    stage.table(
+        &["frame to", "packet to", "TTL"],
+        rows,
+        "One datagram on two links: the router puts the packet into a new frame.",
+    );
 }

@@ -97,7 +97,7 @@ pub(in crate::lessons::vocabulary) fn segment(stage: &mut Stage) {
 
 pub(in crate::lessons::vocabulary) fn handshake(stage: &mut Stage) {
     let (client, server, _) = connection(stage);
-    stage.check("both ends stand after three segments", |run| {
+    stage.check("both ends are established after three segments", |run| {
         run.segments().count() == 3
             && run.states(client).last() == Some(&"ESTABLISHED")
             && run.states(server).last() == Some(&"ESTABLISHED")
@@ -174,8 +174,9 @@ pub(in crate::lessons::vocabulary) fn window(stage: &mut Stage) {
             vec![format!("{at:.1}"), ack, segment.tcp.window.to_string()]
         })
         .collect();
-    stage
-        .check("the window shrinks while nobody reads", |_| windows.windows(2).any(|pair| pair[1] < pair[0]));
+    stage.check("the window shrinks while the program does not read", |_| {
+        windows.windows(2).any(|pair| pair[1] < pair[0])
+    });
     stage.table(
         &["ms", "ack", "window"],
         rows,
@@ -212,4 +213,28 @@ pub(in crate::lessons::vocabulary) fn closing(stage: &mut Stage) {
             && !run.states(server).contains(&"TIME-WAIT")
     });
     stage.show(View::Ladder, "Each end says FIN for its own direction, and each FIN is acknowledged.");
+}
+
+pub(in crate::lessons::vocabulary) fn refused(stage: &mut Stage) {
+    stage.scene("refused", "A SYN to a port without a listener");
+    let (client, server) = stage.two_hosts();
+    stage.connect(client, server, PORT);
+    stage.run();
+    stage.check("the answer is a reset", |run| run.segments().any(|segment| segment.tcp.flags.rst));
+    stage.show(View::Ladder, "No program listens at that port: the server's stack answers with RST.");
+}
+
+pub(in crate::lessons::vocabulary) fn nagle(stage: &mut Stage) {
+    let (_, server, socket) = connection(stage);
+    for text in ["one ", "two ", "three ", "four "] {
+        stage.send(socket, text);
+    }
+    stage.run();
+    stage.check("four writes take two segments", |run| {
+        run.data_segments().count() == 2 && run.reads(server).concat() == b"one two three four "
+    });
+    stage.show(
+        View::Ladder,
+        "The first write leaves at once; the others wait for its ACK and share a segment.",
+    );
 }

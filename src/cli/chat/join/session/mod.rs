@@ -191,7 +191,7 @@ impl Session {
         self.standing = Standing::Over(Some(format!("not let in: {}{hint}", safe(message))));
     }
 
-    fn remark(&mut self, text: impl Into<String>) {
+    pub(in crate::cli::chat::join) fn remark(&mut self, text: impl Into<String>) {
         self.lines.push(Line::Remark(text.into()));
     }
 }

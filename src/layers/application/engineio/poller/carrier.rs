@@ -38,7 +38,7 @@ pub struct CarrierConfig {
     pub upgrade: bool,
     /// Bytes of one answer that are taken.
     pub max_body: usize,
-    /// 16 bytes for the WebSocket's opening handshake that nobody could have guessed (RFC 6455 §4.1).
+    /// 16 unpredictable bytes for the WebSocket's opening handshake (RFC 6455 §4.1).
     pub nonce: [u8; 16],
     /// Where the WebSocket's masks come from (RFC 6455 §5.3).
     pub masks: MaskSource,
@@ -47,7 +47,7 @@ pub struct CarrierConfig {
 /// What can happen to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A connection that it asked for stands.
+    /// A connection that it asked for is established.
     Connected(Line),
     /// Bytes came, cut anywhere.
     Bytes(Line, Bytes),
@@ -95,7 +95,7 @@ pub struct Carrier {
 struct HttpConnection {
     state: HttpState,
     reader: ResponseReader,
-    /// The request that waits for the connection to stand.
+    /// The request that waits for the connection to be established.
     unsent: Option<Bytes>,
     /// A request is not answered.
     busy: bool,
@@ -112,7 +112,7 @@ enum HttpState {
 #[derive(Debug)]
 struct WebSocketLine {
     target: String,
-    /// Once TCP stands.
+    /// Once TCP is established.
     machine: Option<Connection>,
     due: Instant,
 }
@@ -242,7 +242,7 @@ impl Carrier {
         }
     }
 
-    /// Once everything goes by WebSocket the two others have nothing to do.
+    /// Once everything uses the WebSocket, the two others are idle.
     fn upgraded(&mut self) {
         self.outputs.push_back(Output::Upgraded);
         self.close_wires();
@@ -321,7 +321,7 @@ impl Carrier {
             let Some(wire) = self.wire(line) else { return };
             let response = match wire.reader.take(&mut rest) {
                 Ok(None) => return,
-                // An answer that nobody asked for is no answer.
+                // An answer without a request is ignored.
                 Ok(Some(_)) if !wire.busy => return self.broken(now, line),
                 Ok(Some(response)) => response,
                 Err(_) => return self.broken(now, line),

@@ -14,7 +14,7 @@ use crate::layers::application::websocket::{self, CloseCode, CloseReason, Connec
 
 /// A session on one WebSocket.
 pub struct Direct {
-    /// Until TCP stands.
+    /// Until TCP is established.
     config: Option<CarrierConfig>,
     client: Client,
     machine: Option<Connection>,

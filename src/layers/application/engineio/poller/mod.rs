@@ -145,7 +145,7 @@ enum Upgrade {
     /// The probe was answered. No new request is made; those that are under way are waited for, since what they bring
     /// was said before anything that the WebSocket will bring.
     Pausing,
-    /// Everything goes by WebSocket.
+    /// Everything uses the WebSocket.
     Done,
 }
 
@@ -406,7 +406,7 @@ impl Poller {
     }
 }
 
-/// Whether an id can stand in a query as it is (RFC 3986 §2.3).
+/// Whether an id can be in a query as it is (RFC 3986 §2.3).
 fn is_plain(sid: &str) -> bool {
     !sid.is_empty()
         && sid.len() <= 128

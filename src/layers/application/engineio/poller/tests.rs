@@ -160,7 +160,7 @@ impl Bench {
         }
         match up {
             true => {
-                self.server.handle(self.now, engineio::Input::Bytes(conn, &piece));
+                self.server.handle(self.now, engineio::Input::Bytes(conn, piece.into()));
                 if closed {
                     self.server.handle(self.now, engineio::Input::Gone(conn));
                 }

@@ -17,7 +17,7 @@ pub(super) struct Conn {
     pub(super) out: Outbox,
     /// When it will have taken too long, and the entry that this has among the timers.
     pub(super) deadline: Option<Instant>,
-    /// It stands in the list of those with bytes to write.
+    /// It is in the list of connections with bytes to write.
     pub(super) listed: bool,
 }
 
@@ -66,7 +66,7 @@ impl Outbox {
         self.pieces.iter()
     }
 
-    /// So many bytes were written.
+    /// `count` bytes were written.
     pub fn advance(&mut self, mut written: usize) {
         self.bytes = self.bytes.saturating_sub(written);
         while written > 0 {

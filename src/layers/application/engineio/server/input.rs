@@ -1,6 +1,6 @@
 //! What comes from a connection: the head of a request, a body, or frames; and its end.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::conn::State;
 use super::{Server, SessionKey};
@@ -15,11 +15,11 @@ impl Server {
     pub(super) const ENOUGH: usize = 256 << 10;
     /// Nor one whose client has sent so much ahead while its request waits for an answer, ...
     pub(super) const ENOUGH_EARLY: usize = 64 << 10;
-    /// ... and if it is read from all the same, it is closed here.
+    /// ... and if the driver reads it anyway, it is closed here.
     const MAX_EARLY: usize = 4 * Self::ENOUGH_EARLY;
 
     /// Bytes came. They belong to what the connection is doing, and what follows to what it does next.
-    pub(super) fn bytes(&mut self, now: Instant, key: ConnKey, mut bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, now: Instant, key: ConnKey, mut bytes: Bytes) {
         while !bytes.is_empty() {
             let head_timeout = self.config.head_timeout;
             let Some(conn) = self.conns.get_mut(key) else { return };
@@ -27,7 +27,7 @@ impl Server {
                 State::Head(parser) => {
                     // The first byte of a request: from here on its head may take so long.
                     let idle = parser.is_empty();
-                    match parser.feed(bytes) {
+                    match parser.feed(&bytes) {
                         Ok(Progress::NeedMore) => {
                             if idle {
                                 self.set_conn_deadline(key, Some(now + head_timeout));
@@ -35,7 +35,7 @@ impl Server {
                             return;
                         }
                         Ok(Progress::Done { head, consumed }) => {
-                            bytes = &bytes[consumed..];
+                            bytes.advance(consumed);
                             self.set_conn_deadline(key, None);
                             self.request(now, key, &head);
                         }
@@ -44,10 +44,10 @@ impl Server {
                 }
                 State::Body { reader, session, .. } => {
                     let session = *session;
-                    match reader.feed(bytes) {
+                    match reader.feed(&bytes) {
                         Ok(BodyProgress::NeedMore) => return,
                         Ok(BodyProgress::Done { body, consumed }) => {
-                            bytes = &bytes[consumed..];
+                            bytes.advance(consumed);
                             self.body_done(now, key, session, body);
                         }
                         Err(error) => {
@@ -70,11 +70,11 @@ impl Server {
                         }
                         return;
                     }
-                    early.extend_from_slice(bytes);
+                    early.extend_from_slice(&bytes);
                     return;
                 }
                 State::WebSocket { machine, .. } => {
-                    machine.handle(now, websocket::Input::Bytes(Bytes::copy_from_slice(bytes)));
+                    machine.handle(now, websocket::Input::Bytes(bytes));
                     return self.drive_socket(now, key);
                 }
                 State::Ending => return,

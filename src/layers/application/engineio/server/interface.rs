@@ -1,10 +1,12 @@
 //! What goes into a server and what comes out, and what it allows.
 
+use bytes::Bytes;
+
 use super::super::request::Origins;
 use super::super::session::{CloseCause, Config as SessionConfig, ConnKey};
 use crate::base::{Duration, Instant, SlabKey};
 use crate::layers::application::http::{Limits, RequestHead};
-use crate::layers::application::websocket::Message;
+use crate::layers::application::websocket::{Message, Subprotocols};
 
 /// A session, by its number; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +31,11 @@ pub struct Config {
     pub session: SessionConfig,
     /// Which pages may speak to it.
     pub origins: Origins,
+    /// Only requests that name this machine by a loopback address are answered: for a server that listens on one, so
+    /// that no page reaches it through a name of its own (DNS rebinding).
+    pub loopback_only: bool,
+    /// Which subprotocol a WebSocket gets.
+    pub subprotocols: Subprotocols,
     /// Connections at a time.
     pub max_connections: usize,
     /// Sessions at a time.
@@ -43,7 +50,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long the last bytes of a connection may take to be written.
     pub close_timeout: Duration,
-    /// Whether GETs of other paths are events, to be answered with [`Server::respond`](super::Server::respond); 404 otherwise.
+    /// Whether GETs of other paths are events, to be answered with [`Server::respond`](super::Server::respond), and other
+    /// methods there get 405; 404 otherwise.
     pub other_requests: bool,
 }
 
@@ -53,6 +61,8 @@ impl Default for Config {
             endpoints: vec!["/socket.io/".into()],
             session: SessionConfig::default(),
             origins: Origins::default(),
+            loopback_only: false,
+            subprotocols: Subprotocols::default(),
             max_connections: 20_000,
             max_sessions: 20_000,
             head: Limits::default(),
@@ -66,10 +76,10 @@ impl Default for Config {
 }
 
 /// What can happen to a server.
-#[derive(Debug, Clone, Copy)]
-pub enum Input<'a> {
+#[derive(Debug, Clone)]
+pub enum Input {
     /// Bytes came from a connection, cut anywhere.
-    Bytes(ConnKey, &'a [u8]),
+    Bytes(ConnKey, Bytes),
     /// The peer sends no more. What it has asked for already is still answered.
     Eof(ConnKey),
     /// The connection failed, or nothing more can be written to it.

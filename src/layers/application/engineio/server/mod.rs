@@ -19,6 +19,7 @@
 //! | WebSockets | `socket.rs` |
 //! | who has taken too long | `timers.rs` |
 //! | a message made ready once for many | `prepared.rs` |
+//! | what stands above, and answers | [`Service`] in `service.rs` |
 
 mod conn;
 mod input;
@@ -26,6 +27,7 @@ mod interface;
 mod output;
 mod prepared;
 mod route;
+mod service;
 mod socket;
 mod timers;
 
@@ -37,14 +39,19 @@ use bytes::Bytes;
 pub use conn::Outbox;
 pub use interface::{Config, Event, Input, Output, SessionKey};
 pub use prepared::Prepared;
+pub use service::Service;
 
 use self::conn::{Conn, State};
 use self::timers::Timer;
+use super::PROTOCOL;
 use super::request::Refusal;
 use super::session::{self, ConnKey, Session};
-use crate::base::{Alarm, Duration, Instant, Machine, Slab};
+use crate::base::{Alarm, Duration, Errors, Instant, Layer, Machine, Slab};
 use crate::layers::application::http::{HeadParser, Headers};
 use crate::layers::application::websocket::Message;
+
+/// What is wrong with what a client sent.
+const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 
 /// The machine.
 pub struct Server {
@@ -59,6 +66,8 @@ pub struct Server {
     outputs: VecDeque<Output>,
     /// WebSockets whose machines have something to say.
     stirred: VecDeque<ConnKey>,
+    /// It is about to end, which is said to clients.
+    going_away: bool,
 }
 
 #[derive(Debug)]
@@ -83,6 +92,7 @@ impl Server {
             alarm: Alarm::new(),
             outputs: VecDeque::new(),
             stirred: VecDeque::new(),
+            going_away: false,
         }
     }
 
@@ -160,9 +170,15 @@ impl Server {
         }
     }
 
+    /// From here on a WebSocket that is closed is told that the server goes away (1001, RFC 6455 §7.4.1).
+    pub fn go_away(&mut self) {
+        self.going_away = true;
+    }
+
     /// Ends all sessions, and then takes no new ones.
     pub fn shut_down(&mut self, now: Instant) {
         self.config.max_sessions = 0;
+        self.go_away();
         let keys: Vec<SessionKey> = self.sessions.keys().collect();
         keys.into_iter().for_each(|key| self.close(now, key));
     }
@@ -265,9 +281,11 @@ impl Server {
     }
 }
 
-impl Server {
-    /// Takes one input; the consequences wait in [`poll`](Server::poll).
-    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+impl Machine for Server {
+    type Input = Input;
+    type Output = Output;
+
+    fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Bytes(conn, bytes) => self.bytes(now, conn, bytes),
             Input::Eof(conn) => self.eof(now, conn),
@@ -276,8 +294,7 @@ impl Server {
         }
     }
 
-    /// The next consequence, or `None` when there is nothing to do until the next input.
-    pub fn poll(&mut self, now: Instant) -> Option<Output> {
+    fn poll(&mut self, now: Instant) -> Option<Output> {
         while let Some(socket) = self.stirred.pop_front() {
             self.drive_socket(now, socket);
         }

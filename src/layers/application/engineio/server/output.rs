@@ -45,7 +45,7 @@ impl Server {
         };
         self.set_conn_deadline(key, Some(now + self.config.idle_timeout));
         if !early.is_empty() {
-            self.bytes(now, key, &early);
+            self.bytes(now, key, early.freeze());
         }
     }
 
@@ -68,7 +68,7 @@ impl Server {
         }
     }
 
-    /// A receiver that does not read: nobody waits for it, and it costs no more memory.
+    /// A receiver that does not read: nothing waits for it, and it costs no more memory.
     pub(super) fn cut_off(&mut self, now: Instant, socket: ConnKey, session: SessionKey) {
         self.forget(socket);
         self.tell(now, session, session::Input::TooSlow);

@@ -9,7 +9,7 @@ use crate::layers::application::websocket::{FrameHeader, Message, Opcode};
 /// the same bytes are right for every receiver; clones share them.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// For WebSocket. Small messages are one piece; a large payload is not copied to stand behind its header.
+    /// For WebSocket. Small messages are one piece; a large payload is not copied behind its header.
     pub(super) frames: Vec<Bytes>,
     /// For polling.
     pub(super) messages: Vec<Message>,

@@ -3,11 +3,11 @@
 use bytes::{Bytes, BytesMut};
 
 use super::conn::{Conn, State};
-use super::{Entry, Event, Output, Server, SessionKey};
+use super::{ERRORS, Entry, Event, Output, Server, SessionKey};
 use crate::base::Instant;
 use crate::layers::application::engineio::request::{self, Answering, Ask, Refusal};
 use crate::layers::application::engineio::session::{self, ConnKey, Session};
-use crate::layers::application::http::{BodyReader, Framing, Headers, RequestHead};
+use crate::layers::application::http::{BodyReader, Framing, HeadError, Headers, RequestHead};
 
 impl Server {
     /// A whole head has come.
@@ -16,6 +16,11 @@ impl Server {
             Ok(framing) => framing,
             Err(error) => return self.reject(now, key, &error),
         };
+        if self.config.loopback_only && !head.is_for_loopback() {
+            let got = head.host().unwrap_or_default().to_owned();
+            let error = ERRORS.malformed("Host", 0, "a loopback address or localhost", got);
+            return self.reject(now, key, &HeadError { status: 403, error });
+        }
         let (path, query) = request::split_target(&head.target);
         let endpoint = self
             .config
@@ -105,12 +110,15 @@ impl Server {
         }
         let wanted =
             self.config.other_requests && !has_body && matches!(head.method.as_str(), "GET" | "HEAD");
-        let not_found = answering.write(
-            404,
-            "text/plain; charset=UTF-8",
-            &Headers::new(),
-            &Bytes::from_static(b"not found\n"),
-        );
+        let refusal = |status, extra: &Headers, words: &'static str| {
+            let words = Bytes::from_static(words.as_bytes());
+            answering.write(status, "text/plain; charset=UTF-8", extra, &words)
+        };
+        let refusal = match self.config.other_requests && !matches!(head.method.as_str(), "GET" | "HEAD") {
+            // RFC 9110 §15.5.6: with the methods that there are.
+            true => refusal(405, &Headers::new().with("Allow", "GET, HEAD"), "only GET and HEAD here\n"),
+            false => refusal(404, &Headers::new(), "not found\n"),
+        };
         self.set_state(
             key,
             State::Answering { session: None, answering: Box::new(answering), early: BytesMut::new() },
@@ -120,7 +128,7 @@ impl Server {
             self.set_conn_deadline(key, Some(now + self.config.body_timeout));
             self.outputs.push_back(Output::Event(Event::Request { conn: key, head }));
         } else {
-            self.answer(now, key, not_found);
+            self.answer(now, key, refusal);
         }
     }
 

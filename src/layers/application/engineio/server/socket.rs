@@ -36,7 +36,8 @@ impl Server {
             head: self.config.head,
             ..websocket::Config::default()
         };
-        let machine = Box::new(Connection::accept(now, config, &Policy::default(), head));
+        let policy = Policy { subprotocols: self.config.subprotocols.clone(), ..Policy::default() };
+        let machine = Box::new(Connection::accept(now, config, &policy, head));
         let opened = machine.phase() == Phase::Open;
         let owner = session.unwrap_or(SessionKey(u64::MAX));
         self.set_state(key, State::WebSocket { machine, session: owner });
@@ -60,7 +61,8 @@ impl Server {
     /// Closes a WebSocket with a Close frame.
     pub(super) fn hang_up(&mut self, now: Instant, key: ConnKey) {
         if let Some(Conn { state: State::WebSocket { machine, .. }, .. }) = self.conns.get_mut(key) {
-            let reason = CloseReason::new(CloseCode::NORMAL, Utf8Bytes::default());
+            let code = if self.going_away { CloseCode::GOING_AWAY } else { CloseCode::NORMAL };
+            let reason = CloseReason::new(code, Utf8Bytes::default());
             // It may be closing already, and then there is nothing to say.
             let _ = machine.close(now, &reason);
             self.stirred.push_back(key);

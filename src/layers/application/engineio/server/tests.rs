@@ -77,7 +77,7 @@ impl Bench {
     }
 
     fn give(&mut self, conn: ConnKey, bytes: &[u8]) -> String {
-        self.server.handle(self.now, Input::Bytes(conn, bytes));
+        self.server.handle(self.now, Input::Bytes(conn, Bytes::copy_from_slice(bytes)));
         self.settle();
         self.take(conn)
     }
@@ -426,11 +426,43 @@ proptest::proptest! {
 }
 
 #[test]
+fn a_server_on_loopback_answers_nothing_under_another_name() {
+    let ask = |host: &str| {
+        let mut bench = Bench::with(|config| config.loopback_only = true);
+        let conn = bench.connect();
+        let request = format!("GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        parse(&bench.give(conn, request.as_bytes())).0
+    };
+    assert_eq!(["127.0.0.1:8000", "localhost", "[::1]:1"].map(ask), [200; 3]);
+    assert_eq!(["evil.example:8000", "10.0.0.1", ""].map(ask), [403; 3]);
+}
+
+#[test]
+fn a_server_that_goes_away_says_so_in_its_close_frames() {
+    let closing = |goes_away: bool| {
+        let mut bench = Bench::new();
+        let conn = bench.connect();
+        let request = format!("GET /engine.io/?EIO=4&transport=websocket HTTP/1.1\r\n{HANDSHAKE}");
+        bench.give(conn, request.as_bytes());
+        if goes_away {
+            bench.server.go_away();
+        }
+        let session = bench.server.sessions.keys().next().expect("it is open");
+        bench.server.close(bench.now, session);
+        bench.settle();
+        let written = bench.written.remove(&conn).unwrap_or_default();
+        let close = written.windows(2).position(|two| two == [0x88, 2]).expect("a Close frame");
+        u16::from_be_bytes([written[close + 2], written[close + 3]])
+    };
+    assert_eq!([closing(false), closing(true)], [1000, 1001]);
+}
+
+#[test]
 fn a_client_that_sends_no_more_gets_the_answer_that_is_on_its_way() {
     let mut bench = Bench::new();
     let conn = bench.connect();
     let request = b"GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n";
-    bench.server.handle(bench.now, Input::Bytes(conn, request));
+    bench.server.handle(bench.now, Input::Bytes(conn, Bytes::from_static(request)));
     bench.server.handle(bench.now, Input::Eof(conn));
     bench.settle();
     assert!(bench.take(conn).starts_with("HTTP/1.1 200 "));

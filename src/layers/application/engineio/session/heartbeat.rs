@@ -11,7 +11,7 @@ pub(super) struct Heartbeat {
     interval: Duration,
     timeout: Duration,
     next: Beat,
-    /// Somebody wants to know whether the client lives, and the pong that is awaited could be an old one.
+    /// A caller wants to know whether the client lives, and the awaited pong could be an old one.
     ping_again: bool,
     /// How long the last pong took.
     round_trip: Duration,
@@ -30,7 +30,7 @@ pub(super) enum Pong {
     Unasked,
     /// The client lives.
     Alive,
-    /// It lived when the pong was sent, which may have been before somebody asked: another ping is to be sent.
+    /// It lived when the pong was sent, which may have been before the question: another ping is to be sent.
     MaybeOld,
 }
 
@@ -53,7 +53,7 @@ impl Heartbeat {
         due
     }
 
-    /// Somebody wants to know now. True when a ping is to be sent at once; otherwise a pong is awaited already.
+    /// Asks for a sign of life now. True when a ping is to be sent at once; otherwise a pong is awaited already.
     pub(super) fn ask(&mut self, now: Instant) -> bool {
         let is_free = matches!(self.next, Beat::PingAt(_));
         if is_free {

@@ -30,7 +30,7 @@ pub struct Config {
     pub upgrade_timeout: Duration,
     /// Bytes of one HTTP body or WebSocket message of the client, as it is told.
     pub max_payload: usize,
-    /// Bytes that may wait for the client. What stands above may have a smaller limit of its own, and one message has to
+    /// Bytes that may wait for the client. The user above may have a smaller limit of its own, and one message has to
     /// fit in with all of its attachments.
     pub max_backlog: usize,
 }

@@ -126,7 +126,7 @@ fn pings_are_sent_in_time_and_a_missing_pong_ends_the_session() {
     assert_eq!(session.due(), Some(at(300)));
     assert_eq!(give(&mut session, 301, Input::Wake), [Output::Send(SOCKET, text("2"))]);
     assert_eq!(give(&mut session, 350, Input::Message(SOCKET, text("3"))), [Output::Alive]);
-    assert_eq!(give(&mut session, 350, Input::Message(SOCKET, text("3"))), [], "nobody asked");
+    assert_eq!(give(&mut session, 350, Input::Message(SOCKET, text("3"))), [], "no question was open");
     assert_eq!(session.due(), Some(at(650)));
     give(&mut session, 650, Input::Wake);
     assert_eq!(
@@ -149,7 +149,7 @@ fn a_pong_from_before_the_question_is_no_answer_to_it() {
     let mut session = on_websocket();
     session.ping(at(10));
     outputs(&mut session);
-    // The client answers and breaks off; its pong is still on its way when somebody asks.
+    // The client answers and breaks off; its pong is still in flight when the server asks.
     session.ping(at(20));
     let pong = || Input::Message(SOCKET, text("3"));
     let said = give(&mut session, 30, pong());

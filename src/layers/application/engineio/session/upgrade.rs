@@ -59,7 +59,7 @@ impl Session {
         }
     }
 
-    /// Everything goes by WebSocket from here on, what waited for a poll first.
+    /// Everything uses the WebSocket from here on, what waited for a poll first.
     fn upgrade(&mut self, socket: ConnKey) {
         if let Transport::Polling { poll: Some(get), .. } = self.transport {
             self.outputs.push_back(Output::Answer(get, Bytes::from_static(b"6")));

@@ -40,7 +40,7 @@ impl Connection {
         self.enter(now, Happening::CloseReceived);
     }
 
-    /// _Fail the WebSocket Connection_ (§7.1.7): tell the peer why, if it can still be told, and close.
+    /// _Fail the WebSocket Connection_ (§7.1.7): tell the peer why, if the connection still allows it, and close.
     pub(super) fn fail(&mut self, now: Instant, failure: Failure) {
         if let (Phase::Open, Some(code)) = (self.phase, failure.code) {
             let reason = CloseReason::new(code, shortened(&failure.error.to_string()));
@@ -89,7 +89,7 @@ impl Connection {
     }
 }
 
-/// There is no key to mask a frame with (§5.3), the Close frame neither: nobody can be told.
+/// There is no key to mask a frame with (§5.3), not even a Close frame: the peer gets none.
 pub(super) fn unmasked() -> Failure {
     let expected = "a new one for every frame (RFC 6455 §5.3)";
     let error = Failure::protocol("masking key", 0, expected, "none from the system").error;

@@ -1,4 +1,4 @@
-//! A peer that has gone without a word is noticed by a ping that nobody answers (RFC 6455 §5.5.2).
+//! A peer that vanished silently is noticed by an unanswered ping (RFC 6455 §5.5.2).
 //!
 //! TCP itself would never notice: a peer that has lost its power sends nothing, not even a FIN. Any byte counts as a
 //! sign of life, not only the pong.
@@ -22,7 +22,8 @@ impl Connection {
             None if self.heard + keepalive.idle <= now => {
                 self.sender.control(Opcode::Ping, Bytes::new());
                 self.pinged = Some(now);
-                now + keepalive.timeout
+                // When it answers, the next ping is due so long after the answer.
+                now + keepalive.timeout.min(keepalive.idle)
             }
             None => self.heard + keepalive.idle,
         };

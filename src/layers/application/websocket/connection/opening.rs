@@ -31,7 +31,7 @@ impl Connection {
         }
     }
 
-    /// A server says why it waits no longer; a client has nobody to tell.
+    /// A server says why it waits no longer; a client has no way to.
     pub(super) fn give_up_head(&self, error: ParseError) -> Verdict {
         if self.awaiting.is_request() {
             refused(&Refusal::too_slow(error))

@@ -103,10 +103,10 @@ fn new_inflate(pool: Option<&Pool>) -> Inflate {
 /// Why a message could not be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InflateError {
-    /// It is not DEFLATE, or looks back to before its window began. Whoever looks back further than was agreed is
-    /// understood all the same, for the window here is the largest there is.
+    /// It is not DEFLATE, or looks back to before its window began. A peer that looks back further than was agreed is
+    /// still understood, for the window here is the largest there is.
     Corrupt,
-    /// What comes out did not please whoever takes it.
+    /// The consumer refused the output.
     Refused,
 }
 
@@ -161,7 +161,7 @@ impl Decompressor {
             }
             match status.map_err(|_| InflateError::Corrupt)? {
                 // §7.2.3.4: a sender may end the stream inside a message (BFINAL) and begin a new one. It may do so
-                // with every second byte: so the decompressor is emptied, which costs little, and not made anew.
+                // with every second byte: so the decompressor is reset, which costs little, and not allocated again.
                 Status::StreamEnd => {
                     inflate.reset(false);
                     self.nothing_begun = read == piece.len();
@@ -179,7 +179,7 @@ impl Decompressor {
     /// The message has come in whole: what its sender left out is put back (§7.2.2).
     ///
     /// It must be the end of an empty block that the sender has begun (§7.2.1). Anywhere else it would be read as part
-    /// of the message: whoever was cut off inside a block would seem to have said four bytes of ours. A message without
+    /// of the message: a message cut off inside a block would seem to contain four bytes of ours. A message without
     /// any bytes, or with none behind a block that ends its stream, has begun no such block, but is not cut off either.
     ///
     /// # Errors
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(inflate(&mut forgetful, &second, 9), Err(InflateError::Corrupt));
     }
 
-    /// Noise that comes again after `distance` bytes: whoever looks back that far finds all of it, others nothing.
+    /// Noise that repeats after `distance` bytes: a window of that size finds all of it, a smaller one nothing.
     fn repeating(distance: usize) -> Vec<u8> {
         let mut rng = crate::base::Rng::new(1);
         let noise: Vec<u8> = (0..distance).map(|_| rng.next_u32() as u8).collect();

@@ -31,7 +31,7 @@ pub struct Agreement {
     pub client_max_window_bits: u8,
 }
 
-/// The parameters of one offer or answer as they stand in the header field.
+/// The parameters of one offer or answer as the header field has them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Params {
     server_no_takeover: bool,

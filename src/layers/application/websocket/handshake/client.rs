@@ -22,7 +22,7 @@ pub struct Request {
     pub subprotocols: Vec<String>,
     /// Further header fields: cookies, authentication.
     pub headers: Headers,
-    /// 16 bytes that nobody could have guessed, chosen anew for each connection (§4.1). From the caller, for chance is
+    /// 16 unpredictable bytes, fresh for each connection (§4.1). From the caller, for randomness is
     /// not known here.
     pub nonce: [u8; 16],
 }
@@ -101,7 +101,7 @@ impl Request {
     pub fn check(&self, response: &ResponseHead, offers: &[Extension]) -> Result<Opening, ParseError> {
         let headers = &response.headers;
         if response.status != 101 {
-            let got = format!("{} {}", response.status, response.reason);
+            let got = format!("{} {}{}", response.status, response.reason, hint(response));
             return Err(malformed("status code", "101 (RFC 6455 §4.1)", got));
         }
         match headers.get_single("Upgrade")? {
@@ -157,4 +157,15 @@ impl Request {
     fn key(&self) -> String {
         STANDARD.encode(self.nonce)
     }
+}
+
+/// The field that says what a client should do instead, of the answers that have one: where to go (RFC 9110 §15.4), or
+/// how to authenticate (§15.5.2).
+fn hint(response: &ResponseHead) -> String {
+    let field = match response.status {
+        300..=399 => "Location",
+        401 => "WWW-Authenticate",
+        _ => return String::new(),
+    };
+    response.headers.get(field).map_or_else(String::new, |value| format!(", {field}: {value}"))
 }

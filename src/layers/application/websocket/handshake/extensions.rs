@@ -56,7 +56,7 @@ impl Extension {
     }
 }
 
-/// Written as it stands in the header field.
+/// Written as in the header field.
 impl fmt::Display for Extension {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)?;
@@ -67,7 +67,7 @@ impl fmt::Display for Extension {
     }
 }
 
-/// Reads a field value from left to right; whitespace may stand around every token and delimiter.
+/// Reads a field value from left to right; whitespace is allowed around every token and delimiter.
 struct Cursor<'a> {
     rest: &'a str,
 }
@@ -94,7 +94,7 @@ impl<'a> Cursor<'a> {
         self.token()
     }
 
-    /// A token, or one in quotes: what stands between the quotes must be a token too (§9.1).
+    /// A token, or one in quotes: what is between the quotes must be a token too (§9.1).
     fn value(&mut self) -> Result<String, ParseError> {
         if !self.eat('"') {
             return self.token().map(str::to_owned);

@@ -23,7 +23,7 @@ use crate::base::{ErrorKind, Layer, ParseError};
 /// The version of the protocol that RFC 6455 defines.
 pub const VERSION: &str = "13";
 
-/// The number that every server adds to the key before hashing (§1.3): chosen so that nobody who does not know the
+/// The number that every server adds to the key before hashing (§1.3): chosen so that a server that does not know the
 /// protocol would.
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 

@@ -1,5 +1,7 @@
 //! The server's side of the opening handshake (RFC 6455 §4.2): judge a request, write the answer.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
@@ -13,14 +15,34 @@ use crate::layers::application::http::{HeadError, Headers, RequestHead, Response
 /// Which requests a server takes.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
-    /// The subprotocols it speaks, the one it likes best first. When it shares none with the client, the connection
-    /// opens without one.
-    pub subprotocols: Vec<String>,
+    /// Which of the subprotocols that a client offers it takes.
+    pub subprotocols: Subprotocols,
     /// The web pages whose scripts may connect, such as `https://example.org`; `None` for all of them. A request
-    /// without an Origin passes: it does not come from a browser, and who is not a browser could send any (§10.2).
+    /// without an Origin passes: it does not come from a browser, and a client that is not a browser could send any (§10.2).
     pub origins: Option<Vec<String>>,
     /// The paths it serves, compared without the query; `None` for all of them.
     pub paths: Option<Vec<String>>,
+}
+
+/// Which subprotocol a server takes (RFC 6455 §1.9).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Subprotocols {
+    /// The first that the client offers, whatever it means: for a server whose messages mean the same in any of them. A
+    /// browser that offers some closes the connection when none is taken.
+    #[default]
+    FirstOffered,
+    /// One of these, the one it likes best first. When it shares none with the client, the connection opens without one.
+    These(Vec<String>),
+}
+
+impl Subprotocols {
+    /// Compared with case: where RFC 6455 wants case ignored it says so, and here it does not.
+    fn choose(&self, offered: &[&str]) -> Option<String> {
+        match self {
+            Subprotocols::FirstOffered => offered.first().map(|first| (*first).to_owned()),
+            Subprotocols::These(ours) => ours.iter().find(|own| offered.contains(&own.as_str())).cloned(),
+        }
+    }
 }
 
 /// A request that was refused: what to answer, and why.
@@ -76,7 +98,7 @@ pub fn answer(
         let error = malformed("method", "GET (RFC 6455 §4.2.1)", format!("{:?}", request.method));
         return Err(Refusal::new(405, Headers::new().with("Allow", "GET"), error));
     }
-    // What follows the head is read as frames, so a body must not stand between (RFC 9110 §7.8).
+    // What follows the head is read as frames, so there must be no body between (RFC 9110 §7.8).
     if headers.get("Transfer-Encoding").is_some()
         || headers.get_all("Content-Length").any(|length| length != "0")
     {
@@ -116,8 +138,7 @@ pub fn answer(
         ));
     }
 
-    // Compared with case: where RFC 6455 wants case ignored it says so, and here it does not.
-    let subprotocol = policy.subprotocols.iter().find(|p| offered.contains(&p.as_str())).cloned();
+    let subprotocol = policy.subprotocols.choose(&offered);
     let mut answer = Headers::new()
         .with("Upgrade", "websocket")
         .with("Connection", "Upgrade")
@@ -130,7 +151,7 @@ pub fn answer(
         answer.push(extensions::FIELD, extension.to_string());
     }
     let opening = Opening {
-        resource: resource.to_owned(),
+        resource: resource.into_owned(),
         headers: headers.clone(),
         subprotocol,
         extensions,
@@ -169,14 +190,14 @@ fn key(headers: &Headers) -> Result<&str, ParseError> {
 }
 
 /// The resource name (§3): path and query of a target that is one, or of a whole URI (RFC 9112 §3.2).
-fn resource(target: &str) -> Result<&str, ParseError> {
+fn resource(target: &str) -> Result<Cow<'_, str>, ParseError> {
     let wrong =
         || malformed("request target", "a path, or an http URI (RFC 6455 §4.2.1)", format!("{target:?}"));
     if target.contains('#') {
         return Err(wrong());
     }
     if target.starts_with('/') {
-        return Ok(target);
+        return Ok(target.into());
     }
     let after_scheme = target
         .split_once("://")
@@ -189,8 +210,9 @@ fn resource(target: &str) -> Result<&str, ParseError> {
     match (host, path) {
         ("", _) => Err(wrong()),
         // An empty path stands for "/" (RFC 9110 §4.2.3).
-        (_, "") => Ok("/"),
-        (_, path) if path.starts_with('/') => Ok(path),
-        _ => Err(wrong()),
+        (_, "") => Ok("/".into()),
+        (_, path) if path.starts_with('/') => Ok(path.into()),
+        // Nor need there be one before a query (RFC 3986 §3.3, RFC 9112 §3.2.1).
+        (_, query) => Ok(format!("/{query}").into()),
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::client::Request;
 use super::extensions::{Extension, FIELD};
-use super::server::{Policy, Refusal, answer};
+use super::server::{Policy, Refusal, Subprotocols, answer};
 use super::*;
 use crate::layers::application::http::{RequestHead, ResponseHead, Version};
 
@@ -48,7 +48,7 @@ fn the_accept_key_of_section_1_3_comes_out() {
 
 #[test]
 fn the_example_of_section_1_2_is_answered_as_there() {
-    let policy = Policy { subprotocols: vec!["chat".into()], ..Policy::default() };
+    let policy = Policy { subprotocols: Subprotocols::These(vec!["chat".into()]), ..Policy::default() };
     let (response, opening) = answer(&example(), &policy, None).unwrap();
     let expected = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n\r\n";
@@ -141,12 +141,55 @@ fn paths_that_are_not_served_are_not_found() {
 #[test]
 fn the_server_chooses_the_subprotocol_it_likes_best() {
     let chosen = |ours: &[&str]| {
-        let policy = Policy { subprotocols: ours.iter().map(|p| (*p).into()).collect(), ..Policy::default() };
+        let policy = Policy {
+            subprotocols: Subprotocols::These(ours.iter().map(|p| (*p).into()).collect()),
+            ..Policy::default()
+        };
         answer(&example(), &policy, None).unwrap().1.subprotocol
     };
     assert_eq!(chosen(&["superchat", "chat"]).as_deref(), Some("superchat"));
     assert_eq!(chosen(&["CHAT"]), None);
     assert_eq!(chosen(&[]), None);
+    let first = answer(&example(), &Policy::default(), None).unwrap();
+    assert_eq!(
+        first.1.subprotocol.as_deref(),
+        Some("chat"),
+        "the first that is offered, when none is asked for"
+    );
+    assert_eq!(first.0.headers.get("Sec-WebSocket-Protocol"), Some("chat"));
+    let mut plain = example();
+    plain.headers = plain
+        .headers
+        .iter()
+        .filter(|(name, _)| *name != "Sec-WebSocket-Protocol")
+        .fold(crate::layers::application::http::Headers::new(), |all, (name, value)| all.with(name, value));
+    assert_eq!(answer(&plain, &Policy::default(), None).unwrap().1.subprotocol, None);
+}
+
+#[test]
+fn a_whole_uri_may_have_no_path_before_its_query() {
+    let resource = |target: &str| {
+        answer(&RequestHead { target: target.into(), ..example() }, &Policy::default(), None)
+            .map(|(_, opening)| opening.resource)
+            .map_err(|refusal| refusal.response.status)
+    };
+    assert_eq!(resource("http://host?x=1"), Ok("/?x=1".into()));
+    assert_eq!(resource("http://host"), Ok("/".into()));
+    assert_eq!(resource("http://host/a?x=1"), Ok("/a?x=1".into()));
+    assert_eq!(resource("http://?x=1"), Err(400));
+}
+
+#[test]
+fn an_answer_that_says_where_to_go_or_what_to_show_is_told_with_it() {
+    let request = Request::new("a", "/", *b"the sample nonce");
+    let got = |status: u16, name: &str, value: &str| {
+        let headers = crate::layers::application::http::Headers::new().with(name, value);
+        let response = ResponseHead { reason: "Why".into(), ..ResponseHead::new(status, headers) };
+        request.check(&response, &[]).unwrap_err().got.into_owned()
+    };
+    assert_eq!(got(302, "Location", "https://b/"), "302 Why, Location: https://b/");
+    assert_eq!(got(401, "WWW-Authenticate", "Bearer"), "401 Why, WWW-Authenticate: Bearer");
+    assert_eq!(got(403, "Location", "https://b/"), "403 Why");
 }
 
 /// A client that offers `chat` and a server's answer to it, with one field changed.
@@ -154,7 +197,7 @@ fn check_with(name: &str, value: &str) -> Result<Opening, ParseError> {
     let request =
         Request { subprotocols: vec!["chat".into()], ..Request::new("a", "/", *b"the sample nonce") };
     let offers = [Extension::new("x-known")];
-    let policy = Policy { subprotocols: vec!["chat".into()], ..Policy::default() };
+    let policy = Policy { subprotocols: Subprotocols::These(vec!["chat".into()]), ..Policy::default() };
     let (response, _) = answer(&request.head(&offers), &policy, None).unwrap();
     let mut headers = Headers::new();
     for (field, kept) in response.headers.iter().filter(|(field, _)| *field != name) {
@@ -204,7 +247,7 @@ proptest! {
     fn any_client_and_any_server_agree(nonce: [u8; 16], path in "/[a-z?=]{0,10}", ours in "[a-c]", theirs in "[a-c]") {
         let request = Request { subprotocols: vec![ours.clone()], ..Request::new("host:1", path.clone(), nonce) };
         let (head, _) = RequestHead::parse(&request.head(&[]).emit().unwrap()).unwrap();
-        let policy = Policy { subprotocols: vec![theirs.clone()], ..Policy::default() };
+        let policy = Policy { subprotocols: Subprotocols::These(vec![theirs.clone()]), ..Policy::default() };
         let (response, at_server) = answer(&head, &policy, None).unwrap();
         let at_client = request.check(&response, &[]).unwrap();
         prop_assert_eq!(&at_client.subprotocol, &at_server.subprotocol);
