@@ -68,6 +68,8 @@ pub enum Wire {
     Sim,
     /// The operating system's sockets: events are the program's own system calls, and no frame is seen.
     Real,
+    /// Frames that a capture saw pass. What became of them, and what hosts did, it does not tell.
+    Captured,
 }
 
 /// A transport protocol.

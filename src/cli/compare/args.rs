@@ -95,6 +95,8 @@ pub(super) enum ViewChoice {
     Header,
     /// What is wrapped in what, with byte counts
     Layers,
+    /// Each way's ladder as a Mermaid diagram, for Markdown
+    Mermaid,
     /// The whole trace, for programs
     Json,
 }

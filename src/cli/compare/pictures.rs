@@ -9,7 +9,7 @@ use crate::view::dissect::{Dissection, Role, TracedPacket, dissect_trace};
 use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
 use crate::view::json::to_json;
-use crate::view::ladder::{self, LadderOptions};
+use crate::view::ladder::{self, Ladder, LadderOptions};
 use crate::view::layers::layers;
 use crate::view::sheet::Tone;
 use crate::view::table::table;
@@ -35,6 +35,10 @@ pub(super) fn show(
             ViewChoice::Table => {
                 out.toned(Tone::Strong, run.way.name())?;
                 out.picture(&table(&run.trace, &look), pace)?;
+            }
+            ViewChoice::Mermaid => {
+                let options = LadderOptions { whole: args.show.whole, ..LadderOptions::default() };
+                out.text(Ladder::of(&run.trace).to_mermaid(look.absolute, options))?;
             }
             ViewChoice::Json => {}
             ViewChoice::Hex | ViewChoice::Header | ViewChoice::Layers => frames(args, view, run, out)?,

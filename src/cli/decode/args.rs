@@ -13,6 +13,7 @@ Examples:
   netlayers decode capture.pcapng
   netlayers decode capture.pcap.gz --filter 'tcp and port 80'
   netlayers decode capture.pcapng --view conversations
+  netlayers decode capture.pcapng --view ladder --conversation 3
   netlayers decode 45000028000140004006... --view header
   xxd packet.bin | netlayers decode -
   tcpdump -w - | netlayers decode -")]
@@ -59,6 +60,10 @@ pub(super) enum DecodeView {
     Layers,
     /// Who spoke with whom
     Conversations,
+    /// Hosts as lines, time downwards, every packet an arrow
+    Ladder,
+    /// The same as a Mermaid diagram, for Markdown
+    Mermaid,
 }
 
 /// What decoded bytes begin with.

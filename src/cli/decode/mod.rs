@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal as _, Read};
 
 use super::error::CliError;
 use super::output::{Output, remark};
+use crate::base::Instant;
 use crate::view::capture::talks::Talks;
 use crate::view::capture::{Capture, Captured, json};
 use crate::view::dissect::{
@@ -16,6 +17,7 @@ use crate::view::dissect::{
 };
 use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
+use crate::view::ladder::{LadderOptions, Observed};
 use crate::view::layers::layers;
 use crate::view::look::fit;
 use crate::view::sheet::{Line, Tone, width};
@@ -54,7 +56,7 @@ pub(super) fn run(args: &DecodeArgs, out: &mut Output) -> Result<(), CliError> {
 impl DecodeArgs {
     /// Whether a single packet is to be treated as a capture of one.
     fn asks_for_a_list(&self) -> bool {
-        let list = matches!(self.view, Some(DecodeView::Table | DecodeView::Conversations));
+        let list = self.view.is_some_and(DecodeView::is_of_a_list);
         list || self.json || self.frame.is_some() || self.filter.is_some() || self.conversation.is_some()
     }
 
@@ -72,6 +74,16 @@ impl DecodeArgs {
                 }
                 _ => false,
             },
+        }
+    }
+}
+
+impl DecodeView {
+    /// Whether it shows packets together, and not each by itself.
+    fn is_of_a_list(self) -> bool {
+        match self {
+            DecodeView::Table | DecodeView::Conversations | DecodeView::Ladder | DecodeView::Mermaid => true,
+            DecodeView::Hex | DecodeView::Header | DecodeView::Layers => false,
         }
     }
 }
@@ -116,6 +128,7 @@ struct Listing<'a> {
     view: DecodeView,
     conversations: Conversations,
     talks: Talks,
+    observed: Observed,
     first_time: Option<u64>,
     /// Packets read, packets that were asked for, and packets of a link type without a dissector.
     seen: u64,
@@ -134,6 +147,7 @@ impl<'a> Listing<'a> {
             view,
             conversations: Conversations::new(),
             talks: Talks::default(),
+            observed: Observed::new("", args.conversation.is_some()),
             first_time: None,
             seen: 0,
             shown: 0,
@@ -173,7 +187,7 @@ impl<'a> Listing<'a> {
     fn most(&self) -> usize {
         match self.view {
             _ if self.args.whole || self.args.frame.is_some() || self.args.json => usize::MAX,
-            DecodeView::Conversations => usize::MAX,
+            DecodeView::Conversations | DecodeView::Ladder | DecodeView::Mermaid => usize::MAX,
             DecodeView::Table => MOST_PACKETS,
             DecodeView::Hex | DecodeView::Header | DecodeView::Layers => MOST_FRAMES,
         }
@@ -198,7 +212,7 @@ impl<'a> Listing<'a> {
             return Ok(());
         }
         self.shown += 1;
-        if self.shown > self.most() || self.view == DecodeView::Conversations && !self.args.json {
+        if self.shown > self.most() {
             return Ok(());
         }
         if self.args.json {
@@ -207,12 +221,19 @@ impl<'a> Listing<'a> {
                 .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
             return out.text(format!("{before}{packet}"));
         }
-        self.line(since, &packet, out)?;
-        if self.view != DecodeView::Table {
-            picture(self.view, &packet.dissection, &captured.bytes, out)?;
-            out.line("")?;
+        match self.view {
+            DecodeView::Conversations => Ok(()),
+            DecodeView::Ladder | DecodeView::Mermaid => {
+                self.observed.note(Instant::from_nanos(since), packet.summary);
+                Ok(())
+            }
+            DecodeView::Table => self.line(since, &packet, out),
+            DecodeView::Hex | DecodeView::Header | DecodeView::Layers => {
+                self.line(since, &packet, out)?;
+                picture(self.view, &packet.dissection, &captured.bytes, out)?;
+                out.line("")
+            }
         }
-        Ok(())
     }
 
     /// One line, and a line for each problem. Lines are whole unless a terminal would wrap them.
@@ -253,6 +274,15 @@ impl<'a> Listing<'a> {
             out.text(json::end())?;
         } else if self.view == DecodeView::Conversations {
             out.sheet(&self.talks.list(&out.look, io::stdout().is_terminal()))?;
+        } else if self.shown > 0 {
+            let options = LadderOptions { whole: self.args.whole, ..LadderOptions::default() };
+            match self.view {
+                DecodeView::Ladder => out.sheet(&self.observed.ladder().draw(&out.look, options))?,
+                DecodeView::Mermaid => {
+                    out.text(self.observed.ladder().to_mermaid(self.args.absolute, options))?
+                }
+                _ => {}
+            }
         }
         match (self.args.frame, self.args.conversation) {
             (Some(wanted), _) if self.shown == 0 => {
@@ -298,6 +328,9 @@ impl<'a> Listing<'a> {
         if fragments > 0 {
             remark(format!("{fragments} packets in fragments were forgotten before they were whole"));
         }
+        if self.observed.left_out() > 0 {
+            remark(format!("{} packets had no room on the ladder", self.observed.left_out()));
+        }
         if self.talks.left_out() > 0 {
             remark(format!("{} packets belong to conversations beyond those counted", self.talks.left_out()));
         }
@@ -314,9 +347,11 @@ fn picture(
     match view {
         DecodeView::Hex => out.sheet(&hexdump(bytes, dissection, &look)),
         DecodeView::Layers => out.sheet(&layers(dissection, &look)),
-        DecodeView::Header | DecodeView::Table | DecodeView::Conversations => {
-            out.sheet(&header_boxes(dissection, &look))
-        }
+        DecodeView::Header
+        | DecodeView::Table
+        | DecodeView::Conversations
+        | DecodeView::Ladder
+        | DecodeView::Mermaid => out.sheet(&header_boxes(dissection, &look)),
     }
 }
 

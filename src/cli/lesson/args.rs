@@ -89,6 +89,8 @@ pub(super) enum LessonView {
     Boxes,
     /// WebSocket frames above the segments that carried them
     Frames,
+    /// The ladder as a Mermaid diagram, for Markdown
+    Mermaid,
     /// The whole traces, for programs
     Json,
 }

@@ -8,6 +8,7 @@ use crate::lessons::picture::{Frame, View};
 use crate::lessons::stage::PlayedScene;
 use crate::view::dissect::dissect_trace;
 use crate::view::json::to_json;
+use crate::view::ladder::{Ladder, LadderOptions};
 use crate::view::sheet::{Tone, wrap};
 
 /// Shows them.
@@ -23,9 +24,16 @@ pub(super) fn show(
         let documents = documents.map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
         return out.line(format!("[\n{}\n]", documents.join(",\n")));
     }
+    if view == LessonView::Mermaid {
+        for scene in scenes {
+            let diagram = Ladder::of(&*scene.trace).to_mermaid(out.look.absolute, LadderOptions::default());
+            out.line(diagram)?;
+        }
+        return Ok(());
+    }
     let frame = args.frame.map_or(Frame::Deepest, Frame::Number);
     let view = match view {
-        LessonView::Ladder => View::Ladder,
+        LessonView::Ladder | LessonView::Mermaid => View::Ladder,
         LessonView::Table | LessonView::Json => View::Table,
         LessonView::Cut => View::Cut,
         LessonView::Boxes => View::Boxes,

@@ -29,9 +29,9 @@ fn a_lesson_reads_well_at_eighty_columns() {
     insta::assert_snapshot!(shown.join("\n"), @r#"
     ? The last ACK is lost, and then the client sends "hello". What happens?
       a) the server answers the data with a reset: to it there is no connection
-      b) a timer runs out, a segment is sent again, and then "hello" arrives
+      b) a timer expires, a segment is retransmitted, and then "hello" arrives
       c) "hello" arrives as if nothing had been lost
-      d) both wait for ever
+      d) both wait forever
 
     ── The same; last ACK is lost ──
 
@@ -65,7 +65,7 @@ fn a_lesson_reads_well_at_eighty_columns() {
     read: RFC 9293 §3.5: establishing a connection
     read: RFC 9293 §3.3.2: the states of a connection
     read: RFC 9293 §3.4.1: why a sequence does not begin at 0
-    read: RFC 6298 §5: when a segment is sent again
+    read: RFC 6298 §5: when a segment is retransmitted
     scenario: handshake drop=ack delay=20ms seed=1
     ");
 }

@@ -1,7 +1,7 @@
 //! What the ladder says of a frame: a dissected packet turned into words, and into a weight for leaving it out.
 
 use super::label::Label;
-use crate::view::dissect::{AppPiece, Probe, Summary, TcpFlags, TcpSummary, What};
+use crate::view::dissect::{AppPiece, Mark, Probe, Summary, TcpFlags, TcpSummary, What};
 use crate::view::look::{self, Look};
 
 /// How much a frame matters to the story of a run.
@@ -30,6 +30,7 @@ pub(super) enum Unit {
 pub(super) fn weight(summary: &Summary) -> Weight {
     match &summary.what {
         What::Tcp(tcp) if tcp.flags.syn || tcp.flags.fin || tcp.flags.rst => Weight::Milestone,
+        What::Tcp(tcp) if !tcp.marks.is_empty() => Weight::Story,
         What::Tcp(tcp) => tcp.application.iter().map(weight_of_piece).min().unwrap_or(Weight::Calm),
         What::Udp { .. } | What::Fragment { .. } => Weight::Calm,
         What::Arp { .. } | What::Icmp { .. } | What::Ipv4 { .. } | What::Ipv6 { .. } | What::Frame { .. } => {
@@ -116,6 +117,15 @@ fn segment(tcp: &TcpSummary, look: &Look) -> Label {
         Some(Probe::KeepAlive) => label = label.word(0, "keep-alive"),
         Some(Probe::ZeroWindow) => label = label.word(0, "window probe"),
         None => {}
+    }
+    for mark in &tcp.marks {
+        label = match mark {
+            Mark::PreviousNotCaptured => label.word_or(1, "[previous not captured]", "[hole]"),
+            Mark::AckedUnseen => label.word_or(1, "[ACKs what was not captured]", "[hole]"),
+            Mark::OutOfOrder => label.word_or(1, "[out of order]", "[late]"),
+            // The sign of what is sent again says it.
+            Mark::Retransmission | Mark::Fast | Mark::Spurious => label,
+        };
     }
     let mut spoken = false;
     for (i, piece) in tcp.application.iter().enumerate() {

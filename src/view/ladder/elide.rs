@@ -182,5 +182,6 @@ impl Gap {
         self.held += u64::from(arrow.marks.held.is_some());
         self.refused += u64::from(arrow.marks.refused);
         self.open += u64::from(arrow.marks.open);
+        self.untold += u64::from(arrow.marks.untold);
     }
 }

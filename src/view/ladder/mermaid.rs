@@ -28,11 +28,11 @@ pub(super) fn draw(
     let places = panel::present(run);
     let mut diagram = Diagram { text: "```mermaid\nsequenceDiagram\n".to_owned() };
     if !title.is_empty() {
-        diagram.line(format_args!("title: {}", words_of(title)));
+        diagram.line(format_args!("title: {}", words_of(&look::escape(title))));
     }
     for place in &places {
         let address = run.places.get(usize::from(place.0)).map(text::addresses).unwrap_or_default();
-        let name = [look::escape(run.name(*place)), address].join(" ");
+        let name = format!("{} {address}", look::escape(run.name(*place)));
         diagram.line(format_args!("participant {} as {}", id(*place), words_of(name.trim_end())));
     }
     let everywhere = match places[..] {
@@ -106,10 +106,10 @@ fn id(place: PlaceId) -> String {
     format!("h{}", place.0)
 }
 
-/// Words that say nothing to Mermaid, nor to the page they end up on: what is special is a numbered entity.
+/// Words, already safe to show, that say nothing to Mermaid, nor to the page they end up on: what is special is a numbered entity.
 fn words_of(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
-    for c in look::escape(text).chars() {
+    for c in text.chars() {
         match c {
             '#' | ';' | '%' | '<' | '>' | '&' | '"' | '\\' | '`' | '{' | '}' => {
                 let _ = write!(words, "#{};", u32::from(c));

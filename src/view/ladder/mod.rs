@@ -8,10 +8,10 @@
 //! | rows | `elide` | steps: the rows worth their room, and gaps that count the others |
 //! | steps | `panel` with `stroke` | lines of cells, which `page` and `columns` put on a sheet |
 //!
-//! `svg` draws the same steps with lines instead of letters; `caption`, `words` and `label` choose what is said, and
+//! `svg` draws the same steps with lines instead of letters, `mermaid` in the words of that language; `caption`, `words` and `label` choose what is said, and
 //! what is left unsaid when there is little room. A frame is drawn in the row of its departure; that it took time to
 //! arrive shows in the rows that its arrival causes. A trace of real sockets holds no frames: there a write points at
-//! the read that took its bytes.
+//! the read that took its bytes. Of a capture, `observed` makes a trace in which frames are sent and no more is known.
 //!
 //! A ladder can be drawn for every moment of a run: [`Ladder`] dissects the frames once, and
 //! [`until`](LadderOptions::until) says how many events had happened. What lies ahead leaves no trace in the picture: a
@@ -23,6 +23,8 @@ mod columns;
 mod elide;
 mod label;
 mod list;
+mod mermaid;
+mod observed;
 mod page;
 mod panel;
 mod real;
@@ -42,6 +44,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use self::columns::Column;
@@ -52,6 +55,7 @@ use super::sheet::{Line, Sheet};
 use super::svg::Alt;
 use crate::base::Instant;
 use crate::trace::{Kind, LinkId, Past, Trace, Wire};
+pub use observed::Observed;
 
 /// How much of a run is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,20 +87,27 @@ impl LadderOptions {
 #[derive(Debug, Clone)]
 pub struct Ladder<'a> {
     run: Past<'a>,
-    packets: Vec<Summary>,
+    packets: Cow<'a, [Summary]>,
 }
 
 impl<'a> Ladder<'a> {
     /// Dissects the frames of a run.
     pub fn of(run: impl Into<Past<'a>>) -> Self {
         let run = run.into();
-        Ladder { run, packets: summaries(run) }
+        Ladder { run, packets: summaries(run).into() }
     }
 
     /// Draws it.
     pub fn draw(&self, look: &Look, options: LadderOptions) -> Sheet {
         let (run, packets) = self.at(options.until);
         one(run, run.title, packets, look, options)
+    }
+
+    /// The same as a sequence diagram of Mermaid, fenced as a block of Markdown.
+    pub fn to_mermaid(&self, absolute: bool, options: LadderOptions) -> String {
+        let (run, packets) = self.at(options.until);
+        let steps = elide::elide(rows_since(run, packets, options.since), packets, options.limit());
+        mermaid::draw(run, run.title, packets, &steps, absolute)
     }
 
     /// The run up to a moment, and the frames that had been sent by then: what a frame says depends only on those
@@ -203,5 +214,6 @@ fn rows_of<'a>(run: Past<'a>, packets: &[Summary]) -> Vec<Row<'a>> {
     match run.wire {
         Wire::Sim => rows::rows(run, packets),
         Wire::Real => real::rows(run),
+        Wire::Captured => observed::rows(run, packets),
     }
 }

@@ -9,9 +9,10 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::Ladder;
+use super::row::Row;
+use super::{Ladder, rows};
 use crate::base::Instant;
-use crate::trace::{Event, FrameId, Kind, LinkId, Place, PlaceId, Trace, Wire};
+use crate::trace::{Event, FrameId, Kind, LinkId, Past, Place, PlaceId, Trace, Wire};
 use crate::view::dissect::{Summary, What};
 
 /// So many packets are kept for a ladder.
@@ -65,7 +66,7 @@ impl Observed {
 
     /// The ladder of what was noted.
     pub fn ladder(&self) -> Ladder<'_> {
-        Ladder { run: self.trace.whole(), packets: self.packets.clone() }
+        Ladder { run: self.trace.whole(), packets: (&self.packets[..]).into() }
     }
 
     /// What the two lifelines of a packet are called.
@@ -101,6 +102,15 @@ impl Observed {
     }
 }
 
+/// The rows of a capture: those of a run, but that nothing is known of a frame's fate.
+pub(super) fn rows<'a>(run: Past<'a>, packets: &[Summary]) -> Vec<Row<'a>> {
+    let mut rows = rows::rows(run, packets);
+    for arrow in rows.iter_mut().filter_map(|row| row.arrow.as_mut()) {
+        (arrow.marks.open, arrow.marks.untold) = (false, true);
+    }
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::LadderOptions;
@@ -111,24 +121,22 @@ mod tests {
     use crate::view::look::Look;
     use crate::view::sample;
 
-    fn observed(frames: &[Vec<u8>], with_ports: bool) -> Observed {
-        let (mut conversations, mut observed) = (Conversations::new(), Observed::new("a capture", with_ports));
+    fn observed(frames: &[Bytes], with_ports: bool) -> Observed {
+        let (mut conversations, mut observed) =
+            (Conversations::new(), Observed::new("a capture", with_ports));
         for (at, frame) in (0..).zip(frames) {
             let at_nanos = at * 1_000_000;
-            let start = Start { link: LinkType::Ethernet, original_len: frame.len(), at_nanos: Some(at_nanos) };
+            let start =
+                Start { link: LinkType::Ethernet, original_len: frame.len(), at_nanos: Some(at_nanos) };
             let summary = conversations.feed_captured(frame, start).summary;
             observed.note(Instant::ZERO + Duration::from_nanos(at_nanos), summary);
         }
         observed
     }
 
-    fn handshake() -> Vec<Vec<u8>> {
-        sample::handshake().iter().map(|frame| frame.to_vec()).collect()
-    }
-
     #[test]
     fn addresses_are_the_lifelines_and_frames_arrive_as_far_as_anyone_knows() {
-        let frames = [vec![sample::arp_request().to_vec()], handshake()].concat();
+        let frames = [vec![sample::arp_request()], sample::handshake()].concat();
         let observed = observed(&frames, false);
         let text = observed.ladder().draw(&Look::default(), LadderOptions::default()).to_string();
         assert_eq!(text.matches("10.0.0.1 ").count() + text.matches("10.0.0.1\n").count(), 2, "{text}");
@@ -142,8 +150,8 @@ mod tests {
 
     #[test]
     fn a_calm_stretch_is_counted_and_not_called_delivered() {
-        let mut frames = handshake();
-        frames.extend((0..60).map(|_| sample::udp(b"x").to_vec()));
+        let mut frames = sample::handshake();
+        frames.extend((0..60).map(|_| sample::udp(b"x")));
         let text =
             observed(&frames, false).ladder().draw(&Look::default(), LadderOptions::default()).to_string();
         assert!(text.contains("datagrams"), "{text}");
@@ -153,12 +161,12 @@ mod tests {
     #[test]
     fn what_the_capture_missed_is_said_on_the_arrow() {
         let ack = Flags::ACK;
-        let mut frames = vec![
-            sample::tcp(true, Flags::SYN, 0, 0, b"").to_vec(),
-            sample::tcp(false, Flags::SYN | ack, 0, 1, b"").to_vec(),
+        let frames = [
+            sample::tcp(true, Flags::SYN, 0, 0, b""),
+            sample::tcp(false, Flags::SYN | ack, 0, 1, b""),
+            sample::tcp(true, ack, 1, 1, b"first"),
+            sample::tcp(true, ack, 11, 1, b"third"),
         ];
-        frames.push(sample::tcp(true, ack, 1, 1, b"first").to_vec());
-        frames.push(sample::tcp(true, ack, 11, 1, b"third").to_vec());
         let text =
             observed(&frames, true).ladder().draw(&Look::default(), LadderOptions::default()).to_string();
         assert!(text.contains("10.0.0.1:4000"), "{text}");

@@ -73,6 +73,8 @@ pub(super) struct Marks<'a> {
     pub(super) refused: bool,
     /// Not delivered, and not known to be lost: on its way when the trace ends.
     pub(super) open: bool,
+    /// Seen by a capture, which does not tell what became of it.
+    pub(super) untold: bool,
 }
 
 impl Marks<'_> {
@@ -167,6 +169,8 @@ pub(super) struct Gap {
     pub(super) refused: u64,
     /// Frames on their way at the end of the trace.
     pub(super) open: u64,
+    /// Frames of which no more is known than that they were sent.
+    pub(super) untold: u64,
     /// Reads by programs.
     pub(super) reads: u64,
     /// Other things that hosts did.

@@ -144,7 +144,7 @@ pub(super) fn gap(gap: &Gap, room: usize) -> Vec<String> {
         if gap.bytes > 0 {
             parts.push(text::bytes(gap.bytes));
         }
-        if incidents.is_empty() {
+        if incidents.is_empty() && gap.untold == 0 {
             parts.push(well.to_owned());
         }
     } else {
