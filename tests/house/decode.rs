@@ -185,3 +185,38 @@ fn json_is_one_document_with_a_packet_a_line() {
     let none: serde_json::Value = serde_json::from_str(&none).expect("it is JSON");
     assert_eq!(none["packets"].as_array().map(Vec::len), Some(0));
 }
+
+#[test]
+fn a_conversation_is_drawn_as_a_ladder_and_as_a_diagram_for_markdown() {
+    let capture = capture();
+    let listed = said(&["decode", "-", "--view", "conversations"], &capture);
+    let line = listed.lines().find(|line| line.contains("GET / HTTP/1.1")).expect("it is there");
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (number, ends) = (words[0], &words[2..4]);
+
+    let ladder = said(&["decode", "-", "--view", "ladder", "--conversation", number], &capture);
+    for end in ends {
+        assert!(ladder.lines().next().expect("a head").contains(end), "{end}: {ladder}");
+    }
+    assert!(ladder.contains("SYN seq=0") && ladder.contains("GET / ") && ladder.contains("►"), "{ladder}");
+    // A capture does not tell what arrived.
+    assert!(!ladder.contains("delivered") && !ladder.contains("on its way"), "{ladder}");
+
+    let diagram = said(&["decode", "-", "--view", "mermaid", "--conversation", number], &capture);
+    let lines: Vec<&str> = diagram.lines().map(str::trim_start).collect();
+    assert_eq!((lines[0], lines[1], lines[lines.len() - 1]), ("```mermaid", "sequenceDiagram", "```"));
+    assert_eq!(
+        lines[2..4],
+        [format!("participant h0 as {}", ends[0]), format!("participant h1 as {}", ends[1])]
+    );
+    assert!(
+        lines.iter().any(|line| line.starts_with("h0->>h1: ") && line.contains("GET / HTTP/1.1")),
+        "{diagram}"
+    );
+
+    // Without a choice all hosts are in it, without their ports.
+    let all = said(&["decode", "-", "--view", "mermaid"], &capture);
+    assert!(all.contains("participant h0 as 10.0.0.1\n") && all.contains("datagram"), "{all}");
+    let run = said(&["compare", "hello", "--only", "tcp", "--view", "mermaid"], b"");
+    assert!(run.contains("participant h0 as client 10.0.0.1\n") && run.contains("h0->>h1: "), "{run}");
+}

@@ -279,7 +279,7 @@ impl<'a> Listing<'a> {
             match self.view {
                 DecodeView::Ladder => out.sheet(&self.observed.ladder().draw(&out.look, options))?,
                 DecodeView::Mermaid => {
-                    out.text(self.observed.ladder().to_mermaid(self.args.absolute, options))?
+                    out.text(self.observed.ladder().to_mermaid(self.args.absolute, options))?;
                 }
                 _ => {}
             }

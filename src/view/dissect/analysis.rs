@@ -25,6 +25,8 @@ pub(super) struct Sent {
     ack_at: Option<u64>,
     window: u16,
     duplicates: u32,
+    /// Whether it was told that the other end acknowledges more than all that was seen.
+    told: bool,
     syn_at: Option<u64>,
 }
 
@@ -70,13 +72,19 @@ pub(super) fn judge(
     }
     if ack != me.ack {
         me.duplicates = 0;
+        me.told = false;
     }
     if let (Some(ack), Some(seen)) = (ack, peer.seen)
         && ack > seen
     {
-        marks.push(Mark::AckedUnseen);
-        // Once for a hole is enough; but what lies behind all that was seen stays a surprise.
-        peer.seen = peer.next;
+        // Once is enough for a hole, and once for what lies behind all that was seen.
+        let hole = peer.next > Some(seen);
+        if hole {
+            peer.seen = peer.next;
+        }
+        if hole || !std::mem::replace(&mut peer.told, true) {
+            marks.push(Mark::AckedUnseen);
+        }
     }
     let behind = me.next.is_some_and(|next| seq < next) && !(len > 1 && me.next == Some(seq + 1));
     if takes_room && !keep_alive && !probe {
@@ -92,7 +100,7 @@ pub(super) fn judge(
             me.seen = me.next;
         }
     }
-    handshake(me, peer, &segment, round_trip);
+    handshake(me, &segment, round_trip);
     if let Some(ack) = ack {
         me.ack = Some(ack);
         me.ack_at = at;
@@ -122,14 +130,13 @@ fn repeated(me: &Sent, peer: &Sent, segment: &Segment, behind: bool, round_trip:
     vec![Mark::Retransmission]
 }
 
-/// The round trip of the handshake: from the SYN to the ACK that ends it.
-fn handshake(me: &mut Sent, peer: &Sent, segment: &Segment, round_trip: &mut Option<u64>) {
+/// The round trip of the handshake: from the SYN to the first ACK of the end that sent it.
+fn handshake(me: &mut Sent, segment: &Segment, round_trip: &mut Option<u64>) {
     if segment.syn {
-        me.syn_at = segment.at;
+        me.syn_at = segment.at.filter(|_| segment.ack.is_none());
     } else if round_trip.is_none()
-        && segment.len == 0
         && segment.ack.is_some()
-        && let (Some(at), Some(syn_at), Some(_)) = (segment.at, me.syn_at, peer.syn_at)
+        && let (Some(at), Some(syn_at)) = (segment.at, me.syn_at)
     {
         *round_trip = Some(at.saturating_sub(syn_at));
     }

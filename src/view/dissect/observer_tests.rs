@@ -1,8 +1,6 @@
 //! The dissectors as observers: captures that keep the first bytes only, were taken on the sending host, or miss segments;
 //! and the formats of real networks.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use proptest::prelude::*;
 
 use super::frame::Walk;
@@ -19,10 +17,10 @@ use crate::layers::transport::tcp::Flags;
 use crate::view::sample;
 
 /// The ends of the samples.
-const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-const A: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
-const B: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
+const CLIENT: [u8; 4] = [10, 0, 0, 1];
+const SERVER: [u8; 4] = [10, 0, 0, 2];
+const A: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1];
+const B: [u16; 8] = [0x2001, 0xdb8, 0, 0, 0, 0, 0, 2];
 
 /// An observer of a capture whose packets come `millis` after its start.
 #[derive(Default)]
@@ -72,8 +70,8 @@ fn ipv6(next_header: u8, payload: &[u8]) -> Vec<u8> {
         payload_len: payload.len() as u16,
         next_header,
         hop_limit: 64,
-        source: A,
-        destination: B,
+        source: A.into(),
+        destination: B.into(),
     };
     header.emit(&mut w);
     w.bytes(payload);
@@ -169,7 +167,7 @@ fn one_bad_option_hides_neither_ports_nor_flags() {
         assert!(packet.dissection.problems.iter().any(|problem| problem.field == "Options"), "{bytes:?}");
         assert_eq!(names(&packet)[..3], ["Ethernet", "IPv4", "TCP"]);
     }
-    let header = Ipv4Header::new(CLIENT, SERVER, protocol::UDP, 0);
+    let header = Ipv4Header::new(CLIENT.into(), SERVER.into(), protocol::UDP, 0);
     let mut frame =
         sample::packet(true, header, &[&[1, 1, 1, 1][..], &sample::udp_data(b"hello")].concat()).to_vec();
     // Four bytes of options, of which the first is longer than the header.
@@ -336,7 +334,7 @@ fn an_unfamiliar_payload_says_which_it_is() {
     assert_eq!(info(&within(0x88cc, &[0; 50], &[])), "LLDP, EtherType 0x88cc, Len=50");
     assert_eq!(info(&within(0x1234, &[0; 50], &[])), "EtherType 0x1234, Len=50");
     assert_eq!(info(&within(38, &[0x42, 0x42, 3, 0, 0], &[0; 41])), "spanning tree, Len=46");
-    let header = Ipv4Header::new(CLIENT, SERVER, 89, 0);
+    let header = Ipv4Header::new(CLIENT.into(), SERVER.into(), 89, 0);
     assert_eq!(info(&sample::packet(true, header, &[1; 40])), "IPv4, protocol 89 (OSPF), Len=40");
     let family = Walk::of(&[0, 0, 0, 7, 1, 2, 3], LinkType::Loopback, 7);
     assert_eq!(family.named, Some(("loopback", "address family 7".into())));
@@ -346,7 +344,7 @@ fn an_unfamiliar_payload_says_which_it_is() {
 fn packets_in_packets_are_opened_and_the_outer_ones_told() {
     let inner = sample::udp(&[b'x'; 30]).slice(14..);
     let v4 = |protocol, payload: &[u8]| {
-        sample::packet(true, Ipv4Header::new(CLIENT, SERVER, protocol, 0), payload)
+        sample::packet(true, Ipv4Header::new(CLIENT.into(), SERVER.into(), protocol, 0), payload)
     };
     let gre = [&[0x20, 0, 8, 0, 0, 0, 0, 1][..], &inner].concat();
     let bridged = [&[0, 0, 0x65, 0x58][..], &sample::udp(&[b'x'; 30])].concat();
@@ -431,11 +429,11 @@ fn neighbours_and_pings_of_ipv6_are_told_in_words() {
     };
     let mac = [1, 1, 2, 0, 0, 0, 0, 9];
     assert_eq!(
-        message(Icmpv6Header::NeighborSolicitation { target: B }, &mac),
+        message(Icmpv6Header::NeighborSolicitation { target: B.into() }, &mac),
         "Neighbor solicitation for 2001:db8::2 from 02:00:00:00:00:09"
     );
     assert_eq!(
-        message(Icmpv6Header::NeighborAdvertisement { flags: 0x60, target: B }, &mac),
+        message(Icmpv6Header::NeighborAdvertisement { flags: 0x60, target: B.into() }, &mac),
         "Neighbor advertisement: 2001:db8::2 is at 02:00:00:00:00:09"
     );
     assert_eq!(
@@ -456,7 +454,11 @@ fn names_addresses_and_quic_are_told_in_a_line() {
         data[2..4].copy_from_slice(&port.to_be_bytes());
         // No checksum.
         data[6..8].fill(0);
-        observed(&sample::packet(true, Ipv4Header::new(CLIENT, SERVER, protocol::UDP, 0), &data))
+        observed(&sample::packet(
+            true,
+            Ipv4Header::new(CLIENT.into(), SERVER.into(), protocol::UDP, 0),
+            &data,
+        ))
     };
     let mut query = vec![0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     query.extend(b"\x01a\x07example\0\0\x1c\0\x01");

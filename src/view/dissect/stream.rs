@@ -95,11 +95,13 @@ impl Conversation {
         let [first, second] = &mut self.ends;
         let (me, peer) = if from == 0 { (first, second) } else { (second, first) };
 
-        let seq = me.position(tcp.seq, syn);
+        let seq_offset = me.offset(tcp.seq, syn);
+        let seq = u64::try_from(seq_offset).ok();
         if syn {
             me.shift = tcp.options.window_scale();
         }
-        let ack = ack.then(|| peer.position(tcp.ack, false));
+        let ack_offset = ack.then(|| peer.offset(tcp.ack, false));
+        let ack = ack_offset.map(|ack| u64::try_from(ack).ok());
         let window = me.scaled(peer, tcp.window, syn);
 
         let start = seq.unwrap_or(0) + u64::from(syn);
@@ -123,23 +125,23 @@ impl Conversation {
         me.last_ack = ack_and_window.or(me.last_ack);
         me.probed = probe.is_some();
 
-        let marks = match (how.observed, seq) {
-            (true, Some(seq)) => {
+        let marks = match how.observed {
+            true => {
                 let segment = analysis::Segment {
                     at: how.at,
-                    seq,
+                    seq: judged(seq_offset),
                     len: how.len as u64,
                     syn,
                     fin,
                     rst: flags.has(Flags::RST),
-                    ack: ack.map(|ack| ack.unwrap_or(0)),
+                    ack: ack_offset.map(judged),
                     window: tcp.window,
                 };
                 analysis::judge(&mut me.sent, &mut peer.sent, segment, &mut self.round_trip)
             }
-            _ => Vec::new(),
+            false => Vec::new(),
         };
-        let again = match how.observed && seq.is_some() {
+        let again = match how.observed {
             // What comes twice so soon counts as overtaken; but that all of it was seen is no guess.
             true => marks.contains(&Mark::Retransmission) || marks.contains(&Mark::OutOfOrder) && seen_before,
             false => seen_before,
@@ -202,9 +204,14 @@ impl Conversation {
     }
 }
 
+/// A position as an observer counts, for whom there was something before the capture began.
+fn judged(offset: i64) -> u64 {
+    offset.saturating_add(1 << 32).max(0).unsigned_abs()
+}
+
 impl Direction {
-    /// A sequence number's position; `None` for one before the beginning.
-    fn position(&mut self, number: SeqNumber, syn: bool) -> Option<u64> {
+    /// A sequence number's position, which is negative for one before the beginning.
+    fn offset(&mut self, number: SeqNumber, syn: bool) -> i64 {
         if syn && !self.syn_seen {
             self.syn_seen = true;
             self.origin = Some(number);
@@ -214,7 +221,7 @@ impl Direction {
             self.next = 1;
             SeqNumber(number.0.wrapping_sub(1))
         });
-        u64::try_from(number.to_offset(origin, self.next)).ok()
+        number.to_offset(origin, self.next)
     }
 
     /// Whether all of `start..end` was seen.
