@@ -35,8 +35,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 
-use self::ip::{Ip, Outgoing};
 use self::interface::SocketKey;
+use self::ip::{Ip, Outgoing};
 use self::tcp::{TcpKey, TcpSockets, Want};
 use self::udp::{Received, Sending, UdpKey, UdpSockets};
 use super::internet::icmp::{IcmpHeader, Unreachable};

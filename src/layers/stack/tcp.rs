@@ -349,8 +349,7 @@ impl TcpSockets {
             && at <= now
         {
             self.timers.pop();
-            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(key)
-            else {
+            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(key) else {
                 continue;
             };
             if *queued != at {
@@ -395,8 +394,7 @@ impl TcpSockets {
     /// Carries out everything that a connection asks for.
     fn pump(&mut self, now: Instant, key: TcpKey) {
         let mut closed = None;
-        let Some(Socket::Connection { connection, due, queued, accepted_by, .. }) =
-            self.sockets.get_mut(key)
+        let Some(Socket::Connection { connection, due, queued, accepted_by, .. }) = self.sockets.get_mut(key)
         else {
             return;
         };
@@ -483,13 +481,7 @@ impl TcpSockets {
     fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<TcpKey>) -> Option<TcpKey> {
         let ends = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
-        let key = self.insert(Socket::Connection {
-            connection,
-            due,
-            queued,
-            accepted_by,
-            arrived: false,
-        })?;
+        let key = self.insert(Socket::Connection { connection, due, queued, accepted_by, arrived: false })?;
         self.connections.insert(ends, key);
         Some(key)
     }

@@ -136,8 +136,7 @@ impl UdpSockets {
                 Err(error) => return Received::Refused(error.to_string()),
             };
         let found = self.ports.get(&header.destination_port).copied();
-        let Some((key, socket)) = found.and_then(|key| Some((key, self.sockets.get_mut(key)?)))
-        else {
+        let Some((key, socket)) = found.and_then(|key| Some((key, self.sockets.get_mut(key)?))) else {
             return Received::NoPort(header.destination_port);
         };
         if socket.received_bytes + payload.len() > self.recv_buffer && !socket.received.is_empty() {
