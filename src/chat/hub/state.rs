@@ -67,7 +67,7 @@ pub(super) enum Later {
 
 /// A session's presence in one namespace.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(super) struct NamespaceSocket {
     pub(super) session: Key,
     pub(super) space: usize,
     pub(super) id: Arc<str>,
@@ -182,7 +182,7 @@ pub(super) struct Core {
     pub(super) sessions: SlotMap<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
     /// At most one for each session and namespace, and those of which the program has still to hear that they left.
-    pub(super) sockets: SlotMap<Key, Socket>,
+    pub(super) sockets: SlotMap<Key, NamespaceSocket>,
     pub(super) spaces: Vec<Space>,
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
@@ -267,7 +267,7 @@ impl Core {
     }
 
     /// The socket, unless it has left.
-    pub(super) fn socket(&self, key: Key) -> Option<&Socket> {
+    pub(super) fn socket(&self, key: Key) -> Option<&NamespaceSocket> {
         self.sockets.get(key).filter(|socket| !socket.gone)
     }
 
@@ -422,7 +422,7 @@ impl Core {
     }
 }
 
-impl Socket {
+impl NamespaceSocket {
     /// What is to be remembered of it, when the log is at `end`.
     pub(super) fn saved(&self, end: u64) -> Saved {
         Saved {

@@ -65,7 +65,7 @@ fn a_lesson_reads_well_at_eighty_columns() {
     read: RFC 9293 §3.5: establishing a connection
     read: RFC 9293 §3.3.2: the states of a connection
     read: RFC 9293 §3.4.1: why a sequence does not begin at 0
-    read: RFC 6298 §5: when a segment is sent again
+    read: RFC 6298 §5: when a segment is retransmitted
     scenario: handshake drop=ack delay=20ms seed=1
     ");
 }

@@ -39,7 +39,7 @@ pub(super) struct TcpSockets {
     config: Config,
     /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
     secret: u64,
-    sockets: SlotMap<TcpKey, Socket>,
+    sockets: SlotMap<TcpKey, TcpSocket>,
     /// Which connection a segment is for.
     connections: BTreeMap<Ends, TcpKey>,
     /// Which listener a SYN is for.
@@ -89,7 +89,7 @@ impl Ends {
 }
 
 #[derive(Debug)]
-enum Socket {
+enum TcpSocket {
     Listener {
         port: u16,
         half_open: usize,
@@ -133,7 +133,7 @@ impl TcpSockets {
         if port == 0 || self.ports.contains_key(&port) {
             return Err(SendError::PortInUse);
         }
-        let key = self.insert(Socket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
+        let key = self.insert(TcpSocket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
         self.ports.insert(port, key);
         Ok(key)
     }
@@ -186,7 +186,7 @@ impl TcpSockets {
     }
 
     pub(super) fn close(&mut self, now: Instant, key: TcpKey) {
-        if let Some(Socket::Listener { port, .. }) = self.sockets.get(key) {
+        if let Some(TcpSocket::Listener { port, .. }) = self.sockets.get(key) {
             let port = *port;
             return self.stop_listening(now, key, port);
         }
@@ -204,7 +204,7 @@ impl TcpSockets {
         self.sockets.remove(listener);
         let connections: Vec<TcpKey> = self.connections.values().copied().collect();
         for key in connections {
-            if let Some(Socket::Connection { connection, accepted_by, .. }) = self.sockets.get_mut(key)
+            if let Some(TcpSocket::Connection { connection, accepted_by, .. }) = self.sockets.get_mut(key)
                 && *accepted_by == Some(listener)
             {
                 *accepted_by = None;
@@ -245,16 +245,16 @@ impl TcpSockets {
 
     pub(super) fn info(&self, key: TcpKey) -> Option<Info> {
         match self.sockets.get(key)? {
-            Socket::Connection { connection, .. } => Some(connection.info()),
-            Socket::Listener { .. } => None,
+            TcpSocket::Connection { connection, .. } => Some(connection.info()),
+            TcpSocket::Listener { .. } => None,
         }
     }
 
     pub(super) fn flow(&self, key: TcpKey, address: IpAddr) -> Flow {
         match self.sockets.get(key) {
-            Some(Socket::Connection { connection, .. }) => connection.flow(),
+            Some(TcpSocket::Connection { connection, .. }) => connection.flow(),
             listener => {
-                let port = if let Some(Socket::Listener { port, .. }) = listener { *port } else { 0 };
+                let port = if let Some(TcpSocket::Listener { port, .. }) = listener { *port } else { 0 };
                 let local = SocketAddr::new(address, port);
                 let remote = super::nobody();
                 Flow { protocol: Protocol::Tcp, local, remote }
@@ -298,7 +298,7 @@ impl TcpSockets {
         };
         let mtu = ip.path(source).map(|path| path.mtu);
         let machine = Listener::new(port, self.config_for(mtu));
-        let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
+        let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
         let isn = || isn.unwrap_or_else(fresh);
         match machine.segment_arrives(now, source, destination, &segment, isn) {
             Answer::Ignore => {}
@@ -310,7 +310,7 @@ impl TcpSockets {
                 let Some(key) = self.add_connection(connection, Some(listener)) else {
                     return self.discard("the table of connections is full".into());
                 };
-                if let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
+                if let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
                     *half_open += 1;
                 }
                 self.pump(now, key);
@@ -349,7 +349,8 @@ impl TcpSockets {
             && at <= now
         {
             self.timers.pop();
-            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(key) else {
+            let Some(TcpSocket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(key)
+            else {
                 continue;
             };
             if *queued != at {
@@ -374,7 +375,7 @@ impl TcpSockets {
     /// What arrived at a connection has its consequences when the stack is polled: several segments that were handed in
     /// before are acknowledged together (RFC 9293 §3.10.7.4, first: MUST-58, MUST-59).
     fn arrived_at(&mut self, key: TcpKey) {
-        if let Some(Socket::Connection { arrived, .. }) = self.sockets.get_mut(key)
+        if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(key)
             && !std::mem::replace(arrived, true)
         {
             self.arrivals.push_back(key);
@@ -384,7 +385,7 @@ impl TcpSockets {
     /// Carries out what connections ask for after the arrivals since the last time.
     pub(super) fn pump_all(&mut self, now: Instant) {
         while let Some(key) = self.arrivals.pop_front() {
-            if let Some(Socket::Connection { arrived, .. }) = self.sockets.get_mut(key) {
+            if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(key) {
                 *arrived = false;
             }
             self.pump(now, key);
@@ -394,7 +395,8 @@ impl TcpSockets {
     /// Carries out everything that a connection asks for.
     fn pump(&mut self, now: Instant, key: TcpKey) {
         let mut closed = None;
-        let Some(Socket::Connection { connection, due, queued, accepted_by, .. }) = self.sockets.get_mut(key)
+        let Some(TcpSocket::Connection { connection, due, queued, accepted_by, .. }) =
+            self.sockets.get_mut(key)
         else {
             return;
         };
@@ -443,7 +445,7 @@ impl TcpSockets {
             }
         }
         if let Some(listener) = established
-            && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener)
+            && let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener)
         {
             *half_open -= 1;
         }
@@ -451,8 +453,8 @@ impl TcpSockets {
 
     fn connection(&mut self, key: TcpKey) -> Option<&mut Connection> {
         match self.sockets.get_mut(key)? {
-            Socket::Connection { connection, .. } => Some(connection),
-            Socket::Listener { .. } => None,
+            TcpSocket::Connection { connection, .. } => Some(connection),
+            TcpSocket::Listener { .. } => None,
         }
     }
 
@@ -473,7 +475,7 @@ impl TcpSockets {
     }
 
     /// Its key; `None` when the table is full.
-    fn insert(&mut self, socket: Socket) -> Option<TcpKey> {
+    fn insert(&mut self, socket: TcpSocket) -> Option<TcpKey> {
         (self.sockets.len() < MAX_SOCKETS).then(|| self.sockets.insert(socket))
     }
 
@@ -481,7 +483,8 @@ impl TcpSockets {
     fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<TcpKey>) -> Option<TcpKey> {
         let ends = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
-        let key = self.insert(Socket::Connection { connection, due, queued, accepted_by, arrived: false })?;
+        let key =
+            self.insert(TcpSocket::Connection { connection, due, queued, accepted_by, arrived: false })?;
         self.connections.insert(ends, key);
         Some(key)
     }

@@ -22,7 +22,7 @@ new_key_type! {
 pub(super) struct UdpSockets {
     recv_buffer: usize,
     send_buffer: usize,
-    sockets: SlotMap<UdpKey, Socket>,
+    sockets: SlotMap<UdpKey, UdpSocket>,
     ports: BTreeMap<u16, UdpKey>,
     next_port: u16,
     /// How many sockets wait for an interface: nearly always none, and then nobody need be looked for.
@@ -48,7 +48,7 @@ pub(super) enum Sending {
 }
 
 #[derive(Debug)]
-struct Socket {
+struct UdpSocket {
     port: u16,
     /// Whether what it sends may be cut on the way.
     dont_fragment: bool,
@@ -80,7 +80,7 @@ impl UdpSockets {
             return Err(SendError::PortInUse);
         }
         let (received, received_bytes, blocked_on) = (VecDeque::new(), 0, None);
-        let socket = Socket { port, dont_fragment: false, received, received_bytes, blocked_on };
+        let socket = UdpSocket { port, dont_fragment: false, received, received_bytes, blocked_on };
         let key = self.sockets.insert(socket);
         self.ports.insert(port, key);
         Ok(key)
