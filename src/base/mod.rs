@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows a protocol. Every layer reads and writes its headers with [`Reader`] and [`Writer`],
 //! describes their layout once as a table of [`Field`]s, and is a [`Machine`] when it has a state: one that asks for
-//! its next wake-up with an [`Alarm`], and keeps many of a kind in a [`Slab`].
+//! its next wake-up with an [`Alarm`].
 
 mod alarm;
 mod checksum;
@@ -13,8 +13,6 @@ mod layer;
 mod machine;
 mod reader;
 mod rng;
-mod secondary_map;
-mod slab;
 mod time;
 mod writer;
 
@@ -27,7 +25,5 @@ pub use layer::Layer;
 pub use machine::Machine;
 pub use reader::Reader;
 pub use rng::Rng;
-pub use secondary_map::SecondaryMap;
-pub use slab::{Slab, SlabKey};
 pub use time::{Duration, Instant};
 pub use writer::Writer;

@@ -42,8 +42,10 @@
 
 use std::collections::VecDeque;
 
-use super::hub::{Hub, Input, Output, Reason};
-use crate::base::{Duration, Instant, Machine as _, SecondaryMap};
+use slotmap::{Key as _, KeyData, SecondaryMap};
+
+use super::hub::{Hub, Input, Output, Reason, SessionId};
+use crate::base::{Duration, Instant, Machine as _};
 use crate::layers::application::engineio::{CloseCause, Event, Prepared, Server, Service, SessionKey};
 use crate::layers::application::http::Headers;
 use crate::layers::application::socketio::{Decoder, Encoded, Limits};
@@ -57,7 +59,6 @@ pub struct Gateway {
     endpoint: usize,
     /// Whether the sessions of all other endpoints get back what they say.
     echoes: bool,
-    /// By the place that a session's key names.
     peers: SecondaryMap<SessionKey, Peer>,
     /// When the hub wants to be woken.
     wake_at: Instant,
@@ -156,7 +157,7 @@ impl Gateway {
         match decoded {
             Ok(None) if is_too_much => self.refuse(now, session, server),
             Ok(None) => {}
-            Ok(Some(packet)) => self.tell(now, Input::Packet(session, packet), server),
+            Ok(Some(packet)) => self.tell(now, Input::Packet(id(session), packet), server),
             Err(_) => self.refuse(now, session, server),
         }
     }
@@ -165,7 +166,7 @@ impl Gateway {
     fn refuse(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
         self.forget(session);
         server.close(now, session);
-        self.tell(now, Input::Closed(session, Reason::BadPacket), server);
+        self.tell(now, Input::Closed(id(session), Reason::BadPacket), server);
     }
 
     /// Gives the hub an input, and does what it asks for.
@@ -175,11 +176,13 @@ impl Gateway {
             match output {
                 Output::Send { to, packet } => self.send(now, &to, &packet, server),
                 Output::Close { session, .. } => {
+                    let session = key(session);
                     self.release_all(now, session, server);
                     self.forget(session);
                     server.close(now, session);
                 }
                 Output::Probe(session) => {
+                    let session = key(session);
                     self.peers.get_mut(session).into_iter().for_each(|peer| peer.ping_waits = true);
                     self.ping(now, session, server);
                 }
@@ -188,9 +191,9 @@ impl Gateway {
         }
     }
 
-    fn send(&mut self, now: Instant, to: &[SessionKey], packet: &Encoded, server: &mut Server) {
+    fn send(&mut self, now: Instant, to: &[SessionId], packet: &Encoded, server: &mut Server) {
         let prepared = prepare(packet);
-        for &session in to {
+        for session in to.iter().copied().map(key) {
             let Some(peer) = self.peers.get_mut(session) else { continue };
             match peer.settling.iter_mut().find(|settling| settling.namespace == packet.namespace()) {
                 Some(settling) => settling.held.push_back((packet.clone(), prepared.clone())),
@@ -263,7 +266,7 @@ impl Service for Gateway {
                 let decoder = Decoder::new(self.limits);
                 let peer = Peer { decoder, unreported: 0, settling: Vec::new(), ping_waits: false };
                 self.peers.insert(session, peer);
-                self.tell(now, Input::Opened(session), server);
+                self.tell(now, Input::Opened(id(session)), server);
             }
             Event::Message { session, message } => self.message(now, session, message, server),
             Event::Sent { session, left } => {
@@ -272,17 +275,17 @@ impl Service for Gateway {
                 let bytes = peer.unreported.saturating_sub(left);
                 peer.unreported -= bytes;
                 if bytes > 0 {
-                    self.tell(now, Input::Sent(session, bytes), server);
+                    self.tell(now, Input::Sent(id(session), bytes), server);
                 }
             }
-            Event::Alive { session } if self.peers.get(session).is_some() => {
+            Event::Alive { session } if self.peers.contains_key(session) => {
                 let length = server.round_trip(session);
-                self.hub.handle(now, Input::RoundTrip(session, length));
-                self.tell(now, Input::Alive(session), server);
+                self.hub.handle(now, Input::RoundTrip(id(session), length));
+                self.tell(now, Input::Alive(id(session)), server);
             }
-            Event::Closed { session, cause } if self.peers.get(session).is_some() => {
+            Event::Closed { session, cause } if self.peers.contains_key(session) => {
                 self.forget(session);
-                self.tell(now, Input::Closed(session, reason(cause)), server);
+                self.tell(now, Input::Closed(id(session), reason(cause)), server);
             }
             Event::Opened { .. } | Event::Alive { .. } | Event::Closed { .. } => {}
             Event::Request { conn, .. } => {
@@ -318,6 +321,16 @@ impl Service for Gateway {
     }
 }
 
+/// The hub names a session by the number that its key in the server is.
+fn id(session: SessionKey) -> SessionId {
+    SessionId(session.data().as_ffi())
+}
+
+/// The key of which [`id`] made this.
+fn key(session: SessionId) -> SessionKey {
+    KeyData::from_ffi(session.0).into()
+}
+
 /// A packet as Engine.IO's messages: the text, then one for each attachment.
 fn prepare(packet: &Encoded) -> Prepared {
     let attachments = packet.attachments.iter().cloned().map(Message::Binary);
@@ -339,6 +352,8 @@ fn reason(cause: CloseCause) -> Reason {
 
 #[cfg(test)]
 mod tests {
+    use slotmap::SlotMap;
+
     use super::*;
     use crate::chat::{Config, MemoryLog};
     use crate::layers::application::engineio;
@@ -478,22 +493,24 @@ mod tests {
         let mut server = Server::new(engineio::Config::default(), Box::new(String::new));
         let hub = Hub::new(Config::default(), Box::new(|| 7), Box::new(MemoryLog::default()));
         let mut gateway = Gateway::new(hub, Limits::default(), 0).with_attachments_in_all(100);
-        let mut say = |gateway: &mut Gateway, session: u64, message: Message| {
-            let event = Event::Message { session: SessionKey(session), message };
+        let mut keys = SlotMap::<SessionKey, ()>::with_key();
+        let sessions: Vec<SessionKey> = (0..4).map(|_| keys.insert(())).collect();
+        let mut say = |gateway: &mut Gateway, session: usize, message: Message| {
+            let event = Event::Message { session: sessions[session], message };
             gateway.event(Instant::ZERO, event, &mut server);
             gateway.hub().sessions()
         };
         for session in 0..4 {
-            let event = Event::Opened { session: SessionKey(session), endpoint: 0 };
+            let event = Event::Opened { session: sessions[session], endpoint: 0 };
             gateway.event(Instant::ZERO, event, &mut Server::new(Default::default(), Box::new(String::new)));
-            assert_eq!(say(&mut gateway, session, Message::from(r#"52-["e"]"#)), session as usize + 1);
+            assert_eq!(say(&mut gateway, session, Message::from(r#"52-["e"]"#)), session + 1);
         }
         let forty = || Message::from(vec![0; 40]);
         assert_eq!(say(&mut gateway, 0, forty()), 4);
         assert_eq!(say(&mut gateway, 1, forty()), 4);
         assert_eq!((say(&mut gateway, 2, forty()), gateway.attached), (3, 80), "that one was too much");
         // Somebody leaves, and there is room again.
-        let closed = Event::Closed { session: SessionKey(0), cause: CloseCause::TransportClosed };
+        let closed = Event::Closed { session: sessions[0], cause: CloseCause::TransportClosed };
         gateway.event(Instant::ZERO, closed, &mut Server::new(Default::default(), Box::new(String::new)));
         assert_eq!((say(&mut gateway, 3, forty()), gateway.attached), (2, 80));
     }

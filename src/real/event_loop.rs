@@ -20,13 +20,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use slotmap::SecondaryMap;
 use tokio::io::{AsyncWriteExt as _, Interest};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::clock::{Clock, std_duration};
-use crate::base::{Duration, Instant, Machine as _, SecondaryMap};
+use crate::base::{Duration, Instant, Machine as _};
 use crate::layers::application::engineio::{ConnKey, Input, Output, Server, Service};
 
 /// Listens, with room for a crowd: clients that come faster than they are let in wait in the kernel's queue. One that

@@ -84,9 +84,8 @@ impl Core {
             !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
         });
         let (mut to, mut waiting, mut missing) = (Vec::new(), Vec::new(), 0);
-        for &slot in &self.chosen {
-            let Some(key) = self.sockets.key_at(slot as usize) else { continue };
-            let Some(socket) = self.sockets.at_mut(slot as usize) else { continue };
+        for &key in &self.chosen {
+            let Some(socket) = self.sockets.get_mut(key) else { continue };
             let Some(session) = self.sessions.get_mut(socket.session) else { continue };
             if !is_too_much && has_room(session, packet.len(), self.config.queue_bytes) {
                 session.queued += packet.len();

@@ -1,5 +1,7 @@
 //! Entering and leaving: CONNECT, what is due when a timer ends, and the program's functions that are called for it.
 
+use slotmap::Key as _;
+
 use super::super::sessions::Handover;
 use super::config::Rate;
 use super::context::{Context, past_event};
@@ -125,11 +127,8 @@ impl Hub {
         }
         let (id, pid) = (socket.id.clone(), socket.pid.clone());
         let rooms: Vec<_> = socket.rooms.current().cloned().collect();
-        let Some(key) = core.sockets.insert(socket) else { return };
-        let Some(open) = core.sessions.get_mut(session) else {
-            core.sockets.remove(key);
-            return;
-        };
+        let Some(open) = core.sessions.get_mut(session) else { return };
+        let key = core.sockets.insert(socket);
         open.sockets.push(key);
         open.left.retain(|&left| left != space);
         if let Some(deadline) = open.deadline.take() {
@@ -137,8 +136,8 @@ impl Hub {
         }
         let place = &mut core.spaces[space];
         let name = place.name.clone();
-        place.rooms.enter(&id, key.slot());
-        rooms.iter().for_each(|room| place.rooms.join(room, key.slot()));
+        place.rooms.enter(&id, key);
+        rooms.iter().for_each(|room| place.rooms.join(room, key));
         if !pid.is_empty() {
             place.holders.insert(pid, key);
         }
@@ -198,12 +197,12 @@ impl Hub {
                 Call::Left(socket, reason) => self.left(socket, reason),
                 Call::Gone(space, id) => {
                     for listener in &mut self.programs[space].gone {
-                        listener(&mut self.lent.context(Key::NOBODY, space), &id);
+                        listener(&mut self.lent.context(Key::null(), space), &id);
                     }
                 }
                 Call::Moved(space, id) => {
                     for listener in &mut self.programs[space].moved {
-                        listener(&mut self.lent.context(Key::NOBODY, space), &id);
+                        listener(&mut self.lent.context(Key::null(), space), &id);
                     }
                 }
                 Call::Answered(question, ask) => {
@@ -222,7 +221,7 @@ impl Hub {
                         if names.iter().any(|name| has_name(&record, &namespace, name))
                             && let Some(event) = past_event(&record)
                         {
-                            listener(&mut self.lent.context(Key::NOBODY, space), &event);
+                            listener(&mut self.lent.context(Key::null(), space), &event);
                         }
                     }
                 }

@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
         let room: Arc<str> = room.into();
         let space = &mut self.core.spaces[self.space];
         socket.rooms.join(&room, space.end);
-        space.rooms.join(&room, self.socket.slot());
+        space.rooms.join(&room, self.socket);
         self.core.touch(self.socket);
         Ok(())
     }
@@ -148,7 +148,7 @@ impl<'a> Context<'a> {
         let Some(socket) = self.core.sockets.get_mut(self.socket).filter(|s| !s.gone) else { return };
         let space = &mut self.core.spaces[self.space];
         if socket.rooms.leave(room, space.end) {
-            space.rooms.leave(room, self.socket.slot());
+            space.rooms.leave(room, self.socket);
             // The past is bounded like the present. What is cut from it could not be replayed.
             if let Some(unknown) = socket.rooms.bound(limit, bytes) {
                 socket.confirmed = socket.confirmed.max(unknown);
@@ -182,8 +182,7 @@ impl<'a> Context<'a> {
     fn with_members<T>(&mut self, room: &str, each: impl Fn(&super::state::NamespaceSocket) -> T) -> Vec<T> {
         let core = &mut *self.core;
         core.spaces[self.space].rooms.select(&[room.into()], &[], &mut core.chosen);
-        let sockets = core.chosen.iter().filter_map(|&slot| core.sockets.key_at(slot as usize));
-        sockets.filter_map(|key| core.sockets.get(key)).map(each).collect()
+        core.chosen.iter().filter_map(|&key| core.sockets.get(key)).map(each).collect()
     }
 
     /// The rooms of the namespace in which somebody is, by name; the rooms of single sockets not among them.

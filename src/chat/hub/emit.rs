@@ -176,9 +176,8 @@ impl Core {
         let mut to = Vec::with_capacity(self.chosen.len());
         let mut slow = Vec::new();
         let mut owing = Vec::new();
-        for &slot in &self.chosen {
-            let slot = slot as usize;
-            let Some(socket) = self.sockets.at_mut(slot) else { continue };
+        for &key in &self.chosen {
+            let Some(socket) = self.sockets.get_mut(key) else { continue };
             // Who catches up gets what is kept from the log, in order; what is not kept would overtake.
             if socket.behind.is_some() {
                 continue;
@@ -190,7 +189,7 @@ impl Core {
                 let owed = socket.owes_proof();
                 socket.last_sent = offset;
                 if !owed && socket.owes_proof() {
-                    owing.push(slot);
+                    owing.push(key);
                 }
             } else if delivery != Delivery::Volatile {
                 slow.push(socket.session);
@@ -200,9 +199,7 @@ impl Core {
         if receivers > 0 {
             self.outbox.push(Output::Send { to, packet });
         }
-        for key in owing.into_iter().filter_map(|slot| self.sockets.key_at(slot)).collect::<Vec<_>>() {
-            self.ask_for_proof(key);
-        }
+        owing.into_iter().for_each(|key| self.ask_for_proof(key));
         slow.into_iter().for_each(|session| self.close(session, Reason::SlowReader));
         receivers
     }

@@ -37,6 +37,8 @@ mod state;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use slotmap::Key as _;
+
 use super::log::EventLog;
 use super::log::SenderIds;
 use super::sessions::Sessions;
@@ -54,8 +56,9 @@ use key::Key;
 use promises::{Lent, Promises};
 use state::{Core, Later, Session, Space, Timer};
 
-/// Names a session: by the key that it has in Engine.IO, which is given once.
-pub use crate::layers::application::engineio::SessionKey as SessionId;
+/// Names a session: a number of the driver's choice, which it gives once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
 
 /// Where unguessable numbers come from: the operating system's in `real`, a seed's in the simulator.
 pub type Random = Box<dyn FnMut() -> u64 + Send>;
@@ -229,7 +232,7 @@ impl Hub {
     pub fn io(&mut self, now: Instant, name: &str, speak: impl FnOnce(&mut Context<'_>)) {
         self.lent.core.now = now;
         if let Some(&space) = self.names.get(name) {
-            speak(&mut self.lent.context(Key::NOBODY, space));
+            speak(&mut self.lent.context(Key::null(), space));
             self.settle();
         }
     }
@@ -288,7 +291,7 @@ impl Hub {
             proposed: 0,
             backlog: VecDeque::new(),
         };
-        let Some(key) = self.lent.core.sessions.insert(session) else { return };
+        let key = self.lent.core.sessions.insert(session);
         let deadline = self.lent.core.now + self.lent.core.config.connect_timeout;
         let timer = self.lent.core.set_timer(deadline, Timer::Connect(key));
         self.lent.core.sessions.get_mut(key).into_iter().for_each(|session| session.deadline = Some(timer));

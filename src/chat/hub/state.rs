@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use slotmap::SlotMap;
 
 use super::super::log::{EventLog, Record, SenderIds, Token};
 use super::super::offset::Seals;
@@ -22,7 +23,7 @@ use super::membership::Memberships;
 use super::recovery::{Arriving, Challenge};
 use super::rooms::Rooms;
 use super::{Output, Random, Reason, SessionId};
-use crate::base::{Duration, Instant, Slab};
+use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
 /// One client's connection.
@@ -177,9 +178,11 @@ pub(super) struct Core {
     pub(super) log: Box<dyn EventLog>,
     /// The sockets that may come back, as they outlive this hub.
     pub(super) recoverable: Box<dyn Sessions>,
-    pub(super) sessions: Slab<Key, Session>,
+    /// As many as the driver opens: the server bounds them.
+    pub(super) sessions: SlotMap<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
-    pub(super) sockets: Slab<Key, NamespaceSocket>,
+    /// At most one for each session and namespace, and those of which the program has still to hear that they left.
+    pub(super) sockets: SlotMap<Key, NamespaceSocket>,
     pub(super) spaces: Vec<Space>,
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
@@ -203,7 +206,7 @@ pub(super) struct Core {
     /// The next number for a timer, a question or a challenge.
     next: u64,
     /// Space for the receivers of one broadcast.
-    pub(super) chosen: Vec<u32>,
+    pub(super) chosen: Vec<Key>,
     /// The log is looked through for what is too old, at some time to come.
     pub(super) will_forget: bool,
 }
@@ -218,9 +221,9 @@ impl Core {
             now: Instant::ZERO,
             log,
             recoverable,
-            sessions: Slab::new(),
+            sessions: SlotMap::with_key(),
             by_id: BTreeMap::new(),
-            sockets: Slab::new(),
+            sockets: SlotMap::with_key(),
             spaces: Vec::new(),
             timers: BTreeMap::new(),
             asks: BTreeMap::new(),
@@ -381,8 +384,8 @@ impl Core {
         let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
         socket.gone = true;
         let space = &mut self.spaces[socket.space];
-        socket.rooms.current().for_each(|room| space.rooms.leave(room, key.slot()));
-        space.rooms.exit(&socket.id, key.slot());
+        socket.rooms.current().for_each(|room| space.rooms.leave(room, key));
+        space.rooms.exit(&socket.id, key);
         space.holders.remove(&socket.pid);
         let asks = std::mem::take(&mut socket.asks);
         if let Some(session) = self.sessions.get_mut(socket.session) {

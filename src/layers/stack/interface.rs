@@ -3,11 +3,14 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use slotmap::Key as _;
 
+use super::tcp::TcpKey;
+use super::udp::UdpKey;
 use crate::base::Instant;
 use crate::layers::internet::icmp::IcmpHeader;
 use crate::layers::transport::tcp as tcp_layer;
-use crate::trace::{Kind, Protocol};
+use crate::trace::Kind;
 
 /// What a host is like.
 #[derive(Debug, Clone)]
@@ -37,11 +40,33 @@ impl Default for StackConfig {
     }
 }
 
-/// A socket of one host.
+/// A socket of one host. The id of one that is gone finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId {
-    pub(super) protocol: Protocol,
-    pub(super) number: u32,
+pub struct SocketId(pub(super) SocketKey);
+
+/// Where a socket is found: each protocol has a table of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum SocketKey {
+    Udp(UdpKey),
+    Tcp(TcpKey),
+}
+
+impl SocketId {
+    /// Its key in TCP's table; that of a UDP socket finds nothing there.
+    pub(super) fn tcp(self) -> TcpKey {
+        match self.0 {
+            SocketKey::Tcp(key) => key,
+            SocketKey::Udp(_) => TcpKey::null(),
+        }
+    }
+
+    /// Its key in UDP's table; that of a TCP socket finds nothing there.
+    pub(super) fn udp(self) -> UdpKey {
+        match self.0 {
+            SocketKey::Udp(key) => key,
+            SocketKey::Tcp(_) => UdpKey::null(),
+        }
+    }
 }
 
 /// What can happen to a host.

@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
+use slotmap::SecondaryMap;
 
 use crate::base::{Duration, Instant, Machine as _, Rng};
 use crate::chat::Gateway;
@@ -39,7 +40,7 @@ struct Running {
     gateway: Gateway,
     /// Both ways between the host's sockets and the machine's connections.
     conns: BTreeMap<SocketId, ConnKey>,
-    sockets: BTreeMap<ConnKey, SocketId>,
+    sockets: SecondaryMap<ConnKey, SocketId>,
     /// Closed here, and until when the peer may take to close too.
     lingering: VecDeque<(Instant, SocketId)>,
     /// Connections with bytes to write.
@@ -122,7 +123,7 @@ impl EventServer {
             server: Server::new(self.engine.clone(), sids),
             gateway: Gateway::new(hub, Limits::default(), 0).with_echo(),
             conns: BTreeMap::new(),
-            sockets: BTreeMap::new(),
+            sockets: SecondaryMap::new(),
             lingering: VecDeque::new(),
             ready: VecDeque::new(),
         });
@@ -201,7 +202,7 @@ impl Running {
     /// The peer sends no more, or the connection is over.
     fn gone(&mut self, socket: SocketId, io: &mut Io<'_>) {
         if let Some(key) = self.conns.remove(&socket) {
-            self.sockets.remove(&key);
+            self.sockets.remove(key);
             self.server.handle(io.now(), Input::Gone(key));
         }
     }
@@ -230,7 +231,7 @@ impl Running {
 
     /// Gives the host what waits for a connection: all of it at once, as far as there is room.
     fn write(&mut self, key: ConnKey, io: &mut Io<'_>) {
-        let Some(&socket) = self.sockets.get(&key) else { return };
+        let Some(&socket) = self.sockets.get(key) else { return };
         while let Some(outbox) = self.server.outbox(key)
             && !outbox.is_empty()
         {
@@ -255,7 +256,7 @@ impl Running {
 
     /// The machine is done with a connection: its last bytes were written.
     fn close(&mut self, key: ConnKey, io: &mut Io<'_>) {
-        let Some(socket) = self.sockets.remove(&key) else { return };
+        let Some(socket) = self.sockets.remove(key) else { return };
         self.conns.remove(&socket);
         io.tcp_shutdown(socket);
         self.lingering.push_back((io.now() + LINGER, socket));

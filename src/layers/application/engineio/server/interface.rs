@@ -1,25 +1,17 @@
 //! What goes into a server and what comes out, and what it allows.
 
 use bytes::Bytes;
+use slotmap::new_key_type;
 
 use super::super::request::Origins;
 use super::super::session::{CloseCause, Config as SessionConfig, ConnKey};
-use crate::base::{Duration, Instant, SlabKey};
+use crate::base::{Duration, Instant};
 use crate::layers::application::http::{Limits, RequestHead};
 use crate::layers::application::websocket::{Message, Subprotocols};
 
-/// A session, by its number; never used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionKey(pub u64);
-
-impl SlabKey for SessionKey {
-    fn from_bits(bits: u64) -> Self {
-        SessionKey(bits)
-    }
-
-    fn to_bits(self) -> u64 {
-        self.0
-    }
+new_key_type! {
+    /// A session, by its key in the server's table. The key of one that is over finds nothing.
+    pub struct SessionKey;
 }
 
 /// What a server allows, and what it serves.

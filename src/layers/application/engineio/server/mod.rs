@@ -35,6 +35,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use bytes::Bytes;
+use slotmap::SlotMap;
 
 pub use conn::Outbox;
 pub use interface::{Config, Event, Input, Output, SessionKey};
@@ -46,7 +47,7 @@ use self::timers::Timer;
 use super::PROTOCOL;
 use super::request::Refusal;
 use super::session::{self, ConnKey, Session};
-use crate::base::{Alarm, Duration, Errors, Instant, Layer, Machine, Slab};
+use crate::base::{Alarm, Duration, Errors, Instant, Layer, Machine};
 use crate::layers::application::http::{HeadParser, Headers};
 use crate::layers::application::websocket::Message;
 
@@ -56,8 +57,8 @@ const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 /// The machine.
 pub struct Server {
     config: Config,
-    conns: Slab<ConnKey, Conn>,
-    sessions: Slab<SessionKey, Entry>,
+    conns: SlotMap<ConnKey, Conn>,
+    sessions: SlotMap<SessionKey, Entry>,
     by_sid: BTreeMap<String, SessionKey>,
     /// Where new ids come from: they must not be guessable, for who knows one can speak in its session.
     sids: Box<dyn FnMut() -> String + Send>,
@@ -84,8 +85,8 @@ impl Server {
     pub fn new(config: Config, sids: Box<dyn FnMut() -> String + Send>) -> Self {
         Server {
             config,
-            conns: Slab::new(),
-            sessions: Slab::new(),
+            conns: SlotMap::with_key(),
+            sessions: SlotMap::with_key(),
             by_sid: BTreeMap::new(),
             sids,
             timers: BTreeSet::new(),
@@ -103,7 +104,7 @@ impl Server {
         }
         let state = State::Head(Box::new(HeadParser::new(self.config.head)));
         let conn = Conn { state, out: Outbox::default(), deadline: None, listed: false };
-        let key = self.conns.insert(conn)?;
+        let key = self.conns.insert(conn);
         self.set_conn_deadline(key, Some(now + self.config.head_timeout));
         Some(key)
     }

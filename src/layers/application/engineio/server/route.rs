@@ -180,7 +180,7 @@ impl Server {
         let sid = (self.sids)();
         let session = make(self.config.session.clone(), &sid);
         let entry = Entry { session, sid: sid.clone(), endpoint, deadline: None };
-        let key = self.sessions.insert(entry)?;
+        let key = self.sessions.insert(entry);
         self.by_sid.insert(sid, key);
         self.outputs.push_back(Output::Event(Event::Opened { session: key, endpoint }));
         Some(key)

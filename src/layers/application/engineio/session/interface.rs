@@ -1,21 +1,21 @@
 //! What goes into a session and what comes out, and what it allows its client.
 
 use bytes::Bytes;
+use slotmap::new_key_type;
 
-use crate::base::{Duration, Instant, SlabKey};
+use crate::base::{Duration, Instant};
 use crate::layers::application::websocket::Message;
 
-/// A connection, by the number that its owner gave it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnKey(pub u64);
+new_key_type! {
+    /// A connection, by its key in the table of its owner. The key of one that is gone finds nothing.
+    pub struct ConnKey;
+}
 
-impl SlabKey for ConnKey {
-    fn from_bits(bits: u64) -> Self {
-        ConnKey(bits)
-    }
-
-    fn to_bits(self) -> u64 {
-        self.0
+#[cfg(test)]
+impl ConnKey {
+    /// A key of no table, for tests of a session alone. Small numbers that differ make keys that differ.
+    pub(super) const fn made_up(number: u64) -> Self {
+        ConnKey(slotmap::KeyData::from_ffi(number))
     }
 }
 
