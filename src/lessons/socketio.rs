@@ -407,7 +407,7 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
     };
     let blocked = stage.knob(&MIDDLEBOX);
     if transport == Transport::Upgrade {
-        stage.say(
+        stage.lead_in(
             "A browser does both: it polls at first, which works everywhere, and tries a WebSocket beside it. The probe \
              (2probe, 3probe) shows whether frames get through; then the waiting GET is answered, 5 says \"from here \
              on\", and HTTP is done.",

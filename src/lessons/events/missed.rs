@@ -34,7 +34,7 @@ struct Told {
 /// The same outage, without a log and with one.
 pub(super) fn without_and_with(stage: &mut Stage) {
     let outage = stage.knob(&OUTAGE);
-    stage.say(format!(
+    stage.lead_in(format!(
         "Bob's cable is pulled. Ada says \"{}\" before; {} while he is away; and \"{}\" when he is back, {outage} \
          later, on a new connection. His old one is gone, with all that TCP still held for it.",
         WORDS[0],
@@ -216,7 +216,7 @@ pub(super) fn crash(stage: &mut Stage) {
         }
         Crash::None => "This time the server is not killed.",
     };
-    stage.say(format!(
+    stage.lead_in(format!(
         "The server can fail, too. Bob has heard \"one\" and \"two\", and is away. Ada says \"three\" and gets her \
          answer: the server has accepted it. {what} Then both come back, and Ada says \"four\".",
     ));

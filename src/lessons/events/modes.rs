@@ -65,7 +65,7 @@ enum Act {
 /// All three.
 pub(super) fn side_by_side(stage: &mut Stage) {
     let outage = stage.knob(&OUTAGE);
-    stage.say(format!(
+    stage.lead_in(format!(
         "Now the same bad day three times, with a different promise each time. Ada says {EVENTS} things. Bob's cable is \
          out for {outage} while she says the last two. Before that hers is out: from the moment at which the server has \
          her second, before any answer reaches her, and while she says the next two. And {:.0} % of all frames are lost.",

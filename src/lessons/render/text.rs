@@ -37,7 +37,7 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
             let rule = if look.ascii { "--" } else { "──" };
             format!("{}\n", look.bold(&format!("{rule} {} {rule}", look.prose(title))))
         }
-        Beat::Say { text } => lines("", text, look),
+        Beat::Say { text, .. } => lines("", text, look),
         Beat::Show { picture } => {
             let caption = lines("", &picture.caption, look);
             format!("{}{}", picture.draw(look), faint_lines(&caption, look))
