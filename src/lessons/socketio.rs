@@ -214,7 +214,7 @@ fn compare(stage: &mut Stage, runs: &[(&str, &Played)]) {
             played.bytes.payload.saturating_sub(played.text as u64)
         }),
         row("what the events said, bytes", &|played| played.text as u64),
-        row("all bytes", &|played| played.bytes.total()),
+        row("bytes of all frames", &|played| played.bytes.total()),
         row("ms from an emit to its echo", &|played| played.echo.as_nanos() / 1_000_000),
     ];
     let headings: Vec<&str> = std::iter::once("").chain(runs.iter().map(|(name, _)| *name)).collect();

@@ -23,7 +23,8 @@ pub struct Facts {
     /// datagram that came. With TCP that is the read of the last byte; that it was the last one, the program learns
     /// later, from the FIN.
     pub complete: Option<Duration>,
-    /// What was on the wire; `None` where no frame can be seen.
+    /// The bytes of all frames, from the destination address to the check sequence; `None` where no frame can be seen.
+    /// The wire carries 20 more for each: the preamble and the gap, which are time and no data.
     pub wire_bytes: Option<Accounting>,
     /// Frames that the network lost on the way or that arrived damaged.
     pub lost: Option<usize>,
@@ -32,21 +33,21 @@ pub struct Facts {
     /// Segments that TCP sent again; `None` for UDP, which never does, and where they cannot be seen: on
     /// real sockets only the kernel can tell.
     pub retransmitted: Option<usize>,
-    /// How many pieces the client handed over, and how many the server got.
+    /// How many pieces (datagrams, writes, messages) the client sent.
     pub pieces_sent: usize,
-    /// See [`pieces_sent`](Facts::pieces_sent).
+    /// How many pieces (datagrams, reads, messages) the server received.
     pub pieces_received: usize,
-    /// Pieces (datagrams, messages) that are missing, repeated or late.
+    /// Pieces that never arrived.
     pub missing: usize,
     /// Bytes in the missing pieces.
     pub missing_bytes: usize,
-    /// See [`missing`](Facts::missing).
+    /// Pieces that arrived again.
     pub repeated: usize,
-    /// See [`missing`](Facts::missing).
+    /// Pieces that arrived after one that was sent later.
     pub late: usize,
     /// The message arrived at the server byte for byte.
     pub arrived: bool,
-    /// It came back to the client byte for byte; `None` when it was not to come back.
+    /// It came back to the client byte for byte; `None` in a scene without a reply.
     pub returned: Option<bool>,
 }
 
@@ -67,7 +68,7 @@ impl Facts {
             wire_bytes: simulated.then(|| {
                 let mut sum: Accounting =
                     dissect_trace(trace).iter().map(|traced| traced.packet.accounting).sum();
-                // The frame check sequence is on the wire, though no capture shows it.
+                // A frame ends with its check sequence, though no capture shows it.
                 sum.link += sum.frames * FCS_LEN as u64;
                 sum
             }),
@@ -90,15 +91,15 @@ impl Facts {
         }
     }
 
-    /// Bytes of the message on the wire, each once for each direction it went: what was sent again does not count, and
-    /// what never left neither.
+    /// Bytes of the message on the wire, counted once for each direction: without retransmissions, and without bytes that
+    /// never left.
     pub fn useful_bytes(&self) -> u64 {
         let directions = if self.returned.is_some() { 2 } else { 1 };
         let all = (self.message_bytes * directions) as u64;
         self.wire_bytes.map_or(all, |account| all.min(account.payload))
     }
 
-    /// The share of the bytes on the wire that were not the message, sent once: headers, acknowledgements, padding,
+    /// The share of the bytes of all frames that were not the message, sent once: headers, acknowledgements, padding,
     /// and everything sent again. From 0 to 1.
     pub fn overhead(&self) -> Option<f64> {
         let total = self.wire_bytes?.total();
@@ -112,7 +113,7 @@ impl Facts {
     }
 }
 
-/// When the server's program had read all of the message; for UDP, all that came.
+/// When the server's program had read all of the message; for UDP, all that arrived.
 fn complete(run: &Run) -> Option<Duration> {
     let mut here = run.trace.events.iter().filter(|event| event.place == run.server);
     let at = match run.way {

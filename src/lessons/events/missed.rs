@@ -25,7 +25,7 @@ struct Told {
     repeated: usize,
     recovered: bool,
     frames: usize,
-    /// All bytes on the wires.
+    /// The bytes of all frames.
     bytes: u64,
     /// Bytes of the first event as Bob's WebSocket got it.
     event: usize,
@@ -101,8 +101,8 @@ pub(super) fn without_and_with(stage: &mut Stage) {
         &["", "no log", "log"],
         vec![
             vec!["events heard".into(), without.heard.len().to_string(), with.heard.len().to_string()],
-            vec!["frames on the wires".into(), without.frames.to_string(), with.frames.to_string()],
-            vec!["bytes on the wires".into(), without.bytes.to_string(), with.bytes.to_string()],
+            vec!["frames".into(), without.frames.to_string(), with.frames.to_string()],
+            vec!["bytes of all frames".into(), without.bytes.to_string(), with.bytes.to_string()],
             vec![
                 format!("bytes of said(\"{}\"), as Bob gets it", WORDS[0]),
                 without.event.to_string(),

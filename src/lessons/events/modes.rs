@@ -3,7 +3,7 @@
 use super::cast::{BEAT, OUTAGE, PORT, cast, enter, hub, settle};
 use super::missed::{come_back, is_acknowledged, pull};
 use crate::base::{Duration, Instant};
-use crate::chat::delivery::{Cursor, Retry, Seen};
+use crate::chat::delivery::{Cursor, Retry, SeenIds};
 use crate::chat::{Delivery, EventLog, MemoryLog, Retention, SharedLog, offset_number};
 use crate::layers::application::socketio::Value;
 use crate::lessons::beat::Answer;
@@ -92,7 +92,7 @@ pub(super) fn side_by_side(stage: &mut Stage) {
         row("in the order of saying", &|run| yes(run.effects.is_sorted())),
         row("never had one", &|run| (EVENTS - run.effects.len()).to_string()),
         row("packets", &|run| run.frames.to_string()),
-        row("bytes", &|run| run.bytes.to_string()),
+        row("bytes of all frames", &|run| run.bytes.to_string()),
         row("kept by Ada, events", &|run| run.sender_kept.to_string()),
         row("kept by the server, bytes", &|run| run.server.to_string()),
         row("remembered by Bob", &|run| run.receiver.clone()),
@@ -183,7 +183,7 @@ fn play(stage: &mut Stage, id: &str, title: &str, mode: Mode) -> Ledger {
         ada,
         bob,
         retry: Retry::new(64, timeout),
-        seen: Seen::new(64),
+        seen: SeenIds::new(64),
         cursor: Cursor::default(),
         looked: (0, 0),
         said: Vec::new(),
@@ -222,7 +222,7 @@ struct Day {
     ada: EventClient,
     bob: EventClient,
     retry: Retry<usize>,
-    seen: Seen,
+    seen: SeenIds,
     cursor: Cursor,
     /// How much of what they heard they have dealt with: Ada, Bob.
     looked: (usize, usize),
