@@ -3,6 +3,8 @@
 
 use std::path::{Component, Path};
 
+use crate::view::svg::escape;
+
 /// A file of the source tree.
 ///
 /// # Errors
@@ -15,11 +17,29 @@ pub fn read(root: &Path, path: &str) -> Result<String, String> {
     std::fs::read_to_string(root.join(path)).map_err(|error| format!("'{path}' cannot be read: {error}"))
 }
 
+/// The page of a source file in the book, from the folder of the pages on.
+pub fn page(path: &str) -> String {
+    format!("source/{path}.md")
+}
+
+/// A source file by its name, with a link to its page. It needs no network, and no site that holds the source.
+pub fn link(path: &str) -> String {
+    format!("<a href=\"source/{0}.html\"><code>{0}</code></a>", escape(path))
+}
+
+/// A source file as a page. Its text is escaped: an element needs no fence that no line of the file looks like.
+pub fn listing(path: &str, text: &str) -> String {
+    let path = escape(path);
+    let language = if path.ends_with(".rs") { "language-rust" } else { "language-plaintext" };
+    format!("# {path}\n\n<pre><code class=\"{language} ignore\">{}</code></pre>\n", escape(text))
+}
+
 /// What a file says it is: the first sentence of its opening comment.
 pub fn opening(text: &str) -> Option<String> {
     let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
     let paragraph: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
-    let paragraph = paragraph.join(" ").replace("**", "");
+    // A link of rustdoc, [`Name`], is a name here.
+    let paragraph = paragraph.join(" ").replace("**", "").replace("[`", "`").replace("`]", "`");
     let end = paragraph.find(". ").map_or(paragraph.trim_end_matches('.').len(), |end| end);
     // The citation is in the file; the excerpt leaves it out.
     let sentence = paragraph[..end].trim_end_matches(')');
@@ -108,6 +128,7 @@ mod tests {
             opening("//! UDP: no promise (RFC 768, RFC 1122 §4.1).").as_deref(),
             Some("UDP: no promise")
         );
+        assert_eq!(opening("//! What a [`Server`] does.").as_deref(), Some("What a `Server` does"));
         assert_eq!(opening("fn main() {}"), None);
     }
 

@@ -23,6 +23,9 @@ pub enum Beat {
     Say {
         /// The text.
         text: String,
+        /// Whether the question behind it needs it: it is on a page before the answer to the one before is opened.
+        #[serde(skip)]
+        leads_in: bool,
     },
     /// A picture.
     Show {

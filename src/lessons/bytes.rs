@@ -140,7 +140,7 @@ fn numbers(stage: &mut Stage) {
 
 /// Bits as levels.
 fn levels(stage: &mut Stage, text: &str) {
-    stage.say(
+    stage.lead_in(
         "On a wire there are levels, and moments at which they change. NRZ is the simplest code: 1 is high, 0 is low, \
          each held for the time of one bit.",
     );

@@ -225,7 +225,7 @@ fn outage_of(
     (ada, bob): (EventClient, EventClient),
     outage: Duration,
 ) -> (Instant, Instant) {
-    stage.say(format!(
+    stage.lead_in(format!(
         "Now Cyd's cable is pulled for {outage}, and the others go on: {}. Then it is plugged in again, he reconnects, \
          and Ada says \"{LATER}\".",
         MEANWHILE.map(|(name, text)| format!("{name} says \"{text}\"")).join(", ")

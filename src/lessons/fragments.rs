@@ -236,7 +236,7 @@ fn router(stage: &mut Stage) {
     // A packet that fills the first link.
     let size = usize::from(mtu) - ipv4::MIN_HEADER_LEN - udp::HEADER_LEN;
     let flag = if df { "with DF, \"don't fragment\", set" } else { "with DF, \"don't fragment\", not set" };
-    stage.say(format!(
+    stage.lead_in(format!(
         "The sender knows the MTU of its own link, and of no other. Now a router joins two links: {mtu} bytes fit the \
          first, {narrow} the second."
     ));

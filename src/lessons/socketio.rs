@@ -214,7 +214,7 @@ fn compare(stage: &mut Stage, runs: &[(&str, &Played)]) {
             played.bytes.payload.saturating_sub(played.text as u64)
         }),
         row("what the events said, bytes", &|played| played.text as u64),
-        row("all bytes", &|played| played.bytes.total()),
+        row("bytes of all frames", &|played| played.bytes.total()),
         row("ms from an emit to its echo", &|played| played.echo.as_nanos() / 1_000_000),
     ];
     let headings: Vec<&str> = std::iter::once("").chain(runs.iter().map(|(name, _)| *name)).collect();
@@ -407,7 +407,7 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
     };
     let blocked = stage.knob(&MIDDLEBOX);
     if transport == Transport::Upgrade {
-        stage.say(
+        stage.lead_in(
             "A browser does both: it polls at first, which works everywhere, and tries a WebSocket beside it. The probe \
              (2probe, 3probe) shows whether frames get through; then the waiting GET is answered, 5 says \"from here \
              on\", and HTTP is done.",

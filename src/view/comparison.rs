@@ -54,7 +54,7 @@ const QUESTIONS: &[(&str, Answer)] = &[
         _ => "never".into(),
     }),
     ("packets (frames) sent", |f, _| bytes(f, |a| a.frames)),
-    ("bytes on the wire", |f, _| bytes(f, |a| a.total())),
+    ("bytes of all frames", |f, _| bytes(f, |a| a.total())),
     ("  link: Ethernet, padding, FCS", |f, _| bytes(f, |a| a.link)),
     ("  internet: IPv4", |f, _| bytes(f, |a| a.internet)),
     ("  transport: UDP, TCP", |f, _| bytes(f, |a| a.transport)),

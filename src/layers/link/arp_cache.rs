@@ -1,9 +1,9 @@
 //! What a host remembers of ARP's answers, and the packets that wait for one (RFC 826, RFC 1122 §2.3.2).
 //!
 //! A neighbour is asked about once a second, three times; then its packets are given up. What it answered is believed
-//! for a minute: a neighbour may get another interface, and no message would say so. Four rules come from RFC 1122 §2.3.2:
-//! entries time out, requests about one address are at least a second apart, the latest packet is kept while an
-//! answer is awaited, and a full table must not stop the host.
+//! for a minute: a neighbour may get another interface, and no message would say so. RFC 1122 §2.3.2 has three rules:
+//! out-of-date entries are flushed (MUST), requests about one address are limited, to one a second (MUST), and the
+//! latest packet is kept while an answer is awaited (SHOULD). That a full table never stops the host is our own rule.
 //!
 //! The cache does not build frames. It says when to ask; [`ArpPacket::request`] is what to ask.
 //!
@@ -17,9 +17,10 @@ use super::arp::{ArpPacket, Operation};
 use super::ethernet::MacAddr;
 use crate::base::{Duration, Instant};
 
-/// How long an answer is believed (RFC 1122 §2.3.2.1: of the order of a minute).
+/// How long an answer is believed. RFC 1122 §2.3.2.1 names a time only for proxy ARP, of the order of a minute; we take
+/// it for all entries.
 pub const ENTRY_LIFETIME: Duration = Duration::from_secs(60);
-/// Time between two requests about the same address (RFC 1122 §2.3.2.1: at most one a second).
+/// Time between two requests about the same address (RFC 1122 §2.3.2.1 recommends at most one a second).
 pub const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Requests about one address before its packets are given up.
 pub const MAX_REQUESTS: u32 = 3;

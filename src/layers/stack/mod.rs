@@ -311,7 +311,7 @@ impl Stack {
             protocol::UDP => match self.udp.arrived(packet) {
                 Received::Queued(output) => self.out.push_back(output),
                 Received::Refused(why) => self.discard(why),
-                // RFC 1122 §4.1.3.1.
+                // RFC 1122 §4.1.3.1: a SHOULD.
                 Received::NoPort(port) => {
                     self.discard(format!("nobody listens on UDP port {port}"));
                     self.ip.refuse(now, packet, Unreachable::Port, &mut self.out);

@@ -37,7 +37,7 @@ new_key_type! {
 #[derive(Debug)]
 pub(super) struct TcpSockets {
     config: Config,
-    /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
+    /// The key of the function that initial sequence numbers add to the clock (RFC 9293 §3.4.1); here, from the seed.
     secret: u64,
     sockets: SlotMap<TcpKey, TcpSocket>,
     /// Which connection a segment is for.

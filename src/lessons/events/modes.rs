@@ -65,7 +65,7 @@ enum Act {
 /// All three.
 pub(super) fn side_by_side(stage: &mut Stage) {
     let outage = stage.knob(&OUTAGE);
-    stage.say(format!(
+    stage.lead_in(format!(
         "Now the same bad day three times, with a different promise each time. Ada says {EVENTS} things. Bob's cable is \
          out for {outage} while she says the last two. Before that hers is out: from the moment at which the server has \
          her second, before any answer reaches her, and while she says the next two. And {:.0} % of all frames are lost.",
@@ -92,7 +92,7 @@ pub(super) fn side_by_side(stage: &mut Stage) {
         row("in the order of saying", &|run| yes(run.effects.is_sorted())),
         row("never had one", &|run| (EVENTS - run.effects.len()).to_string()),
         row("packets", &|run| run.frames.to_string()),
-        row("bytes", &|run| run.bytes.to_string()),
+        row("bytes of all frames", &|run| run.bytes.to_string()),
         row("kept by Ada, events", &|run| run.sender_kept.to_string()),
         row("kept by the server, bytes", &|run| run.server.to_string()),
         row("remembered by Bob", &|run| run.receiver.clone()),

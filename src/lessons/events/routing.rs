@@ -220,7 +220,7 @@ pub(super) fn an_emit(stage: &mut Stage) {
 
 /// The same room name in two namespaces.
 pub(super) fn namespaces(stage: &mut Stage) {
-    stage.say(
+    stage.lead_in(
         "A namespace is something else. Every packet carries its name, the client asks to be let in with a CONNECT of \
          its own, and the server may refuse. Ada and Bob are both in room \"team\" of the main namespace; Ada is also \
          let into /staff, which has a room \"team\", too.",

@@ -39,7 +39,7 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
             let rule = if look.ascii { "--" } else { "──" };
             Sheet::of(format!("{rule} {} {rule}", look.prose(title)), Tone::Strong)
         }
-        Beat::Say { text } => plain("", text),
+        Beat::Say { text, .. } => plain("", text),
         Beat::Show { picture } => shown(picture, look),
         Beat::Ask { prediction } => question(&performance.predictions[*prediction], look),
         Beat::Reveal { prediction } => {

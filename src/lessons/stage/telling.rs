@@ -74,7 +74,13 @@ impl Stage {
 
     /// Says a paragraph. Numbers in it come from the run: `say(format!("{} frames", run.frames()))`.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.beats.push(Beat::Say { text: text.into() });
+        self.beats.push(Beat::Say { text: text.into(), leads_in: false });
+    }
+
+    /// Says what the next question needs to know, and nothing that answers the questions before it: in the book this
+    /// text stays open when their answers are folded.
+    pub fn lead_in(&mut self, text: impl Into<String>) {
+        self.beats.push(Beat::Say { text: text.into(), leads_in: true });
     }
 
     /// Shows a view of the run so far. The caption says what there is to see, as a sentence.

@@ -1,7 +1,7 @@
-//! Datagrams that wait for their program, a read with too little room, and a port that nobody has.
+//! Datagrams that wait for their program, a read with too little room, and a port without a socket.
 //!
-//! What a datagram does not fit into is cut off and gone (recv(2)); RFC 1122 §4.1.3.1 demands the ICMP answer of a port
-//! that nobody has, and §4.1.3.3 that the program is told.
+//! What a datagram does not fit into is cut off and gone (recv(2)); RFC 1122 §4.1.3.1 says that a port without
+//! a socket SHOULD be answered by ICMP, and §4.1.3.3 that UDP MUST pass that answer to the program.
 
 use bytes::Bytes;
 use tokio::net::UdpSocket;

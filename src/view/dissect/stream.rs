@@ -74,7 +74,9 @@ impl Conversation {
         let [first, second] = &mut self.ends;
         let (me, peer) = if from == 0 { (first, second) } else { (second, first) };
 
-        let seq = me.position(tcp.seq, syn);
+        // A reset that refuses a SYN has the number 0 (RFC 9293 §3.10.7.1), of no stream: it is shown as it is.
+        let refusal = flags.has(Flags::RST) && me.origin.is_none() && tcp.seq == SeqNumber(0);
+        let seq = if refusal { Some(0) } else { me.position(tcp.seq, syn) };
         if syn {
             me.shift = tcp.options.window_scale();
         }
