@@ -25,6 +25,9 @@ pub struct Config {
     /// Rooms that one event may be aimed at, and as many that it may leave out, each counted once; one with more goes to
     /// nobody.
     pub rooms_per_event: usize,
+    /// Attachments of one event or question: stock clients take no more than ten, and end the connection when there are.
+    /// One with more goes to nobody, also when the log has it from earlier.
+    pub attachments: usize,
     /// Bytes that the open questions of one socket may take, at 512 a question and 32 for each receiver who has been
     /// asked. One that would be too much is put to nobody, and all of its receivers count as missing; the first is
     /// always put. It is the asker who is bounded, so nobody can use up what others may ask; its questions end when it
@@ -61,6 +64,9 @@ pub struct Recovery {
     pub away_bytes: usize,
     /// Bytes of missed events that are on their way to a returning client at a time.
     pub replay_bytes: usize,
+    /// How often in a row a client may come back with the same offset, be sent what follows, and break off without having
+    /// got any of it. Then there is something that it cannot take: it is not repeated for ever, the client begins anew.
+    pub fruitless_returns: u32,
 }
 
 impl Recovery {
@@ -87,6 +93,7 @@ impl Default for Recovery {
             away: 100_000,
             away_bytes: 128 << 20,
             replay_bytes: 256 << 10,
+            fruitless_returns: 10,
         }
     }
 }
@@ -103,6 +110,7 @@ impl Default for Config {
             sockets_per_namespace: 100_000,
             namespaces_per_session: 16,
             rooms_per_event: 1024,
+            attachments: 10,
             ask_bytes: 4 << 20,
             answer_bytes: 16 << 20,
             queue_bytes: 4 << 20,

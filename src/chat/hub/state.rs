@@ -90,6 +90,8 @@ pub(super) struct Socket {
     pub(super) held_bytes: usize,
     /// The offset with which its client came back, if it did.
     pub(super) came_with: Option<Option<u64>>,
+    /// How often in a row it came back with that offset before, and got nothing of what follows.
+    pub(super) in_vain: u32,
     /// Somebody has come with its secret.
     pub(super) challenge: Option<u64>,
     /// Questions it has not answered.
@@ -369,7 +371,7 @@ impl Core {
             if let Some(challenge) = self.challenges.remove(&id) {
                 self.timers.remove(&challenge.timer);
                 if let Some(holder) = self.sockets.get_mut(challenge.holder) {
-                    holder.challenge = None;
+                    holder.challenge.take_if(|other| *other == id);
                 }
             }
         }
