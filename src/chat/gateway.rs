@@ -18,8 +18,8 @@
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
 //! | web pages | this host, loopback | [`Origins`] | 403 |
 //! | nesting, attachments, their bytes | 100, 10, 16 MiB | [`Limits`] | closed |
-//! | attachments of an event that is sent | 10, as many as stock clients take | [`hub::Config`] | goes to nobody |
-//! | returns that bring a client no further | 10 | [`hub::Recovery`] | begins anew |
+//! | attachments of an event that is sent | 10, as many as stock clients take | [`hub::Config`] | not delivered |
+//! | returns in a row that bring a client no further | 10 | [`hub::Recovery`] | gets a new socket |
 //! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |

@@ -25,8 +25,9 @@ pub struct Config {
     /// Rooms that one event may be aimed at, and as many that it may leave out, each counted once; one with more goes to
     /// nobody.
     pub rooms_per_event: usize,
-    /// Attachments of one event or question: stock clients take no more than ten, and end the connection when there are.
-    /// One with more goes to nobody, also when the log has it from earlier.
+    /// Attachments of one event or question: a stock client closes its connection when there are more than ten
+    /// (socket.io-parser since 4.2.6, 3.4.4 and 3.3.5). An event with more is neither kept nor delivered, and one that the
+    /// log has from earlier is skipped.
     pub attachments: usize,
     /// Bytes that the open questions of one socket may take, at 512 a question and 32 for each receiver who has been
     /// asked. One that would be too much is put to nobody, and all of its receivers count as missing; the first is
@@ -64,8 +65,9 @@ pub struct Recovery {
     pub away_bytes: usize,
     /// Bytes of missed events that are on their way to a returning client at a time.
     pub replay_bytes: usize,
-    /// How often in a row a client may come back with the same offset, be sent what follows, and break off without having
-    /// got any of it. Then there is something that it cannot take: it is not repeated for ever, the client begins anew.
+    /// How many times in a row a client may return with the same offset, be sent what follows, and break off before any of
+    /// it is known to have arrived. It seems to receive something that it cannot take, so the next return gets a new socket
+    /// (`recovered: false`) instead of another replay.
     pub fruitless_returns: u32,
 }
 

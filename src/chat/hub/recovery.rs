@@ -53,7 +53,7 @@ use super::ask::Asking;
 use super::away::Away;
 use super::key::Key;
 use super::membership::Memberships;
-use super::state::{Call, Core, Mark, Socket, Timer, TimerId};
+use super::state::{Call, Core, Mark, NamespaceSocket, Timer, TimerId};
 use super::{Output, Reason};
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::Value;
@@ -198,7 +198,7 @@ impl Core {
             return self.recoverable.answer(question, Handover::Unknown);
         }
         self.stand_back(space, &claim.pid);
-        // Who came to this hub meanwhile and still waits was the same, or is somebody else either way.
+        // A newcomer at this hub that still waits is settled first: the newest connection of a client counts.
         let holder = self.spaces[space].holders.get(&claim.pid).copied();
         if let Some(holder) = holder.and_then(|holder| self.sockets.get_mut(holder))
             && let Some(challenge) = holder.challenge.take()
@@ -410,8 +410,14 @@ impl Core {
 
 impl Away {
     /// The socket as it was, on a new session.
-    pub(super) fn restored(self, session: Key, space: usize, offset: Option<u64>, after: u64) -> Socket {
-        Socket {
+    pub(super) fn restored(
+        self,
+        session: Key,
+        space: usize,
+        offset: Option<u64>,
+        after: u64,
+    ) -> NamespaceSocket {
+        NamespaceSocket {
             rooms: self.rooms,
             start: self.start,
             last_sent: after,
@@ -422,7 +428,7 @@ impl Away {
             in_vain: if self.in_vain.0 == offset { self.in_vain.1 } else { 0 },
             data: self.data,
             spent_until: self.spent_until,
-            ..Socket::fresh(session, space, self.id, self.pid, self.start)
+            ..NamespaceSocket::fresh(session, space, self.id, self.pid, self.start)
         }
     }
 }
@@ -434,8 +440,8 @@ impl Mark {
     }
 }
 
-impl Socket {
-    /// What is to be known of its returns when it breaks off: one more was in vain when nothing newer has got through.
+impl NamespaceSocket {
+    /// The offset it returned with, and how many returns in a row brought it no further, this one included.
     pub(super) fn returns_in_vain(&self) -> (Option<u64>, u32) {
         (self.came_with.flatten(), if self.owes_proof() { self.in_vain + 1 } else { 0 })
     }
@@ -448,7 +454,7 @@ impl Socket {
 
     /// A socket that has just connected.
     pub(super) fn fresh(session: Key, space: usize, id: Arc<str>, pid: Arc<str>, start: u64) -> Self {
-        Socket {
+        NamespaceSocket {
             session,
             space,
             id,

@@ -66,7 +66,7 @@ pub(super) enum Later {
 
 /// A session's presence in one namespace.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(super) struct NamespaceSocket {
     pub(super) session: Key,
     pub(super) space: usize,
     pub(super) id: Arc<str>,
@@ -90,7 +90,7 @@ pub(super) struct Socket {
     pub(super) held_bytes: usize,
     /// The offset with which its client came back, if it did.
     pub(super) came_with: Option<Option<u64>>,
-    /// How often in a row it came back with that offset before, and got nothing of what follows.
+    /// How many returns in a row with that offset brought it no further, before this one.
     pub(super) in_vain: u32,
     /// Somebody has come with its secret.
     pub(super) challenge: Option<u64>,
@@ -181,7 +181,7 @@ pub(super) struct Core {
     pub(super) recoverable: Box<dyn Sessions>,
     pub(super) sessions: Slab<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
-    pub(super) sockets: Slab<Key, Socket>,
+    pub(super) sockets: Slab<Key, NamespaceSocket>,
     pub(super) spaces: Vec<Space>,
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
@@ -266,7 +266,7 @@ impl Core {
     }
 
     /// The socket, unless it has left.
-    pub(super) fn socket(&self, key: Key) -> Option<&Socket> {
+    pub(super) fn socket(&self, key: Key) -> Option<&NamespaceSocket> {
         self.sockets.get(key).filter(|socket| !socket.gone)
     }
 
@@ -421,7 +421,7 @@ impl Core {
     }
 }
 
-impl Socket {
+impl NamespaceSocket {
     /// What is to be remembered of it, when the log is at `end`.
     pub(super) fn saved(&self, end: u64) -> Saved {
         Saved {

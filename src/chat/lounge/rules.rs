@@ -141,7 +141,7 @@ impl Rules {
 ///
 /// Unicode's NFKC_Casefold (Core Specification §3.13, D146) goes through these forms too, with a table of its own for what to
 /// ignore. Upper case first makes one of letters that have several small forms (`ß` and `ss`, `σ` and `ς`); lower case may
-/// compose anew, so the form is taken again.
+/// leave a sequence that composes, so NFKC is applied again.
 pub(super) fn fold(name: &str) -> String {
     let compatible: String = name.trim().nfkc().filter(|c| !is_joiner(*c)).collect();
     compatible.to_uppercase().to_lowercase().replace('ς', "σ").nfkc().collect()

@@ -196,7 +196,7 @@ fn who_reads_nothing_holds_no_more_than_its_queue_and_nobody_waits_for_it() {
 }
 
 #[test]
-fn an_event_with_more_attachments_than_clients_take_goes_to_nobody_also_from_an_old_log() {
+fn an_event_with_more_attachments_than_clients_take_is_not_delivered_nor_replayed_from_an_old_log() {
     let bytes = |count: usize| -> Vec<Value> {
         std::iter::once("a".into()).chain((0..count).map(|n| bytes::Bytes::from(vec![n as u8]).into())).collect()
     };

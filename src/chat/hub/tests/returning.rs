@@ -467,7 +467,7 @@ fn those_who_are_away_are_bounded_in_bytes_too() {
 }
 
 #[test]
-fn an_event_that_a_client_dies_of_is_not_repeated_to_it_for_ever() {
+fn an_event_that_ends_a_client_is_not_replayed_to_it_for_ever() {
     let (mut stage, sid, pid) = two();
     say(&mut stage, "one");
     let offset = stage.offset(2);
@@ -485,18 +485,18 @@ fn an_event_that_a_client_dies_of_is_not_repeated_to_it_for_ever() {
     for _ in 0..10 {
         assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (true, poison()));
     }
-    assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (false, vec![]), "it begins anew");
+    assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (false, vec![]), "it gets a new socket");
     assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (false, vec![]), "and stays gone");
 }
 
 #[test]
-fn who_gets_something_new_may_come_back_as_often_as_it_likes() {
+fn a_client_that_gets_further_may_return_as_often_as_it_likes() {
     let (mut stage, sid, pid) = two();
     say(&mut stage, "0");
     let (mut session, mut offset) = (2, stage.offset(2));
     for n in 1..40 {
         stage.cut(session);
-        // Every fifth time it gets something; else its line breaks at once.
+        // Every fifth time it gets something; otherwise the connection breaks at once.
         if n % 5 == 0 {
             offset = stage.offset(session);
         }
