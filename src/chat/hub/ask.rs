@@ -81,9 +81,10 @@ impl Core {
         self.spaces[space].rooms.select(&aim.to, &aim.except, &mut self.chosen);
         let cost = QUESTION + RECEIVER * self.chosen.len();
         let has_too_many = packet.attachments.len() > self.config.attachments;
-        let is_too_much = has_too_many || self.sockets.get(asker).is_some_and(|socket| {
-            !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
-        });
+        let is_too_much = has_too_many
+            || self.sockets.get(asker).is_some_and(|socket| {
+                !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
+            });
         let (mut to, mut waiting, mut missing) = (Vec::new(), Vec::new(), 0);
         for &slot in &self.chosen {
             let Some(key) = self.sockets.key_at(slot as usize) else { continue };

@@ -198,7 +198,9 @@ fn who_reads_nothing_holds_no_more_than_its_queue_and_nobody_waits_for_it() {
 #[test]
 fn an_event_with_more_attachments_than_clients_take_is_not_delivered_nor_replayed_from_an_old_log() {
     let bytes = |count: usize| -> Vec<Value> {
-        std::iter::once("a".into()).chain((0..count).map(|n| bytes::Bytes::from(vec![n as u8]).into())).collect()
+        std::iter::once("a".into())
+            .chain((0..count).map(|n| bytes::Bytes::from(vec![n as u8]).into()))
+            .collect()
     };
     let log = SharedLog::new(Retention::default());
     let mut old = Stage::with_log(Config { attachments: 100, ..Config::default() }, Box::new(log.clone()), 1);
@@ -213,7 +215,11 @@ fn an_event_with_more_attachments_than_clients_take_is_not_delivered_nor_replaye
     assert_eq!(stage.events(3).len(), 1, "the one with ten");
     stage.connect(4);
     stage.say(4, "say", bytes(11));
-    assert_eq!((stage.last_ack(4).as_deref(), log.records("/").len()), (Some("[0]"), 2), "it is not kept either");
+    assert_eq!(
+        (stage.last_ack(4).as_deref(), log.records("/").len()),
+        (Some("[0]"), 2),
+        "it is not kept either"
+    );
     stage.say(4, "ask", bytes(11));
     assert_eq!(stage.last_ack(4).as_deref(), Some("[[],1]"));
     stage.say(4, "say", bytes(10));
