@@ -17,7 +17,9 @@
 //! | bytes to be written to a connection | 256 KiB | | not read from until fewer |
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
 //! | web pages | this host, loopback | [`Origins`] | 403 |
-//! | nesting, attachments, their bytes | 100, 100, 16 MiB | [`Limits`] | closed |
+//! | nesting, attachments, their bytes | 100, 10, 16 MiB | [`Limits`] | closed |
+//! | attachments of an event that is sent | 10, as many as stock clients take | [`hub::Config`] | not delivered |
+//! | returns in a row that bring a client no further | 10 | [`hub::Recovery`] | gets a new socket |
 //! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |

@@ -80,9 +80,11 @@ impl Core {
         let packet = Packet::new(&*namespace, kind).encode();
         self.spaces[space].rooms.select(&aim.to, &aim.except, &mut self.chosen);
         let cost = QUESTION + RECEIVER * self.chosen.len();
-        let is_too_much = self.sockets.get(asker).is_some_and(|socket| {
-            !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
-        });
+        let has_too_many = packet.attachments.len() > self.config.attachments;
+        let is_too_much = has_too_many
+            || self.sockets.get(asker).is_some_and(|socket| {
+                !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
+            });
         let (mut to, mut waiting, mut missing) = (Vec::new(), Vec::new(), 0);
         for &key in &self.chosen {
             let Some(socket) = self.sockets.get_mut(key) else { continue };

@@ -28,6 +28,8 @@ pub(super) struct Away {
     pub(super) timer: TimerId,
     /// Where the log was when it broke off: a hub that has not got so far cannot take it back yet.
     pub(super) end: u64,
+    /// The offset it last returned with, and how many returns in a row brought it no further.
+    pub(super) in_vain: (Option<u64>, u32),
 }
 
 /// See the head of this file.

@@ -243,7 +243,8 @@ impl Hub {
         }
         if reason.is_recoverable() {
             let saved = socket.saved(self.lent.core.spaces[space].end);
-            self.lent.core.put_away(space, &saved, socket.data, socket.spent_until);
+            let in_vain = socket.returns_in_vain();
+            self.lent.core.put_away_after(space, &saved, socket.data, socket.spent_until, in_vain);
             let core = &mut self.lent.core;
             if core.recoverable.is_durable() {
                 core.recoverable.save(&core.spaces[space].name, saved);
@@ -275,7 +276,7 @@ impl Hub {
         let Some(challenge) = self.lent.core.challenges.remove(&id) else { return };
         self.lent.core.timers.remove(&challenge.timer);
         if let Some(holder) = self.lent.core.sockets.get_mut(challenge.holder) {
-            holder.challenge = None;
+            holder.challenge.take_if(|other| *other == id);
         }
         let space = challenge.space;
         let (session, auth) = match challenge.newcomer {

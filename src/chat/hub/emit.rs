@@ -63,6 +63,13 @@ const PAGE: usize = 256;
 impl Core {
     /// Sends an event to everyone at whom it is aimed, and keeps it as promised.
     pub(super) fn emit(&mut self, space: usize, from: Key, event: Event<'_>) -> Emitted {
+        let attachments: usize = event.args.iter().map(Value::count_binary).sum();
+        if attachments > self.config.attachments {
+            let (promise, emitted) = (event.promise, Emitted::default());
+            let call = |promise| Call::Emitted { promise, socket: from, space, emitted };
+            self.calls.extend(promise.map(call));
+            return emitted;
+        }
         if self.config.recovery.is_some() && event.delivery == Delivery::Logged {
             return self.propose(space, from, event);
         }
@@ -142,7 +149,11 @@ impl Core {
             Outcome::Event(record) => {
                 let place = &mut self.spaces[space];
                 place.end = record.offset;
-                place.rooms.select(&record.to, &record.except, &mut self.chosen);
+                if record.wire.attachments.len() <= self.config.attachments {
+                    place.rooms.select(&record.to, &record.except, &mut self.chosen);
+                } else {
+                    self.chosen.clear();
+                }
                 let receivers = self.deliver(record.wire.clone(), Delivery::Logged, record.offset);
                 self.forget_later();
                 let offset = Some(record.offset);
@@ -251,7 +262,8 @@ impl Core {
                 }
                 let Some(socket) = self.sockets.get_mut(key) else { return };
                 socket.behind = Some(record.offset);
-                if socket.rooms.entitle(&socket.id, &record) {
+                let can_be_taken = record.wire.attachments.len() <= self.config.attachments;
+                if can_be_taken && socket.rooms.entitle(&socket.id, &record) {
                     socket.last_sent = record.offset;
                     session.queued += record.wire.len();
                     let (to, packet) = (vec![session.id], record.wire.clone());

@@ -198,6 +198,13 @@ impl Core {
             return self.recoverable.answer(question, Handover::Unknown);
         }
         self.stand_back(space, &claim.pid);
+        // A newcomer at this hub that still waits is settled first: the newest connection of a client counts.
+        let holder = self.spaces[space].holders.get(&claim.pid).copied();
+        if let Some(holder) = holder.and_then(|holder| self.sockets.get_mut(holder))
+            && let Some(challenge) = holder.challenge.take()
+        {
+            self.calls.push_back(Call::Settled { challenge, newcomer: false });
+        }
         if !self.challenge(space, claim, None, || Newcomer::Elsewhere { question }) {
             self.recoverable.answer(question, Handover::Kept);
         }
@@ -287,6 +294,11 @@ impl Core {
         if after < away.confirmed || after < horizon || after > place.end {
             return Verdict::Fresh;
         }
+        let limit = self.config.recovery.map_or(0, |recovery| recovery.fruitless_returns);
+        if away.in_vain.0 == claim.offset && away.in_vain.1 >= limit {
+            self.give_up(space, &claim.pid);
+            return Verdict::Fresh;
+        }
         let Some(away) = place.away.remove(&claim.pid) else { return Verdict::Fresh };
         self.timers.remove(&away.timer);
         Verdict::Restore(away, claim, after)
@@ -353,6 +365,18 @@ impl Core {
 
     /// Remembers a socket that broke off, as far as there is room.
     pub(super) fn put_away(&mut self, space: usize, saved: &Saved, data: Value, spent_until: Instant) {
+        self.put_away_after(space, saved, data, spent_until, (None, 0));
+    }
+
+    /// The same, and how often it came back in vain.
+    pub(super) fn put_away_after(
+        &mut self,
+        space: usize,
+        saved: &Saved,
+        data: Value,
+        spent_until: Instant,
+        in_vain: (Option<u64>, u32),
+    ) {
         let Some(recovery) = self.config.recovery else { return };
         let timer = self.set_timer(self.now + recovery.window, Timer::Away(space, saved.pid.clone()));
         let away = Away {
@@ -365,6 +389,7 @@ impl Core {
             spent_until,
             timer,
             end: saved.end,
+            in_vain,
         };
         self.spaces[space].away.insert(away, saved.cost());
         while let Some(pid) = self.spaces[space].away.too_much(&recovery) {
@@ -400,6 +425,7 @@ impl Away {
             confirmed: self.confirmed.max(offset.unwrap_or(0)),
             behind: Some(after),
             came_with: Some(offset),
+            in_vain: if self.in_vain.0 == offset { self.in_vain.1 } else { 0 },
             data: self.data,
             spent_until: self.spent_until,
             ..NamespaceSocket::fresh(session, space, self.id, self.pid, self.start)
@@ -415,6 +441,11 @@ impl Mark {
 }
 
 impl NamespaceSocket {
+    /// The offset it returned with, and how many returns in a row brought it no further, this one included.
+    pub(super) fn returns_in_vain(&self) -> (Option<u64>, u32) {
+        (self.came_with.flatten(), if self.owes_proof() { self.in_vain + 1 } else { 0 })
+    }
+
     /// Whether it was sent something newer than it came back with, and is not known yet to have got it.
     pub(super) fn owes_proof(&self) -> bool {
         let after = self.came_with.map(|offset| offset.unwrap_or(self.start));
@@ -437,6 +468,7 @@ impl NamespaceSocket {
             held: VecDeque::new(),
             held_bytes: 0,
             came_with: None,
+            in_vain: 0,
             challenge: None,
             asks: BTreeSet::new(),
             asking: Asking::default(),

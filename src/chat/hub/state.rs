@@ -91,6 +91,8 @@ pub(super) struct NamespaceSocket {
     pub(super) held_bytes: usize,
     /// The offset with which its client came back, if it did.
     pub(super) came_with: Option<Option<u64>>,
+    /// How many returns in a row with that offset brought it no further, before this one.
+    pub(super) in_vain: u32,
     /// Somebody has come with its secret.
     pub(super) challenge: Option<u64>,
     /// Questions it has not answered.
@@ -372,7 +374,7 @@ impl Core {
             if let Some(challenge) = self.challenges.remove(&id) {
                 self.timers.remove(&challenge.timer);
                 if let Some(holder) = self.sockets.get_mut(challenge.holder) {
-                    holder.challenge = None;
+                    holder.challenge.take_if(|other| *other == id);
                 }
             }
         }

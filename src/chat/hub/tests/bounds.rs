@@ -194,3 +194,34 @@ fn who_reads_nothing_holds_no_more_than_its_queue_and_nobody_waits_for_it() {
     assert_eq!(stage.closed, BTreeMap::from([(2, Reason::SlowReader)]));
     assert_eq!(stage.events(3), (0..1000).map(|n| format!("said {n}")).collect::<Vec<_>>());
 }
+
+#[test]
+fn an_event_with_more_attachments_than_clients_take_is_not_delivered_nor_replayed_from_an_old_log() {
+    let bytes = |count: usize| -> Vec<Value> {
+        std::iter::once("a".into())
+            .chain((0..count).map(|n| bytes::Bytes::from(vec![n as u8]).into()))
+            .collect()
+    };
+    let log = SharedLog::new(Retention::default());
+    let mut old = Stage::with_log(Config { attachments: 100, ..Config::default() }, Box::new(log.clone()), 1);
+    old.connect(1);
+    let (sid, pid) = old.connect(2);
+    old.say(2, "join", vec!["a".into()]);
+    old.cut(2);
+    [11, 10].into_iter().for_each(|count| old.say(1, "say", bytes(count)));
+    drop(old);
+    let mut stage = Stage::with_log(Config::default(), Box::new(log.clone()), 2);
+    assert!(stage.return_as(3, &sid, &pid, None));
+    assert_eq!(stage.events(3).len(), 1, "the one with ten");
+    stage.connect(4);
+    stage.say(4, "say", bytes(11));
+    assert_eq!(
+        (stage.last_ack(4).as_deref(), log.records("/").len()),
+        (Some("[0]"), 2),
+        "it is not kept either"
+    );
+    stage.say(4, "ask", bytes(11));
+    assert_eq!(stage.last_ack(4).as_deref(), Some("[[],1]"));
+    stage.say(4, "say", bytes(10));
+    assert_eq!((stage.events(3).len(), stage.closed.len()), (2, 0));
+}

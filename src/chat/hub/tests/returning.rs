@@ -465,3 +465,43 @@ fn those_who_are_away_are_bounded_in_bytes_too() {
     }
     assert!((1..=5).contains(&stage.hub.away("/")), "{}", stage.hub.away("/"));
 }
+
+#[test]
+fn an_event_that_ends_a_client_is_not_replayed_to_it_for_ever() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "one");
+    let offset = stage.offset(2);
+    stage.cut(2);
+    say(&mut stage, "poison");
+    let mut sessions = 3..;
+    let mut comes = |stage: &mut Stage, sid: &str, pid: &str, offset: Option<&str>| {
+        let session = sessions.next().expect("there is no end of them");
+        let is_known = stage.return_as(session, sid, pid, offset);
+        let events = stage.events(session);
+        stage.cut(session);
+        (is_known, events)
+    };
+    let poison = || vec!["said \"poison\"".to_owned()];
+    for _ in 0..10 {
+        assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (true, poison()));
+    }
+    assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (false, vec![]), "it gets a new socket");
+    assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (false, vec![]), "and stays gone");
+}
+
+#[test]
+fn a_client_that_gets_further_may_return_as_often_as_it_likes() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "0");
+    let (mut session, mut offset) = (2, stage.offset(2));
+    for n in 1..40 {
+        stage.cut(session);
+        // Every fifth time it gets something; otherwise the connection breaks at once.
+        if n % 5 == 0 {
+            offset = stage.offset(session);
+        }
+        say(&mut stage, &n.to_string());
+        session += 1;
+        assert!(stage.return_as(session, &sid, &pid, offset.as_deref()), "{n}");
+    }
+}

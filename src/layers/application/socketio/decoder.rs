@@ -24,7 +24,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { attachments: 100, attachment_bytes: 16 << 20, depth: 100 }
+        Limits { attachments: 10, attachment_bytes: 16 << 20, depth: 100 }
     }
 }
 
