@@ -1,11 +1,11 @@
-//! What somebody else keeps beside each entry of a [`Slab`](super::Slab), found in one step by the slab's own keys.
+//! Values of another owner for the entries of a [`Slab`](super::Slab), found in one step by the slab's own keys.
 
 use super::SlabKey;
 
 /// Values by the keys of a slab that is another's.
 ///
-/// The places of a slab are low numbers, so a plain vector serves. What is kept of an entry that is gone is not found by
-/// the key of the next one at that place; it goes when that one's value comes.
+/// The places of a slab are low numbers, so a plain vector serves. The value of a removed entry is not found by the key
+/// of the next entry at that place, and is dropped when that entry's value is inserted.
 #[derive(Debug)]
 pub struct SecondaryMap<K, T> {
     places: Vec<Option<(K, T)>>,

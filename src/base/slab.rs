@@ -1,8 +1,8 @@
 //! A table that numbers its entries itself, and finds each of them in one step.
 //!
 //! Connections, sessions and sockets come and go by the thousand, and their places in memory are used again. A bare
-//! index would then, when somebody kept it too long, name a stranger. So a key holds two numbers: the *place*, and the
-//! *generation* of what stood there, which is one more each time the place is freed. A key that is out of date finds
+//! index kept too long would then find the wrong entry. So a key holds two numbers: the *place*, and the
+//! *generation* of the entry there, which grows by one each time the place is freed. A key that is out of date finds
 //! nothing.
 //!
 //! ```text
@@ -21,14 +21,14 @@ use std::marker::PhantomData;
 pub trait SlabKey: Copy {
     /// How wide the number is, in bits; at most 64.
     const BITS: u32 = 64;
-    /// How many of them, from the lowest, say the place, at most 32: they bound the table. Those above are the generation,
-    /// at most 32 too. After so many generations as they can tell apart, the keys of a place begin again.
+    /// How many of them, from the lowest, say the place, at most 32: they bound the table. Those above are the
+    /// generation, at most 32 too. When a place has used up its generations, they begin again at the first.
     const PLACE_BITS: u32 = 32;
 
     /// The key of this number, which is no wider than [`BITS`](SlabKey::BITS).
     fn from_bits(bits: u64) -> Self;
 
-    /// The number.
+    /// The key as a number, as callers store and compare it.
     fn to_bits(self) -> u64;
 
     /// The place: low numbers, used again, so another table may keep something beside each entry in a plain vector.
@@ -42,8 +42,8 @@ pub trait SlabKey: Copy {
     }
 }
 
-/// Twenty bits of place, for a host's connections: a million at a time, and a number that somebody kept too long finds
-/// nothing until its place was used 4096 times.
+/// Twenty bits of place, for a host's connections: a million at a time. A stale key finds nothing until its place was
+/// used 4096 times.
 impl SlabKey for u32 {
     const BITS: u32 = u32::BITS;
     const PLACE_BITS: u32 = 20;
@@ -57,7 +57,7 @@ impl SlabKey for u32 {
     }
 }
 
-/// A table whose keys name a place and the generation of what stands there.
+/// A table whose keys name a place and the generation of the entry there.
 ///
 /// It grows with its entries, up to the places that its keys can name; how many there may be is its owner's to decide.
 #[derive(Debug)]
@@ -137,13 +137,13 @@ impl<K: SlabKey, T> Slab<K, T> {
         (0..self.places.len()).filter_map(|index| self.key_at(index))
     }
 
-    /// The key of whatever stands at this place now.
+    /// The key of the entry at this place now.
     pub fn key_at(&self, place: usize) -> Option<K> {
         let Place { generation, entry } = self.places.get(place)?;
         entry.as_ref().map(|_| Self::key(place, *generation))
     }
 
-    /// Whatever stands at this place now, to be changed.
+    /// The entry at this place now, to be changed.
     pub fn at_mut(&mut self, place: usize) -> Option<&mut T> {
         self.places.get_mut(place)?.entry.as_mut()
     }

@@ -22,12 +22,12 @@ pub struct Config {
     pub sockets_per_namespace: usize,
     /// Namespaces that one session may be in; more are refused with a CONNECT_ERROR.
     pub namespaces_per_session: usize,
-    /// Rooms that one event may be aimed at, and as many that it may leave out, each counted once; one with more goes to
-    /// nobody.
+    /// Rooms that one event may be addressed to, and as many that it may leave out, each counted once; an event with
+    /// more is delivered to no socket.
     pub rooms_per_event: usize,
-    /// Bytes that the open questions of one socket may take, at 512 a question and 32 for each receiver who has been
-    /// asked. One that would be too much is put to nobody, and all of its receivers count as missing; the first is
-    /// always put. It is the asker who is bounded, so nobody can use up what others may ask; its questions end when it
+    /// Bytes that the open questions of one socket may take, at 512 a question and 32 for each receiver that was
+    /// asked. One that would exceed them is not sent, and all of its receivers count as missing; the first is
+    /// always sent. The bound is per asker, so no client can use up what others may ask; its questions end when it
     /// leaves. What the program asks of itself is not counted.
     pub ask_bytes: usize,
     /// Bytes that the answers to all open questions of one socket may hold together, or those to one question of the
@@ -40,9 +40,9 @@ pub struct Config {
     pub volatile_bytes: usize,
     /// Ids of senders' events that are remembered in each namespace, to drop copies. The longest takes 64 bytes.
     pub sender_ids: usize,
-    /// How many events each socket may send; `None` for as many as it likes. To enter a namespace counts as one, but
-    /// for a session's first; and whoever leaves and enters again, or breaks off and comes back, goes on with what was
-    /// left.
+    /// How many events each socket may send; `None` for no limit. Entering a namespace counts as one, except for a
+    /// session's first; leaving and rejoining, or reconnecting, does not reset the
+    /// limit.
     pub rate: Option<Rate>,
 }
 
@@ -51,7 +51,7 @@ pub struct Config {
 pub struct Recovery {
     /// For how long after the break.
     pub window: Duration,
-    /// How long the old connection has to show that it lives when somebody comes with its secret; a slow one has four
+    /// How long the old connection has to answer a ping when another one presents its secret; a slow one has four
     /// of its round trips, up to ten seconds. It counts from the last packet that came from it.
     pub probe: Duration,
     /// Sockets of one namespace that may be away; beyond it those are given up first that have nothing to miss, and
@@ -75,7 +75,7 @@ impl Recovery {
 pub struct Rate {
     /// Events a second, in the long run.
     pub per_second: u32,
-    /// Events at once.
+    /// Events that may be sent at once.
     pub burst: u32,
 }
 

@@ -7,7 +7,7 @@ use crate::base::SlabKey;
 pub(super) struct Key(u64);
 
 impl Key {
-    /// Names nothing, ever.
+    /// Never names an entry.
     pub(super) const NOBODY: Key = Key(u64::MAX);
 
     /// Its place, by which rooms know a socket.

@@ -28,7 +28,7 @@ struct Kept {
 }
 
 impl MemoryLog {
-    /// An empty log.
+    /// An empty log, which keeps what `retention` says.
     pub fn new(retention: Retention) -> Self {
         MemoryLog { retention, stride: 1, namespaces: BTreeMap::new(), committed: VecDeque::new() }
     }
@@ -39,7 +39,7 @@ impl MemoryLog {
         MemoryLog { stride: stride.max(1), ..self }
     }
 
-    /// An empty stretch that begins behind `end`: a log that keeps everything elsewhere has its newest part here too.
+    /// An empty stretch that begins after `end`: a log that keeps everything elsewhere has its newest part here too.
     pub(crate) fn resume(&mut self, namespace: &Arc<str>, end: u64) {
         let kept = self.namespaces.entry(namespace.clone()).or_default();
         (kept.end, kept.dropped) = (end, end);
