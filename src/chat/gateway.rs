@@ -1,6 +1,6 @@
 //! Joins the event hub to Engine.IO: messages become packets on their way up, packets become frames on their way down.
 //!
-//! Two machines that know nothing of each other stand side by side here, [`Hub`] and Engine.IO's [`Server`]; this is
+//! Two machines that know nothing of each other meet here, [`Hub`] and Engine.IO's [`Server`]; this is
 //! the whole of a Socket.IO server except its sockets. `real` drives it over the kernel's, `sim` over simulated ones.
 //!
 //! A packet for many is framed once; every receiver gets the same bytes. What a client sends that is no packet ends
@@ -24,14 +24,14 @@
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |
 //! | sockets that are away: their bytes in a namespace | 128 MiB | the same, `away_bytes` | the same |
-//! | rooms of a socket, bytes of a room's name, of all | 256, 256, 16 KiB | the same | the program is told |
+//! | rooms of a socket, bytes of a room's name, of all | 256, 256, 16 KiB | the same | the program gets an error |
 //! | bytes that wait for a session | 4 MiB | the same, `queue_bytes` | cut off; resumes from the log |
 //! | and where a volatile event still goes | 4 KiB | the same | dropped |
 //! | open questions of a socket, the answers to them | 4 MiB, 16 MiB | the same | count as missing |
-//! | rooms that an event names | 1024 | the same | goes to nobody |
+//! | rooms that an event names | 1024 | the same | is delivered to no socket |
 //! | ids of senders | 100,000 of 64 B | the same | the oldest forgotten |
-//! | how fast a socket may speak | as it likes | the same, `rate` | refused, with the time to wait |
-//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | who has nothing to miss is given up, then the longest away |
+//! | how fast a socket may send | no limit | the same, `rate` | refused, with the time to wait |
+//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | evicted: those with nothing to miss, then the longest away |
 //! | a namespace's log: age, bytes, events | 1 h, 64 MiB, 1 million | [`Retention`] | the oldest go |
 //!
 //! [`engineio::Config`]: crate::layers::application::engineio::Config
@@ -62,7 +62,7 @@ pub struct Gateway {
     /// Whether the sessions of all other endpoints get back what they say.
     echoes: bool,
     peers: SecondaryMap<SessionKey, Peer>,
-    /// When the hub wants to be woken.
+    /// When the hub is due next.
     wake_at: Instant,
     /// Namespaces that were just entered, and when what came after that goes out.
     settling: VecDeque<(Instant, SessionKey, String)>,
@@ -75,7 +75,7 @@ pub struct Gateway {
 #[derive(Debug)]
 struct Peer {
     decoder: Decoder,
-    /// Bytes sent, as the hub counts them, of which it has not heard that they have gone out.
+    /// Bytes sent, as the hub counts them, and not yet reported to it as written.
     unreported: usize,
     /// The namespaces it has just entered: few, and each for a moment.
     settling: Vec<Settling>,
@@ -95,8 +95,8 @@ struct Settling {
 ///
 /// Many programs wait for one message and listen for the next when they have it: with a bare WebSocket, or by awaiting
 /// a stock client's connect event, whose promise goes on only when all that came in the same read has been handed out.
-/// An event in that read is heard by nobody. Nothing in the protocol forbids it, and other servers do it: of twenty
-/// clients of Socket.IO's own server that listen when they are connected, most miss what it says at once.
+/// An event in that read is lost to the program. Nothing in the protocol forbids it, and other servers do it: of twenty
+/// clients of Socket.IO's own server that listen when they are connected, most miss what it sends at once.
 ///
 /// Nothing else waits. Other namespaces of the session go on, their CONNECTs too; within one namespace the order stays.
 /// By polling, where a read is an answer, time alone would not do it: a CONNECT is the last of the answer it is in.
@@ -124,7 +124,7 @@ impl Gateway {
         Gateway { echoes: true, ..self }
     }
 
-    /// Lets the attachments of all packets that are not whole yet take so many bytes together, instead of 256 MiB.
+    /// Bounds the attachments of all packets that are not whole yet to this many bytes together, instead of 256 MiB.
     #[must_use]
     pub fn with_attachments_in_all(self, bytes: usize) -> Self {
         Gateway { max_attached: bytes, ..self }
@@ -164,7 +164,7 @@ impl Gateway {
         }
     }
 
-    /// Ends a session whose client has sent what it may not.
+    /// Ends a session whose client broke the protocol.
     fn refuse(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
         self.forget(session);
         server.close(now, session);
@@ -273,7 +273,7 @@ impl Service for Gateway {
             Event::Message { session, message } => self.message(now, session, message, server),
             Event::Sent { session, left } => {
                 let Some(peer) = self.peers.get_mut(session) else { return };
-                // What is left has headers too, which the hub does not count: so much at least has gone out.
+                // What is left has headers too, which the hub does not count: so at least this much has gone out.
                 let bytes = peer.unreported.saturating_sub(left);
                 peer.unreported -= bytes;
                 if bytes > 0 {

@@ -1,4 +1,4 @@
-//! `netlayers dev`: for whoever writes lessons.
+//! `netlayers dev`: for authors of lessons.
 
 use std::fs;
 use std::path::Path;

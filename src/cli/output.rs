@@ -146,7 +146,7 @@ impl Output {
 
 /// Says something that is not a result.
 pub(super) fn remark(text: impl std::fmt::Display) {
-    // Nobody to tell it to is no reason to stop.
+    // A message that cannot be printed is no reason to stop.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

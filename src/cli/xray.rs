@@ -3,7 +3,7 @@
 use crate::real::tap::{Passed, Seen};
 use crate::view::dissect::{Said, Talk};
 
-/// Reads what went by on one connection after the other.
+/// Reads what passed on one connection after the other.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     seen: Seen,

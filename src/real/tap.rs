@@ -1,4 +1,4 @@
-//! A TCP stream whose bytes can be looked at as they go by: what `--xray` draws is what was really on the stream.
+//! A TCP stream that keeps a copy of its bytes: what `--xray` draws is what was really on the stream.
 
 use std::io;
 use std::pin::Pin;
@@ -8,14 +8,14 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A stream that keeps a copy of what goes by, for a reader of it.
+/// A stream that keeps a copy of its bytes, for a reader of it.
 #[derive(Debug)]
 pub struct Tap {
     stream: TcpStream,
     seen: Option<Seen>,
 }
 
-/// What went by and was not taken yet, in the order in which it did. Clones share it.
+/// What passed and was not taken yet, in order. Clones share it.
 ///
 /// Bounded: when more than [`MOST`](Seen::MOST) bytes wait, the next ones are not kept, and the look at that connection
 /// is over: see [`Passed::Lost`].
@@ -29,10 +29,10 @@ struct Kept {
     lost: bool,
 }
 
-/// Something that went by.
+/// Bytes that passed, or the start of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Passed {
-    /// A connection begins here; what is behind belongs to it.
+    /// A connection begins here; what follows belongs to it.
     Opened,
     /// This end has sent bytes.
     Sent(Vec<u8>),
@@ -53,7 +53,7 @@ impl Tap {
         Tap { stream, seen }
     }
 
-    /// The stream itself.
+    /// The stream itself, such as for its options.
     pub fn tcp(&self) -> &TcpStream {
         &self.stream
     }
@@ -69,7 +69,7 @@ impl Seen {
     /// Bytes that may wait to be taken.
     pub const MOST: usize = 4 << 20;
 
-    /// What went by since the last look.
+    /// What passed since the last look.
     pub fn take(&self) -> Vec<Passed> {
         let mut kept = self.lock();
         kept.bytes = 0;
@@ -142,7 +142,7 @@ mod tests {
         kept.keep(true, b"sk");
         kept.keep(false, b"yes");
         kept.keep(true, &vec![0; Seen::MOST]);
-        kept.keep(true, b"behind a gap");
+        kept.keep(true, b"after a gap");
         let expected = [Passed::Sent(b"ask".to_vec()), Passed::Received(b"yes".to_vec()), Passed::Lost];
         assert_eq!(kept.passed, expected);
     }

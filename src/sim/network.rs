@@ -110,7 +110,7 @@ impl Network {
         result.expect("the program was called")
     }
 
-    /// The time.
+    /// The simulated time.
     pub fn now(&self) -> Instant {
         self.now
     }
@@ -145,7 +145,7 @@ impl Network {
             }
             self.step();
         }
-        // Of a frame that is lost nothing follows, but it leaves all the same.
+        // A lost frame has no consequences, but it leaves like any other.
         self.advance(self.last_departure.min(end));
         self.last_departure <= end
     }
@@ -292,7 +292,7 @@ impl Network {
         }
     }
 
-    /// Tells the program that owns the socket. A connection that was accepted belongs to the owner of the listener.
+    /// Hands the event to the program that owns the socket. The owner of a listener owns the connections it accepted.
     fn tell(&mut self, id: HostId, event: SocketEvent) {
         let host = self.host_mut(id);
         if let SocketEvent::Accepted { listener, socket } = event

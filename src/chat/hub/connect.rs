@@ -15,7 +15,7 @@ use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Kind, Value};
 
 impl Hub {
-    /// A client wants to enter a namespace.
+    /// A client asks to enter a namespace.
     pub(super) fn connect(&mut self, session: Key, name: &str, space: Option<usize>, auth: Option<Value>) {
         let Some(space) = space else {
             return self.refuse(session, name, &Refusal::new("Invalid namespace"));
@@ -35,7 +35,7 @@ impl Hub {
             return self.refuse(session, name, &Refusal::new("Too many namespaces"));
         }
         let auth = auth.unwrap_or_else(|| Value::Object(Vec::new()));
-        // The first is free. Whoever enters, leaves and enters again makes others work.
+        // The first is free. Entering, leaving and entering again makes work for others.
         if let (Some(rate), now, Some(open)) =
             (core.config.rate, core.now, self.lent.core.sessions.get_mut(session))
             && open.deadline.is_none()
@@ -48,7 +48,7 @@ impl Hub {
         }
     }
 
-    /// It is known here who comes: the gates are asked, and it enters.
+    /// Whose secret it is has been settled: the gates are asked, and it enters.
     fn admit(&mut self, session: Key, space: usize, auth: Value) {
         if let Err(refusal) = self.ask_gates(session, space, &auth) {
             let name = self.lent.core.spaces[space].name.clone();
@@ -64,7 +64,8 @@ impl Hub {
         }
     }
 
-    /// Goes on with CONNECTs that waited: for other hubs, which have answered, or for this one to get as far as a socket is.
+    /// Goes on with CONNECTs that waited: for other hubs, which have answered, or for this one to get as far as a
+    /// socket is.
     fn arrivals(&mut self, answered: Vec<u64>) {
         let caught_up = self.lent.core.caught_up();
         for id in answered.into_iter().chain(caught_up) {
@@ -81,7 +82,7 @@ impl Hub {
         self.admit(session, space, auth);
     }
 
-    /// Hears what the log and the other hubs have to say.
+    /// Takes in what the log and the other hubs report.
     pub(super) fn hear(&mut self) {
         self.lent.core.take_committed(None);
         self.lent.core.resume_fetched();
@@ -115,7 +116,7 @@ impl Hub {
         self.enter(socket, &Hello { auth, is_recovered: false });
     }
 
-    /// A socket enters: into the room of its id, and those it was in. Its client is told before anything else.
+    /// A socket enters: into the room of its id, and those it was in. Its client gets the CONNECT before anything else.
     fn enter(&mut self, mut socket: NamespaceSocket, hello: &Hello) {
         let core = &mut self.lent.core;
         let spent_until = core.sessions.get(socket.session).map(|session| session.spent_until);
@@ -149,7 +150,7 @@ impl Hub {
         }
     }
 
-    /// A session has shown life: whoever came with a secret of its sockets is somebody else.
+    /// A session has shown life: a newcomer with a secret of its sockets is another client.
     pub(super) fn alive(&mut self, session: Key) {
         for challenge in self.lent.core.alive(session) {
             self.lent.core.calls.push_back(Call::Settled { challenge, newcomer: false });
@@ -161,7 +162,7 @@ impl Hub {
         while let Some(entry) = self.lent.core.timers.first_entry()
             && entry.key().0 <= now
         {
-            // What the driver was asked for is over: it is asked anew.
+            // What the driver was asked for is over: it is asked again.
             self.wake_told = None;
             match entry.remove() {
                 Timer::Connect(session) => {
@@ -185,7 +186,7 @@ impl Hub {
         }
     }
 
-    /// The end of every input: the program is told what it has to be told, and what was said may go out.
+    /// The end of every input: the program's callbacks run, and what was sent may go out.
     pub(super) fn settle(&mut self) {
         self.run_calls();
         self.lent.core.seal();
@@ -231,7 +232,7 @@ impl Hub {
         }
     }
 
-    /// The program is told that a socket left; after that it is put away, or forgotten.
+    /// Reports to the program that a socket left; after that it is put away, or forgotten.
     fn left(&mut self, key: Key, reason: Reason) {
         let Some(space) = self.lent.core.sockets.get(key).map(|socket| socket.space) else { return };
         for listener in &mut self.programs[space].disconnect {

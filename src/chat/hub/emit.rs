@@ -1,8 +1,8 @@
-//! Sending to many: who gets it, what is kept of it, and one encoding for all.
+//! Sending to many: the receivers, what is kept, and one encoding for all.
 //!
 //! An event that is to be kept is proposed to the log, and delivered when the log hands it back as committed, in its
-//! order: at once when the log is this program's own, later when others write to it too. Either way it is here that it
-//! is handed out, so what a socket sees is the log, whoever wrote it.
+//! order: at once when the log is this program's own, later when others write to it too. Either way it is
+//! handed out here, so what a socket sees is the log, from whichever hub an event came.
 
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ use crate::layers::application::socketio::{Encoded, Packet, Value};
 pub struct Emitted {
     /// Its offset in the namespace's log, when it is kept there and the log has committed it.
     pub offset: Option<u64>,
-    /// How many connected sockets it was handed out to. Those who are away, or still catching up, get it from the log.
+    /// How many connected sockets it was handed out to. Sockets that are away, or still catching up, get it from the
+    /// log.
     pub receivers: usize,
     /// Its sender's id was known: it had its effect before, at this offset, and was not sent again.
     pub is_duplicate: bool,
@@ -40,7 +41,7 @@ pub(super) struct Event<'a> {
     pub(super) stamps: &'a [(&'a str, Stamp)],
     pub(super) name: &'a str,
     pub(super) args: Vec<Value>,
-    /// The number under which the program waits to be told what became of it.
+    /// The number under which the program waits for the outcome.
     pub(super) promise: Option<u64>,
 }
 
@@ -48,7 +49,7 @@ pub(super) struct Event<'a> {
 #[derive(Debug)]
 pub(super) struct Proposal {
     space: usize,
-    /// From whom, and its session.
+    /// The socket that sent it, and its session.
     socket: Key,
     session: Option<Key>,
     promise: Option<u64>,
@@ -61,7 +62,7 @@ const FORGET_EVERY: Duration = Duration::from_secs(10);
 const PAGE: usize = 256;
 
 impl Core {
-    /// Sends an event to everyone at whom it is aimed, and keeps it as promised.
+    /// Sends an event to everyone it is addressed to, and keeps it as promised.
     pub(super) fn emit(&mut self, space: usize, from: Key, event: Event<'_>) -> Emitted {
         let attachments: usize = event.args.iter().map(Value::count_binary).sum();
         if attachments > self.config.attachments {
@@ -300,7 +301,7 @@ fn short_id(id: Arc<str>) -> Arc<str> {
     if id.len() <= 64 { id } else { URL_SAFE_NO_PAD.encode(Sha1::digest(id.as_bytes())).into() }
 }
 
-/// Whether so many bytes more may wait for the session.
+/// Whether `bytes` more may wait for the session.
 pub(super) fn has_room(session: &Session, bytes: usize, limit: usize) -> bool {
     session.queued == 0 || session.queued + bytes <= limit
 }

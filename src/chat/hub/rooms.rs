@@ -1,8 +1,8 @@
-//! Who is in which room, seen from the rooms: the index that makes a broadcast cost what its receivers cost.
+//! The members of each room: the index that makes a broadcast cost what its receivers cost.
 //!
 //! A room is a sorted list of sockets, and stands here only while somebody is in it. Each socket is also in the
 //! room of its own id; those are one map and not a list each, for there are as many as sockets. Others may join that
-//! room too, as they may any whose name they know; what is for one socket and nobody else goes by [`alone`].
+//! room too, as they may any whose name they know; what is for one socket alone is addressed by [`alone`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ pub(super) struct Rooms {
 /// What the address of a single socket begins with, and the name of no room.
 pub(super) const ALONE: char = '\0';
 
-/// The address of the socket with this id and of nobody else. It stands where the names of rooms stand, also in the log.
+/// The address of the socket with this id alone. It is used where the names of rooms are used, also in the log.
 pub(super) fn alone(id: &str) -> Arc<str> {
     format!("{ALONE}{id}").into()
 }
 
-/// Whom an event is for: the members of any room of `to` (everyone, when it is empty) without those of `except`. Both
-/// are sorted, and a name stands in them once, however often a client has written it.
+/// The receivers of an event: the members of any room of `to` (everyone, when it is empty) without those of `except`.
+/// Both are sorted, and a name is in them once, however often a client has written it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Aim {
     pub(super) to: Vec<Arc<str>>,
@@ -35,7 +35,7 @@ pub(super) struct Aim {
 }
 
 impl Aim {
-    /// At nobody.
+    /// No receivers at all.
     pub(super) fn nobody() -> Self {
         Aim { to: vec![alone("")], except: Vec::new() }
     }
@@ -78,7 +78,7 @@ impl Rooms {
         }
     }
 
-    /// The names of rooms with somebody in them, in order.
+    /// The names of rooms with members, in order.
     pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.by_name.keys()
     }

@@ -1,11 +1,11 @@
-//! A log that several hubs share and that is some way off: a stream of a database, whose network is played.
+//! A log that several hubs share and that is some distance away: a stream of a database, whose network is simulated.
 //!
 //! What a hub proposes, saves, claims or answers arrives a little later, in order; what was committed it reads a little
-//! after that, for it looks only now and then. So between a proposal and its commit other hubs' events may come first, a
-//! hub may be behind another one, and what is old has to be fetched. When a hub is gone, part of what it had under way
+//! after that, for it looks only now and then. So between a proposal and its commit other hubs' events may come first,
+//! a hub may lag another one, and what is old has to be fetched. When a hub is gone, part of what it had in flight
 //! arrives and the rest does not.
 //!
-//! It runs in virtual time: a handle wants to be asked again when it says ([`EventLog::due`]). All chance comes from the
+//! It runs in virtual time: a handle says when it is to be polled again ([`EventLog::due`]). All chance comes from the
 //! seed that it was given.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -19,7 +19,7 @@ pub struct Rules {
     pub page: usize,
     /// People or rooms in one answer; `count` says how many there are.
     pub listed: usize,
-    /// For how long somebody is typing who does not say so again.
+    /// How long `typing` holds when it is not repeated.
     pub typing: Duration,
 }
 
@@ -42,7 +42,7 @@ pub enum Trouble {
     /// No name for a person.
     #[error("a name has 1 to {0} visible characters")]
     Name(usize),
-    /// Somebody has it.
+    /// The name is in use.
     #[error("{0} is taken: choose another name, or wait for whoever has it to leave")]
     Taken(String),
     /// No name for a room.
@@ -57,10 +57,10 @@ pub enum Trouble {
     /// No text, or too much.
     #[error("a message has 1 to {0} characters")]
     Text(usize),
-    /// Nobody is called that.
+    /// There is no one of this name.
     #[error("nobody here is called {0}")]
     Nobody(String),
-    /// No id.
+    /// The id is empty, too long, or not a text.
     #[error("a clientId is a text of 1 to {} characters", Rules::CLIENT_ID)]
     ClientId,
     /// The socket is not in the chat any more.
@@ -69,7 +69,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// For programs.
+    /// The code that programs act on, such as `E_TAKEN`.
     pub fn code(&self) -> &'static str {
         match self {
             Trouble::Name(_) => "E_NAME",
@@ -147,8 +147,8 @@ pub(super) fn fold(name: &str) -> String {
     compatible.to_uppercase().to_lowercase().replace('ς', "σ").nfkc().collect()
 }
 
-/// What the hub calls a room of the chat. A socket's id is a room of the hub too, and nobody may join that one by its
-/// name: private messages go there.
+/// The hub's name for a room of the chat. A socket's id is a room of the hub too, and no client may join that one by
+/// its name: private messages go there.
 pub(super) fn hub_room(room: &str) -> String {
     format!("#{room}")
 }

@@ -1,7 +1,7 @@
-//! One client of the soak, as a machine without sockets: it joins, talks, leaves and returns, and tells the checker
-//! everything. Whoever drives it moves its bytes and breaks its connections.
+//! One client of the soak, as a machine without sockets: it joins, sends, leaves and returns, and reports everything
+//! to the checker. Its driver moves its bytes and breaks its connections.
 //!
-//! Of five clients one polls for ever, one polls and upgrades, and three begin with WebSocket.
+//! Of five clients one polls only, one polls and upgrades, and three begin with WebSocket.
 //!
 //! It remembers what a stock client remembers, its secret and the last string of the last event, and nothing else.
 
@@ -21,17 +21,17 @@ use super::checker::{Checker, Id, Visit};
 /// A fault of the observation, to prove that the checker sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sabotage {
-    /// One message is not told to the checker.
+    /// One message is not reported to the checker.
     Lose,
-    /// One is told twice.
+    /// One is reported twice.
     Repeat,
-    /// One is told after the next.
+    /// One is reported after the next.
     Swap,
     /// One byte of one is changed.
     Corrupt,
     /// A secret is not sent upon return.
     Forget,
-    /// A room is left, and the checker is not told that it was joined again.
+    /// A room is left, and the checker does not learn that it was joined again.
     Overhear,
 }
 
@@ -65,11 +65,11 @@ pub struct Talker {
     sabotage: Option<Sabotage>,
     heard_in_all: u64,
     held: Option<(u64, u16, Id, bool)>,
-    /// The last words that it has not heard yet.
+    /// The last of its own messages that it has not received yet.
     unheard: BTreeSet<Id>,
-    /// It has heard something in this session.
+    /// It has received something in this session.
     pub has_heard: bool,
-    /// Volatile events that it has heard.
+    /// Volatile events that it has received.
     pub volatile_heard: u64,
     /// Messages that came by polling.
     pub polled: u64,
@@ -92,7 +92,7 @@ struct Session {
 /// How far a session that began by polling is with its WebSocket: where it can be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Upgrade {
-    /// It has none.
+    /// It has no connection.
     None,
     /// A connection is asked for.
     Dialing,
@@ -102,7 +102,7 @@ pub enum Upgrade {
     Probing,
     /// The probe was answered, and the requests under way were not.
     Pausing,
-    /// `5` was sent.
+    /// `5` was sent: the upgrade is complete.
     Moved,
 }
 
@@ -112,12 +112,12 @@ impl Upgrade {
         [Upgrade::Dialing, Upgrade::Asked, Upgrade::Probing, Upgrade::Pausing, Upgrade::Moved];
 }
 
-/// What a client asks of whoever drives it.
+/// What a client asks of its driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// Open a connection.
+    /// Open a connection of this number.
     Connect(Line),
-    /// Write to it.
+    /// Write these bytes to it.
     Write(Line, Bytes),
     /// Close it, after what was written.
     Close(Line),
@@ -232,7 +232,7 @@ impl Talker {
         self.session.as_mut()?.wishes.pop_front()
     }
 
-    /// When it wants to be woken.
+    /// When it is due next.
     pub fn due(&self) -> Instant {
         self.session.as_ref().map_or(Instant::NEVER, |session| session.wake_at)
     }
@@ -276,7 +276,7 @@ impl Talker {
         self.pump(now, &mut Checker::default());
     }
 
-    /// Leaves for good.
+    /// Says goodbye, and does not return.
     pub fn quit(&mut self, now: Instant, checker: &mut Checker) {
         self.send(now, Kind::Disconnect);
         self.hang_up(now);
@@ -288,8 +288,8 @@ impl Talker {
         self.held = None;
     }
 
-    /// From now on it comes back and listens; and says one last word in each of its rooms, by which it is known that it
-    /// has heard all before.
+    /// From now on it reconnects and listens; and sends one last word in each of its rooms, which shows when it
+    /// has received everything before.
     pub fn last_words(&mut self, now: Instant, checker: &mut Checker) {
         self.is_ending = true;
         self.unheard.clear();
@@ -304,7 +304,7 @@ impl Talker {
         self.pump(now, checker);
     }
 
-    /// It has heard all of its last words, and so everything before them.
+    /// It has received all of its last words, and so everything before them.
     pub fn has_heard_itself(&self) -> bool {
         self.unheard.is_empty()
     }
@@ -379,7 +379,7 @@ impl Talker {
     fn send(&mut self, now: Instant, kind: Kind) {
         let Some(session) = &mut self.session else { return };
         let Encoded { text, attachments } = Packet::new("/", kind).encode();
-        // What is not taken was said in vain, as on any line that breaks.
+        // What is not taken is lost, as on any connection that breaks.
         let text = std::iter::once(Message::Text(text));
         let _ = text
             .chain(attachments.into_iter().map(Message::Binary))
@@ -565,7 +565,7 @@ fn name(room: u16) -> Value {
     format!("room {room}").into()
 }
 
-/// Bytes that nobody else's message has.
+/// Bytes that no other message has.
 fn pattern(id: Id, length: usize) -> Bytes {
     let mut rng = Rng::new(u64::from(id.client) << 32 | u64::from(id.number));
     let mut bytes = BytesMut::with_capacity(length + 8);

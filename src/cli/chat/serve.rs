@@ -76,7 +76,7 @@ pub(in crate::cli) struct ServeArgs {
 
 pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliError> {
     let journal = Journal::new(args.json);
-    // Before the log is opened: who cannot listen need not wait for that.
+    // Before the log is opened: a failure to listen need not wait for that.
     let listener =
         event_loop::listen((args.bind, args.port).into()).map_err(|error| cannot_listen(args, &error))?;
     let address = listener.local_addr().map_err(|error| CliError::io("listening", &error))?;

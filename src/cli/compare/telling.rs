@@ -23,7 +23,7 @@ pub(super) fn ways(args: &CompareArgs) -> Vec<Way> {
     }
 }
 
-/// Line by line, if that was asked for and somebody is there to press Enter.
+/// Line by line, if that was asked for and there is a terminal to press Enter at.
 pub(super) fn pace(args: &CompareArgs) -> Pace {
     if !args.show.step {
         return Pace::AtOnce;

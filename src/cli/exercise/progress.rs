@@ -14,7 +14,7 @@ use crate::lessons::exercises::ALL as EXERCISES;
 /// `netlayers progress`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ProgressArgs {
-    /// As JSON
+    /// As JSON, for programs
     #[arg(long)]
     json: bool,
 }

@@ -1,4 +1,4 @@
-//! `--xray`: what goes over the wire, message by message, as its bytes go by.
+//! `--xray`: what goes over the wire, message by message, as its bytes pass.
 
 use crate::base::ParseError;
 use crate::cli::xray::Watch;
@@ -9,7 +9,7 @@ use crate::view::header_box::{fields_box, header_box};
 use crate::view::look::Look;
 use crate::view::look::harmless;
 
-/// Draws what went by.
+/// Draws the messages that passed.
 pub(super) struct XRay {
     watch: Watch,
     look: Look,

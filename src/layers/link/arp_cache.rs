@@ -7,8 +7,8 @@
 //!
 //! The cache does not build frames. It says when to ask; [`ArpPacket::request`] is what to ask.
 //!
-//! Left out: asking a known neighbour alone before its entry ends (§2.3.2.1, way 2), and any defence: a host that lies in a
-//! reply is believed, as in the real protocol.
+//! Left out: asking a known neighbour alone before its entry ends (§2.3.2.1, way 2), and any defence: a host that lies
+//! in a reply is believed, as in the real protocol.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
@@ -166,8 +166,8 @@ impl<T> ArpCache<T> {
     /// Takes an ARP packet from the link, by the rule of RFC 826 ("Packet Reception").
     ///
     /// The sender's entry, if there is one, is brought up to date, whatever the packet is about. Only a packet for us
-    /// makes a *new* entry: who asks us will want our packets soon. So a host does not fill its table with all that it
-    /// overhears. `ours` says which addresses this interface has; `mac` is its own.
+    /// makes a *new* entry: its sender will expect packets from us soon. So a host does not fill its table with all
+    /// that it overhears. `ours` says which addresses this interface has; `mac` is its own.
     pub fn receive(
         &mut self,
         now: Instant,
@@ -177,8 +177,8 @@ impl<T> ArpCache<T> {
     ) -> Learned<T> {
         let for_us = ours(packet.target_ip);
         let reply = (for_us && packet.operation == Operation::Request).then(|| packet.reply(mac));
-        // A probe has no sender address yet (RFC 5227 §2.1.1). A group address belongs to no host (RFC 1812 §3.3.2), and our own
-        // is not to be learned from others.
+        // A probe has no sender address yet (RFC 5227 §2.1.1). A group address belongs to no host (RFC 1812 §3.3.2),
+        // and our own is not to be learned from others.
         let believable =
             !packet.sender_ip.is_unspecified() && !ours(packet.sender_ip) && !packet.sender_mac.is_group();
         let merge = self.entries.contains_key(&packet.sender_ip);
@@ -201,7 +201,7 @@ impl<T> ArpCache<T> {
         self.entries.values().filter_map(next).min()
     }
 
-    /// Forgets what is too old to be believed, and tells what is due, in the order of addresses.
+    /// Removes the entries that have expired, and returns what is due, in the order of addresses.
     pub fn expire(&mut self, now: Instant) -> Vec<Due<T>> {
         let mut due = Vec::new();
         self.entries.retain(|ip, entry| match entry {

@@ -49,7 +49,7 @@ use super::transport::udp as udp_layer;
 use crate::base::{Alarm, Duration, Instant, Machine, Rng};
 use crate::trace::{Flow, Protocol};
 
-/// One host's stack.
+/// One host's stack: its interfaces, its routes and its sockets.
 #[derive(Debug)]
 pub struct Stack {
     ip: Ip,
@@ -258,8 +258,8 @@ impl Stack {
         self.drain_tcp(now);
     }
 
-    /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1). A listener takes no more
-    /// connections, and keeps those it took.
+    /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1). A listener takes no
+    /// more connections, and keeps those it took.
     pub fn tcp_close(&mut self, now: Instant, socket: SocketId) {
         self.tcp.close(now, socket.tcp());
         self.drain_tcp(now);
@@ -278,7 +278,8 @@ impl Stack {
         self.drain_tcp(now);
     }
 
-    /// Ends a connection whose peer has acknowledged nothing for so long; `None` never does (RFC 9293 §3.8.3: MUST-21).
+    /// Ends a connection whose peer has acknowledged nothing for `timeout`; `None` never does (RFC 9293 §3.8.3:
+    /// MUST-21).
     pub fn tcp_set_user_timeout(&mut self, now: Instant, socket: SocketId, timeout: Option<Duration>) {
         self.tcp.set_user_timeout(now, socket.tcp(), timeout);
         self.drain_tcp(now);
@@ -313,7 +314,7 @@ impl Stack {
                 Received::Refused(why) => self.discard(why),
                 // RFC 1122 §4.1.3.1: a SHOULD.
                 Received::NoPort(port) => {
-                    self.discard(format!("nobody listens on UDP port {port}"));
+                    self.discard(format!("no socket is bound to UDP port {port}"));
                     self.ip.refuse(now, packet, Unreachable::Port, &mut self.out);
                 }
             },
@@ -334,7 +335,7 @@ impl Stack {
             match want {
                 Want::Tell(output) => self.out.push_back(output),
                 Want::Send { from, to, segment } => {
-                    // Don't Fragment: TCP cuts its segments to fit and wants to be told when they do not (RFC 1191 §2).
+                    // Don't Fragment: TCP cuts its segments to fit, and routers report when they do not (RFC 1191 §2).
                     let outgoing = Outgoing {
                         source: from,
                         destination: to,

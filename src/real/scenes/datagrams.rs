@@ -70,7 +70,7 @@ async fn receive(stage: &Stage, server: &UdpSocket, flow: Flow, room: usize) -> 
     Ok(bytes)
 }
 
-/// What a sender hears when the port it sends to is nobody's.
+/// What a sender gets when the port it sends to has no socket.
 async fn nobody(client: &UdpSocket) -> Result<String, RealError> {
     client.send(b"anybody?").await.during("sending to a closed port", NEXT)?;
     let mut room = [0; 16];
@@ -80,7 +80,7 @@ async fn nobody(client: &UdpSocket) -> Result<String, RealError> {
             "the server's socket is closed; send() succeeds, and the next call says \"{}\": an ICMP message came back",
             error.kind()
         ),
-        _ => "the server's socket is closed; send() succeeds all the same, and nobody tells".into(),
+        _ => "the server's socket is closed; send() succeeds nevertheless, and reports no error".into(),
     })
 }
 

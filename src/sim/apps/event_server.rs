@@ -5,8 +5,8 @@
 //! tasks is done here in one loop: read, let the machines act, write what each connection waits for in one piece.
 //!
 //! Bounds: [`engineio::Config::max_connections`]; a connection with much to be written is not read from until it takes
-//! some of it; a connection that was closed here may stay for a second, and then its socket is closed however things
-//! stand.
+//! some of it; a connection that was closed here may stay for a second, and then its socket is closed in whatever
+//! state it is.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -113,7 +113,7 @@ impl EventServer {
             }
         };
         // From the run's seed, so that it can be repeated. On real sockets ids must not be guessable.
-        // Asking for the number below gives the next run other ids, as a program that is started anew has.
+        // Asking for the number below gives the next run other ids, as a restarted program has.
         let mut sids = io.rng().fork("sids");
         let mut numbers = Rng::new(io.rng().next_u64());
         let hub = (self.build)(Box::new(move || numbers.next_u64()));
@@ -195,7 +195,7 @@ impl Running {
             self.server.handle(io.now(), Input::Bytes(key, bytes));
             self.settle(io);
         }
-        // Nobody reads it any more, and unread bytes would turn our FIN into a RST.
+        // Its bytes are still read and dropped: unread bytes would turn our FIN into a RST.
         while io.tcp_read(socket, PIECE).is_some() {}
     }
 

@@ -54,7 +54,7 @@ fn a_socket_asks_no_more_than_it_may_and_others_ask_on() {
     (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
     assert_eq!(asked(&stage, 2).len(), 7, "and so does the end of the time");
     (0..5).for_each(|_| stage.say(3, "ask", vec!["a".into(), "?".into()]));
-    assert_eq!(asked(&stage, 2).len(), 10, "somebody else has as much to spend");
+    assert_eq!(asked(&stage, 2).len(), 10, "another socket has a limit of its own");
 }
 
 #[test]
@@ -66,8 +66,8 @@ fn what_a_socket_has_asked_ends_when_it_leaves() {
     (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
     assert_eq!((asked(&stage, 2).len(), stage.hub.questions()), (5, 5));
     stage.cut(1);
-    assert_eq!(stage.hub.questions(), 0, "nobody waits for an answer");
-    // An answer that comes too late is nobody's offence.
+    assert_eq!(stage.hub.questions(), 0, "no answer is awaited");
+    // An answer that comes too late is no offence.
     let id = asked(&stage, 2)[0];
     answer(&mut stage, 2, id, "late");
     assert!(stage.closed.is_empty());
@@ -154,7 +154,7 @@ fn ids_of_senders_are_remembered_within_bounds_of_number_and_length() {
     assert!(!is_duplicate(long("1")) && !is_duplicate(long("2")));
     assert!(
         is_duplicate(long("1")) && is_duplicate(long("2")),
-        "long ones are told apart by all of their bytes"
+        "long ones are distinguished by all of their bytes"
     );
     assert!(!is_duplicate("3".into()));
     assert!(!is_duplicate(long("1")), "it was the oldest of three and only two are kept");

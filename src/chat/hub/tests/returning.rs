@@ -65,7 +65,7 @@ fn it_works_when_the_old_connection_is_half_open_and_a_second_time() {
     let (mut stage, sid, pid) = two();
     say(&mut stage, "one");
     let first = stage.offset(2);
-    // Nobody has told the hub that session 2 is dead: it goes on sending to it.
+    // The hub does not know that session 2 is dead: it goes on sending to it.
     say(&mut stage, "two");
     assert!(!stage.return_as(3, &sid, &pid, first.as_deref()), "it has to wait");
     assert_eq!(stage.probed, [2]);
@@ -95,7 +95,7 @@ fn it_works_a_second_time_though_nothing_was_said_in_between() {
     }
     say(&mut stage, "two");
     assert_eq!(stage.events(5), ["said \"two\""]);
-    // From here on that offset is behind.
+    // From here on that offset is out of date.
     stage.return_as(6, &sid, &pid, offset.as_deref());
     stage.wait(Duration::from_millis(751));
     assert_ne!(stage.identity(6), Some((sid, pid)));
@@ -321,7 +321,7 @@ fn a_pair_that_was_used_is_spent_two_pongs_after_something_newer_was_sent() {
         pong(&mut stage, 3);
         assert_eq!(stage.probed, [3, 3], "it is proven");
         stage.cut(3);
-        assert!(!stage.return_as(4, &sid, &pid, used.as_deref()), "somebody else with the used pair");
+        assert!(!stage.return_as(4, &sid, &pid, used.as_deref()), "another client with the used pair");
         assert!(stage.return_as(5, &sid, &pid, stage.offset(3).as_deref()));
     }
 }

@@ -184,7 +184,7 @@ impl Screen {
         out.text(&before)?;
         if !behind.is_empty() {
             out.text(behind)?;
-            // Back to the cursor. How wide it draws joined characters only the terminal knows, so what stands before
+            // Back to the cursor. How wide it draws joined characters only the terminal knows, so the text before
             // the cursor is written once more.
             out.text("\r")?;
             out.text(out.look.faint(&prompt))?;

@@ -7,7 +7,7 @@ use crate::view::look::{Look, escape};
 /// A line to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
-    /// What somebody said, or what was asked for.
+    /// A message, or the result of a command.
     Result(String),
     /// What happened to the client itself.
     Remark(String),
@@ -51,7 +51,7 @@ impl Said {
         }
     }
 
-    /// One line: where, who, what, and when if it was not just now.
+    /// One line: room, name, text, and the age if it is not new.
     pub(super) fn line(&self, when: When, now_ms: u64, look: &Look) -> String {
         let mark = match when {
             When::Now => "",
@@ -110,7 +110,7 @@ fn ago(ms: u64) -> String {
     format!("{count} {unit} ago")
 }
 
-/// So many of something.
+/// A number of things, in the singular or the plural.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -1,7 +1,7 @@
 //! One WebSocket connection, from the opening handshake to the last byte: the machine that joins the parts
 //! (RFC 6455 §4 to §7).
 //!
-//! It sits between TCP's stream of bytes below and a user who thinks in messages above, and is the same for both
+//! It is between TCP's stream of bytes below and a program that sends messages above, and is the same for both
 //! ends. What happens in which phase is in [`phase`](super::phase), what comes in in `receiver.rs`, what goes out in
 //! `sender.rs`. The beginning of a connection's life is in `connection/opening.rs`, its end in `connection/closing.rs`,
 //! its limits in `connection/config.rs`, and how a dead peer is noticed in `connection/keepalive.rs`.
@@ -92,7 +92,7 @@ enum Read {
 pub enum Event {
     /// The connection is open. Boxed, for it comes once and is much larger than the others.
     Open(Box<Opening>),
-    /// A whole message.
+    /// A whole message from the peer.
     Message(Message),
     /// A ping; it is answered already.
     Ping(Bytes),
@@ -200,14 +200,14 @@ impl Connection {
         self.sender.queued()
     }
 
-    /// Where the stream's next bytes may be put, behind those that are there, instead of handing them over as
+    /// Where the stream's next bytes may be put, after those that are there, instead of handing them over as
     /// [`Input::Bytes`]: it saves a driver a copy. [`Input::Arrived`] is to follow.
     pub fn inbox(&mut self) -> &mut BytesMut {
         self.receiver.inbox()
     }
 
     /// The length of the payload that is coming in, and how many bytes of it are still to come; zeros when none is. A
-    /// driver that reads so much and a header at a time gets long messages in one piece.
+    /// driver that reads that much and a header at a time gets long messages in one piece.
     pub fn coming_in(&self) -> (u64, u64) {
         self.receiver.coming_in()
     }

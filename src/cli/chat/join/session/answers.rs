@@ -50,7 +50,7 @@ impl Session {
                 self.name = name.to_owned();
                 client.set_auth("/", Some(self.auth()));
             }
-            // Whoever says something hears it as the others do.
+            // The sender receives its own message as the others do.
             Asked::Said { .. } => {}
             Asked::Replayed => {
                 let missed = self.replayed.take().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Session {
     ) {
         let end = answer.get("end").and_then(Value::as_u64).unwrap_or_default();
         if let Some(known) = self.rooms.get_mut(&room).filter(|known| known.cursor.offset() > end) {
-            // The log is another one than before: the server has forgotten everything, and counts anew.
+            // The log is another one than before: the server has forgotten everything, and counts from the start.
             known.cursor = Cursor::default();
         }
         if again && self.rooms.get(&room).is_some_and(|room| room.cursor.offset() > 0) {

@@ -1,5 +1,5 @@
-//! People in the chat, over simulated cables that can be pulled: the session that runs behind the terminal, and the
-//! server that runs behind `chat serve`.
+//! People in the chat, over simulated cables that can be pulled: the session inside the terminal program, and the
+//! server inside `chat serve`.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -96,7 +96,7 @@ impl Scene {
         self.network.plug(self.people[who].host, self.server.0, plugged);
     }
 
-    /// The messages that somebody was shown, without marks and ages.
+    /// The messages that one person was shown, without marks and ages.
     fn messages(&self, who: usize) -> Vec<String> {
         let shown = self.people[who].lines.iter().filter_map(|line| line.split_once("#tea "));
         let shown = shown.filter(|(before, said)| !before.starts_with("--") && said.contains(": "));
@@ -130,7 +130,7 @@ fn two_people_talk() {
     scene.types(1, "/msg ada psst");
     scene.wait(500);
     assert!(scene.has(0, "-- bob is now robert") && scene.has(0, "robert -> ada: psst"));
-    assert!(scene.has(1, "robert -> ada: psst"), "who says it hears it too");
+    assert!(scene.has(1, "robert -> ada: psst"), "its sender receives it too");
     scene.types(1, "/quit");
     scene.wait(500);
     assert_eq!(scene.people[1].session.borrow().standing, Standing::Over(None));

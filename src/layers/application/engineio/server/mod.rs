@@ -14,12 +14,12 @@
 //! | what goes in, what comes out, what is allowed | `interface.rs` |
 //! | one connection, and what waits to be written to it | `conn.rs` |
 //! | bytes that come, by what their connection is doing | `input.rs` |
-//! | what a request asks for, and who answers | `route.rs` |
+//! | what a request asks for, and what answers it | `route.rs` |
 //! | answers, and how a connection ends | `output.rs` |
 //! | WebSockets | `socket.rs` |
-//! | who has taken too long | `timers.rs` |
+//! | what has taken too long | `timers.rs` |
 //! | a message made ready once for many | `prepared.rs` |
-//! | what stands above, and answers | [`Service`] in `service.rs` |
+//! | the program above, which answers | [`Service`] in `service.rs` |
 
 mod conn;
 mod input;
@@ -54,18 +54,18 @@ use crate::layers::application::websocket::Message;
 /// What is wrong with what a client sent.
 const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 
-/// The machine.
+/// Engine.IO's server, as a machine.
 pub struct Server {
     config: Config,
     conns: SlotMap<ConnKey, Conn>,
     sessions: SlotMap<SessionKey, Entry>,
     by_sid: BTreeMap<String, SessionKey>,
-    /// Where new ids come from: they must not be guessable, for who knows one can speak in its session.
+    /// The source of new ids: they must not be guessable, because an id is all it takes to send in its session.
     sids: Box<dyn FnMut() -> String + Send>,
     timers: BTreeSet<(Instant, Timer)>,
     alarm: Alarm,
     outputs: VecDeque<Output>,
-    /// WebSockets whose machines have something to say.
+    /// WebSockets whose machines have outputs to be polled.
     stirred: VecDeque<ConnKey>,
     /// It is about to end, which is said to clients.
     going_away: bool,
@@ -114,7 +114,7 @@ impl Server {
         self.conns.len()
     }
 
-    /// When it wants to be woken, as [`Output::WakeAt`] said.
+    /// When it is due next, as [`Output::WakeAt`] said.
     pub fn due(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
     }
@@ -171,7 +171,7 @@ impl Server {
         }
     }
 
-    /// From here on a WebSocket that is closed is told that the server goes away (1001, RFC 6455 §7.4.1).
+    /// From here on a WebSocket that is closed gets the code "going away" (1001, RFC 6455 §7.4.1).
     pub fn go_away(&mut self) {
         self.going_away = true;
     }
@@ -184,7 +184,7 @@ impl Server {
         keys.into_iter().for_each(|key| self.close(now, key));
     }
 
-    /// Answers an [`Event::Request`].
+    /// Answers an [`Event::Request`] with a response.
     pub fn respond(
         &mut self,
         now: Instant,
@@ -207,15 +207,15 @@ impl Server {
         self.conns.get(conn).map(|conn| &conn.out)
     }
 
-    /// Whether so much waits on a connection, to be written or to be answered first, that no more should be read from
-    /// it. It changes when something is written.
+    /// Whether the backlog of a connection, to be written or to be answered first, is so long that no more should be
+    /// read from it. It changes when something is written.
     pub fn is_busy(&self, conn: ConnKey) -> bool {
         self.conns
             .get(conn)
             .is_some_and(|conn| conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY)
     }
 
-    /// So many bytes of its [`outbox`](Server::outbox) were taken by the connection; when any are left, the driver
+    /// The connection took this many bytes of its [`outbox`](Server::outbox); when any are left, the driver
     /// writes them when it can.
     pub fn written(&mut self, conn: ConnKey, bytes: usize) {
         let Some(entry) = self.conns.get_mut(conn) else { return };

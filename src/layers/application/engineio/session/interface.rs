@@ -28,7 +28,7 @@ pub struct Config {
     pub ping_timeout: Duration,
     /// How long an upgrade may take from the opening of its WebSocket.
     pub upgrade_timeout: Duration,
-    /// Bytes of one HTTP body or WebSocket message of the client, as it is told.
+    /// Bytes of one HTTP body or WebSocket message of the client; the handshake announces it.
     pub max_payload: usize,
     /// Bytes that may wait for the client. The user above may have a smaller limit of its own, and one message has to
     /// fit in with all of its attachments.
@@ -83,7 +83,7 @@ pub enum Output {
     Refuse(ConnKey),
     /// Send a message by WebSocket.
     Send(ConnKey, Message),
-    /// Close a WebSocket.
+    /// Close this WebSocket, and its connection.
     HangUp(ConnKey),
     /// Tell the layer above: a message.
     Message(Message),

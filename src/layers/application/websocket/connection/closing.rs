@@ -1,6 +1,6 @@
 //! How a connection ends: asked for, failed, or cut off (RFC 6455 §7.1, §7.2, §7.3).
 //!
-//! Which phase follows on what is said in [`phase`](super::super::phase); here is what is sent and told on the way.
+//! Which phase follows another is in [`phase`](super::super::phase); here is what is sent and reported in between.
 
 use super::super::close::{CloseReason, Failure};
 use super::super::frame::Opcode;
