@@ -502,16 +502,16 @@ mod tests {
             gateway.event(Instant::ZERO, event, &mut server);
             gateway.hub().sessions()
         };
-        for session in 0..4 {
-            let event = Event::Opened { session: sessions[session], endpoint: 0 };
+        for (number, session) in sessions.iter().copied().enumerate() {
+            let event = Event::Opened { session, endpoint: 0 };
             gateway.event(Instant::ZERO, event, &mut Server::new(Default::default(), Box::new(String::new)));
-            assert_eq!(say(&mut gateway, session, Message::from(r#"52-["e"]"#)), session + 1);
+            assert_eq!(say(&mut gateway, number, Message::from(r#"52-["e"]"#)), number + 1);
         }
         let forty = || Message::from(vec![0; 40]);
         assert_eq!(say(&mut gateway, 0, forty()), 4);
         assert_eq!(say(&mut gateway, 1, forty()), 4);
         assert_eq!((say(&mut gateway, 2, forty()), gateway.attached), (3, 80), "that one was too much");
-        // Somebody leaves, and there is room again.
+        // One leaves, and there is room again.
         let closed = Event::Closed { session: sessions[0], cause: CloseCause::TransportClosed };
         gateway.event(Instant::ZERO, closed, &mut Server::new(Default::default(), Box::new(String::new)));
         assert_eq!((say(&mut gateway, 3, forty()), gateway.attached), (2, 80));

@@ -105,7 +105,7 @@ pub(super) enum Verdict {
     /// A new socket, with no past.
     Fresh,
     /// The former one, from this offset.
-    Restore(Away, Claim, u64),
+    Restore(Box<Away>, Claim, u64),
     /// It is not known yet.
     Wait,
 }
@@ -302,7 +302,7 @@ impl Core {
         }
         let Some(away) = place.away.remove(&claim.pid) else { return Verdict::Fresh };
         self.timers.remove(&away.timer);
-        Verdict::Restore(away, claim, after)
+        Verdict::Restore(Box::new(away), claim, after)
     }
 
     /// The time for the holder's pong is over: half-open if it was silent, unless this pair of secret and offset is

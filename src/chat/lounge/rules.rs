@@ -163,7 +163,8 @@ fn is_all_visible(name: &str) -> bool {
     let mut before = None;
     let mut characters = name.chars().peekable();
     while let Some(c) = characters.next() {
-        if !is_visible(c) && !(is_joiner(c) && joins(before, characters.peek().copied())) {
+        let shows = is_visible(c) || (is_joiner(c) && joins(before, characters.peek().copied()));
+        if !shows {
             return false;
         }
         before = Some(c);
