@@ -62,14 +62,14 @@ impl SlabKey for u32 {
 /// It grows with its entries, up to the places that its keys can name; how many there may be is its owner's to decide.
 #[derive(Debug)]
 pub struct Slab<K, T> {
-    places: Vec<Place<T>>,
+    places: Vec<Slot<T>>,
     /// The places without an entry. The one that was freed last is used first: it is the likeliest to be in the cache.
     free: Vec<u32>,
     keys: PhantomData<K>,
 }
 
 #[derive(Debug)]
-struct Place<T> {
+struct Slot<T> {
     generation: u32,
     entry: Option<T>,
 }
@@ -104,7 +104,7 @@ impl<K: SlabKey, T> Slab<K, T> {
         if index as u64 >= 1 << K::PLACE_BITS {
             return None;
         }
-        self.places.push(Place { generation: 0, entry: Some(entry) });
+        self.places.push(Slot { generation: 0, entry: Some(entry) });
         Some(Self::key(index, 0))
     }
 
@@ -139,7 +139,7 @@ impl<K: SlabKey, T> Slab<K, T> {
 
     /// The key of the entry at this place now.
     pub fn key_at(&self, place: usize) -> Option<K> {
-        let Place { generation, entry } = self.places.get(place)?;
+        let Slot { generation, entry } = self.places.get(place)?;
         entry.as_ref().map(|_| Self::key(place, *generation))
     }
 

@@ -52,7 +52,7 @@ pub fn open_answer(ids: &[String]) -> String {
     format!("\n<details class=\"nl-answer\" data-for=\"{questions}\"><summary>What happens?</summary>\n\n")
 }
 
-/// Its end.
+/// Closes what `answer` opened.
 pub fn close_answer() -> &'static str {
     "\n</details>\n\n"
 }

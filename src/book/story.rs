@@ -4,7 +4,7 @@ use super::{figure, quiz};
 use crate::lessons::Performance;
 use crate::lessons::beat::Beat;
 
-/// The whole story.
+/// The whole story of a lesson, as Markdown.
 pub fn story(performance: &Performance) -> String {
     let mut page = String::new();
     // Questions whose answer is not on the page yet; those asked just now; and whether an answer is open.

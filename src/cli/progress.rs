@@ -12,13 +12,19 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    #[expect(clippy::disallowed_methods, reason = "how long a person has waited is measured by the real clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a person has waited is measured by the real clock"
+    )]
     pub(super) fn start() -> Self {
         Progress { next: Instant::now() + Duration::from_secs(1), shown: false }
     }
 
     /// Says how far it is. `text` is only asked for when it will be shown.
-    #[expect(clippy::disallowed_methods, reason = "how long a person has waited is measured by the real clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a person has waited is measured by the real clock"
+    )]
     pub(super) fn tell(&mut self, text: impl FnOnce() -> String) {
         let now = Instant::now();
         if now >= self.next && io::stderr().is_terminal() {

@@ -226,7 +226,10 @@ fn who_was_cut_off_is_away_and_comes_back_to_what_it_missed_private_messages_too
     assert_eq!(replayed, ["message tea Ada where is he?", "private Ada Bob come back", "left tea Eve"]);
     let heard = story.heard(&ada);
     assert_eq!(heard.last().map(String::as_str), Some("away Bob false"));
-    assert!(!story.heard(&eve).iter().any(|heard| heard.starts_with("private")), "it is delivered to no one else");
+    assert!(
+        !story.heard(&eve).iter().any(|heard| heard.starts_with("private")),
+        "it is delivered to no one else"
+    );
     story.ask(&bob, "say", r#"["tea","here I am"]"#);
     assert_eq!(story.heard(&ada), ["message tea Bob here I am"]);
 }

@@ -19,8 +19,8 @@ use crate::trace::{Flow, Protocol};
 
 /// Connections by number and by 4-tuple.
 ///
-/// It sends nothing itself: after every call, [`poll`](TcpSockets::poll) says what the layers below are to send, and what
-/// the program is to be told.
+/// It sends nothing itself: after every call, [`poll`](TcpSockets::poll) says what the layers below are to send, and
+/// what what to hand to the program.
 ///
 /// The tables grow with the connections that the host's own programs open, and with those that listeners accept:
 /// of these at most [`BACKLOG`] may be half open for each listener; one more SYN is dropped, and its sender will try
@@ -50,12 +50,12 @@ pub(super) struct TcpSockets {
 pub(super) enum Want {
     /// Send this segment from one end to the other.
     Send { from: IpAddr, to: IpAddr, segment: Segment },
-    /// Hand this out.
+    /// Hand this out of the stack.
     Tell(Output),
 }
 
-/// What tells a host's connections apart: both ports, and both addresses. As numbers, so that a search compares numbers, and the
-/// ports first, for they nearly always decide.
+/// What identifies one of a host's connections: both ports, and both addresses. As numbers, so that a search compares
+/// numbers, and the ports first, for they nearly always decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ends {
     ports: u32,
@@ -187,7 +187,7 @@ impl TcpSockets {
     }
 
     /// A listener goes: from here on a SYN to its port is answered by a RST (RFC 9293 §3.10.7.1). Connections that are
-    /// half open are reset, for nobody will accept them; those that were accepted stay.
+    /// half open are reset, because they will never be accepted; those that were accepted stay.
     fn stop_listening(&mut self, now: Instant, listener: u32, port: u16) {
         self.ports.remove(&port);
         self.sockets.remove(listener);
@@ -251,7 +251,7 @@ impl TcpSockets {
         }
     }
 
-    /// A segment arrived: for a connection, for a listener, or for nobody (RFC 9293 §3.10.7).
+    /// A segment arrived: for a connection, for a listener, or for neither (RFC 9293 §3.10.7).
     pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &Ip) {
         // In silence: all hosts would answer (RFC 9293 §3.9.2.3, MUST-57, which holds for every segment).
         if !packet.is_for_one() {
@@ -332,7 +332,7 @@ impl TcpSockets {
         self.timers.peek().map_or(Instant::NEVER, |Reverse((at, _))| *at)
     }
 
-    /// Wakes every connection whose time has come.
+    /// Wakes every connection that is due.
     pub(super) fn wake(&mut self, now: Instant) {
         while let Some(Reverse((at, number))) = self.timers.peek().copied()
             && at <= now

@@ -35,8 +35,7 @@ pub fn upgrade() -> Result<RealStory, RealError> {
             what: "the key",
             sim: "from the run's seed, or that of the RFC's example".into(),
             real: format!("{key}, from the operating system's randomness"),
-            because: "it must not be guessable (RFC 6455 §4.1); only a simulation may repeat one"
-                .into(),
+            because: "it must not be guessable (RFC 6455 §4.1); only a simulation may repeat one".into(),
         },
         Difference {
             what: "what can be seen of the connection",

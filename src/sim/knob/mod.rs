@@ -392,8 +392,7 @@ impl<T: Clone + fmt::Debug + Send + Sync> AnyKnob for Knob<T> {
             return said(knobs);
         }
         let value = (turns.get)(knobs)?;
-        (Some(&value) != (turns.get)(&Knobs::default()).as_ref())
-            .then(|| format!("{} {value:#}", self.name))
+        (Some(&value) != (turns.get)(&Knobs::default()).as_ref()).then(|| format!("{} {value:#}", self.name))
     }
 
     fn json_key(&self) -> String {
