@@ -1,4 +1,4 @@
-//! What stands in the place of each directive. A lesson is played with its knobs as they stand; `name=value` behind
+//! What replaces each directive. A lesson is played with its knobs' defaults; `name=value` after
 //! the other arguments turns one.
 //!
 //! | directive | becomes |
@@ -80,7 +80,7 @@ impl<'a> Expander<'a> {
         std::mem::take(&mut self.gated)
     }
 
-    /// What stands in the place of a directive.
+    /// What replaces a directive.
     ///
     /// # Errors
     /// In words: what was expected.
@@ -287,7 +287,7 @@ fn exercises_of(lesson: &Lesson) -> Result<String, String> {
 
 fn knobs(lesson: &Lesson) -> String {
     let mut table = String::from(
-        "<table class=\"nl-knobs\"><thead><tr><th>knob</th><th>stands at</th><th>what it turns</th></tr></thead><tbody>",
+        "<table class=\"nl-knobs\"><thead><tr><th>knob</th><th>default</th><th>what it turns</th></tr></thead><tbody>",
     );
     for knob in lesson.knobs {
         let _ = write!(
@@ -378,6 +378,6 @@ fn states() -> String {
         "fig-states-tcp",
         &states::to_svg(alt),
         "Every arrow is an arm of the `match` in `State::after` (RFC 9293 §3.3.2, figure 5), and every arm is an arrow: the \
-         picture is drawn from it. CLOSED stands there twice, for the beginning and for the end.",
+         picture is drawn from it. CLOSED is there twice, for the beginning and for the end.",
     )
 }

@@ -11,7 +11,7 @@ use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::Look;
 use crate::view::svg::{self, Alt, escape};
 
-/// The picture with its caption. `id` is unique in the book: the lesson's, and what else tells it from others.
+/// The picture with its caption. `id` is unique in the book: the lesson's, and what distinguishes it in the lesson.
 pub fn figure(picture: &Picture, id: &str) -> String {
     let drawn = match &picture.drawing {
         Drawing::Run { trace, until, view } => {

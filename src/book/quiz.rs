@@ -66,7 +66,7 @@ pub fn open_answer(
     )
 }
 
-/// Its end.
+/// Closes what `answer` opened.
 pub fn close_answer() -> &'static str {
     "\n</details>\n\n"
 }

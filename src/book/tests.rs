@@ -22,7 +22,7 @@ fn every_question_of_every_lesson_has_one_answer_on_its_page() {
         }
         let pictures = performance.beats.iter().filter(|beat| matches!(beat, Beat::Show { .. })).count();
         assert_eq!(page.matches("<figure").count(), pictures, "{}", lesson.id);
-        // An empty line would end a figure in the middle: Markdown begins again behind it.
+        // An empty line would end a figure in the middle: Markdown begins again after it.
         let figures = page.split("<figure").skip(1).filter_map(|after| after.split("</figure>").next());
         assert!(figures.clone().all(|figure| !figure.contains('\n')), "{}", lesson.id);
     }

@@ -203,7 +203,7 @@ mod tests {
         pool.on("b", |_, told, ()| told.push("other")).unwrap();
         pool.on("a", |_, told, ()| told.push("second")).unwrap();
         assert_eq!(emit(&mut pool, "a"), ["first", "second"]);
-        assert_eq!(emit(&mut pool, "nobody listens"), Told::new());
+        assert_eq!(emit(&mut pool, "no listener"), Told::new());
     }
 
     #[test]

@@ -78,7 +78,6 @@ const MOST_PACKETS: usize = 1000;
 /// How many are taken apart one by one.
 const MOST_FRAMES: usize = 8;
 
-/// Runs the command.
 pub(super) fn run(args: &DecodeArgs, out: &mut Output) -> Result<(), CliError> {
     out.look.absolute = args.absolute;
     if args.input == "-" {

@@ -21,7 +21,6 @@ pub(super) enum DevCommand {
     Check,
 }
 
-/// Runs the command.
 pub(super) fn run(command: &DevCommand, out: &mut Output) -> Result<(), CliError> {
     match command {
         DevCommand::NewLesson { id } => new_lesson(id, Path::new("src/lessons"), out),

@@ -32,7 +32,6 @@ fn words() -> Vec<(String, &'static str)> {
     vocabulary::all().iter().map(|term| (term.name.replace(' ', "-"), "")).collect()
 }
 
-/// Runs the command.
 pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> Result<(), CliError> {
     if args.term.is_empty() {
         return all(args.json, out);

@@ -106,7 +106,7 @@ impl Output {
         }
     }
 
-    /// Writes a picture, line by line if that was asked for and somebody is there to press Enter.
+    /// Writes a picture, line by line if that was asked for and there is a terminal to press Enter at.
     pub(super) fn picture(&mut self, picture: &Sheet, pace: Pace) -> Result<(), CliError> {
         if pace == Pace::AtOnce || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return self.sheet(picture);

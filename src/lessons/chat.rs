@@ -32,7 +32,6 @@ const OUTAGE: Knob<Duration> = Knob::time(
     "how long a client's cable is pulled",
 );
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "chat",
     number: 21,
@@ -64,7 +63,7 @@ pub(super) const LESSON: Lesson = Lesson {
 
 /// The port of HTTP, by which Wireshark knows what it reads.
 const PORT: u16 = 80;
-/// Who chats.
+/// The people in the chat.
 const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
 const ROOM: &str = "lobby";
 const GREETING: &str = "good morning";
@@ -375,7 +374,7 @@ fn short(text: &str) -> String {
     }
 }
 
-/// What was kept, and who got it how.
+/// A table of what was kept, and how each of the three got it.
 fn draw_log(
     stage: &mut Stage,
     ada: EventClient,
@@ -410,7 +409,7 @@ fn is_between(heard: &[Vec<(Instant, String)>], text: &str, from: Instant, to: I
     heard[0].iter().any(|(at, other)| other == text && *at >= from && *at <= to)
 }
 
-/// What it took.
+/// A table of the frames and bytes that it took.
 fn account(stage: &mut Stage) {
     let run = stage.seen();
     let account = run.accounting();

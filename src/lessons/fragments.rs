@@ -25,12 +25,11 @@ const DF: Knob<bool> = Knob::choice(
     &[("on", true), ("off", false)],
     "whether the packet of the last run may be cut (off) or not (on)",
 );
-/// The MTU behind the router.
+/// The MTU of the link beyond the router.
 const NARROW: Knob<u16> =
     Knob::bytes("narrow", "576", 68, 9000, "MTU of the link behind the router, in bytes");
 const FIRST_MTU: Knob<u16> = MTU.within(Range::Bytes(68, 9000));
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "fragments",
     number: 4,

@@ -22,7 +22,6 @@ const DEFLATE: Knob<bool> =
     Knob::choice("deflate", "no", NO_YES, "whether both ends compress (permessage-deflate)");
 const ANNOUNCED: Knob<u16> = MSS.within(Range::Bytes(200, 1460));
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "frames",
     number: 17,
@@ -273,7 +272,7 @@ fn refused(stage: &mut Stage) {
     stage.check("each of them ends its connection with 1002", |_| codes == [Some(1002); 3]);
 }
 
-/// Frames and segments.
+/// How frames are cut into segments, and segments hold frames.
 fn segments(stage: &mut Stage) {
     let mss = stage.network_knobs().announced_mss();
     let guess = stage.ask_number(

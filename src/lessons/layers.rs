@@ -12,7 +12,6 @@ use crate::view::dissect::{Part, Role};
 
 const PAYLOAD: Knob<usize> = Knob::bytes("payload", "1", 1, 1400, "bytes that the program sends");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "layers",
     number: 2,

@@ -15,7 +15,6 @@ use crate::trace::{Flow, Kind};
 /// How many clients there are.
 pub(crate) const CLIENTS: Knob<usize> = Knob::count("clients", "3", 1, 20, "how many clients there are");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "ports",
     number: 5,

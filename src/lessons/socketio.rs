@@ -1,8 +1,8 @@
 //! Lesson 19: Socket.IO is a protocol of its own. It goes over HTTP, over WebSocket, or from the one to the other,
 //! and its packets are the same on all three ways.
 //!
-//! All hosts set TCP_NODELAY, as the libraries do: Nagle's algorithm would make small messages wait otherwise. Left out: attachments
-//! (binary events), compression, and other versions of the protocol.
+//! All hosts set TCP_NODELAY, as the libraries do: Nagle's algorithm would make small messages wait otherwise. Left
+//! out: attachments (binary events), compression, and other versions of the protocol.
 
 use super::beat::Answer;
 use super::knob::{DELAY, SEED};
@@ -40,7 +40,6 @@ const MIDDLEBOX: Knob<bool> = Knob::choice(
 const ECHOES: Knob<usize> =
     Knob::count("echoes", "3", 1, 20, "how many events are echoed, one after the other");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "socketio",
     number: 19,
@@ -126,7 +125,7 @@ struct Played {
     echo: Duration,
 }
 
-/// Long-polling.
+/// The session by long-polling.
 fn by_polling(stage: &mut Stage) -> Played {
     let echoes = stage.knob(&ECHOES);
     stage.say(

@@ -16,7 +16,7 @@ use tokio::time::Sleep;
 
 use super::clock::{Clock, std_duration};
 use super::random;
-use super::tap::{Seen, Tap};
+use super::tap::{Tap, Tapped};
 use super::websocket::{Builder, Url, WebSocket, WebSocketError};
 use crate::base::{Instant, Machine as _};
 use crate::chat::client::{Client, Config, Event, Input, Output};
@@ -42,12 +42,12 @@ pub struct EventClient {
     wake_at: Instant,
     sleep: Option<Pin<Box<Sleep>>>,
     is_full: bool,
-    seen: Option<Seen>,
+    seen: Option<Tapped>,
 }
 
 impl EventClient {
     /// A client of the server at `url`. What goes over its connections is copied to `seen`.
-    pub fn new(url: Url, config: Config, seen: Option<Seen>) -> Self {
+    pub fn new(url: Url, config: Config, seen: Option<Tapped>) -> Self {
         EventClient {
             client: Client::new(config, random::numbers()),
             url,

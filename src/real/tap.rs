@@ -12,15 +12,15 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub struct Tap {
     stream: TcpStream,
-    seen: Option<Seen>,
+    seen: Option<Tapped>,
 }
 
 /// What passed and was not taken yet, in order. Clones share it.
 ///
-/// Bounded: when more than [`MOST`](Seen::MOST) bytes wait, the next ones are not kept, and the look at that connection
+/// Bounded: when more than [`MOST`](Tapped::MOST) bytes wait, the next ones are not kept, and the look at that connection
 /// is over: see [`Passed::Lost`].
 #[derive(Debug, Clone, Default)]
-pub struct Seen(Arc<Mutex<Kept>>);
+pub struct Tapped(Arc<Mutex<Kept>>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -44,7 +44,7 @@ pub enum Passed {
 
 impl Tap {
     /// Looks at a stream when `seen` is there to keep it.
-    pub fn new(stream: TcpStream, seen: Option<Seen>) -> Self {
+    pub fn new(stream: TcpStream, seen: Option<Tapped>) -> Self {
         if let Some(seen) = &seen {
             let mut kept = seen.lock();
             kept.lost = false;
@@ -65,7 +65,7 @@ impl Tap {
     }
 }
 
-impl Seen {
+impl Tapped {
     /// Bytes that may wait to be taken.
     pub const MOST: usize = 4 << 20;
 
@@ -87,7 +87,7 @@ impl Kept {
         if bytes.is_empty() || self.lost {
             return;
         }
-        if self.bytes + bytes.len() > Seen::MOST {
+        if self.bytes + bytes.len() > Tapped::MOST {
             self.lost = true;
             return self.passed.push(Passed::Lost);
         }
@@ -141,7 +141,7 @@ mod tests {
         kept.keep(true, b"a");
         kept.keep(true, b"sk");
         kept.keep(false, b"yes");
-        kept.keep(true, &vec![0; Seen::MOST]);
+        kept.keep(true, &vec![0; Tapped::MOST]);
         kept.keep(true, b"after a gap");
         let expected = [Passed::Sent(b"ask".to_vec()), Passed::Received(b"yes".to_vec()), Passed::Lost];
         assert_eq!(kept.passed, expected);

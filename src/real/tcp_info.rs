@@ -6,7 +6,7 @@
 //! their offsets, instead of being laid over a structure of a fixed size.
 //!
 //! It leaves out the fields that no view of this crate shows (pacing, delivery rate, time spent limited).
-#![allow(unsafe_code)] // getsockopt(TCP_INFO) has no safe wrapper; the one call stands at the end of this file.
+#![allow(unsafe_code)] // getsockopt(TCP_INFO) has no safe wrapper; the one call is at the end of this file.
 
 use std::io;
 

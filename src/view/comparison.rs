@@ -68,7 +68,7 @@ const QUESTIONS: &[(&str, Answer)] = &[
     }),
     ("retransmitted", |f, _| match (f.way, f.wire) {
         (Way::Udp, _) => "never does".into(),
-        (_, Wire::Real) => f.retransmitted.map_or("not told here".into(), |n| n.to_string()),
+        (_, Wire::Real) => f.retransmitted.map_or("not shown here".into(), |n| n.to_string()),
         (_, Wire::Sim) => f.retransmitted.unwrap_or(0).to_string(),
     }),
     ("arrived, byte for byte", |f, _| match (f.arrived, f.returned, f.way) {

@@ -26,7 +26,7 @@ pub struct SharedLog {
 #[derive(Debug, Default)]
 struct Kept {
     events: MemoryLog,
-    sockets: BTreeMap<(Arc<str>, Arc<str>), Socket>,
+    sockets: BTreeMap<(Arc<str>, Arc<str>), SharedSocket>,
     /// What waits for each hub that lives.
     hubs: BTreeMap<HubId, VecDeque<Notice>>,
     /// Questions that were not answered: the hub that asked, its claim, the socket, and the hub that is to answer.
@@ -41,7 +41,7 @@ type HubId = u64;
 
 /// A socket that may come back.
 #[derive(Debug)]
-struct Socket {
+struct SharedSocket {
     saved: Saved,
     owner: HubId,
 }
@@ -195,7 +195,7 @@ impl Sessions for SharedSessions {
         // What was written before it was handed over may arrive after.
         let is_mine = kept.sockets.get(&name).is_none_or(|socket| socket.owner == self.me);
         if is_mine {
-            kept.sockets.insert(name, Socket { saved, owner: self.me });
+            kept.sockets.insert(name, SharedSocket { saved, owner: self.me });
         }
     }
 
@@ -254,7 +254,7 @@ impl Kept {
             Handover::Unknown => self.sockets.get(&name).map(|socket| socket.saved.clone()),
         };
         if let Some(saved) = &saved {
-            self.sockets.insert(name, Socket { saved: saved.clone(), owner: asker });
+            self.sockets.insert(name, SharedSocket { saved: saved.clone(), owner: asker });
         }
         if let Some(notices) = self.hubs.get_mut(&asker) {
             notices.push_back(Notice::Answered { claim, namespace, saved });

@@ -37,11 +37,11 @@ impl Default for StreamDelays {
 
 /// The handle of one hub. [`Stream::new`] on the same log makes one for the next.
 #[derive(Debug)]
-pub struct Stream(Arc<Mutex<Line>>);
+pub struct Stream(Arc<Mutex<Pipe>>);
 
 /// What is between a hub and the stream.
 #[derive(Debug)]
-struct Line {
+struct Pipe {
     log: SharedLog,
     sessions: SharedSessions,
     delays: StreamDelays,
@@ -75,7 +75,7 @@ impl Stream {
     pub fn new(log: &SharedLog, delays: StreamDelays, rng: Rng) -> Self {
         let log = log.clone();
         let sessions = SharedSessions::new(&log);
-        Stream(Arc::new(Mutex::new(Line {
+        Stream(Arc::new(Mutex::new(Pipe {
             log,
             sessions,
             delays,
@@ -91,17 +91,17 @@ impl Stream {
         })))
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn line(&self) -> MutexGuard<'_, Pipe> {
         lock(&self.0)
     }
 }
 
 /// A hub that panicked with it has left it between two operations, both of which are whole.
-fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+fn lock(line: &Mutex<Pipe>) -> MutexGuard<'_, Pipe> {
     line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Line {
+impl Pipe {
     fn take(&mut self, op: Op) {
         let wait = self.draw(self.delays.way);
         let last = self.under_way.back().map_or(Instant::ZERO, |(at, _)| *at);
@@ -172,7 +172,7 @@ impl Line {
 }
 
 /// The hub is gone: of what was under way, this much arrived.
-impl Drop for Line {
+impl Drop for Pipe {
     fn drop(&mut self) {
         let arrived = self.rng.below(self.under_way.len() as u64 + 1);
         for _ in 0..arrived {
@@ -246,7 +246,7 @@ impl EventLog for Stream {
 }
 
 /// The sockets beside the stream: on the same line.
-struct StreamSessions(Arc<Mutex<Line>>);
+struct StreamSessions(Arc<Mutex<Pipe>>);
 
 impl Sessions for StreamSessions {
     fn open(&mut self, namespace: &Arc<str>) -> Vec<Saved> {

@@ -43,7 +43,7 @@ pub enum Trouble {
     #[error("a name has 1 to {0} visible characters")]
     Name(usize),
     /// The name is in use.
-    #[error("{0} is taken: choose another name, or wait for whoever has it to leave")]
+    #[error("{0} is taken: choose another name, or wait until it is free")]
     Taken(String),
     /// No name for a room.
     #[error("a room's name has 1 to {0} visible characters")]

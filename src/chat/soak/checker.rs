@@ -244,7 +244,7 @@ impl Checker {
         }
         self.stays[visit].heard.push(offset);
         let Some(said) = self.said.get_mut(&id) else {
-            return self.violated(visit, &format!("it heard {id}, which nobody said"));
+            return self.violated(visit, &format!("it heard {id}, which was never sent"));
         };
         let (said_in, own, echo) = (said.room, said.visit == visit, said.echo);
         let known = *said.offset.get_or_insert(offset);

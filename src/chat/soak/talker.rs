@@ -57,7 +57,7 @@ pub struct Talker {
     sid: String,
     pid: String,
     offset: Option<String>,
-    rooms: BTreeMap<u16, Place>,
+    rooms: BTreeMap<u16, RoomState>,
     awaited: BTreeMap<u64, Awaited>,
     next_ack: u64,
     /// It says nothing new any more.
@@ -124,7 +124,7 @@ pub enum Wish {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum RoomState {
     Joining,
     In,
     Leaving,
@@ -264,7 +264,7 @@ impl Talker {
 
     /// Everything it said is acknowledged, and it waits for nothing.
     pub fn is_quiet(&self) -> bool {
-        self.is_in() && self.awaited.is_empty() && self.rooms.values().all(|place| *place == Place::In)
+        self.is_in() && self.awaited.is_empty() && self.rooms.values().all(|place| *place == RoomState::In)
     }
 
     /// Ends the session and the connection with the words that the protocols have for it, as a stock client's
@@ -295,7 +295,7 @@ impl Talker {
         self.unheard.clear();
         let Some(visit) = self.visit.filter(|_| self.is_in()) else { return };
         let rooms: Vec<u16> =
-            self.rooms.iter().filter(|(_, at)| **at == Place::In).map(|(r, _)| *r).collect();
+            self.rooms.iter().filter(|(_, at)| **at == RoomState::In).map(|(r, _)| *r).collect();
         for room in rooms {
             let id = checker.says(visit, room, true);
             self.unheard.insert(id);
@@ -312,11 +312,12 @@ impl Talker {
     /// Does one thing, by chance.
     pub fn turn(&mut self, now: Instant, checker: &mut Checker) {
         let Some(visit) = self.visit.filter(|_| self.is_in() && !self.is_ending) else { return };
-        let mine: Vec<u16> = self.rooms.iter().filter(|(_, at)| **at == Place::In).map(|(r, _)| *r).collect();
+        let mine: Vec<u16> =
+            self.rooms.iter().filter(|(_, at)| **at == RoomState::In).map(|(r, _)| *r).collect();
         let some = mine.get(self.rng.below(mine.len() as u64) as usize).copied();
         match (self.rng.below(100), some) {
             (0..6, Some(room)) if mine.len() > 1 => {
-                self.rooms.insert(room, Place::Leaving);
+                self.rooms.insert(room, RoomState::Leaving);
                 self.ask(now, "leave", room, Awaited::Leave(room));
             }
             (0..12, _) | (_, None) => self.join_one(now, visit, checker),
@@ -339,7 +340,7 @@ impl Talker {
     fn join_one(&mut self, now: Instant, visit: Visit, checker: &mut Checker) {
         let room = self.rng.below(self.rooms_in_all.into()) as u16;
         if self.rooms.len() < 4 && !self.rooms.contains_key(&room) && checker.may_join(visit, room) {
-            self.rooms.insert(room, Place::Joining);
+            self.rooms.insert(room, RoomState::Joining);
             checker.asks_to_join(visit, room);
             self.ask(now, "join", room, Awaited::Join(room));
         }
@@ -465,9 +466,9 @@ impl Talker {
                 // What it asked for last may have been done or not.
                 for (room, place) in self.rooms.clone() {
                     match place {
-                        Place::Joining => self.ask(now, "join", room, Awaited::Join(room)),
-                        Place::Leaving => self.ask(now, "leave", room, Awaited::Leave(room)),
-                        Place::In => {}
+                        RoomState::Joining => self.ask(now, "join", room, Awaited::Join(room)),
+                        RoomState::Leaving => self.ask(now, "leave", room, Awaited::Leave(room)),
+                        RoomState::In => {}
                     }
                 }
                 return;
@@ -487,7 +488,7 @@ impl Talker {
         assert!(ok, "the server refused {awaited:?}: {args:?}");
         match awaited {
             Awaited::Join(room) => {
-                self.rooms.insert(room, Place::In);
+                self.rooms.insert(room, RoomState::In);
                 // By its own first word the checker knows from where on it is a member.
                 let id = checker.says(visit, room, true);
                 self.say(now, "say-all", room, id);

@@ -41,7 +41,7 @@ Examples:
 
 What is said is kept on disk unless --memory is given, in --data or in the
 folder of this user's data, for 30 days, up to 1 GiB and a million events.
-Whoever was away gets what it missed, even when the server was ended in
+A client that was away gets what it missed, even when the server was ended in
 between. One program at a time uses a folder.
 
 Ctrl-C or SIGTERM says goodbye to everyone, so that they come back by

@@ -104,7 +104,7 @@ fn missed(facts: &Facts, user_timeout: Option<Duration>) -> String {
     };
     if facts.missing > 0 && facts.way == Way::Udp {
         parts.push(format!(
-            "{} of {} {} ({} bytes) never arrived, and UDP told nobody",
+            "{} of {} {} ({} bytes) never arrived, and UDP did not notice",
             facts.missing,
             facts.pieces_sent,
             piece(facts.pieces_sent),

@@ -19,7 +19,6 @@ pub(in crate::cli) struct ProgressArgs {
     json: bool,
 }
 
-/// Runs the command.
 pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError> {
     let book = logbook::load();
     if args.json {

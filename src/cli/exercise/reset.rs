@@ -20,7 +20,6 @@ pub(in crate::cli) struct ResetArgs {
     yes: bool,
 }
 
-/// Runs the command.
 pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
     let exercise = find(&args.exercise)?;
     let path = program::checkout()?.join(exercise.file());

@@ -3,7 +3,7 @@
 use crate::base::ParseError;
 use crate::cli::xray::Watch;
 use crate::layers::application::websocket::FrameHeader;
-use crate::real::tap::Seen;
+use crate::real::tap::Tapped;
 use crate::view::dissect::{Part, Role, Said, Saying};
 use crate::view::header_box::{fields_box, header_box};
 use crate::view::look::Look;
@@ -24,7 +24,7 @@ impl XRay {
     }
 
     /// For the tap on the connection.
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Tapped {
         self.watch.seen()
     }
 

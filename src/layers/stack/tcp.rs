@@ -28,8 +28,8 @@ new_key_type! {
 
 /// Connections by key and by 4-tuple.
 ///
-/// It sends nothing itself: after every call, [`poll`](TcpSockets::poll) says what the layers below are to send, and what
-/// the program is to be told.
+/// It sends nothing itself: after every call, [`poll`](TcpSockets::poll) says what the layers below are to send, and
+/// what what to hand to the program.
 ///
 /// The tables grow with the connections that the host's own programs open, and with those that listeners accept, up to
 /// [`MAX_SOCKETS`]: then a SYN that comes is dropped, and its sender will try again, and a program that opens one more
@@ -59,12 +59,12 @@ pub(super) struct TcpSockets {
 pub(super) enum Want {
     /// Send this segment from one end to the other.
     Send { from: IpAddr, to: IpAddr, segment: Segment },
-    /// Hand this out.
+    /// Hand this out of the stack.
     Tell(Output),
 }
 
-/// What tells a host's connections apart: both ports, and both addresses. As numbers, so that a search compares numbers, and the
-/// ports first, for they nearly always decide.
+/// What identifies one of a host's connections: both ports, and both addresses. As numbers, so that a search compares
+/// numbers, and the ports first, for they nearly always decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ends {
     ports: u32,
@@ -262,7 +262,7 @@ impl TcpSockets {
         }
     }
 
-    /// A segment arrived: for a connection, for a listener, or for nobody (RFC 9293 §3.10.7).
+    /// A segment arrived: for a connection, for a listener, or for neither (RFC 9293 §3.10.7).
     pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &Ip) {
         // In silence: all hosts would answer (RFC 9293 §3.9.2.3, MUST-57, which holds for every segment).
         if !packet.is_for_one() {
@@ -343,7 +343,7 @@ impl TcpSockets {
         self.timers.peek().map_or(Instant::NEVER, |Reverse((at, _))| *at)
     }
 
-    /// Wakes every connection whose time has come.
+    /// Wakes every connection that is due.
     pub(super) fn wake(&mut self, now: Instant) {
         while let Some(Reverse((at, key))) = self.timers.peek().copied()
             && at <= now

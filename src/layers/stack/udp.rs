@@ -25,7 +25,7 @@ pub(super) struct UdpSockets {
     sockets: SlotMap<UdpKey, UdpSocket>,
     ports: BTreeMap<u16, UdpKey>,
     next_port: u16,
-    /// How many sockets wait for an interface: nearly always none, and then nobody need be looked for.
+    /// How many sockets wait for an interface: nearly always none, and then there is nothing to search.
     blocked: usize,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Received {
     Queued(Output),
     /// No socket has that port.
     NoPort(u16),
-    /// It was refused.
+    /// The datagram was refused, for this reason.
     Refused(String),
 }
 
@@ -53,7 +53,7 @@ struct UdpSocket {
     /// Whether what it sends may be cut on the way.
     dont_fragment: bool,
     /// Datagrams for the program, at most `recv_buffer` bytes of payload: one that does not fit is dropped, so that
-    /// a program that does not read costs a bounded amount (and UDP tells nobody).
+    /// a program that does not read costs a bounded amount (and UDP reports no loss).
     received: VecDeque<(SocketAddr, Bytes)>,
     received_bytes: usize,
     /// The interface whose backlog made it wait.
@@ -159,7 +159,7 @@ impl UdpSockets {
         Some(Output::Event(SocketEvent::Unreachable { socket, to: remote, error }))
     }
 
-    /// So many bytes wait on an interface now: sockets that waited for fewer may write again.
+    /// The backlog of an interface is `waiting` bytes now: sockets that waited for less may write again.
     pub(super) fn room(&mut self, interface: usize, waiting: usize) -> impl Iterator<Item = Output> {
         let any = self.blocked > 0 && waiting <= self.send_buffer / 2;
         let blocked = &mut self.blocked;

@@ -22,7 +22,7 @@ const LOSS: f64 = 0.02;
 /// How often the programs look what has come.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A promise.
+/// What is promised about each event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     /// At most once: said once, kept nowhere.
@@ -62,7 +62,7 @@ enum Act {
     AdaReturns,
 }
 
-/// All three.
+/// The three promises beside each other.
 pub(super) fn side_by_side(stage: &mut Stage) {
     let outage = stage.knob(&OUTAGE);
     stage.lead_in(format!(
@@ -232,7 +232,7 @@ struct Day {
 }
 
 impl Day {
-    /// Lives through it.
+    /// Plays one connection that breaks and returns.
     fn live(&mut self, stage: &mut Stage, (ada_host, bob_host, server): (Host, Host, Host)) {
         let start = stage.now();
         let outage = stage.knob(&OUTAGE);

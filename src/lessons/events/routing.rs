@@ -1,4 +1,4 @@
-//! Who receives an event: rooms, namespaces, and what an emit sets going.
+//! The receivers of an event: rooms, namespaces, and what an emit causes.
 
 use super::cast::{BEAT, BOB, LIMIT, PORT, cast, enter, hub, name_of, settle};
 use crate::base::Instant;
@@ -35,7 +35,7 @@ const ROUTES: [(&str, Address); 7] = [
 /// Drops the count of receivers: the clients will show it.
 fn uncounted(_: Emitted) {}
 
-/// Rooms, and who gets what is sent to them.
+/// Rooms, and the receivers of what is sent to them.
 pub(super) fn who_receives(stage: &mut Stage) {
     let bob = stage.knob(&BOB);
     let rooms_of = |name: &str| -> &'static [&'static str] {

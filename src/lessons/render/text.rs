@@ -108,7 +108,7 @@ fn answer(prediction: &Prediction, guess: Option<&Answer>, look: &Look) -> Sheet
     sheet
 }
 
-/// A text in lines, the first behind `lead`, the others indented as far.
+/// A text in lines, the first after `lead`, the others indented as far.
 pub fn lines(lead: &str, text: &str, look: &Look) -> String {
     let indent = width(lead);
     let columns = look.columns().min(LONGEST_LINE).saturating_sub(indent).max(16);

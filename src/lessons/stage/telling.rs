@@ -106,7 +106,7 @@ impl Stage {
         self.picture(name, caption.into(), Drawing::Free(FreeDrawing { name, draw: Arc::new(draw) }));
     }
 
-    /// Asks for a number, before the run that tells it.
+    /// Asks for a number, before the run that shows it.
     pub fn ask_number(&mut self, question: impl Into<String>, unit: &str) -> Guess {
         self.ask(question.into(), Form::Number { unit: unit.into() })
     }
@@ -150,7 +150,7 @@ impl Stage {
 
     /// Claims something about what has happened. The run bears it out, or every test of the lesson fails.
     ///
-    /// A claim holds for every value of every knob; one that needs a certain value stands behind an `if`.
+    /// A claim holds for every value of every knob; one that needs a certain value is inside an `if`.
     pub fn check(&mut self, claim: impl Into<String>, holds: impl FnOnce(&Seen) -> bool) {
         let holds = holds(&self.seen());
         self.beats.push(Beat::Check { claim: claim.into(), holds });
@@ -183,7 +183,7 @@ impl Stage {
 
     // --- knobs
 
-    /// How a knob of the lesson stands, as a value of its type.
+    /// The value of a knob of the lesson, as its type.
     ///
     /// # Panics
     /// When the lesson has no such knob.

@@ -40,8 +40,8 @@ pub struct EventClient {
     script: Vec<(Instant, Action)>,
     listeners: Vec<Listener>,
     client: Option<Client>,
-    wire: Option<Wire>,
-    closing: Vec<Wire>,
+    wire: Option<Channel>,
+    closing: Vec<Channel>,
     /// When the machine is due next.
     wake_at: Instant,
     is_full: bool,
@@ -49,7 +49,7 @@ pub struct EventClient {
 }
 
 /// A TCP connection that becomes a WebSocket once it is established.
-struct Wire {
+struct Channel {
     tcp: SocketId,
     target: String,
     end: Option<WebSocketEnd>,
@@ -236,7 +236,7 @@ impl EventClient {
     fn obey(&mut self, output: Output, io: &mut Io<'_>) {
         match output {
             Output::Dial { target } => match io.tcp_connect(self.to) {
-                Ok(tcp) => self.wire = Some(Wire::new(tcp, target)),
+                Ok(tcp) => self.wire = Some(Channel::new(tcp, target)),
                 Err(error) => self.tell_closed(error.to_string(), io.now()),
             },
             Output::Send(message) => {
@@ -352,9 +352,9 @@ impl App for EventClient {
     }
 }
 
-impl Wire {
+impl Channel {
     fn new(tcp: SocketId, target: String) -> Self {
-        Wire { tcp, target, end: None }
+        Channel { tcp, target, end: None }
     }
 
     /// TCP is connected: the opening handshake begins.

@@ -2,7 +2,7 @@
 //! first, by WebSocket, or by both.
 //!
 //! It speaks as a stock Socket.IO client does: enters a namespace, keeps the secret and the offset that it is given,
-//! and says both when it comes back. But it comes back when it is told to, so that a lesson can look at what is between
+//! and says both when it comes back. But it comes back only on request, so that a lesson can look at what is between
 //! two steps. [`EventClient`](super::event_client::EventClient) is the one that comes back by itself.
 //!
 //! Bounds: what the machines let wait; the packets that came are kept for as long as the scene.

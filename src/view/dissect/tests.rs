@@ -28,7 +28,7 @@ fn covers(dissection: &Dissection, len: usize) -> bool {
     }) && end == len
 }
 
-/// A conversation that has had its handshake, and where each side's stream stands.
+/// A conversation that has had its handshake, and the next number of each side's stream.
 fn upgraded() -> (Conversations, u32, u32) {
     let mut conversations = Conversations::new();
     for frame in sample::handshake() {
@@ -302,7 +302,7 @@ fn a_reset_that_refuses_a_syn_is_shown_with_the_number_that_is_on_the_wire() {
 #[test]
 fn the_same_ports_again_are_a_new_conversation() {
     let (mut conversations, ..) = upgraded();
-    // The sample's SYN has a fixed number; one of another number begins anew.
+    // The sample's SYN has a fixed number; one of another number begins a new conversation.
     let syn = conversations.feed(&sample::tcp(true, Flags::SYN, 99_999, 0, b""));
     assert_eq!((tcp_of(&syn).seq, tcp_of(&syn).retransmission), (0, false));
 }

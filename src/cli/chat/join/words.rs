@@ -6,7 +6,7 @@ use crate::view::look::{Look, escape};
 
 /// A line to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum Shown {
     /// A message, or the result of a command.
     Result(String),
     /// What happened to the client itself.

@@ -16,7 +16,7 @@ use crate::cli::xray::Watch;
 use crate::layers::application::engineio;
 use crate::layers::application::socketio;
 use crate::layers::application::websocket::{FrameHeader, Opcode};
-use crate::real::tap::Seen;
+use crate::real::tap::Tapped;
 use crate::real::tcp_info::TcpInfo;
 use crate::view::dissect::{Role, Said, Saying};
 use crate::view::look::Look;
@@ -48,7 +48,7 @@ impl XRay {
     }
 
     /// For the taps on its connections.
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Tapped {
         self.watch.seen()
     }
 

@@ -29,7 +29,7 @@ use super::handshake::awaiting::{Awaiting, judge};
 use super::handshake::client::Request;
 use super::handshake::server::Policy;
 use super::message::{Message, MessageKind};
-use super::phase::{Happening, Phase, Role};
+use super::phase::{Phase, Role, Trigger};
 use super::receiver::{Incoming, Next, Receiver};
 use super::sender::{MaskSource, SendError, Sender};
 use super::utf8::Utf8Bytes;
@@ -319,7 +319,7 @@ impl Connection {
         match self.receiver.next() {
             Ok(Next::Incoming(incoming)) => self.take(now, incoming),
             Ok(Next::Inflated(bytes)) => return Read::Inflated(bytes),
-            Ok(Next::Nothing) if self.end_of_stream => self.end_abnormally(now, Happening::EndOfStream),
+            Ok(Next::Nothing) if self.end_of_stream => self.end_abnormally(now, Trigger::EndOfStream),
             Ok(Next::Nothing) => return Read::Nothing,
             Err(failure) => self.fail(now, failure),
         }
@@ -364,12 +364,12 @@ impl Machine for Connection {
             // What came before the end is read first.
             (Phase::Open | Phase::Closing, Input::Eof) => self.end_of_stream = true,
             (Phase::Connecting | Phase::Closed, Input::Eof) => {
-                self.end_abnormally(now, Happening::EndOfStream);
+                self.end_abnormally(now, Trigger::EndOfStream);
             }
             (_, Input::Wake) => match self.deadline {
                 Some(deadline) if deadline <= now => match (self.phase, self.config.keepalive) {
                     (Phase::Open, Some(keepalive)) => self.look_for_life(now, keepalive),
-                    _ => self.end_abnormally(now, Happening::TimedOut),
+                    _ => self.end_abnormally(now, Trigger::TimedOut),
                 },
                 // Woken too early: ask again.
                 deadline => self.deadline_is_news = deadline.is_some(),

@@ -1,7 +1,7 @@
 //! What is typed: commands become events for the server, each with a note of what its answer is awaited for.
 
 use super::super::command::{Command, HELP};
-use super::super::words::{Line, safe, shown_room};
+use super::super::words::{Shown, safe, shown_room};
 use super::{Asked, Session, Standing};
 use crate::base::{Duration, Instant};
 use crate::chat::client::{Client, EmitError};
@@ -58,7 +58,7 @@ impl Session {
                 let args = std::iter::once(Value::from(here.as_str())).chain(options).collect();
                 self.ask(client, now, "history", args, Asked::Before { room: here });
             }
-            Command::Help => self.lines.push(Line::Result(HELP.into())),
+            Command::Help => self.lines.push(Shown::Result(HELP.into())),
             Command::Quit => {
                 client.close(now);
                 self.standing = Standing::Over(None);

@@ -1,6 +1,6 @@
 //! What the server sends unasked: messages, each shown once, and arrivals and departures.
 
-use super::super::words::{Line, Said, When, safe, shown_room};
+use super::super::words::{Said, Shown, When, safe, shown_room};
 use super::Session;
 use crate::layers::application::socketio::Value;
 
@@ -50,7 +50,7 @@ impl Session {
             room.oldest = room.oldest.or(said.offset);
         }
         let line = said.line(when, now_ms, &self.look);
-        self.lines.push(Line::Result(line));
+        self.lines.push(Shown::Result(line));
         true
     }
 }

@@ -19,7 +19,7 @@ mod returning;
 
 use std::collections::BTreeMap;
 
-use super::words::{Line, safe, shown_room};
+use super::words::{Shown, safe, shown_room};
 use crate::base::Instant;
 use crate::chat::client::{Client, EmitId, Event};
 use crate::chat::delivery::Cursor;
@@ -43,7 +43,7 @@ pub(super) struct Session {
     replayed: Option<usize>,
     typing_told: Option<Instant>,
     look: Look,
-    lines: Vec<Line>,
+    lines: Vec<Shown>,
 }
 
 /// The state of the connection to the server.
@@ -124,7 +124,7 @@ impl Session {
     }
 
     /// The lines since the last call.
-    pub(super) fn take(&mut self) -> Vec<Line> {
+    pub(super) fn take(&mut self) -> Vec<Shown> {
         std::mem::take(&mut self.lines)
     }
 
@@ -192,7 +192,7 @@ impl Session {
     }
 
     pub(in crate::cli::chat::join) fn remark(&mut self, text: impl Into<String>) {
-        self.lines.push(Line::Remark(text.into()));
+        self.lines.push(Shown::Remark(text.into()));
     }
 }
 

@@ -79,8 +79,8 @@ impl Scene {
         self.network.wait_until(Instant::from_millis(self.now_ms));
         for person in &mut self.people {
             person.lines.extend(person.session.borrow_mut().take().into_iter().map(|line| match line {
-                Line::Result(line) => line,
-                Line::Remark(line) => format!("-- {line}"),
+                Shown::Result(line) => line,
+                Shown::Remark(line) => format!("-- {line}"),
             }));
         }
     }
@@ -181,7 +181,7 @@ fn who_was_away_for_too_long_pages_through_what_it_missed_and_says_nothing_twice
     wanted.push("bob: did not arrive".into());
     assert_eq!(scene.messages(1), wanted);
     assert_eq!(scene.messages(0), wanted);
-    assert!(scene.has(1, "-- connected again, as somebody new to the server; asking for what you missed"));
+    assert!(scene.has(1, "-- connected again, as a new client to the server; asking for what you missed"));
     assert!(scene.people[1].lines.iter().any(|line| line.starts_with("-- you missed 121 messages")));
 }
 

@@ -1,5 +1,5 @@
 //! A session over the transport that its program chose: a [`Carrier`] or a [`Direct`], which have the same inputs and
-//! outputs, behind one type. Nothing is decided here.
+//! outputs, as one type. Nothing is decided here.
 
 use super::{Carrier, CarrierConfig, CarrierInput as Input, CarrierOutput as Output, Direct};
 use crate::base::{Instant, Machine};

@@ -6,7 +6,7 @@
 //!                            +---- "1", no pong in time, two requests at -------+
 //!                            |     once, a packet that is none, its WebSocket   |
 //!                            v     closed, closed by us                         v
-//!                         DRAINING (the next poll is told), then CLOSED       CLOSED
+//!                         DRAINING (the next poll ends), then CLOSED          CLOSED
 //! ```
 //!
 //! | concern | where |
