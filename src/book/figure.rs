@@ -58,7 +58,9 @@ pub fn figure(picture: &Picture, id: &str) -> String {
     let drawn =
         if drawn.is_empty() { text(&picture.draw(&Look::default()).to_string()) } else { drawn.join("") };
     match narrow(picture) {
-        Some(narrow) => framed(id, &format!("<div class=\"nl-wide\">{drawn}</div>{narrow}"), &picture.caption),
+        Some(narrow) => {
+            framed(id, &format!("<div class=\"nl-wide\">{drawn}</div>{narrow}"), &picture.caption)
+        }
         None => framed(id, &drawn, &picture.caption),
     }
 }

@@ -57,10 +57,11 @@ impl Preprocessor for Netlayers {
         match source_pages(tree, &expander) {
             Ok(None) => {}
             Ok(Some(chapter)) => {
-                let made = std::iter::once(&chapter).chain(chapter.sub_items.iter().filter_map(|item| match item {
-                    BookItem::Chapter(file) => Some(file),
-                    BookItem::Separator | BookItem::PartTitle(_) => None,
-                }));
+                let made =
+                    std::iter::once(&chapter).chain(chapter.sub_items.iter().filter_map(|item| match item {
+                        BookItem::Chapter(file) => Some(file),
+                        BookItem::Separator | BookItem::PartTitle(_) => None,
+                    }));
                 // Their links are made, and their text is no prose: that they are there is all there is to know.
                 pages.extend(made.filter_map(|chapter| chapter.path.clone()).map(|path| Page {
                     path,

@@ -75,14 +75,8 @@ mod tests {
     fn an_rfc_is_a_link_to_its_section() {
         let link = |text: &str| linked(text, |address, words| format!("<{address}|{words}>"));
         let at = "https://www.rfc-editor.org/rfc/";
-        assert_eq!(
-            link("See RFC 9293 §3.4.1."),
-            format!("See <{at}rfc9293#section-3.4.1|RFC 9293 §3.4.1>.")
-        );
-        assert_eq!(
-            link("RFC 791, appendix B: x"),
-            format!("<{at}rfc791#appendix-B|RFC 791, appendix B>: x")
-        );
+        assert_eq!(link("See RFC 9293 §3.4.1."), format!("See <{at}rfc9293#section-3.4.1|RFC 9293 §3.4.1>."));
+        assert_eq!(link("RFC 791, appendix B: x"), format!("<{at}rfc791#appendix-B|RFC 791, appendix B>: x"));
         assert_eq!(
             link("(RFC 768, RFC 1122 §4.1)"),
             format!("(<{at}rfc768|RFC 768>, <{at}rfc1122#section-4.1|RFC 1122 §4.1>)")

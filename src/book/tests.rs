@@ -31,7 +31,9 @@ fn every_question_of_every_lesson_has_one_answer_on_its_page() {
 /// A page as a reader sees it who has opened nothing: no folds, no choices of questions, no markup.
 fn closed(page: &str) -> String {
     let mut closed = page.to_string();
-    for (start, end) in [("<details", "</details>"), ("<fieldset", "</fieldset>"), ("<svg", "</svg>"), ("<", ">")] {
+    for (start, end) in
+        [("<details", "</details>"), ("<fieldset", "</fieldset>"), ("<svg", "</svg>"), ("<", ">")]
+    {
         while let Some(from) = closed.find(start) {
             let len = closed[from..].find(end).expect("what begins ends") + end.len();
             closed.replace_range(from..from + len, " ");
@@ -40,8 +42,9 @@ fn closed(page: &str) -> String {
     closed.replace("&quot;", "\"").replace("&#39;", "'")
 }
 
-const NUMBERS: &[&str] =
-    &["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+const NUMBERS: &[&str] = &[
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+];
 
 /// Whether a text gives the answer away: in its own words, by its reason, or as a number of what was asked for.
 fn gives_away(text: &str, prediction: &Prediction) -> bool {
@@ -51,7 +54,8 @@ fn gives_away(text: &str, prediction: &Prediction) -> bool {
     if reason.split(' ').count() > 2 && text.contains(reason.trim_end_matches('.')) {
         return true;
     }
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty()).collect();
     match (&prediction.answer, &prediction.form) {
         (Answer::Number(n), Form::Number { unit }) if unit.is_empty() => {
             *n > 99 && words.contains(&n.to_string().as_str())
@@ -88,13 +92,19 @@ fn no_answer_stands_outside_its_fold_in_any_chapter() {
         let performance = lesson.play(&lesson.scenario());
         for (number, prediction) in performance.predictions.iter().enumerate() {
             if gives_away(&seen, prediction) {
-                found.push(format!("{} {}: {}", lesson.id, number + 1, prediction.in_words(&prediction.answer)));
+                found.push(format!(
+                    "{} {}: {}",
+                    lesson.id,
+                    number + 1,
+                    prediction.in_words(&prediction.answer)
+                ));
             }
             // And the folds of the other questions do not hold it either.
             let reason = figure::inline(&prediction.why);
-            let folds = page.split("data-for=\"").skip(1).filter(|fold| {
-                fold.split("</details>").next().is_some_and(|fold| fold.contains(&reason))
-            });
+            let folds = page
+                .split("data-for=\"")
+                .skip(1)
+                .filter(|fold| fold.split("</details>").next().is_some_and(|fold| fold.contains(&reason)));
             let folds: Vec<&str> = folds.filter_map(|fold| fold.split('"').next()).collect();
             assert_eq!(folds[0], story::quiz_id(lesson.id, number), "{}: {reason}", lesson.id);
         }
@@ -105,7 +115,8 @@ fn no_answer_stands_outside_its_fold_in_any_chapter() {
 #[test]
 fn an_answer_on_the_page_would_be_found() {
     let ask = |form, answer, why: &str| Prediction { question: String::new(), form, answer, why: why.into() };
-    let frames = ask(Form::Number { unit: "frames".into() }, Answer::Number(3), "Each is padded to 60 bytes. So.");
+    let frames =
+        ask(Form::Number { unit: "frames".into() }, Answer::Number(3), "Each is padded to 60 bytes. So.");
     for text in ["It takes 3 frames.", "(three frames)", "because each is padded to 60 bytes"] {
         assert!(gives_away(text, &frames), "{text}");
     }
@@ -121,7 +132,8 @@ fn a_lesson_with_exercises_names_them_in_its_chapter() {
     let chapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src");
     for exercise in exercises::ALL {
         let lesson = ALL.iter().find(|lesson| lesson.number == exercise.lesson).expect("a lesson");
-        let chapter = std::fs::read_to_string(chapters.join(format!("lesson-{}.md", lesson.id))).expect("a chapter");
+        let chapter =
+            std::fs::read_to_string(chapters.join(format!("lesson-{}.md", lesson.id))).expect("a chapter");
         assert!(chapter.contains(&format!("\n{{{{#lesson {} exercises}}}}\n", lesson.id)), "{}", exercise.id);
     }
 }

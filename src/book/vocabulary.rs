@@ -46,8 +46,7 @@ fn one(term: &Term) -> Result<String, String> {
         false => facts.push(format!("Defined in {}", cites.join("; "))),
     }
     if !term.sources.is_empty() {
-        let files: Vec<String> =
-            term.sources.iter().map(|file| source::link(file)).collect();
+        let files: Vec<String> = term.sources.iter().map(|file| source::link(file)).collect();
         facts.push(format!("In the source: {}", files.join(", ")));
     }
     facts.push(lesson(term));

@@ -62,8 +62,10 @@ fn wrapped(stage: &mut Stage) {
         "A program hands {bytes} to UDP. Each layer puts a header of its own in front, and hands all of it to the \
          layer below, which does not look inside."
     ));
-    let size = stage
-        .ask_number(format!("How many bytes of the frame that carries {bytes} of data does a capture show?"), "bytes");
+    let size = stage.ask_number(
+        format!("How many bytes of the frame that carries {bytes} of data does a capture show?"),
+        "bytes",
+    );
     let count = stage.ask_number("And how many headers does it have?", "headers");
     stage.scene("udp", &format!("{bytes} by UDP"));
     let (client, server) = stage.two_hosts();
