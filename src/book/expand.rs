@@ -333,19 +333,17 @@ fn transcript(lesson: &Lesson, performance: &Performance) -> String {
 }
 
 fn lessons() -> String {
-    let mut table = String::from(
-        "<table><thead><tr><th>lesson</th><th>layer</th><th>minutes</th><th>the belief it ends</th></tr></thead><tbody>",
-    );
+    let mut table =
+        String::from("<table><thead><tr><th>lesson</th><th>layer</th><th>minutes</th></tr></thead><tbody>");
     for lesson in ALL {
         let _ = write!(
             table,
-            "<tr><td>{}. <a href=\"{}\">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}. <a href=\"{}\">{}</a></td><td>{}</td><td>{}</td></tr>",
             lesson.number,
             super::links::page_of(lesson),
             figure::inline(lesson.title),
             lesson.layer,
             lesson.minutes,
-            figure::inline(lesson.misconception)
         );
     }
     table + "</tbody></table>\n"

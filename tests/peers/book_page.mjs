@@ -24,6 +24,7 @@ process.on("exit", () => {
   browser.kill("SIGKILL");
   try { rmSync(profile, { recursive: true, force: true, maxRetries: 5 }); } catch { /* it is in /tmp */ }
 });
+process.on("SIGTERM", () => process.exit(1));
 setTimeout(() => { console.error("took too long"); process.exit(1); }, 540000).unref();
 const devtools = await new Promise((found) => {
   createInterface({ input: browser.stderr }).on("line", (line) => {
@@ -70,6 +71,8 @@ async function shot(name, wholePage = false) {
   const { data } = await send("Page.captureScreenshot", { format: "png", captureBeyondViewport: wholePage });
   writeFileSync(join(process.env.SHOTS, `${name}.png`), Buffer.from(data, "base64"));
 }
+// A checkbox of mdBook's own, with an attribute that a checkbox does not take.
+const MDBOOK = "#mdbook-sidebar-toggle";
 const unfold = `for (const fold of document.querySelectorAll("main details")) fold.open = true`;
 
 const faults = [];
@@ -82,7 +85,7 @@ for (const page of [...chapters, source]) {
     await shot(`${page.replace(/\W/g, "-")}-${theme}`);
     await eval_(unfold);
     await eval_(axe);
-    const { violations, looked } = await eval_(`axe.run(document, { runOnly: ["wcag2a", "wcag2aa"], resultTypes: ["violations"] })
+    const { violations, looked } = await eval_(`axe.run({ exclude: [${JSON.stringify(MDBOOK)}] }, { runOnly: ["wcag2a", "wcag2aa"], resultTypes: ["violations"] })
       .then((found) => ({ looked: found.passes.length, violations: found.violations.map((one) => [one.id, one.nodes.length,
         one.nodes.slice(0, 3).map((node) => node.target.join(" ") + ": " + (node.any[0]?.message ?? node.failureSummary))]) }))`);
     measured += looked > 5;

@@ -1,6 +1,6 @@
 //! Missed events: the receiver's cable is pulled, and the server is killed.
 
-use super::cast::{BEAT, CRASH, Crash, OUTAGE, LIMIT, PORT, cast, enter, hub, name_of, settle};
+use super::cast::{BEAT, CRASH, Crash, LIMIT, OUTAGE, PORT, cast, enter, hub, name_of, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::{EventLog, MemoryLog, Retention, SharedLog, offset_number};
 use crate::layers::application::socketio::Kind;

@@ -127,7 +127,9 @@ pub(super) fn who_receives(stage: &mut Stage) {
         copies,
         |_| of_bob,
         match bob.len() {
-            2 => "One: a client in several of the rooms gets it once. The server takes the union of the lists.",
+            2 => {
+                "One: a client in several of the rooms gets it once. The server takes the union of the lists."
+            }
             0 => "None: he is in neither.",
             _ => "One: he is in one of the two.",
         },
@@ -136,7 +138,9 @@ pub(super) fn who_receives(stage: &mut Stage) {
     stage.reveal(others, |_| all_but_one, "All who are connected, less the one the event came from.");
     let not_blue = hear(6);
     stage.reveal(except, |_| not_blue, "Everyone who is not in blue, whether in another room or in none.");
-    stage.check("no client gets two copies of one event", |_| heard.iter().flatten().all(|copies| *copies <= 1));
+    stage.check("no client gets two copies of one event", |_| {
+        heard.iter().flatten().all(|copies| *copies <= 1)
+    });
     stage.check("the sender hears what is for all, and not what is for all but the sender", |_| {
         heard[3][0] == 1 && heard[4][0] == 0 && heard[5][0] == 0
     });
