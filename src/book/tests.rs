@@ -35,8 +35,8 @@ fn closed(page: &str) -> String {
         [("<details", "</details>"), ("<fieldset", "</fieldset>"), ("<svg", "</svg>"), ("<", ">")]
     {
         while let Some(from) = closed.find(start) {
-            let len = closed[from..].find(end).expect("what begins ends") + end.len();
-            closed.replace_range(from..from + len, " ");
+            let Some(len) = closed[from..].find(end) else { break };
+            closed.replace_range(from..from + len + end.len(), " ");
         }
     }
     closed.replace("&quot;", "\"").replace("&#39;", "'")
