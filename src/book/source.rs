@@ -31,7 +31,9 @@ pub fn link(path: &str) -> String {
 pub fn listing(path: &str, text: &str) -> String {
     let path = escape(path);
     let language = if path.ends_with(".rs") { "language-rust" } else { "language-plaintext" };
-    format!("# {path}\n\n<pre><code class=\"{language} ignore\">{}</code></pre>\n", escape(text))
+    // Line by line: the writer for SVG makes a space of a line end.
+    let lines: Vec<String> = text.lines().map(escape).collect();
+    format!("# {path}\n\n<pre><code class=\"{language} ignore\">{}</code></pre>\n", lines.join("\n"))
 }
 
 /// What a file says it is: the first sentence of its opening comment.

@@ -88,7 +88,8 @@ fn no_answer_stands_outside_its_fold_in_any_chapter() {
         let seen = closed(&page);
         assert!(!seen.contains("What happened:"), "{}", lesson.id);
         assert!(!seen.contains(lesson.misconception), "{}: the belief is in its fold", lesson.id);
-        assert!(lesson.cites.iter().all(|cite| !seen.contains(cite.what)), "{}", lesson.id);
+        let early = lesson.cites.iter().find(|cite| seen.contains(cite.what));
+        assert!(early.is_none(), "{}: {early:?} is outside its fold", lesson.id);
         let performance = lesson.play(&lesson.scenario());
         for (number, prediction) in performance.predictions.iter().enumerate() {
             if gives_away(&seen, prediction) {
@@ -144,7 +145,8 @@ fn every_ladder_has_a_form_that_fits_a_telephone() {
         let page = story::story(lesson, &lesson.play(&lesson.scenario()));
         for figure in page.split("<figure").skip(1).filter(|figure| figure.contains("-ladder")) {
             let (_, narrow) = figure.split_once("<div class=\"nl-narrow\">").expect("a narrow form");
-            assert!(narrow.contains("►") || narrow.contains("◄"), "{}: {narrow}", lesson.id);
+            // An arrow that is lost ends in a cross; with many hosts a line names both ends.
+            assert!(["►", "◄", "✗", "→"].iter().any(|end| narrow.contains(end)), "{}: {narrow}", lesson.id);
         }
     }
 }

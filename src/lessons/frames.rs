@@ -32,7 +32,7 @@ pub(super) const LESSON: Lesson = Lesson {
     cites: &[
         Cite { document: "RFC 6455", section: "5.2", what: "the header of a frame" },
         Cite { document: "RFC 6455", section: "5.1", what: "clients mask, servers do not" },
-        Cite { document: "RFC 6455", section: "5.3", what: "the mask" },
+        Cite { document: "RFC 6455", section: "5.3", what: "how a payload is masked" },
         Cite { document: "RFC 6455", section: "10.3", what: "what the mask protects, and what it does not" },
         Cite { document: "RFC 7692", section: "6", what: "compressed messages: the bit RSV1" },
     ],

@@ -22,7 +22,7 @@ pub(super) const LESSON: Lesson = Lesson {
     cites: &[
         Cite { document: "RFC 1122", section: "1.1.3", what: "the four layers of the Internet" },
         Cite { document: "ISO/IEC 7498-1", section: "6", what: "the seven layers of OSI" },
-        Cite { document: "RFC 768", section: "", what: "UDP" },
+        Cite { document: "RFC 768", section: "", what: "the header of UDP" },
         Cite { document: "IEEE 802.3", section: "3.2.8", what: "why a short frame is padded" },
     ],
     knobs: &[&PAYLOAD, &DELAY, &SEED],
