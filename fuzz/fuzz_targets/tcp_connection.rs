@@ -106,7 +106,7 @@ fn open(story: &Story, config: Config) -> Option<Connection> {
     let header =
         TcpHeader { seq: PEER_ISN, flags: Flags::SYN, window: 1000, options: options(story), ..to_us() };
     let syn = Segment { header, ..Segment::default() };
-    match listener.segment_arrives(Instant::ZERO, *PEER.ip(), *US.ip(), &syn, || ISN) {
+    match listener.segment_arrives(Instant::ZERO, PEER.ip(), US.ip(), &syn, || ISN) {
         Answer::Open(connection) => Some(*connection),
         Answer::Ignore | Answer::Reply(_) => None,
     }
