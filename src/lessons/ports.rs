@@ -52,7 +52,7 @@ fn script(stage: &mut Stage) {
     );
     stage.try_next(
         "netlayers lesson 5 --wire real",
-        "The kernel's sockets; and two programs that want one port.",
+        "The kernel's sockets; and two programs that want the same port.",
     );
 }
 

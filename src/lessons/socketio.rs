@@ -129,7 +129,7 @@ struct Played {
 fn by_polling(stage: &mut Stage) -> Played {
     let echoes = stage.knob(&ECHOES);
     stage.say(
-        "HTTP lets only the client begin. So a client that wants to hear from its server keeps one request waiting there: \
+        "HTTP lets only the client begin. So a client that wants to hear from its server keeps a request waiting there: \
          a GET that is answered when there is something to say, and then sent again. What the client itself has to say, \
          it POSTs. That is long-polling.",
     );
