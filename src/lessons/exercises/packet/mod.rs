@@ -98,7 +98,7 @@ fn cases() -> Vec<Case> {
     const EVENT: &str = "4 is Engine.IO's digit for a message, 2 Socket.IO's for an event; the rest is JSON.";
     const NAMESPACE: &str = "It begins with / and ends before the comma, which belongs to neither.";
     const ACK: &str =
-        "Digits before the JSON are a number: who sent it waits for an answer with the same one.";
+        "Digits before the JSON are a number: the sender waits for an answer with the same one.";
     const OTHERS: &str = "Engine.IO has messages of its own, which Socket.IO never sees.";
     let case = |title, text: &str, why| Case { title, steps: vec![step(text, why)] };
     vec![
