@@ -40,7 +40,11 @@ pub(super) const LESSON: Lesson = Lesson {
     minutes: 75,
     misconception: "a chat message goes from me to you",
     cites: &[
-        Cite { document: "Socket.IO protocol, revision 5", section: "Packet encoding", what: "the event" },
+        Cite {
+            document: "Socket.IO protocol, revision 5",
+            section: "Packet encoding",
+            what: "how an event is written",
+        },
         Cite {
             document: "Engine.IO protocol, revision 4",
             section: "Protocol",

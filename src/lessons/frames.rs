@@ -30,7 +30,7 @@ pub(super) const LESSON: Lesson = Lesson {
     minutes: 35,
     misconception: "masking is encryption, and a frame is a packet",
     cites: &[
-        Cite { document: "RFC 6455", section: "5.2", what: "the header of a frame" },
+        Cite { document: "RFC 6455", section: "5.2", what: "the layout of a frame" },
         Cite { document: "RFC 6455", section: "5.1", what: "clients mask, servers do not" },
         Cite { document: "RFC 6455", section: "5.3", what: "how a payload is masked" },
         Cite { document: "RFC 6455", section: "10.3", what: "what the mask protects, and what it does not" },

@@ -56,7 +56,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "Engine.IO protocol, revision 4", section: "Upgrade", what: "the probe" },
         Cite { document: "Socket.IO protocol, revision 5", section: "Packet encoding", what: "the envelope" },
         Cite { document: "RFC 6202", section: "2", what: "long-polling, and what it costs" },
-        Cite { document: "RFC 9112", section: "9.3", what: "connections that stay open" },
+        Cite { document: "RFC 9112", section: "9.3", what: "persistent connections" },
     ],
     knobs: &[&TRANSPORT, &MIDDLEBOX, &ECHOES, &DELAY, &SEED],
     teacher: Teacher {
