@@ -74,7 +74,21 @@ pub fn item(text: &str, name: &str) -> Result<String, String> {
     let first =
         (0..start).rev().take_while(|i| lines[*i].trim_start().starts_with("#[")).last().unwrap_or(start);
     let cut: Vec<&str> = lines[first..=end].iter().map(|line| line.get(indent..).unwrap_or("")).collect();
-    Ok(cut.join("\n") + "\n")
+    Ok(cut.iter().map(|line| unlinked(line) + "\n").collect())
+}
+
+/// A line without the links of rustdoc: [`Name`] and [`name`](Path::name) are names here.
+fn unlinked(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("[`") {
+        let Some((name, behind)) = after.split_once("`]") else { break };
+        let target = behind.strip_prefix('(').and_then(|target| target.split_once(')'));
+        plain.push_str(before);
+        plain.push_str(&format!("`{name}`"));
+        rest = target.map_or(behind, |(_, behind)| behind);
+    }
+    plain + rest
 }
 
 fn is_item(line: &str, name: &str) -> bool {
@@ -121,6 +135,14 @@ mod tests {
         assert!(two.starts_with("pub const fn two") && two.ends_with("    }\n}\n"), "{two}");
         assert!(item(FILE, "three").is_err());
         assert!(item(FILE, "On").is_err());
+    }
+
+    #[test]
+    fn a_link_of_rustdoc_is_a_name() {
+        assert_eq!(
+            unlinked("/// See [`One`] and [`two`](One::two), a[`0]."),
+            "/// See `One` and `two`, a[`0]."
+        );
     }
 
     #[test]

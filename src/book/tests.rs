@@ -89,7 +89,9 @@ fn no_answer_stands_outside_its_fold_in_any_chapter() {
         assert!(!seen.contains("What happened:"), "{}", lesson.id);
         assert!(!seen.contains(lesson.misconception), "{}: the belief is in its fold", lesson.id);
         let early = lesson.cites.iter().filter(|cite| seen.contains(cite.what));
-        found.extend(early.map(|cite| format!("{}: the citation '{}' is outside its fold", lesson.id, cite.what)));
+        found.extend(
+            early.map(|cite| format!("{}: the citation '{}' is outside its fold", lesson.id, cite.what)),
+        );
         let performance = lesson.play(&lesson.scenario());
         for (number, prediction) in performance.predictions.iter().enumerate() {
             if gives_away(&seen, prediction) {
