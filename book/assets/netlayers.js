@@ -63,6 +63,10 @@ const fits = () => {
     hint.hidden = !scrolls;
     wide.tabIndex = scrolls ? 0 : -1;
   }
+  // Code scrolls in a box of its own, and the keyboard must get there (WCAG 2.1.1).
+  for (const code of document.querySelectorAll("pre > code")) {
+    if (code.scrollWidth > code.clientWidth + 1) code.tabIndex = 0;
+  }
 };
 for (const wide of document.querySelectorAll(".nl-scroll")) {
   wide.addEventListener("keydown", (event) => {
