@@ -1,5 +1,5 @@
 //! Drives an event client over the kernel's sockets: a WebSocket is opened when the machine asks for one, its messages
-//! go both ways, and its end is told.
+//! go in both directions, and its end is reported.
 //!
 //! All that was begun is kept here and none of it in a future, so [`EventClient::event`] may be dropped at any await,
 //! in a `select!` with the keyboard for one. Commands go to the machine directly, see [`EventClient::with`]; what
@@ -16,13 +16,13 @@ use tokio::time::Sleep;
 
 use super::clock::{Clock, std_duration};
 use super::random;
-use super::tap::{Seen, Tap};
+use super::tap::{Tap, Tapped};
 use super::websocket::{Builder, Url, WebSocket, WebSocketError};
 use crate::base::{Instant, Machine as _};
 use crate::chat::client::{Client, Config, Event, Input, Output};
 use crate::layers::application::websocket::{CloseCode, Event as SocketEvent, Keepalive};
 
-/// Bytes that may wait for the network before the machine is told to wait.
+/// Bytes that may wait for the network before the machine is to wait.
 pub const ENOUGH: usize = 64 << 10;
 
 /// How long a connection may take to close in good order.
@@ -42,12 +42,12 @@ pub struct EventClient {
     wake_at: Instant,
     sleep: Option<Pin<Box<Sleep>>>,
     is_full: bool,
-    seen: Option<Seen>,
+    seen: Option<Tapped>,
 }
 
 impl EventClient {
     /// A client of the server at `url`. What goes over its connections is copied to `seen`.
-    pub fn new(url: Url, config: Config, seen: Option<Seen>) -> Self {
+    pub fn new(url: Url, config: Config, seen: Option<Tapped>) -> Self {
         EventClient {
             client: Client::new(config, random::numbers()),
             url,
@@ -86,7 +86,7 @@ impl EventClient {
     pub async fn finish(mut self) {
         self.with(Client::close);
         let finished = poll_fn(|cx| {
-            // What is told now nobody hears.
+            // What is reported now has no receiver.
             while self.poll_event(cx).is_ready() {}
             if self.closing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         });
@@ -152,7 +152,7 @@ impl EventClient {
         true
     }
 
-    /// Tells the machine when the network takes no more, and when it does again.
+    /// Reports to the machine when the network takes no more, and when it does again.
     fn poll_room(&mut self) -> bool {
         let Some(socket) = &self.socket else { return false };
         let waiting = socket.waiting();
@@ -205,7 +205,7 @@ impl EventClient {
         self.dialing = None;
         let Some(mut socket) = self.socket.take() else { return };
         self.closing.push(Box::pin(async move {
-            // However it ends: nobody waits for it.
+            // However it ends: its result is not awaited.
             let _ = tokio::time::timeout(CLOSING, socket.close(CloseCode::NORMAL)).await;
         }));
     }

@@ -27,7 +27,7 @@ pub struct WebSocketEnd {
 }
 
 impl WebSocketEnd {
-    /// An end that speaks over a TCP connection which stands.
+    /// An end that speaks over an established TCP connection.
     pub fn new(tcp: SocketId, machine: Connection) -> Self {
         WebSocketEnd { tcp, machine, unsent: Outgoing::in_pieces(), wake_at: None, finished: false }
     }
@@ -37,8 +37,8 @@ impl WebSocketEnd {
         WebSocketEnd { unsent: Outgoing::together(), ..WebSocketEnd::new(tcp, machine) }
     }
 
-    /// A client's request and its masks, from the run's seed, so that it can be repeated. On real sockets neither may be
-    /// predictable (RFC 6455 §4.1, §5.3).
+    /// A client's request and its masks, from the run's seed, so that it can be repeated. On real sockets neither may
+    /// be predictable (RFC 6455 §4.1, §5.3).
     pub fn ask(host: String, target: &str, io: &mut Io<'_>) -> (Request, MaskSource) {
         let mut nonce = [0; 16];
         nonce.iter_mut().for_each(|byte| *byte = io.rng().next_u32() as u8);
@@ -77,7 +77,7 @@ impl WebSocketEnd {
         self.machine.handle(io.now(), Input::Eof);
     }
 
-    /// When the machine wants to be woken. A program has one alarm only, so it must ask for the earliest of all.
+    /// When the machine is due next. A program has one alarm only, so it must ask for the earliest of all.
     pub fn wake_at(&self) -> Option<Instant> {
         self.wake_at
     }

@@ -1,6 +1,6 @@
-//! The client's end: a machine that speaks events, and comes back by itself.
+//! The client's end: a machine that speaks events, and reconnects by itself.
 //!
-//! It stands on [`engineio::Client`], and knows no more of the network than that a WebSocket can be opened, carries
+//! It is built on [`engineio::Client`], and knows no more of the network than that a WebSocket can be opened, carries
 //! messages, and breaks. Its driver, over the kernel's sockets or simulated ones, opens one when it says
 //! [`Output::Dial`], and reports how that went. What stock Socket.IO clients do is done alike; where it does more, the
 //! table says so.
@@ -21,8 +21,8 @@
 //! *refused*, never dropped in silence. Events that are volatile are dropped, for that is what the word means.
 //!
 //! **When it returns** it gives the secret and the offset it had, and says [`recovered`](Event::Connected) when the
-//! server took it for the one it was: then every event it missed follows, in order and once. When not, it is somebody
-//! new, and the program asks for what it missed in its own way ("since offset").
+//! server recognised it: then every event it missed follows, in order and once. When not, it is a new
+//! client to the server, and the program asks for what it missed in its own way ("since offset").
 //!
 //! **What it sends again** are the events of [`Client::deliver`], each with an id of its sender, so that the server
 //! can tell a copy from a new one ([`Broadcast::sent_as`](super::Broadcast::sent_as)).
@@ -73,7 +73,7 @@ pub enum Input {
 pub enum Output {
     /// Open a WebSocket, asking for this path and query. There is at most one at a time.
     Dial {
-        /// The request's target.
+        /// The target of the HTTP request, with its query.
         target: String,
     },
     /// Send a message by it.
@@ -93,7 +93,7 @@ pub struct Client {
     phase: Phase,
     spaces: Vec<Space>,
     decoder: Decoder,
-    /// Tries in vain since it was last let in.
+    /// Attempts that failed since it was last let in.
     attempts: u32,
     /// How many connections there have been.
     connection: u64,
@@ -116,10 +116,10 @@ enum Phase {
     Waiting(Instant),
     /// A WebSocket is being opened, until then.
     Dialing(Instant),
-    /// There is one.
+    /// The connection is open.
     Online {
         engine: Box<engineio::Client>,
-        /// When the engine wants to be woken.
+        /// When the engine is due next.
         wake_at: Instant,
     },
 }

@@ -9,7 +9,7 @@ use crate::layers::application::engineio::{self, client as engine};
 use crate::layers::application::socketio::Decoder;
 
 impl Client {
-    /// Opens a connection.
+    /// Asks the driver for a connection.
     pub(super) fn dial(&mut self, now: Instant) {
         self.phase = Phase::Dialing(now + self.config.connect_timeout);
         self.outputs.push_back(Output::Dial { target: engineio::Client::target(&self.config.path) });

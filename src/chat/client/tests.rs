@@ -288,7 +288,7 @@ fn while_the_network_is_full_everything_waits() {
     stage.client.emit(stage.now, "/", "one", vec![]).unwrap();
     assert!(!stage.client.volatile(stage.now, "/", "dropped", vec![]));
     assert_eq!(stage.take(), []);
-    assert_eq!(stage.say("2"), [send("3")], "a ping is answered all the same");
+    assert_eq!(stage.say("2"), [send("3")], "a ping is answered nevertheless");
     assert_eq!(stage.give(Input::Room), [send(r#"42["one"]"#)]);
 }
 
@@ -314,7 +314,7 @@ fn who_is_put_out_stays_out_and_who_leaves_says_so() {
     let put_out = event(Event::Disconnected { namespace: "/".into(), by_server: true });
     let outputs = stage.say("41");
     assert_eq!(outputs[0], put_out);
-    assert!(outputs.ends_with(&[send("1"), Output::HangUp]), "nobody needs the connection: {outputs:?}");
+    assert!(outputs.ends_with(&[send("1"), Output::HangUp]), "the connection is not needed: {outputs:?}");
     assert_eq!(stage.wait(Duration::from_secs(60)), []);
 
     let mut stage = Stage::inside();
@@ -336,7 +336,7 @@ fn who_comes_back_as_somebody_else_may_find_its_place_before_what_waits_goes_out
     stage.wait(Duration::from_secs(2));
     assert_eq!(stage.let_in("other", "fresh"), [connected("other", false)]);
     stage.client.ask(stage.now, "/", "join", vec!["room".into()], Duration::from_secs(5)).unwrap();
-    assert_eq!(stage.take(), [send(r#"423["join","room"]"#)], "what need not be repeated goes by");
+    assert_eq!(stage.take(), [send(r#"423["join","room"]"#)], "what need not be kept for a retry is sent");
     assert!(stage.client.withdraw(one), "the history has it");
     stage.client.resume(stage.now, "/");
     let id = stage.client.sender_id(two);

@@ -24,7 +24,7 @@ pub(in crate::cli) struct DecodeArgs {
     /// What the bytes begin with
     #[arg(long, value_enum, default_value_t = From::Auto)]
     pub(super) from: From,
-    /// Which picture
+    /// Which picture to draw
     #[arg(long, value_enum)]
     pub(super) view: Option<DecodeView>,
     /// Only packets of a protocol, layer, host or port: `http`, `transport`, `host 10.0.0.1 and not port 53`

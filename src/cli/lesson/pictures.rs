@@ -11,7 +11,7 @@ use crate::view::json::to_json;
 use crate::view::ladder::{Ladder, LadderOptions};
 use crate::view::sheet::{Tone, wrap};
 
-/// Shows them.
+/// Prints the pictures.
 pub(super) fn show(
     performance: &Performance,
     view: LessonView,

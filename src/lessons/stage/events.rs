@@ -1,4 +1,4 @@
-//! The verbs of the event system: a server with a program on it, clients, what they emit, and what they hear.
+//! The verbs of the event system: a server with a program on it, clients, what they emit, and what they receive.
 //!
 //! Clients and server are programs of their own beside the puppet of their host. A client is on strings too
 //! ([`EventPuppet`]): it connects, emits, hangs up and comes back when the script says so.
@@ -35,7 +35,7 @@ impl Default for Heartbeat {
 /// An event server of the scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventServer {
-    /// Where it runs.
+    /// The host it runs on.
     pub host: Host,
     app: AppId,
     port: u16,
@@ -44,26 +44,26 @@ pub struct EventServer {
 /// A client of an event server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventClient {
-    /// Where it runs.
+    /// The host it runs on.
     pub host: Host,
     app: AppId,
 }
 
-/// An event that a client heard.
+/// An event that a client received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
-    /// When.
+    /// When it was received.
     pub at: Instant,
-    /// In which namespace.
+    /// The namespace it came in.
     pub namespace: String,
-    /// Its name.
+    /// The event's name.
     pub event: String,
-    /// What it carried.
+    /// The event's arguments.
     pub args: Vec<Value>,
 }
 
 impl Stage {
-    /// Begins to serve events at a port. `build` makes the hub and the program on it, anew after each crash.
+    /// Begins to serve events at a port. `build` makes the hub and the program on it, again after each crash.
     pub fn event_server(
         &mut self,
         host: Host,
@@ -97,7 +97,7 @@ impl Stage {
         EventClient { host, app }
     }
 
-    /// The client opens a new session, and says who it was.
+    /// The client opens a new session, and presents its secrets.
     pub fn reconnect(&mut self, client: EventClient) {
         self.network().call(client.app, |client: &mut EventPuppet, io| client.connect(io));
     }
@@ -151,7 +151,7 @@ impl Stage {
         client.received().to_vec()
     }
 
-    /// The events that a client heard so far.
+    /// The events that a client received so far.
     pub fn heard(&mut self, client: EventClient) -> Vec<Heard> {
         let heard = |(at, Packet { namespace, kind })| match kind {
             Kind::Event { name, args, .. } => Some(Heard { at, namespace, event: name, args }),
@@ -166,7 +166,7 @@ impl Stage {
         client.is_in(namespace)
     }
 
-    /// Whether the server took a client that came back for who it was.
+    /// Whether the server recovered a client that came back.
     pub fn is_recovered(&mut self, client: EventClient, namespace: &str) -> bool {
         let client: &EventPuppet = self.network().app_ref(client.app);
         client.is_recovered(namespace)

@@ -1,8 +1,9 @@
 //! A client of the event server that comes back by itself, as a program has it: [`Client`] over Engine.IO, over a
-//! WebSocket, over the host's TCP. Lessons, which tell each step, have [`EventPuppet`](super::event_puppet::EventPuppet).
+//! WebSocket, over the host's TCP. Lessons, which tell each step, have
+//! [`EventPuppet`](super::event_puppet::EventPuppet).
 //!
-//! What it does follows from a script, actions with their times, and from listeners; what it heard is kept for whoever
-//! asks after the run. It comes back by itself when its cable was pulled, the server crashed, or the network lost too
+//! What it does follows from a script, actions with their times, and from listeners; what it received is kept, to be
+//! read after the run. It reconnects by itself when its cable was pulled, the server crashed, or the network lost too
 //! much; how is written down in [`chat::client`](crate::chat::client).
 //!
 //! Bounds: the machine's own; a socket that takes no more slows the machine down; at most [`MAX_CLOSING`] former
@@ -32,23 +33,23 @@ pub const MAX_CLOSING: usize = 8;
 /// Events that are kept.
 pub const MAX_HEARD: usize = 100_000;
 
-/// A client, what it will do, and what it heard.
+/// A client, its script, and what it received.
 pub struct EventClient {
     to: SocketAddr,
     config: Config,
     script: Vec<(Instant, Action)>,
     listeners: Vec<Listener>,
     client: Option<Client>,
-    wire: Option<Wire>,
-    closing: Vec<Wire>,
-    /// When the machine wants to be woken.
+    wire: Option<Channel>,
+    closing: Vec<Channel>,
+    /// When the machine is due next.
     wake_at: Instant,
     is_full: bool,
     heard: Vec<(Instant, Event)>,
 }
 
-/// A connection on which a WebSocket is to be, and is once TCP stands.
-struct Wire {
+/// A TCP connection that becomes a WebSocket once it is established.
+struct Channel {
     tcp: SocketId,
     target: String,
     end: Option<WebSocketEnd>,
@@ -235,7 +236,7 @@ impl EventClient {
     fn obey(&mut self, output: Output, io: &mut Io<'_>) {
         match output {
             Output::Dial { target } => match io.tcp_connect(self.to) {
-                Ok(tcp) => self.wire = Some(Wire::new(tcp, target)),
+                Ok(tcp) => self.wire = Some(Channel::new(tcp, target)),
                 Err(error) => self.tell_closed(error.to_string(), io.now()),
             },
             Output::Send(message) => {
@@ -351,9 +352,9 @@ impl App for EventClient {
     }
 }
 
-impl Wire {
+impl Channel {
     fn new(tcp: SocketId, target: String) -> Self {
-        Wire { tcp, target, end: None }
+        Channel { tcp, target, end: None }
     }
 
     /// TCP is connected: the opening handshake begins.

@@ -2,7 +2,7 @@
 //! first, by WebSocket, or by both.
 //!
 //! It speaks as a stock Socket.IO client does: enters a namespace, keeps the secret and the offset that it is given,
-//! and says both when it comes back. But it comes back when it is told to, so that a lesson can look at what is between
+//! and says both when it comes back. But it comes back only on request, so that a lesson can look at what is between
 //! two steps. [`EventClient`](super::event_client::EventClient) is the one that comes back by itself.
 //!
 //! Bounds: what the machines let wait; the packets that came are kept for as long as the scene.
@@ -37,7 +37,7 @@ pub struct EventPuppet {
     lines: BTreeMap<Line, Tcp>,
     decoder: Decoder,
     received: Vec<(Instant, Packet)>,
-    /// By namespace: what it needs to come back as who it was.
+    /// By namespace: the secret and the offset with which it returns.
     claims: BTreeMap<String, Claim>,
     entered: BTreeSet<String>,
     upgraded_at: Option<Instant>,
@@ -159,7 +159,7 @@ impl EventPuppet {
         self.entered.contains(namespace)
     }
 
-    /// Whether the server took it for who it was when it came back.
+    /// Whether the server recovered it when it came back.
     pub fn is_recovered(&self, namespace: &str) -> bool {
         self.claims.get(namespace).is_some_and(|claim| claim.recovered)
     }
@@ -268,7 +268,7 @@ impl EventPuppet {
                 self.entered.insert(packet.namespace.clone());
                 let pid = reply.get("pid").and_then(Value::as_str).unwrap_or_default();
                 let before = self.claims.get(&packet.namespace);
-                // A server that answers with the secret it was given has taken us for who we were.
+                // A server that answers with the secret it was given has recovered us.
                 let claim = match before {
                     Some(before) if before.pid == pid => Claim { recovered: true, ..before.clone() },
                     _ => Claim { pid: pid.to_owned(), offset: None, recovered: false },

@@ -33,7 +33,7 @@ use super::pcapng::block;
 
 /// The longest block or packet that is read; a longer one is a broken or hostile file. It is as Wireshark has it.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// So many interfaces are known in one section; a file with more is refused.
+/// At most this many interfaces are known in one section; a file with more is refused.
 pub const MOST_INTERFACES: usize = 4096;
 
 /// What a pcapng file begins with: the type of a section header block, the same in both byte orders.
@@ -57,7 +57,7 @@ pub enum CaptureError {
         offset: u64,
         /// What the format asks for.
         expected: String,
-        /// What was there.
+        /// What was there in its place.
         got: String,
     },
     /// The file ends in the middle of something.
@@ -71,7 +71,7 @@ pub enum CaptureError {
         offset: u64,
         /// Bytes that were asked for.
         wanted: usize,
-        /// Bytes that came.
+        /// Bytes that came before the end.
         got: usize,
     },
     /// The operating system could not read it.
@@ -97,7 +97,7 @@ pub struct Captured {
     pub bytes: Vec<u8>,
     /// How many bytes it had, which may be more than were captured.
     pub original_len: usize,
-    /// Comments, as they stand in the file: [`escape`](super::look::escape) them before showing.
+    /// Comments, as they are in the file: [`escape`](super::look::escape) them before showing.
     pub comments: Vec<String>,
 }
 
@@ -124,7 +124,7 @@ enum Format {
 }
 
 impl<R: Read> Capture<R> {
-    /// Reads the beginning of a file, by which the formats are told apart.
+    /// Reads the beginning of a file, which shows its format.
     ///
     /// # Errors
     /// When it is neither pcap nor pcapng.

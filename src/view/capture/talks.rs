@@ -9,7 +9,7 @@ use crate::view::dissect::{AppPiece, Summary, What};
 use crate::view::look::{Look, fit, grouped};
 use crate::view::sheet::{Line, Sheet, Tone, width};
 
-/// So many conversations are told apart. What belongs to later ones is counted.
+/// This many conversations are told apart. What belongs to later ones is counted.
 const MOST: usize = 100_000;
 
 /// The conversations, as far as the capture was read.

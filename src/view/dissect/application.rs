@@ -5,7 +5,7 @@
 //! agreed with 101, go on with frames (RFC 6455 §4). In a capture that begins after that handshake, frames cannot be told from
 //! other bytes, so they stay data. Left out: chunked bodies (RFC 9112 §7.1), whose bytes are data.
 //!
-//! Behind a hole in the capture, reading goes on with the first segment that begins as something: a head, a record, or
+//! After a hole in the capture, reading goes on with the first segment that begins as something: a head, a record, or
 //! frames that end where the segment ends.
 
 use std::collections::VecDeque;
@@ -20,7 +20,7 @@ use crate::layers::application::websocket::{FrameHeader, Opcode};
 use crate::layers::application::{engineio, socketio};
 use crate::view::look::escape;
 
-/// So many labels are remembered in each direction, for retransmissions; older ones are forgotten first.
+/// This many labels are remembered in each direction, for retransmissions; older ones are forgotten first.
 pub(super) const MOST_LABELS: usize = 16_384;
 /// Characters of a start line that are kept.
 const LINE: usize = 120;
@@ -46,7 +46,7 @@ pub(super) enum Meaning {
     HeaderPiece { protocol: &'static str },
     /// The type of an Engine.IO packet.
     EngineIo(u8),
-    /// What stands between two Engine.IO packets of one HTTP body.
+    /// The byte between two Engine.IO packets of one HTTP body.
     Separator,
     /// The header of a Socket.IO packet in plain, masks off (or, when a segment boundary cut it, its last bytes).
     SocketIo(Vec<u8>, Cut),
@@ -54,7 +54,7 @@ pub(super) enum Meaning {
     ControlPayload,
     /// Payload of a data frame.
     FramePayload,
-    /// Anything else.
+    /// Bytes of no known protocol.
     Data,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Session {
     upgrade: Upgrade,
     /// What the last request says that it and its answer carry.
     above: Above,
-    /// Whether Engine.IO and Socket.IO are told from other text.
+    /// Whether Engine.IO and Socket.IO are recognised in text.
     dissects_events: bool,
 }
 
@@ -229,7 +229,7 @@ fn opcode_name(opcode: Opcode) -> &'static str {
     }
 }
 
-/// Reads one direction.
+/// Reads one direction of a stream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parser {
     reading: Reading,
@@ -262,7 +262,7 @@ enum Reading {
     Sealed {
         left: u64,
     },
-    /// Behind a hole in the capture: what begins next is not known.
+    /// After a hole in the capture: what begins next is not known.
     Hole,
     /// The thread is lost: frames that broke the rules.
     Lost,
@@ -353,7 +353,7 @@ impl Parser {
         }
     }
 
-    /// What bytes behind a hole are, should the hole never be filled; nothing, when they do not begin as something.
+    /// What bytes after a hole are, should the hole never be filled; nothing, when they do not begin as something.
     pub(super) fn guess(&self, at: u64, bytes: &[u8], session: &Session) -> Vec<Label> {
         let mut parser = Parser { reading: Reading::Hole, labels: Labels::default(), masked: self.masked };
         parser.feed(at, bytes, &mut session.clone());

@@ -21,11 +21,11 @@ use crate::layers::transport::tcp::TcpHeader;
 use crate::trace::{Flow, Protocol};
 use crate::view::look::escape;
 
-/// So many TCP conversations are followed at once; the one silent for longest is forgotten first.
+/// This many TCP conversations are followed at once; the one silent for longest is forgotten first.
 const MOST_CONVERSATIONS: usize = 65_536;
-/// So many bytes wait behind holes, in all conversations together.
+/// This many bytes wait after holes, in all conversations together.
 const MOST_WAITING: usize = 64 << 20;
-/// So many labels are remembered, in all conversations together.
+/// This many labels are remembered, in all conversations together.
 const MOST_LABELS: usize = 1 << 20;
 
 /// One frame, dissected in the context of those before it.
@@ -37,7 +37,7 @@ pub struct Packet {
     pub dissection: Dissection,
     /// What a packet list says of it.
     pub summary: Summary,
-    /// What its bytes were for. Bytes behind a hole in the stream count as payload: what they are is known only later.
+    /// What its bytes were for. Bytes after a hole in the stream count as payload: what they are is known only later.
     pub accounting: Accounting,
 }
 
@@ -273,7 +273,7 @@ impl Conversations {
     }
 }
 
-/// The part "data" of the segment, drawn anew as what the stream makes of it.
+/// The part "data" of the segment, drawn again as what the stream makes of it.
 fn draw_application(labels: &[Label], start: u64, bytes: &[u8], walk: &mut Walk) {
     let payload = walk.payload.clone();
     let drawn = drawn(labels, start, bytes, payload.clone());

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::frame::{Ip, Piece};
 use crate::layers::internet::ipv4::MAX_PACKET_LEN;
 
-/// So many packets at most wait for fragments, which bounds the memory at 64 MiB of data; the oldest is forgotten first.
+/// At most this many packets wait for fragments, which bounds the memory at 64 MiB of data; the oldest is forgotten first.
 pub(super) const MOST_PACKETS: usize = 1024;
 
 /// What tells the fragments of one packet from those of another (RFC 791 §2.3): addresses, protocol, identification. In

@@ -20,7 +20,7 @@ use crate::layers::link::arp::ArpPacket;
 use crate::layers::transport::tcp::TcpHeader;
 use crate::layers::transport::udp::UdpHeader;
 
-/// So many headers within headers are opened. More is a broken or hostile packet; what is below is data.
+/// This many headers within headers are opened. More is a broken or hostile packet; what is below is data.
 const MOST_DEPTH: usize = 32;
 
 /// Takes an Ethernet frame apart, from the destination address to the last byte of payload or padding (no frame

@@ -64,7 +64,7 @@ pub struct Dissection {
 pub struct Part {
     /// The layer it belongs to: for data, the one that would read it.
     pub layer: Layer,
-    /// Whose header it is; `data` and `padding` for what is none.
+    /// The protocol of the header; `data` and `padding` for what is none.
     pub protocol: &'static str,
     /// Header, data or padding.
     pub role: Role,
@@ -89,7 +89,7 @@ pub enum Role {
 /// One field of a header with its value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldValue {
-    /// Which field.
+    /// The field, from its protocol's table.
     #[serde(flatten)]
     pub field: Field,
     /// Its first bit, counted from the start of what was dissected.

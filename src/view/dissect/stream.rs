@@ -1,11 +1,11 @@
-//! One TCP conversation as a capture sees it: both directions, from where the capture stood.
+//! One TCP conversation as a capture sees it: both directions, from where the capture began.
 //!
 //! Positions are relative: SYN is 0, the first byte 1. When no SYN was seen, the first number seen counts as 1.
 //! Following a stream at the capture point is not the same as being its receiver: a segment counts as seen although
 //! it may be lost further on, and that is what makes its second copy a retransmission.
 //!
 //! A hole that the receiver has acknowledged is one of the capture, not of the stream: what is missing is passed over, and
-//! reading goes on behind it.
+//! reading goes on after it.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use super::{Mark, Probe, TcpFlags, TcpSummary};
 use crate::base::ParseError;
 use crate::layers::transport::tcp::{Flags, SeqNumber, TcpHeader};
 
-/// So many bytes at most wait behind a hole in one direction. When there are more, the hole is taken as lost to
-/// the capture, and reading goes on behind it.
+/// At most this many bytes wait after a hole in one direction. When there are more, the hole is taken as lost to
+/// the capture, and reading goes on after it.
 const MOST_WAITING: usize = 64 * 1024;
 /// The largest shift that a window scale option can ask for (RFC 7323 §2.3).
 const MOST_SHIFT: u8 = 14;
 
-/// Both directions.
+/// The streams of both directions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conversation {
     ends: [Direction; 2],
@@ -41,7 +41,7 @@ struct Direction {
     syn_seen: bool,
     /// Everything before was seen.
     next: u64,
-    /// Bytes behind a hole, as far as they were captured, and how many they are.
+    /// Bytes after a hole, as far as they were captured, and how many they are.
     waiting: BTreeMap<u64, (Vec<u8>, u64)>,
     waiting_bytes: usize,
     /// Up to where the other end has acknowledged.
@@ -57,7 +57,7 @@ struct Direction {
 }
 
 /// What a segment means in its conversation.
-pub(super) struct Seen {
+pub(super) struct Meaning {
     pub(super) summary: TcpSummary,
     /// The position of its first byte of payload.
     pub(super) start: u64,
@@ -84,7 +84,7 @@ impl Conversation {
     }
 
     /// Takes a segment that end `from` (0 or 1) sent.
-    pub(super) fn take(&mut self, from: usize, tcp: &TcpHeader, payload: &[u8], how: Capturing) -> Seen {
+    pub(super) fn take(&mut self, from: usize, tcp: &TcpHeader, payload: &[u8], how: Capturing) -> Meaning {
         let flags = tcp.flags;
         let (syn, fin, ack) = (flags.has(Flags::SYN), flags.has(Flags::FIN), flags.has(Flags::ACK));
         if syn && !ack && self.ends[from].origin.is_some_and(|origin| origin != tcp.seq) {
@@ -95,7 +95,9 @@ impl Conversation {
         let [first, second] = &mut self.ends;
         let (me, peer) = if from == 0 { (first, second) } else { (second, first) };
 
-        let seq_offset = me.offset(tcp.seq, syn);
+        // A reset that refuses a SYN has the number 0 (RFC 9293 §3.10.7.1), of no stream: it is shown as it is.
+        let refusal = flags.has(Flags::RST) && me.origin.is_none() && tcp.seq == SeqNumber(0);
+        let seq_offset = if refusal { 0 } else { me.offset(tcp.seq, syn) };
         let seq = u64::try_from(seq_offset).ok();
         if syn {
             me.shift = tcp.options.window_scale();
@@ -187,10 +189,10 @@ impl Conversation {
             marks: marks.into_iter().filter(|mark| *mark != Mark::Retransmission).collect(),
             application,
         };
-        Seen { summary, start, labels, problem }
+        Meaning { summary, start, labels, problem }
     }
 
-    /// Bytes that wait behind holes.
+    /// Bytes that wait after holes.
     pub(super) fn waiting(&self) -> usize {
         self.ends.iter().map(|end| end.waiting_bytes).sum()
     }
