@@ -28,6 +28,7 @@ mod node;
 pub mod outgoing;
 pub mod queue;
 pub mod scene;
+pub mod session;
 pub mod topology;
 pub mod websocket;
 
