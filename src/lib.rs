@@ -40,7 +40,7 @@
 //! let run = scene::run(Way::Tcp, &message, &knobs, Recorder::on("TCP", Wire::Sim));
 //!
 //! assert!(run.outcome.arrived_exactly(), "TCP repairs what the link loses");
-//! let picture = ladder::single(&run.trace, &Look::default());
+//! let picture = ladder::single(&run.trace, &Look::default()).to_string();
 //! assert!(picture.contains("SYN seq=0"));
 //! ```
 //!

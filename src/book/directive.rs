@@ -1,16 +1,16 @@
 //! Directives in a page: `{{#name argument argument}}`.
 //!
-//! One that makes a paragraph or more stands alone on its line; one that makes a word may stand in a sentence. A
-//! backslash before it, `\{{#`, takes it as text.
+//! A directive that becomes a paragraph or more is alone on its line; one that becomes a word may be inside a sentence.
+//! After a backslash, `\{{#`, it is plain text.
 
 /// A directive in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directive<'a> {
-    /// What it is called.
+    /// Its name.
     pub name: &'a str,
-    /// What it is given, `name=value` pairs among it.
+    /// Its arguments, `name=value` pairs included.
     pub arguments: Vec<&'a str>,
-    /// Whether nothing else stands on its line.
+    /// Whether it is alone on its line.
     pub alone: bool,
 }
 
@@ -32,7 +32,7 @@ pub struct Fault {
     pub what: String,
 }
 
-/// Puts what `expand` gives in the place of every directive of a page. All faults are found, not only the first.
+/// Replaces every directive of a page by what `expand` returns. All faults are found, not only the first.
 ///
 /// # Errors
 /// The faults.

@@ -259,16 +259,14 @@ fn teacher(lesson: &Lesson) -> String {
     )
 }
 
-/// What a terminal shows when somebody plays the lesson and predicts nothing.
+/// What a terminal shows when the lesson is played without predictions.
 fn transcript(lesson: &Lesson, performance: &Performance) -> String {
     let look = Look::default();
-    let mut shown = text::head(lesson, &look);
+    let mut shown = text::head(lesson).to_string();
     for beat in &performance.beats {
-        shown.push('\n');
-        shown.push_str(&text::beat(performance, beat, None, &look));
+        let _ = write!(shown, "\n{}", text::beat(performance, beat, None, &look));
     }
-    shown.push('\n');
-    shown.push_str(&text::foot(lesson, &performance.scenario, &look));
+    let _ = write!(shown, "\n{}", text::foot(lesson, &performance.scenario, &look));
     let id = format!("transcript-{}", lesson.id);
     let text = figure::text(&shown);
     format!(

@@ -13,20 +13,21 @@ use crate::view::svg::{self, Alt, escape};
 /// The picture with its caption. `id` is unique in the book: the lesson's, and what else tells it from others.
 pub fn figure(picture: &Picture, id: &str) -> String {
     let drawn = match &picture.drawing {
-        Drawing::Run { trace, view } => {
-            let title = format!("{}: {}", kind(*view), trace.title);
+        Drawing::Run { trace, until, view } => {
+            let run = trace.first(*until).untitled();
+            let title = format!("{}: ", kind(*view));
             let alt = Alt { id, title: &title, text: &picture.caption };
             match view {
-                View::Ladder => vec![ladder::to_svg(trace, alt, LadderOptions::default())],
+                View::Ladder => vec![ladder::to_svg(run, alt, LadderOptions::default())],
                 View::LadderSince(since) => {
                     vec![ladder::to_svg(
-                        trace,
+                        run,
                         alt,
                         LadderOptions { since: *since, ..LadderOptions::default() },
                     )]
                 }
                 View::Layers(frame) => {
-                    let packets = dissect_trace(trace);
+                    let packets = dissect_trace(run);
                     let found = frame.of(&packets);
                     found
                         .map(|packet| svg::layers::to_svg(&packet.packet.dissection, alt))
@@ -34,7 +35,7 @@ pub fn figure(picture: &Picture, id: &str) -> String {
                         .collect()
                 }
                 View::Header(frame, protocol) => {
-                    let packets = dissect_trace(trace);
+                    let packets = dissect_trace(run);
                     let parts = frame.of(&packets).map_or(&[][..], |packet| &packet.packet.dissection.parts);
                     let headers = parts.iter().filter(|part| {
                         part.role == Role::Header && protocol.is_none_or(|wanted| wanted == part.protocol)
@@ -53,7 +54,8 @@ pub fn figure(picture: &Picture, id: &str) -> String {
         Drawing::Columns(columns) => vec![table(columns)],
         Drawing::Free(_) => Vec::new(),
     };
-    let drawn = if drawn.is_empty() { text(&picture.draw(&Look::default())) } else { drawn.join("") };
+    let drawn =
+        if drawn.is_empty() { text(&picture.draw(&Look::default()).to_string()) } else { drawn.join("") };
     framed(id, &drawn, &picture.caption)
 }
 

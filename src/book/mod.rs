@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`directive`] | finds `{{#name arguments}}` in a page |
-//! | [`expand`] | says what stands in its place: **the list of all directives** |
+//! | [`expand`] | what replaces it: **the list of all directives** |
 //! | [`story`], [`quiz`], [`figure`] | a lesson as a page, its questions, its pictures |
 //! | [`vocabulary`] | the words of the course |
 //! | [`source`] | code out of the files that are compiled |

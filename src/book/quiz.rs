@@ -46,7 +46,7 @@ pub fn question(prediction: &Prediction, id: &str) -> String {
     )
 }
 
-/// The beginning of what stays closed until somebody wants to know: the answer to these questions.
+/// The beginning of a fold that hides the answer to these questions until it is opened.
 pub fn open_answer(ids: &[String]) -> String {
     let questions = ids.join(" ");
     format!("\n<details class=\"nl-answer\" data-for=\"{questions}\"><summary>What happens?</summary>\n\n")

@@ -21,7 +21,7 @@ pub fn opening(text: &str) -> Option<String> {
     let paragraph: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
     let paragraph = paragraph.join(" ").replace("**", "");
     let end = paragraph.find(". ").map_or(paragraph.trim_end_matches('.').len(), |end| end);
-    // Where to read up on it is for whoever opens the file.
+    // The citation is in the file; the excerpt leaves it out.
     let sentence = paragraph[..end].trim_end_matches(')');
     let sentence = if sentence.len() < end {
         sentence.rsplit_once(" (").map_or(sentence, |(said, _)| said)
@@ -34,7 +34,7 @@ pub fn opening(text: &str) -> Option<String> {
 /// An anchor of a Rust file: the item of this name (type, trait, function, constant, macro), with its attributes and
 /// without its documentation.
 ///
-/// Where an item ends is told by its indentation, which rustfmt keeps.
+/// An item ends at the brace with its own indentation, which rustfmt keeps.
 ///
 /// # Errors
 /// When there is no such item.
@@ -60,7 +60,7 @@ fn is_item(line: &str, name: &str) -> bool {
         &["struct", "enum", "trait", "fn", "const", "static", "type", "mod", "macro_rules!"];
     const BEFORE: &[&str] = &["pub", "pub(super)", "pub(crate)", "const", "async"];
     let mut words = line.split_whitespace().skip_while(|word| BEFORE.contains(word)).peekable();
-    // `const` is a keyword of its own, and one that stands before `fn`.
+    // `const` is an item keyword, and also a modifier before `fn`.
     let Some(mut word) = words.next() else { return false };
     if !KEYWORDS.contains(&word) {
         let trimmed = line.trim_start();

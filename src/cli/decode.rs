@@ -15,6 +15,7 @@ use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
 use crate::view::layers::layers;
 use crate::view::look::{escape, fit};
+use crate::view::sheet::{Line, Tone};
 
 /// `netlayers decode`.
 #[derive(Debug, Args)]
@@ -152,9 +153,9 @@ fn bytes(args: &DecodeArgs, bytes: &[u8], out: &mut Output) -> Result<(), CliErr
     match args.view {
         Some(view) => picture(view, &dissection, bytes, out)?,
         None => {
-            out.text(layers(&dissection, &out.look))?;
+            out.sheet(&layers(&dissection, &out.look))?;
             out.line("")?;
-            out.text(hexdump(bytes, &dissection, &out.look))?;
+            out.sheet(&hexdump(bytes, &dissection, &out.look))?;
             out.line("")?;
             picture(DecodeView::Header, &dissection, bytes, out)?;
         }
@@ -213,7 +214,8 @@ fn file(args: &DecodeArgs, path: &Path, out: &mut Output) -> Result<(), CliError
         let line = format!("{number:>4} {since:>9.3} ms  {from} > {to}  {}  {info}", summary.protocol);
         out.line(fit(&line, out.look.columns(), &out.look).trim_end())?;
         for problem in &packet.dissection.problems {
-            out.line(format!("      {}", out.look.problem(&problem.to_string())))?;
+            let problem = problem.to_string();
+            out.sheet(&Line::of("      ", Tone::Plain).with(problem, Tone::Bad).into())?;
         }
         if view != DecodeView::Table {
             let bytes = captured.ip_packet().unwrap_or(&captured.bytes).to_vec();
@@ -246,9 +248,9 @@ fn picture(
 ) -> Result<(), CliError> {
     let look = out.look;
     match view {
-        DecodeView::Hex => out.text(hexdump(bytes, dissection, &look)),
-        DecodeView::Layers => out.text(layers(dissection, &look)),
-        DecodeView::Header | DecodeView::Table => out.text(header_boxes(dissection, &look)),
+        DecodeView::Hex => out.sheet(&hexdump(bytes, dissection, &look)),
+        DecodeView::Layers => out.sheet(&layers(dissection, &look)),
+        DecodeView::Header | DecodeView::Table => out.sheet(&header_boxes(dissection, &look)),
     }
 }
 

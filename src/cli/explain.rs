@@ -42,8 +42,8 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> Result<(), CliError> 
         let explanation = Explanation::of(term).map_err(CliError::Failed)?;
         return print_json(&json!({ "schema": "netlayers.term/1", "term": explanation }), out);
     }
-    let text = render::explain(term, &out.look).map_err(CliError::Failed)?;
-    out.text(text)?;
+    let told = render::explain(term, &out.look).map_err(CliError::Failed)?;
+    out.sheet(&told)?;
     out.line("")?;
     let next = match term.lesson.filter(|_| term.is_lesson_here()) {
         Some(number) => format!("netlayers lesson {number}"),
@@ -59,7 +59,7 @@ fn all(json: bool, out: &mut Output) -> Result<(), CliError> {
         let terms = terms.map_err(CliError::Failed)?;
         return print_json(&json!({ "schema": "netlayers.vocabulary/1", "terms": terms }), out);
     }
-    out.text(render::list(&out.look))?;
+    out.sheet(&render::list(&out.look))?;
     out.line(format!("next: {}    one word, with a picture", out.look.bold("netlayers explain handshake")))
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, BufWriter, IsTerminal as _, Stdout, Write};
 use super::error::CliError;
 use super::style::{ColorChoice, Style};
 use crate::view::look::Look;
+use crate::view::sheet::{Sheet, Tone, ansi};
 
 /// Standard output with a look that fits it.
 pub(super) struct Output {
@@ -17,16 +18,7 @@ pub(super) struct Output {
 enum To {
     Stdout(BufWriter<Stdout>),
     /// Kept, to become something else.
-    Memory(Vec<u8>),
-}
-
-impl To {
-    fn writer(&mut self) -> &mut dyn Write {
-        match self {
-            To::Stdout(stdout) => stdout,
-            To::Memory(kept) => kept,
-        }
-    }
+    Kept(Sheet),
 }
 
 /// What to do with a picture on a terminal that asked for `--step`.
@@ -61,46 +53,67 @@ impl Output {
         }
     }
 
-    /// An output that keeps what is written: 80 columns, in colour, whatever the terminal is.
+    /// An output that keeps what is written as a sheet: 80 columns, whatever the terminal is.
     pub(super) fn kept() -> Self {
-        Output { to: To::Memory(Vec::new()), look: Look { colour: true, ..Look::default() } }
+        Output { to: To::Kept(Sheet::new()), look: Look::default() }
     }
 
     /// What was written, if it was kept.
-    pub(super) fn into_text(self) -> String {
+    pub(super) fn into_sheet(self) -> Sheet {
         match self.to {
-            To::Stdout(_) => String::new(),
-            To::Memory(kept) => String::from_utf8_lossy(&kept).into_owned(),
+            To::Stdout(_) => Sheet::new(),
+            To::Kept(sheet) => sheet,
         }
     }
 
-    /// Writes text as it is.
+    /// Writes text as it is. Where it is kept, its last line ends with it.
     pub(super) fn text(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
-        self.to
-            .writer()
-            .write_all(text.as_ref().as_bytes())
-            .map_err(|e| CliError::io("writing the result", &e))
+        match &mut self.to {
+            To::Stdout(_) => self.bytes(text.as_ref().as_bytes()),
+            To::Kept(sheet) => {
+                sheet.say(text, Tone::Plain);
+                Ok(())
+            }
+        }
     }
 
-    /// Writes a line.
+    /// Writes a line, or several.
     pub(super) fn line(&mut self, text: impl AsRef<str>) -> Result<(), CliError> {
-        self.text(text)?;
-        self.text("\n")
+        self.text(format!("{}\n", text.as_ref()))
     }
 
-    /// Writes bytes as they are.
+    /// Writes a line, or several, in a tone.
+    pub(super) fn toned(&mut self, tone: Tone, text: impl AsRef<str>) -> Result<(), CliError> {
+        self.sheet(&Sheet::of(text, tone))
+    }
+
+    /// Writes bytes as they are; a kept page has no place for them.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
-        self.to.writer().write_all(bytes).map_err(|e| CliError::io("writing the result", &e))
+        match &mut self.to {
+            To::Stdout(stdout) => stdout.write_all(bytes).map_err(|e| CliError::io("writing the result", &e)),
+            To::Kept(_) => Ok(()),
+        }
+    }
+
+    /// Writes a sheet, in colour if there is colour.
+    pub(super) fn sheet(&mut self, sheet: &Sheet) -> Result<(), CliError> {
+        match &mut self.to {
+            To::Stdout(_) => self.text(self.look.written(sheet)),
+            To::Kept(kept) => {
+                kept.extend(sheet.clone());
+                Ok(())
+            }
+        }
     }
 
     /// Writes a picture, line by line if that was asked for and somebody is there to press Enter.
-    pub(super) fn picture(&mut self, picture: &str, pace: Pace) -> Result<(), CliError> {
+    pub(super) fn picture(&mut self, picture: &Sheet, pace: Pace) -> Result<(), CliError> {
         if pace == Pace::AtOnce || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-            return self.text(picture);
+            return self.sheet(picture);
         }
         let mut input = io::stdin().lock();
         for line in picture.lines() {
-            self.text(line)?;
+            self.text(if self.look.colour { ansi::line_to_ansi(line) } else { line.to_string() })?;
             self.flush()?;
             let mut answer = String::new();
             let read = input.read_line(&mut answer).map_err(|e| CliError::io("reading the keyboard", &e))?;
@@ -124,7 +137,10 @@ impl Output {
     }
 
     pub(super) fn flush(&mut self) -> Result<(), CliError> {
-        self.to.writer().flush().map_err(|e| CliError::io("writing the result", &e))
+        match &mut self.to {
+            To::Stdout(stdout) => stdout.flush().map_err(|e| CliError::io("writing the result", &e)),
+            To::Kept(_) => Ok(()),
+        }
     }
 }
 

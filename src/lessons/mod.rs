@@ -84,6 +84,9 @@ mod verify;
 pub mod vocabulary;
 mod words;
 
+#[cfg(test)]
+mod scrub_tests;
+
 pub use knob::Knob;
 pub use lesson::{Cite, Lesson, Teacher};
 pub use scenario::Scenario;

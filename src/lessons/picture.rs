@@ -8,17 +8,18 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
 use crate::base::Instant;
-use crate::trace::Trace;
+use crate::trace::{Past, Trace};
 use crate::view::boxes::boxes;
 use crate::view::columns::Columns;
 use crate::view::cut::cut;
 use crate::view::dissect::{Role, TracedPacket, dissect_trace};
 use crate::view::frames::frames;
-use crate::view::header_box::header_box;
+use crate::view::header_box::headers_of;
 use crate::view::hexdump::hexdump;
 use crate::view::ladder::{LadderOptions, single_with};
 use crate::view::layers::layers;
 use crate::view::look::Look;
+use crate::view::sheet::{Sheet, Tone};
 use crate::view::table::table;
 
 /// A picture of a lesson.
@@ -35,11 +36,13 @@ pub struct Picture {
 /// What is drawn.
 #[derive(Debug, Clone)]
 pub enum Drawing {
-    /// One of the views of a run.
+    /// One of the views of a run, at a moment.
     Run {
-        /// What had happened when it was shown.
+        /// The whole run.
         trace: Arc<Trace>,
-        /// Which view.
+        /// How many of its events had happened when it was shown.
+        until: usize,
+        /// The view.
         view: View,
     },
     /// Rows and columns.
@@ -54,7 +57,7 @@ pub struct FreeDrawing {
     /// What it is called in JSON, such as `waveform`.
     pub name: &'static str,
     /// Draws it.
-    pub draw: Arc<dyn Fn(&Look) -> String + Send + Sync>,
+    pub draw: Arc<dyn Fn(&Look) -> Sheet + Send + Sync>,
 }
 
 /// A view of a run.
@@ -114,28 +117,24 @@ impl View {
     }
 
     /// Draws it.
-    pub fn draw(self, trace: &Trace, look: &Look) -> String {
+    pub fn draw<'a>(self, run: impl Into<Past<'a>>, look: &Look) -> Sheet {
+        let run = run.into();
         match self {
-            View::Ladder => single_with(trace, look, LadderOptions::default()),
+            View::Ladder => single_with(run, look, LadderOptions::default()),
             View::LadderSince(since) => {
-                single_with(trace, look, LadderOptions { since, ..LadderOptions::default() })
+                single_with(run, look, LadderOptions { since, ..LadderOptions::default() })
             }
-            View::Table => table(trace, look),
-            View::Cut => cut(trace, look),
-            View::Boxes => boxes(trace, look),
-            View::Frames => frames(trace, look),
+            View::Table => table(run, look),
+            View::Cut => cut(run, look),
+            View::Boxes => boxes(run, look),
+            View::Frames => frames(run, look),
             View::Hex(frame) => {
-                with_frame(trace, frame, |packet| hexdump(&packet.bytes, &packet.packet.dissection, look))
+                with_frame(run, frame, |packet| hexdump(&packet.bytes, &packet.packet.dissection, look))
             }
-            View::Layers(frame) => with_frame(trace, frame, |packet| layers(&packet.packet.dissection, look)),
-            View::Header(frame, protocol) => with_frame(trace, frame, |packet| {
-                let parts = &packet.packet.dissection.parts;
-                parts
-                    .iter()
-                    .filter(|part| part.role == Role::Header && protocol.is_none_or(|p| p == part.protocol))
-                    .map(|part| header_box(part, look))
-                    .collect()
-            }),
+            View::Layers(frame) => with_frame(run, frame, |packet| layers(&packet.packet.dissection, look)),
+            View::Header(frame, protocol) => {
+                with_frame(run, frame, |packet| headers_of(&packet.packet.dissection, protocol, look))
+            }
         }
     }
 }
@@ -150,16 +149,17 @@ impl Frame {
     }
 }
 
-fn with_frame(trace: &Trace, frame: Frame, draw: impl Fn(&TracedPacket) -> String) -> String {
-    let packets = dissect_trace(trace);
-    frame.of(&packets).map_or_else(|| "(no such frame in this run)\n".into(), draw)
+fn with_frame(run: Past<'_>, frame: Frame, draw: impl Fn(&TracedPacket) -> Sheet) -> Sheet {
+    let packets = dissect_trace(run);
+    let missing = || Sheet::of("(no such frame in this run)", Tone::Plain);
+    frame.of(&packets).map_or_else(missing, draw)
 }
 
 impl Picture {
-    /// The picture as text.
-    pub fn draw(&self, look: &Look) -> String {
+    /// Draws it. The scene's title is above it already.
+    pub fn draw(&self, look: &Look) -> Sheet {
         match &self.drawing {
-            Drawing::Run { trace, view } => view.draw(trace, look),
+            Drawing::Run { trace, until, view } => view.draw(trace.first(*until).untitled(), look),
             Drawing::Columns(columns) => columns.draw(look),
             Drawing::Free(free) => (free.draw)(look),
         }
@@ -182,7 +182,7 @@ impl Serialize for Picture {
         fields.serialize_field("id", &self.id)?;
         fields.serialize_field("kind", self.kind())?;
         fields.serialize_field("caption", &self.caption)?;
-        fields.serialize_field("text", &self.draw(&Look::default()))?;
+        fields.serialize_field("text", &self.draw(&Look::default()).to_string())?;
         fields.end()
     }
 }
@@ -198,20 +198,18 @@ mod tests {
     use super::*;
     use crate::lessons::ALL;
     use crate::lessons::beat::Beat;
-    use crate::view::look::display_width;
 
     #[test]
     fn every_picture_of_every_lesson_fits_a_page_and_can_do_without_unicode() {
         for lesson in ALL {
             for beat in &lesson.play(&lesson.scenario()).beats {
                 let Beat::Show { picture } = beat else { continue };
-                let plain = picture.draw(&Look::plain());
+                let plain = picture.draw(&Look::plain()).to_string();
                 // What a program sent may be any text; arrows, lines and blocks are ours.
                 let ours = |c: char| ('\u{2190}'..'\u{2800}').contains(&c);
                 assert!(!plain.contains(ours), "{} {}:\n{plain}", lesson.id, picture.id);
-                for line in picture.draw(&Look::default()).lines() {
-                    assert!(display_width(line) <= 80, "{} {}: {line}", lesson.id, picture.id);
-                }
+                let sheet = picture.draw(&Look::default());
+                assert!(sheet.width() <= 80, "{} {}:\n{sheet}", lesson.id, picture.id);
             }
         }
     }

@@ -17,8 +17,10 @@ impl Performance {
         let failed = self.beats.iter().position(|beat| matches!(beat, Beat::Check { holds: false, .. }));
         let Some(failed) = failed else { return Ok(()) };
         let look = Look::default();
-        let story: Vec<String> =
-            self.beats[..=failed].iter().map(|beat| text::beat(self, beat, None, &look)).collect();
+        let story: Vec<String> = self.beats[..=failed]
+            .iter()
+            .map(|beat| text::beat(self, beat, None, &look).to_string())
+            .collect();
         Err(format!(
             "lesson {} claims something that its run does not show. The story so far:\n\n{}\n(scenario: {})",
             self.scenario.id,

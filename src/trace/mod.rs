@@ -7,10 +7,12 @@
 
 mod event;
 mod outcome;
+mod past;
 mod query;
 mod recorder;
 
 pub use event::{Event, Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, SegmentNote, Wire};
 pub use outcome::{Comparison, Outcome, Run, Way};
+pub use past::Past;
 pub use query::Fate;
 pub use recorder::{Recorder, Trace};

@@ -1,10 +1,10 @@
 //! Questions that several views ask of a trace.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{Event, FrameId, Kind, PlaceId, Trace};
+use super::{FrameId, Kind, PlaceId, Trace};
 use crate::base::Instant;
 
 /// What became of one frame.
@@ -24,72 +24,35 @@ pub struct Fate {
     pub delayed_by: Option<String>,
 }
 
+/// The same questions as to a [`Past`](super::Past), asked of the whole run.
 impl Trace {
     /// All frames in the order they were sent: when, from whom, to whom, which, and their bytes.
     pub fn frames(&self) -> impl Iterator<Item = (Instant, PlaceId, PlaceId, FrameId, &Bytes)> {
-        self.events.iter().filter_map(|event| match &event.kind {
-            Kind::Sent { frame, to, bytes, .. } => Some((event.at, event.place, *to, *frame, bytes)),
-            _ => None,
-        })
+        self.whole().frames()
     }
 
     /// What became of every frame of which anything is known.
     pub fn fates(&self) -> BTreeMap<FrameId, Fate> {
-        let mut fates: BTreeMap<FrameId, Fate> = BTreeMap::new();
-        for Event { at, kind, .. } in &self.events {
-            match kind {
-                Kind::Delivered { frame } => {
-                    fates.entry(*frame).or_default().delivered = Some(*at);
-                }
-                Kind::Dropped { frame, by } => {
-                    fates.entry(*frame).or_default().dropped_by = Some(by.to_string());
-                }
-                Kind::Discarded { frame, why } => {
-                    fates.entry(*frame).or_default().discarded = Some(why.to_string());
-                }
-                Kind::Corrupted { frame, by, .. } => {
-                    fates.entry(*frame).or_default().corrupted_by = Some(by.to_string());
-                }
-                Kind::Duplicated { frame, by, .. } => {
-                    fates.entry(*frame).or_default().duplicated_by = Some(by.to_string());
-                }
-                Kind::Delayed { frame, by, .. } => {
-                    fates.entry(*frame).or_default().delayed_by = Some(by.to_string());
-                }
-                _ => {}
-            }
-        }
-        fates
+        self.whole().fates()
     }
 
     /// How many frames found the queue in front of their link full: dropped, and never sent.
     pub fn turned_away(&self) -> usize {
-        let mut sent = BTreeSet::new();
-        let mut count = 0;
-        for Event { kind, .. } in &self.events {
-            match kind {
-                Kind::Sent { frame, .. } => {
-                    sent.insert(*frame);
-                }
-                Kind::Dropped { frame, .. } if !sent.contains(frame) => count += 1,
-                _ => {}
-            }
-        }
-        count
+        self.whole().turned_away()
     }
 
     /// How many events satisfy `wanted`.
     pub fn count(&self, wanted: impl Fn(&Kind) -> bool) -> usize {
-        self.events.iter().filter(|event| wanted(&event.kind)).count()
+        self.whole().count(wanted)
     }
 
     /// The name of a host.
     pub fn name(&self, place: PlaceId) -> &str {
-        self.places.get(usize::from(place.0)).map_or("?", |place| &place.name)
+        self.whole().name(place)
     }
 
     /// When the last event happened; zero for an empty trace.
     pub fn end(&self) -> Instant {
-        self.events.last().map_or(Instant::ZERO, |event| event.at)
+        self.whole().end()
     }
 }

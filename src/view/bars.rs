@@ -11,12 +11,13 @@
 
 use std::ops::Range;
 
-use super::look::{Look, display_width, escape, fit};
+use super::look::{Look, escape, fit};
+use super::sheet::{Line, Sheet, Tone, width};
 
 /// A row of pieces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bar {
-    /// What they are, in a word or two.
+    /// What the pieces are, in a word or two.
     pub label: String,
     /// The pieces from left to right.
     pub pieces: Vec<Piece>,
@@ -27,7 +28,7 @@ pub struct Bar {
 pub struct Piece {
     /// Its size: all bars of a picture have one scale.
     pub size: usize,
-    /// What stands in it, as far as there is room.
+    /// The text in it, cut to the room there is.
     pub text: String,
     /// What became of it.
     pub fate: PieceFate,
@@ -36,23 +37,23 @@ pub struct Piece {
 /// What became of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PieceFate {
-    /// It is there.
+    /// It arrived.
     There,
     /// It was lost: marked, whatever the colour.
     Lost,
-    /// Nothing is there: a gap of that size.
+    /// A gap of its size.
     Gap,
 }
 
 impl Bar {
-    /// A bar of pieces that are all there.
+    /// A bar of pieces.
     pub fn new(label: impl Into<String>, pieces: impl IntoIterator<Item = Piece>) -> Self {
         Bar { label: label.into(), pieces: pieces.into_iter().collect() }
     }
 }
 
 impl Piece {
-    /// A piece that is there.
+    /// A piece that arrived.
     pub fn new(size: usize, text: impl Into<String>) -> Self {
         Piece { size, text: text.into(), fate: PieceFate::There }
     }
@@ -70,13 +71,13 @@ impl Piece {
 
 /// The least columns of a piece, its wall among them.
 const LEAST: usize = 3;
-/// A picture of more stretches than this is cut, which a mark then shows.
+/// A picture has at most this many stretches; a mark then shows that it was cut.
 const MOST_STRETCHES: usize = 6;
 
 /// Draws bars of one scale below each other. Where a bar has more pieces than one row has room for, the picture goes
-/// on in further rows, all bars together, so that what stands below each other still belongs together.
-pub fn bars(bars: &[Bar], look: &Look) -> String {
-    let label = bars.iter().map(|bar| display_width(&bar.label)).max().unwrap_or(0).min(20);
+/// on in further rows, all bars together, so that pieces below each other still belong together.
+pub fn bars(bars: &[Bar], look: &Look) -> Sheet {
+    let label = bars.iter().map(|bar| width(&bar.label)).max().unwrap_or(0).min(20);
     let room = look.columns().saturating_sub(label + 2);
     let sum = |bar: &Bar| bar.pieces.iter().map(|piece| piece.size).sum::<usize>();
     let whole = bars.iter().map(sum).max().unwrap_or(0).max(1);
@@ -90,21 +91,19 @@ pub fn bars(bars: &[Bar], look: &Look) -> String {
         (0..*of).all(|number| stretch(number, *of).1.iter().all(|bar| bar.pieces.len() * LEAST <= room))
     };
     let stretches = (1..=MOST_STRETCHES.min(whole)).find(fits).unwrap_or(1);
-    let mut text = String::new();
+    let mut sheet = Sheet::new();
     for number in 0..stretches {
         let (len, part) = stretch(number, stretches);
         let scale = room as f64 / len.max(1) as f64;
         for bar in part.iter().filter(|bar| stretches == 1 || !bar.pieces.is_empty()) {
-            let [above, middle, below] = draw(bar, scale, room, look);
-            let name = fit(&bar.label, label, look);
-            let blank = " ".repeat(label);
-            for (lead, row) in [(&blank, above), (&name, middle), (&blank, below)] {
-                text.push_str(format!("{lead} {row}").trim_end());
-                text.push('\n');
-            }
+            let name = fit(&bar.label, label, look) + " ";
+            let blank = " ".repeat(label + 1);
+            let mut rows = [blank.as_str(), &name, &blank].map(|lead| Line::of(lead, Tone::Plain));
+            draw(bar, scale, room, look, &mut rows);
+            sheet.extend(rows.map(Line::trimmed));
         }
     }
-    text
+    sheet
 }
 
 impl Bar {
@@ -140,11 +139,11 @@ fn walls(pieces: &[Piece], scale: f64, room: usize) -> Vec<usize> {
     let mut walls: Vec<usize> = Vec::with_capacity(pieces.len());
     for piece in pieces {
         reached += piece.size;
-        // Cumulated, so that the ends of bars of one size stand below each other.
+        // Cumulated, so that the ends of bars of one size line up.
         at = ((reached as f64 * scale) as usize).max(at + LEAST);
         walls.push(at);
     }
-    // What was pushed over the edge is taken from those before it.
+    // Pieces pushed over the edge take their room from those before them.
     let mut most = room;
     for wall in walls.iter_mut().rev() {
         *wall = (*wall).min(most);
@@ -153,8 +152,11 @@ fn walls(pieces: &[Piece], scale: f64, room: usize) -> Vec<usize> {
     walls
 }
 
-fn draw(bar: &Bar, scale: f64, room: usize, look: &Look) -> [String; 3] {
-    let mut rows = [String::new(), String::new(), String::new()];
+/// Draws a bar at the end of three lines.
+fn draw(bar: &Bar, scale: f64, room: usize, look: &Look, rows: &mut [Line; 3]) {
+    let plain = |row: &mut Line, text: &str| {
+        row.push(text, Tone::Plain);
+    };
     let (line, wall) = if look.ascii { ("-", "|") } else { ("─", "│") };
     let mut open = false;
     let shown = bar.pieces.len().min(room / LEAST);
@@ -164,54 +166,47 @@ fn draw(bar: &Bar, scale: f64, room: usize, look: &Look) -> [String; 3] {
         let width = end - at - 1;
         at = end;
         let gap = piece.fate == PieceFate::Gap;
-        let corner = |first: char, inner: char, last: char| match (open, gap) {
-            _ if look.ascii => {
-                if open || !gap {
-                    '+'
-                } else {
-                    ' '
-                }
-            }
+        let corner = |first, inner, last| match (open, gap) {
+            (false, true) => " ",
+            _ if look.ascii => "+",
             (true, true) => last,
             (true, false) => inner,
-            (false, true) => ' ',
             (false, false) => first,
         };
-        rows[0].push(corner('┌', '┬', '┐'));
-        rows[2].push(corner('└', '┴', '┘'));
-        rows[1].push_str(if open || !gap { wall } else { " " });
+        plain(&mut rows[0], corner("┌", "┬", "┐"));
+        plain(&mut rows[2], corner("└", "┴", "┘"));
+        plain(&mut rows[1], if open || !gap { wall } else { " " });
         let mark = match (piece.fate, look.ascii) {
             (PieceFate::Lost, true) => "X ",
             (PieceFate::Lost, false) => "✗ ",
             (PieceFate::There | PieceFate::Gap, _) => "",
         };
         let shown = inscribed(&format!("{mark}{}", escape(&piece.text)), width, look);
-        rows[1].push_str(&if piece.fate == PieceFate::Lost { look.problem(&shown) } else { shown });
+        rows[1].push(shown, if piece.fate == PieceFate::Lost { Tone::Bad } else { Tone::Plain });
         let edge = if gap { " " } else { line };
-        rows[0].push_str(&edge.repeat(width));
-        rows[2].push_str(&edge.repeat(width));
+        plain(&mut rows[0], &edge.repeat(width));
+        plain(&mut rows[2], &edge.repeat(width));
         open = !gap;
     }
     if is_cut {
         // In place of the wall.
-        rows[1].push(if look.ascii { '>' } else { '…' });
+        plain(&mut rows[1], if look.ascii { ">" } else { "…" });
     } else if open {
-        rows[0].push(if look.ascii { '+' } else { '┐' });
-        rows[1].push_str(wall);
-        rows[2].push(if look.ascii { '+' } else { '┘' });
+        plain(&mut rows[0], if look.ascii { "+" } else { "┐" });
+        plain(&mut rows[1], wall);
+        plain(&mut rows[2], if look.ascii { "+" } else { "┘" });
     }
-    rows
 }
 
 /// A text in `width` columns. A number is never cut: of `220 B` there is `220`, or nothing but a mark, for `22` would
 /// be another number.
-fn inscribed(text: &str, width: usize, look: &Look) -> String {
-    let number = text.strip_suffix(" B").filter(|number| display_width(number) <= width);
+fn inscribed(text: &str, room: usize, look: &Look) -> String {
+    let number = text.strip_suffix(" B").filter(|number| width(number) <= room);
     match number {
-        _ if display_width(text) <= width => fit(text, width, look),
-        Some(number) => fit(number, width, look),
+        _ if width(text) <= room => fit(text, room, look),
+        Some(number) => fit(number, room, look),
         None => {
-            let cut = fit(text, width, look);
+            let cut = fit(text, room, look);
             let mark = if look.ascii { "..." } else { "…" };
             let kept = cut.trim_end().strip_suffix(mark).unwrap_or(cut.trim_end());
             let is_cut = text[kept.len().min(text.len())..].starts_with(|c: char| c.is_ascii_digit());
@@ -219,7 +214,7 @@ fn inscribed(text: &str, width: usize, look: &Look) -> String {
                 true => {
                     let kept = kept.trim_end_matches(|c: char| c.is_ascii_digit());
                     let mark = if look.ascii { "~" } else { "…" };
-                    fit(&format!("{kept}{mark}"), width, look)
+                    fit(&format!("{kept}{mark}"), room, look)
                 }
                 false => cut,
             }
@@ -299,9 +294,8 @@ mod tests {
         fn no_bar_is_wider_than_the_page(sizes in proptest::collection::vec(0usize..5000, 0..60), ascii: bool) {
             let look = Look { ascii, ..Look::default() };
             let picture = [Bar::new("some", sizes.into_iter().map(|size| Piece::new(size, size.to_string())))];
-            for line in bars(&picture, &look).lines() {
-                prop_assert!(display_width(line) <= 80, "{line}");
-            }
+            let sheet = bars(&picture, &look);
+            prop_assert!(sheet.width() <= 80, "{sheet}");
         }
     }
 }

@@ -1,44 +1,45 @@
-//! What one program handed over and what the other one got, as boxes one below the other.
+//! What one program wrote above what the other one read, as boxes.
 //!
-//! Of datagrams each has a place of its own, and one that did not come leaves its place empty. A stream has no
-//! places: its writes, its segments and its reads lie side by side as the bytes do, so that it can be seen whether
-//! their edges agree.
+//! Each datagram has a column, which stays empty when it does not arrive. A stream has no columns: its writes, segments
+//! and reads are drawn end to end, so that one sees whether their edges agree.
 //!
-//! Drawn is the first conversation in which a program wrote, in that direction. A datagram is known again by its
-//! bytes; of equal ones the first sent counts as the first received. Needs: distinct contents, to be exact.
+//! The picture shows the first conversation in which a program wrote, in that direction. Datagrams are matched by their
+//! bytes; of equal ones the first sent counts as the first received, so the match is exact when contents are distinct.
 
 use super::bars::{Bar, Piece, bars};
 use super::dissect::{What, dissect_trace};
 use super::look::Look;
-use crate::trace::{Flow, Kind, Protocol, Trace};
+use super::sheet::{Sheet, Tone};
+use crate::trace::{Flow, Kind, Past, Protocol};
 use bytes::Bytes;
 
-/// Datagrams that are drawn; the others are counted.
+/// At most this many datagrams are drawn; the others are counted.
 const MOST: usize = 6;
-/// There is room for so many, also when there are fewer.
+/// Room for at least this many is kept, so that few datagrams are not drawn too wide.
 const LEAST: usize = 4;
-/// The size of a datagram and of what lies between two, on the scale of the picture.
+/// The width of a datagram and of the gap between two, on the scale of the picture.
 const SLOT: usize = 10;
 const BETWEEN: usize = 3;
-/// Text of more characters is told by its length.
+/// Longer text is replaced by its length.
 const LONGEST: usize = 60;
 
 /// Draws the messages of a run.
-pub fn boxes(trace: &Trace, look: &Look) -> String {
-    let wrote = trace.events.iter().find_map(|event| match &event.kind {
+pub fn boxes<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
+    let run = run.into();
+    let wrote = run.events.iter().find_map(|event| match &event.kind {
         Kind::AppWrote { flow, .. } => Some(*flow),
         _ => None,
     });
     match wrote {
-        None => "(no program wrote anything in this run)\n".into(),
-        Some(flow) if flow.protocol == Protocol::Udp => datagrams(trace, flow, look),
-        Some(flow) => stream(trace, flow, look),
+        None => Sheet::of("(no program wrote anything in this run)", Tone::Plain),
+        Some(flow) if flow.protocol == Protocol::Udp => datagrams(run, flow, look),
+        Some(flow) => stream(run, flow, look),
     }
 }
 
-fn datagrams(trace: &Trace, flow: Flow, look: &Look) -> String {
-    let (sent, received) = (writes(trace, flow), reads(trace, flow));
-    // For each datagram that was sent, which receive gave it.
+fn datagrams(run: Past<'_>, flow: Flow, look: &Look) -> Sheet {
+    let (sent, received) = (writes(run, flow), reads(run, flow));
+    // For each datagram sent, the receive that returned it.
     let mut came: Vec<Option<usize>> = vec![None; sent.len()];
     for (order, bytes) in received.iter().enumerate() {
         let place = (0..sent.len()).find(|&place| came[place].is_none() && sent[place] == bytes);
@@ -50,7 +51,7 @@ fn datagrams(trace: &Trace, flow: Flow, look: &Look) -> String {
     let (mut above, mut below) = (Vec::new(), Vec::new());
     for place in 0..shown {
         if place > 0 {
-            // What is between them is nobody's: each is a message of its own.
+            // A gap: each datagram is a message by itself.
             above.push(Piece::gap(BETWEEN));
             below.push(Piece::gap(BETWEEN));
         }
@@ -61,24 +62,23 @@ fn datagrams(trace: &Trace, flow: Flow, look: &Look) -> String {
             None => Piece::lost(SLOT, "nothing"),
         });
     }
-    // Few of them are not drawn wider than they need.
     for row in [&mut above, &mut below] {
         row.extend((shown..LEAST).map(|_| Piece::gap(SLOT + BETWEEN)));
     }
     let rows =
         [Bar::new(count(sent.len(), "send"), above), Bar::new(count(received.len(), "receive"), below)];
-    let more = match sent.len() - shown {
-        0 => String::new(),
-        n => look.faint(&format!("({n} more are not drawn)")) + "\n",
-    };
-    bars(&rows, look) + &more
+    let mut sheet = bars(&rows, look);
+    if sent.len() > shown {
+        sheet.say(format!("({} more are not drawn)", sent.len() - shown), Tone::Faint);
+    }
+    sheet
 }
 
-fn stream(trace: &Trace, flow: Flow, look: &Look) -> String {
+fn stream(run: Past<'_>, flow: Flow, look: &Look) -> Sheet {
     let side_by_side = |pieces: &[&Bytes]| -> Vec<Piece> {
         pieces.iter().map(|bytes| Piece::new(bytes.len(), contents(bytes, look))).collect()
     };
-    let (writes, segments, reads) = (writes(trace, flow), segments(trace, flow), reads(trace, flow));
+    let (writes, segments, reads) = (writes(run, flow), segments(run, flow), reads(run, flow));
     let on_the_wire = segments.iter().map(|len| Piece::new(*len, format!("{len} B")));
     bars(
         &[
@@ -90,25 +90,25 @@ fn stream(trace: &Trace, flow: Flow, look: &Look) -> String {
     )
 }
 
-fn writes(trace: &Trace, wanted: Flow) -> Vec<&Bytes> {
+fn writes(run: Past<'_>, wanted: Flow) -> Vec<&Bytes> {
     let pick = |kind| match kind {
         &Kind::AppWrote { flow, ref bytes } if flow == wanted => Some(bytes),
         _ => None,
     };
-    trace.events.iter().filter_map(|event| pick(&event.kind)).collect()
+    run.events.iter().filter_map(|event| pick(&event.kind)).collect()
 }
 
-fn reads(trace: &Trace, wanted: Flow) -> Vec<&Bytes> {
+fn reads(run: Past<'_>, wanted: Flow) -> Vec<&Bytes> {
     let pick = |kind| match kind {
         &Kind::AppRead { flow, ref bytes } if flow == wanted.reversed() => Some(bytes),
         _ => None,
     };
-    trace.events.iter().filter_map(|event| pick(&event.kind)).collect()
+    run.events.iter().filter_map(|event| pick(&event.kind)).collect()
 }
 
 /// The lengths of the segments that carried bytes for the first time, in the order of sending: that of the stream.
-fn segments(trace: &Trace, flow: Flow) -> Vec<usize> {
-    let packets = dissect_trace(trace);
+fn segments(run: Past<'_>, flow: Flow) -> Vec<usize> {
+    let packets = dissect_trace(run);
     let sent = packets.iter().filter(|packet| packet.packet.summary.flow == Some(flow));
     sent.filter_map(|packet| match &packet.packet.summary.what {
         What::Tcp(tcp) if tcp.len > 0 && !tcp.retransmission => Some(tcp.len),
@@ -117,7 +117,7 @@ fn segments(trace: &Trace, flow: Flow) -> Vec<usize> {
     .collect()
 }
 
-/// Bytes as text where they are short and text, otherwise how many there are.
+/// Bytes as text if they are short text, otherwise their number.
 fn contents(bytes: &Bytes, look: &Look) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text)
@@ -137,8 +137,7 @@ fn count(n: usize, what: &str) -> String {
 mod tests {
     use super::*;
     use crate::layers::transport::tcp::Flags;
-    use crate::trace::Wire;
-    use crate::view::look::display_width;
+    use crate::trace::{Trace, Wire};
     use crate::view::sample::{exchange, tcp, udp};
 
     #[test]
@@ -189,16 +188,15 @@ mod tests {
         for protocol in [Protocol::Udp, Protocol::Tcp] {
             let trace = exchange(protocol, &many, Vec::new(), &[], &many[..150]);
             for look in [Look::plain(), Look::default(), Look { width: 40, ..Look::default() }] {
-                for line in boxes(&trace, &look).lines() {
-                    assert!(display_width(line) <= look.columns(), "{line}");
-                    assert!(!look.ascii || line.is_ascii(), "{line}");
-                }
+                let sheet = boxes(&trace, &look);
+                assert!(sheet.width() <= look.columns(), "{sheet}");
+                assert!(!look.ascii || sheet.to_string().is_ascii(), "{sheet}");
             }
         }
     }
 
     #[test]
     fn a_run_in_which_nobody_wrote_is_no_error() {
-        assert!(boxes(&Trace::new("", Wire::Sim), &Look::default()).contains("no program"));
+        assert!(boxes(&Trace::new("", Wire::Sim), &Look::default()).to_string().contains("no program"));
     }
 }

@@ -6,12 +6,13 @@ use tabled::settings::{Alignment, Modify, Padding, Style};
 
 use super::facts::Facts;
 use super::look::{Look, grouped};
+use super::sheet::{Sheet, Tone, width};
 use crate::base::Duration;
 use crate::trace::{Way, Wire};
 
 /// Draws the table for the runs in `facts`, one column each. `rtt` is the round-trip time of the link, where it is
 /// known.
-pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> String {
+pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> Sheet {
     let mut builder = Builder::default();
     builder.push_record(std::iter::once(String::new()).chain(facts.iter().map(|f| name(f.way).to_string())));
     for (question, answer) in QUESTIONS {
@@ -28,9 +29,9 @@ pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> String
         .with(Modify::new(Rows::first()).with(Alignment::right()));
     let rule = if look.ascii { "-" } else { "─" };
     let mut lines: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_string()).collect();
-    let width = lines.iter().map(|line| line.chars().count()).max().unwrap_or(0);
-    lines.insert(1, rule.repeat(width));
-    look.prose(&(lines.join("\n") + "\n"))
+    let columns = lines.iter().map(|line| width(line)).max().unwrap_or(0);
+    lines.insert(1, rule.repeat(columns));
+    Sheet::of(look.prose(&lines.join("\n")), Tone::Plain)
 }
 
 type Answer = fn(&Facts, Option<Duration>) -> String;

@@ -12,30 +12,34 @@ use std::ops::Range;
 
 use super::dissect::{TracedPacket, What, dissect_trace};
 use super::look::{Look, fit};
+use super::sheet::{Line, Sheet, Subject, Tone};
 use crate::base::Layer;
 use crate::layers::transport::udp;
-use crate::trace::{Fate, Trace};
+use crate::trace::{Fate, FrameId, Past};
 
-/// At most so many rows of pieces; of more, the first, the last and the lost ones are shown, and the others counted.
+/// At most this many rows of pieces; of more, the first, the last and some lost ones are shown, and the others counted.
 const MOST_ROWS: usize = 12;
 /// Columns in front of the bar.
 const BEFORE: usize = 31;
 
 /// Draws the pieces of a run as rows.
-pub fn cut(trace: &Trace, look: &Look) -> String {
-    let Some(whole) = Whole::find(trace) else { return "(nothing in this run was cut)\n".into() };
-    let mut text = whole.head(look);
+pub fn cut<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
+    let Some(whole) = Whole::find(run.into()) else {
+        return Sheet::of("(nothing in this run was cut)", Tone::Plain);
+    };
+    let mut sheet = Sheet::from(whole.head(look));
     let mut left_out = 0;
     for (index, piece) in whole.pieces.iter().enumerate() {
         if !whole.is_shown(index) {
             left_out += 1;
             continue;
         }
-        text.push_str(&gap(&mut left_out, look));
-        text.push_str(&whole.row(index, piece, look));
+        sheet.extend(gap(&mut left_out, look));
+        sheet.push(whole.row(index, piece, look));
     }
-    text.push_str(&gap(&mut left_out, look));
-    text + &whole.received(look)
+    sheet.extend(gap(&mut left_out, look));
+    sheet.push(whole.received(look));
+    sheet
 }
 
 struct Whole {
@@ -52,6 +56,7 @@ struct Whole {
 
 /// One piece, counted from the start of the whole.
 struct Piece {
+    frame: FrameId,
     range: Range<usize>,
     /// When it came, as text; or why it did not.
     fate: Result<String, &'static str>,
@@ -59,18 +64,18 @@ struct Piece {
 }
 
 impl Whole {
-    fn find(trace: &Trace) -> Option<Whole> {
-        let packets = dissect_trace(trace);
-        let fates = trace.fates();
+    fn find(run: Past<'_>) -> Option<Whole> {
+        let packets = dissect_trace(run);
+        let fates = run.fates();
         let nothing = Fate::default();
         let pieces = |range: &dyn Fn(&TracedPacket) -> Option<Range<usize>>| -> Vec<Piece> {
             packets
                 .iter()
-                .filter(|packet| reaches_its_end(trace, packet))
+                .filter(|packet| reaches_its_end(run, packet))
                 .filter_map(|packet| {
                     let fate = fates.get(&packet.frame).unwrap_or(&nothing);
                     let again = packet.packet.summary.is_retransmission();
-                    Some(Piece { range: range(packet)?, fate: told(fate), again })
+                    Some(Piece { frame: packet.frame, range: range(packet)?, fate: told(fate), again })
                 })
                 .collect()
         };
@@ -115,7 +120,7 @@ impl Whole {
         Some(Whole { layer, place, first, len, pieces })
     }
 
-    fn head(&self, look: &Look) -> String {
+    fn head(&self, look: &Look) -> Line {
         let columns = self.columns(look);
         let (left, line, right) = if look.ascii { ('|', '-', '|') } else { ('├', '─', '┤') };
         let title = format!(" {} bytes ", self.len);
@@ -123,10 +128,10 @@ impl Whole {
         let dashes = |n: usize| line.to_string().repeat(n);
         let bar = format!("{left}{}{title}{}{right}", dashes(room / 2), dashes(room - room / 2));
         let words = format!("{:>4}{:>7}{:>7}  {:9}  ", "no", "bytes", self.place, "arrives");
-        look.bold(&words) + &bar + "\n"
+        Line::of(words, Tone::Strong).with(bar, Tone::Plain)
     }
 
-    fn row(&self, index: usize, piece: &Piece, look: &Look) -> String {
+    fn row(&self, index: usize, piece: &Piece, look: &Look) -> Line {
         let (start, end) = (self.column(piece.range.start, look), self.column(piece.range.end, look));
         let mark = match (&piece.fate, look.ascii) {
             (Ok(_), false) => '█',
@@ -135,11 +140,11 @@ impl Whole {
             (Err(_), true) => 'x',
         };
         let bar = mark.to_string().repeat(end.max(start + 1) - start);
-        let (fate, bar) = match &piece.fate {
-            Ok(at) => (at.as_str(), look.layer(self.layer, &bar)),
-            Err(why) => (*why, look.problem(&bar)),
+        let (fate, tone) = match &piece.fate {
+            Ok(at) => (at.as_str(), Tone::Of(self.layer)),
+            Err(why) => (*why, Tone::Bad),
         };
-        // The last column may be taken by the one byte that is too short to have one of its own.
+        // A last piece narrower than a column still gets the last column.
         let start = start.min(self.columns(look).saturating_sub(1));
         let again = if piece.again { " again" } else { "" };
         let numbers = format!(
@@ -149,11 +154,15 @@ impl Whole {
             piece.range.start + self.first,
             fit(fate, 9, look)
         );
-        format!("{numbers}{}{bar}{again}\n", " ".repeat(start))
+        let mut line = Line::of(format!("{numbers}{}", " ".repeat(start)), Tone::Plain);
+        line.push(bar, tone);
+        line.push(again, Tone::Plain);
+        line.about(0..line.width(), Subject::Frame(piece.frame));
+        line
     }
 
     /// What has come of the whole.
-    fn received(&self, look: &Look) -> String {
+    fn received(&self, look: &Look) -> Line {
         let mut have = vec![false; self.len];
         for piece in self.pieces.iter().filter(|piece| piece.fate.is_ok()) {
             have[piece.range.clone()].fill(true);
@@ -177,7 +186,7 @@ impl Whole {
             true => "in its place: all of it".to_owned(),
             false => format!("in its place: {count} B"),
         };
-        format!("{}{}\n", fit(&words, BEFORE, look), look.layer(self.layer, &bar))
+        Line::of(fit(&words, BEFORE, look), Tone::Plain).with(bar, Tone::Of(self.layer))
     }
 
     fn columns(&self, look: &Look) -> usize {
@@ -199,9 +208,9 @@ impl Whole {
     }
 }
 
-/// Whether a frame goes to the host that its packet is for: what a router has still to pass on does not count.
-fn reaches_its_end(trace: &Trace, packet: &TracedPacket) -> bool {
-    let Some(to) = trace.places.get(usize::from(packet.to.0)) else { return false };
+/// Whether a frame goes to the host that its packet is for, and not to a router on the way.
+fn reaches_its_end(run: Past<'_>, packet: &TracedPacket) -> bool {
+    let Some(to) = run.places.get(usize::from(packet.to.0)) else { return false };
     let destination = &packet.packet.summary.destination;
     let host = destination.parse::<SocketAddr>().map(|end| end.ip()).or_else(|_| destination.parse());
     host.is_ok_and(|host| to.addresses.contains(&host))
@@ -216,11 +225,11 @@ fn told(fate: &Fate) -> Result<String, &'static str> {
     }
 }
 
-fn gap(left_out: &mut usize, look: &Look) -> String {
+fn gap(left_out: &mut usize, look: &Look) -> Option<Line> {
     let dots = if look.ascii { "..." } else { "…" };
     match std::mem::take(left_out) {
-        0 => String::new(),
-        n => look.faint(&format!("{dots:>4}  {n} more")) + "\n",
+        0 => None,
+        n => Some(Line::of(format!("{dots:>4}  {n} more"), Tone::Faint)),
     }
 }
 
@@ -228,8 +237,7 @@ fn gap(left_out: &mut usize, look: &Look) -> String {
 mod tests {
     use super::*;
     use crate::layers::transport::tcp::Flags;
-    use crate::trace::{Protocol, Wire};
-    use crate::view::look::display_width;
+    use crate::trace::{Protocol, Trace, Wire};
     use crate::view::sample::{exchange, fragments, tcp, udp};
 
     const DATA: Flags = Flags::ACK;
@@ -269,7 +277,8 @@ mod tests {
 
     #[test]
     fn a_packet_that_was_not_cut_is_one_piece() {
-        let text = cut(&exchange(Protocol::Udp, &[], vec![udp(b"hello")], &[], &[]), &Look::plain());
+        let text =
+            cut(&exchange(Protocol::Udp, &[], vec![udp(b"hello")], &[], &[]), &Look::plain()).to_string();
         assert!(text.contains("13 bytes") && text.contains("all of it"), "{text}");
     }
 
@@ -278,18 +287,17 @@ mod tests {
         let pieces = fragments(&[b'f'; 5000], 8);
         let trace = exchange(Protocol::Udp, &[], pieces, &[100, 101, 300, 301, 302], &[]);
         for look in [Look::plain(), Look::default(), Look { width: 40, ..Look::default() }] {
-            let text = cut(&trace, &look);
-            assert!(text.lines().count() <= MOST_ROWS + 4, "{text}");
+            let sheet = cut(&trace, &look);
+            let text = sheet.to_string();
+            assert!(sheet.height() <= MOST_ROWS + 4, "{text}");
             assert_eq!(text.matches("lost").count(), 3, "{text}");
-            for line in text.lines() {
-                assert!(display_width(line) <= look.columns().max(BEFORE + 14), "{line}");
-                assert!(!look.ascii || line.is_ascii(), "{line}");
-            }
+            assert!(sheet.width() <= look.columns().max(BEFORE + 14), "{text}");
+            assert!(!look.ascii || text.is_ascii(), "{text}");
         }
     }
 
     #[test]
     fn a_run_without_packets_is_no_error() {
-        assert!(cut(&Trace::new("", Wire::Sim), &Look::default()).contains("nothing"));
+        assert!(cut(&Trace::new("", Wire::Sim), &Look::default()).to_string().contains("nothing"));
     }
 }

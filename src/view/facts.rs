@@ -32,21 +32,21 @@ pub struct Facts {
     /// Segments that TCP sent again; `None` for UDP, which never does, and where they cannot be seen: on
     /// real sockets only the kernel can tell.
     pub retransmitted: Option<usize>,
-    /// How many pieces the client handed over, and how many the server got.
+    /// How many pieces (datagrams, writes, messages) the client sent.
     pub pieces_sent: usize,
-    /// See [`pieces_sent`](Facts::pieces_sent).
+    /// How many pieces (datagrams, reads, messages) the server received.
     pub pieces_received: usize,
-    /// Pieces (datagrams, messages) that are missing, repeated or late.
+    /// Pieces that never arrived.
     pub missing: usize,
     /// Bytes in the missing pieces.
     pub missing_bytes: usize,
-    /// See [`missing`](Facts::missing).
+    /// Pieces that arrived again.
     pub repeated: usize,
-    /// See [`missing`](Facts::missing).
+    /// Pieces that arrived after one that was sent later.
     pub late: usize,
     /// The message arrived at the server byte for byte.
     pub arrived: bool,
-    /// It came back to the client byte for byte; `None` when it was not to come back.
+    /// It came back to the client byte for byte; `None` in a scene without a reply.
     pub returned: Option<bool>,
 }
 
@@ -90,8 +90,8 @@ impl Facts {
         }
     }
 
-    /// Bytes of the message on the wire, each once for each direction it went: what was sent again does not count, and
-    /// what never left neither.
+    /// Bytes of the message on the wire, counted once for each direction: without retransmissions, and without bytes that
+    /// never left.
     pub fn useful_bytes(&self) -> u64 {
         let directions = if self.returned.is_some() { 2 } else { 1 };
         let all = (self.message_bytes * directions) as u64;
@@ -112,7 +112,7 @@ impl Facts {
     }
 }
 
-/// When the server's program had read all of the message; for UDP, all that came.
+/// When the server's program had read all of the message; for UDP, all that arrived.
 fn complete(run: &Run) -> Option<Duration> {
     let mut here = run.trace.events.iter().filter(|event| event.place == run.server);
     let at = match run.way {

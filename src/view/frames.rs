@@ -1,24 +1,26 @@
-//! WebSocket frames as they lie in a TCP stream, above the segments that carried them and the reads that gave them
-//! back (RFC 6455 §5.2).
+//! WebSocket frames in a TCP stream, above the segments that carried them and the reads that returned them (RFC 6455
+//! §5.2).
 //!
-//! Drawn is what the program that wrote first has sent behind the head of its opening handshake. Left out: the other
-//! direction, and what was sent again.
+//! The picture shows what the program that wrote first sent after the head of its opening handshake. Left out: the other
+//! direction, and retransmissions.
 
 use super::bars::{Bar, Piece, bars};
 use super::dissect::{What, dissect_trace};
 use super::look::Look;
+use super::sheet::{Sheet, Tone};
 use crate::layers::application::websocket::wire::{WireFrame, head_of};
-use crate::trace::{Flow, Kind, Trace};
+use crate::trace::{Flow, Kind, Past};
 
 /// Draws the frames of a run.
-pub fn frames(trace: &Trace, look: &Look) -> String {
-    let wrote = trace.events.iter().find_map(|event| match &event.kind {
+pub fn frames<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
+    let run = run.into();
+    let wrote = run.events.iter().find_map(|event| match &event.kind {
         Kind::AppWrote { flow, .. } => Some(*flow),
         _ => None,
     });
-    let Some(flow) = wrote else { return "(no program wrote anything in this run)\n".into() };
+    let Some(flow) = wrote else { return Sheet::of("(no program wrote anything in this run)", Tone::Plain) };
     let bytes = |pick: &dyn Fn(&Kind) -> Option<&[u8]>| -> Vec<Vec<u8>> {
-        trace.events.iter().filter_map(|event| pick(&event.kind)).map(<[u8]>::to_vec).collect()
+        run.events.iter().filter_map(|event| pick(&event.kind)).map(<[u8]>::to_vec).collect()
     };
     let written = bytes(&|kind| match kind {
         Kind::AppWrote { flow: on, bytes } if *on == flow => Some(bytes),
@@ -37,7 +39,7 @@ pub fn frames(trace: &Trace, look: &Look) -> String {
     let sizes = |sizes: Vec<usize>| -> Vec<Piece> {
         behind(head, sizes).into_iter().map(|size| Piece::new(size, format!("{size} B"))).collect()
     };
-    let segments = sizes(segments(trace, flow));
+    let segments = sizes(segments(run, flow));
     let reads = sizes(read.iter().map(Vec::len).collect());
     bars(
         &[
@@ -49,7 +51,7 @@ pub fn frames(trace: &Trace, look: &Look) -> String {
     )
 }
 
-/// What a frame is, as far as there is room: its kind, and the bytes of header and payload.
+/// A frame in a few letters: bytes of header and payload, and its kind.
 fn label(frame: &WireFrame) -> String {
     format!("{}+{} {}", frame.head.len(), frame.wire.len(), frame.name())
 }
@@ -69,8 +71,8 @@ fn behind(head: usize, sizes: Vec<usize>) -> Vec<usize> {
 }
 
 /// The lengths of the segments that carried bytes for the first time, in the order of the stream.
-fn segments(trace: &Trace, flow: Flow) -> Vec<usize> {
-    let packets = dissect_trace(trace);
+fn segments(run: Past<'_>, flow: Flow) -> Vec<usize> {
+    let packets = dissect_trace(run);
     let sent = packets.iter().filter(|packet| packet.packet.summary.flow == Some(flow));
     let mut segments: Vec<(u64, usize)> = sent
         .filter_map(|packet| match &packet.packet.summary.what {
@@ -91,8 +93,7 @@ mod tests {
     use super::*;
     use crate::layers::application::websocket::wire::sample::{HEAD, frame};
     use crate::layers::transport::tcp::Flags;
-    use crate::trace::{Protocol, Wire};
-    use crate::view::look::display_width;
+    use crate::trace::{Protocol, Trace, Wire};
     use crate::view::sample::{exchange, tcp};
 
     #[test]
@@ -109,14 +110,13 @@ mod tests {
         let trace = exchange(Protocol::Tcp, &[stream], segments, &[], &[first, rest]);
         insta::assert_snapshot!(frames(&trace, &Look::plain()));
         for look in [Look::plain(), Look { width: 40, ..Look::default() }] {
-            for line in frames(&trace, &look).lines() {
-                assert!(display_width(line) <= look.columns(), "{line}");
-            }
+            let sheet = frames(&trace, &look);
+            assert!(sheet.width() <= look.columns(), "{sheet}");
         }
     }
 
     #[test]
     fn a_run_without_frames_is_no_error() {
-        assert!(frames(&Trace::new("", Wire::Sim), &Look::default()).contains("no program"));
+        assert!(frames(&Trace::new("", Wire::Sim), &Look::default()).to_string().contains("no program"));
     }
 }

@@ -1,10 +1,11 @@
-//! Layers as nested boxes: a frame holds a packet, which holds a segment, which holds what the program said.
+//! Layers as nested boxes: a frame holds a packet, which holds a segment, which holds the program's data.
 //!
-//! Beside each box stand the names of its layer in both models. Where one segment holds several WebSocket frames, their
-//! boxes stand below each other.
+//! Each box is labelled with its layer in both models. Where one segment holds several WebSocket frames, their boxes are
+//! drawn one below the other.
 
 use super::dissect::{Dissection, Part, Role};
-use super::look::{Look, display_width, fit};
+use super::look::{Look, fit};
+use super::sheet::{Line, Sheet, Subject, Tone, width};
 use crate::base::{Header, Layer};
 use crate::layers::link::arp::ArpPacket;
 
@@ -12,80 +13,82 @@ use crate::layers::link::arp::ArpPacket;
 const BESIDE: usize = 26;
 
 /// Draws the parts of a frame as nested boxes with their lengths in bytes.
-pub fn layers(dissection: &Dissection, look: &Look) -> String {
+pub fn layers(dissection: &Dissection, look: &Look) -> Sheet {
     let width = look.columns() - BESIDE;
-    let mut picture = Picture { look, width, lines: Vec::new() };
-    picture.nest(&dissection.parts, 0);
-    picture.lines.join("\n") + "\n"
+    let mut picture = Picture { look, width, sheet: Sheet::new() };
+    picture.nest(&dissection.parts, 0, 0);
+    if picture.sheet.height() == 0 {
+        picture.sheet.push(Line::new());
+    }
+    picture.sheet
 }
 
 struct Picture<'a> {
     look: &'a Look,
     width: usize,
-    lines: Vec<String>,
+    sheet: Sheet,
+}
+
+/// Which part a line belongs to: its index, and how many boxes it lies in.
+#[derive(Clone, Copy)]
+struct Spot {
+    part: usize,
+    depth: usize,
+    layer: Layer,
 }
 
 impl Picture<'_> {
-    /// Draws `parts`, which lie side by side inside `depth` boxes.
-    fn nest(&mut self, parts: &[Part], depth: usize) {
+    /// Draws `parts`, which lie side by side inside `depth` boxes; the first of them is number `first` of the frame.
+    fn nest(&mut self, parts: &[Part], first: usize, depth: usize) {
         let mut rest = parts;
         while let Some((part, behind)) = rest.split_first() {
+            let number = first + parts.len() - rest.len();
+            let spot = Spot { part: number, depth, layer: part.layer };
             match part.role {
                 Role::Header => {
                     let inside = &behind[..held(part, behind)];
-                    self.open(part, inside, depth);
-                    self.nest(inside, depth + 1);
-                    self.close(part, depth);
+                    self.open(part, inside, spot);
+                    self.nest(inside, number + 1, depth + 1);
+                    self.close(spot);
                     rest = &behind[inside.len()..];
                 }
                 Role::Data => {
-                    self.row(&format!("data, {}", bytes(part.range.len())), depth, part.layer, "");
+                    self.row(&format!("data, {}", bytes(part.range.len())), spot);
                     rest = behind;
                 }
                 Role::Padding => {
-                    self.row(&format!("padding, {}", bytes(part.range.len())), depth, part.layer, "");
+                    self.row(&format!("padding, {}", bytes(part.range.len())), spot);
                     rest = behind;
                 }
             }
         }
     }
 
-    fn open(&mut self, part: &Part, inside: &[Part], depth: usize) {
+    fn open(&mut self, part: &Part, inside: &[Part], spot: Spot) {
         let size = size_of(part, inside);
         let title = if inside.is_empty() {
             format!(" {}, {size} ", unit(part))
         } else {
             format!(" {}, {size}: header {} ", unit(part), part.range.len())
         };
-        let (left, line, right) = if self.look.ascii { ('+', '-', '+') } else { ('┌', '─', '┐') };
-        self.border(&title, (left, line, right), depth, part.layer, true);
+        let beside = format!("{}, OSI {}", spot.layer, spot.layer.osi());
+        self.border(&title, if self.look.ascii { ["+", "-", "+"] } else { ["┌", "─", "┐"] }, spot, &beside);
     }
 
-    fn close(&mut self, part: &Part, depth: usize) {
-        let corners = if self.look.ascii { ('+', '-', '+') } else { ('└', '─', '┘') };
-        self.border("", corners, depth, part.layer, false);
+    fn close(&mut self, spot: Spot) {
+        self.border("", if self.look.ascii { ["+", "-", "+"] } else { ["└", "─", "┘"] }, spot, "");
     }
 
-    fn border(
-        &mut self,
-        title: &str,
-        (left, line, right): (char, char, char),
-        depth: usize,
-        layer: Layer,
-        named: bool,
-    ) {
-        let inner = self.inner(depth).saturating_sub(2);
-        let shown =
-            if display_width(title) > inner { fit(title, inner, self.look) } else { title.to_owned() };
-        let fill = line.to_string().repeat(inner - display_width(&shown));
-        let text = format!("{left}{shown}{fill}{right}");
-        let beside = if named { format!("{layer}, OSI {}", layer.osi()) } else { String::new() };
-        self.line(&self.look.layer(layer, &text), depth, &beside, layer);
+    fn border(&mut self, title: &str, [left, line, right]: [&str; 3], spot: Spot, beside: &str) {
+        let inner = self.inner(spot.depth).saturating_sub(2);
+        let shown = if width(title) > inner { fit(title, inner, self.look) } else { title.to_owned() };
+        let fill = line.repeat(inner - width(&shown));
+        self.line(&format!("{left}{shown}{fill}{right}"), Tone::Of(spot.layer), spot, beside);
     }
 
-    fn row(&mut self, text: &str, depth: usize, layer: Layer, beside: &str) {
-        let inner = self.inner(depth);
-        self.line(&fit(text, inner, self.look), depth, beside, layer);
+    fn row(&mut self, text: &str, spot: Spot) {
+        let inner = self.inner(spot.depth);
+        self.line(&fit(text, inner, self.look), Tone::Plain, spot, "");
     }
 
     /// Columns inside `depth` boxes, each of which takes two on either side.
@@ -93,16 +96,18 @@ impl Picture<'_> {
         self.width.saturating_sub(depth * 4).max(4)
     }
 
-    fn line(&mut self, middle: &str, depth: usize, beside: &str, layer: Layer) {
+    fn line(&mut self, middle: &str, tone: Tone, spot: Spot, beside: &str) {
         let wall = if self.look.ascii { "|" } else { "│" };
-        let mut line = format!("{wall} ").repeat(depth);
-        line.push_str(middle);
-        line.push_str(&format!(" {wall}").repeat(depth));
+        let mut line = Line::of(format!("{wall} ").repeat(spot.depth), Tone::Plain);
+        let drawn = line.push(middle, tone);
+        line.about(drawn, Subject::Part(spot.part));
+        line.push(format!(" {wall}").repeat(spot.depth), Tone::Plain);
         if !beside.is_empty() {
-            line.push_str("  ");
-            line.push_str(&self.look.layer(layer, beside));
+            line.push("  ", Tone::Plain);
+            let named = line.push(beside, Tone::Of(spot.layer));
+            line.about(named, Subject::Part(spot.part));
         }
-        self.lines.push(line);
+        self.sheet.push(line);
     }
 }
 
@@ -134,7 +139,7 @@ fn declared(part: &Part) -> Option<u64> {
     Some(payload.value.saturating_add(part.range.len() as u64))
 }
 
-/// What the unit of a protocol is called.
+/// The name of a protocol's unit, such as `TCP segment`.
 pub(super) fn unit(part: &Part) -> String {
     let name = match (part.protocol, part.layer) {
         ("ARP", _) => "packet",

@@ -1,14 +1,15 @@
-//! An event log drawn: what was said, each with its offset, and how far every reader has it.
+//! An event log: events with their offsets, and how each reader received them.
 //!
-//! A reader's line runs under the events. What it got while it was there, what it got later from the log, and what it
-//! never got look different, also without colour.
+//! A reader's line runs under the events. Events received live, received later from the log, and never received look
+//! different, also without colour.
 
-use super::look::{Look, display_width, fit};
+use super::look::{Look, fit};
+use super::sheet::{Line, Sheet, Tone, width};
 
 /// A log and its readers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Log {
-    /// What was said, in order: the offset (none for what is not kept) and a word.
+    /// The events in order: the offset (none for one that is not kept) and a word.
     pub events: Vec<(Option<u64>, String)>,
     /// The readers.
     pub readers: Vec<Reader>,
@@ -19,64 +20,63 @@ pub struct Log {
 pub struct Reader {
     /// Its name.
     pub name: String,
-    /// For each event, how it got it.
+    /// For each event, how this reader received it.
     pub got: Vec<Got>,
 }
 
-/// How a reader got an event.
+/// How a reader received an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Got {
-    /// When it was said.
+    /// As it was sent.
     Live,
-    /// From the log, when it came back.
+    /// From the log, after reconnecting.
     Replayed,
-    /// Not at all.
+    /// Never.
     Missed,
 }
 
 /// Columns of the names at the left.
 const NAMES: usize = 14;
-/// No event takes more, or less.
+/// The least and the most columns of an event.
 const CELLS: (usize, usize) = (5, 9);
 
 impl Log {
     /// Draws it. Events that do not fit the width are left out from the left, and counted.
-    pub fn draw(&self, look: &Look) -> String {
-        let widest = self.events.iter().map(|(_, word)| display_width(word) + 2).max().unwrap_or(0);
+    pub fn draw(&self, look: &Look) -> Sheet {
+        let widest = self.events.iter().map(|(_, word)| width(word) + 2).max().unwrap_or(0);
         let cell = widest.clamp(CELLS.0, CELLS.1);
         let fits = (look.columns() - NAMES - 2) / (cell + 1);
         let left_out = self.events.len().saturating_sub(fits);
         let shown = &self.events[left_out..];
         let (corner, line, wall) = if look.ascii { ("+", "-", "|") } else { ("┼", "─", "│") };
-        let border = format!(
-            "{}{corner}{}\n",
-            " ".repeat(NAMES),
-            format!("{}{corner}", line.repeat(cell)).repeat(shown.len())
-        );
+        let cells = format!("{}{corner}", line.repeat(cell)).repeat(shown.len());
+        let border = Line::of(format!("{}{corner}{cells}", " ".repeat(NAMES)), Tone::Plain);
         let row = |name: &str, cells: Vec<String>| {
             let cells: String =
                 cells.iter().map(|text| format!("{}{wall}", centred(text, cell, look))).collect();
-            format!("{}{wall}{cells}\n", fit(name, NAMES, look))
+            Line::of(format!("{}{wall}{cells}", fit(name, NAMES, look)), Tone::Plain)
         };
         let offsets = shown.iter().map(|(offset, _)| offset.map_or_else(|| "-".into(), |n| n.to_string()));
-        let mut drawn = border.clone();
-        drawn.push_str(&row("offset", offsets.collect()));
-        drawn.push_str(&row("event", shown.iter().map(|(_, word)| word.clone()).collect()));
-        drawn.push_str(&border);
+        let mut drawn = Sheet::from(border.clone());
+        drawn.push(row("offset", offsets.collect()));
+        drawn.push(row("event", shown.iter().map(|(_, word)| word.clone()).collect()));
+        drawn.push(border.clone());
         for reader in &self.readers {
             let got = reader.got.iter().skip(left_out).map(|got| mark(*got, look).to_owned());
-            drawn.push_str(&row(&reader.name, got.collect()));
+            drawn.push(row(&reader.name, got.collect()));
         }
-        drawn.push_str(&border);
-        drawn.push_str(&look.faint(&format!(
-            "{}{} heard live   {} from the log, later   {} never\n",
+        drawn.push(border);
+        let legend = format!(
+            "{}{} heard live   {} from the log, later   {} never",
             " ".repeat(NAMES),
             mark(Got::Live, look),
             mark(Got::Replayed, look),
             mark(Got::Missed, look)
-        )));
+        );
+        drawn.push(Line::of(legend, Tone::Faint));
         if left_out > 0 {
-            drawn.push_str(&format!("{}({left_out} earlier events are not drawn)\n", " ".repeat(NAMES)));
+            let told = format!("{}({left_out} earlier events are not drawn)", " ".repeat(NAMES));
+            drawn.push(Line::of(told, Tone::Plain));
         }
         drawn
     }
@@ -93,13 +93,13 @@ fn mark(got: Got, look: &Look) -> &'static str {
     }
 }
 
-fn centred(text: &str, width: usize, look: &Look) -> String {
-    let width_of = display_width(text);
-    if width_of >= width {
-        return fit(text, width, look);
+fn centred(text: &str, room: usize, look: &Look) -> String {
+    let needs = width(text);
+    if needs >= room {
+        return fit(text, room, look);
     }
-    let before = (width - width_of) / 2;
-    format!("{}{text}{}", " ".repeat(before), " ".repeat(width - width_of - before))
+    let before = (room - needs) / 2;
+    format!("{}{text}{}", " ".repeat(before), " ".repeat(room - needs - before))
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn every_event_has_its_offset_above_it_and_each_reader_a_mark_below() {
-        let drawn = log(3).draw(&Look::plain());
+        let drawn = log(3).draw(&Look::plain()).to_string();
         let rows: Vec<&str> = drawn.lines().collect();
         assert_eq!(rows[1], "offset        |   1   |   2   |   3   |");
         assert_eq!(rows[4], "bob           |   #   |   o   |   x   |");
@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted_and_no_line_is_too_wide() {
         let drawn = log(50).draw(&Look::default());
-        assert!(drawn.contains("earlier events are not drawn"), "{drawn}");
-        assert!(drawn.lines().all(|line| display_width(line) <= 80), "{drawn}");
-        assert!(Log::default().draw(&Look::default()).contains("offset"));
+        assert!(drawn.to_string().contains("earlier events are not drawn"), "{drawn}");
+        assert!(drawn.width() <= 80, "{drawn}");
+        assert!(Log::default().draw(&Look::default()).to_string().contains("offset"));
     }
 }

@@ -1,14 +1,13 @@
 //! How pictures look: width, characters and colour, and what may reach a terminal.
 //!
-//! Colour only ever repeats what letters and words already say. And nothing that came from the network is shown as it
-//! is: an escape sequence in a payload could rewrite the screen, a bidirectional override could make a line read
-//! backwards. [`escape`] stands between the two.
+//! Colour only ever repeats what letters and words already say. And nothing from the network is shown unescaped: an
+//! escape sequence in a payload could rewrite the screen, a bidirectional override could make a line read backwards.
+//! [`escape`] prevents both.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
-
+use super::sheet::{Sheet, Tone, acts_on_a_terminal, ansi, char_width, width};
 use crate::base::Layer;
 
 /// How a picture is to be drawn.
@@ -18,7 +17,7 @@ pub struct Look {
     pub width: usize,
     /// Only ASCII characters: no arrows, no box drawing.
     pub ascii: bool,
-    /// Colour, as escape sequences.
+    /// Colour, where a sheet is written. A view draws the same sheet with and without.
     pub colour: bool,
     /// Sequence numbers as on the wire instead of relative ones.
     pub absolute: bool,
@@ -54,46 +53,35 @@ impl Look {
         plain.iter().fold(text.to_owned(), |text, (sign, word)| text.replace(*sign, word))
     }
 
-    /// `text` in a style, or as it is when colour is off.
-    pub fn paint(&self, style: Style, text: &str) -> String {
-        if self.colour && !text.is_empty() && style != Style::new() {
-            format!("{style}{text}{style:#}")
-        } else {
-            text.to_owned()
-        }
+    /// A sheet as it is to be written: in colour, or as plain text.
+    pub fn written(&self, sheet: &Sheet) -> String {
+        if self.colour { ansi::to_ansi(sheet) } else { sheet.to_string() }
+    }
+
+    /// `text` in a tone, for a line that is put together as text; as it is when colour is off.
+    pub fn tone(&self, tone: Tone, text: &str) -> String {
+        if self.colour && !text.is_empty() { ansi::words(tone, text) } else { text.to_owned() }
     }
 
     /// `text` in the colour of a layer.
     pub fn layer(&self, layer: Layer, text: &str) -> String {
-        self.paint(layer_style(layer), text)
+        self.tone(Tone::Of(layer), text)
     }
 
     /// `text` as what went wrong.
     pub fn problem(&self, text: &str) -> String {
-        self.paint(AnsiColor::Red.on_default().bold(), text)
+        self.tone(Tone::Bad, text)
     }
 
     /// `text` as less important than the rest.
     pub fn faint(&self, text: &str) -> String {
-        self.paint(Style::new().dimmed(), text)
+        self.tone(Tone::Faint, text)
     }
 
     /// `text` as a heading.
     pub fn bold(&self, text: &str) -> String {
-        self.paint(Style::new().bold(), text)
+        self.tone(Tone::Strong, text)
     }
-}
-
-/// The colour of a layer, the same in every picture.
-pub fn layer_style(layer: Layer) -> Style {
-    match layer {
-        Layer::Physical => AnsiColor::BrightBlack,
-        Layer::Link => AnsiColor::Yellow,
-        Layer::Internet => AnsiColor::Blue,
-        Layer::Transport => AnsiColor::Green,
-        Layer::Application => AnsiColor::Magenta,
-    }
-    .on_default()
 }
 
 /// Bytes from the network as text that is safe to show: what is not UTF-8 becomes `\xNN`, what could act on a
@@ -140,45 +128,6 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     safe.into()
 }
 
-/// Control characters (C0, DEL, C1), line and paragraph separators, and the invisible characters that reorder or
-/// hide what stands around them (Unicode UAX #9, UTS #39).
-fn acts_on_a_terminal(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
-/// How many columns a text takes: escape sequences none, combining marks none, wide East Asian characters two.
-///
-/// The ranges are the blocks, not the full Unicode table: enough for text that people type, without its size.
-pub fn display_width(text: &str) -> usize {
-    let mut columns = 0;
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        if c == '\u{1b}' && characters.peek() == Some(&'[') {
-            // A colour of our own: ESC [ ... letter.
-            characters.next();
-            while characters.next().is_some_and(|c| !c.is_ascii_alphabetic()) {}
-            continue;
-        }
-        columns += char_width(c);
-    }
-    columns
-}
-
-fn char_width(c: char) -> usize {
-    match u32::from(c) {
-        0..0x20 | 0x7f..0xa0 => 0,
-        0x300..0x370 | 0x483..0x48a | 0x591..0x5be | 0x64b..0x660 | 0x1ab0..0x1b00 | 0x1dc0..0x1e00 => 0,
-        0x200b..0x2010 | 0x20d0..0x2100 | 0xfe00..0xfe10 | 0xfe20..0xfe30 | 0xe0100..0xe01f0 => 0,
-        0x1100..0x1160 | 0x2e80..0x303f | 0x3041..0x4dc0 | 0x4e00..0xa4d0 | 0xac00..0xd7a4 => 2,
-        0xf900..0xfb00 | 0xfe30..0xfe70 | 0xff00..0xff61 | 0xffe0..0xffe7 => 2,
-        0x1f300..0x1f650 | 0x1f680..0x1f700 | 0x1f900..0x1fa00 | 0x1fa70..0x1fb00 | 0x20000..0x3fffe => 2,
-        _ => 1,
-    }
-}
-
 /// A number with its thousands set apart, as `16,777,216`. Four digits are read at a glance as they are.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -194,9 +143,9 @@ pub fn grouped(n: u64) -> String {
 
 /// `text` filled up with spaces to `columns`, or cut to them with an ellipsis. For text without colour.
 pub fn fit(text: &str, columns: usize, look: &Look) -> String {
-    let width = display_width(text);
-    if width <= columns {
-        return format!("{text}{}", " ".repeat(columns - width));
+    let needs = width(text);
+    if needs <= columns {
+        return format!("{text}{}", " ".repeat(columns - needs));
     }
     let mark = match (look.ascii, columns) {
         (false, 1..) => "\u{2026}",
@@ -204,7 +153,7 @@ pub fn fit(text: &str, columns: usize, look: &Look) -> String {
         _ => "",
     };
     let mut cut = String::new();
-    let mut used = display_width(mark);
+    let mut used = width(mark);
     for c in text.chars() {
         if used + char_width(c) > columns {
             break;
@@ -232,17 +181,15 @@ mod tests {
 
     #[test]
     fn width_counts_columns_and_not_bytes() {
-        assert_eq!(display_width("gr\u{fc}n"), 4);
-        assert_eq!(display_width("\u{4f60}\u{597d}"), 4);
-        assert_eq!(display_width("e\u{301}"), 1);
-        let look = Look { colour: true, ..Look::default() };
-        assert_eq!(display_width(&look.layer(Layer::Link, "abc")), 3);
+        assert_eq!(width("gr\u{fc}n"), 4);
+        assert_eq!(width("\u{4f60}\u{597d}"), 4);
+        assert_eq!(width("e\u{301}"), 1);
     }
 
     #[test]
     fn without_colour_there_is_no_escape_sequence() {
         assert_eq!(Look::default().layer(Layer::Transport, "TCP"), "TCP");
-        assert!(Look { colour: true, ..Look::default() }.layer(Layer::Transport, "TCP").contains('\u{1b}'));
+        assert_ne!(Look { colour: true, ..Look::default() }.layer(Layer::Transport, "TCP"), "TCP");
     }
 
     #[test]
@@ -261,7 +208,7 @@ mod tests {
         #[test]
         fn a_fitted_text_has_the_columns_asked_for(text in "\\PC{0,30}", columns in 0usize..40) {
             let text = escape(&text);
-            prop_assert_eq!(display_width(&fit(&text, columns, &Look::default())), columns);
+            prop_assert_eq!(width(&fit(&text, columns, &Look::default())), columns);
         }
     }
 

@@ -21,7 +21,9 @@
 //! | [`waveform`] | bits as levels on a wire |
 //! | [`columns`] | rows and columns of words, wrapped to fit |
 //! | [`log`] | a log of events, and how far each reader has it |
-//! | [`look`] | width, colour and escaping, shared by all of them |
+//! | [`look`] | width, characters and escaping, shared by all of them |
+//!
+//! A picture is a [`sheet`]: lines of cells with tones, which writers turn into text, colours, images and pages.
 
 pub mod bars;
 pub mod boxes;
@@ -42,6 +44,7 @@ pub mod look;
 pub mod pcapng;
 #[cfg(test)]
 mod sample;
+pub mod sheet;
 pub mod svg;
 pub mod table;
 pub mod waveform;

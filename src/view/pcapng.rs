@@ -1,7 +1,7 @@
 //! A run as a capture file that Wireshark opens: pcapng (draft-ietf-opsawg-pcapng, "PCAP Next Generation").
 //!
 //! One section, one interface for each trace, one Enhanced Packet Block for each frame that was sent. What became of a frame
-//! stands in its comment. Time 0 of the run is written as 1970-01-01: virtual time has no date, and a made-up one would
+//! is in its comment. Time 0 of the run is written as 1970-01-01: virtual time has no date, and a made-up one would
 //! make two equal runs differ.
 
 use crate::base::Instant;
@@ -14,7 +14,7 @@ pub(super) mod block {
     pub(crate) const INTERFACE: u32 = 1;
     pub(crate) const SIMPLE_PACKET: u32 = 3;
     pub(crate) const ENHANCED_PACKET: u32 = 6;
-    /// What tells the byte order of a section.
+    /// The magic number that shows the byte order of a section.
     pub(crate) const BYTE_ORDER_MAGIC: u32 = 0x1a2b_3c4d;
 }
 

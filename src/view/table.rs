@@ -3,12 +3,15 @@
 //! In a narrow terminal the last column says less: what a segment carries comes first, and the ports are left out.
 
 use super::dissect::{TracedPacket, dissect_trace};
-use super::look::{Look, display_width, escape, fit};
-use crate::trace::{Fate, Trace};
+use super::look::{Look, escape, fit};
+use super::sheet::{Line, Sheet, Subject, Tone, width};
+use crate::trace::{Fate, FrameId, Past};
 
 /// One line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
+    /// The frame.
+    pub frame: FrameId,
     /// Number, from 1.
     pub number: u64,
     /// Milliseconds since the start, with three decimals.
@@ -25,20 +28,22 @@ pub struct Row {
     pub fate: Option<String>,
     /// The same without the rules, for a narrow terminal.
     pub brief_fate: Option<String>,
-    /// What it does.
+    /// What it says, as in Wireshark's Info column.
     pub info: String,
 }
 
 /// The list as rows.
-pub fn rows(trace: &Trace, look: &Look) -> Vec<Row> {
-    let fates = trace.fates();
-    dissect_trace(trace)
+pub fn rows<'a>(run: impl Into<Past<'a>>, look: &Look) -> Vec<Row> {
+    let run = run.into();
+    let fates = run.fates();
+    dissect_trace(run)
         .iter()
         .map(|seen| Row {
+            frame: seen.frame,
             number: seen.packet.number,
             time: format!("{:.3}", seen.at.as_millis_f64()),
-            from: escape(trace.name(seen.from)),
-            to: escape(trace.name(seen.to)),
+            from: escape(run.name(seen.from)),
+            to: escape(run.name(seen.to)),
             protocol: seen.packet.summary.protocol,
             len: seen.bytes.len(),
             fate: fates.get(&seen.frame).and_then(|known| fate(known, Words::WithRules)),
@@ -48,21 +53,21 @@ pub fn rows(trace: &Trace, look: &Look) -> Vec<Row> {
         .collect()
 }
 
-/// The list as text.
-pub fn table(trace: &Trace, look: &Look) -> String {
-    let rows = rows(trace, look);
+/// The list as a picture.
+pub fn table<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
+    let rows = rows(run, look);
     let widest = |heading: &str, of: &dyn Fn(&Row) -> usize| {
-        rows.iter().map(of).max().unwrap_or(0).max(display_width(heading))
+        rows.iter().map(of).max().unwrap_or(0).max(width(heading))
     };
     let number = widest("no", &|row| row.number.to_string().len());
     let time = widest("ms", &|row| row.time.len());
-    let from = widest("from", &|row| display_width(&row.from)).min(12);
-    let to = widest("to", &|row| display_width(&row.to)).min(12);
+    let from = widest("from", &|row| width(&row.from)).min(12);
+    let to = widest("to", &|row| width(&row.to)).min(12);
     let protocol = widest("protocol", &|row| row.protocol.len());
     let len = widest("len", &|row| row.len.to_string().len());
     let before = number + time + from + to + protocol + len + 12;
     let info = look.columns().saturating_sub(before).max(16);
-    let mut text = look.bold(
+    let mut sheet = Sheet::of(
         format!(
             "{:>number$}  {:>time$}  {}  {}  {:protocol$}  {:>len$}  what",
             "no",
@@ -73,8 +78,8 @@ pub fn table(trace: &Trace, look: &Look) -> String {
             "len"
         )
         .trim_end(),
+        Tone::Strong,
     );
-    text.push('\n');
     for row in &rows {
         let start = format!(
             "{:>number$}  {:>time$}  {}  {}  {:protocol$}  {:>len$}  ",
@@ -85,23 +90,27 @@ pub fn table(trace: &Trace, look: &Look) -> String {
             row.protocol,
             row.len
         );
-        text.push_str(&start);
-        text.push_str(&what(row, info, look));
-        text.push('\n');
+        let mut line = Line::of(start, Tone::Plain);
+        what(row, info, look, &mut line);
+        line.about(0..line.width(), Subject::Frame(row.frame));
+        sheet.push(line);
     }
-    text
+    sheet
 }
 
-/// Fate and info in `columns`. The fate stands first, so that it is never what is cut off; where both have no room, it
+/// Adds fate and info in `columns`. The fate stands first, so that it is never what is cut off; where both have no room, it
 /// leaves out which rules acted, for what the frame is must be seen as well.
-fn what(row: &Row, columns: usize, look: &Look) -> String {
-    let Some(full) = &row.fate else { return fit(&row.info, columns, look).trim_end().to_owned() };
-    let room = columns.saturating_sub(display_width(&row.info) + 1);
-    let fate = if display_width(full) <= room { full } else { row.brief_fate.as_ref().unwrap_or(full) };
-    let fate = fit(fate, display_width(fate).min(columns), look);
-    let left = columns.saturating_sub(display_width(&fate) + 1);
-    let info = fit(&row.info, left, look);
-    format!("{} {info}", look.problem(&fate)).trim_end().to_owned()
+fn what(row: &Row, columns: usize, look: &Look, line: &mut Line) {
+    let Some(full) = &row.fate else {
+        line.push(fit(&row.info, columns, look).trim_end(), Tone::Plain);
+        return;
+    };
+    let room = columns.saturating_sub(width(&row.info) + 1);
+    let fate = if width(full) <= room { full } else { row.brief_fate.as_ref().unwrap_or(full) };
+    let fate = fit(fate, width(fate).min(columns), look);
+    let left = columns.saturating_sub(width(&fate) + 1);
+    line.push(fate, Tone::Bad);
+    line.push(format!(" {}", fit(&row.info, left, look)).trim_end(), Tone::Plain);
 }
 
 /// How much is said of a fate.
@@ -131,7 +140,7 @@ fn fate(fate: &Fate, words: Words) -> Option<String> {
     (!told.is_empty()).then(|| format!("[{}]", told.join(separator)))
 }
 
-/// Columns from which on there is room for all that Wireshark shows.
+/// From this width on there is room for all that Wireshark shows.
 const WIDE: usize = 120;
 
 fn info(seen: &TracedPacket, look: &Look) -> String {

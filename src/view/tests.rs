@@ -1,5 +1,7 @@
 //! What people see, as snapshots, and capture files there and back.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::capture::{Capture, CaptureError, LinkType};
@@ -8,9 +10,10 @@ use super::header_box::{header_box, layout_box};
 use super::hexdump::hexdump;
 use super::json::to_json;
 use super::layers::layers;
-use super::look::{Look, display_width};
+use super::look::Look;
 use super::pcapng::{PcapngOptions, to_pcapng};
 use super::sample;
+use super::sheet::{Sheet, Subject};
 use super::table::table;
 use crate::layers::application::websocket::FrameHeader;
 use crate::layers::internet::ipv4::Ipv4Header;
@@ -23,15 +26,11 @@ fn seen(index: usize) -> (Vec<u8>, Dissection) {
     (seen.bytes.to_vec(), seen.packet.dissection)
 }
 
-fn widest(picture: &str) -> usize {
-    picture.lines().map(display_width).max().unwrap_or(0)
-}
-
 #[test]
 fn the_hexdump_tags_every_byte() {
     let (bytes, dissection) = seen(7);
     let dump = hexdump(&bytes, &dissection, &Look::plain());
-    assert!(widest(&dump) <= 80);
+    assert!(dump.width() <= 80);
     insta::assert_snapshot!("hexdump", dump);
 }
 
@@ -40,43 +39,51 @@ fn the_hexdump_marks_the_wrong_byte() {
     let mut bytes = sample::tcp(true, Flags::ACK, 1, 1, b"hello").to_vec();
     bytes[51] ^= 0x10;
     let dump = hexdump(&bytes, &dissect_frame(&bytes), &Look::plain());
-    assert!(widest(&dump) <= 80);
+    assert!(dump.width() <= 80);
     insta::assert_snapshot!("hexdump_problem", dump);
 }
 
 #[test]
-fn the_hexdump_in_colour_says_the_same() {
+fn every_byte_of_a_hexdump_knows_its_field() {
     let (bytes, dissection) = seen(7);
-    let coloured = hexdump(&bytes, &dissection, &Look { colour: true, ..Look::plain() });
-    let mut bare = String::new();
-    let mut rest = coloured.as_str();
-    while let Some((before, after)) = rest.split_once('\u{1b}') {
-        bare.push_str(before);
-        rest = after.split_once('m').map_or("", |(_, after)| after);
-    }
-    bare.push_str(rest);
-    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(words(&bare), words(&hexdump(&bytes, &dissection, &Look::plain())));
+    let dump = hexdump(&bytes, &dissection, &Look::plain());
+    let number = dissection.parts.iter().position(|part| part.protocol == "TCP").unwrap();
+    let boxes = header_box(&dissection.parts[number], number, &Look::plain());
+    let subjects = |sheet: &Sheet| -> BTreeSet<Subject> {
+        sheet.lines().iter().flat_map(|line| line.cells()).filter_map(|cell| cell.subject).collect()
+    };
+    let (in_dump, in_boxes) = (subjects(&dump), subjects(&boxes));
+    // Single bits share their byte, so the header box has more fields than the hexdump, and none that is foreign.
+    let port = Subject::Field { part: number, field: 0 };
+    assert!(in_dump.contains(&port) && in_boxes.contains(&port));
+    let fields = dissection.parts[number].fields.len();
+    assert_eq!(in_boxes.iter().filter(|subject| matches!(subject, Subject::Field { .. })).count(), fields);
+    let shown = dump.lines()[0].cells().iter().filter(|cell| cell.subject.is_some()).count();
+    assert_eq!(shown, 16 * 3, "two digits and a letter for each byte");
 }
 
 #[test]
 fn header_boxes_are_drawn_from_the_tables() {
     let (_, dissection) = seen(7);
-    let mut boxes = String::new();
+    let mut boxes = Sheet::new();
     for protocol in ["Ethernet", "IPv4", "TCP", "WebSocket"] {
-        boxes += &header_box(dissection.header(protocol).unwrap(), &Look::plain());
+        boxes.extend(header_box(dissection.header(protocol).unwrap(), 0, &Look::plain()));
     }
     let (_, syn) = seen(1);
-    boxes += &header_box(syn.header("TCP").unwrap(), &Look::default());
-    assert!(widest(&boxes) <= 80, "{boxes}");
+    boxes.extend(header_box(syn.header("TCP").unwrap(), 0, &Look::default()));
+    assert!(boxes.width() <= 80, "{boxes}");
     insta::assert_snapshot!("header_box", boxes);
 }
 
 #[test]
 fn a_layout_is_drawn_without_values() {
-    let boxes = layout_box::<Ipv4Header>(&Look::default())
-        + &layout_box::<TcpHeader>(&Look::plain())
-        + &layout_box::<FrameHeader>(&Look::plain());
+    let boxes: Sheet = [
+        layout_box::<Ipv4Header>(&Look::default()),
+        layout_box::<TcpHeader>(&Look::plain()),
+        layout_box::<FrameHeader>(&Look::plain()),
+    ]
+    .into_iter()
+    .collect();
     insta::assert_snapshot!("layout_box", boxes);
 }
 
@@ -84,15 +91,16 @@ fn a_layout_is_drawn_without_values() {
 fn layers_are_nested() {
     let (_, dissection) = seen(7);
     let (_, arp) = seen(0);
-    let picture = layers(&dissection, &Look::default()) + &layers(&arp, &Look::plain());
-    assert!(widest(&picture) <= 80);
+    let picture: Sheet =
+        [layers(&dissection, &Look::default()), layers(&arp, &Look::plain())].into_iter().collect();
+    assert!(picture.width() <= 80);
     insta::assert_snapshot!("layers", picture);
 }
 
 #[test]
 fn the_packet_list_tells_every_fate() {
     let list = table(&sample::run(), &Look::plain());
-    assert!(widest(&list) <= 80);
+    assert!(list.width() <= 80);
     insta::assert_snapshot!("table", list);
     insta::assert_snapshot!("table_wide", table(&sample::run(), &Look { width: 150, ..Look::plain() }));
 }
@@ -266,9 +274,9 @@ proptest! {
         let dissection = dissect_frame(&bytes);
         for look in [Look::plain(), Look { width: 0, colour: true, ..Look::default() }] {
             let pictures = [hexdump(&bytes, &dissection, &look), layers(&dissection, &look)];
-            prop_assert!(pictures.iter().all(|picture| picture.ends_with('\n')));
-            for part in &dissection.parts {
-                header_box(part, &look);
+            prop_assert!(pictures.iter().all(|picture| picture.height() > 0));
+            for (number, part) in dissection.parts.iter().enumerate() {
+                header_box(part, number, &look);
             }
         }
         if let Ok(capture) = Capture::open(&bytes[..]) {

@@ -1,6 +1,7 @@
-//! Bits as levels on a wire, below the bits and the bytes they stand for.
+//! Bits as levels on a wire, below the bits and bytes that they encode.
 
 use super::look::Look;
+use super::sheet::{Line, Sheet, Tone};
 use crate::layers::physical::line::{Level, LineCode, bits};
 
 /// Columns of half a bit.
@@ -9,25 +10,27 @@ const HALF: usize = 2;
 const LEAD: usize = 6;
 
 /// Draws `bytes` as `code` puts them on a wire: as many bytes in a line as fit, each lowest bit first.
-pub fn waveform(code: LineCode, bytes: &[u8], look: &Look) -> String {
+pub fn waveform(code: LineCode, bytes: &[u8], look: &Look) -> Sheet {
     let per_line = (look.columns().saturating_sub(LEAD) / (16 * HALF)).max(1);
     let levels = code.encode(bytes);
     let mut before = Level::Low;
-    let mut text = String::new();
+    let mut sheet = Sheet::new();
     for (line, chunk) in bytes.chunks(per_line).enumerate() {
         let start = line * per_line * 16;
         let levels = &levels[start..start + chunk.len() * 16];
-        let row = |name: &str, cells: String| format!("{name:<LEAD$}{cells}").trim_end().to_string() + "\n";
+        let row = |name: &str, cells: String, tone: Tone| {
+            Line::of(format!("{name:<LEAD$}{cells}").trim_end(), tone)
+        };
         let names = chunk.iter().map(|byte| format!("{:<1$}", format!("|{byte:02x}"), 16 * HALF)).collect();
         let ones = bits(chunk).map(|bit| format!(" {}  ", u8::from(bit))).collect();
         let (high, low) = wave(before, levels, look.ascii);
-        text.push_str(&look.faint(&row("byte", names)));
-        text.push_str(&row("bit", ones));
-        text.push_str(&row("high", high));
-        text.push_str(&row("low", low));
+        sheet.push(row("byte", names, Tone::Faint));
+        sheet.push(row("bit", ones, Tone::Plain));
+        sheet.push(row("high", high, Tone::Plain));
+        sheet.push(row("low", low, Tone::Plain));
         before = levels.last().copied().unwrap_or(before);
     }
-    text
+    sheet
 }
 
 /// The two rows of a wave.

@@ -115,6 +115,52 @@ fn the_outside_world_is_touched_only_where_it_may_be() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
+/// How an escape sequence can begin in source code.
+const ESCAPES: &[&str] = &["\\x1b", "\\x1B", "\\u{1b}", "\\u{1B}", "0x1b", "0x1B", "\\033"];
+
+/// Who may name the character ESC. A terminal sends keys as escape sequences: they are the only ones that are read.
+const MAY_ESCAPE: &[&str] = &["src/view/sheet/ansi.rs", "src/cli/chat/join/editor.rs"];
+
+#[test]
+fn escape_sequences_are_written_in_one_place_and_read_nowhere() {
+    let mut faults = Vec::new();
+    for file in sources().iter().filter(|file| !MAY_ESCAPE.contains(&file.name().as_str())) {
+        for (number, line) in file.lines_before_tests() {
+            if ESCAPES.iter().any(|escape| line.contains(escape)) {
+                faults.push(format!(
+                    "{}:{number}: a picture is a sheet, and its colours are tones",
+                    file.name()
+                ));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+fn there_is_one_palette() {
+    let mut faults = Vec::new();
+    for file in sources().iter().filter(|file| file.name() != "src/view/sheet/tone.rs") {
+        for (number, line) in file.lines_before_tests() {
+            if names_a_colour(line) || mentions(line, "anstyle") {
+                faults.push(format!(
+                    "{}:{number}: colours are in the palette, `view::sheet::Tone`",
+                    file.name()
+                ));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Whether a line has a colour of style sheets: `#` and six hexadecimal digits.
+fn names_a_colour(line: &str) -> bool {
+    line.match_indices('#').any(|(at, _)| {
+        let digits = line[at + 1..].chars().take_while(char::is_ascii_hexdigit).count();
+        digits == 6
+    })
+}
+
 #[test]
 fn above_the_internet_layer_an_address_has_no_family() {
     let below = |file: &Source| {
@@ -188,6 +234,11 @@ fn the_checks_above_can_fail() {
     let file = Source { path: root().join("src/layers/link/arp.rs"), text: String::new() };
     assert!(upward(&file, 1, "layers::transport::tcp").is_some());
     assert!(upward(&file, 1, "layers::physical::crc32").is_none());
+    assert!(names_a_colour("fill:#1f2328;") && !names_a_colour("RFC #1f2328a, #12 and #"));
+    let text = "let a = '\\x1b';\n// \\x1b\n#[cfg(test)]\nmod tests { '\\x1b' }\n".to_owned();
+    let file = Source { path: root().join("src/view/look.rs"), text };
+    let found = file.lines_before_tests().into_iter().filter(|(_, line)| line.contains(ESCAPES[0]));
+    assert_eq!(found.map(|(number, _)| number).collect::<Vec<_>>(), [1]);
 }
 
 /// The rows of the Markdown table under `heading`: a name, and the names it is told.
@@ -306,6 +357,19 @@ impl Source {
             at = end + 1;
         }
         lines
+    }
+}
+
+impl Source {
+    /// Its statements up to its unit tests; none of a file that is all tests.
+    fn lines_before_tests(&self) -> Vec<(usize, &str)> {
+        let name = self.name();
+        if name.ends_with("tests.rs") || name.contains("/tests/") {
+            return Vec::new();
+        }
+        let tests = self.text.find("\n#[cfg(test)]\nmod tests {").unwrap_or(self.text.len());
+        let end = self.text[..tests].matches('\n').count() + 1;
+        self.code_lines().into_iter().filter(|(number, _)| *number <= end).collect()
     }
 }
 

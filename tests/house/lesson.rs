@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use netlayers::lessons::ALL;
-use netlayers::view::look::display_width;
+use netlayers::view::sheet::width;
 
 /// The program away from any terminal; what it keeps goes to `data`.
 fn netlayers(args: &[&str], data: &str) -> Output {
@@ -90,7 +90,7 @@ fn every_view_of_every_lesson_can_be_had() {
             let told = stdout(&["lesson", lesson.id, "--view", view]);
             assert!(told.lines().count() > 3, "{} {view}: {told}", lesson.id);
             for line in told.lines().filter(|_| view != "json") {
-                assert!(display_width(line) <= 80, "{} {view}: {line}", lesson.id);
+                assert!(width(line) <= 80, "{} {view}: {line}", lesson.id);
             }
         }
     }

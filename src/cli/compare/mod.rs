@@ -32,7 +32,7 @@ pub(super) fn run(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> 
         Some(path) => {
             let mut page = Output::kept();
             shown(args, &mut page)?;
-            svg::write(path, &page.into_text())
+            svg::write(path, &page.into_sheet())
         }
     }
 }

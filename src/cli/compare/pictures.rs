@@ -11,6 +11,7 @@ use crate::view::hexdump::hexdump;
 use crate::view::json::to_json;
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::layers::layers;
+use crate::view::sheet::Tone;
 use crate::view::table::table;
 
 /// How many frames of each way are taken apart unless all were asked for: enough to meet every kind of header.
@@ -32,7 +33,7 @@ pub(super) fn show(
                 out.picture(&ladder::single_with(&run.trace, &look, options), pace)?;
             }
             ViewChoice::Table => {
-                out.line(look.bold(run.way.name()))?;
+                out.toned(Tone::Strong, run.way.name())?;
                 out.picture(&table(&run.trace, &look), pace)?;
             }
             ViewChoice::Json => {}
@@ -55,7 +56,7 @@ pub(super) fn json(runs: &[&Run], out: &mut Output) -> Result<(), CliError> {
 }
 
 fn frames(args: &CompareArgs, view: ViewChoice, run: &Run, out: &mut Output) -> Result<(), CliError> {
-    out.line(out.look.bold(run.way.name()))?;
+    out.toned(Tone::Strong, run.way.name())?;
     let packets = dissect_trace(&run.trace);
     let chosen: Vec<&TracedPacket> = match args.show.frame {
         Some(number) => {
@@ -101,9 +102,9 @@ fn picture(
 ) -> Result<(), CliError> {
     let look = out.look;
     match view {
-        ViewChoice::Hex => out.text(hexdump(bytes, dissection, &look)),
-        ViewChoice::Layers => out.text(layers(dissection, &look)),
-        _ => out.text(header_boxes(dissection, &look)),
+        ViewChoice::Hex => out.sheet(&hexdump(bytes, dissection, &look)),
+        ViewChoice::Layers => out.sheet(&layers(dissection, &look)),
+        _ => out.sheet(&header_boxes(dissection, &look)),
     }
 }
 

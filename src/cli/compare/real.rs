@@ -20,6 +20,7 @@ use crate::trace::{Kind, Recorder, Run, Way, Wire};
 use crate::view::comparison::comparison;
 use crate::view::facts::Facts;
 use crate::view::ladder::{self, LadderOptions};
+use crate::view::sheet::Tone;
 
 /// Runs all ways on real sockets and shows what was asked for.
 pub(super) fn run(
@@ -56,7 +57,7 @@ pub(super) fn run(
     out.picture(&ladder::side_by_side_with(&columns, &out.look, options), pace(args))?;
     out.line("each arrow is a write() and the read() that got it: a program sees no packets")?;
     out.line("")?;
-    out.text(comparison(&facts, None, &out.look))?;
+    out.sheet(&comparison(&facts, None, &out.look))?;
     out.line("")?;
     verdicts(&runs, &facts, None, out)?;
     for real in &real {
@@ -119,7 +120,7 @@ fn kernel(real: &RealRun, out: &mut Output) -> Result<(), CliError> {
         .with(Padding::new(0, 1, 0, 0))
         .with(Width::wrap(out.look.columns()).keep_words(true).priority(Priority::max(true)));
     out.line("")?;
-    out.line(out.look.bold(&format!("what the kernel says: {}", real.run.way.name())))?;
+    out.toned(Tone::Strong, format!("what the kernel says: {}", real.run.way.name()))?;
     for line in out.look.prose(&table.to_string()).lines() {
         out.line(line.trim_end())?;
     }
@@ -146,7 +147,7 @@ fn explain(real: &[RealRun], message: &Bytes, knobs: &Knobs, out: &mut Output) -
         }
     }
     out.line("")?;
-    out.line(out.look.bold("where the simulation differs"))?;
+    out.toned(Tone::Strong, "where the simulation differs")?;
     if grouped.is_empty() {
         return out.line("nowhere, in what both can measure");
     }

@@ -21,6 +21,7 @@ use crate::view::facts::Facts;
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::escape;
 use crate::view::pcapng::{PcapngOptions, to_pcapng};
+use crate::view::sheet::Tone;
 
 /// Runs all ways and shows what was asked for.
 pub(super) fn run(
@@ -89,12 +90,12 @@ fn summary(
     out.line("")?;
     // The round-trip time of an empty link, if it has one.
     let rtt = Some(knobs.rtt()).filter(|rtt| *rtt > Duration::ZERO);
-    out.text(comparison(&facts, rtt, &out.look))?;
+    out.sheet(&comparison(&facts, rtt, &out.look))?;
     out.line("")?;
     verdicts(runs, &facts, knobs.tcp.user_timeout, out)?;
     out.line("")?;
     for line in SIMPLIFIED {
-        out.line(out.look.faint(line))?;
+        out.toned(Tone::Faint, line)?;
     }
     out.line(next(args, knobs))
 }

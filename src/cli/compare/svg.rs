@@ -4,10 +4,11 @@ use std::path::Path;
 
 use crate::cli::error::CliError;
 use crate::cli::output::remark;
+use crate::view::sheet::Sheet;
 use crate::view::svg::{Alt, terminal};
 
 /// Writes a page, colours and all, to an SVG file.
-pub(super) fn write(path: &Path, page: &str) -> Result<(), CliError> {
+pub(super) fn write(path: &Path, page: &Sheet) -> Result<(), CliError> {
     let command = command(std::env::args().skip(1));
     let told = told(page);
     let alt = Alt { id: "netlayers", title: &command, text: &told };
@@ -33,18 +34,11 @@ fn command(arguments: impl Iterator<Item = String>) -> String {
     words.join(" ")
 }
 
-/// The page for whoever cannot see it: its sentences and its table, without what is drawn.
-fn told(page: &str) -> String {
-    let mut plain = String::new();
-    let mut characters = page.chars();
-    while let Some(c) = characters.next() {
-        match c {
-            '\u{1b}' => drop(characters.by_ref().find(char::is_ascii_alphabetic)),
-            c => plain.push(c),
-        }
-    }
+/// The page for readers who cannot see it: its sentences and its table, without what is drawn.
+fn told(page: &Sheet) -> String {
     let drawn = |line: &str| line.chars().any(|c| "│├┤─◄►┊".contains(c));
-    let lines = plain.lines().filter(|line| !line.trim().is_empty() && !drawn(line));
+    let lines = page.lines().iter().map(ToString::to_string);
+    let lines = lines.filter(|line| !line.trim().is_empty() && !drawn(line));
     let lines: Vec<String> =
         lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("; ")
@@ -53,6 +47,7 @@ fn told(page: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::sheet::Tone;
 
     #[test]
     fn the_command_is_shown_as_it_was_typed() {
@@ -66,6 +61,6 @@ mod tests {
 
     #[test]
     fn what_is_drawn_is_not_told() {
-        assert_eq!(told("\u{1b}[1ma  b\u{1b}[0m\n\n ├─ x ─►\nc\n"), "a b; c");
+        assert_eq!(told(&Sheet::of("a  b\n\n ├─ x ─►\nc\n", Tone::Strong)), "a b; c");
     }
 }

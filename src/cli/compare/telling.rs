@@ -11,6 +11,7 @@ use crate::cli::output::{Output, Pace, remark};
 use crate::trace::{Run, Way};
 use crate::view::facts::Facts;
 use crate::view::look;
+use crate::view::sheet::{LongWord, Tone, wrap_words};
 
 /// The ways that are to be shown.
 pub(super) fn ways(args: &CompareArgs) -> Vec<Way> {
@@ -47,8 +48,7 @@ pub(super) fn headline(
     let mut parts =
         vec![ways.to_string(), format!("{} B", look::grouped(message.len() as u64)), wire.to_string()];
     parts.extend_from_slice(rest);
-    let line = wrap(&parts.join(dot), out.look.columns());
-    out.line(out.look.bold(&line))?;
+    out.toned(Tone::Strong, wrap(&parts.join(dot), out.look.columns()))?;
     out.line("")
 }
 
@@ -137,17 +137,5 @@ fn minutes(time: Duration) -> String {
 
 /// Breaks a sentence into lines that fit, those after the first indented.
 pub(super) fn wrap(text: &str, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(format!("  {word}"));
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines.join("\n")
+    wrap_words(text, width, width.saturating_sub(2), LongWord::Kept).join("\n  ")
 }

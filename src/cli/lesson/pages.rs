@@ -7,12 +7,13 @@ use crate::lessons::beat::{Answer, Beat};
 use crate::lessons::render::text;
 use crate::lessons::{Lesson, Performance};
 use crate::view::look::Look;
+use crate::view::sheet::{Line, Sheet, Tone};
 
 /// What is on the screen at once.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
     /// Its lines.
-    pub(super) text: String,
+    pub(super) sheet: Sheet,
     /// The beat that it begins with, or goes on with.
     pub(super) first_beat: usize,
     /// The question that it ends with.
@@ -40,7 +41,7 @@ pub(super) fn pages(
 ) -> Vec<Page> {
     let Cut { rows, asks, teacher } = cut;
     let mut book = Pages { done: Vec::new(), page: Page::default(), used: 0, rows };
-    book.print(&text::head(lesson, look), 0);
+    book.print(text::head(lesson), 0);
     let mut before: Option<&Beat> = None;
     for (number, beat) in performance.beats.iter().enumerate() {
         if rows.is_some() && before.is_some_and(|before| is_a_step(before, beat)) {
@@ -49,13 +50,13 @@ pub(super) fn pages(
         // A new screen needs no blank line at its top.
         let together = |beat: &Beat| matches!(beat, Beat::Check { .. } | Beat::Try { .. });
         if book.used > 0 && !(together(beat) && before.is_some_and(together)) {
-            book.line("", number);
+            book.line(Line::new(), number);
         }
         let guess = match beat {
             Beat::Reveal { prediction } => guesses[*prediction].as_ref(),
             _ => None,
         };
-        book.print(&text::beat(performance, beat, guess, look), number);
+        book.print(text::beat(performance, beat, guess, look), number);
         if let (Beat::Ask { prediction }, true) = (beat, asks) {
             book.page.asks = Some(*prediction);
             book.turn();
@@ -63,11 +64,12 @@ pub(super) fn pages(
         before = Some(beat);
     }
     let last = performance.beats.len();
-    book.line("", last);
+    book.line(Line::new(), last);
     if teacher {
-        book.print(&notes(lesson, look), last);
+        book.print(Sheet::of(notes(lesson, look), Tone::Plain), last);
     }
-    book.print(&text::foot(lesson, &performance.scenario, look), last);
+    let foot = text::foot(lesson, &performance.scenario, look);
+    book.print(Sheet::of(foot, Tone::Plain), last);
     book.turn();
     book.done
 }
@@ -91,24 +93,23 @@ struct Pages {
 }
 
 impl Pages {
-    fn print(&mut self, text: &str, beat: usize) {
-        let lines = text.lines().count();
+    fn print(&mut self, told: Sheet, beat: usize) {
+        let lines = told.height();
         // What fits on a screen is not cut: it begins on a new one.
         if self.rows.is_some_and(|rows| self.used > 0 && self.used + lines > rows && lines <= rows) {
             self.turn();
         }
-        text.lines().for_each(|line| self.line(line, beat));
+        told.into_iter().for_each(|line| self.line(line, beat));
     }
 
-    fn line(&mut self, line: &str, beat: usize) {
+    fn line(&mut self, line: Line, beat: usize) {
         if self.rows.is_some_and(|rows| self.used >= rows) {
             self.turn();
         }
         if self.used == 0 {
             self.page.first_beat = beat;
         }
-        self.page.text.push_str(line);
-        self.page.text.push('\n');
+        self.page.sheet.push(line);
         self.used += 1;
     }
 

@@ -6,9 +6,9 @@ use crate::cli::output::Output;
 use crate::lessons::Performance;
 use crate::lessons::picture::{Frame, View};
 use crate::lessons::stage::PlayedScene;
-use crate::view::columns::wrap;
 use crate::view::dissect::dissect_trace;
 use crate::view::json::to_json;
+use crate::view::sheet::{Tone, wrap};
 
 /// Shows them.
 pub(super) fn show(
@@ -36,13 +36,13 @@ pub(super) fn show(
     };
     for scene in scenes {
         let title = if view == View::Ladder { String::new() } else { format!(": {}", scene.title) };
-        out.line(out.look.bold(&format!("{}{title}", scene.id)))?;
+        out.toned(Tone::Strong, format!("{}{title}", scene.id))?;
         if matches!(view, View::Hex(_) | View::Header(..) | View::Layers(_)) {
             for line in wrap(&frame_line(scene, frame), out.look.columns()) {
                 out.line(line)?;
             }
         }
-        out.text(view.draw(&scene.trace, &out.look))?;
+        out.sheet(&view.draw(scene.trace.whole(), &out.look))?;
         out.line("")?;
     }
     out.line(format!("scenario: {}", performance.scenario))
@@ -59,7 +59,7 @@ fn scenes<'a>(performance: &'a Performance, args: &LessonArgs) -> Result<Vec<&'a
 
 /// Which frame is shown.
 fn frame_line(scene: &PlayedScene, frame: Frame) -> String {
-    let packets = dissect_trace(&scene.trace);
+    let packets = dissect_trace(scene.trace.whole());
     let found = match frame {
         Frame::Number(number) => packets.iter().find(|packet| packet.packet.number == number),
         Frame::Deepest => View::deepest(&packets),

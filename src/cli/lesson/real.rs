@@ -56,11 +56,11 @@ pub(super) fn run(
     }
     let story = play(scenario).map_err(CliError::failed)?;
     let look = out.look;
-    out.text(text::head(lesson, &look))?;
+    out.sheet(&text::head(lesson))?;
     out.line("")?;
     out.line("on this machine's own sockets, over 127.0.0.1; times as measured")?;
     out.line("")?;
-    out.text(ladder::single(&story.trace, &look))?;
+    out.sheet(&ladder::single(&story.trace, &look))?;
     out.line("")?;
     for said in &story.said {
         out.text(text::lines("- ", said, &look))?;

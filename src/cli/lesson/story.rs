@@ -137,7 +137,7 @@ impl Teller<'_> {
             // With a prediction more or less there may be a page less.
             number = number.min(pages.len() - 1);
             let (page, is_last) = (&pages[number], number + 1 == pages.len());
-            out.text(&page.text)?;
+            out.sheet(&page.sheet)?;
             if self.keeps && !is_last {
                 self.keep(page);
             }

@@ -24,14 +24,14 @@ fn a_lesson_reads_well_at_eighty_columns() {
     // From the question before the scene to the next question.
     let shown: Vec<String> = performance.beats[scene("lossy") - 1..scene("closed") - 1]
         .iter()
-        .map(|beat| text::beat(&performance, beat, Some(&Answer::Choice(0)), &look))
+        .map(|beat| text::beat(&performance, beat, Some(&Answer::Choice(0)), &look).to_string())
         .collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     ? The last ACK is lost, and then the client sends "hello". What happens?
       a) the server answers the data with a reset: to it there is no connection
-      b) a timer runs out, a segment is sent again, and then "hello" arrives
+      b) a timer expires, a segment is retransmitted, and then "hello" arrives
       c) "hello" arrives as if nothing had been lost
-      d) both wait for ever
+      d) both wait forever
 
     ── The same; last ACK is lost ──
 
@@ -52,12 +52,12 @@ fn a_lesson_reads_well_at_eighty_columns() {
                        no connection
       what happened:   c) "hello" arrives as if nothing had been lost
       The segment with the data carries the same acknowledgment as the lost ACK:
-      every segment after the first SYN has one. It takes the server to ESTABLISHED,
-      and its data count at once.
+      every segment after the first SYN has one. It moves the server to ESTABLISHED,
+      and its data is accepted at once.
 
-    ✔ the server's program got "hello" all the same
+    ✔ the server's program still got "hello"
     "#);
-    insta::assert_snapshot!(text::head(lesson, &look), @r"
+    insta::assert_snapshot!(text::head(lesson), @r"
     lesson 8: the three-way handshake
     transport layer, 25 minutes
     ");
@@ -65,7 +65,7 @@ fn a_lesson_reads_well_at_eighty_columns() {
     read: RFC 9293 §3.5: establishing a connection
     read: RFC 9293 §3.3.2: the states of a connection
     read: RFC 9293 §3.4.1: why a sequence does not begin at 0
-    read: RFC 6298 §5: when a segment is sent again
+    read: RFC 6298 §5: when a segment is retransmitted
     scenario: handshake drop=ack delay=20ms seed=1
     ");
 }
@@ -105,7 +105,7 @@ fn told_of(
     let mut lines = typed.iter();
     let mut keyboard = || Ok(lines.next().map(|line| format!("{line}\n")));
     let end = teller.tell(&mut out, &mut keyboard).expect("nothing fails in memory");
-    (end, out.into_text(), teller.predicted())
+    (end, out.into_sheet().to_string(), teller.predicted())
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn frame(title: &str, header: &FrameHeader, said: &Said, look: &Look) -> String 
         format!("{title}: a frame, {} bytes of payload\n{}", header.payload_len, fields_box(fields, look));
     picture.push_str(&payload(header, said));
     let is_packet = |part: &&Part| !part.fields.is_empty();
-    picture.extend(parts.filter(is_packet).map(|part| header_box(part, look)));
+    picture.extend(parts.filter(is_packet).map(|part| look.written(&header_box(part, 0, look))));
     picture
 }
 

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::text::lines;
 use crate::lessons::exercises::check::Outcome;
 use crate::lessons::exercises::{Case, Exercise, Fact, Shown, Step};
-use crate::view::look::{Look, display_width, escape};
+use crate::view::look::{Look, escape};
+use crate::view::sheet::width;
 
 /// Bytes in a line of a ruler: with its label it takes 62 columns.
 const PER_LINE: usize = 16;
@@ -112,7 +113,7 @@ fn comparison(step: &Step, got: Option<&Got>, look: &Look) -> String {
     };
     let cut = |value: &str| {
         let value = escape(value);
-        match display_width(&value) > WIDEST_VALUE {
+        match width(&value) > WIDEST_VALUE {
             true => format!("{}...", value.chars().take(WIDEST_VALUE - 3).collect::<String>()),
             false => value,
         }

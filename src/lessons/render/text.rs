@@ -4,19 +4,20 @@
 
 use crate::lessons::beat::{Answer, Beat, Form, Match, Prediction, letter};
 use crate::lessons::lesson::Lesson;
+use crate::lessons::picture::Picture;
 use crate::lessons::scenario::Scenario;
 use crate::lessons::stage::Performance;
-use crate::view::columns::wrap;
 use crate::view::look::Look;
+use crate::view::sheet::{Line, Sheet, Tone, width, wrap};
 
 /// Prose is easier to read in lines that are not longer than this.
 const LONGEST_LINE: usize = 80;
 
 /// The head of a lesson: its title, its layer, how long it takes.
-pub fn head(lesson: &Lesson, look: &Look) -> String {
+pub fn head(lesson: &Lesson) -> Sheet {
     let title = format!("lesson {}: {}", lesson.number, lesson.title);
     let about = format!("{} layer, {} minutes", lesson.layer, lesson.minutes);
-    format!("{}\n{}\n", look.bold(&title), look.faint(&about))
+    [Line::of(title, Tone::Strong), Line::of(about, Tone::Faint)].into_iter().collect()
 }
 
 /// The foot of a lesson: where to read on, and the line that reproduces the run.
@@ -30,49 +31,57 @@ pub fn foot(lesson: &Lesson, scenario: &Scenario, look: &Look) -> String {
     text
 }
 
-/// One beat as text that ends with a line end. `guess` is the learner's prediction, where the beat reveals an answer.
-pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look: &Look) -> String {
+/// One beat. `guess` is the learner's prediction, where the beat reveals an answer.
+pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look: &Look) -> Sheet {
+    let plain = |lead: &str, text: &str| Sheet::of(lines(lead, text, look), Tone::Plain);
     match beat {
         Beat::Scene { title, .. } => {
             let rule = if look.ascii { "--" } else { "──" };
-            format!("{}\n", look.bold(&format!("{rule} {} {rule}", look.prose(title))))
+            Sheet::of(format!("{rule} {} {rule}", look.prose(title)), Tone::Strong)
         }
-        Beat::Say { text } => lines("", text, look),
-        Beat::Show { picture } => {
-            let caption = lines("", &picture.caption, look);
-            format!("{}{}", picture.draw(look), faint_lines(&caption, look))
-        }
+        Beat::Say { text } => plain("", text),
+        Beat::Show { picture } => shown(picture, look),
         Beat::Ask { prediction } => question(&performance.predictions[*prediction], look),
         Beat::Reveal { prediction } => {
             // Without a prediction, and with much shown since, the question may have scrolled away.
             let far = guess.is_none() && !follows_its_question(performance, *prediction);
             let asked = &performance.predictions[*prediction];
-            let again = if far { lines("? ", &asked.question, look) } else { String::new() };
-            again + &answer(asked, guess, look)
+            let mut sheet = if far { plain("? ", &asked.question) } else { Sheet::new() };
+            sheet.extend(answer(asked, guess, look));
+            sheet
         }
-        Beat::Check { claim, holds: true } => lines(if look.ascii { "ok " } else { "✔ " }, claim, look),
+        Beat::Check { claim, holds: true } => plain(if look.ascii { "ok " } else { "✔ " }, claim),
         Beat::Check { claim, holds: false } => {
             let mark = if look.ascii { "!! " } else { "✗ " };
-            lines(mark, &format!("not in this run: {claim}"), look)
+            plain(mark, &format!("not in this run: {claim}"))
         }
         Beat::Instead { believed, text } => {
             let believed = format!("\"{believed}\"");
-            lines("many think: ", &believed, look) + &lines("the run says: ", text, look)
+            [plain("many think: ", &believed), plain("the run says: ", text)].into_iter().collect()
         }
         Beat::Try { command, what } => {
-            format!("try: {}\n{}", look.bold(command), lines("     ", what, look))
+            let mut sheet = Sheet::from(Line::of("try: ", Tone::Plain).with(command, Tone::Strong));
+            sheet.extend(plain("     ", what));
+            sheet
         }
     }
 }
 
-fn question(prediction: &Prediction, look: &Look) -> String {
-    let mut text = look.bold(&lines("? ", &prediction.question, look));
+/// A picture above its caption.
+pub fn shown(picture: &Picture, look: &Look) -> Sheet {
+    let mut sheet = picture.draw(look);
+    sheet.say(lines("", &picture.caption, look), Tone::Faint);
+    sheet
+}
+
+fn question(prediction: &Prediction, look: &Look) -> Sheet {
+    let mut sheet = Sheet::of(lines("? ", &prediction.question, look), Tone::Strong);
     if let Form::Choice(choices) = &prediction.form {
         for (index, choice) in choices.iter().enumerate() {
-            text.push_str(&lines(&format!("  {}) ", letter(index)), choice, look));
+            sheet.say(lines(&format!("  {}) ", letter(index)), choice, look), Tone::Plain);
         }
     }
-    text
+    sheet
 }
 
 fn follows_its_question(performance: &Performance, prediction: usize) -> bool {
@@ -84,33 +93,30 @@ fn follows_its_question(performance: &Performance, prediction: usize) -> bool {
     })
 }
 
-fn answer(prediction: &Prediction, guess: Option<&Answer>, look: &Look) -> String {
+fn answer(prediction: &Prediction, guess: Option<&Answer>, look: &Look) -> Sheet {
     let happened = prediction.in_words(&prediction.answer);
-    let mut text = String::new();
+    let mut sheet = Sheet::new();
     if let Some(guess) = guess {
-        text.push_str(&lines("  your prediction: ", &prediction.in_words(guess), look));
+        sheet.say(lines("  your prediction: ", &prediction.in_words(guess), look), Tone::Plain);
     }
-    text.push_str(&look.bold(&lines("  what happened:   ", &happened, look)));
+    sheet.say(lines("  what happened:   ", &happened, look), Tone::Strong);
     let why = match guess.map(|guess| prediction.compare(guess)) {
         Some(Match::Same) => format!("As you said. {}", prediction.why),
         Some(Match::Other | Match::Open) | None => prediction.why.clone(),
     };
-    text + &lines("  ", &why, look)
+    sheet.say(lines("  ", &why, look), Tone::Plain);
+    sheet
 }
 
 /// A text in lines, the first behind `lead`, the others indented as far.
 pub fn lines(lead: &str, text: &str, look: &Look) -> String {
-    let indent = lead.chars().count();
-    let width = look.columns().min(LONGEST_LINE).saturating_sub(indent).max(16);
+    let indent = width(lead);
+    let columns = look.columns().min(LONGEST_LINE).saturating_sub(indent).max(16);
     let mut result = String::new();
-    for (number, line) in wrap(&look.prose(text), width).iter().enumerate() {
+    for (number, line) in wrap(&look.prose(text), columns).iter().enumerate() {
         let before = if number == 0 { lead.to_string() } else { " ".repeat(indent) };
         result.push_str(format!("{before}{line}").trim_end());
         result.push('\n');
     }
     result
-}
-
-fn faint_lines(text: &str, look: &Look) -> String {
-    text.lines().map(|line| look.faint(line) + "\n").collect()
 }

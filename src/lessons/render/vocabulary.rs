@@ -4,56 +4,50 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::text::lines;
+use super::text::{lines, shown};
 use crate::lessons::picture::Picture;
 use crate::lessons::vocabulary::{Place, Term, by_layer};
 use crate::lessons::{Cite, vocabulary};
 use crate::view::look::Look;
+use crate::view::sheet::{Line, Sheet, Tone};
 
 /// A word with its picture, for a terminal.
 ///
 /// # Errors
 /// What the script of its picture claims and its run does not show.
-pub fn explain(term: &Term, look: &Look) -> Result<String, String> {
-    let mut text = head(term, look);
-    text.push_str(&lines("", term.definition, look));
-    text.push('\n');
-    text.push_str(&lines("OSI:    ", term.place.osi, look));
-    text.push_str(&lines("TCP/IP: ", term.place.tcp_ip, look));
+pub fn explain(term: &Term, look: &Look) -> Result<Sheet, String> {
+    let mut sheet = head(term, look);
+    let say = |lead: &str, text: &str, sheet: &mut Sheet| sheet.say(lines(lead, text, look), Tone::Plain);
+    say("", term.definition, &mut sheet);
+    sheet.push(Line::new());
+    say("OSI:    ", term.place.osi, &mut sheet);
+    say("TCP/IP: ", term.place.tcp_ip, &mut sheet);
     for cite in term.cites {
-        text.push_str(&lines("read:   ", &cite.to_string(), look));
+        say("read:   ", &cite.to_string(), &mut sheet);
     }
     if !term.no_rfc.is_empty() {
-        text.push_str(&lines("RFC:    ", &format!("none: {}", term.no_rfc), look));
+        say("RFC:    ", &format!("none: {}", term.no_rfc), &mut sheet);
     }
-    text.push_str(&lines("source: ", &sources(term), look));
-    text.push_str(&lines("lesson: ", &lesson(term), look));
-    text.push_str(&lines("see:    ", &term.see.join(", "), look));
-    text.push('\n');
+    say("source: ", &sources(term), &mut sheet);
+    say("lesson: ", &lesson(term), &mut sheet);
+    say("see:    ", &term.see.join(", "), &mut sheet);
+    sheet.push(Line::new());
     let pictures = term.play()?;
     if pictures.is_empty() && term.lesson.is_some() {
-        text.push_str(&lines("", "Its picture comes with its lesson: no run can show it yet.", look));
+        say("", "Its picture comes with its lesson: no run can show it yet.", &mut sheet);
     }
-    for picture in pictures {
-        text.push_str(&picture.draw(look));
-        for line in lines("", &picture.caption, look).lines() {
-            text.push_str(&(look.faint(line) + "\n"));
-        }
-    }
-    Ok(text)
+    pictures.iter().for_each(|picture| sheet.extend(shown(picture, look)));
+    Ok(sheet)
 }
 
 /// The word, and behind it its other names.
-fn head(term: &Term, look: &Look) -> String {
-    let others =
-        if term.aliases.is_empty() { String::new() } else { format!("also: {}", term.aliases.join(", ")) };
-    let mut text = format!("{}\n", look.bold(term.name));
-    if !others.is_empty() {
-        for line in lines("", &others, look).lines() {
-            text.push_str(&(look.faint(line) + "\n"));
-        }
+fn head(term: &Term, look: &Look) -> Sheet {
+    let mut sheet = Sheet::of(term.name, Tone::Strong);
+    if !term.aliases.is_empty() {
+        let others = format!("also: {}", term.aliases.join(", "));
+        sheet.say(lines("", &others, look), Tone::Faint);
     }
-    text
+    sheet
 }
 
 fn sources(term: &Term) -> String {
@@ -69,14 +63,14 @@ fn lesson(term: &Term) -> String {
 }
 
 /// All words by layer: their names, on one screen.
-pub fn list(look: &Look) -> String {
-    let mut text = String::new();
+pub fn list(look: &Look) -> Sheet {
+    let mut sheet = Sheet::new();
     for (heading, terms) in by_layer() {
         let names: Vec<&str> = terms.iter().map(|term| term.name).collect();
-        let _ = writeln!(text, "{}", look.bold(&heading));
-        text.push_str(&lines("  ", &names.join(", "), look));
+        sheet.say(heading, Tone::Strong);
+        sheet.say(lines("  ", &names.join(", "), look), Tone::Plain);
     }
-    text
+    sheet
 }
 
 /// All words as a chapter of the book, with pictures, under headings of the second and third level.

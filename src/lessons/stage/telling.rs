@@ -14,6 +14,7 @@ use crate::sim::knob::{Knob, Knobs as NetworkKnobs};
 use crate::trace::{Trace, Wire};
 use crate::view::columns::Columns;
 use crate::view::look::Look;
+use crate::view::sheet::Sheet;
 
 /// Where a scenario is played.
 pub struct Stage {
@@ -78,9 +79,10 @@ impl Stage {
 
     /// Shows a view of the run so far. The caption says what there is to see, as a sentence.
     pub fn show(&mut self, view: View, caption: impl Into<String>) {
-        // The scene's title stands above it already.
-        let trace = Arc::new(Trace { title: String::new(), ..self.trace_so_far() });
-        self.picture(view.name(), caption.into(), Drawing::Run { trace, view });
+        // The trace is not complete yet: the picture gets it when the scene ends.
+        let trace = Arc::new(Trace::new("", Wire::Sim));
+        let until = self.scene.as_ref().map_or(0, |scene| scene.network.trace().events.len());
+        self.picture(view.name(), caption.into(), Drawing::Run { trace, until, view });
     }
 
     /// Shows rows under headings.
@@ -93,7 +95,7 @@ impl Stage {
         &mut self,
         name: &'static str,
         caption: impl Into<String>,
-        draw: impl Fn(&Look) -> String + Send + Sync + 'static,
+        draw: impl Fn(&Look) -> Sheet + Send + Sync + 'static,
     ) {
         self.picture(name, caption.into(), Drawing::Free(FreeDrawing { name, draw: Arc::new(draw) }));
     }
@@ -228,9 +230,17 @@ impl Stage {
     }
 
     pub(super) fn end_scene(&mut self) {
-        if let Some(Scene { id, title, network, .. }) = self.scene.take() {
-            self.scenes.push(PlayedScene { id, title, trace: Arc::new(network.into_trace()) });
+        let Some(Scene { id, title, network, .. }) = self.scene.take() else { return };
+        let whole = Arc::new(network.into_trace());
+        let began = self.beats.iter().rposition(|beat| matches!(beat, Beat::Scene { .. })).unwrap_or(0);
+        for beat in &mut self.beats[began..] {
+            if let Beat::Show { picture } = beat
+                && let Drawing::Run { trace, .. } = &mut picture.drawing
+            {
+                *trace = Arc::clone(&whole);
+            }
         }
+        self.scenes.push(PlayedScene { id, title, trace: whole });
     }
 
     /// The events up to now.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Conversations, Packet};
 use crate::base::Instant;
-use crate::trace::{FrameId, PlaceId, Trace};
+use crate::trace::{FrameId, Past, PlaceId};
 
 /// One frame of a trace, dissected in its context.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,9 +29,9 @@ pub struct TracedPacket {
 ///
 /// Each link is followed on its own, as if a capture had run on it: a segment that a router passes on is not a
 /// retransmission. What programs say by WebSocket is data here: a lesson looks at it where it is whole.
-pub fn dissect_trace(trace: &Trace) -> Vec<TracedPacket> {
+pub fn dissect_trace<'a>(run: impl Into<Past<'a>>) -> Vec<TracedPacket> {
     let mut links: BTreeMap<(PlaceId, PlaceId), Conversations> = BTreeMap::new();
-    trace
+    run.into()
         .frames()
         .zip(1..)
         .map(|((at, from, to, frame, bytes), number)| {

@@ -156,7 +156,7 @@ fn the_same_bytes_with_the_numbers_on_the_wire() {
 #[test]
 fn the_same_run_twice_side_by_side() {
     let run = upgrade_over_a_lossy_line();
-    let picture = side_by_side(&[("left", &run), ("right", &run)], &LOOK);
+    let picture = side_by_side(&[("left", &run), ("right", &run)], &LOOK).to_string();
     assert!(picture.lines().any(|line| line.matches("GET /chat").count() == 2), "{picture}");
     assert!(picture.lines().any(|line| line.matches("101 Switching Protocols").count() == 2), "{picture}");
 }
@@ -167,8 +167,9 @@ fn a_whole_ladder_is_longer_than_a_short_one() {
     for i in 0..60 {
         run.segment(i, 0, (Flags::ACK, 1 + 100 * i as u32, 1), &[b'x'; 100], false);
     }
-    let short = single(&run.trace, &LOOK);
-    let whole = single_with(&run.trace, &LOOK, LadderOptions { whole: true, ..LadderOptions::default() });
+    let short = single(&run.trace, &LOOK).to_string();
+    let whole =
+        single_with(&run.trace, &LOOK, LadderOptions { whole: true, ..LadderOptions::default() }).to_string();
     assert!(short.contains(" segments, "), "{short}");
     assert_eq!(whole.matches("len=100").count(), 60);
 }

@@ -3,11 +3,11 @@
 use super::clock::Clock;
 use super::panel::Panel;
 use super::row::{Deed, Row, Step};
-use super::strip::{Strip, Tone};
 use super::{page, text, words};
-use crate::trace::Trace;
+use crate::trace::Past;
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
+use crate::view::sheet::{Line, Sheet, Tone};
 
 /// Cells of the time column.
 const TIME: usize = 6;
@@ -23,8 +23,8 @@ const WIDEST: usize = 44;
 pub(super) struct Column<'a> {
     /// What stands over it.
     pub(super) title: &'a str,
-    /// The trace.
-    pub(super) trace: &'a Trace,
+    /// The run.
+    pub(super) run: Past<'a>,
     /// Its frames.
     pub(super) packets: &'a [Summary],
     /// What to draw of it.
@@ -48,7 +48,7 @@ pub(super) fn condense(mut rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
 }
 
 /// Draws the columns; `None` when the width is not enough for them.
-pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<String> {
+pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<Sheet> {
     let count = columns.len();
     if count == 0 || look.width < NARROWEST {
         return None;
@@ -56,41 +56,41 @@ pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<String> {
     let each = (look.width.checked_sub(TIME + BETWEEN * (count - 1))? / count).min(WIDEST);
     let panels: Vec<Panel<'_>> = columns
         .iter()
-        .map(|column| Panel::new(column.trace, column.packets, look, (each, 0), true))
+        .map(|column| Panel::new(column.run, column.packets, look, (each, 0), true))
         .collect::<Option<_>>()?;
     let times = columns.iter().flat_map(|column| column.steps.iter().map(time));
     let clock = Clock::for_times(times, false);
 
-    let mut sheet = Sheet { out: String::new(), look };
-    sheet.line(
+    let mut page = Page { sheet: Sheet::new(), look };
+    page.line(
         "",
         columns.iter().zip(&panels).map(|(column, panel)| {
-            let mut strip = Strip::new(panel.width());
+            let mut strip = Line::blank(panel.width());
             let title = text::cut(&look::escape(column.title), panel.width());
             strip.put_around(panel.width() / 2, &title, Tone::Strong);
             strip
         }),
     );
-    sheet.line(clock.unit(), panels.iter().flat_map(|panel| panel.head(false)));
+    page.line(clock.unit(), panels.iter().flat_map(|panel| panel.head(false)));
     let mut cursors: Vec<Cursor<'_>> = columns.iter().zip(&panels).map(|(c, p)| Cursor::new(c, p)).collect();
     while let Some(tick) = cursors.iter().filter_map(|cursor| cursor.next_tick(clock)).min() {
-        let cells: Vec<Vec<Strip>> = cursors.iter_mut().map(|cursor| cursor.take(tick, clock)).collect();
+        let cells: Vec<Vec<Line>> = cursors.iter_mut().map(|cursor| cursor.take(tick, clock)).collect();
         let label = clock.text_of_tick(tick);
         for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
             let strips = cells.iter().zip(&cursors).map(|(cell, cursor)| match cell.get(line) {
                 Some(strip) => strip.clone(),
                 None => cursor.idle(),
             });
-            sheet.line(if line == 0 { &label } else { "" }, strips);
+            page.line(if line == 0 { &label } else { "" }, strips);
         }
     }
     let arrows = columns.iter().flat_map(|column| page::arrows(&column.steps));
     for line in words::legend(arrows, look.ascii, look.width - TIME) {
-        let mut strip = Strip::new(look.width);
+        let mut strip = Line::blank(look.width);
         strip.put(TIME, &line, Tone::Faint);
-        strip.write(look.ascii, look.colour, &mut sheet.out);
+        page.sheet.push(text::finished(strip, look));
     }
-    Some(sheet.out)
+    Some(page.sheet)
 }
 
 fn time(step: &Step<'_>) -> crate::base::Instant {
@@ -119,7 +119,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The lines of all steps at this tick.
-    fn take(&mut self, tick: u64, clock: Clock) -> Vec<Strip> {
+    fn take(&mut self, tick: u64, clock: Clock) -> Vec<Line> {
         let mut lines = Vec::new();
         while self.next_tick(clock) == Some(tick) {
             if let Some(step) = self.steps.next() {
@@ -132,29 +132,29 @@ impl<'a> Cursor<'a> {
     }
 
     /// A line on which nothing happens: lifelines, as long as something is to come.
-    fn idle(&self) -> Strip {
+    fn idle(&self) -> Line {
         match self.steps.as_slice() {
-            [] => Strip::new(self.panel.width()),
+            [] => Line::blank(self.panel.width()),
             _ => self.panel.idle(self.in_gap),
         }
     }
 }
 
 /// Lines made of a time and a strip of each column.
-struct Sheet<'a> {
-    out: String,
+struct Page<'a> {
+    sheet: Sheet,
     look: &'a Look,
 }
 
-impl Sheet<'_> {
-    fn line(&mut self, time: &str, strips: impl Iterator<Item = Strip>) {
-        let mut whole = Strip::new(self.look.width);
+impl Page<'_> {
+    fn line(&mut self, time: &str, strips: impl Iterator<Item = Line>) {
+        let mut whole = Line::blank(self.look.width);
         whole.put_before(TIME - 1, time, Tone::Faint);
         let mut at = TIME;
         for strip in strips {
             whole.paste(at, &strip);
             at += strip.width() + BETWEEN;
         }
-        whole.write(self.look.ascii, self.look.colour, &mut self.out);
+        self.sheet.push(text::finished(whole, self.look));
     }
 }

@@ -7,13 +7,12 @@
 //! 3. every opening, closing and change of state or protocol;
 //! 4. every incident: lost, sent again, corrupted, doubled, held back, refused. When they are too many, the first ones,
 //!    each with its neighbours: a few that can be understood say more than many that cannot;
-//! 5. what else is told: messages, answers to ARP;
+//! 5. the rest of the story: messages, ARP replies;
 //! 6. the neighbours of all these, so that each is seen where it happened;
 //! 7. calm rows from the start on, up to half the budget;
-//! 8. the rows of the smallest gaps, for which some room was kept back: a gap saves nothing where it stands for a row
-//!    or two.
+//! 8. the rows of the smallest gaps, for which some room was kept back: a gap in place of a row or two saves nothing.
 //!
-//! What is left out between two chosen rows becomes one [`Gap`] that says how much it was: nothing is left out silently.
+//! The rows left out between two chosen ones become one [`Gap`] that counts them: nothing is left out silently.
 
 use super::caption::{self, Unit, Weight};
 use super::row::{Cargo, Deed, Gap, Leg, Row, Step};

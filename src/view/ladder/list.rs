@@ -2,49 +2,57 @@
 
 use super::clock::Clock;
 use super::row::{Leg, Step};
-use super::strip::{Strip, Tone};
 use super::stroke::End;
 use super::{text, words};
-use crate::trace::Trace;
+use crate::trace::Past;
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
+use crate::view::sheet::{Line, Sheet, Subject, Tone};
 
 /// Writes the steps as sentences, each with its time and wrapped to the width.
 pub(super) fn draw(
-    trace: &Trace,
+    run: Past<'_>,
     title: &str,
     packets: &[Summary],
     steps: &[Step<'_>],
     look: &Look,
     clock: Clock,
-) -> String {
-    let mut out = String::new();
+) -> Sheet {
+    let mut sheet = Sheet::new();
     let width = look.width.max(12);
     // The time stands before the sentence, or above it where the line is short.
     let indent = if width >= 40 { 12 } else { 2 };
-    let mut say = |time: &str, sentence: &str| {
+    let mut say = |time: &str, sentence: &str, subject: Option<Subject>| {
         let mut rows = text::wrap(sentence, width - indent).into_iter();
-        let mut strip = Strip::new(width);
-        strip.put(0, time, Tone::Faint);
-        if text::width(time) < indent {
-            rows.next().into_iter().for_each(|row| strip.put(indent, &row, Tone::Plain));
+        let write = |line: &mut Line, row: &str| {
+            let drawn = line.put(indent, row, Tone::Plain);
+            if let Some(subject) = subject {
+                line.about(drawn, subject);
+            }
+        };
+        let mut line = Line::blank(width);
+        line.put(0, time, Tone::Faint);
+        if text::width(time) < indent
+            && let Some(row) = rows.next()
+        {
+            write(&mut line, &row);
         }
-        strip.write(look.ascii, look.colour, &mut out);
+        sheet.push(text::finished(line, look));
         for row in rows {
-            let mut strip = Strip::new(width);
-            strip.put(indent, &row, Tone::Plain);
-            strip.write(look.ascii, look.colour, &mut out);
+            let mut line = Line::blank(width);
+            write(&mut line, &row);
+            sheet.push(text::finished(line, look));
         }
     };
     if !title.is_empty() {
-        say(&text::cut(&look::escape(title), width), "");
+        say(&text::cut(&look::escape(title), width), "", None);
     }
-    let name = |place| look::escape(trace.name(place));
+    let name = |place| look::escape(run.name(place));
     for step in steps {
         match step {
             Step::Gap(gap) => {
                 let time = format!("{} {}", clock.text(gap.from), clock.unit());
-                say(&time, &format!("┊ {}", words::gap(gap, usize::MAX).join(" ")));
+                say(&time, &format!("┊ {}", words::gap(gap, usize::MAX).join(" ")), None);
             }
             Step::Row(row) => {
                 let mut time = format!("{} {}", clock.text(row.at), clock.unit());
@@ -58,16 +66,17 @@ pub(super) fn draw(
                     if stroke.end == End::Open && arrow.leg == Leg::Whole {
                         line.push_str(" …");
                     }
-                    say(&time, &line);
+                    say(&time, &line, Some(arrow.subject));
                     time.clear();
                 }
                 for remark in &row.remarks {
                     let (text, _) = words::deed(remark.deed, width.saturating_sub(10));
-                    say(&time, &format!("{}: {text}", name(remark.place)));
+                    let sentence = format!("{}: {text}", name(remark.place));
+                    say(&time, &sentence, Some(Subject::Event(remark.event)));
                     time.clear();
                 }
             }
         }
     }
-    out
+    sheet
 }

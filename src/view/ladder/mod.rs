@@ -6,12 +6,16 @@
 //! |---|---|---|
 //! | events | `rows`, `real` | rows: what belongs to one moment |
 //! | rows | `elide` | steps: the rows worth their room, and gaps that count the others |
-//! | steps | `panel` with `stroke`, on `strip`s | lines of cells, then text |
+//! | steps | `panel` with `stroke` | lines of cells, which `page` and `columns` put on a sheet |
 //!
-//! `page` and `columns` put panels on the page, and `svg` draws the same steps with lines instead of letters;
-//! `caption`, `words` and `label` choose what is said, and what is left unsaid when there is little room. A frame is drawn in the row of its departure; that it took time to
+//! `svg` draws the same steps with lines instead of letters; `caption`, `words` and `label` choose what is said, and
+//! what is left unsaid when there is little room. A frame is drawn in the row of its departure; that it took time to
 //! arrive shows in the rows that its arrival causes. A trace of real sockets holds no frames: there a write points at
 //! the read that took its bytes.
+//!
+//! A ladder can be drawn for every moment of a run: [`Ladder`] dissects the frames once, and
+//! [`until`](LadderOptions::until) says how many events had happened. What lies ahead leaves no trace in the picture: a
+//! frame that will be lost is on its way until it is.
 
 mod caption;
 mod clock;
@@ -24,7 +28,6 @@ mod panel;
 mod real;
 mod row;
 mod rows;
-mod strip;
 mod stroke;
 mod svg;
 mod text;
@@ -33,7 +36,7 @@ mod words;
 #[cfg(test)]
 mod bytes_tests;
 #[cfg(test)]
-mod laws;
+mod law_tests;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
@@ -45,25 +48,28 @@ use self::columns::Column;
 use self::row::Row;
 use super::dissect::{Conversations, Summary};
 use super::look::Look;
+use super::sheet::{Line, Sheet};
 use super::svg::Alt;
 use crate::base::Instant;
-use crate::trace::{Kind, LinkId, Trace, Wire};
+use crate::trace::{Kind, LinkId, Past, Trace, Wire};
 
 /// How much of a run is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LadderOptions {
     /// Every row, however many there are.
     pub whole: bool,
-    /// Otherwise at most so many rows (in each column), gaps included. Fewer than 8 tell nothing and count as 8.
+    /// Otherwise at most this many rows (in each column), gaps included. Fewer than 8 tell nothing and count as 8.
     pub most_rows: usize,
-    /// What happened before is not drawn, but the frames that are drawn are understood with it.
+    /// Nothing before this time is drawn, but it is used to understand the frames that are.
     pub since: Instant,
+    /// Only the first events of the run have happened yet: this many.
+    pub until: Option<usize>,
 }
 
 impl Default for LadderOptions {
-    /// At most 40 rows, from the beginning on.
+    /// At most 40 rows, from the beginning to the end.
     fn default() -> Self {
-        LadderOptions { whole: false, most_rows: 40, since: Instant::ZERO }
+        LadderOptions { whole: false, most_rows: 40, since: Instant::ZERO, until: None }
     }
 }
 
@@ -73,87 +79,129 @@ impl LadderOptions {
     }
 }
 
+/// A run with its frames dissected, to be drawn for any of its moments.
+#[derive(Debug, Clone)]
+pub struct Ladder<'a> {
+    run: Past<'a>,
+    packets: Vec<Summary>,
+}
+
+impl<'a> Ladder<'a> {
+    /// Dissects the frames of a run.
+    pub fn of(run: impl Into<Past<'a>>) -> Self {
+        let run = run.into();
+        Ladder { run, packets: summaries(run) }
+    }
+
+    /// Draws it.
+    pub fn draw(&self, look: &Look, options: LadderOptions) -> Sheet {
+        let (run, packets) = self.at(options.until);
+        one(run, run.title, packets, look, options)
+    }
+
+    /// The run up to a moment, and the frames that had been sent by then: what a frame says depends only on those
+    /// before it.
+    fn at(&self, until: Option<usize>) -> (Past<'a>, &[Summary]) {
+        let Some(events) = until else { return (self.run, &self.packets) };
+        let run = self.run.first(events);
+        let frames = run.count(|kind| matches!(kind, Kind::Sent { .. }));
+        (run, &self.packets[..frames])
+    }
+}
+
 /// The ladder of one run.
-pub fn single(trace: &Trace, look: &Look) -> String {
-    single_with(trace, look, LadderOptions::default())
+pub fn single<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
+    single_with(run, look, LadderOptions::default())
 }
 
 /// The ladder of one run, as long as asked for.
-pub fn single_with(trace: &Trace, look: &Look, options: LadderOptions) -> String {
-    one(trace, &trace.title, &summaries(trace), look, options)
+pub fn single_with<'a>(run: impl Into<Past<'a>>, look: &Look, options: LadderOptions) -> Sheet {
+    Ladder::of(run).draw(look, options)
 }
 
 /// The ladders of several runs in columns with a common time, each under its title.
 ///
-/// On a screen too narrow for columns (less than 60 cells, or too many runs) they stand one under the other.
-pub fn side_by_side(runs: &[(&str, &Trace)], look: &Look) -> String {
+/// On a screen too narrow for columns (less than 60 cells, or too many runs) they are drawn one below the other.
+pub fn side_by_side(runs: &[(&str, &Trace)], look: &Look) -> Sheet {
     side_by_side_with(runs, look, LadderOptions { most_rows: 26, ..LadderOptions::default() })
 }
 
 /// The ladders of several runs in columns, as long as asked for.
-pub fn side_by_side_with(runs: &[(&str, &Trace)], look: &Look, options: LadderOptions) -> String {
-    let packets: Vec<Vec<Summary>> = runs.iter().map(|(_, trace)| summaries(trace)).collect();
-    let runs: Vec<Run<'_>> =
-        runs.iter().zip(&packets).map(|((title, trace), packets)| Run { title, trace, packets }).collect();
+pub fn side_by_side_with(runs: &[(&str, &Trace)], look: &Look, options: LadderOptions) -> Sheet {
+    let ladders: Vec<Ladder<'_>> = runs.iter().map(|(_, trace)| Ladder::of(*trace)).collect();
+    let runs: Vec<Run<'_>> = runs
+        .iter()
+        .zip(&ladders)
+        .map(|((title, _), ladder)| {
+            let (run, packets) = ladder.at(options.until);
+            Run { title, run, packets }
+        })
+        .collect();
     several(&runs, look, options)
 }
 
 /// The ladder of one run as SVG, as long as asked for.
-pub fn to_svg(trace: &Trace, alt: Alt<'_>, options: LadderOptions) -> String {
-    let packets = summaries(trace);
-    let steps = elide::elide(rows_since(trace, &packets, options.since), &packets, options.limit());
-    svg::draw(trace, &packets, &steps, alt)
+pub fn to_svg<'a>(run: impl Into<Past<'a>>, alt: Alt<'_>, options: LadderOptions) -> String {
+    let ladder = Ladder::of(run);
+    let (run, packets) = ladder.at(options.until);
+    let steps = elide::elide(rows_since(run, packets, options.since), packets, options.limit());
+    svg::draw(run, packets, &steps, alt)
 }
 
-/// A run with its frames dissected.
+/// A run under a title, with its frames dissected.
 struct Run<'a> {
     title: &'a str,
-    trace: &'a Trace,
+    run: Past<'a>,
     packets: &'a [Summary],
 }
 
 /// What every frame says, in the order of sending. Each link is followed on its own, as if a capture had run on it: a
 /// segment that a router passes on is no repetition. Of a dissection only the summary is kept, for a run may have a
 /// hundred thousand frames.
-fn summaries(trace: &Trace) -> Vec<Summary> {
+fn summaries(run: Past<'_>) -> Vec<Summary> {
     let mut links: BTreeMap<LinkId, Conversations> = BTreeMap::new();
-    let sent = trace.events.iter().filter_map(|event| match &event.kind {
+    let sent = run.events.iter().filter_map(|event| match &event.kind {
         Kind::Sent { link, bytes, .. } => Some((*link, bytes)),
         _ => None,
     });
     sent.map(|(link, bytes)| links.entry(link).or_default().feed(bytes).summary).collect()
 }
 
-fn one(trace: &Trace, title: &str, packets: &[Summary], look: &Look, options: LadderOptions) -> String {
-    let steps = elide::elide(rows_since(trace, packets, options.since), packets, options.limit());
-    page::draw(trace, title, packets, &steps, look)
+fn one(run: Past<'_>, title: &str, packets: &[Summary], look: &Look, options: LadderOptions) -> Sheet {
+    let steps = elide::elide(rows_since(run, packets, options.since), packets, options.limit());
+    page::draw(run, title, packets, &steps, look)
 }
 
-fn several(runs: &[Run<'_>], look: &Look, options: LadderOptions) -> String {
+fn several(runs: &[Run<'_>], look: &Look, options: LadderOptions) -> Sheet {
     let columns: Vec<Column<'_>> = runs
         .iter()
-        .map(|Run { title, trace, packets }| {
-            let rows = columns::condense(rows_since(trace, packets, options.since));
-            Column { title, trace, packets, steps: elide::elide(rows, packets, options.limit()) }
+        .map(|Run { title, run, packets }| {
+            let rows = columns::condense(rows_since(*run, packets, options.since));
+            Column { title, run: *run, packets, steps: elide::elide(rows, packets, options.limit()) }
         })
         .collect();
     columns::draw(&columns, look).unwrap_or_else(|| {
-        let ladder = |run: &Run<'_>| one(run.trace, run.title, run.packets, look, options);
-        let ladders: Vec<String> = runs.iter().map(ladder).collect();
-        ladders.join("\n")
+        let mut sheet = Sheet::new();
+        for (number, run) in runs.iter().enumerate() {
+            if number > 0 {
+                sheet.push(Line::new());
+            }
+            sheet.extend(one(run.run, run.title, run.packets, look, options));
+        }
+        sheet
     })
 }
 
 /// The rows to draw.
-fn rows_since<'a>(trace: &'a Trace, packets: &[Summary], since: Instant) -> Vec<Row<'a>> {
-    let mut rows = rows_of(trace, packets);
+fn rows_since<'a>(run: Past<'a>, packets: &[Summary], since: Instant) -> Vec<Row<'a>> {
+    let mut rows = rows_of(run, packets);
     rows.retain(|row| row.at >= since);
     rows
 }
 
-fn rows_of<'a>(trace: &'a Trace, packets: &[Summary]) -> Vec<Row<'a>> {
-    match trace.wire {
-        Wire::Sim => rows::rows(trace, packets),
-        Wire::Real => real::rows(trace),
+fn rows_of<'a>(run: Past<'a>, packets: &[Summary]) -> Vec<Row<'a>> {
+    match run.wire {
+        Wire::Sim => rows::rows(run, packets),
+        Wire::Real => real::rows(run),
     }
 }

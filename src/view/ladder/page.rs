@@ -3,11 +3,11 @@
 use super::clock::Clock;
 use super::panel::Panel;
 use super::row::Step;
-use super::strip::{Strip, Tone};
-use super::{list, words};
-use crate::trace::Trace;
+use super::{list, text, words};
+use crate::trace::Past;
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
+use crate::view::sheet::{Line, Sheet, Tone};
 
 /// Cells of the time column.
 const TIME: usize = 7;
@@ -18,27 +18,29 @@ const WIDEST: usize = 110;
 
 /// Draws the steps of a trace.
 pub(super) fn draw(
-    trace: &Trace,
+    run: Past<'_>,
     title: &str,
     packets: &[Summary],
     steps: &[Step<'_>],
     look: &Look,
-) -> String {
+) -> Sheet {
     let width = look.width.min(WIDEST);
     let clock = clock(steps);
     let space = width.saturating_sub(TIME);
     let panel = [MARGIN, 0].into_iter().find_map(|margin| {
-        // Without room for margins, states and reads stand between the lifelines.
+        // Without room for margins, states and reads go between the lifelines.
         if margin > 0 && width < 72 {
             return None;
         }
-        Panel::new(trace, packets, look, (space, margin), false)
+        Panel::new(run, packets, look, (space, margin), false)
     });
-    let Some(panel) = panel else { return list::draw(trace, title, packets, steps, look, clock) };
+    let Some(panel) = panel else { return list::draw(run, title, packets, steps, look, clock) };
 
-    let mut page = Page { out: String::new(), look };
+    let mut page = Page { sheet: Sheet::new(), look };
     if !title.is_empty() {
-        page.line(|strip| strip.put(0, &look::escape(title), Tone::Strong));
+        page.line(|strip| {
+            strip.put(0, &look::escape(title), Tone::Strong);
+        });
     }
     for (i, head) in panel.head(width >= 72).iter().enumerate() {
         page.line(|strip| {
@@ -75,9 +77,11 @@ pub(super) fn draw(
         page.line(|strip| strip.paste(TIME, &panel.idle(false)));
     }
     for line in legend {
-        page.line(|strip| strip.put(TIME, &line, Tone::Faint));
+        page.line(|strip| {
+            strip.put(TIME, &line, Tone::Faint);
+        });
     }
-    page.out
+    page.sheet
 }
 
 /// The clock for the rows that are shown.
@@ -99,14 +103,14 @@ pub(super) fn arrows<'a>(steps: &'a [Step<'a>]) -> impl Iterator<Item = &'a supe
 
 /// Lines written one after the other.
 struct Page<'a> {
-    out: String,
+    sheet: Sheet,
     look: &'a Look,
 }
 
 impl Page<'_> {
-    fn line(&mut self, write: impl FnOnce(&mut Strip)) {
-        let mut strip = Strip::new(self.look.width.clamp(1, WIDEST));
+    fn line(&mut self, write: impl FnOnce(&mut Line)) {
+        let mut strip = Line::blank(self.look.width.clamp(1, WIDEST));
         write(&mut strip);
-        strip.write(self.look.ascii, self.look.colour, &mut self.out);
+        self.sheet.push(text::finished(strip, self.look));
     }
 }

@@ -1,12 +1,12 @@
 //! The lifelines of one trace side by side, and how a step looks on them: the one drawing routine of all ladders.
 
 use super::row::{Arrow, Gap, Remark, Row, Step};
-use super::strip::{Strip, Tone};
 use super::stroke::Span;
 use super::{text, words};
-use crate::trace::{PlaceId, Trace};
+use crate::trace::{Past, PlaceId};
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
+use crate::view::sheet::{Line, Subject, Tone};
 
 /// The least room between two lifelines in which an arrow says something.
 const LEAST_ROOM: usize = 15;
@@ -14,7 +14,7 @@ const LEAST_ROOM: usize = 15;
 /// Where a trace is drawn: the cells of its lifelines, and the margins outside the first and the last.
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
-    trace: &'a Trace,
+    run: Past<'a>,
     packets: &'a [Summary],
     look: &'a Look,
     /// Fewer words, for narrow columns.
@@ -29,13 +29,13 @@ pub(super) struct Panel<'a> {
 impl<'a> Panel<'a> {
     /// A panel of `width` cells; `None` when they are too few for its hosts.
     pub(super) fn new(
-        trace: &'a Trace,
+        run: Past<'a>,
         packets: &'a [Summary],
         look: &'a Look,
         (width, margin): (usize, usize),
         compact: bool,
     ) -> Option<Panel<'a>> {
-        let places = present(trace);
+        let places = present(run);
         let gaps = places.len().checked_sub(1).filter(|gaps| *gaps > 0)?;
         let inner = width.checked_sub(2 * margin + 1)?;
         if inner / gaps <= LEAST_ROOM {
@@ -43,7 +43,7 @@ impl<'a> Panel<'a> {
         }
         let lifelines =
             places.into_iter().enumerate().map(|(i, place)| (place, margin + inner * i / gaps)).collect();
-        Some(Panel { trace, packets, look, compact, width, lifelines, margin })
+        Some(Panel { run, packets, look, compact, width, lifelines, margin })
     }
 
     /// Its width.
@@ -52,19 +52,19 @@ impl<'a> Panel<'a> {
     }
 
     /// The names of the hosts over their lifelines, and their addresses if asked for.
-    pub(super) fn head(&self, addresses: bool) -> Vec<Strip> {
-        let mut names = Strip::new(self.width);
-        let mut below = Strip::new(self.width);
+    pub(super) fn head(&self, addresses: bool) -> Vec<Line> {
+        let mut names = Line::blank(self.width);
+        let mut below = Line::blank(self.width);
         let last = self.lifelines.len() - 1;
         for (i, &(place, cell)) in self.lifelines.iter().enumerate() {
             let room = self.width / self.lifelines.len();
-            let name = text::cut(&look::escape(self.trace.name(place)), room.saturating_sub(1));
+            let name = text::cut(&look::escape(self.run.name(place)), room.saturating_sub(1));
             match i {
                 0 if self.margin == 0 => names.put(cell, &name, Tone::Strong),
                 i if i == last && self.margin == 0 => names.put_before(cell + 1, &name, Tone::Strong),
                 _ => names.put_around(cell, &name, Tone::Strong),
-            }
-            if let Some(place) = self.trace.places.get(usize::from(place.0)) {
+            };
+            if let Some(place) = self.run.places.get(usize::from(place.0)) {
                 below.put_around(cell, &text::addresses(place), Tone::Faint);
             }
         }
@@ -72,8 +72,8 @@ impl<'a> Panel<'a> {
     }
 
     /// A line on which nothing happens.
-    pub(super) fn idle(&self, in_gap: bool) -> Strip {
-        let mut strip = Strip::new(self.width);
+    pub(super) fn idle(&self, in_gap: bool) -> Line {
+        let mut strip = Line::blank(self.width);
         for (_, cell) in &self.lifelines {
             strip.put(*cell, if in_gap { "┊" } else { "│" }, Tone::Faint);
         }
@@ -81,14 +81,14 @@ impl<'a> Panel<'a> {
     }
 
     /// The lines of one step.
-    pub(super) fn lines(&self, step: &Step<'_>) -> Vec<Strip> {
+    pub(super) fn lines(&self, step: &Step<'_>) -> Vec<Line> {
         match step {
             Step::Row(row) => self.row(row),
             Step::Gap(gap) => self.gap(gap),
         }
     }
 
-    fn gap(&self, gap: &Gap) -> Vec<Strip> {
+    fn gap(&self, gap: &Gap) -> Vec<Line> {
         let (first, last) = (self.lifelines[0].1, self.lifelines[self.lifelines.len() - 1].1);
         words::gap(gap, (last - first).saturating_sub(3))
             .iter()
@@ -96,19 +96,19 @@ impl<'a> Panel<'a> {
                 let mut strip = self.idle(true);
                 let middle = first + (last - first).div_ceil(2);
                 let half = text::width(line) / 2;
-                strip.fill(middle - half - 1, middle - half + text::width(line) + 1, ' ', Tone::Plain);
+                strip.fill(middle - half - 1..middle - half + text::width(line) + 1, ' ', Tone::Plain);
                 strip.put(middle - half, line, Tone::Faint);
                 strip
             })
             .collect()
     }
 
-    fn row(&self, row: &Row<'_>) -> Vec<Strip> {
+    fn row(&self, row: &Row<'_>) -> Vec<Line> {
         let mut lines = vec![self.idle(false)];
         if let Some(arrow) = &row.arrow {
             self.arrow(arrow, &mut lines);
         }
-        // What stands beside the lifelines goes into the first line; the rest needs lines of its own.
+        // Remarks in the margins share the first line; the others need lines below it.
         let mut fresh = row.arrow.is_none();
         for remark in &row.remarks {
             if self.beside(remark, &mut lines[0]) {
@@ -121,50 +121,54 @@ impl<'a> Panel<'a> {
         lines
     }
 
-    fn arrow(&self, arrow: &Arrow<'_>, lines: &mut Vec<Strip>) {
+    fn arrow(&self, arrow: &Arrow<'_>, lines: &mut Vec<Line>) {
         let (Some(from), Some(to)) = (self.cell(arrow.from), self.cell(arrow.to)) else { return };
         let stroke = words::stroke(arrow, self.packets, self.look, self.compact);
         let span = Span { left: from.min(to), right: from.max(to), rightwards: from <= to };
         let rest = stroke.draw(&mut lines[0], span);
+        let between = span.left + 1..span.right;
+        lines[0].about(between.clone(), arrow.subject);
         let room = (span.right - span.left).saturating_sub(5);
         for line in rest.iter().flat_map(|words| text::wrap(words, room)) {
             let mut strip = self.idle(false);
             match span.rightwards {
                 true => strip.put(span.left + 3, &line, Tone::Plain),
                 false => strip.put_before(span.right.saturating_sub(2), &line, Tone::Plain),
-            }
+            };
+            strip.about(between.clone(), arrow.subject);
             lines.push(strip);
         }
     }
 
     /// Writes a short remark into the margin; false if there is none for it.
-    fn beside(&self, remark: &Remark<'_>, strip: &mut Strip) -> bool {
+    fn beside(&self, remark: &Remark<'_>, strip: &mut Line) -> bool {
         let (first, last) = (self.lifelines[0], self.lifelines[self.lifelines.len() - 1]);
         let room = self.margin.saturating_sub(1);
         let (text, tone) = words::deed(remark.deed, room);
         if !remark.deed.is_short() || text::width(&text) > room {
             return false;
         }
-        if remark.place == first.0 {
-            strip.put_before(first.1.saturating_sub(1), &text, tone);
+        let drawn = if remark.place == first.0 {
+            strip.put_before(first.1.saturating_sub(1), &text, tone)
         } else if remark.place == last.0 {
-            strip.put(last.1 + 2, &text, tone);
+            strip.put(last.1 + 2, &text, tone)
         } else {
             return false;
-        }
+        };
+        strip.about(drawn, Subject::Event(remark.event));
         true
     }
 
     /// Writes a remark between the lifelines, next to its host's, from line `at` on.
-    fn between(&self, remark: &Remark<'_>, at: usize, lines: &mut Vec<Strip>) {
+    fn between(&self, remark: &Remark<'_>, at: usize, lines: &mut Vec<Line>) {
         let Some(index) = self.lifelines.iter().position(|(place, _)| *place == remark.place) else { return };
         let cell = self.lifelines[index].1;
-        // The last host's words stand to the left of its lifeline, all others' to the right.
+        // The last host's words go to the left of its lifeline, all others' to the right.
         let (room, to_left) = match self.lifelines.get(index + 1) {
             Some((_, next)) => (next - cell, false),
             None => (cell - self.lifelines[index - 1].1, true),
         };
-        // A short text leaves the other side free, so that it is seen whose it is.
+        // A short text leaves the other side free, which shows whose it is.
         let (text, tone) = words::deed(remark.deed, room.saturating_sub(6));
         let lines_of_text = match text::width(&text) + 2 <= room {
             true => vec![text],
@@ -174,10 +178,11 @@ impl<'a> Panel<'a> {
             if lines.len() <= at + i {
                 lines.push(self.idle(false));
             }
-            match to_left {
+            let drawn = match to_left {
                 true => lines[at + i].put_before(cell - 1, line, tone),
                 false => lines[at + i].put(cell + 2, line, tone),
-            }
+            };
+            lines[at + i].about(drawn, Subject::Event(remark.event));
         }
     }
 
@@ -186,20 +191,20 @@ impl<'a> Panel<'a> {
     }
 }
 
-/// The hosts that take part in a trace: those with an event, or with a frame sent to them.
-pub(super) fn present(trace: &Trace) -> Vec<PlaceId> {
+/// The hosts that take part in a run: those with an event, or with a frame sent to them.
+pub(super) fn present(run: Past<'_>) -> Vec<PlaceId> {
     let mut places: Vec<PlaceId> = Vec::new();
     let mut add = |place: PlaceId| {
         if let Err(at) = places.binary_search(&place) {
             places.insert(at, place);
         }
     };
-    for event in &trace.events {
+    for event in run.events {
         add(event.place);
         if let crate::trace::Kind::Sent { to, .. } = event.kind {
             add(to);
         }
     }
-    // A run with one host heard of is still drawn with the others it could have spoken to.
-    if places.len() < 2 { (0..trace.places.len().min(4) as u16).map(PlaceId).collect() } else { places }
+    // A run in which only one host did something is drawn with its possible peers.
+    if places.len() < 2 { (0..run.places.len().min(4) as u16).map(PlaceId).collect() } else { places }
 }

@@ -2,7 +2,7 @@
 //!
 //! A stream keeps no boundaries: the read that takes the *last* byte of a write is its arrival, and one read may be
 //! the arrival of several writes. A datagram is taken by one read, or by none. Without knowledge of the peer's reads
-//! the arrow has no head: the bytes may well have arrived, but no program of ours saw them.
+//! the arrow has no head: the bytes may well have arrived, but no recorded read returned them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -10,29 +10,33 @@ use std::net::SocketAddr;
 use super::row::{Arrow, Cargo, Leg, Marks, Row};
 use super::rows::{deed, remark};
 use crate::base::Instant;
-use crate::trace::{Flow, Kind, PlaceId, Protocol, Trace};
+use crate::trace::{Flow, Kind, Past, PlaceId, Protocol};
+use crate::view::sheet::Subject;
 
-/// All rows of a trace of system calls.
-pub(super) fn rows(trace: &Trace) -> Vec<Row<'_>> {
-    let arrivals = arrivals(trace);
+/// All rows of a run of system calls.
+pub(super) fn rows(run: Past<'_>) -> Vec<Row<'_>> {
+    let arrivals = arrivals(run);
     let mut rows: Vec<Row<'_>> = Vec::new();
-    for (index, event) in trace.events.iter().enumerate() {
+    for (index, event) in run.events.iter().enumerate() {
         match &event.kind {
             Kind::AppWrote { bytes, .. } => {
                 let arrival = arrivals.get(&index);
-                let to = arrival.map(|arrival| arrival.place).or_else(|| other(trace, event.place));
+                let to = arrival.map(|arrival| arrival.place).or_else(|| other(run, event.place));
                 let Some(to) = to else {
-                    deed(&event.kind).into_iter().for_each(|deed| remark(&mut rows, event, deed));
+                    if let Some(deed) = deed(&event.kind) {
+                        remark(&mut rows, (index, event), deed);
+                    }
                     continue;
                 };
                 let marks = Marks { open: arrival.is_none(), ..Marks::default() };
                 let cargo = Cargo::Write(bytes, arrival.map(|arrival| arrival.at.since(event.at)));
-                let arrow = Arrow { from: event.place, to, cargo, leg: Leg::Whole, marks };
+                let subject = Subject::Event(index);
+                let arrow = Arrow { from: event.place, to, cargo, subject, leg: Leg::Whole, marks };
                 rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new() });
             }
             kind => {
                 if let Some(deed) = deed(kind) {
-                    remark(&mut rows, event, deed);
+                    remark(&mut rows, (index, event), deed);
                 }
             }
         }
@@ -47,10 +51,10 @@ struct Arrival {
 }
 
 /// For the index of every write: where and when it arrived, if it did.
-fn arrivals(trace: &Trace) -> BTreeMap<usize, Arrival> {
+fn arrivals(run: Past<'_>) -> BTreeMap<usize, Arrival> {
     let mut waiting: BTreeMap<Way, VecDeque<(usize, usize)>> = BTreeMap::new();
     let mut arrivals = BTreeMap::new();
-    for (index, event) in trace.events.iter().enumerate() {
+    for (index, event) in run.events.iter().enumerate() {
         match &event.kind {
             Kind::AppWrote { flow, bytes } => {
                 waiting.entry(Way::of(*flow)).or_default().push_back((index, bytes.len()));
@@ -80,8 +84,8 @@ fn arrivals(trace: &Trace) -> BTreeMap<usize, Arrival> {
     arrivals
 }
 
-/// The way whose bytes a read at the local end of `flow` takes. A socket without a peer reads from anyone: then it is
-/// the first write to its address that nobody has taken.
+/// The way whose bytes a read at the local end of `flow` takes. A socket without a peer reads from any sender: then it
+/// is the first unread write to its address.
 fn sender(waiting: &BTreeMap<Way, VecDeque<(usize, usize)>>, flow: Flow) -> Option<Way> {
     let Way { protocol, from, to } = Way::of(flow.reversed());
     if from.port() != 0 {
@@ -107,8 +111,8 @@ impl Way {
 }
 
 /// The other host, when there are only two.
-fn other(trace: &Trace, place: PlaceId) -> Option<PlaceId> {
-    match (trace.places.len(), place) {
+fn other(run: Past<'_>, place: PlaceId) -> Option<PlaceId> {
+    match (run.places.len(), place) {
         (2, PlaceId(0)) => Some(PlaceId(1)),
         (2, PlaceId(1)) => Some(PlaceId(0)),
         _ => None,
@@ -124,7 +128,7 @@ mod tests {
 
     /// The writes of a trace, each with the time until it was read.
     fn taken(story: &Story) -> Vec<(usize, Option<u64>)> {
-        let rows = rows(&story.trace);
+        let rows = rows(story.trace.whole());
         let cargo = rows.iter().filter_map(|row| row.arrow.as_ref()).map(|arrow| arrow.cargo);
         cargo
             .filter_map(|cargo| match cargo {

@@ -2,11 +2,12 @@
 
 use crate::base::{Duration, Instant};
 use crate::trace::PlaceId;
+use crate::view::sheet::Subject;
 
 /// One step down the ladder.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row<'a> {
-    /// When.
+    /// When it happened.
     pub(super) at: Instant,
     /// What went onto the wire, or came off it late.
     pub(super) arrow: Option<Arrow<'a>>,
@@ -23,6 +24,8 @@ pub(super) struct Arrow<'a> {
     pub(super) to: PlaceId,
     /// What it carries.
     pub(super) cargo: Cargo<'a>,
+    /// The frame, or the system call.
+    pub(super) subject: Subject,
     /// Which part of the way it shows.
     pub(super) leg: Leg,
     /// What the network did to it.
@@ -88,10 +91,12 @@ impl Marks<'_> {
 /// What one host did.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Remark<'a> {
-    /// Which host.
+    /// The host.
     pub(super) place: PlaceId,
-    /// What it did.
+    /// The deed.
     pub(super) deed: Deed<'a>,
+    /// The event, by its index in the trace.
+    pub(super) event: usize,
 }
 
 /// What a host can do off the wire.
@@ -103,20 +108,20 @@ pub(super) enum Deed<'a> {
     Wrote(&'a [u8]),
     /// A program read.
     Read(&'a [u8]),
-    /// A program sent a message of so many bytes.
+    /// A program sent a message of this many bytes.
     MessageSent(usize),
-    /// A program received a message of so many bytes.
+    /// A program received a message of this many bytes.
     MessageReceived(usize),
     /// The host refused a frame, for this reason.
     Refused(&'a str),
-    /// The host could not put so many frames on its link, for this reason.
+    /// The host could not put this many frames on its link, for this reason.
     TurnedAway(u64, &'a str),
     /// A sentence.
     Note(&'a str),
 }
 
 impl Deed<'_> {
-    /// Whether it is short enough to stand beside an arrow, outside the lifelines.
+    /// Whether it is short enough for the margin beside an arrow.
     pub(super) fn is_short(&self) -> bool {
         !matches!(self, Deed::Refused(_) | Deed::TurnedAway(..) | Deed::Note(_))
     }
@@ -125,7 +130,7 @@ impl Deed<'_> {
 /// A row to draw, or the place of some that are not drawn.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Step<'a> {
-    /// A row.
+    /// A row to draw.
     Row(Row<'a>),
     /// Rows left out.
     Gap(Gap),

@@ -9,22 +9,23 @@ use std::collections::BTreeMap;
 
 use super::row::{Arrow, Cargo, Deed, Leg, Marks, Remark, Row};
 use crate::base::Instant;
-use crate::trace::{Event, FrameId, Kind, PlaceId, Trace};
+use crate::trace::{Event, FrameId, Kind, Past, PlaceId};
 use crate::view::dissect::{Summary, What};
+use crate::view::sheet::Subject;
 
-/// All rows of a trace of frames. `packets` are its frames, dissected, in the order of sending.
-pub(super) fn rows<'a>(trace: &'a Trace, packets: &[Summary]) -> Vec<Row<'a>> {
-    let mut builder = Builder { marks: fates(trace), ..Builder::default() };
-    for event in &trace.events {
-        builder.take(event, packets);
+/// All rows of a run of frames. `packets` are its frames, dissected, in the order of sending.
+pub(super) fn rows<'a>(run: Past<'a>, packets: &[Summary]) -> Vec<Row<'a>> {
+    let mut builder = Builder { marks: fates(run), ..Builder::default() };
+    for (index, event) in run.events.iter().enumerate() {
+        builder.take(index, event, packets);
     }
     builder.rows
 }
 
 /// What the network did to each frame; delivered ones have no open end.
-fn fates(trace: &Trace) -> BTreeMap<FrameId, Marks<'_>> {
+fn fates(run: Past<'_>) -> BTreeMap<FrameId, Marks<'_>> {
     let mut fates: BTreeMap<FrameId, Marks<'_>> = BTreeMap::new();
-    for Event { kind, .. } in &trace.events {
+    for Event { kind, .. } in run.events {
         match kind {
             Kind::Sent { frame, .. } => fates.entry(*frame).or_default().open = true,
             Kind::Delivered { frame } => fates.entry(*frame).or_default().open = false,
@@ -51,16 +52,16 @@ fn fates(trace: &Trace) -> BTreeMap<FrameId, Marks<'_>> {
             _ => {}
         }
     }
-    for frame in overtaken(trace) {
+    for frame in overtaken(run) {
         fates.entry(frame).or_default().overtaken = true;
     }
     fates
 }
 
 /// The frames that arrived after one sent later on the same way.
-fn overtaken(trace: &Trace) -> Vec<FrameId> {
+fn overtaken(run: Past<'_>) -> Vec<FrameId> {
     let mut arrivals: BTreeMap<FrameId, Instant> = BTreeMap::new();
-    for Event { at, kind, .. } in &trace.events {
+    for Event { at, kind, .. } in run.events {
         if let Kind::Delivered { frame } = kind {
             arrivals.entry(*frame).or_insert(*at);
         }
@@ -68,7 +69,7 @@ fn overtaken(trace: &Trace) -> Vec<FrameId> {
     // From the last frame sent to the first: the earliest arrival of those behind it, for each way.
     let mut behind: BTreeMap<(PlaceId, PlaceId), Instant> = BTreeMap::new();
     let mut overtaken = Vec::new();
-    for Event { place, kind, .. } in trace.events.iter().rev() {
+    for Event { place, kind, .. } in run.events.iter().rev() {
         let Kind::Sent { frame, to, .. } = kind else { continue };
         let Some(arrival) = arrivals.get(frame) else { continue };
         let earliest = behind.entry((*place, *to)).or_insert(*arrival);
@@ -93,7 +94,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn take(&mut self, event: &'a Event, packets: &[Summary]) {
+    fn take(&mut self, index: usize, event: &'a Event, packets: &[Summary]) {
         match &event.kind {
             Kind::Sent { frame, to, .. } => self.sent(event, *frame, *to, packets),
             Kind::Delivered { frame } => {
@@ -106,12 +107,12 @@ impl<'a> Builder<'a> {
             }
             Kind::Dropped { frame, by } => {
                 if !self.marks.contains_key(frame) {
-                    turned_away(&mut self.rows, event, by);
+                    turned_away(&mut self.rows, (index, event), by);
                 }
             }
             kind => {
                 if let Some(deed) = deed(kind) {
-                    remark(&mut self.rows, event, deed);
+                    remark(&mut self.rows, (index, event), deed);
                 }
             }
         }
@@ -130,7 +131,8 @@ impl<'a> Builder<'a> {
             Some(_) if marks.overtaken && marks.lost.is_none() => Leg::Departure,
             _ => Leg::Whole,
         };
-        let arrow = Arrow { from: event.place, to, cargo: Cargo::Frame(index), leg, marks };
+        let (cargo, subject) = (Cargo::Frame(index), Subject::Frame(frame));
+        let arrow = Arrow { from: event.place, to, cargo, subject, leg, marks };
         if leg == Leg::Departure {
             self.held.insert(frame, Arrow { leg: Leg::Arrival, ..arrow.clone() });
         }
@@ -173,7 +175,7 @@ pub(super) fn deed(kind: &Kind) -> Option<Deed<'_>> {
 }
 
 /// A host's queue was full: what a burst loses at one moment is said in one row.
-fn turned_away<'a>(rows: &mut Vec<Row<'a>>, event: &Event, by: &'a str) {
+fn turned_away<'a>(rows: &mut Vec<Row<'a>>, (index, event): (usize, &Event), by: &'a str) {
     for remark in rows.iter_mut().rev().take_while(|row| row.at == event.at).flat_map(|row| &mut row.remarks)
     {
         if let Deed::TurnedAway(frames, before) = &mut remark.deed
@@ -183,12 +185,12 @@ fn turned_away<'a>(rows: &mut Vec<Row<'a>>, event: &Event, by: &'a str) {
             return;
         }
     }
-    remark(rows, event, Deed::TurnedAway(1, by));
+    remark(rows, (index, event), Deed::TurnedAway(1, by));
 }
 
 /// Says something at a host, beside what happened there or elsewhere at the same moment if there is room.
-pub(super) fn remark<'a>(rows: &mut Vec<Row<'a>>, event: &Event, deed: Deed<'a>) {
-    let remark = Remark { place: event.place, deed };
+pub(super) fn remark<'a>(rows: &mut Vec<Row<'a>>, (index, event): (usize, &Event), deed: Deed<'a>) {
+    let remark = Remark { place: event.place, deed, event: index };
     let last = rows.last_mut().filter(|row| row.at == event.at);
     match last {
         // A message of as many bytes as were just read or written is no news.
@@ -226,7 +228,7 @@ mod tests {
         let mut story = Story::new("", Wire::Sim);
         story.state(0, 1, "LISTEN").state(0, 0, "SYN-SENT");
         story.segment(0, 0, tcp("S", 0, None, 0), Fate::Arrives(20));
-        let rows = rows(&story.trace, &story.packets());
+        let rows = rows(story.trace.whole(), &story.packets());
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].remarks.len(), 2);
         assert!(rows[0].arrow.is_some());
@@ -236,7 +238,7 @@ mod tests {
     fn two_things_at_one_host_need_two_rows() {
         let mut story = Story::new("", Wire::Sim);
         story.state(0, 0, "SYN-SENT").state(0, 0, "ESTABLISHED");
-        assert_eq!(rows(&story.trace, &story.packets()).len(), 2);
+        assert_eq!(rows(story.trace.whole(), &story.packets()).len(), 2);
     }
 
     #[test]
@@ -244,7 +246,7 @@ mod tests {
         let mut story = Story::new("", Wire::Sim);
         let message = |len| Kind::MessageReceived { flow: Story::flow(1), len };
         story.read(5, 1, b"hello").event(5, 1, message(5)).event(5, 1, message(4));
-        let rows = rows(&story.trace, &story.packets());
+        let rows = rows(story.trace.whole(), &story.packets());
         let deeds: Vec<Deed<'_>> =
             rows.iter().flat_map(|row| &row.remarks).map(|remark| remark.deed).collect();
         assert_eq!(deeds, [Deed::Read(b"hello"), Deed::MessageReceived(4)]);
@@ -256,7 +258,7 @@ mod tests {
         story.segment(0, 0, tcp("", 1, Some(1), 9), Fate::Held("hold", 50));
         story.segment(1, 0, tcp("", 10, Some(1), 9), Fate::Arrives(21));
         story.segment(60, 0, tcp("", 19, Some(1), 9), Fate::Held("hold", 99));
-        let legs: Vec<_> = rows(&story.trace, &story.packets())
+        let legs: Vec<_> = rows(story.trace.whole(), &story.packets())
             .iter()
             .map(|row| (row.at, row.arrow.as_ref().map(|arrow| arrow.leg)))
             .collect();
@@ -270,7 +272,7 @@ mod tests {
         story.again(0, 0, 1, "timeout");
         story.segment(0, 0, tcp("", 1, Some(1), 9), Fate::Arrives(20));
         story.segment(1, 0, tcp("", 10, Some(1), 9), Fate::Arrives(21));
-        let rows = rows(&story.trace, &story.packets());
+        let rows = rows(story.trace.whole(), &story.packets());
         let again: Vec<_> = rows.iter().filter_map(|row| row.arrow.as_ref()).map(|a| a.marks.again).collect();
         assert_eq!(again, [Some("timeout"), None]);
     }

@@ -11,6 +11,7 @@ use crate::layers::internet::prefix::v4;
 use crate::trace::{Event, Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, SegmentNote, Trace, Wire};
 use crate::view::dissect::{AppPiece, Summary, TcpFlags, TcpSummary, What};
 use crate::view::look::Look;
+use crate::view::sheet::Sheet;
 
 /// A trace in the making. Hosts are 0, the client, and 1, the server; times are in microseconds.
 pub(super) struct Story {
@@ -162,21 +163,21 @@ impl Story {
         self.said.iter().map(|(_, summary)| summary.clone()).collect()
     }
 
-    pub(super) fn draw(&self, look: &Look) -> String {
+    pub(super) fn draw(&self, look: &Look) -> Sheet {
         self.draw_with(look, LadderOptions::default())
     }
 
-    pub(super) fn draw_with(&self, look: &Look, options: LadderOptions) -> String {
-        one(&self.trace, &self.trace.title, &self.packets(), look, options)
+    pub(super) fn draw_with(&self, look: &Look, options: LadderOptions) -> Sheet {
+        one(self.trace.whole(), &self.trace.title, &self.packets(), look, options)
     }
 }
 
-pub(super) fn columns(stories: &[(&str, &Story)], look: &Look) -> String {
+pub(super) fn columns(stories: &[(&str, &Story)], look: &Look) -> Sheet {
     let packets: Vec<Vec<Summary>> = stories.iter().map(|(_, story)| story.packets()).collect();
     let runs: Vec<Run<'_>> = stories
         .iter()
         .zip(&packets)
-        .map(|((title, story), packets)| Run { title, trace: &story.trace, packets })
+        .map(|((title, story), packets)| Run { title, run: story.trace.whole(), packets })
         .collect();
     several(&runs, look, LadderOptions { most_rows: 26, ..LadderOptions::default() })
 }

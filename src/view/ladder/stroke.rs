@@ -4,15 +4,15 @@
 //! the same seen in a mirror, but for its words. A lost frame has no head: its line ends in `✗`.
 
 use super::label::Label;
-use super::strip::{Strip, Tone};
 use super::text;
+use crate::view::sheet::{Line, Tone};
 
 /// What happened on the way, drawn on the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
     /// One or two cells, such as `✗`.
     pub(super) glyph: &'static str,
-    /// Who did it, if there is room.
+    /// The rule that did it, if there is room.
     pub(super) note: String,
 }
 
@@ -23,7 +23,7 @@ pub(super) enum End {
     Head,
     /// Where it was lost: at the mark.
     Lost,
-    /// Nobody knows: the trace ends before.
+    /// Unknown: the trace ends before.
     Open,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Stroke {
     pub(super) label: Label,
     /// Words up to this rank are never left out, but get lines of their own.
     pub(super) spread: Option<u8>,
-    /// Something more to say: after the label if there is room, otherwise in a line of its own.
+    /// A remark after the label if there is room, otherwise on the next line.
     pub(super) aside: String,
     /// What happened on the way.
     pub(super) mark: Option<Mark>,
@@ -58,8 +58,8 @@ pub(super) struct Span {
 const CORE: u8 = 1;
 
 impl Stroke {
-    /// Draws the arrow. What did not fit of the words that must be read is returned, to stand in lines of its own.
-    pub(super) fn draw(&self, strip: &mut Strip, span: Span) -> Vec<String> {
+    /// Draws the arrow. Returns the words that must be read and did not fit, for the lines below.
+    pub(super) fn draw(&self, strip: &mut Line, span: Span) -> Vec<String> {
         let room = span.right.saturating_sub(span.left + 1);
         let stub = if room >= 30 { 2 } else { 1 };
         // The stub, one blank at each side of the label, and the head with a little line before it.
@@ -97,7 +97,7 @@ impl Stroke {
         rest
     }
 
-    fn pieces(&self, strip: &mut Strip, span: Span, cells: (usize, usize, usize), label: &str, mark: &str) {
+    fn pieces(&self, strip: &mut Line, span: Span, cells: (usize, usize, usize), label: &str, mark: &str) {
         let (room, stub, head) = cells;
         let place = Placing { span, room };
         let label_end = if label.is_empty() { stub } else { stub + 2 + text::width(label) };
@@ -149,7 +149,7 @@ impl Stroke {
     }
 }
 
-/// The words of a mark on an arrow to the left: the glyph stands where the line comes from.
+/// The words of a mark on an arrow to the left: the glyph is at the end of the line.
 fn mirrored(mark: &str, lost: bool) -> String {
     let turned = match mark.split_once(' ') {
         Some((glyph, note)) => format!("{note} {glyph}"),
@@ -165,18 +165,18 @@ struct Placing {
 }
 
 impl Placing {
-    fn put(&self, strip: &mut Strip, from_sender: usize, text: &str, tone: Tone) {
+    fn put(&self, strip: &mut Line, from_sender: usize, text: &str, tone: Tone) {
         match self.span.rightwards {
             true => strip.put(self.span.left + 1 + from_sender, text, tone),
             false => strip.put_before(self.span.right.saturating_sub(from_sender), text, tone),
-        }
+        };
     }
 
-    fn fill(&self, strip: &mut Strip, from: usize, to: usize, c: char, tone: Tone) {
+    fn fill(&self, strip: &mut Line, from: usize, to: usize, c: char, tone: Tone) {
         let (from, to) = (from.min(self.room), to.min(self.room));
         match self.span.rightwards {
-            true => strip.fill(self.span.left + 1 + from, self.span.left + 1 + to, c, tone),
-            false => strip.fill(self.span.right - to, self.span.right - from, c, tone),
+            true => strip.fill(self.span.left + 1 + from..self.span.left + 1 + to, c, tone),
+            false => strip.fill(self.span.right - to..self.span.right - from, c, tone),
         }
     }
 }
@@ -186,11 +186,9 @@ mod tests {
     use super::*;
 
     fn drawn(stroke: &Stroke, room: usize, rightwards: bool) -> (String, Vec<String>) {
-        let mut strip = Strip::new(room + 2);
+        let mut strip = Line::blank(room + 2);
         let rest = stroke.draw(&mut strip, Span { left: 0, right: room + 1, rightwards });
-        let mut out = String::new();
-        strip.write(false, false, &mut out);
-        (out.trim_end().to_owned(), rest)
+        (strip.trimmed().to_string(), rest)
     }
 
     fn data() -> Stroke {

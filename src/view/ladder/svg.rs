@@ -3,13 +3,13 @@
 
 use super::clock::Clock;
 use super::row::{Arrow, Deed, Gap, Leg, Remark, Row, Step};
-use super::strip::Tone;
 use super::stroke::{End, Stroke};
 use super::{list, page, text, words};
-use crate::trace::{PlaceId, Trace};
+use crate::trace::{Past, PlaceId};
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
-use crate::view::svg::{Alt, Anchor, Canvas, Line, Paint, letters_in, width_of};
+use crate::view::sheet::Tone;
+use crate::view::svg::{Alt, Anchor, Canvas, Line, letters_in, width_of};
 
 /// Width of the time column.
 const TIME: f64 = 52.0;
@@ -25,42 +25,45 @@ const ARROW_ROW: f64 = 36.0;
 const LINE: f64 = 17.0;
 
 /// Draws the steps of a trace.
-pub(super) fn draw(trace: &Trace, packets: &[Summary], steps: &[Step<'_>], alt: Alt<'_>) -> String {
+pub(super) fn draw(run: Past<'_>, packets: &[Summary], steps: &[Step<'_>], alt: Alt<'_>) -> String {
     let clock = page::clock(steps);
-    let mut sheet = Sheet::new(trace, packets);
-    sheet.head(clock);
+    let mut page = Page::new(run, packets);
+    page.head(clock);
     let mut shown = None;
     for step in steps {
         match step {
             Step::Row(row) => {
-                sheet.row(row, (shown != Some(clock.tick(row.at))).then(|| clock.text(row.at)));
+                page.row(row, (shown != Some(clock.tick(row.at))).then(|| clock.text(row.at)));
                 shown = Some(clock.tick(row.at));
             }
             Step::Gap(gap) => {
-                sheet.gap(gap, &clock.text(gap.from));
+                page.gap(gap, &clock.text(gap.from));
                 shown = None;
             }
         }
     }
-    sheet.foot(steps);
-    let told = told(trace, packets, steps, clock);
+    page.foot(steps);
+    let told = told(run, packets, steps, clock);
     let text = format!("{} {told}", alt.text).trim().to_string();
-    let size = (sheet.width(), sheet.top + 4.0);
-    sheet.canvas.part_of_page(size, Alt { text: &text, ..alt })
+    let size = (page.width(), page.top + 4.0);
+    page.canvas.part_of_page(size, Alt { text: &text, ..alt })
 }
 
 /// All rows as sentences.
-fn told(trace: &Trace, packets: &[Summary], steps: &[Step<'_>], clock: Clock) -> String {
+fn told(run: Past<'_>, packets: &[Summary], steps: &[Step<'_>], clock: Clock) -> String {
     let look = Look { width: 400, ..Look::default() };
-    let lines = list::draw(trace, "", packets, steps, &look, clock);
-    let lines: Vec<String> =
-        lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let lines = list::draw(run, "", packets, steps, &look, clock);
+    let lines: Vec<String> = lines
+        .lines()
+        .iter()
+        .map(|line| line.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
     lines.join("; ")
 }
 
-struct Sheet<'a> {
+struct Page<'a> {
     canvas: Canvas,
-    trace: &'a Trace,
+    run: Past<'a>,
     packets: &'a [Summary],
     /// Hosts and their lifelines, from left to right.
     lifelines: Vec<(PlaceId, f64)>,
@@ -68,9 +71,9 @@ struct Sheet<'a> {
     top: f64,
 }
 
-impl<'a> Sheet<'a> {
-    fn new(trace: &'a Trace, packets: &'a [Summary]) -> Self {
-        let places = super::panel::present(trace);
+impl<'a> Page<'a> {
+    fn new(run: Past<'a>, packets: &'a [Summary]) -> Self {
+        let places = super::panel::present(run);
         // More hosts have less room each, so that the page stays one.
         let apart = match places.len() {
             0..=2 => 420.0,
@@ -82,7 +85,7 @@ impl<'a> Sheet<'a> {
             .enumerate()
             .map(|(i, place)| (place, TIME + MARGIN + i as f64 * apart))
             .collect();
-        Sheet { canvas: Canvas::default(), trace, packets, lifelines, top: 0.0 }
+        Page { canvas: Canvas::default(), run, packets, lifelines, top: 0.0 }
     }
 
     fn first(&self) -> f64 {
@@ -102,12 +105,12 @@ impl<'a> Sheet<'a> {
     }
 
     fn head(&mut self, clock: Clock) {
-        self.canvas.text((TIME - 14.0, 16.0), Anchor::End, Paint::Faint, clock.unit());
+        self.canvas.text((TIME - 14.0, 16.0), Anchor::End, Tone::Faint, clock.unit());
         for (place, x) in self.lifelines.clone() {
-            let name = look::escape(self.trace.name(place));
-            self.canvas.text((x, 16.0), Anchor::Middle, Paint::Strong, &text::cut(&name, 24));
-            if let Some(place) = self.trace.places.get(usize::from(place.0)) {
-                self.canvas.text((x, 32.0), Anchor::Middle, Paint::Faint, &text::addresses(place));
+            let name = look::escape(self.run.name(place));
+            self.canvas.text((x, 16.0), Anchor::Middle, Tone::Strong, &text::cut(&name, 24));
+            if let Some(place) = self.run.places.get(usize::from(place.0)) {
+                self.canvas.text((x, 32.0), Anchor::Middle, Tone::Faint, &text::addresses(place));
             }
         }
         self.top = 38.0;
@@ -117,7 +120,7 @@ impl<'a> Sheet<'a> {
     /// Goes down by `height`, and the lifelines with it.
     fn lifelines_down(&mut self, height: f64, line: Line) {
         for (_, x) in self.lifelines.clone() {
-            self.canvas.line((x, self.top), (x, self.top + height), Paint::Faint, line);
+            self.canvas.line((x, self.top), (x, self.top + height), Tone::Faint, line);
         }
         self.top += height;
     }
@@ -125,9 +128,9 @@ impl<'a> Sheet<'a> {
     fn row(&mut self, row: &Row<'_>, time: Option<String>) {
         let start = self.top;
         if let Some(time) = time {
-            self.canvas.text((TIME - 14.0, start + 11.0), Anchor::End, Paint::Faint, &time);
+            self.canvas.text((TIME - 14.0, start + 11.0), Anchor::End, Tone::Faint, &time);
         }
-        // What stands between the lifelines comes below the arrow.
+        // Words between the lifelines go below the arrow.
         let mut below = start + if row.arrow.is_some() { ARROW_ROW } else { 0.0 };
         if let Some(arrow) = &row.arrow {
             below = self.arrow(arrow, start + 14.0, below);
@@ -143,12 +146,11 @@ impl<'a> Sheet<'a> {
         self.lifelines_down(end - start, Line::Solid);
     }
 
-    /// Draws an arrow whose foot is at `y`. What finds no room on it stands in lines from `below` on, whose end is
-    /// given back.
+    /// Draws an arrow that starts at `y`. Words without room on it go into lines from `below` on; returns where they end.
     fn arrow(&mut self, arrow: &Arrow<'_>, y: f64, below: f64) -> f64 {
         let (Some(from), Some(to)) = (self.at(arrow.from), self.at(arrow.to)) else { return below };
         let stroke = words::stroke(arrow, self.packets, &Look::default(), false);
-        let paint = paint(stroke.tone);
+        let paint = stroke.tone;
         let way = to - from;
         let on_way = |share: f64| (from + way * share, y + FALL * share);
         let end = match stroke.end {
@@ -167,14 +169,14 @@ impl<'a> Sheet<'a> {
         if stroke.end == End::Lost {
             let (x, y) = on_way(end);
             let cross = format!("M{:.1} {:.1}l10 10m0 -10l-10 10", x - 5.0, y - 5.0);
-            self.canvas.path(&cross, Paint::Bad, Line::Solid);
+            self.canvas.path(&cross, Tone::Bad, Line::Solid);
         }
         let room = letters_in(way.abs() - 26.0);
         let rest = self.words(&stroke, on_way(0.5), room);
         let mut below = below;
         if let Some(mark) = &stroke.mark {
             let note = match stroke.end {
-                // The cross is drawn; who did it is said behind it.
+                // The cross is drawn; the rule is named behind it.
                 End::Lost => mark.note.clone(),
                 End::Head | End::Open => format!("{} {}", mark.glyph, mark.note),
             };
@@ -182,9 +184,9 @@ impl<'a> Sheet<'a> {
             let behind = if way > 0.0 { 10.0 } else { -10.0 };
             let fits = width_of(&note) + 14.0 < way.abs() * (1.0 - end);
             match (stroke.end == End::Lost && fits, way > 0.0) {
-                (true, true) => self.canvas.text((x + behind, y + 4.0), Anchor::Start, Paint::Bad, &note),
-                (true, false) => self.canvas.text((x + behind, y + 4.0), Anchor::End, Paint::Bad, &note),
-                _ => below = self.below_arrow(&note, Paint::Bad, from.min(to), way.abs(), below),
+                (true, true) => self.canvas.text((x + behind, y + 4.0), Anchor::Start, Tone::Bad, &note),
+                (true, false) => self.canvas.text((x + behind, y + 4.0), Anchor::End, Tone::Bad, &note),
+                _ => below = self.below_arrow(&note, Tone::Bad, from.min(to), way.abs(), below),
             }
         }
         if let Some(rest) = rest {
@@ -193,7 +195,7 @@ impl<'a> Sheet<'a> {
         below
     }
 
-    /// Writes on an arrow what fits, above its middle; the aside is given back when it does not.
+    /// Writes the label above the middle of an arrow; returns the aside when it does not fit.
     fn words(&mut self, stroke: &Stroke, (x, y): (f64, f64), room: usize) -> Option<String> {
         let aside = if stroke.aside.is_empty() { 0 } else { text::width(&stroke.aside) + 1 };
         let (label, rest) = match room.checked_sub(aside) {
@@ -204,11 +206,11 @@ impl<'a> Sheet<'a> {
         };
         // Half the label's width away from the middle, the line is a little higher.
         let lift = FALL * width_of(&label) / 2.0 / (room.max(1) as f64 * 7.25 + 26.0);
-        self.canvas.text((x, y - 4.0 - lift), Anchor::Middle, paint(stroke.tone), &label);
+        self.canvas.text((x, y - 4.0 - lift), Anchor::Middle, stroke.tone, &label);
         rest
     }
 
-    fn below_arrow(&mut self, words: &str, paint: Paint, left: f64, width: f64, below: f64) -> f64 {
+    fn below_arrow(&mut self, words: &str, paint: Tone, left: f64, width: f64, below: f64) -> f64 {
         let mut below = below;
         for line in text::wrap(words, letters_in(width - 20.0)) {
             self.canvas.text((left + width / 2.0, below + 8.0), Anchor::Middle, paint, &line);
@@ -223,7 +225,7 @@ impl<'a> Sheet<'a> {
         if !remark.deed.is_short() || text::width(&words) > MARGIN_LETTERS {
             return false;
         }
-        let paint = paint(tone);
+        let paint = tone;
         match self.at(remark.place) {
             Some(x) if x == self.first() => self.canvas.text((x - 8.0, y), Anchor::End, paint, &words),
             Some(x) if x == self.last() => self.canvas.text((x + 8.0, y), Anchor::Start, paint, &words),
@@ -232,7 +234,7 @@ impl<'a> Sheet<'a> {
         true
     }
 
-    /// Writes a remark between the lifelines, next to its host's; gives back where its last line ends.
+    /// Writes a remark between the lifelines, next to its host's; returns where its last line ends.
     fn between(&mut self, remark: &Remark<'_>, top: f64) -> f64 {
         let Some(x) = self.at(remark.place) else { return top };
         let apart = self.lifelines.get(1).map_or(200.0, |(_, next)| next - self.first());
@@ -242,8 +244,8 @@ impl<'a> Sheet<'a> {
         let mut y = top;
         for line in text::wrap(&words, room) {
             match to_left {
-                true => self.canvas.text((x - 8.0, y + 11.0), Anchor::End, paint(tone), &line),
-                false => self.canvas.text((x + 8.0, y + 11.0), Anchor::Start, paint(tone), &line),
+                true => self.canvas.text((x - 8.0, y + 11.0), Anchor::End, tone, &line),
+                false => self.canvas.text((x + 8.0, y + 11.0), Anchor::Start, tone, &line),
             }
             y += LINE;
         }
@@ -251,13 +253,13 @@ impl<'a> Sheet<'a> {
     }
 
     fn gap(&mut self, gap: &Gap, time: &str) {
-        self.canvas.text((TIME - 14.0, self.top + 18.0), Anchor::End, Paint::Faint, time);
+        self.canvas.text((TIME - 14.0, self.top + 18.0), Anchor::End, Tone::Faint, time);
         let (first, last) = (self.first(), self.last());
         let lines = words::gap(gap, letters_in(last - first - 20.0));
         let height = LINE * lines.len() as f64;
         for (i, line) in lines.iter().enumerate() {
             let y = self.top + 18.0 + i as f64 * LINE;
-            self.canvas.text(((first + last) / 2.0, y), Anchor::Middle, Paint::Faint, line);
+            self.canvas.text(((first + last) / 2.0, y), Anchor::Middle, Tone::Faint, line);
         }
         self.lifelines_down(height + 12.0, Line::Dotted);
     }
@@ -269,24 +271,13 @@ impl<'a> Sheet<'a> {
         for line in words::legend(page::arrows(steps), false, room) {
             self.top += LINE;
             let place = (TIME, self.top);
-            self.canvas.text(place, Anchor::Start, Paint::Faint, &line);
+            self.canvas.text(place, Anchor::Start, Tone::Faint, &line);
         }
         let late = |arrow: &Arrow<'_>| arrow.leg == Leg::Arrival;
         if page::arrows(steps).any(late) {
             self.top += LINE;
             let words = "dashed: a frame that was overtaken, when it left and when it came";
-            self.canvas.text((TIME, self.top), Anchor::Start, Paint::Faint, words);
+            self.canvas.text((TIME, self.top), Anchor::Start, Tone::Faint, words);
         }
-    }
-}
-
-fn paint(tone: Tone) -> Paint {
-    match tone {
-        Tone::Plain => Paint::Ink,
-        Tone::Faint => Paint::Faint,
-        Tone::Strong => Paint::Strong,
-        Tone::Bad => Paint::Bad,
-        Tone::Again => Paint::Again,
-        Tone::Good => Paint::Good,
     }
 }

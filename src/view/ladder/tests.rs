@@ -7,8 +7,9 @@ use super::story::{
     Story, columns, crowd, long_transfer, message_on_real_sockets, message_over_tcp, message_over_udp,
     message_over_websocket, troubled_stream,
 };
-use crate::trace::Wire;
+use crate::trace::{FrameId, Wire};
 use crate::view::look::Look;
+use crate::view::sheet::Subject;
 
 const LOOK: Look = Look { width: 80, ascii: false, colour: false, absolute: false };
 
@@ -371,26 +372,33 @@ fn a_run_in_which_nothing_happened_has_two_silent_hosts() {
 #[test]
 fn columns_fall_back_to_one_under_the_other() {
     let (udp, tcp) = (message_over_udp(), message_over_tcp());
-    let narrow = columns(&[("one", &udp), ("two", &tcp)], &Look { width: 50, ..LOOK });
+    let narrow = columns(&[("one", &udp), ("two", &tcp)], &Look { width: 50, ..LOOK }).to_string();
     let titles: Vec<&str> = narrow.lines().filter(|line| ["one", "two"].contains(line)).collect();
     assert_eq!(titles, ["one", "two"]);
     assert!(narrow.lines().all(|line| line.chars().count() <= 50));
 }
 
 #[test]
-fn colour_adds_nothing_but_colour() {
-    let plain = troubled_stream().draw(&LOOK);
-    let coloured = troubled_stream().draw(&Look { colour: true, ..LOOK });
-    let mut stripped = String::new();
-    let mut inside = false;
-    for c in coloured.chars() {
-        match (inside, c) {
-            (false, '\u{1b}') => inside = true,
-            (true, 'm') => inside = false,
-            (true, _) => {}
-            (false, c) => stripped.push(c),
-        }
-    }
-    assert_ne!(plain, coloured);
-    assert_eq!(plain, stripped);
+fn a_picture_is_the_same_with_and_without_colour() {
+    let coloured = Look { colour: true, ..LOOK };
+    let picture = troubled_stream().draw(&LOOK);
+    assert_eq!(picture, troubled_stream().draw(&coloured));
+    assert_eq!(LOOK.written(&picture), picture.to_string());
+    assert_ne!(coloured.written(&picture), picture.to_string());
+}
+
+#[test]
+fn arrows_stand_for_frames_and_words_for_events() {
+    let story = message_over_tcp();
+    let picture = story.draw(&LOOK);
+    let subjects = |line: usize| {
+        let mut subjects: Vec<Subject> =
+            picture.lines()[line].cells().iter().filter_map(|cell| cell.subject).collect();
+        subjects.dedup();
+        subjects
+    };
+    // SYN-SENT, the SYN, LISTEN.
+    assert_eq!(subjects(4), [Subject::Event(1), Subject::Frame(FrameId(0)), Subject::Event(0)]);
+    assert_eq!(subjects(5)[0], Subject::Frame(FrameId(1)));
+    assert!(subjects(3).is_empty());
 }

@@ -1,10 +1,11 @@
-//! Text measured in terminal cells: the one place that knows wide characters, cutting and the ASCII spelling.
-//!
-//! A cell is what a monospaced terminal gives an ordinary letter. East Asian wide characters and most emoji take two,
-//! combining marks none: [`look::display_width`](crate::view::look::display_width) knows which.
+//! The ladder's own way with text: cutting, amounts, and the ASCII spelling. Widths are those of a
+//! [sheet](crate::view::sheet).
 
 use crate::trace::Place;
-use crate::view::look::{self, grouped};
+use crate::view::look::{Look, grouped};
+use crate::view::sheet::{self, Line, LongWord, wrap_words};
+
+pub(super) use sheet::{cut, width};
 
 /// What is written under the name of a place: its address, or the first one and how many more it has.
 pub(super) fn addresses(place: &Place) -> String {
@@ -15,59 +16,17 @@ pub(super) fn addresses(place: &Place) -> String {
     }
 }
 
-/// Cells taken by one character: 0, 1 or 2.
-pub(super) fn cells(c: char) -> usize {
-    look::display_width(c.encode_utf8(&mut [0; 4]))
-}
-
-/// Cells taken by a text.
-pub(super) fn width(text: &str) -> usize {
-    look::display_width(text)
-}
-
-/// The text when it fits into `width` cells; otherwise as much of it as fits, ending in `…`.
-pub(super) fn cut(text: &str, width: usize) -> String {
-    if self::width(text) <= width {
-        return text.to_owned();
-    }
-    let (mut kept, mut used) = (String::new(), 1);
-    for c in text.chars() {
-        used += cells(c);
-        if used > width {
-            break;
-        }
-        kept.push(c);
-    }
-    if width > 0 {
-        kept.push('…');
-    }
-    kept
-}
-
-/// The text in lines of at most `width` cells, broken at spaces; a word longer than a line is cut.
+/// The text in lines of at most `width` cells, broken at blanks of any kind; a word longer than a line is cut. A text
+/// of nothing but blanks has no line.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut used = 0;
-    for word in text.split_whitespace() {
-        let word = cut(word, width);
-        let needs = self::width(&word);
-        match lines.last_mut() {
-            Some(line) if used + 1 + needs <= width => {
-                line.push(' ');
-                line.push_str(&word);
-                used += 1 + needs;
-            }
-            _ => {
-                used = needs;
-                lines.push(word);
-            }
-        }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    match words.is_empty() {
+        true => Vec::new(),
+        false => wrap_words(&words.join(" "), width, width, LongWord::Cut),
     }
-    lines
 }
 
-/// What stands for a character in a picture of plain ASCII. Every drawing character has a sibling of the same width;
-/// what people wrote themselves becomes `?`.
+/// The ASCII spelling of a character. Every drawing character has one of the same width; other text becomes `?`.
 pub(super) fn ascii(c: char) -> char {
     match c {
         ' '..='~' => c,
@@ -102,6 +61,12 @@ pub(super) fn bytes(n: u64) -> String {
         10_000..100_000_000 => format!("{} kB", grouped((n + 500) / 1000)),
         _ => format!("{} MB", grouped(n / 1_000_000)),
     }
+}
+
+/// A line as it goes onto the sheet: without blanks at its end, and in the characters that the look allows.
+pub(super) fn finished(line: Line, look: &Look) -> Line {
+    let line = line.trimmed();
+    if look.ascii { line.respelt(ascii) } else { line }
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! What is said beside the arrows: the deeds of hosts, and what was left out.
+//! The words beside the arrows: what hosts did, and what was left out.
 
 use super::clock;
 use super::row::{Arrow, Cargo, Deed, Gap, Leg};
-use super::strip::Tone;
 use super::stroke::{End, Mark, Stroke};
 use super::{caption, label::Label, text};
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
+use crate::view::sheet::Tone;
 
 /// Drawn marks, in the order of the legend, with what they mean.
 const LEGEND: [(&str, &str); 6] = [
@@ -92,7 +92,7 @@ fn mark(arrow: &Arrow<'_>, compact: bool) -> Option<Mark> {
     Some(Mark { glyph, note })
 }
 
-/// What a host did, in at most `room` cells if it can be said so short; and its tone.
+/// What a host did, in at most `room` cells if there are words that short; and its tone.
 pub(super) fn deed(deed: Deed<'_>, room: usize) -> (String, Tone) {
     match deed {
         Deed::State(state) => {
@@ -111,7 +111,7 @@ pub(super) fn deed(deed: Deed<'_>, room: usize) -> (String, Tone) {
     }
 }
 
-/// What a program sent or got: not the same as what it wrote or read, for a message has no bounds on a stream.
+/// A message that a program sent or received: not what it wrote or read, for a stream keeps no message boundaries.
 fn message(does: &str, len: usize, room: usize) -> String {
     let len = look::grouped(len as u64);
     let long = format!("{does} message {len} B");
@@ -119,7 +119,7 @@ fn message(does: &str, len: usize, room: usize) -> String {
     if text::width(&long) > room && text::width(&short) <= room { short } else { long }
 }
 
-/// Bytes as what they say, when they are text that fits into `room` cells; otherwise their number.
+/// Bytes as text when they are text that fits into `room` cells; otherwise their number.
 fn said(bytes: &[u8], room: usize) -> String {
     // Two quotation marks come with it.
     let text = std::str::from_utf8(bytes).ok().filter(|text| !text.is_empty() && text.len() + 2 <= room);
@@ -129,7 +129,7 @@ fn said(bytes: &[u8], room: usize) -> String {
     format!("{} B", look::grouped(bytes.len() as u64))
 }
 
-/// What was left out, in lines of `room` cells. The time it took is said if there is room: the time column has it too.
+/// What was left out, in lines of `room` cells. Its duration is given if there is room: the time column has it too.
 pub(super) fn gap(gap: &Gap, room: usize) -> Vec<String> {
     let incidents = incidents(gap);
     let mut parts: Vec<String> = Vec::new();

@@ -1,6 +1,6 @@
 //! A header in rows of 32 bits: the picture of [`header_box`](crate::view::header_box), as SVG.
 
-use super::{Alt, Anchor, Canvas, Line, Paint};
+use super::{Alt, Anchor, Canvas, Line};
 use crate::base::{Field, Header, Layer};
 use crate::layers::application::websocket::FrameHeader;
 use crate::layers::internet::icmp::IcmpHeader;
@@ -9,9 +9,9 @@ use crate::layers::link::arp::ArpPacket;
 use crate::layers::link::ethernet::EthernetHeader;
 use crate::layers::transport::tcp::TcpHeader;
 use crate::layers::transport::udp::UdpHeader;
-use crate::view::columns::wrap;
 use crate::view::dissect::Part;
 use crate::view::header_box::rows;
+use crate::view::sheet::{Tone, wrap};
 
 /// Width of a bit.
 const BIT: f64 = 20.0;
@@ -59,18 +59,18 @@ fn draw(title: &str, layer: Layer, fields: &[(Field, Option<&str>)], alt: Alt<'_
     let values = fields.iter().any(|(_, value)| value.is_some());
     let height = if values { 2.0 * LINE + 6.0 } else { LINE + 10.0 };
     let bits = rows.iter().flatten().map(|cell| cell.first + cell.bits).max().unwrap_or(0);
-    canvas.text((EDGE, 14.0), Anchor::Start, Paint::Of(layer), title);
+    canvas.text((EDGE, 14.0), Anchor::Start, Tone::Of(layer), title);
     ruler(bits, 34.0, &mut canvas);
     let mut top = 40.0;
     for row in &rows {
         for cell in row {
             let left = EDGE + cell.first as f64 * BIT;
             let width = cell.bits as f64 * BIT;
-            canvas.tinted_box((left, top), (width, height), Paint::Of(layer));
+            canvas.tinted_box((left, top), (width, height), Tone::Of(layer));
             let middle = left + width / 2.0;
-            canvas.text((middle, top + 16.0), Anchor::Middle, Paint::Ink, &cell.name);
+            canvas.text((middle, top + 16.0), Anchor::Middle, Tone::Plain, &cell.name);
             if values {
-                canvas.text((middle, top + 16.0 + LINE), Anchor::Middle, Paint::Of(layer), &cell.value);
+                canvas.text((middle, top + 16.0 + LINE), Anchor::Middle, Tone::Of(layer), &cell.value);
             }
         }
         top += height;
@@ -78,7 +78,7 @@ fn draw(title: &str, layer: Layer, fields: &[(Field, Option<&str>)], alt: Alt<'_
     top += 4.0;
     for note in notes.iter().flat_map(|note| wrap(note.trim(), LETTERS)) {
         top += LINE;
-        canvas.text((EDGE, top), Anchor::Start, Paint::Faint, &note);
+        canvas.text((EDGE, top), Anchor::Start, Tone::Faint, &note);
     }
     let text = format!("{} {}", alt.text, told(fields)).trim().to_string();
     let size = (2.0 * EDGE + 32.0 * BIT, top + 6.0);
@@ -90,10 +90,10 @@ fn ruler(bits: usize, y: f64, canvas: &mut Canvas) {
     for bit in 0..bits {
         let x = EDGE + (bit as f64 + 0.5) * BIT;
         if bit % 8 == 0 || bit % 8 == 7 {
-            canvas.text((x, y - 4.0), Anchor::Middle, Paint::Faint, &bit.to_string());
+            canvas.text((x, y - 4.0), Anchor::Middle, Tone::Faint, &bit.to_string());
         }
         let left = EDGE + bit as f64 * BIT;
-        canvas.line((left, y), (left, y + 4.0), Paint::Faint, Line::Solid);
+        canvas.line((left, y), (left, y + 4.0), Tone::Faint, Line::Solid);
     }
 }
 

@@ -1,9 +1,10 @@
 //! A frame as nested boxes: the picture of [`layers`](crate::view::layers), as SVG.
 
-use super::{Alt, Anchor, Canvas, Paint, letters_in};
+use super::{Alt, Anchor, Canvas, letters_in};
 use crate::view::dissect::{Dissection, Part, Role};
 use crate::view::layers::{bytes, held, size_of, unit};
 use crate::view::look::{Look, fit};
+use crate::view::sheet::{Tone, width as cells};
 
 /// Width of the outermost box.
 const WIDTH: f64 = 640.0;
@@ -27,7 +28,7 @@ struct Boxes {
 }
 
 impl Boxes {
-    /// Draws `parts`, which lie side by side, below each other from `top` on. Gives back where the last one ends.
+    /// Draws `parts`, which lie side by side, below each other from `top` on. Returns where the last one ends.
     fn nest(&mut self, parts: &[Part], left: f64, top: f64, width: f64) -> f64 {
         let mut top = top;
         let mut rest = parts;
@@ -65,15 +66,15 @@ impl Boxes {
             [] => below,
             _ => inner.nest(inside, left + INSET, below, width - 2.0 * INSET) + INSET,
         };
-        let paint = match part.role {
-            Role::Padding => Paint::Faint,
-            Role::Header | Role::Data => Paint::Of(part.layer),
+        let tone = match part.role {
+            Role::Padding => Tone::Faint,
+            Role::Header | Role::Data => Tone::Of(part.layer),
         };
-        self.canvas.tinted_box((left, top), (width, bottom - top), paint);
-        let room = letters_in(width - 2.0 * INSET).saturating_sub(beside.chars().count() + 2);
+        self.canvas.tinted_box((left, top), (width, bottom - top), tone);
+        let room = letters_in(width - 2.0 * INSET).saturating_sub(cells(&beside) + 2);
         let shown = fit(&title, room, &Look::default());
-        self.canvas.text((left + INSET, top + 16.0), Anchor::Start, paint, shown.trim_end());
-        self.canvas.text((left + width - INSET, top + 16.0), Anchor::End, Paint::Faint, &beside);
+        self.canvas.text((left + INSET, top + 16.0), Anchor::Start, tone, shown.trim_end());
+        self.canvas.text((left + width - INSET, top + 16.0), Anchor::End, Tone::Faint, &beside);
         self.canvas.shapes.push_str(&inner.canvas.shapes);
         self.told.append(&mut inner.told);
         bottom

@@ -1,4 +1,4 @@
-//! Pictures as SVG, for the book and for anything that shows images: no script, no font of its own, nothing loaded.
+//! Pictures as SVG, for the book and for anything that shows images: no script, no embedded font, nothing loaded.
 //!
 //! | picture | where |
 //! |---|---|
@@ -6,12 +6,13 @@
 //! | a frame as nested boxes | [`layers`] |
 //! | a header in rows of 32 bits | [`header`] |
 //! | TCP's states | [`states`] |
-//! | the text of a terminal, colours included | [`terminal`] |
+//! | a [sheet](super::sheet), as on a terminal | [`terminal`] |
 //!
-//! Colours stand in one style sheet, twice, for light and for dark: they follow the reader's system, and inside an mdBook
-//! page the theme that was chosen there. A picture of its own carries it; a page with pictures needs it once. Each has a title and a description for whoever cannot see it (SVG 2 §5.8).
-//! Letters are taken to be [`ADVANCE`] wide, as in every common monospaced font; where columns must meet, the text
-//! is told how long to be, so that another font does not break the picture.
+//! The palette is in one style sheet, twice, for light and for dark: it follows the reader's system, and inside an
+//! mdBook page the theme that was chosen there. A picture of its own carries the style sheet; a page with pictures needs
+//! it once. Each picture has a title and a description for readers who cannot see it (SVG 2 §5.8). Letters are taken to
+//! be [`ADVANCE`] wide, as in every common monospaced font; where columns must meet, `textLength` sets the width of a
+//! text, so that another font does not break the picture.
 
 pub mod header;
 pub mod layers;
@@ -20,63 +21,25 @@ pub mod terminal;
 
 use std::fmt::Write as _;
 
-use crate::base::Layer;
+use super::sheet::{COLOURS, Colour, Tone};
 
 /// Size of the letters.
 pub const FONT: f64 = 12.0;
 /// Width of a letter.
 pub const ADVANCE: f64 = 7.25;
 
-/// What a picture says to whoever cannot see it.
+/// The text alternative of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alt<'a> {
     /// Names the picture in its page, where no other may have the same; letters, digits and `-`.
     pub id: &'a str,
-    /// What it is.
+    /// Its title.
     pub title: &'a str,
-    /// What is in it, as far as the picture itself does not know better.
+    /// What is in it; the picture adds what it knows itself.
     pub text: &'a str,
 }
 
-/// What colour something has. Nothing is said by colour alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Paint {
-    /// Ordinary text and lines.
-    Ink,
-    /// Scaffolding.
-    Faint,
-    /// Headings.
-    Strong,
-    /// Went wrong.
-    Bad,
-    /// Was done again.
-    Again,
-    /// Came to its end well.
-    Good,
-    /// The colour of a layer.
-    Of(Layer),
-}
-
-impl Paint {
-    /// The names of its style in [`STYLE`].
-    const fn class(self) -> &'static str {
-        match self {
-            Paint::Ink => "i",
-            Paint::Faint => "f",
-            Paint::Strong => "i b",
-            Paint::Bad => "x",
-            Paint::Again => "y",
-            Paint::Good => "g",
-            Paint::Of(Layer::Physical) => "l1",
-            Paint::Of(Layer::Link) => "l2",
-            Paint::Of(Layer::Internet) => "l3",
-            Paint::Of(Layer::Transport) => "l4",
-            Paint::Of(Layer::Application) => "l5",
-        }
-    }
-}
-
-/// Where a text stands at its point.
+/// Where a text is anchored at its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anchor {
     /// It begins there.
@@ -87,22 +50,18 @@ pub enum Anchor {
     End,
 }
 
-const LIGHT: &str = "--i:#1f2328;--f:#626b76;--x:#b42318;--y:#8a5300;--g:#116b36;--p:#ffffff;--l1:#5b636d;--l2:#7a5600;\
---l3:#1859b0;--l4:#116b36;--l5:#8032a3";
-const DARK: &str = "--i:#d7dce2;--f:#949da8;--x:#ff8a80;--y:#e5b567;--g:#6fcf97;--p:#12161c;--l1:#a3abb5;--l2:#e0b050;\
---l3:#7ab4ff;--l4:#6fcf97;--l5:#d69bf0";
-
 /// The style sheet of the pictures. The class of an mdBook theme on the page around it outweighs the reader's system.
 pub fn style() -> String {
-    let mut css = format!(".nl{{{LIGHT}}}@media(prefers-color-scheme:dark){{.nl{{{DARK}}}}}");
-    let _ = write!(css, ".light .nl,.rust .nl{{{LIGHT}}}.coal .nl,.navy .nl,.ayu .nl{{{DARK}}}");
+    let (light, dark) = (variables(|colour| colour.light), variables(|colour| colour.dark));
+    let mut css = format!(".nl{{{light}}}@media(prefers-color-scheme:dark){{.nl{{{dark}}}}}");
+    let _ = write!(css, ".light .nl,.rust .nl{{{light}}}.coal .nl,.navy .nl,.ayu .nl{{{dark}}}");
     let _ = write!(
         css,
         ".nl text{{font:{FONT}px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',\
          monospace;white-space:pre}}.nl .b{{font-weight:700}}.nl .p{{fill:var(--p)}}.nl .n{{fill:none}}\
          .nl .t{{fill-opacity:.09}}.nl .d{{stroke-dasharray:5 4}}.nl .s{{stroke-dasharray:1 5}}"
     );
-    for name in ["i", "f", "x", "y", "g", "l1", "l2", "l3", "l4", "l5"] {
+    for name in COLOURS.iter().map(|colour| colour.name).filter(|name| *name != "p") {
         let _ = write!(
             css,
             ".nl text.{name},.nl .a.{name},.nl .t.{name}{{fill:var(--{name})}}\
@@ -110,6 +69,13 @@ pub fn style() -> String {
         );
     }
     css
+}
+
+/// The palette as variables, on one kind of paper.
+fn variables(value: impl Fn(&Colour) -> &'static str) -> String {
+    let variables: Vec<String> =
+        COLOURS.iter().map(|colour| format!("--{}:{}", colour.name, value(colour))).collect();
+    variables.join(";")
 }
 
 /// What is drawn, in the order of drawing. The origin is the upper left corner.
@@ -131,20 +97,20 @@ pub enum Line {
 
 impl Canvas {
     /// Writes a text whose base line is at `y`.
-    pub fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, paint: Paint, text: &str) {
+    pub fn text(&mut self, (x, y): (f64, f64), anchor: Anchor, tone: Tone, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
             Anchor::End => " text-anchor=\"end\"",
         };
-        let (class, text) = (paint.class(), escape(text));
+        let (class, text) = (tone.class(), escape(text));
         let (x, y) = (number(x), number(y));
         let _ = write!(self.shapes, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"{anchor}>{text}</text>");
     }
 
     /// Writes a text that is exactly `width` wide, whatever the font.
-    pub fn text_of_width(&mut self, (x, y): (f64, f64), width: f64, paint: Paint, text: &str) {
-        let (class, text) = (paint.class(), escape(text));
+    pub fn text_of_width(&mut self, (x, y): (f64, f64), width: f64, tone: Tone, text: &str) {
+        let (class, text) = (tone.class(), escape(text));
         let (x, y, width) = (number(x), number(y), number(width));
         let _ = write!(
             self.shapes,
@@ -154,34 +120,34 @@ impl Canvas {
     }
 
     /// Draws a line.
-    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint, line: Line) {
+    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), tone: Tone, line: Line) {
         self.path(
             &format!("M{} {}L{} {}", number(from.0), number(from.1), number(to.0), number(to.1)),
-            paint,
+            tone,
             line,
         );
     }
 
     /// Draws lines along a path (SVG 2 §9.3).
-    pub fn path(&mut self, path: &str, paint: Paint, line: Line) {
+    pub fn path(&mut self, path: &str, tone: Tone, line: Line) {
         let dashes = match line {
             Line::Solid => "",
             Line::Dashed => " d",
             Line::Dotted => " s",
         };
-        let class = paint.class();
+        let class = tone.class();
         let _ = write!(self.shapes, "<path class=\"k n{dashes} {class}\" d=\"{path}\"/>");
     }
 
     /// Fills the area inside a path.
-    pub fn area(&mut self, path: &str, paint: Paint) {
-        let _ = write!(self.shapes, "<path class=\"a {}\" d=\"{path}\"/>", paint.class());
+    pub fn area(&mut self, path: &str, tone: Tone) {
+        let _ = write!(self.shapes, "<path class=\"a {}\" d=\"{path}\"/>", tone.class());
     }
 
     /// Draws a box, lightly filled.
-    pub fn tinted_box(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), paint: Paint) {
+    pub fn tinted_box(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), tone: Tone) {
         let (x, y, width, height) = (number(x), number(y), number(width), number(height));
-        let class = paint.class();
+        let class = tone.class();
         let _ = write!(
             self.shapes,
             "<rect class=\"t {class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"2\"/>"
@@ -189,7 +155,7 @@ impl Canvas {
     }
 
     /// The head of an arrow at `tip` that comes from `from`.
-    pub fn head(&mut self, from: (f64, f64), tip: (f64, f64), paint: Paint) {
+    pub fn head(&mut self, from: (f64, f64), tip: (f64, f64), tone: Tone) {
         let (dx, dy) = (tip.0 - from.0, tip.1 - from.1);
         let length = (dx * dx + dy * dy).sqrt().max(1.0);
         let (ux, uy) = (dx / length, dy / length);
@@ -203,7 +169,7 @@ impl Canvas {
             number(bx + 3.5 * uy),
             number(by - 3.5 * ux)
         );
-        self.area(&path, paint);
+        self.area(&path, tone);
     }
 
     /// The picture for a page that has the [style sheet](style).
@@ -231,7 +197,7 @@ impl Canvas {
 
 /// How wide a text is.
 pub fn width_of(text: &str) -> f64 {
-    super::look::display_width(text) as f64 * ADVANCE
+    super::sheet::width(text) as f64 * ADVANCE
 }
 
 /// How many letters fit into a width.

@@ -4,10 +4,10 @@
 //! is asked about every state and every cause. What leads to CLOSED from nearly everywhere is written below the
 //! picture, as figure 5 leaves it out.
 
-use super::{Alt, Anchor, Canvas, Line, Paint};
+use super::{Alt, Anchor, Canvas, Line};
 use crate::base::Layer;
 use crate::layers::transport::tcp::{Cause, State};
-use crate::view::columns::wrap;
+use crate::view::sheet::{Tone, wrap};
 
 /// A state and what is written in its box.
 const BOX: (f64, f64) = (112.0, 28.0);
@@ -25,24 +25,24 @@ pub fn to_svg(alt: Alt<'_>) -> String {
     let mut canvas = Canvas::default();
     for arrow in arrows() {
         let (from, to) = arrow.line();
-        canvas.line(from, to, Paint::Ink, Line::Solid);
-        canvas.head(from, to, Paint::Ink);
+        canvas.line(from, to, Tone::Plain, Line::Solid);
+        canvas.head(from, to, Tone::Plain);
         let (x, y) = arrow.label_at();
         let lines = arrow.label();
         let top = y - LINE * lines.len() as f64 / 2.0;
         for (i, line) in lines.iter().enumerate() {
-            canvas.text((x, top + LINE * (i as f64 + 0.8)), Anchor::Middle, Paint::Faint, line);
+            canvas.text((x, top + LINE * (i as f64 + 0.8)), Anchor::Middle, Tone::Faint, line);
         }
     }
     let closed_again = (State::Closed, CLOSED_AGAIN);
     for (state, (x, y)) in State::ALL.into_iter().map(|state| (state, place(state))).chain([closed_again]) {
-        canvas.tinted_box((x - BOX.0 / 2.0, y - BOX.1 / 2.0), BOX, Paint::Of(Layer::Transport));
-        canvas.text((x, y + 4.0), Anchor::Middle, Paint::Strong, state.name());
+        canvas.tinted_box((x - BOX.0 / 2.0, y - BOX.1 / 2.0), BOX, Tone::Of(Layer::Transport));
+        canvas.text((x, y + 4.0), Anchor::Middle, Tone::Strong, state.name());
     }
     let mut y = SIZE.1;
     for sentence in sentences() {
         y += LINE;
-        canvas.text((10.0, y), Anchor::Start, Paint::Faint, &sentence);
+        canvas.text((10.0, y), Anchor::Start, Tone::Faint, &sentence);
     }
     let text = format!("{} {}", alt.text, told()).trim().to_string();
     canvas.part_of_page((SIZE.0, y + 8.0), Alt { text: &text, ..alt })

@@ -3,8 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::Layer;
 use crate::layers::internet::ipv4::Ipv4Header;
 use crate::view::dissect::{Role, dissect_trace};
+use crate::view::sheet::{Line, Sheet};
 use crate::view::{ladder, sample};
 
 const ALT: Alt<'static> = Alt { id: "pic", title: "A <title>", text: "what \"is\" in it" };
@@ -68,11 +70,13 @@ fn frames_and_headers_are_drawn_as_boxes() {
 
 #[test]
 fn a_terminal_keeps_its_columns_and_its_colours() {
-    let svg = terminal::to_svg("netlayers", "├─ a b ─►  \u{1b}[31mlost\u{1b}[0m\n你x", ALT);
+    let first = Line::of("├─ a b ─►  ", Tone::Plain).with("lost", Tone::Bad);
+    let sheet: Sheet = [first, Line::of("你x", Tone::Plain)].into_iter().collect();
+    let svg = terminal::to_svg("netlayers", &sheet, ALT);
     well_formed(&svg).expect("a terminal");
     assert!(svg.contains(">a b</text>"), "{svg}");
     assert!(svg.contains("<text class=\"x\""), "{svg}");
-    assert!(!svg.contains('├') && !svg.contains('\u{1b}'), "{svg}");
+    assert!(!svg.contains('├'), "{svg}");
     assert!(svg.contains("prefers-color-scheme:dark") && svg.contains(".navy .nl"), "{svg}");
     // The wide character takes two columns: the x behind it stands in the third.
     assert!(svg.contains("textLength=\"21.8\""), "{svg}");
@@ -80,8 +84,9 @@ fn a_terminal_keeps_its_columns_and_its_colours() {
 
 proptest! {
     #[test]
-    fn whatever_a_terminal_shows_becomes_a_picture(text in "(\\PC|\n|\u{1b}\\[[0-9;]{0,4}m|\u{1b}){0,80}") {
-        prop_assert_eq!(well_formed(&terminal::to_svg("x", &text, ALT)), Ok(()));
+    fn whatever_a_sheet_shows_becomes_a_picture(text in "(\\PC|\\pC|\n){0,80}") {
+        let sheet = Sheet::of(&text, Tone::Of(Layer::Link));
+        prop_assert_eq!(well_formed(&terminal::to_svg("x", &sheet, ALT)), Ok(()));
     }
 
     #[test]

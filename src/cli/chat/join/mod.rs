@@ -29,7 +29,7 @@ use crate::real::event_client::EventClient;
 use crate::real::random;
 use crate::real::shutdown;
 use crate::real::websocket::{Url, WebSocketError};
-use crate::view::look::display_width;
+use crate::view::sheet::{ansi, width};
 
 /// `netlayers chat join`.
 #[derive(Debug, Args)]
@@ -180,7 +180,7 @@ impl Screen {
         self.clear(out)?;
         let prompt = session.prompt();
         out.text(out.look.faint(&prompt))?;
-        let columns = width_now().unwrap_or(out.look.columns()).saturating_sub(display_width(&prompt) + 1);
+        let columns = width_now().unwrap_or(out.look.columns()).saturating_sub(width(&prompt) + 1);
         let (before, behind) = keyboard.view(columns);
         out.text(&before)?;
         if !behind.is_empty() {
@@ -217,7 +217,7 @@ impl Screen {
     fn clear(&mut self, out: &mut Output) -> Result<(), CliError> {
         if std::mem::replace(&mut self.is_drawn, false) {
             // To the beginning of the line, and what is on it away (ECMA-48 §8.3.41).
-            out.text("\r\u{1b}[K")?;
+            out.text(ansi::CLEAR_LINE)?;
         }
         out.flush()
     }

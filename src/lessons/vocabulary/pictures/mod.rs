@@ -63,7 +63,7 @@ fn websocket_run() -> Trace {
 /// Shows a view of a run that was not played on the stage.
 fn show(stage: &mut Stage, trace: Trace, view: View, caption: impl Into<String>) {
     let trace = Arc::new(trace);
-    stage.draw(view.name(), caption, move |look| view.draw(&trace, look));
+    stage.draw(view.name(), caption, move |look| view.draw(trace.whole(), look));
 }
 
 /// The first frame of a run that carries bytes of the given protocol.
