@@ -1,6 +1,6 @@
 //! Missed events: the receiver's cable is pulled, and the server is killed.
 
-use super::cast::{BEAT, CRASH, Crash, OUTAGE, LIMIT, PORT, cast, enter, hub, name_of, settle};
+use super::cast::{BEAT, CRASH, Crash, LIMIT, OUTAGE, PORT, cast, enter, hub, name_of, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::{EventLog, MemoryLog, Retention, SharedLog, offset_number};
 use crate::lessons::overheard::overheard;
@@ -307,4 +307,3 @@ fn kill_and_start(stage: &mut Stage, server: EventServer) {
     stage.run_for(Duration::from_secs(1));
     stage.restart(server);
 }
-
