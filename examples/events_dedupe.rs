@@ -85,4 +85,4 @@ fn text(value: Option<&Value>) -> &str {
 // 1. Take `sent_as` away. Which promise breaks, and on whose side of the server?
 // 2. Let the client forget its cursor (`Cursor::default()`) before it comes back. What happens twice?
 // 3. "At least once" from server to client: give each message an id, keep it in `delivery::Retry` until it is
-//    acknowledged, and let the client drop copies with `delivery::Seen`. What does that cost that the offset does not?
+//    acknowledged, and let the client drop copies with `delivery::SeenIds`. What does that cost that the offset does not?

@@ -11,6 +11,7 @@ use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use netlayers::layers::internet::prefix::v4;
 use netlayers::base::{Duration, Instant, Machine as _};
+use netlayers::layers::transport::tcp::congestion::Algorithm;
 use netlayers::layers::transport::tcp::{
     Answer, Config, Connection, Flags, IcmpError, Input, Listener, Options, Output, Segment, SeqNumber,
     TcpHeader, TcpOption,
@@ -25,6 +26,9 @@ struct Story {
     peer_scale: u8,
     delayed_ack: bool,
     nodelay: bool,
+    sack: bool,
+    timestamps: bool,
+    congestion: u8,
     steps: Vec<Step>,
 }
 
@@ -36,6 +40,10 @@ enum Step {
         flags: u8,
         window: u16,
         len: u16,
+        /// A block that the peer says it has, relative to what it acknowledges.
+        block: (u16, u16),
+        /// The peer's clock.
+        clock: u16,
     },
     /// The handshake as it should be.
     Answer,
@@ -72,6 +80,9 @@ fuzz_target!(|story: Story| {
         mss: story.mss,
         delayed_ack: story.delayed_ack.then_some(Duration::from_millis(40)),
         nodelay: story.nodelay,
+        sack: story.sack,
+        timestamps: story.timestamps,
+        congestion: Algorithm::ALL[usize::from(story.congestion) % Algorithm::ALL.len()],
         user_timeout: Some(Duration::from_secs(300)),
         trace: true,
         ..Config::default()
@@ -95,7 +106,7 @@ fn open(story: &Story, config: Config) -> Option<Connection> {
     let header =
         TcpHeader { seq: PEER_ISN, flags: Flags::SYN, window: 1000, options: options(story), ..to_us() };
     let syn = Segment { header, ..Segment::default() };
-    match listener.segment_arrives(Instant::ZERO, *PEER.ip(), *US.ip(), &syn, || ISN) {
+    match listener.segment_arrives(Instant::ZERO, PEER.ip(), US.ip(), &syn, || ISN) {
         Answer::Open(connection) => Some(*connection),
         Answer::Ignore | Answer::Reply(_) => None,
     }
@@ -114,14 +125,26 @@ impl Peer {
     fn take(&mut self, step: &Step, story: &Story) {
         let (now, connection) = (self.now, &mut self.connection);
         match *step {
-            Step::Segment { seq, ack, flags, window, len } => {
+            Step::Segment { seq, ack, flags, window, len, block, clock } => {
                 let flags = Flags(flags);
+                let acked = self.rcv_nxt + i32::from(ack).cast_unsigned();
+                let later = || {
+                    let mut options = Options::none();
+                    if story.timestamps {
+                        options.push(TcpOption::Timestamps { value: clock.into(), echo: 0 });
+                    }
+                    if story.sack {
+                        let edges = (acked + u32::from(block.0), acked + u32::from(block.1));
+                        options.push(TcpOption::Sack(vec![edges]));
+                    }
+                    options
+                };
                 let header = TcpHeader {
                     seq: self.snd_nxt + i32::from(seq).cast_unsigned(),
-                    ack: self.rcv_nxt + i32::from(ack).cast_unsigned(),
+                    ack: acked,
                     flags,
                     window,
-                    options: if flags.has(Flags::SYN) { options(story) } else { Options::none() },
+                    options: if flags.has(Flags::SYN) { options(story) } else { later() },
                     ..to_us()
                 };
                 let payload = vec![0x55; usize::from(len) % 3000].into();
@@ -180,5 +203,11 @@ fn options(story: &Story) -> Options {
     let mut options = Options::none();
     options.push(TcpOption::MaximumSegmentSize(story.peer_mss));
     options.push(TcpOption::WindowScale(story.peer_scale));
+    if story.sack {
+        options.push(TcpOption::SackPermitted);
+    }
+    if story.timestamps {
+        options.push(TcpOption::Timestamps { value: 0, echo: 0 });
+    }
     options
 }

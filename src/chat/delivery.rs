@@ -3,7 +3,7 @@
 //! | promise | who does what | its price |
 //! |---|---|---|
 //! | at most once | nothing: sent once, lost when the connection is | none; gaps |
-//! | at least once | the sender keeps and repeats until it is acknowledged ([`Retry`]); the receiver drops ids it has seen ([`Seen`]) | a round trip of memory at the sender, a list of ids at the receiver |
+//! | at least once | the sender keeps and repeats until it is acknowledged ([`Retry`]); the receiver drops ids it has seen ([`SeenIds`]) | a round trip of memory at the sender, a list of ids at the receiver |
 //! | exactly once in effect | the receiver remembers one number ([`Cursor`]), the server keeps the log | a log, and 13 to 32 bytes an event |
 //!
 //! Nothing *delivers* exactly once over a network that loses messages (the two generals cannot agree); what can be had
@@ -111,16 +111,16 @@ impl<M> Retry<M> {
 /// Bounded: beyond `capacity` the oldest id is forgotten, and a copy that comes later than that counts as new. So
 /// choose it larger than what a sender may have under way.
 #[derive(Debug)]
-pub struct Seen {
+pub struct SeenIds {
     ids: BTreeSet<Arc<str>>,
     order: VecDeque<Arc<str>>,
     capacity: usize,
 }
 
-impl Seen {
+impl SeenIds {
     /// Remembers up to `capacity` ids.
     pub fn new(capacity: usize) -> Self {
-        Seen { ids: BTreeSet::new(), order: VecDeque::new(), capacity: capacity.max(1) }
+        SeenIds { ids: BTreeSet::new(), order: VecDeque::new(), capacity: capacity.max(1) }
     }
 
     /// Whether this id comes for the first time; from now on it is known.
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_seen_through_until_its_id_is_forgotten() {
-        let mut seen = Seen::new(2);
+        let mut seen = SeenIds::new(2);
         assert!(seen.is_new("a"));
         assert!(!seen.is_new("a"));
         assert!(seen.is_new("b"));

@@ -18,6 +18,7 @@ mod lines;
 mod listening;
 mod logbook;
 mod number;
+mod origin;
 mod output;
 mod overview;
 mod progress;

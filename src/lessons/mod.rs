@@ -6,7 +6,7 @@
 //! | [`stage`] | the vocabulary that the function tells its story in |
 //! | [`beat`] | what playing it gives: says, pictures, questions with their answers, checked claims |
 //! | [`picture`] | the pictures |
-//! | [`scenario`] | how the knobs stand, and the scenario line |
+//! | [`scenario`](mod@scenario) | how the knobs stand, and the scenario line |
 //! | [`knob`] | the knobs that several lessons have |
 //! | [`render`] | beats as text and as Markdown |
 //! | [`vocabulary`] | the words of the course, each with its picture |

@@ -144,10 +144,10 @@ struct Core<S> {
     /// Bytes read since `ready` was empty.
     ahead: usize,
     joined: Joined,
-    sockets: SecondaryMap<ConnKey, Rc<Socket>>,
+    sockets: SecondaryMap<ConnKey, Rc<ServedSocket>>,
 }
 
-struct Socket {
+struct ServedSocket {
     key: ConnKey,
     stream: TcpStream,
     /// The kernel took less than there was.
@@ -201,7 +201,7 @@ impl<S: Service> Shared<S> {
 }
 
 impl<S> Core<S> {
-    fn socket(&self, key: ConnKey) -> Option<Rc<Socket>> {
+    fn socket(&self, key: ConnKey) -> Option<Rc<ServedSocket>> {
         self.sockets.get(key).cloned()
     }
 
@@ -286,7 +286,7 @@ async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListen
         let _ = stream.set_nodelay(true);
         let socket = shared.with(|core, now| {
             let key = core.server.connected(now)?;
-            let socket = Rc::new(Socket {
+            let socket = Rc::new(ServedSocket {
                 key,
                 stream,
                 blocked: Cell::new(false),
@@ -306,7 +306,7 @@ async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListen
 }
 
 /// The life of one connection.
-async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<Socket>) {
+async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<ServedSocket>) {
     while !socket.closed.get() {
         let deaf = socket.ended.get() || shared.core.borrow().server.is_busy(socket.key);
         let interest = match (deaf, socket.blocked.get()) {
@@ -371,7 +371,7 @@ async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<Socket>) {
 
 /// Closing a socket with unread bytes in it would reset the connection, and the peer might lose our last words
 /// (RFC 9112 §9.6): our half is closed first, and what still comes is read for a second.
-async fn linger(socket: Rc<Socket>) {
+async fn linger(socket: Rc<ServedSocket>) {
     let Ok(socket) = Rc::try_unwrap(socket) else { return };
     let mut stream = socket.stream;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), async {

@@ -7,7 +7,7 @@ use super::history::has_name;
 use super::key::Key;
 use super::namespace::{Entry, Hello, Refusal};
 use super::recovery::{Arriving, Newcomer, Verdict};
-use super::state::{Call, Core, Later, Socket, Timer};
+use super::state::{Call, Core, Later, NamespaceSocket, Timer};
 use super::{Hub, Reason};
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Kind, Value};
@@ -109,12 +109,12 @@ impl Hub {
         let core = &mut self.lent.core;
         let id = core.token();
         let pid = core.config.recovery.map(|_| core.token()).unwrap_or_default();
-        let socket = Socket::fresh(session, space, id, pid, core.spaces[space].end);
+        let socket = NamespaceSocket::fresh(session, space, id, pid, core.spaces[space].end);
         self.enter(socket, &Hello { auth, is_recovered: false });
     }
 
     /// A socket enters: into the room of its id, and those it was in. Its client is told before anything else.
-    fn enter(&mut self, mut socket: Socket, hello: &Hello) {
+    fn enter(&mut self, mut socket: NamespaceSocket, hello: &Hello) {
         let core = &mut self.lent.core;
         let spent_until = core.sessions.get(socket.session).map(|session| session.spent_until);
         socket.spent_until = socket.spent_until.max(spent_until.unwrap_or_default());
@@ -267,7 +267,7 @@ impl Hub {
             self.lent.core.backlog -= 1;
             match later {
                 Later::Packet(packet) => self.packet(session, packet),
-                act => self.lent.core.act(session, act),
+                act => self.lent.core.act(session, &act),
             }
         }
     }
@@ -302,8 +302,8 @@ impl Hub {
 
 impl Core {
     /// Does to a session what the program, or the end of its connection, wants done.
-    pub(super) fn act(&mut self, session: Key, act: Later) {
-        match act {
+    pub(super) fn act(&mut self, session: Key, act: &Later) {
+        match *act {
             Later::Disconnect(space) => {
                 let Some(socket) = self.socket_in(session, space) else { return };
                 let namespace = self.spaces[space].name.clone();

@@ -179,7 +179,7 @@ impl<'a> Context<'a> {
         self.with_members(room, |socket| (socket.id.clone(), socket.data.clone()))
     }
 
-    fn with_members<T>(&mut self, room: &str, each: impl Fn(&super::state::Socket) -> T) -> Vec<T> {
+    fn with_members<T>(&mut self, room: &str, each: impl Fn(&super::state::NamespaceSocket) -> T) -> Vec<T> {
         let core = &mut *self.core;
         core.spaces[self.space].rooms.select(&[room.into()], &[], &mut core.chosen);
         let sockets = core.chosen.iter().filter_map(|&slot| core.sockets.key_at(slot as usize));
@@ -254,7 +254,7 @@ impl<'a> Context<'a> {
             open.backlog.push_front(act);
             self.core.backlog += 1;
         } else {
-            self.core.act(session, act);
+            self.core.act(session, &act);
         }
     }
 

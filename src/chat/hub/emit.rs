@@ -14,7 +14,7 @@ use super::super::delivery::Delivery;
 use super::super::log::{Commit, Draft, Outcome, Stamp, Token};
 use super::key::Key;
 use super::rooms::Aim;
-use super::state::{Call, Core, Session, Socket, Timer};
+use super::state::{Call, Core, NamespaceSocket, Session, Timer};
 use super::{Output, Reason};
 use crate::base::Duration;
 use crate::layers::application::socketio::{Encoded, Packet, Value};
@@ -211,7 +211,7 @@ impl Core {
     ///
     /// It waits until half of the room is free: the log is read in pages, and a page is too much work for one event.
     pub(super) fn catch_up(&mut self, key: Key) {
-        let owes = |core: &Core| core.sockets.get(key).is_some_and(Socket::owes_proof);
+        let owes = |core: &Core| core.sockets.get(key).is_some_and(NamespaceSocket::owes_proof);
         let owed = owes(self);
         self.replay(key);
         self.release_answers(key);

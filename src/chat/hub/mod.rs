@@ -306,7 +306,7 @@ impl Hub {
         }
         match later {
             Later::Packet(packet) => self.packet(session, packet),
-            act => self.lent.core.act(session, act),
+            act => self.lent.core.act(session, &act),
         }
     }
 

@@ -53,7 +53,7 @@ use super::ask::Asking;
 use super::away::Away;
 use super::key::Key;
 use super::membership::Memberships;
-use super::state::{Call, Core, Mark, Socket, Timer, TimerId};
+use super::state::{Call, Core, Mark, NamespaceSocket, Timer, TimerId};
 use super::{Output, Reason};
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::Value;
@@ -180,7 +180,7 @@ impl Core {
                 }
                 Notice::Asked { question, namespace, pid, offset } => {
                     match self.spaces.iter().position(|space| space.name == namespace) {
-                        Some(space) => self.asked_for(space, Claim { pid, offset }, question),
+                        Some(space) => self.asked_for(space, &Claim { pid, offset }, question),
                         None => self.recoverable.answer(question, Handover::Unknown),
                     }
                 }
@@ -190,7 +190,7 @@ impl Core {
     }
 
     /// Somebody has come to another hub with a secret.
-    fn asked_for(&mut self, space: usize, claim: Claim, question: u64) {
+    fn asked_for(&mut self, space: usize, claim: &Claim, question: u64) {
         if self.spaces[space].away.get(&claim.pid).is_some() {
             return self.hand_over(space, &claim.pid, question);
         }
@@ -198,7 +198,7 @@ impl Core {
             return self.recoverable.answer(question, Handover::Unknown);
         }
         self.stand_back(space, &claim.pid);
-        if !self.challenge(space, &claim, None, || Newcomer::Elsewhere { question }) {
+        if !self.challenge(space, claim, None, || Newcomer::Elsewhere { question }) {
             self.recoverable.answer(question, Handover::Kept);
         }
     }
@@ -385,8 +385,14 @@ impl Core {
 
 impl Away {
     /// The socket as it was, on a new session.
-    pub(super) fn restored(self, session: Key, space: usize, offset: Option<u64>, after: u64) -> Socket {
-        Socket {
+    pub(super) fn restored(
+        self,
+        session: Key,
+        space: usize,
+        offset: Option<u64>,
+        after: u64,
+    ) -> NamespaceSocket {
+        NamespaceSocket {
             rooms: self.rooms,
             start: self.start,
             last_sent: after,
@@ -396,7 +402,7 @@ impl Away {
             came_with: Some(offset),
             data: self.data,
             spent_until: self.spent_until,
-            ..Socket::fresh(session, space, self.id, self.pid, self.start)
+            ..NamespaceSocket::fresh(session, space, self.id, self.pid, self.start)
         }
     }
 }
@@ -408,7 +414,7 @@ impl Mark {
     }
 }
 
-impl Socket {
+impl NamespaceSocket {
     /// Whether it was sent something newer than it came back with, and is not known yet to have got it.
     pub(super) fn owes_proof(&self) -> bool {
         let after = self.came_with.map(|offset| offset.unwrap_or(self.start));
@@ -417,7 +423,7 @@ impl Socket {
 
     /// A socket that has just connected.
     pub(super) fn fresh(session: Key, space: usize, id: Arc<str>, pid: Arc<str>, start: u64) -> Self {
-        Socket {
+        NamespaceSocket {
             session,
             space,
             id,

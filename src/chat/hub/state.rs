@@ -66,7 +66,7 @@ pub(super) enum Later {
 
 /// A session's presence in one namespace.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(super) struct NamespaceSocket {
     pub(super) session: Key,
     pub(super) space: usize,
     pub(super) id: Arc<str>,
@@ -179,7 +179,7 @@ pub(super) struct Core {
     pub(super) recoverable: Box<dyn Sessions>,
     pub(super) sessions: Slab<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
-    pub(super) sockets: Slab<Key, Socket>,
+    pub(super) sockets: Slab<Key, NamespaceSocket>,
     pub(super) spaces: Vec<Space>,
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
@@ -264,7 +264,7 @@ impl Core {
     }
 
     /// The socket, unless it has left.
-    pub(super) fn socket(&self, key: Key) -> Option<&Socket> {
+    pub(super) fn socket(&self, key: Key) -> Option<&NamespaceSocket> {
         self.sockets.get(key).filter(|socket| !socket.gone)
     }
 
@@ -419,7 +419,7 @@ impl Core {
     }
 }
 
-impl Socket {
+impl NamespaceSocket {
     /// What is to be remembered of it, when the log is at `end`.
     pub(super) fn saved(&self, end: u64) -> Saved {
         Saved {

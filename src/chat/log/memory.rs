@@ -27,19 +27,10 @@ struct Kept {
     sender_ids: SenderIds,
 }
 
+/// What a log that keeps its events elsewhere, on disk, needs of its newest part in memory.
+#[cfg(feature = "real")]
 impl MemoryLog {
-    /// An empty log.
-    pub fn new(retention: Retention) -> Self {
-        MemoryLog { retention, stride: 1, namespaces: BTreeMap::new(), committed: VecDeque::new() }
-    }
-
-    /// With gaps between its offsets, as other logs have them.
-    #[must_use]
-    pub fn with_stride(self, stride: u64) -> Self {
-        MemoryLog { stride: stride.max(1), ..self }
-    }
-
-    /// An empty stretch that begins behind `end`: a log that keeps everything elsewhere has its newest part here too.
+    /// An empty stretch that begins after `end`: a log that keeps everything elsewhere has its newest part here too.
     pub(crate) fn resume(&mut self, namespace: &Arc<str>, end: u64) {
         let kept = self.namespaces.entry(namespace.clone()).or_default();
         (kept.end, kept.dropped) = (end, end);
@@ -56,6 +47,19 @@ impl MemoryLog {
         if let Some(kept) = self.namespaces.get_mut(namespace) {
             kept.sender_ids.add(id, offset);
         }
+    }
+}
+
+impl MemoryLog {
+    /// An empty log.
+    pub fn new(retention: Retention) -> Self {
+        MemoryLog { retention, stride: 1, namespaces: BTreeMap::new(), committed: VecDeque::new() }
+    }
+
+    /// With gaps between its offsets, as other logs have them.
+    #[must_use]
+    pub fn with_stride(self, stride: u64) -> Self {
+        MemoryLog { stride: stride.max(1), ..self }
     }
 
     /// Where the event is that this one would be a second copy of.

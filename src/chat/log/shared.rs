@@ -325,7 +325,8 @@ mod tests {
         let main: Arc<str> = "/".into();
         let mut first = SharedLog::new(Retention::default());
         let mut second = first.clone();
-        (first.open(&main, 10), second.open(&main, 10));
+        first.open(&main, 10);
+        second.open(&main, 10);
         append(&mut first, &main, 1);
         append(&mut second, &main, 2);
         append(&mut first, &main, 3);

@@ -35,7 +35,7 @@ impl Default for StreamDelays {
     }
 }
 
-/// The handle of one hub. [`Stream::another`] makes one for the next.
+/// The handle of one hub. [`Stream::new`] on the same log makes one for the next.
 #[derive(Debug)]
 pub struct Stream(Arc<Mutex<Line>>);
 

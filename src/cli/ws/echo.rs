@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use clap::Args;
 use tokio::net::TcpStream;
 
-use super::origin;
 use crate::base::Duration;
 use crate::cli::error::CliError;
 use crate::cli::listening::Wanted;
 use crate::cli::number::{number, number_from};
+use crate::cli::origin::origin;
 use crate::cli::output::{Output, remark};
 use crate::layers::application::websocket::{Deflate, Keepalive};
 use crate::real::own_address;

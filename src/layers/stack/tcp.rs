@@ -30,7 +30,7 @@ pub(super) struct TcpSockets {
     config: Config,
     /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
     secret: u64,
-    sockets: Slab<u32, Socket>,
+    sockets: Slab<u32, TcpSocket>,
     /// Which connection a segment is for.
     connections: BTreeMap<Ends, u32>,
     /// Which listener a SYN is for.
@@ -80,7 +80,7 @@ impl Ends {
 }
 
 #[derive(Debug)]
-enum Socket {
+enum TcpSocket {
     Listener {
         port: u16,
         half_open: usize,
@@ -122,7 +122,7 @@ impl TcpSockets {
             return Err(SendError::PortInUse);
         }
         let number =
-            self.sockets.insert(Socket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
+            self.sockets.insert(TcpSocket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
         self.ports.insert(port, number);
         Ok(number)
     }
@@ -175,7 +175,7 @@ impl TcpSockets {
     }
 
     pub(super) fn close(&mut self, now: Instant, number: u32) {
-        if let Some(Socket::Listener { port, .. }) = self.sockets.get(number) {
+        if let Some(TcpSocket::Listener { port, .. }) = self.sockets.get(number) {
             let port = *port;
             return self.stop_listening(now, number, port);
         }
@@ -193,7 +193,7 @@ impl TcpSockets {
         self.sockets.remove(listener);
         let connections: Vec<u32> = self.connections.values().copied().collect();
         for number in connections {
-            if let Some(Socket::Connection { connection, accepted_by, .. }) = self.sockets.get_mut(number)
+            if let Some(TcpSocket::Connection { connection, accepted_by, .. }) = self.sockets.get_mut(number)
                 && *accepted_by == Some(listener)
             {
                 *accepted_by = None;
@@ -234,16 +234,16 @@ impl TcpSockets {
 
     pub(super) fn info(&self, number: u32) -> Option<Info> {
         match self.sockets.get(number)? {
-            Socket::Connection { connection, .. } => Some(connection.info()),
-            Socket::Listener { .. } => None,
+            TcpSocket::Connection { connection, .. } => Some(connection.info()),
+            TcpSocket::Listener { .. } => None,
         }
     }
 
     pub(super) fn flow(&self, number: u32, address: IpAddr) -> Flow {
         match self.sockets.get(number) {
-            Some(Socket::Connection { connection, .. }) => connection.flow(),
+            Some(TcpSocket::Connection { connection, .. }) => connection.flow(),
             listener => {
-                let port = if let Some(Socket::Listener { port, .. }) = listener { *port } else { 0 };
+                let port = if let Some(TcpSocket::Listener { port, .. }) = listener { *port } else { 0 };
                 let local = SocketAddr::new(address, port);
                 let remote = super::nobody();
                 Flow { protocol: Protocol::Tcp, local, remote }
@@ -287,7 +287,7 @@ impl TcpSockets {
         };
         let mtu = ip.path(source).map(|path| path.mtu);
         let machine = Listener::new(port, self.config_for(mtu));
-        let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
+        let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
         let isn = || isn.unwrap_or_else(fresh);
         match machine.segment_arrives(now, source, destination, &segment, isn) {
             Answer::Ignore => {}
@@ -299,7 +299,7 @@ impl TcpSockets {
                 let Some(number) = self.add_connection(connection, Some(listener)) else {
                     return self.discard("the table of connections is full".into());
                 };
-                if let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
+                if let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
                     *half_open += 1;
                 }
                 self.pump(now, number);
@@ -338,7 +338,7 @@ impl TcpSockets {
             && at <= now
         {
             self.timers.pop();
-            let Some(Socket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(number)
+            let Some(TcpSocket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(number)
             else {
                 continue;
             };
@@ -364,7 +364,7 @@ impl TcpSockets {
     /// What arrived at a connection has its consequences when the stack is polled: several segments that were handed in
     /// before are acknowledged together (RFC 9293 §3.10.7.4, first: MUST-58, MUST-59).
     fn arrived_at(&mut self, number: u32) {
-        if let Some(Socket::Connection { arrived, .. }) = self.sockets.get_mut(number)
+        if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(number)
             && !std::mem::replace(arrived, true)
         {
             self.arrivals.push_back(number);
@@ -374,7 +374,7 @@ impl TcpSockets {
     /// Carries out what connections ask for after the arrivals since the last time.
     pub(super) fn pump_all(&mut self, now: Instant) {
         while let Some(number) = self.arrivals.pop_front() {
-            if let Some(Socket::Connection { arrived, .. }) = self.sockets.get_mut(number) {
+            if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(number) {
                 *arrived = false;
             }
             self.pump(now, number);
@@ -384,7 +384,7 @@ impl TcpSockets {
     /// Carries out everything that a connection asks for.
     fn pump(&mut self, now: Instant, number: u32) {
         let mut closed = None;
-        let Some(Socket::Connection { connection, due, queued, accepted_by, .. }) =
+        let Some(TcpSocket::Connection { connection, due, queued, accepted_by, .. }) =
             self.sockets.get_mut(number)
         else {
             return;
@@ -434,7 +434,7 @@ impl TcpSockets {
             }
         }
         if let Some(listener) = established
-            && let Some(Socket::Listener { half_open, .. }) = self.sockets.get_mut(listener)
+            && let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener)
         {
             *half_open -= 1;
         }
@@ -442,8 +442,8 @@ impl TcpSockets {
 
     fn connection(&mut self, number: u32) -> Option<&mut Connection> {
         match self.sockets.get_mut(number)? {
-            Socket::Connection { connection, .. } => Some(connection),
-            Socket::Listener { .. } => None,
+            TcpSocket::Connection { connection, .. } => Some(connection),
+            TcpSocket::Listener { .. } => None,
         }
     }
 
@@ -467,7 +467,7 @@ impl TcpSockets {
     fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> Option<u32> {
         let key = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
-        let number = self.sockets.insert(Socket::Connection {
+        let number = self.sockets.insert(TcpSocket::Connection {
             connection,
             due,
             queued,

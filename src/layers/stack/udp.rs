@@ -16,7 +16,7 @@ use crate::layers::transport::udp::{self, Datagram};
 pub(super) struct UdpSockets {
     recv_buffer: usize,
     send_buffer: usize,
-    sockets: BTreeMap<u32, Socket>,
+    sockets: BTreeMap<u32, UdpSocket>,
     ports: BTreeMap<u16, u32>,
     opened: u32,
     next_port: u16,
@@ -43,7 +43,7 @@ pub(super) enum Sending {
 }
 
 #[derive(Debug)]
-struct Socket {
+struct UdpSocket {
     port: u16,
     /// Whether what it sends may be cut on the way.
     dont_fragment: bool,
@@ -77,7 +77,7 @@ impl UdpSockets {
         }
         self.opened += 1;
         let (received, received_bytes, blocked_on) = (VecDeque::new(), 0, None);
-        let socket = Socket { port, dont_fragment: false, received, received_bytes, blocked_on };
+        let socket = UdpSocket { port, dont_fragment: false, received, received_bytes, blocked_on };
         self.sockets.insert(self.opened, socket);
         self.ports.insert(port, self.opened);
         Ok(self.opened)

@@ -3,7 +3,7 @@
 use super::cast::{BEAT, OUTAGE, PORT, cast, enter, hub, settle};
 use super::missed::{come_back, pull};
 use crate::base::{Duration, Instant};
-use crate::chat::delivery::{Cursor, Retry, Seen};
+use crate::chat::delivery::{Cursor, Retry, SeenIds};
 use crate::chat::{Delivery, EventLog, MemoryLog, Retention, SharedLog, offset_number};
 use crate::layers::application::socketio::Value;
 use crate::lessons::beat::Answer;
@@ -183,7 +183,7 @@ fn play(stage: &mut Stage, id: &str, title: &str, mode: Mode) -> Ledger {
         ada,
         bob,
         retry: Retry::new(64, timeout),
-        seen: Seen::new(64),
+        seen: SeenIds::new(64),
         cursor: Cursor::default(),
         looked: (0, 0),
         said: Vec::new(),
@@ -222,7 +222,7 @@ struct Day {
     ada: EventClient,
     bob: EventClient,
     retry: Retry<usize>,
-    seen: Seen,
+    seen: SeenIds,
     cursor: Cursor,
     /// How much of what they heard they have dealt with: Ada, Bob.
     looked: (usize, usize),

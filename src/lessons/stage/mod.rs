@@ -9,7 +9,7 @@
 //! | what a run can be asked: `frames()`, `segments()`, `reads()`, `states()` | [`Seen`] |
 //! | which frames a rule means | [`packet`] |
 //!
-//! A script tells its story in order. Nothing is printed: each verb leaves a [`Beat`], or lets the run go on.
+//! A script tells its story in order. Nothing is printed: each verb leaves a [`Beat`](super::beat::Beat), or lets the run go on.
 
 mod cast;
 mod events;

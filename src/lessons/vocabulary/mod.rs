@@ -1,7 +1,7 @@
 //! The words of the course: what each means, where it sits in the layers, where to read on, and a picture of it.
 //!
 //! `netlayers explain TERM` and the book's vocabulary are made from here. A word is plain data with one function, as a
-//! lesson is: its picture is a short script in the verbs of [`Stage`], so that what is shown has happened in a run.
+//! lesson is: its picture is a short script in the verbs of [`Stage`](super::Stage), so that what is shown has happened in a run.
 //!
 //! | file | words |
 //! |---|---|

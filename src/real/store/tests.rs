@@ -83,7 +83,7 @@ fn what_was_stored_is_there_when_the_program_starts_again() {
         assert_eq!(store.open(&main, IDS), 0);
         store.open(&other, IDS);
         (1..=5).for_each(|offset| {
-            append(&mut store, &main, &record(offset, 10, (offset == 3).then_some("ada:3")))
+            append(&mut store, &main, &record(offset, 10, (offset == 3).then_some("ada:3")));
         });
         append(&mut store, &other, &record(1, 10, None));
         let mut sessions = store.sessions();

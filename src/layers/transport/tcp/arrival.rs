@@ -5,7 +5,7 @@
 //!
 //! Left out: security and precedence (§3.10.7.4, third), which nobody uses, and urgent data (sixth).
 
-use super::congestion::Ack;
+use super::acknowledgment::echo_of;
 use super::connection::{Challenges, Connection};
 use super::header::{Flags, MIN_HEADER_LEN};
 use super::interface::{IcmpError, Reason};
@@ -17,7 +17,6 @@ use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use super::timers::Timer;
 use crate::base::{Duration, Instant};
-use crate::trace;
 
 /// An IPv4 header without options, in bytes: what an MTU loses beside the TCP header.
 const IPV4_HEADER_LEN: usize = 20;
@@ -32,6 +31,9 @@ const CHALLENGE_PERIOD: Duration = Duration::from_secs(5);
 
 /// Every link carries packets of this size whole (RFC 791 §3.2).
 const SMALLEST_MTU: usize = 68;
+
+/// What timestamps take of every segment, padding included.
+const TIMESTAMPS_LEN: usize = 12;
 
 /// Where a segment stands in the peer's stream, after an old SYN was cut off it.
 #[derive(Debug, Clone, Copy)]
@@ -75,9 +77,9 @@ impl Connection {
         if !flags.has(Flags::SYN) {
             return;
         }
-        self.learn_from_syn(segment);
+        self.learn_from_syn(now, segment);
         if acks_syn {
-            self.take_ack(now, 1);
+            self.take_ack(now, 1, echo_of(segment));
             self.receiver.ack = AckNeed::Now;
             self.go(now, Cause::SynAck);
         } else {
@@ -89,15 +91,26 @@ impl Connection {
     }
 
     /// What the peer's first SYN tells: its numbers, segment size, window and scale (RFC 9293 §3.10.7.2, third).
-    pub(super) fn learn_from_syn(&mut self, segment: &Segment) {
+    pub(super) fn learn_from_syn(&mut self, now: Instant, segment: &Segment) {
         let header = &segment.header;
         let peer_shift = header.options.window_scale().filter(|_| self.offers_scale);
         self.offers_scale = peer_shift.is_some();
         let our_shift = peer_shift.map_or(0, |_| self.receiver.wanted_shift());
+        self.permits_sack &= header.options.sack_permitted();
+        if self.permits_sack {
+            self.receiver.permit_sack();
+        }
+        // Timestamps are in use when both SYNs have them (RFC 7323 §3.2).
+        match (&mut self.timestamps, header.options.timestamps()) {
+            (Some(timestamps), Some((value, _))) => timestamps.heard(now, value, 0),
+            (timestamps, _) => *timestamps = None,
+        }
         self.sender.learn(header.options.mss(), peer_shift.unwrap_or(0));
         self.congestion = (self.config.congestion.start)(self.sender.mss as u64);
         self.tell_cwnd("the segment size is known");
-        self.receiver.open(header.seq, our_shift, self.sender.mss);
+        // A full segment of the peer has no more payload than this (RFC 6691 §2).
+        let stamps = if self.timestamps.is_some() { TIMESTAMPS_LEN } else { 0 };
+        self.receiver.open(header.seq, our_shift, self.sender.mss.saturating_sub(stamps).max(1));
         // The window field of a SYN is never scaled (RFC 7323 §2.2).
         self.sender.set_window(0, u64::from(header.flags.has(Flags::ACK)), u64::from(header.window));
     }
@@ -122,12 +135,31 @@ impl Connection {
             // The SYN itself is old: it is cut off, and the rest is looked at.
             view = View { start: 1, len: view.len - 1, syn: false };
         }
+        self.check_timestamps(now, segment, view)?; // RFC 7323 §5.3, before all else
         self.check_sequence(now, flags, view)?; // first
         self.check_reset(now, flags, view)?; // second; the third, security, is left out
         self.check_syn(now, view)?; // fourth
         self.check_ack(now, segment, view)?; // fifth
         // The sixth, urgent data, is left out.
         self.take_text(now, segment, view.start); // seventh and eighth
+        Some(())
+    }
+
+    /// PAWS: a segment whose clock is older than the last one's is an old duplicate, whatever its number (RFC 7323 §5.3).
+    /// A RST is spared. Where timestamps are in use, a segment without them is dropped (§3.2).
+    fn check_timestamps(&mut self, now: Instant, segment: &Segment, view: View) -> Option<()> {
+        let Some(timestamps) = &mut self.timestamps else { return Some(()) };
+        if segment.header.flags.has(Flags::RST) {
+            return Some(());
+        }
+        let (value, _) = segment.header.options.timestamps()?;
+        if !timestamps.is_in_order(now, value) {
+            self.challenge(now);
+            return None;
+        }
+        if self.receiver.is_acceptable(view.start, view.len) {
+            timestamps.heard(now, value, view.start);
+        }
         Some(())
     }
 
@@ -212,7 +244,7 @@ impl Connection {
                 self.refuse(segment);
                 return None;
             }
-            self.take_ack(now, ack.cast_unsigned());
+            self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
             self.sender.set_window(view.start, ack.cast_unsigned(), window);
             self.go(now, Cause::AckOfSyn);
             return Some(());
@@ -223,8 +255,17 @@ impl Connection {
             self.challenge(now);
             return None;
         }
-        if ack > una {
-            self.take_ack(now, ack.cast_unsigned());
+        if self.permits_sack && self.congestion.fast_retransmit() {
+            if ack > una {
+                self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
+            }
+            if ack >= una {
+                self.take_sack(now, segment, ack == una);
+            }
+        } else if ack > una {
+            self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
+        } else if ack == una && window == self.sender.snd_wnd && segment.seq_len() == 0 {
+            self.take_duplicate_ack(now);
         }
         if ack >= una {
             self.sender.answered();
@@ -271,27 +312,6 @@ impl Connection {
             self.events.peer_closed = true;
             self.go(now, Cause::Fin);
         }
-    }
-
-    /// Takes an ACK that advances, and sets the retransmission timer by it (RFC 6298 §5.2 and §5.3).
-    fn take_ack(&mut self, now: Instant, ack: u64) {
-        let bytes = ack - self.sender.snd_una;
-        let app_limited = self.sender.in_flight() + self.sender.mss as u64 <= self.congestion.window();
-        let rtt = self.sender.acked(now, ack);
-        if let Some(sample) = self.rtt.acked(ack, now) {
-            let (srtt, rto) = (self.rtt.srtt().unwrap_or(sample), self.rtt.rto());
-            self.trace(|flow| trace::Kind::RttMeasured { flow, sample, srtt, rto });
-        }
-        let in_flight = self.sender.in_flight();
-        self.congestion.on_ack(&Ack { now, bytes, rtt, in_flight, app_limited });
-        self.tell_cwnd("an ACK arrived");
-        if self.sender.outstanding() > 0 {
-            self.set_timer(Timer::Retransmission, now + self.rtt.rto());
-        } else {
-            self.timers.stop(Timer::Retransmission);
-        }
-        self.probes = 0;
-        self.heard_from_peer(now);
     }
 
     /// Our SYN goes out again because of one that came, unless it was sent again less than a timeout ago: what is on its

@@ -17,6 +17,7 @@ use super::sender::Sender;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use super::timers::{Timer, Timers};
+use super::timestamps::Timestamps;
 use crate::base::{Alarm, Duration, Instant, Machine};
 use crate::trace;
 
@@ -35,11 +36,18 @@ pub struct Connection {
     pub(super) congestion: Box<dyn CongestionControl>,
     /// cwnd and ssthresh, as the trace knows them.
     told_cwnd: (u64, u64),
+    /// When something new was last sent.
+    pub(super) sent_at: Option<Instant>,
     pub(super) timers: Timers,
     /// Whether this end waited for the other's SYN (RFC 9293 §3.10.7.4 treats a RST differently then).
     pub(super) passive: bool,
     /// Whether SYN and SYN-ACK carry a window scale: we offer it, and the peer's SYN, if it came first, did too.
     pub(super) offers_scale: bool,
+    /// Whether SYN and SYN-ACK permit selective acknowledgment: as with the scale, both must. After the handshake, whether
+    /// it is in use.
+    pub(super) permits_sack: bool,
+    /// Timestamps, once both SYNs had them.
+    pub(super) timestamps: Option<Timestamps>,
     /// The read side is shut: the program has closed for good, and reads no more.
     pub(super) read_shut: bool,
     /// Fruitless window probes so far.
@@ -105,9 +113,12 @@ impl Connection {
             rtt: Rtt::new(config.initial_rto, config.min_rto, config.max_rto),
             congestion: (config.congestion.start)(config.mss.into()),
             told_cwnd: (u64::MAX, u64::MAX),
+            sent_at: None,
             timers: Timers::default(),
             passive: false,
             offers_scale: config.window_scale,
+            permits_sack: config.sack,
+            timestamps: config.timestamps.then(Timestamps::new),
             read_shut: false,
             probes: 0,
             challenges: Challenges::default(),
@@ -185,7 +196,7 @@ impl Connection {
         self.trace(|flow| trace::Kind::TimerFired { flow, timer: timer.name() });
         match timer {
             Timer::Retransmission => {
-                self.congestion.on_rto(now, self.sender.in_flight());
+                self.congestion.on_rto(now, self.sender.flight_size());
                 self.tell_cwnd("the retransmission timer went off");
                 self.rtt.back_off(!self.state.is_synchronized());
                 self.sender.timed_out();

@@ -18,6 +18,11 @@ use crate::trace;
 /// How long a small segment waits for a larger window: at most a second (RFC 9293 §3.8.6.2.1).
 const OVERRIDE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// What a selective acknowledgment takes without its blocks, two bytes of padding included, and what each block takes
+/// (RFC 2018 §3).
+const BLOCKS_LEN: usize = 4;
+const BLOCK_LEN: usize = 8;
+
 impl Connection {
     /// Puts the next segment into the outbox, with what the trace says of it before it; or sets the timers for a
     /// quiet time.
@@ -25,14 +30,22 @@ impl Connection {
         if matches!(self.state, State::Closed | State::Listen) {
             return;
         }
+        // RFC 5681 §4.1. While something is outstanding its timer runs, so this is about a sender that fell silent.
+        if self.sender.outstanding() == 0
+            && self.sender.unsent() > 0
+            && self.sent_at.is_some_and(|at| now.since(at) > self.rtt.rto())
+        {
+            self.congestion.on_idle();
+            self.tell_cwnd("nothing was sent for a timeout");
+        }
         // The options first: what they take, the payload has not (RFC 6691 §2).
-        let options = self.options();
+        let options = self.options(now);
         let room = self.sender.mss.saturating_sub(options.len()).max(1);
         if let Some(piece) = self.sender.next(now, self.congestion.window(), room) {
             self.send_piece(now, piece, options);
         } else {
             match self.receiver.ack {
-                AckNeed::Now => self.send_ack(),
+                AckNeed::Now => self.send_ack(now),
                 AckNeed::Soon => {
                     if let Some(delay) = self.ack_delay() {
                         self.start_timer(Timer::DelayedAck, now + delay);
@@ -49,6 +62,7 @@ impl Connection {
         self.timers.stop(Timer::Persist);
         match piece.kind {
             PieceKind::New => {
+                self.sent_at = Some(now);
                 self.rtt.sent(piece.end(), now);
                 self.congestion.on_sent(now, piece.end() - piece.offset, self.sender.in_flight());
                 self.tell_cwnd("something was sent");
@@ -65,7 +79,7 @@ impl Connection {
             self.start_timer(Timer::UserTimeout, now + timeout);
         }
         let (kind, syn, fin) = (piece.kind, piece.syn, piece.fin);
-        let segment = self.segment_of(piece, options);
+        let segment = self.segment_of(now, piece, options);
         if let PieceKind::Again(why) = kind {
             let (seq, len) = (segment.header.seq.0, segment.payload.len());
             let segment = trace::SegmentNote { seq, len, syn, fin };
@@ -95,9 +109,9 @@ impl Connection {
     }
 
     /// An ACK without data: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
-    fn send_ack(&mut self) {
+    fn send_ack(&mut self, now: Instant) {
         let seq = SeqNumber::of_offset(self.sender.isn, self.sender.snd_nxt);
-        let options = self.options();
+        let options = self.options(now);
         let header = self.header(seq, Flags::NONE, options);
         self.send(Segment { header, payload: bytes::Bytes::new() });
     }
@@ -111,13 +125,13 @@ impl Connection {
         self.send(Segment { header, payload: bytes::Bytes::new() });
     }
 
-    fn segment_of(&mut self, piece: Piece, options: Options) -> Segment {
+    fn segment_of(&mut self, now: Instant, piece: Piece, options: Options) -> Segment {
         let seq = SeqNumber::of_offset(self.sender.isn, piece.offset);
         let flags = Flags::NONE
             .with_if(piece.syn, Flags::SYN)
             .with_if(piece.fin, Flags::FIN)
             .with_if(piece.psh, Flags::PSH);
-        let options = if piece.syn { self.syn_options() } else { options };
+        let options = if piece.syn { self.syn_options(now) } else { options };
         let header = self.header(seq, flags, options);
         Segment { header, payload: piece.payload }
     }
@@ -137,6 +151,9 @@ impl Connection {
             return TcpHeader { window: self.receiver.syn_window(), ..header };
         };
         self.receiver.acknowledged();
+        if let Some(timestamps) = &mut self.timestamps {
+            timestamps.acknowledged(self.receiver.rcv_nxt);
+        }
         self.timers.stop(Timer::DelayedAck);
         TcpHeader {
             ack: SeqNumber::of_offset(irs, self.receiver.rcv_nxt),
@@ -150,19 +167,46 @@ impl Connection {
         }
     }
 
-    /// What every segment but a SYN or a RST tells beside its header: nothing yet.
-    fn options(&self) -> Options {
-        Options::none()
+    /// What every segment but a SYN or a RST tells beside its header: both clocks, and the blocks that came before their
+    /// turn, as many as fit.
+    fn options(&self, now: Instant) -> Options {
+        let mut options = Options::none();
+        self.push_timestamps(now, &mut options);
+        let most = (Options::MAX_LEN - options.len() - BLOCKS_LEN) / BLOCK_LEN;
+        let blocks = self.receiver.sack_blocks(most);
+        if !blocks.is_empty() {
+            // Two bytes before it, and the numbers stand on word boundaries (RFC 2018 §3).
+            options.push(TcpOption::NoOperation);
+            options.push(TcpOption::NoOperation);
+            options.push(TcpOption::Sack(blocks));
+        }
+        options
+    }
+
+    fn push_timestamps(&self, now: Instant, options: &mut Options) {
+        if let Some(timestamps) = &self.timestamps {
+            let (value, echo) = timestamps.stamp(now);
+            // On word boundaries (RFC 7323 appendix A).
+            options.push(TcpOption::NoOperation);
+            options.push(TcpOption::NoOperation);
+            options.push(TcpOption::Timestamps { value, echo });
+        }
     }
 
     /// What a SYN tells: our segment size, always (RFC 9293 §3.7.1, MAY-3), and our window scale.
-    fn syn_options(&self) -> Options {
+    fn syn_options(&self, now: Instant) -> Options {
         let mut options = Options::none();
         options.push(TcpOption::MaximumSegmentSize(self.config.mss.max(1)));
         if self.offers_scale {
             options.push(TcpOption::NoOperation);
             options.push(TcpOption::WindowScale(self.receiver.wanted_shift()));
         }
+        if self.permits_sack {
+            options.push(TcpOption::NoOperation);
+            options.push(TcpOption::NoOperation);
+            options.push(TcpOption::SackPermitted);
+        }
+        self.push_timestamps(now, &mut options);
         options
     }
 }

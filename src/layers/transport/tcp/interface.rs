@@ -19,6 +19,11 @@ pub struct Config {
     pub recv_buffer: usize,
     /// Offer window scaling (RFC 7323 §2). Without it no window is larger than 65,535 bytes.
     pub window_scale: bool,
+    /// Offer selective acknowledgment (RFC 2018): of several losses in a window each is known at once.
+    pub sack: bool,
+    /// Offer timestamps (RFC 7323): every ACK measures the round trip, and old duplicates are known by their clock. They
+    /// take twelve bytes of every segment.
+    pub timestamps: bool,
     /// Send small segments at once instead of gathering them while others are unacknowledged: Nagle's algorithm off
     /// (RFC 9293 §3.7.4).
     pub nodelay: bool,
@@ -53,6 +58,8 @@ impl Default for Config {
             send_buffer: 65_535,
             recv_buffer: 65_535,
             window_scale: true,
+            sack: false,
+            timestamps: false,
             nodelay: false,
             delayed_ack: None,
             min_rto: Duration::from_secs(1),

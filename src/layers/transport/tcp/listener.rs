@@ -86,7 +86,7 @@ impl Connection {
         self.segments_in = 1;
         // The listener was in LISTEN long before this connection was.
         self.state = State::Listen;
-        self.learn_from_syn(syn);
+        self.learn_from_syn(now, syn);
         self.go(now, Cause::Syn);
         self.take_text(now, syn, 1);
     }

@@ -15,20 +15,24 @@
 //! | write, read, close, abort | `commands.rs` | §3.9.1 |
 //! | knobs, inputs, outputs, events | `interface.rs` | §3.9 |
 //! | a segment arrives; ICMP errors | `arrival.rs` | §3.10.7.3, §3.10.7.4, RFC 5961 |
+//! | what an acknowledgment means | `acknowledgment.rs` | §3.10.7.4, fifth, RFC 6298 §5 |
 //! | the next segment is made | `departure.rs` | §3.10.2 |
 //! | LISTEN and CLOSED | `listener.rs` | §3.10.7.1, §3.10.7.2 |
 //! | what to send: Nagle, silly windows, probes, retransmission | `sender.rs` | §3.7, §3.8 |
 //! | what was written and is not acknowledged | `send_buffer.rs` | |
 //! | what to take in, the window, when to acknowledge | `receiver.rs` | §3.4, §3.8.6 |
+//! | selective acknowledgment, at the receiver | `sack.rs` | RFC 2018 |
 //! | segments that came too early | `reassembly.rs` | §3.10.7.4, seventh |
-//! | what was sent, and what of it is lost | `recovery/sent.rs` | RFC 6675 §3 |
+//! | what was sent, what of it has arrived, what is lost | `recovery/sent.rs` | RFC 6675 |
 //! | round-trip time and retransmission timeout | `recovery/rtt.rs` | RFC 6298 |
+//! | timestamps, PAWS | `timestamps.rs` | RFC 7323 |
 //! | timers | `timers.rs` | §3.8, §3.10.8 |
-//! | congestion control (so far only its place) | `congestion/` | §3.8.2, RFC 5681 |
+//! | fast retransmit, fast recovery, limited transmit | `recovery/fast.rs` | RFC 5681 §3.2, RFC 6582, RFC 3042 |
+//! | congestion control: none by default, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
 //!
-//! Left out, and why: congestion control, which comes next (see [`congestion`]); selective acknowledgments and
-//! timestamps; urgent data, which is delivered in line (RFC 6093); keep-alives.
+//! Left out, and why: urgent data, which is delivered in line (RFC 6093); keep-alives.
 
+mod acknowledgment;
 mod arrival;
 mod commands;
 pub mod congestion;
@@ -41,12 +45,14 @@ mod options;
 mod reassembly;
 mod receiver;
 mod recovery;
+mod sack;
 mod segment;
 mod send_buffer;
 mod sender;
 mod seq;
 mod state;
 mod timers;
+mod timestamps;
 
 #[cfg(test)]
 mod tests;

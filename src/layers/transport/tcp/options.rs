@@ -1,11 +1,10 @@
 //! TCP's options: what two ends tell each other beside the fixed header (RFC 9293 §3.2).
 //!
-//! Our connection uses the maximum segment size (RFC 9293 §3.7.1) and window scale (RFC 7323 §2). SACK-permitted
-//! (RFC 2018 §2) and timestamps (RFC 7323 §3) are read and written but not acted upon. Any other option is kept by
-//! its kind and length, as RFC 9293 §3.1 (MUST-6) asks: an option nobody here knows must not hurt.
-//!
-//! Left out: the *meaning* of selective acknowledgments and timestamps; the connection never sends them.
+//! Our connection uses the maximum segment size (RFC 9293 §3.7.1), window scale (RFC 7323 §2) and, where they are
+//! switched on, selective acknowledgments (RFC 2018) and timestamps (RFC 7323 §3). Any other option is kept by its kind
+//! and length, as RFC 9293 §3.1 (MUST-6) asks: an unknown option must not hurt.
 
+use super::seq::SeqNumber;
 use crate::base::{ParseError, Reader, Writer};
 
 /// All options of one header, in the order of the wire.
@@ -26,6 +25,9 @@ pub enum TcpOption {
     WindowScale(u8),
     /// Kind 4, in a SYN only: selective acknowledgments would be understood (RFC 2018 §2).
     SackPermitted,
+    /// Kind 5: blocks that have arrived beyond the acknowledgment, each from its first number up to the one after its
+    /// last (RFC 2018 §3). At most four fit.
+    Sack(Vec<(SeqNumber, SeqNumber)>),
     /// Kind 8: the sender's clock, and the peer's clock as last heard (RFC 7323 §3.2).
     Timestamps {
         /// TSval.
@@ -48,6 +50,9 @@ const NOP: u8 = 1;
 const MSS: u8 = 2;
 const SCALE: u8 = 3;
 const SACK_PERMITTED: u8 = 4;
+const SACK: u8 = 5;
+/// Bytes of a block: two numbers.
+const BLOCK: usize = 8;
 const TIMESTAMPS: u8 = 8;
 
 /// The name under which errors and the field table speak of options.
@@ -67,7 +72,7 @@ impl Options {
     pub fn push(&mut self, option: TcpOption) -> bool {
         let honest = match &option {
             TcpOption::Unknown { kind, .. } => {
-                !matches!(*kind, END | NOP | MSS | SCALE | SACK_PERMITTED | TIMESTAMPS)
+                !matches!(*kind, END | NOP | MSS | SCALE | SACK_PERMITTED | SACK | TIMESTAMPS)
             }
             _ => true,
         };
@@ -102,6 +107,28 @@ impl Options {
             TcpOption::WindowScale(shift) => Some((*shift).min(14)),
             _ => None,
         })
+    }
+
+    /// Whether selective acknowledgments would be understood.
+    pub fn sack_permitted(&self) -> bool {
+        self.iter().any(|option| *option == TcpOption::SackPermitted)
+    }
+
+    /// TSval and TSecr, if they are there.
+    pub fn timestamps(&self) -> Option<(u32, u32)> {
+        self.iter().find_map(|option| match option {
+            TcpOption::Timestamps { value, echo } => Some((*value, *echo)),
+            _ => None,
+        })
+    }
+
+    /// The blocks that are acknowledged selectively.
+    pub fn sack(&self) -> &[(SeqNumber, SeqNumber)] {
+        let blocks = self.iter().find_map(|option| match option {
+            TcpOption::Sack(blocks) => Some(blocks.as_slice()),
+            _ => None,
+        });
+        blocks.unwrap_or_default()
     }
 
     /// Bytes on the wire, padded to whole 32-bit words.
@@ -149,6 +176,7 @@ impl TcpOption {
             TcpOption::MaximumSegmentSize(_) => 4,
             TcpOption::WindowScale(_) => 3,
             TcpOption::SackPermitted => 2,
+            TcpOption::Sack(blocks) => 2 + BLOCK * blocks.len(),
             TcpOption::Timestamps { .. } => 10,
             TcpOption::Unknown { data, .. } => 2 + data.len(),
         }
@@ -176,6 +204,8 @@ impl TcpOption {
             MSS => 4,
             SCALE => 3,
             SACK_PERMITTED => 2,
+            // One block at least, and no half ones.
+            SACK => 2 + (data.len() / BLOCK).max(1) * BLOCK,
             TIMESTAMPS => 10,
             _ => len,
         };
@@ -186,6 +216,7 @@ impl TcpOption {
             (MSS, &[a, b]) => TcpOption::MaximumSegmentSize(u16::from_be_bytes([a, b])),
             (SCALE, &[shift]) => TcpOption::WindowScale(shift),
             (SACK_PERMITTED, _) => TcpOption::SackPermitted,
+            (SACK, blocks) => TcpOption::Sack(blocks.chunks_exact(BLOCK).map(block).collect()),
             (TIMESTAMPS, &[a, b, c, d, e, f, g, h]) => TcpOption::Timestamps {
                 value: u32::from_be_bytes([a, b, c, d]),
                 echo: u32::from_be_bytes([e, f, g, h]),
@@ -205,6 +236,13 @@ impl TcpOption {
             }
             TcpOption::WindowScale(shift) => w.bytes(&[SCALE, len, *shift]),
             TcpOption::SackPermitted => w.bytes(&[SACK_PERMITTED, len]),
+            TcpOption::Sack(blocks) => {
+                w.bytes(&[SACK, len]);
+                for (start, end) in blocks {
+                    w.u32(start.0);
+                    w.u32(end.0);
+                }
+            }
             TcpOption::Timestamps { value, echo } => {
                 w.bytes(&[TIMESTAMPS, len]);
                 w.u32(*value);
@@ -216,6 +254,12 @@ impl TcpOption {
             }
         }
     }
+}
+
+/// A block of eight bytes.
+fn block(bytes: &[u8]) -> (SeqNumber, SeqNumber) {
+    let number = |at: usize| bytes[at..at + 4].iter().fold(0, |n, byte| n << 8 | u32::from(*byte));
+    (SeqNumber(number(0)), SeqNumber(number(4)))
 }
 
 impl<'a> IntoIterator for &'a Options {
@@ -242,6 +286,9 @@ pub(super) mod tests {
             any::<u16>().prop_map(TcpOption::MaximumSegmentSize),
             any::<u8>().prop_map(TcpOption::WindowScale),
             Just(TcpOption::SackPermitted),
+            prop::collection::vec(any::<(u32, u32)>(), 1..=4).prop_map(|blocks| {
+                TcpOption::Sack(blocks.into_iter().map(|(a, b)| (SeqNumber(a), SeqNumber(b))).collect())
+            }),
             any::<(u32, u32)>().prop_map(|(value, echo)| TcpOption::Timestamps { value, echo }),
             (9u8.., prop::collection::vec(any::<u8>(), 0..12))
                 .prop_map(|(kind, data)| TcpOption::Unknown { kind, data }),
@@ -266,6 +313,14 @@ pub(super) mod tests {
         assert_eq!(options.window_scale(), Some(7));
         assert!(options.iter().any(|option| *option == TcpOption::SackPermitted));
         assert_eq!(options.len(), 20);
+    }
+
+    #[test]
+    fn blocks_are_read_and_half_a_block_is_refused() {
+        let options = parse(&[1, 1, 5, 10, 0, 0, 0, 9, 0, 0, 1, 0]).unwrap();
+        assert_eq!(options.sack(), [(SeqNumber(9), SeqNumber(256))]);
+        assert!(parse(&[5, 2, 0, 0]).is_err());
+        assert!(parse(&[5, 6, 0, 0, 0, 9, 0, 0]).is_err());
     }
 
     #[test]

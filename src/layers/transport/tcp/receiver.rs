@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use super::reassembly::Reassembly;
+use super::sack::SackBlocks;
 use super::seq::SeqNumber;
 
 /// The largest buffer whose window can be told with a scale of 14 (RFC 7323 §2.3).
@@ -34,6 +35,8 @@ pub(super) struct Receiver {
     ready: VecDeque<Bytes>,
     ready_len: u64,
     early: Reassembly,
+    /// The same as blocks to be told, where selective acknowledgment was agreed on.
+    blocks: Option<SackBlocks>,
     /// Where the peer's stream ends, once its FIN was seen.
     fin: Option<u64>,
     /// Whether that FIN's turn has come.
@@ -74,6 +77,7 @@ impl Receiver {
             ready: VecDeque::new(),
             ready_len: 0,
             early: Reassembly::default(),
+            blocks: None,
             fin: None,
             ended: false,
             ack: AckNeed::None,
@@ -169,9 +173,15 @@ impl Receiver {
                 self.append(next);
             }
         } else if !text.is_empty() {
+            if let Some(blocks) = &mut self.blocks {
+                blocks.insert(from.cast_unsigned(), to.cast_unsigned());
+            }
             self.early.insert(from.cast_unsigned(), text);
         }
         let bytes = self.rcv_nxt > before;
+        if bytes && let Some(blocks) = &mut self.blocks {
+            blocks.acknowledged(self.rcv_nxt);
+        }
         let end = self.fin == Some(self.rcv_nxt);
         if end {
             self.rcv_nxt += 1;
@@ -233,6 +243,18 @@ impl Receiver {
     /// True when the FIN has come, and everything before it.
     pub(super) fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Both ends have agreed on selective acknowledgment.
+    pub(super) fn permit_sack(&mut self) {
+        self.blocks = Some(SackBlocks::default());
+    }
+
+    /// The blocks to tell in an ACK, at most `most` of them, as sequence numbers.
+    pub(super) fn sack_blocks(&self, most: usize) -> Vec<(SeqNumber, SeqNumber)> {
+        let (Some(blocks), Some(irs)) = (&self.blocks, self.irs) else { return Vec::new() };
+        let number = |offset| SeqNumber::of_offset(irs, offset);
+        blocks.first(most).iter().map(|(start, end)| (number(*start), number(*end))).collect()
     }
 
     /// Forgets all data, early and ready.

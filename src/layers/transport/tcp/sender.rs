@@ -9,11 +9,14 @@
 //! partial acknowledgment (RFC 6582 §3.2), without its congestion window: each lost segment of a window costs a round
 //! trip, not a timeout.
 //!
+//! With congestion control three duplicate ACKs do what the timeout does, sooner (`recovery/fast.rs`), and what is lost
+//! goes again as the congestion window allows.
+//!
 //! Left out: fast retransmit on duplicate ACKs (RFC 5681 §3.2), which belongs to congestion control.
 
 use bytes::Bytes;
 
-use super::recovery::{Resend, Sent};
+use super::recovery::{FastRecovery, Resend, Sent};
 use super::send_buffer::SendBuffer;
 use super::seq::SeqNumber;
 use crate::base::{Duration, Instant};
@@ -54,6 +57,9 @@ pub(super) struct Sender {
     fin: bool,
     /// What is in flight, and what of it is lost.
     sent: Sent,
+    pub(super) fast: FastRecovery,
+    /// Selective acknowledgment is in use: what has arrived is known, and need not be guessed from duplicate ACKs.
+    sack: bool,
     /// The byte of a window probe is out, and no ACK has come since.
     probe_unanswered: bool,
     /// The persist timer asks for a segment that the rules would hold back.
@@ -101,6 +107,8 @@ impl Sender {
             capacity: capacity.max(1),
             fin: false,
             sent: Sent::default(),
+            fast: FastRecovery::default(),
+            sack: false,
             probe_unanswered: false,
             forced: false,
             wants_room: false,
@@ -140,6 +148,7 @@ impl Sender {
     pub(super) fn clear(&mut self) {
         self.buffer.clear();
         self.sent.clear();
+        self.fast = FastRecovery::default();
         self.forced = false;
     }
 
@@ -153,15 +162,50 @@ impl Sender {
 
     /// Takes an ACK of offsets beyond `snd_una`. Returns the round trip that it ends, if that can be told.
     pub(super) fn acked(&mut self, now: Instant, ack: u64) -> Option<Duration> {
+        let partial = self.fast.acked(ack, ack - self.snd_una, self.mss as u64);
         self.snd_una = ack;
         // The byte of a window probe has found room after all.
         self.snd_nxt = self.snd_nxt.max(ack);
         self.buffer.release(ack);
         let rtt = self.sent.acknowledge(ack, now);
-        if self.sent.first_if_lost().is_some() {
-            self.sent.lose_first(Resend::PartialAck);
+        // With selective acknowledgment, what was sent again is on its way all the same.
+        let next_is_lost = partial && (!self.sack || self.sent.first_is_fresh());
+        if next_is_lost || self.sent.first_is_lost() {
+            self.sent.lose_first(self.mss as u64, Resend::PartialAck);
         }
         rtt
+    }
+
+    /// Takes blocks that have arrived, as offsets, from an ACK that is otherwise a `duplicate` or not. True when they
+    /// show that something is lost, and that is news.
+    pub(super) fn sacked(&mut self, blocks: &[(i64, i64)], duplicate: bool) -> bool {
+        self.sack = true;
+        let (una, nxt) = (self.snd_una.cast_signed(), self.snd_nxt.cast_signed());
+        let mut news = false;
+        for (start, end) in blocks.iter().filter(|(start, end)| una < *start && start < end && *end <= nxt) {
+            news |= self.sent.sack(start.cast_unsigned(), end.cast_unsigned());
+        }
+        if !news {
+            return false;
+        }
+        let mss = self.mss as u64;
+        let mut lost = self.sent.find_losses(mss);
+        // Three ACKs count, however few bytes they tell of (RFC 6675 §5, step 2).
+        let third = duplicate && self.fast.is_third_duplicate();
+        if third && self.sent.first_is_fresh() && !self.sent.first_is_lost() {
+            self.sent.lose_first(mss, Resend::DuplicateAcks);
+            lost = true;
+        }
+        lost && self.fast.sack_shows_loss(self.snd_una, self.snd_nxt)
+    }
+
+    /// Takes an ACK that acknowledges nothing new. True when it shows that something is lost (RFC 5681 §3.2).
+    pub(super) fn duplicate_ack(&mut self) -> bool {
+        let lost = self.fast.duplicate_ack(self.snd_una, self.snd_nxt, self.mss as u64);
+        if lost {
+            self.sent.lose_first(self.mss as u64, Resend::DuplicateAcks);
+        }
+        lost
     }
 
     /// The peer answers: the byte of a probe was taken, and then the ACK says so, or it was not.
@@ -212,11 +256,12 @@ impl Sender {
     /// The retransmission timer fired (RFC 6298 §5.4).
     pub(super) fn timed_out(&mut self) {
         self.sent.lose_all(Resend::Timeout);
+        self.fast.timed_out(self.snd_nxt);
     }
 
     /// Our SYN has to go again, for a reason that no timer knows.
     pub(super) fn resend(&mut self, why: Resend) {
-        self.sent.lose_first(why);
+        self.sent.lose_first(1, why);
     }
 
     /// The persist timer fired: send something although the window or the rules say no.
@@ -229,8 +274,15 @@ impl Sender {
     /// The next piece to send, of at most `room` bytes: a segment's size less what its options take (RFC 6691 §2).
     /// What it returns is taken as sent.
     pub(super) fn next(&mut self, now: Instant, cwnd: u64, room: usize) -> Option<Piece> {
-        if let Some((offset, why)) = self.sent.first_if_lost() {
-            return Some(self.again(now, offset, why, room));
+        if let Some((offset, why)) = self.sent.first_lost() {
+            // Without congestion control the ACKs give the pace: what is lost goes when it is the oldest.
+            let controlled = cwnd < u64::MAX;
+            if offset == self.snd_una || (controlled && self.in_flight() + room as u64 <= cwnd) {
+                return Some(self.again(now, offset, why, room));
+            }
+            if controlled {
+                return None;
+            }
         }
         if self.snd_nxt == 0 {
             self.advance(now, 1);
@@ -252,9 +304,15 @@ impl Sender {
         self.snd_nxt - self.snd_una
     }
 
-    /// How many of them are still on their way, as far as anyone can tell.
+    /// How many of them are still on their way, as far as anyone can tell: less what is lost, and less what duplicate
+    /// ACKs say has arrived.
     pub(super) fn in_flight(&self) -> u64 {
-        self.outstanding() - self.sent.lost()
+        (self.outstanding() - self.sent.gone()).saturating_sub(self.fast.departed())
+    }
+
+    /// FlightSize of RFC 5681 §3.1: what is outstanding, without what limited transmit has added.
+    pub(super) fn flight_size(&self) -> u64 {
+        self.outstanding().saturating_sub(self.fast.limited())
     }
 
     /// D of RFC 9293 §3.8.6.2.1: bytes written and not sent.
@@ -290,7 +348,8 @@ impl Sender {
 
     /// U of RFC 9293 §3.8.6.2.1: how much more the window takes.
     fn usable(&self, cwnd: u64) -> u64 {
-        (self.snd_una + self.snd_wnd.min(cwnd)).saturating_sub(self.snd_nxt)
+        let peer = (self.snd_una + self.snd_wnd).saturating_sub(self.snd_nxt);
+        peer.min(cwnd.saturating_sub(self.in_flight()))
     }
 
     /// New data or the FIN, if the window has room and the rules against silly windows (RFC 9293 §3.8.6.2.1) and
@@ -316,6 +375,7 @@ impl Sender {
         }
         let fin = last && self.fin_waits() && usable > len;
         let piece = self.cut(len as usize, fin, PieceKind::New);
+        self.fast.sent(len);
         self.advance(now, len + u64::from(fin));
         Some(piece)
     }
@@ -329,6 +389,7 @@ impl Sender {
             Piece::syn(kind)
         } else {
             let sent = self.buffer.end().min(self.snd_nxt);
+            let sent = self.sent.next_sacked(offset).map_or(sent, |arrived| sent.min(arrived));
             let len = sent.saturating_sub(offset).min(room as u64);
             let edge = offset + len == self.buffer.end();
             let fin = edge && self.snd_nxt > self.buffer.end();

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use super::check::ANSWER;
 use super::{Case, Exercise, Fact, Shown, Step, not_understood};
-use crate::chat::delivery::Seen;
+use crate::chat::delivery::SeenIds;
 
 /// The exercise.
 pub(super) const EXERCISE: Exercise = Exercise {
@@ -79,7 +79,7 @@ fn cases() -> Vec<Case> {
 
 /// A case: ids in the order in which they come.
 fn story(title: &'static str, room: usize, ids: &[&'static str]) -> Case {
-    let mut receiver = Seen::new(room);
+    let mut receiver = SeenIds::new(room);
     let mut kept: VecDeque<&str> = VecDeque::new();
     let begin = Step {
         input: format!("begin {room}"),

@@ -82,9 +82,9 @@ pub enum Output {
 pub struct Carrier {
     config: CarrierConfig,
     poller: Poller,
-    poll: Wire,
-    post: Wire,
-    socket: Option<Socket>,
+    poll: HttpConnection,
+    post: HttpConnection,
+    socket: Option<WebSocketLine>,
     poller_due: Instant,
     alarm: Alarm,
     outputs: VecDeque<Output>,
@@ -92,8 +92,8 @@ pub struct Carrier {
 
 /// An HTTP connection: at most one request is on it.
 #[derive(Debug)]
-struct Wire {
-    state: WireState,
+struct HttpConnection {
+    state: HttpState,
     reader: ResponseReader,
     /// The request that waits for the connection to be established.
     unsent: Option<Bytes>,
@@ -102,7 +102,7 @@ struct Wire {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum WireState {
+enum HttpState {
     Closed,
     Connecting,
     Open,
@@ -110,7 +110,7 @@ enum WireState {
 
 /// The WebSocket, while there is one.
 #[derive(Debug)]
-struct Socket {
+struct WebSocketLine {
     target: String,
     /// Once TCP is established.
     machine: Option<Connection>,
@@ -120,8 +120,8 @@ struct Socket {
 impl Carrier {
     /// Opens a session.
     pub fn new(now: Instant, config: CarrierConfig) -> Self {
-        let wire = || Wire {
-            state: WireState::Closed,
+        let wire = || HttpConnection {
+            state: HttpState::Closed,
             reader: ResponseReader::new(Limits::default(), config.max_body),
             unsent: None,
             busy: false,
@@ -186,7 +186,7 @@ impl Carrier {
                     self.ask(Line::Post, request);
                 }
                 PollerOutput::OpenSocket(target) => {
-                    self.socket = Some(Socket { target, machine: None, due: Instant::NEVER });
+                    self.socket = Some(WebSocketLine { target, machine: None, due: Instant::NEVER });
                     self.outputs.push_back(Output::Connect(Line::Socket));
                 }
                 PollerOutput::Send(message) => self.send_frame(now, message),
@@ -224,7 +224,7 @@ impl Carrier {
         }
     }
 
-    fn wire(&mut self, line: Line) -> Option<&mut Wire> {
+    fn wire(&mut self, line: Line) -> Option<&mut HttpConnection> {
         match line {
             Line::Poll => Some(&mut self.poll),
             Line::Post => Some(&mut self.post),
@@ -237,11 +237,11 @@ impl Carrier {
         let Some(wire) = self.wire(line) else { return };
         wire.busy = true;
         match wire.state {
-            WireState::Open => self.outputs.push_back(Output::Write(line, request)),
-            WireState::Connecting => wire.unsent = Some(request),
-            WireState::Closed => {
+            HttpState::Open => self.outputs.push_back(Output::Write(line, request)),
+            HttpState::Connecting => wire.unsent = Some(request),
+            HttpState::Closed => {
                 wire.unsent = Some(request);
-                wire.state = WireState::Connecting;
+                wire.state = HttpState::Connecting;
                 self.outputs.push_back(Output::Connect(line));
             }
         }
@@ -258,7 +258,7 @@ impl Carrier {
             let Some(wire) = self.wire(line) else { continue };
             wire.busy = false;
             wire.unsent = None;
-            if std::mem::replace(&mut wire.state, WireState::Closed) != WireState::Closed {
+            if std::mem::replace(&mut wire.state, HttpState::Closed) != HttpState::Closed {
                 self.outputs.push_back(Output::Close(line));
             }
         }
@@ -294,7 +294,7 @@ impl Carrier {
 
     fn connected(&mut self, now: Instant, line: Line) {
         if let Some(wire) = self.wire(line) {
-            wire.state = WireState::Open;
+            wire.state = HttpState::Open;
             if let Some(request) = wire.unsent.take() {
                 self.outputs.push_back(Output::Write(line, request));
             }
@@ -334,7 +334,7 @@ impl Carrier {
             wire.busy = false;
             let closes = response.head.headers.has_token("Connection", "close");
             if closes {
-                wire.state = WireState::Closed;
+                wire.state = HttpState::Closed;
                 self.outputs.push_back(Output::Close(line));
             }
             let answer = match line {
@@ -357,7 +357,7 @@ impl Carrier {
     fn gone(&mut self, now: Instant, line: Line) {
         let limits = self.config.max_body;
         let Some(wire) = self.wire(line) else { return self.socket_gone(now) };
-        wire.state = WireState::Closed;
+        wire.state = HttpState::Closed;
         wire.unsent = None;
         wire.reader = ResponseReader::new(Limits::default(), limits);
         if std::mem::take(&mut wire.busy) {

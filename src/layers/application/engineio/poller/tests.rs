@@ -11,7 +11,7 @@ use crate::layers::application::engineio::{self, Server};
 
 /// What has happened at the client.
 #[derive(Debug, Clone, PartialEq)]
-enum Seen {
+enum ClientEvent {
     Open,
     Upgraded,
     Said(Message),
@@ -32,7 +32,7 @@ struct Bench {
     server: Server,
     client: Carrier,
     pipes: BTreeMap<Line, (ConnKey, Pipe)>,
-    seen: Vec<Seen>,
+    seen: Vec<ClientEvent>,
     heard: Vec<Message>,
     ended: Vec<CloseCause>,
     wake: (Instant, Instant),
@@ -99,10 +99,10 @@ impl Bench {
                             pipe.closed.0 = true;
                         }
                     }
-                    CarrierOutput::Open(_) => self.seen.push(Seen::Open),
-                    CarrierOutput::Upgraded => self.seen.push(Seen::Upgraded),
-                    CarrierOutput::Message(message) => self.seen.push(Seen::Said(message)),
-                    CarrierOutput::Closed(cause) => self.seen.push(Seen::Closed(cause)),
+                    CarrierOutput::Open(_) => self.seen.push(ClientEvent::Open),
+                    CarrierOutput::Upgraded => self.seen.push(ClientEvent::Upgraded),
+                    CarrierOutput::Message(message) => self.seen.push(ClientEvent::Said(message)),
+                    CarrierOutput::Closed(cause) => self.seen.push(ClientEvent::Closed(cause)),
                     CarrierOutput::WakeAt(at) => self.wake.0 = at,
                 }
                 continue;
@@ -220,7 +220,7 @@ impl Bench {
 
     fn said(&self) -> Vec<Message> {
         let said = self.seen.iter().filter_map(|seen| match seen {
-            Seen::Said(message) => Some(message.clone()),
+            ClientEvent::Said(message) => Some(message.clone()),
             _ => None,
         });
         said.collect()
@@ -231,7 +231,7 @@ impl Bench {
 fn three_echoes_by_polling_take_a_handshake_a_post_each_and_a_get_each() {
     let mut bench = Bench::new(false, 1000, 1);
     bench.settle();
-    assert_eq!(bench.seen, [Seen::Open]);
+    assert_eq!(bench.seen, [ClientEvent::Open]);
     assert_eq!(bench.requests, 2, "the handshake, and the poll that waits");
     for word in ["one", "two", "three"] {
         bench.send(text(word));
@@ -262,7 +262,7 @@ fn a_poll_waits_and_the_ping_of_the_server_is_answered_by_a_post() {
     let mut bench = Bench::new(false, 1000, 1);
     bench.settle();
     bench.wait(2000);
-    assert_eq!((bench.seen.clone(), bench.ended.clone()), (vec![Seen::Open], vec![]));
+    assert_eq!((bench.seen.clone(), bench.ended.clone()), (vec![ClientEvent::Open], vec![]));
     // Every 300 ms: a poll is answered with the ping, the next one asks, a POST has the pong.
     assert_eq!(bench.requests, 2 + 6 * 2);
 }
@@ -271,7 +271,7 @@ fn a_poll_waits_and_the_ping_of_the_server_is_answered_by_a_post() {
 fn an_upgrade_moves_everything_to_the_websocket() {
     let mut bench = Bench::new(true, 1000, 1);
     bench.settle();
-    assert_eq!(bench.seen, [Seen::Open, Seen::Upgraded]);
+    assert_eq!(bench.seen, [ClientEvent::Open, ClientEvent::Upgraded]);
     assert_eq!(bench.pipes.keys().copied().collect::<Vec<_>>(), [Line::Socket], "the others are closed");
     let before = bench.requests;
     bench.send(text("hello"));
@@ -280,7 +280,7 @@ fn an_upgrade_moves_everything_to_the_websocket() {
     assert_eq!(bench.requests, before, "no HTTP any more");
     bench.client.close(bench.now);
     bench.settle();
-    assert_eq!(bench.seen.last(), Some(&Seen::Closed(CloseCause::ByClient)));
+    assert_eq!(bench.seen.last(), Some(&ClientEvent::Closed(CloseCause::ByClient)));
     assert_eq!(bench.ended, [CloseCause::ByClient]);
     assert_eq!(bench.pipes.len(), 0);
 }
@@ -294,7 +294,7 @@ fn a_probe_that_fails_leaves_the_session_polling() {
     bench.cut(Line::Socket);
     bench.send(text("hello"));
     bench.wait(700);
-    assert_eq!(bench.seen, [Seen::Open, Seen::Said(text("hello"))]);
+    assert_eq!(bench.seen, [ClientEvent::Open, ClientEvent::Said(text("hello"))]);
     assert!(!bench.client.is_upgraded());
 }
 
@@ -304,7 +304,7 @@ fn a_close_is_posted() {
     bench.settle();
     bench.client.close(bench.now);
     bench.settle();
-    assert_eq!(bench.seen, [Seen::Open, Seen::Closed(CloseCause::ByClient)]);
+    assert_eq!(bench.seen, [ClientEvent::Open, ClientEvent::Closed(CloseCause::ByClient)]);
     assert_eq!(bench.ended, [CloseCause::ByClient]);
     assert_eq!(bench.client.send(bench.now, text("x")), Err(SendError::NotOpen));
     assert_eq!((bench.pipes.len(), bench.server.sessions()), (0, 0));
@@ -316,7 +316,7 @@ fn a_close_by_the_server_comes_with_the_poll() {
     bench.settle();
     bench.server.shut_down(bench.now);
     bench.settle();
-    assert_eq!(bench.seen, [Seen::Open, Seen::Closed(CloseCause::ByServer)]);
+    assert_eq!(bench.seen, [ClientEvent::Open, ClientEvent::Closed(CloseCause::ByServer)]);
 }
 
 #[test]
@@ -324,14 +324,14 @@ fn a_cut_while_a_get_waits_ends_the_session_and_silence_does_too() {
     let mut bench = Bench::new(false, 1000, 1);
     bench.settle();
     bench.cut(Line::Poll);
-    assert_eq!(bench.seen, [Seen::Open, Seen::Closed(CloseCause::TransportClosed)]);
+    assert_eq!(bench.seen, [ClientEvent::Open, ClientEvent::Closed(CloseCause::TransportClosed)]);
     let mut bench = Bench::new(true, 1000, 1);
     bench.settle();
     // No byte of the server arrives any more.
     bench.now += Duration::from_millis(501);
     bench.client.handle(bench.now, CarrierInput::Wake);
     bench.drain();
-    assert_eq!(bench.seen.last(), Some(&Seen::Closed(CloseCause::PingTimeout)));
+    assert_eq!(bench.seen.last(), Some(&ClientEvent::Closed(CloseCause::PingTimeout)));
 }
 
 #[test]

@@ -1,12 +1,18 @@
 //! Congestion control: how much the *network* can take, where the window says how much the *peer* can.
 //!
 //! RFC 9293 §3.8.2 (MUST-19) demands slow start, congestion avoidance and an exponential back-off of the
-//! retransmission timer (RFC 5681, RFC 6298). The back-off is there, in [`recovery`](super). The other two are **not**:
-//! the only controller so far is [`Unlimited`], which never holds the sender back. A sender of that kind is unfit
-//! for a shared network. This module is the place where the missing half goes.
+//! retransmission timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`NewReno`] and [`Cubic`].
+//! The default is [`Unlimited`] all the same, which never holds the sender back: a ladder of a few segments is easier
+//! to read without. A sender of that kind is unfit for a shared network.
 //!
 //! A controller is told what happens to what was sent, and answers with two numbers, cwnd and ssthresh. Whenever one
 //! of them has changed, the connection tells the trace.
+
+mod cubic;
+mod newreno;
+
+pub use cubic::Cubic;
+pub use newreno::NewReno;
 
 use std::fmt;
 
@@ -40,6 +46,15 @@ pub trait CongestionControl: fmt::Debug + Send {
         let _ = (now, in_flight);
     }
 
+    /// Nothing was sent for longer than a retransmission timeout, and now something is about to be: the ACKs that gave
+    /// the pace are long gone (RFC 5681 §4.1).
+    fn on_idle(&mut self) {}
+
+    /// Whether three duplicate ACKs mean a loss (RFC 5681 §3.2), or only the timer does.
+    fn fast_retransmit(&self) -> bool {
+        true
+    }
+
     /// The retransmission timer goes off: all that was `in_flight` may be lost.
     fn on_rto(&mut self, now: Instant, in_flight: u64) {
         let _ = (now, in_flight);
@@ -60,11 +75,15 @@ pub struct Ack {
     pub bytes: u64,
     /// The round trip of the newest segment among it; none when any of it was sent twice.
     pub rtt: Option<Duration>,
+    /// The smoothed round trip.
+    pub srtt: Option<Duration>,
     /// What is still in flight after it.
     pub in_flight: u64,
     /// Whether the window was not used up before it, for want of data or of room at the peer: then its arrival says
     /// nothing about a larger one (RFC 9293 §3.8.2 by way of RFC 5681; RFC 7661 §4.1).
     pub app_limited: bool,
+    /// Whether losses that ACKs have shown are still being repaired: the window does not open before that is done.
+    pub recovering: bool,
 }
 
 /// A kind of congestion control, as a connection is configured with.
@@ -79,6 +98,15 @@ pub struct Algorithm {
 impl Algorithm {
     /// No control at all.
     pub const NONE: Algorithm = Algorithm { name: "none", start: |_| Box::new(Unlimited) };
+
+    /// Slow start, congestion avoidance, fast retransmit, fast recovery: see [`NewReno`].
+    pub const NEWRENO: Algorithm = Algorithm { name: "newreno", start: |mss| Box::new(NewReno::new(mss)) };
+
+    /// The same with a cubic curve in congestion avoidance: see [`Cubic`].
+    pub const CUBIC: Algorithm = Algorithm { name: "cubic", start: |mss| Box::new(Cubic::new(mss)) };
+
+    /// All that are here, the default first.
+    pub const ALL: [Algorithm; 3] = [Algorithm::NONE, Algorithm::NEWRENO, Algorithm::CUBIC];
 }
 
 impl PartialEq for Algorithm {
@@ -102,5 +130,9 @@ pub struct Unlimited;
 impl CongestionControl for Unlimited {
     fn window(&self) -> u64 {
         u64::MAX
+    }
+
+    fn fast_retransmit(&self) -> bool {
+        false
     }
 }

@@ -3,7 +3,7 @@
 //! One round trip is measured at a time (RFC 6298 §3 allows it), and never one of a segment that was sent twice:
 //! whose ACK came back could not be told. That is Karn's algorithm (RFC 6298 §3).
 //!
-//! Left out: measuring every segment by timestamps (RFC 7323 §4).
+//! With timestamps every ACK is a measurement, also of what was sent twice (RFC 7323 §4).
 
 use crate::base::{Duration, Instant};
 
@@ -74,6 +74,13 @@ impl Rtt {
         Some(sample)
     }
 
+    /// An echo of our clock tells a round trip, as `expected` ACKs in each round trip do. Returns it.
+    pub(in super::super) fn measured(&mut self, sample: Duration, expected: u64) -> Duration {
+        self.timing = None;
+        self.update_by(sample, expected.max(1));
+        sample
+    }
+
     /// The timer fired: the next wait is twice as long (RFC 6298 §5.5). It stays so until a new measurement.
     pub(in super::super) fn back_off(&mut self, in_handshake: bool) {
         self.rto = (self.rto * 2).min(self.max_rto);
@@ -89,6 +96,12 @@ impl Rtt {
 
     /// RFC 6298 §2.2 and §2.3, with alpha = 1/8 and beta = 1/4.
     fn update(&mut self, sample: Duration) {
+        self.update_by(sample, 1);
+    }
+
+    /// The same where `expected` samples come in one round trip: each of them moves the estimates by less, or they
+    /// would remember a fraction of a round trip only (RFC 7323 appendix G).
+    fn update_by(&mut self, sample: Duration, expected: u64) {
         let srtt = match self.srtt {
             None => {
                 self.rttvar = sample / 2;
@@ -97,13 +110,20 @@ impl Rtt {
             Some(srtt) => {
                 // RTTVAR is computed from the SRTT of before this sample.
                 let error = srtt.max(sample) - srtt.min(sample);
-                self.rttvar = (self.rttvar * 3 + error) / 4;
-                (srtt * 7 + sample) / 8
+                let (alpha, beta) = (8 * expected, 4 * expected);
+                self.rttvar = Duration::from_nanos(moved(self.rttvar, error, beta));
+                Duration::from_nanos(moved(srtt, sample, alpha))
             }
         };
         self.srtt = Some(srtt);
         self.rto = (srtt + GRANULARITY.max(self.rttvar * 4)).clamp(self.min_rto, self.max_rto);
     }
+}
+
+/// An average, in nanoseconds, after a sample that counts for one part in `parts`.
+fn moved(average: Duration, sample: Duration, parts: u64) -> u64 {
+    let sum = u128::from(average.as_nanos()) * u128::from(parts - 1) + u128::from(sample.as_nanos());
+    u64::try_from(sum / u128::from(parts)).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -174,5 +194,15 @@ mod tests {
         assert_eq!(rtt.rto(), ms(3_000));
         rtt.update(ms(10));
         assert_eq!(rtt.rto(), ms(1_000));
+    }
+
+    #[test]
+    fn many_samples_in_a_round_trip_count_for_less_each() {
+        let mut rtt = rtt();
+        rtt.update(ms(100));
+        assert!((0..10).all(|_| rtt.measured(ms(200), 10) == ms(200)));
+        let srtt = rtt.srtt().map(Duration::as_nanos).unwrap_or_default();
+        // Ten of them move it about as far as one that counts for all: to 112.5 ms.
+        assert!((111_000_000..113_000_000).contains(&srtt), "{srtt}");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Every sequence number from `snd_una` to `snd_nxt` lies in exactly one range, in order. A range remembers when its
 //! numbers were last sent, how often, and what is thought of them: still on their way, or lost. What goes out again is
-//! asked of this list. RFC 6675 §3 calls such a list the scoreboard.
+//! asked of this list. RFC 6675 §3 calls such a list the scoreboard; what its IsLost, SetPipe and NextSeg compute are
+//! here [`Sent::find_losses`], the sums kept beside the list, and [`Sent::first_lost`].
 //!
 //! Neighbours with the same memories are one range, so a burst that leaves in one instant costs one entry. Bounded by
 //! [`LIMIT`]: beyond it, what is sent joins the last range, and both are remembered by the later of their times. A loss
@@ -21,6 +22,8 @@ pub(in super::super) struct Sent {
     ranges: VecDeque<Range>,
     /// Sequence numbers marked as lost.
     lost: u64,
+    /// Sequence numbers marked as arrived.
+    sacked: u64,
 }
 
 /// A range of the stream whose numbers share their fate.
@@ -39,6 +42,9 @@ struct Range {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     InFlight,
+    /// Arrived, as the peer says in a selective acknowledgment. It may yet change its mind (RFC 2018 §8), so the bytes
+    /// are kept.
+    Sacked,
     /// No longer in the network, as far as anyone can tell, and to be sent again.
     Lost(Resend),
 }
@@ -48,6 +54,8 @@ enum Mark {
 pub(in super::super) enum Resend {
     Timeout,
     PartialAck,
+    DuplicateAcks,
+    Hole,
     SmallerMtu,
     RepeatedSyn,
     SimultaneousOpen,
@@ -58,6 +66,8 @@ impl Resend {
         match self {
             Resend::Timeout => "the retransmission timer went off",
             Resend::PartialAck => "an ACK stopped here: the segment may be lost too",
+            Resend::DuplicateAcks => "three duplicate ACKs: the segment may be lost",
+            Resend::Hole => "much that was sent later has arrived: it may be lost",
             Resend::SmallerMtu => "a router said that it was too big",
             Resend::RepeatedSyn => "a SYN came again",
             Resend::SimultaneousOpen => "both ends opened at once: the SYN goes again, with an ACK",
@@ -73,10 +83,9 @@ impl Sent {
         match self.ranges.back_mut() {
             Some(last) if last.has_memories_of(&new) => last.end = end,
             Some(last) if full => {
-                if matches!(last.mark, Mark::Lost(_)) {
-                    self.lost -= last.len();
-                }
-                *last = Range { end, sent_at: now, mark: Mark::InFlight, ..*last };
+                let before = *last;
+                *last = Range { end, sent_at: now, mark: Mark::InFlight, ..before };
+                self.uncount(&before);
             }
             _ => self.ranges.push_back(new),
         }
@@ -86,11 +95,10 @@ impl Sent {
     pub(in super::super) fn push_again(&mut self, start: u64, end: u64, now: Instant) {
         let (from, to) = (self.boundary(start), self.boundary(end));
         let mut transmissions = 0;
-        for range in self.ranges.range(from..to) {
+        for index in from..to {
+            let range = self.ranges[index];
             transmissions = transmissions.max(range.transmissions);
-            if matches!(range.mark, Mark::Lost(_)) {
-                self.lost -= range.len();
-            }
+            self.uncount(&range);
         }
         if from < to {
             self.ranges.drain(from + 1..to);
@@ -104,46 +112,106 @@ impl Sent {
     pub(in super::super) fn acknowledge(&mut self, ack: u64, now: Instant) -> Option<Duration> {
         let (mut sent_at, mut repeated) = (None, false);
         while let Some(first) = self.ranges.front_mut().filter(|first| first.start < ack) {
-            sent_at = sent_at.max(Some(first.sent_at));
-            repeated |= first.transmissions > 1;
             let here = Range { end: first.end.min(ack), ..*first };
-            if matches!(here.mark, Mark::Lost(_)) {
-                self.lost -= here.len();
+            // What had arrived before says nothing about the round trip of this ACK.
+            if here.mark != Mark::Sacked {
+                sent_at = sent_at.max(Some(here.sent_at));
+                repeated |= here.transmissions > 1;
             }
             if ack < first.end {
                 first.start = ack;
             } else {
                 self.ranges.pop_front();
             }
+            self.uncount(&here);
         }
         sent_at.filter(|_| !repeated).map(|sent_at| now.since(sent_at))
     }
 
-    /// Everything may be lost.
+    /// The peer says that offsets from `start` to `end` have arrived. True when that is news. Of a list that is full
+    /// only whole ranges are marked: a selective acknowledgment is advice.
+    pub(in super::super) fn sack(&mut self, start: u64, end: u64) -> bool {
+        let (from, to) = if self.ranges.len() + 2 > LIMIT {
+            let from = self.ranges.partition_point(|range| range.start < start);
+            (from, self.ranges.partition_point(|range| range.end <= end))
+        } else {
+            (self.boundary(start), self.boundary(end))
+        };
+        let mut news = false;
+        for index in from..to {
+            let range = self.ranges[index];
+            if range.mark != Mark::Sacked {
+                self.uncount(&range);
+                self.ranges[index].mark = Mark::Sacked;
+                self.sacked += range.len();
+                news = true;
+            }
+        }
+        news
+    }
+
+    /// Marks as lost what lies below so much that has arrived that it cannot only be late: three segments, or more
+    /// than two segments' bytes (RFC 6675 §4, IsLost). What was sent again since is not judged. True when something is
+    /// lost that was not before.
+    pub(in super::super) fn find_losses(&mut self, mss: u64) -> bool {
+        let (mut pieces, mut bytes, mut in_block, mut news) = (0, 0, false, false);
+        let mut newly = 0;
+        for range in self.ranges.iter_mut().rev() {
+            match range.mark {
+                Mark::Sacked => {
+                    pieces += u32::from(!in_block);
+                    bytes += range.len();
+                    in_block = true;
+                }
+                Mark::InFlight if range.transmissions == 1 && (pieces >= 3 || bytes > 2 * mss) => {
+                    range.mark = Mark::Lost(Resend::Hole);
+                    newly += range.len();
+                    (news, in_block) = (true, false);
+                }
+                _ => in_block = false,
+            }
+        }
+        self.lost += newly;
+        news
+    }
+
+    /// Everything may be lost. What the peer said of arrivals no longer counts: it may have changed its mind (RFC 2018
+    /// §8).
     pub(in super::super) fn lose_all(&mut self, why: Resend) {
-        self.lost = 0;
+        (self.lost, self.sacked) = (0, 0);
         for range in &mut self.ranges {
             range.mark = Mark::Lost(why);
             self.lost += range.len();
         }
     }
 
-    /// The oldest range may be lost.
-    pub(in super::super) fn lose_first(&mut self, why: Resend) {
-        if let Some(first) = self.ranges.front_mut() {
-            if first.mark == Mark::InFlight {
-                self.lost += first.len();
-            }
-            first.mark = Mark::Lost(why);
+    /// The oldest segment, of at most `len` numbers, may be lost.
+    pub(in super::super) fn lose_first(&mut self, len: u64, why: Resend) {
+        let Some(first) = self.ranges.front().copied() else { return };
+        if !matches!(first.mark, Mark::Lost(_)) {
+            self.boundary(first.start + len.min(first.len()));
+        }
+        if let Some(first) = self.ranges.front().copied() {
+            self.uncount(&first);
+            self.lost += first.len();
+            self.ranges[0].mark = Mark::Lost(why);
         }
     }
 
-    /// Where what must be sent again begins, and why: the oldest range, if it is lost.
-    pub(in super::super) fn first_if_lost(&self) -> Option<(u64, Resend)> {
-        match self.ranges.front()? {
-            Range { start, mark: Mark::Lost(why), .. } => Some((*start, *why)),
-            _ => None,
+    /// Where what is lost begins, and why it goes again.
+    pub(in super::super) fn first_lost(&self) -> Option<(u64, Resend)> {
+        if self.lost == 0 {
+            return None;
         }
+        self.ranges.iter().find_map(|range| match range.mark {
+            Mark::Lost(why) => Some((range.start, why)),
+            Mark::InFlight | Mark::Sacked => None,
+        })
+    }
+
+    /// Whether the oldest range is lost.
+    pub(in super::super) fn first_is_lost(&self) -> bool {
+        self.ranges.front().is_some_and(|first| matches!(first.mark, Mark::Lost(_)))
     }
 
     /// When the oldest range was last sent, if that was not the first time.
@@ -151,14 +219,37 @@ impl Sent {
         self.ranges.front().filter(|first| first.transmissions > 1).map(|first| first.sent_at)
     }
 
-    /// How many sequence numbers are marked as lost.
-    pub(in super::super) fn lost(&self) -> u64 {
-        self.lost
+    /// How many sequence numbers are no longer on their way: lost, or arrived.
+    pub(in super::super) fn gone(&self) -> u64 {
+        self.lost + self.sacked
+    }
+
+    /// Whether the oldest range was sent only once.
+    pub(in super::super) fn first_is_fresh(&self) -> bool {
+        self.ranges.front().is_some_and(|first| first.transmissions == 1)
+    }
+
+    /// Where the next range that has arrived begins behind `offset`: what is sent again stops there.
+    pub(in super::super) fn next_sacked(&self, offset: u64) -> Option<u64> {
+        if self.sacked == 0 {
+            return None;
+        }
+        let behind = self.ranges.partition_point(|range| range.end <= offset);
+        self.ranges.range(behind..).find(|range| range.mark == Mark::Sacked).map(|range| range.start)
     }
 
     /// Forgets everything.
     pub(in super::super) fn clear(&mut self) {
         *self = Sent::default();
+    }
+
+    /// A range, or a part of one, is no longer what it was.
+    fn uncount(&mut self, range: &Range) {
+        match range.mark {
+            Mark::InFlight => {}
+            Mark::Sacked => self.sacked -= range.len(),
+            Mark::Lost(_) => self.lost -= range.len(),
+        }
     }
 
     /// The index of the range that begins at `at`; one that `at` lies within is cut in two.
@@ -188,124 +279,5 @@ impl Range {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn at(millis: u64) -> Instant {
-        Instant::from_millis(millis)
-    }
-
-    fn ms(millis: u64) -> Duration {
-        Duration::from_millis(millis)
-    }
-
-    #[test]
-    fn a_burst_of_one_instant_is_one_range() {
-        let mut sent = Sent::default();
-        sent.push(1, 101, at(0));
-        sent.push(101, 201, at(0));
-        sent.push(201, 301, at(1));
-        assert_eq!(sent.ranges.len(), 2);
-    }
-
-    #[test]
-    fn the_round_trip_is_that_of_what_was_sent_last() {
-        let mut sent = Sent::default();
-        sent.push(1, 101, at(0));
-        sent.push(101, 201, at(10));
-        sent.push(201, 301, at(20));
-        assert_eq!(sent.acknowledge(201, at(50)), Some(ms(40)));
-        assert_eq!(sent.acknowledge(250, at(60)), Some(ms(40)));
-        assert_eq!(sent.acknowledge(250, at(70)), None);
-    }
-
-    #[test]
-    fn what_was_sent_twice_gives_no_round_trip() {
-        let mut sent = Sent::default();
-        sent.push(1, 101, at(0));
-        sent.push(101, 201, at(10));
-        sent.push_again(1, 101, at(20));
-        assert_eq!(sent.acknowledge(201, at(50)), None);
-    }
-
-    #[test]
-    fn what_is_sent_again_is_cut_to_its_segment_and_the_rest_stays_lost() {
-        let mut sent = Sent::default();
-        sent.push(1, 1_001, at(0));
-        sent.lose_all(Resend::Timeout);
-        assert_eq!((sent.first_if_lost(), sent.lost()), (Some((1, Resend::Timeout)), 1_000));
-        sent.push_again(1, 301, at(5));
-        assert_eq!((sent.first_if_lost(), sent.lost()), (None, 700));
-        sent.acknowledge(301, at(9));
-        assert_eq!(sent.first_if_lost(), Some((301, Resend::Timeout)));
-    }
-
-    #[test]
-    fn the_list_is_bounded_and_what_does_not_fit_joins_the_last_range() {
-        let mut sent = Sent::default();
-        for i in 0..2 * LIMIT as u64 {
-            sent.push(1 + i, 2 + i, at(i));
-        }
-        assert_eq!(sent.ranges.len(), LIMIT);
-        let end = 1 + 2 * LIMIT as u64;
-        assert_eq!(sent.ranges.back().map(|last| (last.start, last.end)), Some((LIMIT as u64, end)));
-        sent.lose_all(Resend::Timeout);
-        sent.push(end, end + 1, at(0));
-        assert_eq!(sent.lost(), LIMIT as u64 - 1);
-    }
-
-    /// What the list says of each sequence number, in order.
-    fn spelled_out(sent: &Sent) -> Vec<(u64, Instant, u32, Mark)> {
-        let numbers = |range: &Range| {
-            let range = *range;
-            (range.start..range.end).map(move |n| (n, range.sent_at, range.transmissions, range.mark))
-        };
-        sent.ranges.iter().flat_map(numbers).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn the_list_says_of_each_number_what_happened_to_it(
-            steps in prop::collection::vec((0u8..4, 0u64..30, 1u64..20), 1..60),
-        ) {
-            let mut sent = Sent::default();
-            // One entry a number: where it is in the stream, when and how often it was sent, what became of it.
-            let mut each: Vec<(u64, Instant, u32, Mark)> = Vec::new();
-            let mut next = 1;
-            for (i, (what, skip, len)) in steps.into_iter().enumerate() {
-                let now = at(i as u64);
-                let first = each.first().map_or(next, |(number, ..)| *number);
-                match what {
-                    0 => {
-                        sent.push(next, next + len, now);
-                        each.extend((next..next + len).map(|number| (number, now, 1, Mark::InFlight)));
-                        next += len;
-                    }
-                    1 => {
-                        let ack = (first + skip).min(next);
-                        sent.acknowledge(ack, now);
-                        each.retain(|(number, ..)| *number >= ack);
-                    }
-                    2 => {
-                        let start = (first + skip).min(next);
-                        let end = (start + len).min(next);
-                        sent.push_again(start, end, now);
-                        let covered = |number: u64| (start..end).contains(&number);
-                        let often = each.iter().filter(|(number, ..)| covered(*number)).map(|each| each.2).max();
-                        for each in each.iter_mut().filter(|(number, ..)| covered(*number)) {
-                            *each = (each.0, now, often.unwrap_or(0) + 1, Mark::InFlight);
-                        }
-                    }
-                    _ => {
-                        sent.lose_all(Resend::Timeout);
-                        each.iter_mut().for_each(|each| each.3 = Mark::Lost(Resend::Timeout));
-                    }
-                }
-                prop_assert_eq!(&spelled_out(&sent), &each);
-                let lost = each.iter().filter(|(.., mark)| *mark != Mark::InFlight).count();
-                prop_assert_eq!(sent.lost(), lost as u64);
-            }
-        }
-    }
-}
+#[path = "sent_tests.rs"]
+mod tests;

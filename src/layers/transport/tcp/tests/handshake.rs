@@ -273,7 +273,7 @@ fn the_user_timeout_ends_a_handshake_that_nobody_answers() {
 }
 
 #[test]
-fn the_patience_of_a_handshake_ends_with_it_also_for_a_program_that_wrote_early() {
+fn the_user_timeout_of_a_handshake_ends_with_it_also_for_a_program_that_wrote_early() {
     let mut pipe = Pipe::new(&config());
     pipe.listen(B);
     pipe.write(B, b"welcome");

@@ -1,5 +1,6 @@
 //! What is lost, late, doubled or damaged does no harm (RFC 9293 §3.8.1, RFC 6298).
 
+use super::super::congestion::Algorithm;
 use super::*;
 use crate::base::Rng;
 use proptest::prelude::*;
@@ -175,13 +176,17 @@ proptest! {
         write_size in 1usize..3_000,
         kilobytes in prop::array::uniform2(0usize..20),
         appetite in prop_oneof![Just(usize::MAX), 1usize..2_000],
-        flags: [bool; 3],
+        flags: [bool; 5],
+        congestion in prop::sample::select(Algorithm::ALL.to_vec()),
     ) {
-        let [nodelay, delays, window_scale] = flags;
+        let [nodelay, delays, window_scale, sack, timestamps] = flags;
         let config = Config {
             nodelay,
             window_scale,
+            sack,
+            timestamps,
             delayed_ack: delays.then_some(ms(40)),
+            congestion,
             trace: true,
             ..Config::default()
         };

@@ -4,7 +4,9 @@ mod closing;
 mod congestion;
 mod handshake;
 mod loss;
+mod recovery;
 mod robustness;
+mod timestamps;
 mod window;
 
 use std::collections::BTreeMap;

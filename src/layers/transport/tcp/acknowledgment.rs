@@ -1,0 +1,86 @@
+//! What an acknowledgment means to a connection: the round trip, the timer, the congestion window, and what is lost
+//! (RFC 9293 §3.10.7.4, fifth; RFC 6298 §5; RFC 5681 §3.2; RFC 6675 §5).
+//!
+//! Which acknowledgments are believed at all, `arrival` says.
+
+use super::congestion::Ack;
+use super::connection::Connection;
+use super::segment::Segment;
+use super::seq::SeqNumber;
+use super::timers::Timer;
+use super::timestamps::Timestamps;
+use crate::base::Instant;
+use crate::trace;
+
+/// TSecr of a segment.
+pub(super) fn echo_of(segment: &Segment) -> Option<u32> {
+    segment.header.options.timestamps().map(|(_, echo)| echo)
+}
+
+impl Connection {
+    /// Takes an ACK that advances, and sets the retransmission timer by it (RFC 6298 §5.2 and §5.3).
+    pub(super) fn take_ack(&mut self, now: Instant, ack: u64, echo: Option<u32>) {
+        let bytes = ack - self.sender.snd_una;
+        let (before, mss) = (self.sender.in_flight(), self.sender.mss as u64);
+        let app_limited = before + mss <= self.congestion.window();
+        let rtt = self.sender.acked(now, ack);
+        let told =
+            echo.filter(|_| self.timestamps.is_some()).and_then(|echo| Timestamps::round_trip(now, echo));
+        let sample = match told {
+            // An echo measures with every ACK, so each of them counts for less (RFC 7323 appendix G).
+            Some(sample) => Some(self.rtt.measured(sample, before.div_ceil(2 * mss))),
+            None => self.rtt.acked(ack, now),
+        };
+        if let Some(sample) = sample {
+            let (srtt, rto) = (self.rtt.srtt().unwrap_or(sample), self.rtt.rto());
+            self.trace(|flow| trace::Kind::RttMeasured { flow, sample, srtt, rto });
+        }
+        let in_flight = self.sender.in_flight();
+        let recovering = self.sender.fast.is_recovering();
+        let srtt = self.rtt.srtt();
+        self.congestion.on_ack(&Ack {
+            now,
+            bytes,
+            rtt: rtt.or(told),
+            srtt,
+            in_flight,
+            app_limited,
+            recovering,
+        });
+        self.tell_cwnd("an ACK arrived");
+        if self.sender.outstanding() > 0 {
+            if self.permits_sack || !self.sender.fast.keeps_timer() {
+                self.set_timer(Timer::Retransmission, now + self.rtt.rto());
+            }
+        } else {
+            self.timers.stop(Timer::Retransmission);
+        }
+        self.probes = 0;
+        self.heard_from_peer(now);
+    }
+
+    /// Takes a duplicate ACK: one without data that says neither a new number nor a new window while something is
+    /// outstanding (RFC 5681 §2).
+    pub(super) fn take_duplicate_ack(&mut self, now: Instant) {
+        if self.sender.outstanding() == 0 || !self.congestion.fast_retransmit() {
+            return;
+        }
+        let flight = self.sender.flight_size();
+        if self.sender.duplicate_ack() {
+            self.congestion.on_loss(now, flight);
+            self.tell_cwnd("three duplicate ACKs arrived");
+        }
+    }
+
+    /// Takes the blocks of a selective acknowledgment (RFC 6675 §5). One that tells nothing new counts for nothing.
+    pub(super) fn take_sack(&mut self, now: Instant, segment: &Segment, duplicate: bool) {
+        let offset = |number: SeqNumber| number.to_offset(self.sender.isn, self.sender.snd_una);
+        let blocks: Vec<(i64, i64)> =
+            segment.header.options.sack().iter().map(|(start, end)| (offset(*start), offset(*end))).collect();
+        let flight = self.sender.flight_size();
+        if self.sender.sacked(&blocks, duplicate) {
+            self.congestion.on_loss(now, flight);
+            self.tell_cwnd("blocks beyond a hole have arrived");
+        }
+    }
+}
