@@ -290,7 +290,9 @@ impl EventClient {
     }
 
     fn tell(&mut self, input: Input, io: &mut Io<'_>) {
-        self.client.iter_mut().for_each(|client| client.handle(io.now(), input.clone()));
+        if let Some(client) = &mut self.client {
+            client.handle(io.now(), input);
+        }
     }
 
     /// What the session says is for the machine, as long as that wants it.
