@@ -137,7 +137,8 @@ fn arg(args: &[Value], at: usize) -> Value {
     args.get(at).cloned().unwrap_or_default()
 }
 
-/// An argument that is a name. Numbers are none: were all that is no text taken for one name, strangers would meet there.
+/// An argument that is a name. Numbers are none: were all that is no text taken for one name, strangers would meet
+/// there.
 fn name(args: &[Value], at: usize) -> Option<&str> {
     args.get(at).and_then(Value::as_str)
 }
@@ -155,7 +156,7 @@ fn rooms(cx: &Context<'_>) -> Value {
     Value::Array(cx.rooms().iter().map(|room| Value::from(&**room)).collect())
 }
 
-/// `room, msg` as others hear it.
+/// `room, msg` as the others receive it.
 fn said(cx: &Context<'_>, args: &[Value]) -> Value {
     said_to(arg(args, 0), cx, arg(args, 1))
 }
@@ -168,7 +169,7 @@ fn from(cx: &Context<'_>, message: Value) -> Value {
     Value::object([("from", (&*cx.id()).into()), ("msg", message)])
 }
 
-/// Tells why nothing can be stored any more, if so.
+/// Reports why nothing can be stored any more, if so.
 type Failure = Box<dyn Fn() -> Option<String>>;
 
 /// The log of what was said: in memory, or on disk, where it outlives the program.
@@ -265,6 +266,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
 // Try this:
 // 1. In a browser's console on http://localhost:3000, with socket.io-client: `io().emit("message", 1, 2)`.
 // 2. Add an event `roll` that acks with a number from 1 to 6: where does chance come from in a hub that has none?
-// 3. Let `/private` take a list of tokens, and put who somebody is into `cx.set_data`.
+// 3. Let `/private` take a list of tokens, and put the client's identity into `cx.set_data`.
 // 4. Let two clients join a room, cut one off, say something, and let it return: first with `--profile suite`.
 // 5. Send `42["message",[[[` and so on, 5000 deep. Who is disturbed?

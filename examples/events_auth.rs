@@ -1,4 +1,4 @@
-//! A namespace with a door: who may come in, how often one may speak, and how a refusal is told.
+//! A namespace with a door: which clients may enter, how often one may send, and how a refusal reaches it.
 //!
 //! `cargo run --example events_auth`
 

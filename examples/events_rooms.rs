@@ -1,4 +1,4 @@
-//! Rooms: who hears what. A hub and three clients in one program.
+//! Rooms: the receivers of an event. A hub and three clients in one program.
 //!
 //! `cargo run --example events_rooms`
 

@@ -1,6 +1,6 @@
 //! A question and an answer in UDP datagrams, one of which is lost: `cargo run --example udp_exchange`.
 //!
-//! UDP (RFC 768) adds ports and a checksum to IP, and nothing else. Whoever wants an answer for certain must notice
+//! UDP (RFC 768) adds ports and a checksum to IP, and nothing else. A program that needs an answer must notice
 //! for itself that none came: here the client asks again after 300 ms.
 
 use std::net::SocketAddr;
@@ -46,12 +46,12 @@ impl App for Client {
     }
 }
 
-/// Answers everyone, and remembers nobody: UDP has no connections.
+/// Answers every client, and remembers none: UDP has no connections.
 struct Server;
 
 impl App for Server {
     fn start(&mut self, io: &mut Io<'_>) {
-        io.udp_bind(SERVER.port()).expect("nobody else has the port");
+        io.udp_bind(SERVER.port()).expect("the port is free");
     }
 
     fn handle(&mut self, event: SocketEvent, io: &mut Io<'_>) {
@@ -77,7 +77,7 @@ fn main() {
     let (asked, answer) = (*asked, answer.clone());
     print!("{}", ladder::single(&network.into_trace(), &Look::default()));
     println!("\nasked {asked} times, and the answer is {answer:?}");
-    // What is claimed of the run as it stands. Change the run, and predict what becomes of the claim.
+    // What is claimed of the run as it is. Change the run, and predict what becomes of the claim.
     assert_eq!((asked, answer), (2, Some(Bytes::from_static(b"42"))), "the second question was answered");
 }
 
@@ -85,5 +85,6 @@ fn main() {
 // 1. Lose the question instead: `network.rule(client, server, ..)`. Can the client tell the two cases apart?
 // 2. Let the client wait 30 ms only. How many answers come, and what would a program do that took each for a new one?
 // 3. Call `network.introduce_neighbours()` before the run: which frames are gone, and who needed them?
-// 4. Send to port 7001. Who answers now, and with which protocol? (`SocketEvent::Unreachable` is how a program hears.)
+// 4. Send to port 7001. Who answers now, and with which protocol? (`SocketEvent::Unreachable` is how a program learns
+//    it.)
 // 5. Send 4000 bytes. How many frames is one datagram, and what is left of it when one of them is lost?

@@ -4,7 +4,7 @@
 //!
 //! | where | what |
 //! |---|---|
-//! | [`base`] | time, chance, bytes, checksums, header fields: what every layer stands on |
+//! | [`base`] | time, chance, bytes, checksums, header fields: what every layer is built on |
 //! | [`layers`] | **the stack**, one folder a layer, each protocol a pure state machine |
 //! | [`trace`] | what happened in a run: typed events with time, place and bytes |
 //! | [`chat`] | the event system: listeners, rooms, namespaces, missed events |
@@ -19,15 +19,15 @@
 //! [`base::Machine`]). That is why one and the same WebSocket, Engine.IO and Socket.IO speak in the simulator, in tests
 //! and on real sockets; our TCP and what is below it, in the simulator and in tests.
 //!
-//! With no [features](https://doc.rust-lang.org/cargo/reference/features.html) there is no world: the crate is `base` to
-//! `lessons`, and builds for any target, a browser's too. `real` adds [`real`], `app` the [`cli`] and the [`book`]; both
-//! are on unless they are turned off.
+//! With no [features](https://doc.rust-lang.org/cargo/reference/features.html) there is no world: the crate is `base`
+//! to `lessons`, and builds for any target, a browser's too. `real` adds [`real`], `app` the [`cli`] and the [`book`];
+//! both are on unless they are turned off.
 //!
 //! Three ways in, from the shortest to the most telling:
 //!
 //! - [`sim::scene`] plays one message over one link, by UDP, TCP or WebSocket, with knobs;
 //! - [`sim::Network`] is for networks of your own: hosts, links, [fault rules](sim::fault), and [programs](sim::App);
-//! - [`layers::stack::Stack`] is one host without any network, for whoever brings frames of their own.
+//! - [`layers::stack::Stack`] is one host without any network, for programs that bring frames of their own.
 //!
 //! ```
 //! use bytes::Bytes;

@@ -4,9 +4,9 @@ use super::Instant;
 
 /// What a machine asked its driver for last.
 ///
-/// The last thing that a machine's [`poll`](super::Machine::poll) says is when it wants to be woken: the earliest of all
-/// its timers. Most inputs do not change that, and the driver keeps the last call that it was given; so the machine asks
-/// for a time once, and again when the time is another one.
+/// The last thing that a machine's [`poll`](super::Machine::poll) says is when it wants to be woken: the earliest of
+/// all its timers. Most inputs do not change that, and the driver keeps the last call that it was given; so the machine
+/// asks for a time once, and again when the time is another one.
 ///
 /// ```text
 ///   machine                  alarm                    driver
@@ -31,8 +31,8 @@ impl Alarm {
 
     /// What to ask the driver for, now that the machine is due then: `None` when it was asked for that already.
     ///
-    /// A machine that is not due at all leaves the driver its call: to be woken once in vain does no harm. One that
-    /// wants it taken back says so, with [`Instant::NEVER`].
+    /// A machine that is not due at all leaves the driver's call in place: one wake-up too many does no harm. One that
+    /// wants it cancelled returns [`Instant::NEVER`].
     pub fn poll(&mut self, due: Option<Instant>) -> Option<Instant> {
         let due = due.filter(|due| *due != self.set_to)?;
         self.set_to = due;

@@ -11,7 +11,7 @@ use super::Layer;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{protocol} {field} at byte {offset}: expected {expected}, got {got}")]
 pub struct ParseError {
-    /// Whose fault it is.
+    /// Which of the three kinds it is, and so what the caller should do.
     pub kind: ErrorKind,
     /// The layer whose header was being read.
     pub layer: Layer,
@@ -23,7 +23,7 @@ pub struct ParseError {
     pub offset: usize,
     /// What the rule asks for.
     pub expected: Cow<'static, str>,
-    /// What was there.
+    /// The value that was read, or what was there in its place.
     pub got: Cow<'static, str>,
 }
 
@@ -47,8 +47,8 @@ impl ParseError {
 
 /// Makes the errors of one protocol: they have its layer and its name in common.
 ///
-/// A [`Reader`](super::Reader) makes those of a header. This is for protocols of text, which are read in other ways, and
-/// for what people type.
+/// A [`Reader`](super::Reader) makes those of a header. This is for protocols of text, which are read in other ways,
+/// and for what people type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Errors {
     layer: Layer,

@@ -13,7 +13,7 @@ pub trait Header: Sized {
     /// Every field in the order of the wire. A field whose width differs from packet to packet has width 0 here.
     const FIELDS: &'static [Field];
 
-    /// Reads one header from the front of `r`, which is left standing at the first byte of the payload.
+    /// Reads one header from the front of `r`, and leaves `r` at the first byte of the payload.
     ///
     /// # Errors
     /// Says which field broke which rule, and where.

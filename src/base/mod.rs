@@ -2,19 +2,18 @@
 //!
 //! Nothing here knows a protocol. Every layer reads and writes its headers with [`Reader`] and [`Writer`],
 //! describes their layout once as a table of [`Field`]s, and is a [`Machine`] when it has a state: one that asks for
-//! its next wake-up with an [`Alarm`], and keeps many of a kind in a [`Slab`].
+//! its next wake-up with an [`Alarm`].
 
 mod alarm;
 mod checksum;
 mod error;
 mod field;
 mod header;
+mod joiner;
 mod layer;
 mod machine;
 mod reader;
 mod rng;
-mod secondary_map;
-mod slab;
 mod time;
 mod writer;
 
@@ -23,11 +22,10 @@ pub use checksum::{Checksum, internet_checksum};
 pub use error::{ErrorKind, Errors, ParseError};
 pub use field::{Field, Show};
 pub use header::Header;
+pub use joiner::{is_joiner, joins};
 pub use layer::Layer;
 pub use machine::Machine;
 pub use reader::Reader;
 pub use rng::Rng;
-pub use secondary_map::SecondaryMap;
-pub use slab::{Slab, SlabKey};
 pub use time::{Duration, Instant};
 pub use writer::Writer;

@@ -6,7 +6,7 @@ use super::{ErrorKind, Errors, Layer, ParseError};
 
 /// A cursor over bytes in network order (big-endian, RFC 1700).
 ///
-/// It knows whose header is being read, so every error names layer, protocol, field and place.
+/// It knows which header is being read, so every error names layer, protocol, field and place.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     bytes: &'a [u8],

@@ -6,7 +6,7 @@
 /// A directive in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directive<'a> {
-    /// Its name.
+    /// The directive's name, such as `figure`.
     pub name: &'a str,
     /// Its arguments, `name=value` pairs included.
     pub arguments: Vec<&'a str>,
@@ -19,16 +19,16 @@ pub struct Directive<'a> {
 pub enum Expansion {
     /// Words in a sentence.
     Words(String),
-    /// Paragraphs, figures.
+    /// Paragraphs or figures, on lines of their own.
     Block(String),
 }
 
 /// A fault of a page, and its line from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The line.
+    /// The line in the chapter, from 1.
     pub line: usize,
-    /// What is wrong.
+    /// What is wrong with it.
     pub what: String,
 }
 
@@ -76,7 +76,7 @@ fn replace_in(
             Expansion::Words(words) => done.push_str(&words),
             Expansion::Block(block) if alone => done.push_str(&block),
             Expansion::Block(_) => {
-                return Err(format!("{{{{#{name}}}}} makes whole paragraphs: it stands alone on its line"));
+                return Err(format!("{{{{#{name}}}}} makes whole paragraphs: it must be alone on its line"));
             }
         }
         rest = behind;

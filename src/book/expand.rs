@@ -1,13 +1,15 @@
-//! What stands in the place of each directive. A lesson is played with its knobs as they stand; `name=value` behind
+//! What replaces each directive. A lesson is played with its knobs' defaults; `name=value` after
 //! the other arguments turns one.
 //!
 //! | directive | becomes |
 //! |---|---|
-//! | `lesson ID about` | what it is about, how long it takes, where to read on |
-//! | `lesson ID story` | the whole lesson: what it says, asks and shows |
+//! | `lesson ID about` | its number, its layer, how long it takes |
+//! | `lesson ID story` | the whole lesson: what it says, asks and shows, and where to read on |
 //! | `lesson ID transcript` | what a terminal shows of it |
 //! | `lesson ID scenario` | the command with its scenario line |
 //! | `lesson ID knobs`, `lesson ID teacher` | what can be turned; notes for the teacher |
+//! | `lesson ID exercises` | what there is to program after it |
+//! | `gated` ... `end` | what is between them is folded: it would answer a question of the page |
 //! | `figure ID/SCENE/KIND` | one of its pictures |
 //! | `quiz ID N [SCENE/KIND ...]` | its question N, from 1; pictures that belong to the answer |
 //! | `fact ID NAME` | in a sentence: a number or word of its run |
@@ -18,9 +20,9 @@
 //! | `header NAME` | the layout of a header: `ethernet`, `arp`, `ipv4`, `icmp`, `udp`, `tcp`, `websocket` |
 //! | `states tcp` | the state diagram of TCP, drawn from its transitions |
 //! | `code PATH:ITEM` | an item of a source file |
-//! | `file PATH` | in a sentence: a source file, and what it says it is |
+//! | `file PATH` | in a sentence: a source file, with a link to its page, and what it says it is |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::rc::Rc;
@@ -28,7 +30,7 @@ use std::rc::Rc;
 use super::directive::{Directive, Expansion};
 use super::{figure, quiz, source, story, vocabulary};
 use crate::lessons::render::text;
-use crate::lessons::{ALL, Lesson, Performance};
+use crate::lessons::{ALL, Lesson, Performance, exercises};
 use crate::view::look::Look;
 use crate::view::svg::{Alt, escape, header, states};
 
@@ -38,6 +40,10 @@ pub struct Expander<'a> {
     /// The root of the source tree.
     tree: &'a Path,
     played: BTreeMap<String, Rc<Performance>>,
+    /// The source files that pages name: each has a page of its own.
+    sources: BTreeSet<String>,
+    /// Whether a `gated` waits for its `end`.
+    gated: bool,
 }
 
 /// The names of all directives.
@@ -54,15 +60,27 @@ const NAMES: &[&str] = &[
     "states",
     "code",
     "file",
+    "gated",
+    "end",
 ];
 
 impl<'a> Expander<'a> {
     /// For the source tree at `tree`.
     pub fn new(tree: &'a Path) -> Self {
-        Expander { tree, played: BTreeMap::new() }
+        Expander { tree, played: BTreeMap::new(), sources: BTreeSet::new(), gated: false }
     }
 
-    /// What stands in the place of a directive.
+    /// The source files that were named so far.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(String::as_str)
+    }
+
+    /// Whether a page ended inside a `gated`; the next page begins outside of it.
+    pub fn left_gated(&mut self) -> bool {
+        std::mem::take(&mut self.gated)
+    }
+
+    /// What replaces a directive.
     ///
     /// # Errors
     /// In words: what was expected.
@@ -78,7 +96,9 @@ impl<'a> Expander<'a> {
             ("fact", [lesson, name]) => words(self.fact(lesson, name, &turned)),
             ("lessons", []) => block(Ok(lessons())),
             ("count", [what]) => words(count(what)),
-            ("vocabulary", []) => block(vocabulary::all()),
+            ("vocabulary", []) => block(self.vocabulary()),
+            ("gated", []) => block(self.gate(true)),
+            ("end", []) => block(self.gate(false)),
             ("word", name @ [_, ..]) => words(vocabulary::link(&name.join(" "))),
             ("header", [name]) => block(layout(name)),
             ("states", ["tcp"]) => block(Ok(states())),
@@ -115,14 +135,15 @@ impl<'a> Expander<'a> {
             "about" => Ok(about(lesson)),
             "knobs" => Ok(knobs(lesson)),
             "teacher" => Ok(teacher(lesson)),
-            "story" => Ok(story::story(&*self.play(name, turned)?)),
+            "story" => Ok(story::story(lesson, &*self.play(name, turned)?)),
+            "exercises" => exercises_of(lesson),
             "scenario" => {
                 let scenario = &self.play(name, turned)?.scenario;
                 Ok(format!("```sh\nnetlayers lesson --scenario \"{scenario}\"\n```\n"))
             }
             "transcript" => Ok(transcript(lesson, &*self.play(name, turned)?)),
             other => Err(format!(
-                "a lesson has no '{other}': expected about, story, transcript, scenario, knobs or teacher"
+                "a lesson has no '{other}': expected about, story, transcript, scenario, knobs, exercises or teacher"
             )),
         }
     }
@@ -151,7 +172,7 @@ impl<'a> Expander<'a> {
         let prediction = &performance.predictions[index];
         let id = with_turned(story::quiz_id(performance.scenario.id, index), turned);
         let mut page = quiz::question(prediction, &id);
-        page.push_str(&quiz::open_answer(&[id]));
+        page.push_str(&quiz::open_answer(prediction, &id, std::slice::from_ref(&id), (1, 1)));
         for picture in pictures {
             page.push_str(&picture_of(&performance, picture, turned)?);
         }
@@ -171,21 +192,41 @@ impl<'a> Expander<'a> {
         }
     }
 
-    fn code(&self, place: &str) -> Result<String, String> {
+    fn code(&mut self, place: &str) -> Result<String, String> {
         let (path, item) =
             place.rsplit_once(':').ok_or_else(|| format!("'{place}' names no code: expected PATH:ITEM"))?;
         let code =
             source::item(&source::read(self.tree, path)?, item).map_err(|what| format!("{path}: {what}"))?;
-        Ok(format!(
-            "<p class=\"nl-from\">From <code>{}</code>:</p>\n\n```rust,ignore\n{code}```\n",
-            escape(path)
-        ))
+        self.sources.insert(path.to_string());
+        Ok(format!("<p class=\"nl-from\">From {}:</p>\n\n```rust,ignore\n{code}```\n", source::link(path)))
     }
 
-    fn file(&self, path: &str) -> Result<String, String> {
+    fn file(&mut self, path: &str) -> Result<String, String> {
         let text = source::read(self.tree, path)?;
         let opening = source::opening(&text).ok_or_else(|| format!("'{path}' does not say what it is"))?;
-        Ok(format!("<code>{}</code> ({})", escape(path), figure::inline(&opening)))
+        self.sources.insert(path.to_string());
+        Ok(format!("{} ({})", source::link(path), figure::inline(&opening)))
+    }
+
+    fn vocabulary(&mut self) -> Result<String, String> {
+        let words = crate::lessons::vocabulary::all();
+        self.sources.extend(words.iter().flat_map(|term| term.sources).map(|path| (*path).to_string()));
+        vocabulary::all()
+    }
+
+    fn gate(&mut self, begins: bool) -> Result<String, String> {
+        if self.gated == begins {
+            return Err(match begins {
+                true => "a {{#gated}} inside another one".into(),
+                false => "an {{#end}} without a {{#gated}} before it".into(),
+            });
+        }
+        self.gated = begins;
+        Ok(match begins {
+            true => "\n<details class=\"nl-answer\"><summary>When you have predicted: what the run says</summary>\n\n"
+                .into(),
+            false => quiz::close_answer().into(),
+        })
     }
 }
 
@@ -216,23 +257,37 @@ fn with_turned(id: String, turned: &[&str]) -> String {
 }
 
 fn about(lesson: &Lesson) -> String {
-    let cites: Vec<String> =
-        lesson.cites.iter().map(|cite| format!("<li>{}</li>", figure::inline(&cite.to_string()))).collect();
     format!(
         "<div class=\"nl-about\"><p>Lesson {}, {} layer, about {} minutes. In a terminal: \
-         <code>{}</code></p><p>Many think: “{}”. Read on in:</p><ul>{}</ul></div>\n",
+         <code>{}</code></p></div>\n",
         lesson.number,
         lesson.layer,
         lesson.minutes,
         lesson.command(),
-        figure::inline(lesson.misconception),
-        cites.concat()
     )
+}
+
+/// What there is to program after a lesson.
+fn exercises_of(lesson: &Lesson) -> Result<String, String> {
+    let mut list = String::new();
+    for exercise in exercises::ALL.iter().filter(|exercise| exercise.lesson == lesson.number) {
+        let n = exercise.lesson;
+        let _ = writeln!(
+            list,
+            "<div class=\"nl-exercise\"><p><strong>{}</strong>. {}</p><p><code>netlayers hint {n}</code> shows the \
+             task and a first hint, <code>netlayers check {n}</code> puts a starter at <code>{}</code> and tries \
+             it.</p></div>",
+            figure::inline(exercise.title),
+            figure::inline(exercise.task),
+            escape(&exercise.file()),
+        );
+    }
+    if list.is_empty() { Err(format!("lesson {} has no exercise", lesson.id)) } else { Ok(list) }
 }
 
 fn knobs(lesson: &Lesson) -> String {
     let mut table = String::from(
-        "<table class=\"nl-knobs\"><thead><tr><th>knob</th><th>stands at</th><th>what it turns</th></tr></thead><tbody>",
+        "<table class=\"nl-knobs\"><thead><tr><th>knob</th><th>default</th><th>what it turns</th></tr></thead><tbody>",
     );
     for knob in lesson.knobs {
         let _ = write!(
@@ -278,19 +333,17 @@ fn transcript(lesson: &Lesson, performance: &Performance) -> String {
 }
 
 fn lessons() -> String {
-    let mut table = String::from(
-        "<table><thead><tr><th>lesson</th><th>layer</th><th>minutes</th><th>the belief it ends</th></tr></thead><tbody>",
-    );
+    let mut table =
+        String::from("<table><thead><tr><th>lesson</th><th>layer</th><th>minutes</th></tr></thead><tbody>");
     for lesson in ALL {
         let _ = write!(
             table,
-            "<tr><td>{}. <a href=\"{}\">{}</a></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}. <a href=\"{}\">{}</a></td><td>{}</td><td>{}</td></tr>",
             lesson.number,
             super::links::page_of(lesson),
             figure::inline(lesson.title),
             lesson.layer,
             lesson.minutes,
-            figure::inline(lesson.misconception)
         );
     }
     table + "</tbody></table>\n"
@@ -323,6 +376,6 @@ fn states() -> String {
         "fig-states-tcp",
         &states::to_svg(alt),
         "Every arrow is an arm of the `match` in `State::after` (RFC 9293 §3.3.2, figure 5), and every arm is an arrow: the \
-         picture is drawn from it. CLOSED stands there twice, for the beginning and for the end.",
+         picture is drawn from it. CLOSED is there twice, for the beginning and for the end.",
     )
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use super::rfc;
 use crate::lessons::picture::{Drawing, Picture, View};
 use crate::view::columns::Columns;
 use crate::view::dissect::{Role, dissect_trace};
@@ -10,7 +11,7 @@ use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::Look;
 use crate::view::svg::{self, Alt, escape};
 
-/// The picture with its caption. `id` is unique in the book: the lesson's, and what else tells it from others.
+/// The picture with its caption. `id` is unique in the book: the lesson's, and what distinguishes it in the lesson.
 pub fn figure(picture: &Picture, id: &str) -> String {
     let drawn = match &picture.drawing {
         Drawing::Run { trace, until, view } => {
@@ -56,7 +57,26 @@ pub fn figure(picture: &Picture, id: &str) -> String {
     };
     let drawn =
         if drawn.is_empty() { text(&picture.draw(&Look::default()).to_string()) } else { drawn.join("") };
-    framed(id, &drawn, &picture.caption)
+    match narrow(picture) {
+        Some(narrow) => {
+            framed(id, &format!("<div class=\"nl-wide\">{drawn}</div>{narrow}"), &picture.caption)
+        }
+        None => framed(id, &drawn, &picture.caption),
+    }
+}
+
+/// Columns of text that fit a telephone held upright, inside a fold.
+const NARROW: usize = 40;
+
+/// The picture for a narrow screen, as a narrow terminal shows it; `None` when it has no such form: then it scrolls.
+fn narrow(picture: &Picture) -> Option<String> {
+    if matches!(picture.drawing, Drawing::Columns(_)) {
+        // A table of HTML breaks its cells by itself.
+        return None;
+    }
+    let shown = picture.draw(&Look { width: NARROW, ..Look::default() }).to_string();
+    let fits = shown.lines().all(|line| line.chars().count() <= NARROW);
+    fits.then(|| format!("<div class=\"nl-narrow\">{}</div>", text(&shown)))
 }
 
 /// A figure with a caption. What is wide scrolls by itself, also from the keyboard.
@@ -77,12 +97,14 @@ pub fn text(shown: &str) -> String {
     format!("<pre class=\"nl-text\">{}</pre>", lines.join("&#10;"))
 }
 
-/// Prose in an element: code between backticks, all else as it is.
+/// Prose in an element: code between backticks, RFCs as links, all else as it is.
 pub fn inline(prose: &str) -> String {
     let mut html = String::new();
     for (i, piece) in prose.split('`').enumerate() {
         let _ = match i % 2 {
-            0 => write!(html, "{}", escape(piece)),
+            0 => html.write_str(&rfc::linked(&escape(piece), |address, words| {
+                format!("<a href=\"{address}\">{words}</a>")
+            })),
             _ => write!(html, "<code>{}</code>", escape(piece)),
         };
     }

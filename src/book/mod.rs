@@ -6,7 +6,8 @@
 //! | [`expand`] | what replaces it: **the list of all directives** |
 //! | [`story`], [`quiz`], [`figure`] | a lesson as a page, its questions, its pictures |
 //! | [`vocabulary`] | the words of the course |
-//! | [`source`] | code out of the files that are compiled |
+//! | [`source`] | code out of the files that are compiled, and their pages |
+//! | [`rfc`] | RFCs as links |
 //! | [`links`] | no link leads nowhere |
 //! | [`preprocessor`] | all of it as mdBook wants it |
 //!
@@ -20,6 +21,7 @@ pub mod figure;
 pub mod links;
 pub mod preprocessor;
 pub mod quiz;
+pub mod rfc;
 pub mod source;
 pub mod story;
 pub mod vocabulary;

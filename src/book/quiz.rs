@@ -34,25 +34,39 @@ pub fn question(prediction: &Prediction, id: &str) -> String {
                 .to_string()
         }
     };
-    let answer = match &prediction.answer {
-        Answer::Choice(index) => letter(*index).to_string(),
-        Answer::Number(number) => number.to_string(),
-        Answer::Words(_) => String::new(),
-    };
     format!(
-        "<fieldset class=\"nl-quiz\" id=\"{id}\" data-answer=\"{answer}\"><legend>Predict</legend>\
+        "<fieldset class=\"nl-quiz\" id=\"{id}\"><legend>Predict</legend>\
          <p class=\"nl-question\">{}</p>{controls}<p class=\"nl-verdict\" role=\"status\"></p></fieldset>\n",
         inline(&prediction.question)
     )
 }
 
-/// The beginning of a fold that hides the answer to these questions until it is opened.
-pub fn open_answer(ids: &[String]) -> String {
-    let questions = ids.join(" ");
-    format!("\n<details class=\"nl-answer\" data-for=\"{questions}\"><summary>What happens?</summary>\n\n")
+/// The beginning of what stays closed until the reader opens it: the answer to the question `id`. `together` are the
+/// questions that are to be predicted first, since the same run answers them; `of` says which answer of how many.
+pub fn open_answer(
+    prediction: &Prediction,
+    id: &str,
+    together: &[String],
+    (number, of): (usize, usize),
+) -> String {
+    let answer = match &prediction.answer {
+        Answer::Choice(index) => letter(*index).to_string(),
+        Answer::Number(number) => number.to_string(),
+        Answer::Words(_) => String::new(),
+    };
+    let summary = match (number, of) {
+        (_, 1) => "What happens?".to_string(),
+        (1, of) => format!("What happens? The first of {of} answers: predict all {of} before you open it"),
+        (number, of) => format!("Answer {number} of {of}"),
+    };
+    format!(
+        "\n<details class=\"nl-answer\" data-for=\"{id}\" data-with=\"{}\" data-answer=\"{answer}\">\
+         <summary>{summary}</summary>\n\n",
+        together.join(" ")
+    )
 }
 
-/// Its end.
+/// Closes what `answer` opened.
 pub fn close_answer() -> &'static str {
     "\n</details>\n\n"
 }

@@ -3,6 +3,8 @@
 
 use std::path::{Component, Path};
 
+use crate::view::svg::escape;
+
 /// A file of the source tree.
 ///
 /// # Errors
@@ -15,11 +17,31 @@ pub fn read(root: &Path, path: &str) -> Result<String, String> {
     std::fs::read_to_string(root.join(path)).map_err(|error| format!("'{path}' cannot be read: {error}"))
 }
 
+/// The page of a source file in the book, from the folder of the pages on.
+pub fn page(path: &str) -> String {
+    format!("source/{path}.md")
+}
+
+/// A source file by its name, with a link to its page. It needs no network, and no site that holds the source.
+pub fn link(path: &str) -> String {
+    format!("<a href=\"source/{0}.html\"><code>{0}</code></a>", escape(path))
+}
+
+/// A source file as a page. Its text is escaped: an element needs no fence that no line of the file looks like.
+pub fn listing(path: &str, text: &str) -> String {
+    let path = escape(path);
+    let language = if path.ends_with(".rs") { "language-rust" } else { "language-plaintext" };
+    // Line by line: the writer for SVG makes a space of a line end.
+    let lines: Vec<String> = text.lines().map(escape).collect();
+    format!("# {path}\n\n<pre><code class=\"{language} ignore\">{}</code></pre>\n", lines.join("\n"))
+}
+
 /// What a file says it is: the first sentence of its opening comment.
 pub fn opening(text: &str) -> Option<String> {
     let lines = text.lines().map_while(|line| line.strip_prefix("//!"));
     let paragraph: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
-    let paragraph = paragraph.join(" ").replace("**", "");
+    // A link of rustdoc, [`Name`], is a name here.
+    let paragraph = paragraph.join(" ").replace("**", "").replace("[`", "`").replace("`]", "`");
     let end = paragraph.find(". ").map_or(paragraph.trim_end_matches('.').len(), |end| end);
     // The citation is in the file; the excerpt leaves it out.
     let sentence = paragraph[..end].trim_end_matches(')');
@@ -52,7 +74,21 @@ pub fn item(text: &str, name: &str) -> Result<String, String> {
     let first =
         (0..start).rev().take_while(|i| lines[*i].trim_start().starts_with("#[")).last().unwrap_or(start);
     let cut: Vec<&str> = lines[first..=end].iter().map(|line| line.get(indent..).unwrap_or("")).collect();
-    Ok(cut.join("\n") + "\n")
+    Ok(cut.iter().map(|line| unlinked(line) + "\n").collect())
+}
+
+/// A line without the links of rustdoc: [`Name`] and [`name`](Path::name) are names here.
+fn unlinked(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("[`") {
+        let Some((name, behind)) = after.split_once("`]") else { break };
+        let target = behind.strip_prefix('(').and_then(|target| target.split_once(')'));
+        plain.push_str(before);
+        plain.push_str(&format!("`{name}`"));
+        rest = target.map_or(behind, |(_, behind)| behind);
+    }
+    plain + rest
 }
 
 fn is_item(line: &str, name: &str) -> bool {
@@ -102,12 +138,21 @@ mod tests {
     }
 
     #[test]
+    fn a_link_of_rustdoc_is_a_name() {
+        assert_eq!(
+            unlinked("/// See [`One`] and [`two`](One::two), a[`0]."),
+            "/// See `One` and `two`, a[`0]."
+        );
+    }
+
+    #[test]
     fn a_file_says_what_it_is() {
         assert_eq!(opening(FILE).as_deref(), Some("First of all"));
         assert_eq!(
             opening("//! UDP: no promise (RFC 768, RFC 1122 §4.1).").as_deref(),
             Some("UDP: no promise")
         );
+        assert_eq!(opening("//! What a [`Server`] does.").as_deref(), Some("What a `Server` does"));
         assert_eq!(opening("fn main() {}"), None);
     }
 

@@ -1,14 +1,17 @@
 //! Every lesson as pages: whatever a lesson says, asks and shows has its form in the book.
 
-use super::{figure, quiz, story};
-use crate::lessons::ALL;
+use std::path::Path;
+
+use super::expand::Expander;
+use super::{directive, figure, quiz, story};
 use crate::lessons::beat::{Answer, Beat, Form, Prediction};
+use crate::lessons::{ALL, exercises};
 
 #[test]
 fn every_question_of_every_lesson_has_one_answer_on_its_page() {
     for lesson in ALL {
         let performance = lesson.play(&lesson.scenario());
-        let page = story::story(&performance);
+        let page = story::story(lesson, &performance);
         assert_eq!(page.matches("<details").count(), page.matches("</details>").count(), "{}", lesson.id);
         let answers: Vec<&str> =
             page.split("data-for=\"").skip(1).filter_map(|after| after.split('"').next()).collect();
@@ -19,21 +22,134 @@ fn every_question_of_every_lesson_has_one_answer_on_its_page() {
         }
         let pictures = performance.beats.iter().filter(|beat| matches!(beat, Beat::Show { .. })).count();
         assert_eq!(page.matches("<figure").count(), pictures, "{}", lesson.id);
-        // An empty line would end a figure in the middle: Markdown begins again behind it.
+        // An empty line would end a figure in the middle: Markdown begins again after it.
         let figures = page.split("<figure").skip(1).filter_map(|after| after.split("</figure>").next());
         assert!(figures.clone().all(|figure| !figure.contains('\n')), "{}", lesson.id);
     }
 }
 
-#[test]
-fn no_answer_is_on_the_page_before_it_is_opened() {
-    for lesson in ALL {
-        let performance = lesson.play(&lesson.scenario());
-        let mut closed = story::story(&performance);
-        while let (Some(start), Some(end)) = (closed.find("<details"), closed.find("</details>")) {
-            closed.replace_range(start..end + "</details>".len(), "");
+/// A page as a reader sees it who has opened nothing: no folds, no choices of questions, no markup.
+fn closed(page: &str) -> String {
+    let mut closed = page.to_string();
+    for (start, end) in
+        [("<details", "</details>"), ("<fieldset", "</fieldset>"), ("<svg", "</svg>"), ("<", ">")]
+    {
+        while let Some(from) = closed.find(start) {
+            let Some(len) = closed[from..].find(end) else { break };
+            closed.replace_range(from..from + len + end.len(), " ");
         }
-        assert!(!closed.contains("What happened:"), "{}: {closed}", lesson.id);
+    }
+    closed.replace("&quot;", "\"").replace("&#39;", "'")
+}
+
+const NUMBERS: &[&str] = &[
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+];
+
+/// Whether a text gives the answer away: in its own words, by its reason, or as a number of what was asked for.
+fn gives_away(text: &str, prediction: &Prediction) -> bool {
+    let plain = |text: &str| text.replace('`', "").to_lowercase();
+    let (text, reason) = (plain(text), plain(&prediction.why));
+    let reason = reason.split(". ").next().unwrap_or_default();
+    if reason.split(' ').count() > 2 && text.contains(reason.trim_end_matches('.')) {
+        return true;
+    }
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|w| !w.is_empty()).collect();
+    match (&prediction.answer, &prediction.form) {
+        (Answer::Number(n), Form::Number { unit }) if unit.is_empty() => {
+            *n > 99 && words.contains(&n.to_string().as_str())
+        }
+        (Answer::Number(n), Form::Number { unit }) => {
+            let is_n = |word: &str| {
+                word == n.to_string() || usize::try_from(*n).is_ok_and(|n| NUMBERS.get(n) == Some(&word))
+            };
+            let stem = unit.strip_suffix('s').unwrap_or(unit);
+            words.windows(2).any(|pair| is_n(pair[0]) && pair[1].starts_with(stem))
+        }
+        // Of a choice of one or two words each word is in any text.
+        (answer, _) => {
+            let said = plain(&prediction.in_words(answer));
+            let said = said.split_once(") ").map_or(said.as_str(), |(_, said)| said);
+            said.split(' ').count() > 2 && text.contains(said)
+        }
+    }
+}
+
+#[test]
+fn no_answer_stands_outside_its_fold_in_any_chapter() {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut expander = Expander::new(tree);
+    let mut found = Vec::new();
+    for lesson in ALL {
+        let path = tree.join(format!("book/src/lesson-{}.md", lesson.id));
+        let chapter = std::fs::read_to_string(&path).expect("a lesson has a chapter");
+        let page = directive::replace(&chapter, |directive| expander.expand(directive)).expect("no faults");
+        let seen = closed(&page);
+        assert!(!seen.contains("What happened:"), "{}", lesson.id);
+        assert!(!seen.contains(lesson.misconception), "{}: the belief is in its fold", lesson.id);
+        let early = lesson.cites.iter().filter(|cite| seen.contains(cite.what));
+        found.extend(
+            early.map(|cite| format!("{}: the citation '{}' is outside its fold", lesson.id, cite.what)),
+        );
+        let performance = lesson.play(&lesson.scenario());
+        for (number, prediction) in performance.predictions.iter().enumerate() {
+            if gives_away(&seen, prediction) {
+                found.push(format!(
+                    "{} {}: {}",
+                    lesson.id,
+                    number + 1,
+                    prediction.in_words(&prediction.answer)
+                ));
+            }
+            // And the folds of the other questions do not hold it either.
+            let reason = figure::inline(&prediction.why);
+            let folds = page
+                .split("data-for=\"")
+                .skip(1)
+                .filter(|fold| fold.split("</details>").next().is_some_and(|fold| fold.contains(&reason)));
+            let folds: Vec<&str> = folds.filter_map(|fold| fold.split('"').next()).collect();
+            assert_eq!(folds[0], story::quiz_id(lesson.id, number), "{}: {reason}", lesson.id);
+        }
+    }
+    assert!(found.is_empty(), "on the page before anything is opened:\n{}", found.join("\n"));
+}
+
+#[test]
+fn an_answer_on_the_page_would_be_found() {
+    let ask = |form, answer, why: &str| Prediction { question: String::new(), form, answer, why: why.into() };
+    let frames =
+        ask(Form::Number { unit: "frames".into() }, Answer::Number(3), "Each is padded to 60 bytes. So.");
+    for text in ["It takes 3 frames.", "(three frames)", "because each is padded to 60 bytes"] {
+        assert!(gives_away(text, &frames), "{text}");
+    }
+    assert!(!gives_away("13 frames, or 3 packets", &frames));
+    let chosen = Form::Choice(vec!["it is sent again".into(), "nothing at all".into()]);
+    let chosen = ask(chosen, Answer::Choice(1), "no");
+    assert!(gives_away("It reads nothing at all.", &chosen) && !gives_away("it is sent again", &chosen));
+    assert_eq!(closed("a<details x>b</details><p>c</p>").trim(), "a  c");
+}
+
+#[test]
+fn a_lesson_with_exercises_names_them_in_its_chapter() {
+    let chapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src");
+    for exercise in exercises::ALL {
+        let lesson = ALL.iter().find(|lesson| lesson.number == exercise.lesson).expect("a lesson");
+        let chapter =
+            std::fs::read_to_string(chapters.join(format!("lesson-{}.md", lesson.id))).expect("a chapter");
+        assert!(chapter.contains(&format!("\n{{{{#lesson {} exercises}}}}\n", lesson.id)), "{}", exercise.id);
+    }
+}
+
+#[test]
+fn every_ladder_has_a_form_that_fits_a_telephone() {
+    for lesson in ALL {
+        let page = story::story(lesson, &lesson.play(&lesson.scenario()));
+        for figure in page.split("<figure").skip(1).filter(|figure| figure.contains("-ladder")) {
+            let (_, narrow) = figure.split_once("<div class=\"nl-narrow\">").expect("a narrow form");
+            // An arrow that is lost ends in a cross; with many hosts a line names both ends.
+            assert!(["►", "◄", "✗", "→"].iter().any(|end| narrow.contains(end)), "{}: {narrow}", lesson.id);
+        }
     }
 }
 
@@ -49,6 +165,8 @@ fn what_a_lesson_says_cannot_become_markup() {
     };
     let asked = quiz::question(&prediction, "q");
     assert!(asked.contains("is 1 &lt; 2?") && asked.contains("a) &lt;b&gt;"), "{asked}");
-    assert!(asked.contains("data-answer=\"a\"") && asked.contains("type=\"radio\""), "{asked}");
+    assert!(asked.contains("type=\"radio\"") && !asked.contains("data-answer"), "{asked}");
+    let fold = quiz::open_answer(&prediction, "q", &["q".into()], (1, 1));
+    assert!(fold.contains("data-for=\"q\"") && fold.contains("data-answer=\"a\""), "{fold}");
     assert!(quiz::answer(&prediction).contains("a&amp;b"));
 }

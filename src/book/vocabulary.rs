@@ -1,6 +1,6 @@
 //! The words of the course as a page: the same that `netlayers explain` says, with links between them.
 
-use super::{figure, links};
+use super::{figure, links, source};
 use crate::lessons::vocabulary::{self, Term};
 use crate::view::svg::escape;
 
@@ -46,8 +46,7 @@ fn one(term: &Term) -> Result<String, String> {
         false => facts.push(format!("Defined in {}", cites.join("; "))),
     }
     if !term.sources.is_empty() {
-        let files: Vec<String> =
-            term.sources.iter().map(|file| format!("<code>{}</code>", escape(file))).collect();
+        let files: Vec<String> = term.sources.iter().map(|file| source::link(file)).collect();
         facts.push(format!("In the source: {}", files.join(", ")));
     }
     facts.push(lesson(term));

@@ -1,6 +1,6 @@
 //! Three promises about a message, and what a client does for each.
 //!
-//! | promise | who does what | its price |
+//! | promise | what the client does | its price |
 //! |---|---|---|
 //! | at most once | nothing: sent once, lost when the connection is | none; gaps |
 //! | at least once | the sender keeps and repeats until it is acknowledged ([`Retry`]); the receiver drops ids it has seen ([`SeenIds`]) | a round trip of memory at the sender, a list of ids at the receiver |
@@ -17,19 +17,19 @@ use crate::base::{Duration, Instant};
 /// What the hub promises about an event it sends to others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Delivery {
-    /// Sent to who is there now and kept nowhere; dropped where something else still waits to be sent.
+    /// For connected sockets only, and not kept; dropped for a socket with anything in its queue.
     Volatile,
-    /// Sent to who is there now and kept nowhere.
+    /// For connected sockets only, and not kept.
     AtMostOnce,
-    /// Kept in the log: who was away gets it upon return, above its offset, once.
+    /// Kept in the log: a socket that is away gets it upon return, above its offset, once.
     #[default]
     Logged,
 }
 
 /// The sender's side of "at least once": keeps each message until it is acknowledged, and says when to repeat it.
 ///
-/// Bounded: [`push`](Retry::push) refuses what is beyond `capacity`, so a sender whose messages are not acknowledged
-/// learns it.
+/// Bounded: [`push`](Retry::push) refuses more than `capacity` messages, so a sender whose messages are not
+/// acknowledged notices.
 #[derive(Debug)]
 pub struct Retry<M> {
     waiting: VecDeque<Kept<M>>,
@@ -147,7 +147,7 @@ impl SeenIds {
 pub struct Cursor(u64);
 
 impl Cursor {
-    /// Begins behind this offset: 0 for someone who has had nothing.
+    /// Begins after this offset: 0 for a receiver that has had nothing.
     pub fn after(offset: u64) -> Self {
         Cursor(offset)
     }

@@ -1,6 +1,6 @@
 //! Joins the event hub to Engine.IO: messages become packets on their way up, packets become frames on their way down.
 //!
-//! Two machines that know nothing of each other stand side by side here, [`Hub`] and Engine.IO's [`Server`]; this is
+//! Two machines that know nothing of each other meet here, [`Hub`] and Engine.IO's [`Server`]; this is
 //! the whole of a Socket.IO server except its sockets. `real` drives it over the kernel's, `sim` over simulated ones.
 //!
 //! A packet for many is framed once; every receiver gets the same bytes. What a client sends that is no packet ends
@@ -17,19 +17,21 @@
 //! | bytes to be written to a connection | 256 KiB | | not read from until fewer |
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
 //! | web pages | this host, loopback | [`Origins`] | 403 |
-//! | nesting, attachments, their bytes | 100, 100, 16 MiB | [`Limits`] | closed |
+//! | nesting, attachments, their bytes | 100, 10, 16 MiB | [`Limits`] | closed |
+//! | attachments of an event that is sent | 10, as many as stock clients take | [`hub::Config`] | not delivered |
+//! | returns in a row that bring a client no further | 10 | [`hub::Recovery`] | gets a new socket |
 //! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
 //! | namespaces of a session, sockets in a namespace | 16; 100,000 | the same | CONNECT_ERROR |
 //! | sockets that are away: their bytes in a namespace | 128 MiB | the same, `away_bytes` | the same |
-//! | rooms of a socket, bytes of a room's name, of all | 256, 256, 16 KiB | the same | the program is told |
+//! | rooms of a socket, bytes of a room's name, of all | 256, 256, 16 KiB | the same | the program gets an error |
 //! | bytes that wait for a session | 4 MiB | the same, `queue_bytes` | cut off; resumes from the log |
 //! | and where a volatile event still goes | 4 KiB | the same | dropped |
 //! | open questions of a socket, the answers to them | 4 MiB, 16 MiB | the same | count as missing |
-//! | rooms that an event names | 1024 | the same | goes to nobody |
+//! | rooms that an event names | 1024 | the same | is delivered to no socket |
 //! | ids of senders | 100,000 of 64 B | the same | the oldest forgotten |
-//! | how fast a socket may speak | as it likes | the same, `rate` | refused, with the time to wait |
-//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | who has nothing to miss is given up, then the longest away |
+//! | how fast a socket may send | no limit | the same, `rate` | refused, with the time to wait |
+//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | evicted: those with nothing to miss, then the longest away |
 //! | a namespace's log: age, bytes, events | 1 h, 64 MiB, 1 million | [`Retention`] | the oldest go |
 //!
 //! [`engineio::Config`]: crate::layers::application::engineio::Config
@@ -42,8 +44,10 @@
 
 use std::collections::VecDeque;
 
-use super::hub::{Hub, Input, Output, Reason};
-use crate::base::{Duration, Instant, Machine as _, SecondaryMap};
+use slotmap::{Key as _, KeyData, SecondaryMap};
+
+use super::hub::{Hub, Input, Output, Reason, SessionId};
+use crate::base::{Duration, Instant, Machine as _};
 use crate::layers::application::engineio::{CloseCause, Event, Prepared, Server, Service, SessionKey};
 use crate::layers::application::http::Headers;
 use crate::layers::application::socketio::{Decoder, Encoded, Limits};
@@ -57,9 +61,8 @@ pub struct Gateway {
     endpoint: usize,
     /// Whether the sessions of all other endpoints get back what they say.
     echoes: bool,
-    /// By the place that a session's key names.
     peers: SecondaryMap<SessionKey, Peer>,
-    /// When the hub wants to be woken.
+    /// When the hub is due next.
     wake_at: Instant,
     /// Namespaces that were just entered, and when what came after that goes out.
     settling: VecDeque<(Instant, SessionKey, String)>,
@@ -72,7 +75,7 @@ pub struct Gateway {
 #[derive(Debug)]
 struct Peer {
     decoder: Decoder,
-    /// Bytes sent, as the hub counts them, of which it has not heard that they have gone out.
+    /// Bytes sent, as the hub counts them, and not yet reported to it as written.
     unreported: usize,
     /// The namespaces it has just entered: few, and each for a moment.
     settling: Vec<Settling>,
@@ -92,8 +95,8 @@ struct Settling {
 ///
 /// Many programs wait for one message and listen for the next when they have it: with a bare WebSocket, or by awaiting
 /// a stock client's connect event, whose promise goes on only when all that came in the same read has been handed out.
-/// An event in that read is heard by nobody. Nothing in the protocol forbids it, and other servers do it: of twenty
-/// clients of Socket.IO's own server that listen when they are connected, most miss what it says at once.
+/// An event in that read is lost to the program. Nothing in the protocol forbids it, and other servers do it: of twenty
+/// clients of Socket.IO's own server that listen when they are connected, most miss what it sends at once.
 ///
 /// Nothing else waits. Other namespaces of the session go on, their CONNECTs too; within one namespace the order stays.
 /// By polling, where a read is an answer, time alone would not do it: a CONNECT is the last of the answer it is in.
@@ -121,7 +124,7 @@ impl Gateway {
         Gateway { echoes: true, ..self }
     }
 
-    /// Lets the attachments of all packets that are not whole yet take so many bytes together, instead of 256 MiB.
+    /// Bounds the attachments of all packets that are not whole yet to this many bytes together, instead of 256 MiB.
     #[must_use]
     pub fn with_attachments_in_all(self, bytes: usize) -> Self {
         Gateway { max_attached: bytes, ..self }
@@ -156,16 +159,16 @@ impl Gateway {
         match decoded {
             Ok(None) if is_too_much => self.refuse(now, session, server),
             Ok(None) => {}
-            Ok(Some(packet)) => self.tell(now, Input::Packet(session, packet), server),
+            Ok(Some(packet)) => self.tell(now, Input::Packet(id(session), packet), server),
             Err(_) => self.refuse(now, session, server),
         }
     }
 
-    /// Ends a session whose client has sent what it may not.
+    /// Ends a session whose client broke the protocol.
     fn refuse(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
         self.forget(session);
         server.close(now, session);
-        self.tell(now, Input::Closed(session, Reason::BadPacket), server);
+        self.tell(now, Input::Closed(id(session), Reason::BadPacket), server);
     }
 
     /// Gives the hub an input, and does what it asks for.
@@ -175,11 +178,13 @@ impl Gateway {
             match output {
                 Output::Send { to, packet } => self.send(now, &to, &packet, server),
                 Output::Close { session, .. } => {
+                    let session = key(session);
                     self.release_all(now, session, server);
                     self.forget(session);
                     server.close(now, session);
                 }
                 Output::Probe(session) => {
+                    let session = key(session);
                     self.peers.get_mut(session).into_iter().for_each(|peer| peer.ping_waits = true);
                     self.ping(now, session, server);
                 }
@@ -188,9 +193,9 @@ impl Gateway {
         }
     }
 
-    fn send(&mut self, now: Instant, to: &[SessionKey], packet: &Encoded, server: &mut Server) {
+    fn send(&mut self, now: Instant, to: &[SessionId], packet: &Encoded, server: &mut Server) {
         let prepared = prepare(packet);
-        for &session in to {
+        for session in to.iter().copied().map(key) {
             let Some(peer) = self.peers.get_mut(session) else { continue };
             match peer.settling.iter_mut().find(|settling| settling.namespace == packet.namespace()) {
                 Some(settling) => settling.held.push_back((packet.clone(), prepared.clone())),
@@ -263,26 +268,26 @@ impl Service for Gateway {
                 let decoder = Decoder::new(self.limits);
                 let peer = Peer { decoder, unreported: 0, settling: Vec::new(), ping_waits: false };
                 self.peers.insert(session, peer);
-                self.tell(now, Input::Opened(session), server);
+                self.tell(now, Input::Opened(id(session)), server);
             }
             Event::Message { session, message } => self.message(now, session, message, server),
             Event::Sent { session, left } => {
                 let Some(peer) = self.peers.get_mut(session) else { return };
-                // What is left has headers too, which the hub does not count: so much at least has gone out.
+                // What is left has headers too, which the hub does not count: so at least this much has gone out.
                 let bytes = peer.unreported.saturating_sub(left);
                 peer.unreported -= bytes;
                 if bytes > 0 {
-                    self.tell(now, Input::Sent(session, bytes), server);
+                    self.tell(now, Input::Sent(id(session), bytes), server);
                 }
             }
-            Event::Alive { session } if self.peers.get(session).is_some() => {
+            Event::Alive { session } if self.peers.contains_key(session) => {
                 let length = server.round_trip(session);
-                self.hub.handle(now, Input::RoundTrip(session, length));
-                self.tell(now, Input::Alive(session), server);
+                self.hub.handle(now, Input::RoundTrip(id(session), length));
+                self.tell(now, Input::Alive(id(session)), server);
             }
-            Event::Closed { session, cause } if self.peers.get(session).is_some() => {
+            Event::Closed { session, cause } if self.peers.contains_key(session) => {
                 self.forget(session);
-                self.tell(now, Input::Closed(session, reason(cause)), server);
+                self.tell(now, Input::Closed(id(session), reason(cause)), server);
             }
             Event::Opened { .. } | Event::Alive { .. } | Event::Closed { .. } => {}
             Event::Request { conn, .. } => {
@@ -318,6 +323,16 @@ impl Service for Gateway {
     }
 }
 
+/// The hub names a session by the number that its key in the server is.
+fn id(session: SessionKey) -> SessionId {
+    SessionId(session.data().as_ffi())
+}
+
+/// The key of which [`id`] made this.
+fn key(session: SessionId) -> SessionKey {
+    KeyData::from_ffi(session.0).into()
+}
+
 /// A packet as Engine.IO's messages: the text, then one for each attachment.
 fn prepare(packet: &Encoded) -> Prepared {
     let attachments = packet.attachments.iter().cloned().map(Message::Binary);
@@ -339,6 +354,8 @@ fn reason(cause: CloseCause) -> Reason {
 
 #[cfg(test)]
 mod tests {
+    use slotmap::SlotMap;
+
     use super::*;
     use crate::chat::{Config, MemoryLog};
     use crate::layers::application::engineio;
@@ -478,22 +495,24 @@ mod tests {
         let mut server = Server::new(engineio::Config::default(), Box::new(String::new));
         let hub = Hub::new(Config::default(), Box::new(|| 7), Box::new(MemoryLog::default()));
         let mut gateway = Gateway::new(hub, Limits::default(), 0).with_attachments_in_all(100);
-        let mut say = |gateway: &mut Gateway, session: u64, message: Message| {
-            let event = Event::Message { session: SessionKey(session), message };
+        let mut keys = SlotMap::<SessionKey, ()>::with_key();
+        let sessions: Vec<SessionKey> = (0..4).map(|_| keys.insert(())).collect();
+        let mut say = |gateway: &mut Gateway, session: usize, message: Message| {
+            let event = Event::Message { session: sessions[session], message };
             gateway.event(Instant::ZERO, event, &mut server);
             gateway.hub().sessions()
         };
-        for session in 0..4 {
-            let event = Event::Opened { session: SessionKey(session), endpoint: 0 };
+        for (number, session) in sessions.iter().copied().enumerate() {
+            let event = Event::Opened { session, endpoint: 0 };
             gateway.event(Instant::ZERO, event, &mut Server::new(Default::default(), Box::new(String::new)));
-            assert_eq!(say(&mut gateway, session, Message::from(r#"52-["e"]"#)), session as usize + 1);
+            assert_eq!(say(&mut gateway, number, Message::from(r#"52-["e"]"#)), number + 1);
         }
         let forty = || Message::from(vec![0; 40]);
         assert_eq!(say(&mut gateway, 0, forty()), 4);
         assert_eq!(say(&mut gateway, 1, forty()), 4);
         assert_eq!((say(&mut gateway, 2, forty()), gateway.attached), (3, 80), "that one was too much");
-        // Somebody leaves, and there is room again.
-        let closed = Event::Closed { session: SessionKey(0), cause: CloseCause::TransportClosed };
+        // One leaves, and there is room again.
+        let closed = Event::Closed { session: sessions[0], cause: CloseCause::TransportClosed };
         gateway.event(Instant::ZERO, closed, &mut Server::new(Default::default(), Box::new(String::new)));
         assert_eq!((say(&mut gateway, 3, forty()), gateway.attached), (2, 80));
     }

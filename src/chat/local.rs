@@ -9,7 +9,7 @@ use super::hub::{Hub, Input, Output, Reason, SessionId};
 use crate::base::{Duration, Instant, Machine as _};
 use crate::layers::application::socketio::{Decoder, Kind, Limits, Packet, Value};
 
-/// A hub and its clients. Time stands still unless it is told to pass.
+/// A hub and its clients. Time passes only in [`wait`](Local::wait).
 #[derive(Debug)]
 pub struct Local {
     /// The hub, to give it its program.
@@ -57,7 +57,7 @@ impl Local {
         self.inboxes.get_mut(&client).map(std::mem::take).unwrap_or_default()
     }
 
-    /// Time passes.
+    /// Lets this much time pass.
     pub fn wait(&mut self, length: Duration) {
         let end = self.now + length;
         while self.wake_at <= end {
@@ -85,7 +85,7 @@ impl Local {
                         self.hub.handle(self.now, Input::Sent(client, packet.len()));
                     }
                 }
-                // Whoever holds a client here holds it in hand: it answers at once.
+                // These clients are in the same program: a probe is answered at once.
                 Output::Probe(client) => self.hub.handle(self.now, Input::Alive(client)),
                 Output::Close { .. } => {}
                 Output::WakeAt(at) => self.wake_at = at,
@@ -124,6 +124,6 @@ mod tests {
         assert_eq!((local.hub.sessions(), local.hub.away("/")), (2, 1));
         local.wait(Duration::from_secs(121));
         assert_eq!((local.hub.sessions(), local.hub.away("/")), (1, 0));
-        assert!(!local.take(lost).is_empty(), "it was told that there is no such namespace");
+        assert!(!local.take(lost).is_empty(), "it got a refusal: there is no such namespace");
     }
 }

@@ -1,6 +1,6 @@
 //! The event system: what programs say to each other when they speak of *events* and not of bytes.
 //!
-//! It stands on Socket.IO's packets and knows no transport: sessions open, packets come, packets go. Read in this
+//! It is built on Socket.IO's packets and knows no transport: sessions open, packets come, packets go. Read in this
 //! order:
 //!
 //! | concept | where |
@@ -9,9 +9,9 @@
 //! | the kept events, their order, how long they stay | [`EventLog`] and its kinds in `log/` |
 //! | the sockets that may come back | [`Sessions`] in `sessions.rs` |
 //! | what a client sees of an offset | [`offset_number`] in `offset.rs` |
-//! | rooms, namespaces, acknowledgements, who gets what | [`hub`] |
-//! | the hub behind Engine.IO: a whole server but for its sockets | [`Gateway`] in `gateway.rs` |
-//! | the other end: a client that comes back by itself | [`client`] |
+//! | rooms, namespaces, acknowledgements, receivers | [`hub`] |
+//! | the hub on top of Engine.IO: a whole server but for its sockets | [`Gateway`] in `gateway.rs` |
+//! | the other end: a client that reconnects by itself | [`client`] |
 //! | what a client does to lose nothing and take nothing twice | [`delivery`] |
 //! | the chat itself: names, rooms, private messages, history | [`lounge`] |
 //! | a client and a checker, to prove that nothing is lost | [`soak`] |

@@ -1,9 +1,9 @@
 //! Offsets as clients see them: `17.nB3_x0aQ`, an event's place in the log and a seal that only its server can make.
 //!
-//! Whoever returns says by an offset how much it has got, and its secret is spent together with it (see
-//! `hub/recovery.rs`). Were an offset a bare number, whoever stole a secret would come with the next one. So each
-//! carries 48 bits of a digest of namespace and place under the server's key. Where eight of its twenty bytes are told,
-//! nobody can go on computing from them: a key in front of what is digested is as good as HMAC here.
+//! A returning client says by an offset how much it has received, and its secret is spent together with it (see
+//! `hub/recovery.rs`). Were an offset a bare number, a thief of the secret would come with the next one. So each
+//! carries 48 bits of a digest of namespace and place under the server's key. Since only eight of its twenty bytes are
+//! shown, the digest cannot be extended from them: a key in front of what is digested is as good as HMAC here.
 //!
 //! The seal is one for each event and not for each receiver, because a broadcast is encoded once, its offset within. A
 //! client keeps the whole string and gives it back as it got it; it may [read the number](offset_number) in front.
@@ -33,13 +33,13 @@ impl Seals {
         format!("{offset}.{}", URL_SAFE_NO_PAD.encode(&digest[..SEAL]))
     }
 
-    /// The place that an offset tells; `None` when it was not written here.
+    /// The place that an offset names; `None` when it was not written here.
     pub(super) fn read(&self, namespace: &str, text: &str) -> Option<u64> {
         offset_number(text).filter(|&offset| self.write(namespace, offset) == text)
     }
 }
 
-/// The place in the log that an event's last argument tells a client; `None` when it is no offset.
+/// The place in the log that an event's last argument names; `None` when it is no offset.
 pub fn offset_number(text: &str) -> Option<u64> {
     let (number, seal) = text.split_once('.')?;
     let is_seal =

@@ -9,7 +9,7 @@
 //!
 //! - a listener added during a call waits for the next one;
 //! - a listener removed during a call is not called any more (Node's `EventEmitter` would still call it);
-//! - a listener is never called from inside itself, so an event cannot call itself for ever.
+//! - a listener is never called from inside itself, so an event cannot call itself without end.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,8 @@ type Listener<S, E> = Box<dyn FnMut(&mut Pool<S, E>, &mut S, &E) + Send>;
 /// # Ok::<(), netlayers::chat::PoolFull>(())
 /// ```
 pub struct Pool<S, E> {
-    /// By name, in the order in which they came, which is the order of their ids. No name stands without a listener.
+    /// By name, in the order in which they came, which is the order of their ids. A name without a listener has no
+    /// entry.
     listeners: BTreeMap<String, Vec<Slot<S, E>>>,
     next: u64,
     count: usize,
@@ -46,7 +47,7 @@ struct Slot<S, E> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListenerId(u64);
 
-/// There are [`Pool::MAX_LISTENERS`] already: somebody adds and never removes.
+/// There are [`Pool::MAX_LISTENERS`] already: the program adds and never removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the pool holds {} listeners already; remove those that are done (`off`, or add them with `once`)",
@@ -57,10 +58,10 @@ pub struct PoolFull;
 const MAX_LISTENERS: usize = 10_000;
 
 impl<S, E> Pool<S, E> {
-    /// How many listeners a pool takes. A program has dozens; ten thousand is a leak, told before it hurts.
+    /// How many listeners a pool takes. A program has dozens; ten thousand is a leak, reported before it hurts.
     pub const MAX_LISTENERS: usize = MAX_LISTENERS;
 
-    /// A pool that nobody listens to.
+    /// A pool without listeners.
     pub fn new() -> Self {
         Pool { listeners: BTreeMap::new(), next: 0, count: 0 }
     }
@@ -113,7 +114,7 @@ impl<S, E> Pool<S, E> {
 
     /// Calls the listeners of the event in the order in which they came; returns how many were called.
     pub fn emit(&mut self, event: &str, state: &mut S, value: &E) -> usize {
-        // Who is added from here on has a higher id, and waits for the next time.
+        // A listener added from here on has a higher id, and waits for the next time.
         let newcomers = self.next;
         let mut called = 0;
         let mut from = 0;
@@ -202,7 +203,7 @@ mod tests {
         pool.on("b", |_, told, ()| told.push("other")).unwrap();
         pool.on("a", |_, told, ()| told.push("second")).unwrap();
         assert_eq!(emit(&mut pool, "a"), ["first", "second"]);
-        assert_eq!(emit(&mut pool, "nobody listens"), Told::new());
+        assert_eq!(emit(&mut pool, "no listener"), Told::new());
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The sockets that may come back: what is remembered of each, and who has it.
+//! The sockets that may come back: what is remembered of each, and which hub has it.
 //!
-//! They are kept apart from the events. An event is said once and stays as it is; a socket changes with every room it
+//! They are kept apart from the events. An event is sent once and stays as it is; a socket changes with every room it
 //! joins, is wanted by its secret, and must never be at two hubs at a time.
 //!
 //! A hub remembers the sockets it has itself, connected and away. It writes them down here so that a crash, which gives
-//! no notice, loses none; and when somebody comes with a secret that it does not know, it asks here whether another hub
-//! has it. That hub decides as it would for somebody who came to itself (`hub/recovery.rs`), and hands the socket over
+//! no notice, loses none; and when a client presents a secret that it does not know, it asks here whether another hub
+//! has it. That hub decides as it would for a client of its own (`hub/recovery.rs`), and hands the socket over
 //! or keeps it.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::base::Instant;
 /// A room that a socket is or was in, and for which stretch of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRoom {
-    /// Its name.
+    /// The room's name.
     pub name: Arc<str>,
     /// A member for events with offsets above this.
     pub after: u64,
@@ -30,11 +30,11 @@ pub struct SavedRoom {
 pub struct Saved {
     /// The secret by which its client returns.
     pub pid: Arc<str>,
-    /// Its public id.
+    /// The socket's public id.
     pub sid: Arc<str>,
     /// The end of the log when it first connected: what came later may be for it.
     pub start: u64,
-    /// An offset that its client is known to have got; one that returns with less is somebody else.
+    /// An offset that its client is known to have received; one that returns with less is another client.
     pub confirmed: u64,
     /// The rooms, its own not among them.
     pub rooms: Vec<SavedRoom>,
@@ -54,21 +54,21 @@ pub type ClaimId = u64;
 pub enum Notice {
     /// The answer to a [`claim`](Sessions::claim): the socket, which is this hub's from now on, or nothing.
     Answered {
-        /// Of this claim.
+        /// The number of the claim that is answered.
         claim: ClaimId,
-        /// In which namespace.
+        /// The namespace of the secret.
         namespace: Arc<str>,
-        /// The socket.
+        /// The socket, when another hub has handed it over.
         saved: Option<Saved>,
     },
-    /// Somebody has come to another hub with the secret of a socket of this one: to be
+    /// The secret of a socket of this hub was presented to another one: to be
     /// [answered](Sessions::answer).
     Asked {
         /// The question, for the answer.
         question: u64,
-        /// In which namespace.
+        /// The namespace of the secret.
         namespace: Arc<str>,
-        /// The secret.
+        /// The secret, a socket's `pid`.
         pid: Arc<str>,
         /// The offset that it came with, if any.
         offset: Option<u64>,
@@ -80,7 +80,7 @@ pub enum Notice {
 pub enum Handover {
     /// The other one may have it, as it is now; here it is forgotten.
     Given(Saved),
-    /// It stays here: who has come is somebody else.
+    /// It stays here: the newcomer is another client.
     Kept,
     /// It is not here: what is written of it counts.
     Unknown,
@@ -105,7 +105,7 @@ pub trait Sessions: Send {
         false
     }
 
-    /// Answers a question.
+    /// Answers a question of another hub, by its number.
     fn answer(&mut self, _: u64, _: Handover) {}
 
     /// What the other hubs want or answer, in order.

@@ -57,7 +57,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Read a hint for an exercise, each one telling more
     Hint(HintArgs),
-    /// Begin an exercise anew
+    /// Start an exercise over
     Reset(ResetArgs),
     /// Print a solution of an exercise
     Solution(SolutionArgs),
@@ -68,7 +68,7 @@ pub(super) enum Command {
     /// Build the book of the course, or show it to a browser
     #[command(subcommand)]
     Book(BookCommand),
-    /// For whoever writes lessons
+    /// For authors of lessons
     #[command(subcommand)]
     Dev(DevCommand),
     /// Speak WebSocket on real sockets: an echo server, a terminal client

@@ -33,7 +33,7 @@ pub(super) enum BookCommand {
         /// `supports`, when mdBook asks about a renderer
         #[arg(value_parser = ["supports"])]
         question: Option<String>,
-        /// The renderer
+        /// The renderer that mdBook asks about
         #[arg(requires = "question")]
         renderer: Option<String>,
     },
@@ -53,7 +53,7 @@ pub(super) struct BuildArgs {
 /// Where the pages go when the book is not that of the current folder.
 const ELSEWHERE: &str = "netlayers-book";
 
-/// Runs the command.
+/// Runs `netlayers book`.
 pub(super) fn run(command: &BookCommand, out: &mut Output) -> Result<(), CliError> {
     match command {
         BookCommand::Build(args) => {

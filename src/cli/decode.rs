@@ -31,7 +31,7 @@ pub(super) struct DecodeArgs {
     /// What the bytes begin with
     #[arg(long, value_enum, default_value_t = From::Auto)]
     from: From,
-    /// Which picture
+    /// Which picture to draw
     #[arg(long, value_enum)]
     view: Option<DecodeView>,
     /// One frame of a file only, by its number
@@ -63,7 +63,7 @@ enum DecodeView {
 enum From {
     /// An Ethernet frame, or an IPv4 packet if it looks like one
     Auto,
-    /// An Ethernet frame
+    /// An Ethernet frame, with or without its check sequence
     Ethernet,
     /// An IPv4 packet
     Ip,
@@ -78,7 +78,6 @@ const MOST_PACKETS: usize = 1000;
 /// How many are taken apart one by one.
 const MOST_FRAMES: usize = 8;
 
-/// Runs the command.
 pub(super) fn run(args: &DecodeArgs, out: &mut Output) -> Result<(), CliError> {
     out.look.absolute = args.absolute;
     if args.input == "-" {

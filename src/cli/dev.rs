@@ -1,4 +1,4 @@
-//! `netlayers dev`: for whoever writes lessons.
+//! `netlayers dev`: for authors of lessons.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,6 @@ pub(super) enum DevCommand {
     Check,
 }
 
-/// Runs the command.
 pub(super) fn run(command: &DevCommand, out: &mut Output) -> Result<(), CliError> {
     match command {
         DevCommand::NewLesson { id } => new_lesson(id, Path::new("src/lessons"), out),

@@ -16,7 +16,7 @@ pub(super) enum CliError {
     /// Something went wrong on the way.
     #[error("{}", harmless(.0))]
     Failed(String),
-    /// Whoever read our output has heard enough: not an error.
+    /// The reader of our output closed the pipe: not an error.
     #[error("the reader of the output went away")]
     ClosedPipe,
 }

@@ -22,7 +22,7 @@ pub(super) struct ExplainArgs {
     /// The word; without one, all of them by layer
     #[arg(num_args = 0..=8, value_parser = Names(words), hide_possible_values = true)]
     term: Vec<String>,
-    /// As JSON
+    /// As JSON, for programs
     #[arg(long)]
     json: bool,
 }
@@ -32,7 +32,6 @@ fn words() -> Vec<(String, &'static str)> {
     vocabulary::all().iter().map(|term| (term.name.replace(' ', "-"), "")).collect()
 }
 
-/// Runs the command.
 pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> Result<(), CliError> {
     if args.term.is_empty() {
         return all(args.json, out);

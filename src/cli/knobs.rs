@@ -14,7 +14,7 @@ use crate::sim::knob::{AnyKnob, Knobs, Value};
 pub(super) struct NetworkFlags(Vec<(&'static dyn AnyKnob, Value)>);
 
 impl NetworkFlags {
-    /// The network as they turn it; the others stand as they do by default.
+    /// The network with these values; the other knobs keep their defaults.
     pub(super) fn network(&self) -> Knobs {
         let mut network = Knobs::default();
         self.0.iter().for_each(|(knob, value)| knob.turn(&mut network, value));
@@ -124,7 +124,7 @@ impl TypedValueParser for Names {
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let names = (self.0)().into_iter();
-        // clap's names live as long as the program; these are made once, when somebody asks for completions.
+        // clap's names live as long as the program; these are made once, when completions are asked for.
         Some(Box::new(names.map(|(name, what)| PossibleValue::new(&*name.leak()).help(what))))
     }
 }

@@ -1,6 +1,6 @@
 //! Lines of standard input, when they come from a pipe, a file, or a terminal that hands over whole lines.
 //!
-//! What is no UTF-8 is one line lost, told, and no reason to lose those around it.
+//! What is no UTF-8 is one line lost, reported, and no reason to lose those around it.
 
 use std::io;
 
@@ -15,7 +15,7 @@ pub(super) struct Lines {
     number: u64,
 }
 
-/// A line.
+/// One line, or what came in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
     Text(String),

@@ -36,7 +36,7 @@ impl Wanted {
                 port.checked_add(1).unwrap_or(usual)
             ),
             ErrorKind::PermissionDenied => format!(
-                "port {port} is not for everyone: {error}; whoever administers this machine may allow it\n\
+                "port {port} is not for everyone: {error}; this machine's administrator may allow it\n\
                  next: {command} --port {usual}"
             ),
             ErrorKind::AddrNotAvailable if !address_option.is_empty() => {
@@ -62,7 +62,7 @@ mod tests {
         };
         for (kind, expected) in [
             (ErrorKind::AddrInUse, "next: netlayers ws echo --port 9001, or --port 0"),
-            (ErrorKind::PermissionDenied, "whoever administers this machine may allow it"),
+            (ErrorKind::PermissionDenied, "this machine's administrator may allow it"),
             (ErrorKind::AddrNotAvailable, "next: netlayers ws echo --host 127.0.0.1"),
             (ErrorKind::Other, "listening on 127.0.0.1 port 65535"),
         ] {

@@ -1,7 +1,8 @@
-//! How far somebody has come: one small file under the user's data directory.
+//! A student's progress: one small file under the user's data directory.
 //!
-//! It holds counts and where a lesson was left, and no times, no names and no answers. A file that cannot be read is set aside, never overwritten;
-//! one that a newer version wrote is left alone. Whatever goes wrong here is said and is no reason to stop a lesson.
+//! It holds counts and where a lesson was left, and no times, no names and no answers. A file that cannot be read is
+//! set aside, never overwritten; one that a newer version wrote is left alone. Whatever goes wrong here is said and is
+//! no reason to stop a lesson.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -26,7 +27,7 @@ pub(super) struct Logbook {
     /// Lessons that were played to their end, by id.
     #[serde(default)]
     pub(super) lessons: BTreeMap<String, LessonProgress>,
-    /// Exercises, by id.
+    /// What was done in each exercise, by its id.
     #[serde(default)]
     pub(super) exercises: BTreeMap<String, ExerciseProgress>,
 }
@@ -198,7 +199,7 @@ fn set_aside(path: &Path, why: &str) -> Option<Logbook> {
     match fs::rename(path, &aside) {
         Ok(()) => {
             remark(format!(
-                "your progress in {} cannot be read ({why}); it was set aside as {}, and begins anew",
+                "your progress in {} cannot be read ({why}); it was set aside as {}, and starts over",
                 path.display(),
                 aside.display()
             ));
@@ -245,7 +246,7 @@ mod tests {
         progress.exercises.insert("udp-header".into(), ExerciseProgress { passed: true, hints: 1 });
         write(&path, &progress).expect("a folder of our own");
         assert_eq!(read(&path), Some(progress));
-        assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 1, "nothing else is left behind");
+        assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 1, "nothing else is left");
         let _ = fs::remove_dir_all(&folder);
     }
 

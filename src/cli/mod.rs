@@ -1,7 +1,7 @@
 //! The command line: the only home of printing, prompts and exit codes.
 //!
-//! One file or folder a subcommand, with its arguments. Results go to standard output, all else to standard error; 0 means done, 1 failed, 2 that
-//! the command line itself was wrong.
+//! One file or folder a subcommand, with its arguments. Results go to standard output, all else to standard error; 0
+//! means done, 1 failed, 2 that the command line itself was wrong.
 
 mod args;
 mod book;
@@ -44,7 +44,7 @@ use self::output::Output;
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        // Help and version are no errors, and clap tells them apart. A closed pipe ends quietly here too.
+        // Help and version are no errors, and clap marks them. A closed pipe ends quietly here too.
         Err(error) => {
             return match error.print().map_err(|error| CliError::io("writing the result", &error)) {
                 Ok(()) | Err(CliError::ClosedPipe) => {
@@ -80,7 +80,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
         Err(error) => {
-            // What was found before it went wrong comes first; if nobody reads it, the error still counts.
+            // What was found before it went wrong comes first; if it cannot be printed, the error still counts.
             let _ = out.flush();
             eprintln!("error: {error}");
             ExitCode::from(error.exit_code())

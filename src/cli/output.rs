@@ -106,7 +106,7 @@ impl Output {
         }
     }
 
-    /// Writes a picture, line by line if that was asked for and somebody is there to press Enter.
+    /// Writes a picture, line by line if that was asked for and there is a terminal to press Enter at.
     pub(super) fn picture(&mut self, picture: &Sheet, pace: Pace) -> Result<(), CliError> {
         if pace == Pace::AtOnce || !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return self.sheet(picture);
@@ -146,7 +146,7 @@ impl Output {
 
 /// Says something that is not a result.
 pub(super) fn remark(text: impl std::fmt::Display) {
-    // Nobody to tell it to is no reason to stop.
+    // A message that cannot be printed is no reason to stop.
     let _ = writeln!(io::stderr(), "{text}");
 }
 

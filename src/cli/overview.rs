@@ -1,4 +1,4 @@
-//! `netlayers` alone: the course, how far somebody has come, and the next thing to type. All of it is seen at once on
+//! `netlayers` alone: the course, the student's progress, and the next thing to type. All of it is seen at once on
 //! 80x24, so the course is in two columns where there is room for them.
 
 use super::error::CliError;
@@ -20,7 +20,7 @@ const COMMANDS: &[(&str, &str)] = &[
 /// Columns from which on the course is in two of them.
 const WIDE: usize = 72;
 
-/// Prints the overview.
+/// Prints the overview of the course.
 pub(super) fn run(out: &mut Output) -> Result<(), CliError> {
     let progress = logbook::load();
     let look = out.look;
@@ -59,7 +59,7 @@ fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
     left.zip(right).try_for_each(|(left, right)| out.line(format!("{left:<column$}{right}").trim_end()))
 }
 
-/// At most so many characters of a title.
+/// At most `width` characters of a title.
 fn cut(title: &str, width: usize, more: &str) -> String {
     if title.chars().count() <= width {
         return title.to_owned();

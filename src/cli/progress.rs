@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-/// Nothing for the first second, and nothing where nobody watches; then one line that is written over and over, and
+/// Nothing for the first second, and nothing without a terminal; then one line that is written over and over, and
 /// wiped away in the end.
 #[derive(Debug)]
 pub(super) struct Progress {
@@ -12,13 +12,19 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    #[expect(clippy::disallowed_methods, reason = "how long a person has waited is told by the real clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a person has waited is measured by the real clock"
+    )]
     pub(super) fn start() -> Self {
         Progress { next: Instant::now() + Duration::from_secs(1), shown: false }
     }
 
     /// Says how far it is. `text` is only asked for when it will be shown.
-    #[expect(clippy::disallowed_methods, reason = "how long a person has waited is told by the real clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a person has waited is measured by the real clock"
+    )]
     pub(super) fn tell(&mut self, text: impl FnOnce() -> String) {
         let now = Instant::now();
         if now >= self.next && io::stderr().is_terminal() {

@@ -9,7 +9,7 @@ use super::output::Output;
 /// `netlayers completions`.
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
-    /// Which shell
+    /// The shell to write them for
     shell: Shell,
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-/// How things look.
+/// Colours and characters of the output.
 #[derive(Debug, Args)]
 pub(super) struct Style {
     /// Colour: `auto` is on for terminals, unless `NO_COLOR` is set
@@ -16,10 +16,10 @@ pub(super) struct Style {
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColorChoice {
-    /// On terminals.
+    /// On terminals only, and not with `NO_COLOR`.
     Auto,
-    /// Always.
+    /// Into pipes and files, too.
     Always,
-    /// Never.
+    /// Plain text everywhere.
     Never,
 }

@@ -1,18 +1,18 @@
 //! What a client's `--xray` looks at: the bytes that a tap has seen, taken apart message by message.
 
-use crate::real::tap::{Passed, Seen};
+use crate::real::tap::{Passed, Tapped};
 use crate::view::dissect::{Said, Talk};
 
-/// Reads what went by on one connection after the other.
+/// Reads what passed on one connection after the other.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    seen: Seen,
+    seen: Tapped,
     talk: Talk,
 }
 
 impl Watch {
     /// What the tap of the next connection is to keep its copy in.
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Tapped {
         self.seen.clone()
     }
 

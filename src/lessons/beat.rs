@@ -21,12 +21,15 @@ pub enum Beat {
     },
     /// A paragraph. Words between backticks are names of the code or the command line.
     Say {
-        /// The text.
+        /// The sentences, without line breaks.
         text: String,
+        /// Whether the question behind it needs it: it is on a page before the answer to the one before is opened.
+        #[serde(skip)]
+        leads_in: bool,
     },
-    /// A picture.
+    /// A picture of what has happened.
     Show {
-        /// Which.
+        /// The picture, with its caption.
         picture: Picture,
     },
     /// A question, before the run that answers it.
@@ -36,14 +39,14 @@ pub enum Beat {
     },
     /// The answer to a question.
     Reveal {
-        /// Whose.
+        /// The number of the prediction that it answers.
         prediction: usize,
     },
     /// A claim that the run bears out, or does not.
     Check {
-        /// The claim.
+        /// The claim, as a sentence.
         claim: String,
-        /// Whether it holds.
+        /// Whether the run bears it out.
         holds: bool,
     },
     /// What is true instead of what many believe.
@@ -51,12 +54,12 @@ pub enum Beat {
         /// What many believe. In JSON it is said once, at the top, as the lesson's misconception.
         #[serde(skip)]
         believed: &'static str,
-        /// The text.
+        /// The text of the note.
         text: String,
     },
     /// Something to try next.
     Try {
-        /// The command.
+        /// The command line to type.
         command: String,
         /// What to look for.
         what: String,
@@ -66,13 +69,13 @@ pub enum Beat {
 /// A question with its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Prediction {
-    /// The question.
+    /// The question, as a sentence.
     pub question: String,
     /// What answers it takes.
     pub form: Form,
     /// What the run said.
     pub answer: Answer,
-    /// Why.
+    /// The reason, shown with the answer.
     pub why: String,
 }
 
@@ -82,7 +85,7 @@ pub struct Prediction {
 pub enum Form {
     /// One of these, by its letter: the first is `a`.
     Choice(Vec<String>),
-    /// A whole number.
+    /// A whole number, in some unit.
     Number {
         /// Of what: `bytes`, `frames`; empty for a bare number.
         unit: String,
@@ -91,15 +94,15 @@ pub enum Form {
     Words,
 }
 
-/// An answer.
+/// An answer to a question, of either kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// The choice at this index.
     Choice(usize),
-    /// A number.
+    /// The number that was typed.
     Number(u64),
-    /// Words.
+    /// Words, when no choice or number was typed.
     Words(String),
 }
 
@@ -109,7 +112,7 @@ pub enum Answer {
 pub enum Match {
     /// It is what happened.
     Same,
-    /// Something else happened.
+    /// None of the choices is what happened.
     Other,
     /// Words are for people to compare.
     Open,

@@ -23,7 +23,6 @@ const CODE: Knob<LineCode> = Knob::choice(
     "line code: how bits become levels",
 );
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "bytes",
     number: 1,
@@ -63,7 +62,7 @@ fn script(stage: &mut Stage) {
     stage.try_next("netlayers lesson 1 --wire real", "How many bytes does the kernel say it took?");
 }
 
-/// Text as bytes.
+/// A table of the text's characters and their bytes.
 fn characters(stage: &mut Stage, text: &str) {
     stage.say(
         "A wire carries no letters. A program turns text into bytes first, by a rule that both ends know. Today that \
@@ -138,9 +137,9 @@ fn numbers(stage: &mut Stage) {
     stage.check("the header holds the port that the program sent to", |_| big == PORT && little != PORT);
 }
 
-/// Bits as levels.
+/// A picture of the bits as levels on a wire.
 fn levels(stage: &mut Stage, text: &str) {
-    stage.say(
+    stage.lead_in(
         "On a wire there are levels, and moments at which they change. NRZ is the simplest code: 1 is high, 0 is low, \
          each held for the time of one bit.",
     );

@@ -33,7 +33,6 @@ const OUTAGE: Knob<Duration> = Knob::time(
     "how long a client's cable is pulled",
 );
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "chat",
     number: 21,
@@ -42,7 +41,11 @@ pub(super) const LESSON: Lesson = Lesson {
     minutes: 75,
     misconception: "a chat message goes from me to you",
     cites: &[
-        Cite { document: "Socket.IO protocol, revision 5", section: "Packet encoding", what: "the event" },
+        Cite {
+            document: "Socket.IO protocol, revision 5",
+            section: "Packet encoding",
+            what: "how an event is written",
+        },
         Cite {
             document: "Engine.IO protocol, revision 4",
             section: "Protocol",
@@ -65,7 +68,7 @@ pub(super) const LESSON: Lesson = Lesson {
 
 /// The port of HTTP, by which Wireshark knows what it reads.
 const PORT: u16 = 80;
-/// Who chats.
+/// The people in the chat.
 const NAMES: [&str; 3] = ["ada", "bob", "cyd"];
 const ROOM: &str = "lobby";
 const GREETING: &str = "good morning";
@@ -226,7 +229,7 @@ fn outage_of(
     (ada, bob): (EventClient, EventClient),
     outage: Duration,
 ) -> (Instant, Instant) {
-    stage.say(format!(
+    stage.lead_in(format!(
         "Now Cyd's cable is pulled for {outage}, and the others go on: {}. Then it is plugged in again, he reconnects, \
          and Ada says \"{LATER}\".",
         MEANWHILE.map(|(name, text)| format!("{name} says \"{text}\"")).join(", ")
@@ -376,7 +379,7 @@ fn short(text: &str) -> String {
     }
 }
 
-/// What was kept, and who got it how.
+/// A table of what was kept, and how each of the three got it.
 fn draw_log(
     stage: &mut Stage,
     ada: EventClient,
@@ -411,7 +414,7 @@ fn is_between(heard: &[Vec<(Instant, String)>], text: &str, from: Instant, to: I
     heard[0].iter().any(|(at, other)| other == text && *at >= from && *at <= to)
 }
 
-/// What it took.
+/// A table of the frames and bytes that it took.
 fn account(stage: &mut Stage) {
     let run = stage.seen();
     let account = run.accounting();

@@ -30,7 +30,6 @@ const IDLE: Knob<Duration> = Knob::time(
     "after how long without a word the server sends a ping",
 );
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "control",
     number: 18,
@@ -273,7 +272,7 @@ fn asked(stage: &mut Stage, (pushed, frame): (Duration, usize)) {
     });
 }
 
-/// The closing handshake.
+/// The closing handshake (RFC 6455 §7.1.2).
 fn close(stage: &mut Stage) {
     let code = CloseCode(stage.knob(&CODE));
     let guess = stage.ask_choice(

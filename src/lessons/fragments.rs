@@ -25,12 +25,11 @@ const DF: Knob<bool> = Knob::choice(
     &[("on", true), ("off", false)],
     "whether the packet of the last run may be cut (off) or not (on)",
 );
-/// The MTU behind the router.
+/// The MTU of the link beyond the router.
 const NARROW: Knob<u16> =
     Knob::bytes("narrow", "576", 68, 9000, "MTU of the link behind the router, in bytes");
 const FIRST_MTU: Knob<u16> = MTU.within(Range::Bytes(68, 9000));
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "fragments",
     number: 4,
@@ -236,7 +235,7 @@ fn router(stage: &mut Stage) {
     // A packet that fills the first link.
     let size = usize::from(mtu) - ipv4::MIN_HEADER_LEN - udp::HEADER_LEN;
     let flag = if df { "with DF, \"don't fragment\", set" } else { "with DF, \"don't fragment\", not set" };
-    stage.say(format!(
+    stage.lead_in(format!(
         "The sender knows the MTU of its own link, and of no other. Now a router joins two links: {mtu} bytes fit the \
          first, {narrow} the second."
     ));

@@ -22,7 +22,6 @@ const DEFLATE: Knob<bool> =
     Knob::choice("deflate", "no", NO_YES, "whether both ends compress (permessage-deflate)");
 const ANNOUNCED: Knob<u16> = MSS.within(Range::Bytes(200, 1460));
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "frames",
     number: 17,
@@ -31,9 +30,9 @@ pub(super) const LESSON: Lesson = Lesson {
     minutes: 35,
     misconception: "masking is encryption, and a frame is a packet",
     cites: &[
-        Cite { document: "RFC 6455", section: "5.2", what: "the header of a frame" },
+        Cite { document: "RFC 6455", section: "5.2", what: "the layout of a frame" },
         Cite { document: "RFC 6455", section: "5.1", what: "clients mask, servers do not" },
-        Cite { document: "RFC 6455", section: "5.3", what: "the mask" },
+        Cite { document: "RFC 6455", section: "5.3", what: "how a payload is masked" },
         Cite { document: "RFC 6455", section: "10.3", what: "what the mask protects, and what it does not" },
         Cite { document: "RFC 7692", section: "6", what: "compressed messages: the bit RSV1" },
     ],
@@ -273,7 +272,7 @@ fn refused(stage: &mut Stage) {
     stage.check("each of them ends its connection with 1002", |_| codes == [Some(1002); 3]);
 }
 
-/// Frames and segments.
+/// How frames are cut into segments, and segments hold frames.
 fn segments(stage: &mut Stage) {
     let mss = stage.network_knobs().announced_mss();
     let guess = stage.ask_number(

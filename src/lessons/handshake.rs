@@ -27,7 +27,6 @@ const DROP: Knob<Lost> = Knob::choice(
     "which segment of the handshake is lost",
 );
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "handshake",
     number: 8,

@@ -12,7 +12,6 @@ use crate::view::dissect::{Part, Role};
 
 const PAYLOAD: Knob<usize> = Knob::bytes("payload", "1", 1, 1400, "bytes that the program sends");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "layers",
     number: 2,
@@ -23,7 +22,7 @@ pub(super) const LESSON: Lesson = Lesson {
     cites: &[
         Cite { document: "RFC 1122", section: "1.1.3", what: "the four layers of the Internet" },
         Cite { document: "ISO/IEC 7498-1", section: "6", what: "the seven layers of OSI" },
-        Cite { document: "RFC 768", section: "", what: "UDP" },
+        Cite { document: "RFC 768", section: "", what: "the header of UDP" },
         Cite { document: "IEEE 802.3", section: "3.2.8", what: "why a short frame is padded" },
     ],
     knobs: &[&PAYLOAD, &DELAY, &SEED],
@@ -62,8 +61,10 @@ fn wrapped(stage: &mut Stage) {
         "A program hands {bytes} to UDP. Each layer puts a header of its own in front, and hands all of it to the \
          layer below, which does not look inside."
     ));
-    let size = stage
-        .ask_number(format!("How many bytes is the Ethernet frame that carries {bytes} of data?"), "bytes");
+    let size = stage.ask_number(
+        format!("How many bytes of the frame that carries {bytes} of data does a capture show?"),
+        "bytes",
+    );
     let count = stage.ask_number("And how many headers does it have?", "headers");
     stage.scene("udp", &format!("{bytes} by UDP"));
     let (client, server) = stage.two_hosts();
@@ -75,7 +76,8 @@ fn wrapped(stage: &mut Stage) {
 
     let run = stage.seen();
     let parts = parts(&run);
-    let frame = stage.fact("frame", parts.iter().map(|part| part.range.len()).sum::<usize>());
+    let captured: usize = parts.iter().map(|part| part.range.len()).sum();
+    let frame = stage.fact("frame", captured);
     let padding: usize = sum(&parts, |part| part.role == Role::Padding);
     let found = stage.fact("headers", headers(&parts));
     let pad = match padding {
@@ -88,9 +90,10 @@ fn wrapped(stage: &mut Stage) {
         size,
         |run| run.packets().iter().map(|packet| packet.bytes.len()).sum::<usize>(),
         format!(
-            "{frame}, of which {payload} are yours.{pad} A capture shows these. On the wire there are {} more: the \
-             preamble before the frame, the check sequence and the gap after it.",
-            PREAMBLE_LEN + FCS_LEN + INTER_FRAME_GAP_LEN
+            "{frame}, of which {payload} are yours.{pad} A capture leaves out the last {FCS_LEN}, the frame's check \
+             sequence: the frame is {}. On the wire it takes {}, with a preamble before it and a gap after it.",
+            captured + FCS_LEN,
+            captured + FCS_LEN + PREAMBLE_LEN + INTER_FRAME_GAP_LEN,
         ),
     );
     let names: Vec<&str> =
@@ -160,11 +163,11 @@ fn prices(stage: &mut Stage) {
     let tcp = stage.seen().accounting();
     let rows = [
         ("frames", udp.frames, tcp.frames),
-        ("link: Ethernet, padding", udp.link, tcp.link),
+        ("link: Ethernet, padding, FCS", udp.link, tcp.link),
         ("internet: IPv4", udp.internet, tcp.internet),
         ("transport", udp.transport, tcp.transport),
         ("yours", udp.payload, tcp.payload),
-        ("all bytes", udp.total(), tcp.total()),
+        ("bytes of all frames", udp.total(), tcp.total()),
     ];
     let rows = rows.map(|(what, udp, tcp)| vec![what.to_string(), udp.to_string(), tcp.to_string()]);
     stage.table(&["bytes of", "UDP", "TCP"], rows.to_vec(), "What each layer costs, all frames together.");

@@ -26,9 +26,9 @@ pub struct Lesson {
     pub cites: &'static [Cite],
     /// What can be turned.
     pub knobs: &'static [&'static dyn AnyKnob],
-    /// For the teacher.
+    /// Material for the teacher.
     pub teacher: Teacher,
-    /// The story.
+    /// The function that tells the story.
     pub script: fn(&mut Stage),
 }
 

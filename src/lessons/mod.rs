@@ -6,11 +6,11 @@
 //! | [`stage`] | the vocabulary that the function tells its story in |
 //! | [`beat`] | what playing it gives: says, pictures, questions with their answers, checked claims |
 //! | [`picture`] | the pictures |
-//! | [`scenario`](mod@scenario) | how the knobs stand, and the scenario line |
+//! | [`scenario`](mod@scenario) | the values of the knobs, and the scenario line |
 //! | [`knob`] | the knobs that several lessons have |
 //! | [`render`] | beats as text and as Markdown |
 //! | [`vocabulary`] | the words of the course, each with its picture |
-//! | [`exercises`] | programs to be mended, and how they are checked |
+//! | [`exercises`] | programs to be fixed, and how they are checked |
 //! | `words` | numbers in sentences |
 //! | `overheard` | what programs said by HTTP and WebSocket |
 //! | [`house_rules`], `verify` | what every lesson must have, and whether all it claims is so |
@@ -28,7 +28,7 @@
 //! // and in the lesson: knobs: &[&SIZE, &knob::MSS, &knob::DELAY, &knob::SEED]
 //!
 //! fn script(stage: &mut Stage) {
-//!     let size = stage.knob(&SIZE);                          // how a knob stands, as the type that it has
+//!     let size = stage.knob(&SIZE);                          // the value of a knob, as the type that it has
 //!     stage.say(format!("A program hands {size} bytes to its socket, in one write."));
 //!     let guess = stage.ask_number("How many segments will carry them?", "segments");
 //!
@@ -57,15 +57,15 @@
 //!
 //! - Ask *before* the run, reveal after it. A [`Guess`](stage::Guess) that is never revealed is a fault.
 //! - Every number comes from the run or a knob: `format!` it. A number typed into a sentence will be wrong one day.
-//! - A claim holds for every value of every knob; the tests turn them all. One that needs a certain value stands behind
+//! - A claim holds for every value of every knob; the tests turn them all. One that needs a certain value is inside
 //!   an `if`, and so does a sentence.
 //! - A knob of the network ([`DELAY`](knob::DELAY), [`LOSS`](knob::LOSS), [`MTU`](knob::MTU), [`MSS`](knob::MSS),
-//!   [`REORDER`](knob::REORDER), [`SEED`](knob::SEED), and any of [`sim::knob::network`](crate::sim::knob::network)) acts
-//!   by itself on what `two_hosts`, `host` and `link` build. `MTU.at("576")` has another default,
+//!   [`REORDER`](knob::REORDER), [`SEED`](knob::SEED), and any of [`sim::knob::network`](crate::sim::knob::network))
+//!   acts by itself on what `two_hosts`, `host` and `link` build. `MTU.at("576")` has another default,
 //!   `MTU.within(Range::Bytes(68, 1500))` other bounds. A lesson's own knobs are constants of its file; the script asks
 //!   for them. Two lessons that have a knob of one name mean the same by it.
-//! - A picture has a caption that says what to look at: it is also the text for readers who cannot see the picture. Its id
-//!   is the scene's id and its kind, as in `cut/ladder`: the book names it so.
+//! - A picture has a caption that says what to look at: it is also the text for readers who cannot see the picture. Its
+//!   id is the scene's id and its kind, as in `cut/ladder`: the book names it so.
 //! - A screen has 80 columns and 24 rows. Two or three sentences, then something to see or to do.
 //! - A lesson knows no real socket. What the kernel can show of it is a line in `cli/lesson/real.rs`.
 //! - rustfmt does not look into the macro below: format a lesson with `rustfmt --edition 2024 src/lessons/*.rs`.
@@ -140,7 +140,7 @@ pub fn title(number: u8) -> Option<&'static str> {
     here.or_else(|| TO_COME.iter().find(|(planned, _)| *planned == number).map(|(_, title)| *title))
 }
 
-/// Reads a scenario line: the lesson that it names, and how its knobs stand.
+/// Reads a scenario line: the lesson that it names, and the values of its knobs.
 ///
 /// # Errors
 /// In words, with what was expected.

@@ -30,7 +30,7 @@ pub(super) enum How {
     Request(String, String),
     /// An HTTP response: its status.
     Response(u16),
-    /// A WebSocket frame.
+    /// A WebSocket frame, with its opcode.
     Frame(Opcode),
 }
 

@@ -33,19 +33,19 @@ pub struct Picture {
     pub drawing: Drawing,
 }
 
-/// What is drawn.
+/// What is drawn: a view of a run, a table, or something else.
 #[derive(Debug, Clone)]
 pub enum Drawing {
     /// One of the views of a run, at a moment.
     Run {
-        /// The whole run.
+        /// The whole run, of which a part may be shown.
         trace: Arc<Trace>,
         /// How many of its events had happened when it was shown.
         until: usize,
-        /// The view.
+        /// How it is drawn.
         view: View,
     },
-    /// Rows and columns.
+    /// A table of rows and columns.
     Columns(Columns),
     /// A drawing that a view made of something else than a run, for any look.
     Free(FreeDrawing),

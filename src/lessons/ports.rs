@@ -15,7 +15,6 @@ use crate::trace::{Flow, Kind};
 /// How many clients there are.
 pub(crate) const CLIENTS: Knob<usize> = Knob::count("clients", "3", 1, 20, "how many clients there are");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "ports",
     number: 5,
@@ -53,7 +52,7 @@ fn script(stage: &mut Stage) {
     );
     stage.try_next(
         "netlayers lesson 5 --wire real",
-        "The kernel's sockets; and two programs that want one port.",
+        "The kernel's sockets; and two programs that want the same port.",
     );
 }
 

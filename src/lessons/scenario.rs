@@ -1,15 +1,15 @@
-//! Scenarios: what is played, and how each of its knobs stands.
+//! Scenarios: what is played, and with which values of its knobs.
 //!
-//! A scenario line is the whole input of a run: the lesson and every knob, also those at their defaults, so that it gives
-//! the same run when a default changes. `handshake drop=syn delay=20ms seed=1` is one. A character that a shell or the
-//! line itself could misread is written as its bytes, `%20`, as in URLs (RFC 3986 §2.1); a `%` at the end of a value
-//! stands for itself, as in `loss=3%`.
+//! A scenario line is the whole input of a run: the lesson and every knob, also those at their defaults, so that it
+//! gives the same run when a default changes. `handshake drop=syn delay=20ms seed=1` is one. A character that a shell
+//! or the line itself could misread is written as its bytes, `%20`, as in URLs (RFC 3986 §2.1); a `%` at the end of a
+//! value means itself, as in `loss=3%`.
 
 use std::fmt::Write as _;
 
 use crate::sim::knob::{AnyKnob, Knob, Knobs as Network, Value};
 
-/// What is played, and how each of its knobs stands: all that a run depends on.
+/// What is played, and with which values of its knobs: all that a run depends on.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// The id of the lesson; for the pictures of the vocabulary, `explain`.
@@ -45,7 +45,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// How a knob stands.
+    /// The value of a knob.
     ///
     /// # Panics
     /// When the lesson has no such knob: a script asks for the knobs of its own lesson.
@@ -55,7 +55,7 @@ impl Scenario {
         knob.typed(value)
     }
 
-    /// The network that its knobs describe; what it has no knob for stands as it does in `compare`.
+    /// The network that its knobs describe; what it has no knob for has the default that it has in `compare`.
     pub fn network(&self) -> Network {
         let mut network = Network::default();
         self.knobs.iter().for_each(|(knob, value)| knob.turn(&mut network, value));

@@ -20,7 +20,6 @@ pub(crate) const ANNOUNCED: Knob<u16> = MSS.within(Range::Bytes(40, 8960));
 const LINK_MTU: Knob<u16> = MTU.within(Range::Bytes(100, 9000));
 const WRITES: Knob<usize> = Knob::count("writes", "8", 1, 100, "how many writes the client makes");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "segmentation",
     number: 9,
@@ -231,7 +230,7 @@ fn several(stage: &mut Stage) {
     stage.check("the bytes arrive as they were written", |run| run.reads(server).concat() == bytes(size));
 }
 
-/// An established connection.
+/// Opens a connection, and waits until it is established.
 fn connect(stage: &mut Stage, client: Host, server: Host) -> Socket {
     stage.listen(server, PORT);
     let socket = stage.connect(client, server, PORT);
@@ -239,7 +238,7 @@ fn connect(stage: &mut Stage, client: Host, server: Host) -> Socket {
     socket
 }
 
-/// How many milliseconds the last data segment left behind the one before it, if it is small and had to wait.
+/// How many milliseconds the last data segment left after the one before it, if it is small and had to wait.
 fn nagle(stage: &Stage) -> Option<f64> {
     let run = stage.seen();
     let segments: Vec<_> = run.data_segments().collect();

@@ -1,8 +1,8 @@
 //! Lesson 19: Socket.IO is a protocol of its own. It goes over HTTP, over WebSocket, or from the one to the other,
 //! and its packets are the same on all three ways.
 //!
-//! All hosts set TCP_NODELAY, as the libraries do: Nagle's algorithm would make small messages wait otherwise. Left out: attachments
-//! (binary events), compression, and other versions of the protocol.
+//! All hosts set TCP_NODELAY, as the libraries do: Nagle's algorithm would make small messages wait otherwise. Left
+//! out: attachments (binary events), compression, and other versions of the protocol.
 
 use super::beat::Answer;
 use super::knob::{DELAY, SEED};
@@ -40,7 +40,6 @@ const MIDDLEBOX: Knob<bool> = Knob::choice(
 const ECHOES: Knob<usize> =
     Knob::count("echoes", "3", 1, 20, "how many events are echoed, one after the other");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "socketio",
     number: 19,
@@ -57,7 +56,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "Engine.IO protocol, revision 4", section: "Upgrade", what: "the probe" },
         Cite { document: "Socket.IO protocol, revision 5", section: "Packet encoding", what: "the envelope" },
         Cite { document: "RFC 6202", section: "2", what: "long-polling, and what it costs" },
-        Cite { document: "RFC 9112", section: "9.3", what: "connections that stay open" },
+        Cite { document: "RFC 9112", section: "9.3", what: "persistent connections" },
     ],
     knobs: &[&TRANSPORT, &MIDDLEBOX, &ECHOES, &DELAY, &SEED],
     teacher: Teacher {
@@ -126,11 +125,11 @@ struct Played {
     echo: Duration,
 }
 
-/// Long-polling.
+/// The session by long-polling.
 fn by_polling(stage: &mut Stage) -> Played {
     let echoes = stage.knob(&ECHOES);
     stage.say(
-        "HTTP lets only the client begin. So a client that wants to hear from its server keeps one request waiting there: \
+        "HTTP lets only the client begin. So a client that wants to hear from its server keeps a request waiting there: \
          a GET that is answered when there is something to say, and then sent again. What the client itself has to say, \
          it POSTs. That is long-polling.",
     );
@@ -214,7 +213,7 @@ fn compare(stage: &mut Stage, runs: &[(&str, &Played)]) {
             played.bytes.payload.saturating_sub(played.text as u64)
         }),
         row("what the events said, bytes", &|played| played.text as u64),
-        row("all bytes", &|played| played.bytes.total()),
+        row("bytes of all frames", &|played| played.bytes.total()),
         row("ms from an emit to its echo", &|played| played.echo.as_nanos() / 1_000_000),
     ];
     let headings: Vec<&str> = std::iter::once("").chain(runs.iter().map(|(name, _)| *name)).collect();
@@ -407,7 +406,7 @@ fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
     };
     let blocked = stage.knob(&MIDDLEBOX);
     if transport == Transport::Upgrade {
-        stage.say(
+        stage.lead_in(
             "A browser does both: it polls at first, which works everywhere, and tries a WebSocket beside it. The probe \
              (2probe, 3probe) shows whether frames get through; then the waiting GET is answered, 5 says \"from here \
              on\", and HTTP is done.",

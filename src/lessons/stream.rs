@@ -27,7 +27,6 @@ const ROOM: Knob<usize> = Knob::bytes("room", "6", 1, 4000, "bytes that one read
 const NODELAY: Knob<bool> =
     Knob::choice("nodelay", "no", NO_YES, "whether small segments are sent at once (TCP_NODELAY)");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "stream",
     number: 7,

@@ -16,7 +16,6 @@ use crate::trace::{Kind, Protocol};
 
 const SENDS: Knob<usize> = Knob::count("sends", "3", 1, 100, "how many datagrams the client sends");
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "udp",
     number: 6,

@@ -47,7 +47,6 @@ const WRONG: Knob<Wrong> = Knob::choice(
     "what is wrong with the request",
 );
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "upgrade",
     number: 16,
@@ -183,7 +182,7 @@ fn accept(stage: &mut Stage) {
     one_connection(stage, client);
 }
 
-/// HTTP first, frames behind it, on one connection.
+/// HTTP first, frames after it, on one connection.
 fn one_connection(stage: &mut Stage, client: Host) {
     let run = stage.seen();
     let mut rows = Vec::new();

@@ -1,7 +1,7 @@
 //! Why the kernel's figures are not the simulator's: every number that differs, with the reason.
 //!
-//! A pure function of both: nothing is measured here. Only what really differs is told, and only where both sides have
-//! a number: a figure that this system lacks is no difference.
+//! A pure function of both: nothing is measured here. Only what really differs is listed, and only where both sides
+//! have a number: a figure that this system lacks is no difference.
 
 use super::compare::RealRun;
 use crate::base::{Duration, Instant};
@@ -48,7 +48,7 @@ pub struct RealFacts {
     /// Packets of the conversation. For TCP the segments that the client's kernel counted; for UDP the datagrams, for
     /// loopback carries even the largest in one packet.
     pub packets: Option<u64>,
-    /// Datagrams that did not arrive; `None` for TCP, where the kernel mends what is lost.
+    /// Datagrams that did not arrive; `None` for TCP, where the kernel retransmits what is lost.
     pub lost: Option<usize>,
     /// Segments that either end sent again.
     pub retransmitted: Option<u64>,
@@ -63,11 +63,11 @@ pub struct RealFacts {
 /// One thing that is not the same on both wires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What differs.
+    /// The figure that differs, by name.
     pub what: &'static str,
-    /// In the simulator.
+    /// Its value in the simulator.
     pub sim: String,
-    /// On real sockets.
+    /// Its value on real sockets.
     pub real: String,
     /// Why that is to be expected, as a clause.
     pub because: String,
@@ -274,7 +274,7 @@ const FEW_PACKETS: usize = 24;
 fn lost(sim: &SimFacts, real: &RealFacts) -> Option<Difference> {
     let real_lost = real.lost?;
     let because = if real_lost < sim.lost {
-        "loopback loses nothing on the way; only a receiver whose buffer is full would"
+        "loopback loses nothing; only a receiver whose buffer is full would"
     } else {
         "the receiver's buffer was full when they came (see SO_RCVBUF): the kernel drops them without a word"
     };

@@ -16,7 +16,7 @@ pub enum RealError {
         /// What the system said.
         #[source]
         source: io::Error,
-        /// What to try.
+        /// What to try next, for people.
         next: &'static str,
     },
     /// It took longer than the knobs allow.
@@ -32,14 +32,14 @@ pub enum RealError {
     WebSocket {
         /// What was being done.
         step: &'static str,
-        /// What was wrong.
+        /// What the WebSocket reported.
         #[source]
         source: WebSocketError,
     },
     /// A knob asks for something that this wire does not have.
     #[error("{knob} cannot be {got}: {why}")]
     Knob {
-        /// Which knob.
+        /// The knob's name.
         knob: &'static str,
         /// What it was set to.
         got: String,

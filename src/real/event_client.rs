@@ -1,5 +1,5 @@
 //! Drives an event client over the kernel's sockets: a WebSocket is opened when the machine asks for a session, Engine.IO
-//! runs on it, and its messages go both ways until it ends.
+//! runs on it, and its messages go in both directions until it ends.
 //!
 //! WebSocket at once, for a program on a terminal meets no proxy that knows none; browsers begin with polling.
 //!
@@ -18,14 +18,14 @@ use tokio::time::Sleep;
 
 use super::clock::{Clock, std_duration};
 use super::random;
-use super::tap::{Seen, Tap};
+use super::tap::{Tap, Tapped};
 use super::websocket::{Builder, Url, WebSocket, WebSocketError};
 use crate::base::{Instant, Machine as _};
 use crate::chat::client::{Client, Config, Event, Input, Output};
 use crate::layers::application::engineio::{self, client as engine};
 use crate::layers::application::websocket::{CloseCode, Event as SocketEvent, Keepalive, Message};
 
-/// Bytes that may wait for the network before the machine is told to wait.
+/// Bytes that may wait for the network before the machine is to wait.
 pub const ENOUGH: usize = 64 << 10;
 
 /// How long a connection may take to close in good order.
@@ -46,16 +46,16 @@ pub struct EventClient {
     engine: Option<engineio::Client>,
     /// Former connections that are being closed; each has [`CLOSING`], and tries are further apart than that.
     closing: Vec<Pin<Box<dyn Future<Output = ()>>>>,
-    /// When the event client wants to be woken, and when the session does.
+    /// When the event client is due next, and when the session is.
     wake_at: [Instant; 2],
     sleep: Option<Pin<Box<Sleep>>>,
     is_full: bool,
-    seen: Option<Seen>,
+    seen: Option<Tapped>,
 }
 
 impl EventClient {
     /// A client of the server at `url`, whose endpoint is at `path`. What goes over its connections is copied to `seen`.
-    pub fn new(url: Url, path: String, config: Config, seen: Option<Seen>) -> Self {
+    pub fn new(url: Url, path: String, config: Config, seen: Option<Tapped>) -> Self {
         EventClient {
             client: Client::new(config, random::numbers()),
             url,
@@ -96,7 +96,7 @@ impl EventClient {
     pub async fn finish(mut self) {
         self.client.close();
         let finished = poll_fn(|cx| {
-            // What is told now nobody hears.
+            // What is reported now has no receiver.
             while self.poll_event(cx).is_ready() {}
             if self.closing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         });
@@ -198,7 +198,7 @@ impl EventClient {
         true
     }
 
-    /// Tells the machine when the network takes no more, and when it does again.
+    /// Reports to the machine when the network takes no more, and when it does again.
     fn poll_room(&mut self) -> bool {
         let Some(socket) = &self.socket else { return false };
         let waiting = socket.waiting();
@@ -268,7 +268,7 @@ impl EventClient {
         }
         let Some(mut socket) = self.socket.take() else { return };
         self.closing.push(Box::pin(async move {
-            // However it ends: nobody waits for it.
+            // However it ends: its result is not awaited.
             let _ = tokio::time::timeout(CLOSING, socket.close(CloseCode::NORMAL)).await;
         }));
     }

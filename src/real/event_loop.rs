@@ -8,8 +8,9 @@
 //! are what sending costs. No message crosses a thread or a channel on its way.
 //!
 //! Bounds: a connection with much to be written is not read from until it takes some of it; one that takes nothing is
-//! cut off by the machine. Nobody is taken for slow who was not offered it: when much has been read in a row, no more
-//! is until the round of writing has come to its end. The last bytes of a connection get a second to arrive.
+//! cut off by the machine. A receiver counts as slow only after a write to it was tried: when much has been read in a
+//! row, no more is until the round of writing has come to its end. The last bytes of a connection get a second to
+//! arrive.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -20,13 +21,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use slotmap::SecondaryMap;
 use tokio::io::{AsyncWriteExt as _, Interest};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::clock::{Clock, std_duration};
-use crate::base::{Duration, Instant, Machine as _, SecondaryMap};
+use crate::base::{Duration, Instant, Machine as _};
 use crate::layers::application::engineio::{ConnKey, Input, Output, Server, Service};
 
 /// Listens, with room for a crowd: clients that come faster than they are let in wait in the kernel's queue. One that
@@ -34,7 +36,7 @@ use crate::layers::application::engineio::{ConnKey, Input, Output, Server, Servi
 /// files is raised as far as it can be, since each connection is one.
 ///
 /// # Errors
-/// What the system says: most often that somebody else has the port.
+/// What the system reports: most often that another program has the port.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     super::open_files::raise_limit();
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
@@ -103,7 +105,8 @@ pub async fn serve(
 const READ: usize = 64 << 10;
 
 /// Bytes read from all connections together since there was nothing to write; then what they have brought about is
-/// written first. Each of them may be for anybody: so far the receivers fall behind at most through no fault of theirs.
+/// written first. Each of them may be for any receiver: so far the receivers fall behind at most through no fault of
+/// theirs.
 const AHEAD: usize = 256 << 10;
 
 /// Events handled in one go. One request may bring thousands: the timers of the others, and what is to be written to
@@ -113,7 +116,7 @@ const TURN: usize = 256;
 /// Receivers that are written to in one stretch, before it is looked whether something has come.
 const STRETCH: usize = 32;
 
-/// Up to so many bytes, copying the pieces into one costs less than handing the kernel each of them.
+/// Up to this many bytes, copying the pieces into one costs less than handing the kernel each of them.
 const JOIN: usize = 4096;
 
 /// Pieces handed to the kernel in one call, which takes 1024 at most.
@@ -127,7 +130,7 @@ struct Shared<S> {
     unwritten: Notify,
     /// Rung when it is empty again.
     rested: Notify,
-    /// Rung when the service is not behind any more.
+    /// Rung when the service has caught up.
     caught_up: Notify,
     /// Rung when `wake_at` has changed.
     timer: Notify,
@@ -392,7 +395,7 @@ async fn linger(socket: Rc<ServedSocket>) {
     .await;
 }
 
-/// Goes round through all for whom something waits. Each stretch begins after whatever is ready has been handled: to
+/// Visits every connection that has something waiting. Each stretch begins after whatever is ready has been handled: to
 /// yield is to let the other tasks run, once the kernel has been asked what is new.
 async fn flush_whenever<S: Service>(shared: Rc<Shared<S>>) {
     loop {
@@ -460,7 +463,7 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
         let crowd = allowed.trim().parse().unwrap_or(128_usize).min(1500);
-        // Nobody accepts: the kernel alone completes these handshakes, or drops what it has no room for.
+        // `accept` is never called: the kernel alone completes these handshakes, or drops what it has no room for.
         let patience = std::time::Duration::from_millis(900);
         let come: Vec<_> =
             (0..crowd).map_while(|_| std::net::TcpStream::connect_timeout(&address, patience).ok()).collect();

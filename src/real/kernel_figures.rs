@@ -31,9 +31,9 @@ impl fmt::Display for Missing {
 pub struct KernelFigures {
     /// Which scene it was.
     pub way: Way,
-    /// The client's socket.
+    /// The figures of the client's socket.
     pub client: EndFigures,
-    /// The server's socket.
+    /// The figures of the server's socket.
     pub server: EndFigures,
     /// The largest IP packet that the loopback interface takes, in bytes.
     pub loopback_mtu: Figure<u32>,
@@ -42,14 +42,14 @@ pub struct KernelFigures {
 /// What the system says of one socket, when all data was through and before the connection was closed.
 #[derive(Debug, Clone)]
 pub struct EndFigures {
-    /// Its own address.
+    /// The address that it is bound to.
     pub local: Figure<SocketAddr>,
     /// The address of the other end.
     pub peer: Figure<SocketAddr>,
     /// `TCP_MAXSEG`: the largest payload of a segment, in bytes.
     pub max_segment: Figure<u32>,
     /// `SO_SNDBUF` in bytes. Linux gives a socket twice what is asked for, to have room for its own records, and
-    /// tells the doubled value.
+    /// reports the doubled value.
     pub send_buffer: Figure<usize>,
     /// `SO_RCVBUF` in bytes, doubled likewise.
     pub receive_buffer: Figure<usize>,
@@ -68,9 +68,9 @@ pub struct EndFigures {
 pub struct FigureRow {
     /// What it is, by the name that system administrators know.
     pub name: &'static str,
-    /// At the client.
+    /// The state at the client.
     pub client: Figure<String>,
-    /// At the server.
+    /// The state at the server.
     pub server: Figure<String>,
 }
 
@@ -245,5 +245,5 @@ fn loopback_mtu() -> Figure<u32> {
 
 #[cfg(not(target_os = "linux"))]
 fn loopback_mtu() -> Figure<u32> {
-    missing("only Linux tells it in a file")
+    missing("only Linux shows it in a file")
 }

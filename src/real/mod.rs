@@ -15,7 +15,7 @@
 //! | keep events on disk | [`store`] |
 //! | have thousands of sockets open | [`open_files`] |
 //! | learn by which address others reach this machine | [`own_address`] |
-//! | hear that the program is to end | [`shutdown`] |
+//! | learn that the program is to end | [`shutdown`] |
 //! | tell the time of a run | [`clock`] |
 //!
 //! Beside `cli` this is the only home of tokio and socket2, and the only one of the system's clock and randomness.

@@ -2,7 +2,7 @@
 //!
 //! `0.0.0.0` and `::` are no addresses that one could connect to from elsewhere. Asking the routing table helps: a UDP
 //! socket is *connected* to an address far away, and the kernel chooses the interface, and with it the address that a
-//! datagram would be sent from. To connect a UDP socket sends nothing, and the addresses used here belong to nobody:
+//! datagram would be sent from. To connect a UDP socket sends nothing, and the addresses used here have no owner:
 //! they are set aside for documentation (RFC 5737 §3, RFC 3849 §2).
 //!
 //! A machine with several interfaces has more addresses than the one found. Whether it is reachable is also for a

@@ -1,4 +1,4 @@
-//! Numbers and names that nobody can guess, from the operating system.
+//! Numbers and names that cannot be guessed, from the operating system.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

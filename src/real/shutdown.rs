@@ -1,5 +1,5 @@
-//! When the program is asked to end: by SIGTERM, which service managers and containers send before they use force, or by
-//! Ctrl-C in a terminal.
+//! When the program is asked to end: by SIGTERM, which service managers and containers send before they use force, or
+//! by Ctrl-C in a terminal.
 
 use std::future::Future;
 #[cfg(unix)]
@@ -8,14 +8,14 @@ use std::task::Poll;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Is ready when the program has been asked to end. It listens from the call on, not only from the first poll: nobody
-/// who saw the program say that it is ready can come too early. To be called inside of tokio's runtime.
+/// Is ready when the program has been asked to end. It listens from the call on, not only from the first poll: a signal
+/// sent after the program has said that it is ready cannot come too early. To be called inside of tokio's runtime.
 #[cfg(unix)]
 pub fn requested() -> impl Future<Output = ()> {
     any_of(&[SignalKind::terminate(), SignalKind::interrupt()])
 }
 
-/// The same for a program that has changed its terminal and must give it back: it hears too that the terminal was
+/// The same for a program that has changed its terminal and must restore it: it also ends when the terminal is
 /// closed (SIGHUP).
 #[cfg(unix)]
 pub fn of_terminal() -> impl Future<Output = ()> {
@@ -42,7 +42,7 @@ pub fn requested() -> impl Future<Output = ()> {
     }
 }
 
-/// The same.
+/// The same: this system has no SIGHUP.
 #[cfg(not(unix))]
 pub fn of_terminal() -> impl Future<Output = ()> {
     requested()

@@ -1,7 +1,7 @@
 //! Files of a folder over HTTP/1.1: what a browser needs to show the book, on loopback.
 //!
 //! Read RFC 9110 §9.3.1 (GET) first. The server is the one of the events (`event_loop`): it reads requests, bounds what
-//! a client can cost, and writes answers; here stands only what a request is answered with. Left out, because a book on
+//! a client can cost, and writes answers; here is only what a request is answered with. Left out, because a book on
 //! one's own machine needs none of it: ranges, caching, compression, TLS.
 //!
 //! A path can only lead to a regular file inside the folder: it may not have `..`, and links that lead out are not

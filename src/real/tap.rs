@@ -1,4 +1,4 @@
-//! A TCP stream whose bytes can be looked at as they go by: what `--xray` draws is what was really on the stream.
+//! A TCP stream that keeps a copy of its bytes: what `--xray` draws is what was really on the stream.
 
 use std::io;
 use std::pin::Pin;
@@ -8,19 +8,19 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A stream that keeps a copy of what goes by, for a reader of it.
+/// A stream that keeps a copy of its bytes, for a reader of it.
 #[derive(Debug)]
 pub struct Tap {
     stream: TcpStream,
-    seen: Option<Seen>,
+    seen: Option<Tapped>,
 }
 
-/// What went by and was not taken yet, in the order in which it did. Clones share it.
+/// What passed and was not taken yet, in order. Clones share it.
 ///
-/// Bounded: when more than [`MOST`](Seen::MOST) bytes wait, the next ones are not kept, and the look at that connection
+/// Bounded: when more than [`MOST`](Tapped::MOST) bytes wait, the next ones are not kept, and the look at that connection
 /// is over: see [`Passed::Lost`].
 #[derive(Debug, Clone, Default)]
-pub struct Seen(Arc<Mutex<Kept>>);
+pub struct Tapped(Arc<Mutex<Kept>>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -29,10 +29,10 @@ struct Kept {
     lost: bool,
 }
 
-/// Something that went by.
+/// Bytes that passed, or the start of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Passed {
-    /// A connection begins here; what is behind belongs to it.
+    /// A connection begins here; what follows belongs to it.
     Opened,
     /// This end has sent bytes.
     Sent(Vec<u8>),
@@ -44,7 +44,7 @@ pub enum Passed {
 
 impl Tap {
     /// Looks at a stream when `seen` is there to keep it.
-    pub fn new(stream: TcpStream, seen: Option<Seen>) -> Self {
+    pub fn new(stream: TcpStream, seen: Option<Tapped>) -> Self {
         if let Some(seen) = &seen {
             let mut kept = seen.lock();
             kept.lost = false;
@@ -53,7 +53,7 @@ impl Tap {
         Tap { stream, seen }
     }
 
-    /// The stream itself.
+    /// The stream itself, such as for its options.
     pub fn tcp(&self) -> &TcpStream {
         &self.stream
     }
@@ -65,11 +65,11 @@ impl Tap {
     }
 }
 
-impl Seen {
+impl Tapped {
     /// Bytes that may wait to be taken.
     pub const MOST: usize = 4 << 20;
 
-    /// What went by since the last look.
+    /// What passed since the last look.
     pub fn take(&self) -> Vec<Passed> {
         let mut kept = self.lock();
         kept.bytes = 0;
@@ -87,7 +87,7 @@ impl Kept {
         if bytes.is_empty() || self.lost {
             return;
         }
-        if self.bytes + bytes.len() > Seen::MOST {
+        if self.bytes + bytes.len() > Tapped::MOST {
             self.lost = true;
             return self.passed.push(Passed::Lost);
         }
@@ -141,8 +141,8 @@ mod tests {
         kept.keep(true, b"a");
         kept.keep(true, b"sk");
         kept.keep(false, b"yes");
-        kept.keep(true, &vec![0; Seen::MOST]);
-        kept.keep(true, b"behind a gap");
+        kept.keep(true, &vec![0; Tapped::MOST]);
+        kept.keep(true, b"after a gap");
         let expected = [Passed::Sent(b"ask".to_vec()), Passed::Received(b"yes".to_vec()), Passed::Lost];
         assert_eq!(kept.passed, expected);
     }

@@ -6,7 +6,7 @@
 //! their offsets, instead of being laid over a structure of a fixed size.
 //!
 //! It leaves out the fields that no view of this crate shows (pacing, delivery rate, time spent limited).
-#![allow(unsafe_code)] // getsockopt(TCP_INFO) has no safe wrapper; the one call stands at the end of this file.
+#![allow(unsafe_code)] // getsockopt(TCP_INFO) has no safe wrapper; the one call is at the end of this file.
 
 use std::io;
 
@@ -21,7 +21,7 @@ pub struct TcpInfo {
     pub state: &'static str,
     /// What both ends agreed on in their SYNs.
     pub options: Options,
-    /// Retransmission timeout.
+    /// The retransmission timeout (RFC 6298).
     pub rto: Duration,
     /// Largest payload that this end puts into a segment now, options already taken off.
     pub snd_mss: u32,
@@ -29,11 +29,11 @@ pub struct TcpInfo {
     pub rcv_mss: u32,
     /// The MSS this end announces (RFC 9293 §3.7.1), before options are taken off.
     pub advmss: u32,
-    /// Path MTU.
+    /// The path MTU in bytes (RFC 1191).
     pub pmtu: u32,
-    /// Smoothed round-trip time.
+    /// The smoothed round-trip time (RFC 6298).
     pub rtt: Duration,
-    /// Its mean deviation.
+    /// The mean deviation of the round-trip time.
     pub rttvar: Duration,
     /// Congestion window, in segments (not bytes).
     pub snd_cwnd: u32,

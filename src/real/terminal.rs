@@ -1,8 +1,8 @@
 //! A terminal that hands over every key as it is pressed, instead of whole lines (termios(3), "noncanonical mode").
 //!
-//! With whole lines, what somebody is typing lies in the kernel, and nobody can put it back on the screen when a
+//! With whole lines, what is being typed is in the kernel, and cannot be put back on the screen when a
 //! message is printed in the middle of it. The price: this program has to do what the kernel did, echo and backspace.
-//! Output is left as it is. A signal that ends the program must be heard by it, or the terminal stays as it is: see
+//! Output is left as it is. The program must handle the signals that end it, or the terminal stays as it is: see
 //! [`shutdown::of_terminal`](super::shutdown::of_terminal).
 //!
 //! Where there is no such thing (another system than Unix, no terminal) the answer is an error, and lines must do.

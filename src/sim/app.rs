@@ -1,7 +1,7 @@
 //! Programs on simulated hosts.
 //!
 //! An app is a machine like every protocol: something happens to it, and it answers with commands to its sockets.
-//! It never blocks and knows no time but the one it is told.
+//! It never blocks, and knows the time only from its input.
 
 use std::any::Any;
 use std::net::SocketAddr;
@@ -32,13 +32,13 @@ pub struct Io<'a> {
     pub(super) stack: &'a mut Stack,
     pub(super) recorder: &'a mut Recorder,
     pub(super) rng: &'a mut Rng,
-    /// Sockets opened during this call, for the host to remember whose they are.
+    /// Sockets opened during this call, which the host then assigns to this program.
     pub(super) opened: &'a mut Vec<SocketId>,
     pub(super) wake_at: &'a mut Option<Instant>,
 }
 
 impl Io<'_> {
-    /// The time.
+    /// The simulated time of this call.
     pub fn now(&self) -> Instant {
         self.now
     }
@@ -86,7 +86,7 @@ impl Io<'_> {
         Ok(socket)
     }
 
-    /// Opens a TCP connection; `SocketEvent::Connected` follows when it stands.
+    /// Opens a TCP connection; `SocketEvent::Connected` follows when it is established.
     ///
     /// # Errors
     /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
@@ -136,7 +136,7 @@ impl Io<'_> {
         self.stack.tcp_set_nodelay(self.now, socket, nodelay);
     }
 
-    /// Ends a connection whose peer has acknowledged nothing for so long; `None` never does.
+    /// Ends a connection whose peer has acknowledged nothing for `timeout` (RFC 9293 §3.8.3); `None` never does.
     pub fn tcp_set_user_timeout(&mut self, socket: SocketId, timeout: Option<Duration>) {
         self.stack.tcp_set_user_timeout(self.now, socket, timeout);
     }

@@ -1,4 +1,4 @@
-//! What stands between hosts: devices that pass frames on, and have no address of their own.
+//! Devices between hosts: they forward frames, and have no address of their own.
 //!
 //! A device has ports, numbered from 0 in the order in which links were plugged in. It is a
 //! [`Machine`] like every protocol: a frame comes in at a port, and frames go out at ports. What it
@@ -18,9 +18,9 @@ use crate::trace::Kind;
 pub enum Input {
     /// A frame arrived, its frame check sequence checked and taken off.
     Frame {
-        /// The port.
+        /// The port on which it arrived.
         port: usize,
-        /// The frame.
+        /// The whole frame, as it was on the wire.
         bytes: Bytes,
     },
     /// The time has come that it asked for.
@@ -30,18 +30,18 @@ pub enum Input {
 /// What a device asks for.
 #[derive(Debug)]
 pub enum Output {
-    /// Send this frame.
+    /// Send a frame.
     Frame {
-        /// The port.
+        /// The port to send it from.
         port: usize,
         /// The frame, without its frame check sequence.
         bytes: Bytes,
     },
     /// The frame that came in last goes no further.
     Discarded(String),
-    /// For the trace.
+    /// A line for the trace.
     Trace(Kind),
-    /// Say [`Input::Wake`] then.
+    /// Call again at this time with [`Input::Wake`].
     WakeAt(Instant),
 }
 

@@ -1,4 +1,4 @@
-//! Faults: what a network does to frames that nobody asked for.
+//! Faults: what a network does to frames besides delivering them.
 //!
 //! A fault is a rule. A frame comes by, and the rules of that direction of the link are asked in order: the first
 //! that says [`Verdict::Drop`] ends it, and all others add up. The trace names the rule that acted. A closure is a
@@ -79,11 +79,11 @@ impl Passing<'_> {
 pub enum Verdict {
     /// Nothing happens to it.
     Pass,
-    /// It is lost.
+    /// The frame is lost: it arrives nowhere.
     Drop,
     /// It arrives later by this much: what was sent after it may arrive before it.
     Delay(Duration),
-    /// It arrives twice.
+    /// The frame arrives twice, once with extra delay.
     Duplicate,
     /// Bits of one byte are flipped.
     Corrupt {
@@ -91,12 +91,12 @@ pub enum Verdict {
         byte: usize,
         /// Which bits of it: those that are 1 here are flipped.
         bits: u8,
-        /// Where it happens.
+        /// Which part of the frame is damaged.
         place: Damage,
     },
 }
 
-/// Where a frame is damaged, which decides who can notice.
+/// Where a frame is damaged, which decides which checksum can notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
     /// On the wire: the frame check sequence no longer fits, and the receiving interface throws the frame away.
@@ -182,7 +182,7 @@ pub fn duplicate(probability: f64) -> impl Rule {
     })
 }
 
-/// Holds each frame back by `extra` with the given probability, so that those behind it overtake it.
+/// Holds each frame back by `extra` with the given probability, so that later frames overtake it.
 pub fn reorder(probability: f64, extra: Duration) -> impl Rule {
     rule(format!("reorder {}", percent(probability)), move |_, rng| match rng.chance(probability) {
         true => Verdict::Delay(extra),

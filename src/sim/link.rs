@@ -24,7 +24,7 @@ pub struct LinkConfig {
     /// Propagation delay: how long a bit is on its way.
     pub delay: Duration,
     /// A random extra delay from 0 up to this, for each frame. Frames keep their order: one that was held up holds up
-    /// those behind it (use [`fault::reorder`](super::fault::reorder) to break it).
+    /// later ones (use [`fault::reorder`](super::fault::reorder) to break it).
     pub jitter: Duration,
     /// The largest IP packet in one frame, in bytes.
     pub mtu: u16,

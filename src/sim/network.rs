@@ -38,7 +38,7 @@ pub struct Network {
     pub(super) rng: Rng,
     pub(super) nodes: Vec<Node>,
     pub(super) links: Vec<Link>,
-    queue: EventQueue<Happening>,
+    queue: EventQueue<Scheduled>,
     recorder: Recorder,
     /// What will be recorded when a frame that waits begins to leave: known at once, and written down in its turn, so
     /// that the trace is in the order of time. Empty when nothing is recorded.
@@ -52,7 +52,7 @@ pub struct Network {
     started: bool,
 }
 
-enum Happening {
+enum Scheduled {
     Arrival { node: NodeId, port: usize, frame: FrameId, bytes: Bytes, check: Option<u32> },
     WakeNode { node: NodeId },
     WakeApp { app: AppId },
@@ -110,7 +110,7 @@ impl Network {
         result.expect("the program was called")
     }
 
-    /// The time.
+    /// The simulated time.
     pub fn now(&self) -> Instant {
         self.now
     }
@@ -145,7 +145,7 @@ impl Network {
             }
             self.step();
         }
-        // Of a frame that is lost nothing follows, but it leaves all the same.
+        // A lost frame has no consequences, but it leaves like any other.
         self.advance(self.last_departure.min(end));
         self.last_departure <= end
     }
@@ -166,10 +166,10 @@ impl Network {
         };
         self.advance(at);
         match happening {
-            Happening::Arrival { node, port, frame, bytes, check } => {
+            Scheduled::Arrival { node, port, frame, bytes, check } => {
                 self.arrive(node, port, frame, bytes, check);
             }
-            Happening::WakeNode { node } => {
+            Scheduled::WakeNode { node } => {
                 let woken = &mut self.nodes[node.index()];
                 if woken.wake_at == at {
                     woken.wake_at = Instant::NEVER;
@@ -180,7 +180,7 @@ impl Network {
                     self.settle(node, None);
                 }
             }
-            Happening::WakeApp { app } => {
+            Scheduled::WakeApp { app } => {
                 let slot = &mut self.host_mut(app.host).apps[app.index];
                 if slot.wake_at == Some(at) {
                     slot.wake_at = None;
@@ -188,7 +188,7 @@ impl Network {
                     self.settle(app.host.into(), None);
                 }
             }
-            Happening::Unblock { node, port } => {
+            Scheduled::Unblock { node, port } => {
                 self.tell_backlog(node, port);
                 self.settle(node, None);
             }
@@ -253,7 +253,7 @@ impl Network {
                         let Port { link, side } = self.nodes[id.index()].ports[interface];
                         let transmitter = &self.links[link.index()].ends[side].transmitter;
                         let at = transmitter.when_backlog_is(until_backlog, self.now);
-                        self.queue.push(at, Happening::Unblock { node: id, port: interface });
+                        self.queue.push(at, Scheduled::Unblock { node: id, port: interface });
                     }
                     Some(Output::WakeAt(at)) => self.wake_node(id, at),
                 },
@@ -278,7 +278,7 @@ impl Network {
         let node = &mut self.nodes[id.index()];
         if at < node.wake_at {
             node.wake_at = at.max(self.now);
-            self.queue.push(node.wake_at, Happening::WakeNode { node: id });
+            self.queue.push(node.wake_at, Scheduled::WakeNode { node: id });
         }
     }
 
@@ -292,7 +292,7 @@ impl Network {
         }
     }
 
-    /// Tells the program that owns the socket. A connection that was accepted belongs to the owner of the listener.
+    /// Hands the event to the program that owns the socket. The owner of a listener owns the connections it accepted.
     fn tell(&mut self, id: HostId, event: SocketEvent) {
         let host = self.host_mut(id);
         if let SocketEvent::Accepted { listener, socket } = event
@@ -328,7 +328,7 @@ impl Network {
         {
             let at = at.max(self.now);
             slot.wake_at = Some(at);
-            self.queue.push(at, Happening::WakeApp { app: id });
+            self.queue.push(at, Scheduled::WakeApp { app: id });
         }
         for socket in opened {
             host.own(socket, id.index);
@@ -364,7 +364,7 @@ impl Network {
         let Some(Arriving { at, bytes, check, copies }) = judged else { return };
         for frame in std::iter::once(frame).chain(copies) {
             let bytes = bytes.clone();
-            self.queue.push(at, Happening::Arrival { node: to, port: arrives_at, frame, bytes, check });
+            self.queue.push(at, Scheduled::Arrival { node: to, port: arrives_at, frame, bytes, check });
         }
     }
 }

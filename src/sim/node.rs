@@ -39,7 +39,7 @@ pub(super) struct Host {
     /// The host's own address, until an interface has it.
     pub(super) unplaced: Option<Cidr>,
     pub(super) apps: Vec<AppSlot>,
-    /// Whose sockets are whose: sorted by socket.
+    /// The program that owns each socket, sorted by socket.
     owners: Vec<(SocketId, usize)>,
 }
 

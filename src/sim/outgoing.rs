@@ -1,7 +1,7 @@
 //! Bytes that a program has handed over and TCP has no room for yet: what every program of a simulated host needs that
 //! writes more than fits a send buffer.
 //!
-//! It has no bound of its own: who pushes says how much may wait, and [`len`](Outgoing::len) is there for that.
+//! It has no bound of its own: the caller of [`push`](Outgoing::push) bounds it, by [`len`](Outgoing::len).
 
 use std::collections::VecDeque;
 
@@ -33,7 +33,7 @@ impl Outgoing {
         Outgoing { together: true, ..Outgoing::default() }
     }
 
-    /// Adds bytes behind all that wait.
+    /// Appends bytes to the queue.
     pub fn push(&mut self, bytes: Bytes) {
         if !bytes.is_empty() {
             self.bytes += bytes.len();
@@ -41,12 +41,12 @@ impl Outgoing {
         }
     }
 
-    /// Bytes that wait.
+    /// Bytes in the queue.
     pub fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Nothing waits.
+    /// Whether every byte was written.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }

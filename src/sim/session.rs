@@ -83,7 +83,7 @@ impl SessionEnd {
         self.caller.send(io.now(), message)
     }
 
-    /// Ends the session, and tells the server.
+    /// Ends the session, with a close packet for the server.
     pub fn close(&mut self, io: &mut Io<'_>) {
         self.caller.close(io.now());
     }
@@ -93,7 +93,7 @@ impl SessionEnd {
         self.lines.into_values().for_each(|tcp| io.tcp_abort(tcp.socket));
     }
 
-    /// Closes its connections without a word to the server, as a host does when a program ends.
+    /// Closes its connections without a close packet, as a host does when a program ends.
     pub fn abandon(self, io: &mut Io<'_>) {
         self.lines.into_values().for_each(|tcp| io.tcp_close(tcp.socket));
     }
@@ -103,7 +103,7 @@ impl SessionEnd {
         self.lines.values().map(|tcp| tcp.unsent.len()).sum::<usize>() + self.caller.waiting()
     }
 
-    /// When it wants to be woken. A program has one alarm only, so it must ask for the earliest of all.
+    /// When it is due next. A program has one alarm only, so it must ask for the earliest of all.
     pub fn wake_at(&self) -> Instant {
         self.wake_at
     }

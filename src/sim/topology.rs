@@ -163,7 +163,7 @@ impl Network {
     }
 
     /// All neighbours know each other's hardware addresses, for good: no ARP is needed between them. Neighbours are the
-    /// hosts at both ends of a link, and those that only devices stand between.
+    /// hosts at both ends of a link, and those with only devices between them.
     pub fn introduce_neighbours(&mut self) {
         let now = self.now();
         for host in 0..self.nodes.len() {
@@ -204,7 +204,7 @@ impl Network {
     }
 
     /// Pulls all cables between two neighbours out (`false`), or puts them back. What is on the wire already arrives;
-    /// what is handed to it from now on is lost, and the hosts are not told: as when it is pulled behind a switch.
+    /// what is handed to it from now on is lost, and the hosts do not notice: as when it is pulled beyond a switch.
     ///
     /// # Panics
     /// When the two have no link.
@@ -258,7 +258,7 @@ impl Network {
         self.nodes[id.index()].ports.len() - 1
     }
 
-    /// Lets the host at one end of a link know the way to the one at the other, where no subnet tells it.
+    /// Gives the host at one end of a link a route to the one at the other, where no subnet implies it.
     fn route_to_neighbour(&mut self, link: LinkId, side: usize) {
         let [here, there] = self.ports(link, side);
         let [end, peer] = self.ends(link, side).map(|end| end.node.index());

@@ -27,7 +27,7 @@ pub struct WebSocketEnd {
 }
 
 impl WebSocketEnd {
-    /// An end that speaks over a TCP connection which stands.
+    /// An end that speaks over an established TCP connection.
     pub fn new(tcp: SocketId, machine: Connection) -> Self {
         WebSocketEnd { tcp, machine, unsent: Outgoing::in_pieces(), wake_at: None, finished: false }
     }
@@ -43,7 +43,7 @@ impl WebSocketEnd {
         self.tcp
     }
 
-    /// When the machine wants to be woken. A program has one alarm only, so it must ask for the earliest of all.
+    /// When the machine is due next. A program has one alarm only, so it must ask for the earliest of all.
     pub fn wake_at(&self) -> Option<Instant> {
         self.wake_at
     }

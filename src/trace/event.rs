@@ -13,11 +13,11 @@ use crate::base::{Duration, Instant};
 /// One thing that happened, when and where.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub at: Instant,
     /// At which host (for what happens on the way between two hosts: at the one the frame was going to).
     pub place: PlaceId,
-    /// What.
+    /// What happened.
     pub kind: Kind,
 }
 
@@ -70,7 +70,7 @@ pub enum Wire {
     Real,
 }
 
-/// A transport protocol.
+/// A transport protocol, as half of a [`Flow`]'s name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -83,7 +83,7 @@ pub enum Protocol {
 /// One direction's view of a conversation: the 4-tuple and protocol, as seen from one end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Flow {
-    /// UDP or TCP.
+    /// The transport protocol, whose ports the two ends name.
     pub protocol: Protocol,
     /// The end where the event happened.
     pub local: SocketAddr,
@@ -105,18 +105,18 @@ pub enum Kind {
     /// A host handed a frame to its link, where it waits for those before it. A frame that need not wait is `Sent` at
     /// once.
     Queued {
-        /// Its number.
+        /// The frame's number in this run.
         frame: FrameId,
-        /// The link.
+        /// The link that carries it.
         link: LinkId,
         /// The node at the other end of the link.
         to: PlaceId,
     },
     /// A host's interface began to put a frame on its link.
     Sent {
-        /// Its number.
+        /// The frame's number in this run.
         frame: FrameId,
-        /// The link.
+        /// The link that carries it.
         link: LinkId,
         /// The node at the other end of the link.
         to: PlaceId,
@@ -127,20 +127,20 @@ pub enum Kind {
     },
     /// The last bit of a frame arrived and the frame check sequence was right.
     Delivered {
-        /// Which frame.
+        /// The frame's number in this run.
         frame: FrameId,
     },
     /// The network lost a frame. One that was `Sent` was lost on the way, at the host it was going to; one that was not
     /// found the queue in front of its link full, at the host that sends, and never was on the wire.
     Dropped {
-        /// Which frame.
+        /// The frame's number in this run.
         frame: FrameId,
         /// The rule, or the full queue, that dropped it.
         by: Cow<'static, str>,
     },
     /// The network changed bits of a frame.
     Corrupted {
-        /// Which frame.
+        /// The frame's number in this run.
         frame: FrameId,
         /// The rule that did it.
         by: Cow<'static, str>,
@@ -149,7 +149,7 @@ pub enum Kind {
     },
     /// The network delivers a frame twice.
     Duplicated {
-        /// The frame.
+        /// The frame's number in this run.
         frame: FrameId,
         /// The number of the second copy.
         copy: FrameId,
@@ -158,16 +158,16 @@ pub enum Kind {
     },
     /// The network holds a frame back, so that later ones may overtake it.
     Delayed {
-        /// Which frame.
+        /// The frame's number in this run.
         frame: FrameId,
         /// The rule that did it.
         by: Cow<'static, str>,
-        /// By how much.
+        /// How much later it arrives than without the fault.
         extra: Duration,
     },
     /// A frame arrived and a layer of the receiving host refused it.
     Discarded {
-        /// Which frame.
+        /// The frame's number in this run.
         frame: FrameId,
         /// The reason: usually a parse error in words.
         why: Cow<'static, str>,
@@ -183,45 +183,45 @@ pub enum Kind {
     },
     /// A connection changed state (RFC 9293 §3.3.2).
     StateChanged {
-        /// The connection.
+        /// The connection, seen from this end.
         flow: Flow,
-        /// The state before.
+        /// The state before, by its name in RFC 9293 §3.3.2.
         from: &'static str,
         /// The state after.
         to: &'static str,
         /// What made it change.
         why: Cow<'static, str>,
     },
-    /// A timer was set (or set anew).
+    /// A timer was set, or set again.
     TimerSet {
-        /// The connection.
+        /// The connection, seen from this end.
         flow: Flow,
-        /// Which timer.
+        /// The timer's name, such as `retransmission`.
         timer: &'static str,
         /// When it will go off.
         due: Instant,
     },
     /// A timer went off.
     TimerFired {
-        /// The connection.
+        /// The connection, seen from this end.
         flow: Flow,
-        /// Which timer.
+        /// The timer's name, such as `retransmission`.
         timer: &'static str,
     },
-    /// A round trip was measured and the retransmission timeout computed anew (RFC 6298 §2).
+    /// A round trip was measured and the retransmission timeout recomputed (RFC 6298 §2).
     RttMeasured {
-        /// The connection.
+        /// The connection, seen from this end.
         flow: Flow,
-        /// The new sample.
+        /// The new sample of the round-trip time.
         sample: Duration,
         /// The smoothed round-trip time.
         srtt: Duration,
-        /// The retransmission timeout.
+        /// The retransmission timeout that follows.
         rto: Duration,
     },
     /// The congestion window changed.
     CwndChanged {
-        /// The connection.
+        /// The connection, seen from this end.
         flow: Flow,
         /// The new window in bytes.
         cwnd: u64,
@@ -232,47 +232,47 @@ pub enum Kind {
     },
     /// A program handed bytes to its socket.
     AppWrote {
-        /// The socket.
+        /// The socket, seen from this end.
         flow: Flow,
-        /// The bytes.
+        /// The bytes that the program wrote.
         #[serde(serialize_with = "as_hex")]
         bytes: Bytes,
     },
     /// A program took bytes from its socket.
     AppRead {
-        /// The socket.
+        /// The socket, seen from this end.
         flow: Flow,
-        /// The bytes.
+        /// The bytes that the program read.
         #[serde(serialize_with = "as_hex")]
         bytes: Bytes,
     },
     /// A program sent one whole message (as the user understands it: before it is framed).
     MessageSent {
-        /// The socket.
+        /// The socket, seen from this end.
         flow: Flow,
         /// Its length in bytes.
         len: usize,
     },
     /// A program received one whole message.
     MessageReceived {
-        /// The socket.
+        /// The socket, seen from this end.
         flow: Flow,
         /// Its length in bytes.
         len: usize,
     },
     /// Something worth saying that has no type of its own.
     Note {
-        /// A sentence.
+        /// A sentence for the reader of the trace.
         text: Cow<'static, str>,
     },
 }
 
-/// What of a TCP segment tells it from others.
+/// What distinguishes one TCP segment from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct SegmentNote {
     /// The raw sequence number.
     pub seq: u32,
-    /// Bytes of payload.
+    /// Bytes of payload, without the header.
     pub len: usize,
     /// Whether SYN is set.
     pub syn: bool,

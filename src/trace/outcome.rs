@@ -1,4 +1,4 @@
-//! What the programs of a run sent and received: the message's own story, told apart from the packets'.
+//! What the programs of a run sent and received: the message's own story, apart from the packets'.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,7 +11,7 @@ use super::{PlaceId, Trace};
 pub struct Run {
     /// How the message was sent.
     pub way: Way,
-    /// What happened.
+    /// The trace of the run.
     pub trace: Trace,
     /// Where in it the server is, which the message was sent to.
     pub server: PlaceId,
@@ -22,7 +22,7 @@ pub struct Run {
 /// The three ways in which `compare` sends a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Way {
-    /// In UDP datagrams.
+    /// As UDP datagrams, each sent once.
     Udp,
     /// As a TCP stream.
     Tcp,
@@ -49,7 +49,7 @@ impl Way {
 /// The unit is what the program's interface gives: a datagram, one read of a stream, a message.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
-    /// The message.
+    /// The message that was sent.
     pub message: Bytes,
     /// What the client handed over, piece by piece.
     pub sent: Vec<Bytes>,
@@ -64,11 +64,11 @@ pub struct Outcome {
 pub struct Comparison {
     /// Pieces sent that never arrived.
     pub missing: usize,
-    /// Bytes in them.
+    /// Bytes in the missing pieces.
     pub missing_bytes: usize,
     /// Pieces that arrived again.
     pub repeated: usize,
-    /// Pieces that arrived and were never sent: damage that nobody noticed.
+    /// Pieces that arrived and were never sent: damage that no checksum caught.
     pub foreign: usize,
     /// Pieces that arrived after one that was sent later.
     pub late: usize,
@@ -105,7 +105,7 @@ impl Outcome {
 
     /// Compares the pieces that arrived with the pieces that were sent, by their bytes.
     ///
-    /// Two equal pieces cannot be told apart, here as for a real receiver: the one that fits the order is taken.
+    /// Two equal pieces cannot be distinguished, here as for a real receiver: the one that fits the order is taken.
     pub fn pieces(&self) -> Comparison {
         let mut open: BTreeMap<&[u8], VecDeque<usize>> = BTreeMap::new();
         for (index, piece) in self.sent.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! What had happened of a run at a moment: the first events of its trace, borrowed.
 //!
 //! A picture is drawn from a past, so it can be drawn for any moment of a run, forward and back, without a copy of the
-//! trace. What came later is not in it: a frame whose loss is recorded behind the end is still on its way.
+//! trace. What came later is not in it: a frame whose loss is recorded after the end is still on its way.
 
 use std::collections::{BTreeMap, BTreeSet};
 

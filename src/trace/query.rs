@@ -12,7 +12,7 @@ use crate::base::Instant;
 pub struct Fate {
     /// When it arrived, if it did.
     pub delivered: Option<Instant>,
-    /// Who dropped it on the way, if someone did.
+    /// Which device or link dropped it on the path, if any did.
     pub dropped_by: Option<String>,
     /// Why the receiving host refused it, if it did.
     pub discarded: Option<String>,
@@ -26,7 +26,7 @@ pub struct Fate {
 
 /// The same questions as to a [`Past`](super::Past), asked of the whole run.
 impl Trace {
-    /// All frames in the order they were sent: when, from whom, to whom, which, and their bytes.
+    /// All frames in the order they were sent: time, sender, receiver, number, and their bytes.
     pub fn frames(&self) -> impl Iterator<Item = (Instant, PlaceId, PlaceId, FrameId, &Bytes)> {
         self.whole().frames()
     }

@@ -37,7 +37,7 @@ pub struct Piece {
 /// What became of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PieceFate {
-    /// It arrived.
+    /// It arrived, and is drawn filled.
     There,
     /// It was lost: marked, whatever the colour.
     Lost,
@@ -63,7 +63,7 @@ impl Piece {
         Piece { size, text: text.into(), fate: PieceFate::Lost }
     }
 
-    /// A gap.
+    /// A gap of `size` bytes.
     pub fn gap(size: usize) -> Self {
         Piece { size, text: String::new(), fate: PieceFate::Gap }
     }
@@ -132,7 +132,7 @@ impl Bar {
     }
 }
 
-/// The column of the wall behind each piece: where its last byte is, but at least [`LEAST`] behind the one before, and
+/// The column of the wall after each piece: where its last byte is, but at least [`LEAST`] after the one before, and
 /// never beyond `room`.
 fn walls(pieces: &[Piece], scale: f64, room: usize) -> Vec<usize> {
     let (mut reached, mut at) = (0, 0);

@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::look::{Look, fit};
 use super::sheet::{Line, Sheet, Tone, width, wrap};
 
-/// Rows under headings.
+/// A table: rows under headings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Columns {
-    /// The headings.
+    /// The headings, one a column.
     pub headings: Vec<String>,
     /// The rows. A cell that is missing is empty; one too many is not shown.
     pub rows: Vec<Vec<String>>,
@@ -20,7 +20,7 @@ const GAP: usize = 2;
 const LEAST: usize = 8;
 
 impl Columns {
-    /// Rows under headings.
+    /// A table of these rows.
     pub fn new(headings: &[&str], rows: Vec<Vec<String>>) -> Self {
         Columns { headings: headings.iter().map(|heading| (*heading).to_string()).collect(), rows }
     }

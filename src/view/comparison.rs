@@ -54,7 +54,7 @@ const QUESTIONS: &[(&str, Answer)] = &[
         _ => "never".into(),
     }),
     ("packets (frames) sent", |f, _| bytes(f, |a| a.frames)),
-    ("bytes on the wire", |f, _| bytes(f, |a| a.total())),
+    ("bytes of all frames", |f, _| bytes(f, |a| a.total())),
     ("  link: Ethernet, padding, FCS", |f, _| bytes(f, |a| a.link)),
     ("  internet: IPv4", |f, _| bytes(f, |a| a.internet)),
     ("  transport: UDP, TCP", |f, _| bytes(f, |a| a.transport)),
@@ -68,7 +68,7 @@ const QUESTIONS: &[(&str, Answer)] = &[
     }),
     ("retransmitted", |f, _| match (f.way, f.wire) {
         (Way::Udp, _) => "never does".into(),
-        (_, Wire::Real) => f.retransmitted.map_or("not told here".into(), |n| n.to_string()),
+        (_, Wire::Real) => f.retransmitted.map_or("not shown here".into(), |n| n.to_string()),
         (_, Wire::Sim) => f.retransmitted.unwrap_or(0).to_string(),
     }),
     ("arrived, byte for byte", |f, _| match (f.arrived, f.returned, f.way) {

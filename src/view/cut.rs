@@ -49,7 +49,7 @@ struct Whole {
     place: &'static str,
     /// The number of its first byte.
     first: usize,
-    /// Bytes.
+    /// Its length in bytes.
     len: usize,
     pieces: Vec<Piece>,
 }
@@ -190,7 +190,7 @@ impl Whole {
     }
 
     fn columns(&self, look: &Look) -> usize {
-        // Room for the word behind a row of the last piece.
+        // Room for the word after a row of the last piece.
         look.columns().saturating_sub(BEFORE + 6).max(8)
     }
 

@@ -23,7 +23,8 @@ pub struct Facts {
     /// datagram that came. With TCP that is the read of the last byte; that it was the last one, the program learns
     /// later, from the FIN.
     pub complete: Option<Duration>,
-    /// What was on the wire; `None` where no frame can be seen.
+    /// The bytes of all frames, from the destination address to the check sequence; `None` where no frame can be seen.
+    /// The wire carries 20 more for each: the preamble and the gap, which are time and no data.
     pub wire_bytes: Option<Accounting>,
     /// Frames that the network lost on the way or that arrived damaged.
     pub lost: Option<usize>,
@@ -67,7 +68,7 @@ impl Facts {
             wire_bytes: simulated.then(|| {
                 let mut sum: Accounting =
                     dissect_trace(trace).iter().map(|traced| traced.packet.accounting).sum();
-                // The frame check sequence is on the wire, though no capture shows it.
+                // A frame ends with its check sequence, though no capture shows it.
                 sum.link += sum.frames * FCS_LEN as u64;
                 sum
             }),
@@ -98,7 +99,7 @@ impl Facts {
         self.wire_bytes.map_or(all, |account| all.min(account.payload))
     }
 
-    /// The share of the bytes on the wire that were not the message, sent once: headers, acknowledgements, padding,
+    /// The share of the bytes of all frames that were not the message, sent once: headers, acknowledgements, padding,
     /// and everything sent again. From 0 to 1.
     pub fn overhead(&self) -> Option<f64> {
         let total = self.wire_bytes?.total();

@@ -38,7 +38,7 @@ pub fn hexdump(bytes: &[u8], dissection: &Dissection, look: &Look) -> Sheet {
         sheet.push(line.trimmed());
         problems(&mut sheet, range, per_line, dissection, look);
     }
-    // A problem may point behind the last byte: there, something is missing.
+    // A problem may point after the last byte: there, something is missing.
     problems(&mut sheet, bytes.len()..usize::MAX, per_line, dissection, look);
     legend(&mut sheet, dissection, look);
     sheet

@@ -1,7 +1,7 @@
 //! Layers as nested boxes: a frame holds a packet, which holds a segment, which holds the program's data.
 //!
-//! Each box is labelled with its layer in both models. Where one segment holds several WebSocket frames, their boxes are
-//! drawn one below the other.
+//! Each box is labelled with its layer in both models. Where one segment holds several WebSocket frames, their boxes
+//! are drawn one below the other.
 
 use super::dissect::{Dissection, Part, Role};
 use super::look::{Look, fit};
@@ -120,7 +120,7 @@ pub(super) fn size_of(part: &Part, inside: &[Part]) -> String {
     }
 }
 
-/// How many of the parts behind a header are inside what it heads.
+/// How many of the parts after a header are inside what it heads.
 pub(super) fn held(header: &Part, behind: &[Part]) -> usize {
     let until = |end: &dyn Fn(&Part) -> bool| behind.iter().position(end).unwrap_or(behind.len());
     match header.layer {

@@ -11,14 +11,14 @@ use super::sheet::{Line, Sheet, Tone, width};
 pub struct Log {
     /// The events in order: the offset (none for one that is not kept) and a word.
     pub events: Vec<(Option<u64>, String)>,
-    /// The readers.
+    /// The clients whose reading is drawn.
     pub readers: Vec<Reader>,
 }
 
 /// One reader of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
-    /// Its name.
+    /// The client's name.
     pub name: String,
     /// For each event, how this reader received it.
     pub got: Vec<Got>,
@@ -31,7 +31,7 @@ pub enum Got {
     Live,
     /// From the log, after reconnecting.
     Replayed,
-    /// Never.
+    /// It never arrived at this client.
     Missed,
 }
 

@@ -17,7 +17,7 @@ use crate::trace::{Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, Record
 const CLIENT: [u8; 4] = [10, 0, 0, 1];
 const SERVER: [u8; 4] = [10, 0, 0, 2];
 const CLIENT_ISN: u32 = u32::MAX - 10;
-const SERVER_ISN: u32 = 5_000;
+pub(crate) const SERVER_ISN: u32 = 5_000;
 
 pub(crate) const REQUEST: &[u8] =
     b"GET /chat HTTP/1.1\r\nHost: s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";

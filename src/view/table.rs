@@ -10,9 +10,9 @@ use crate::trace::{Fate, FrameId, Past};
 /// One line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// The frame.
+    /// The frame's number in the run.
     pub frame: FrameId,
-    /// Number, from 1.
+    /// The row's number, from 1.
     pub number: u64,
     /// Milliseconds since the start, with three decimals.
     pub time: String,
@@ -20,7 +20,7 @@ pub struct Row {
     pub from: String,
     /// The host at the other end of the link.
     pub to: String,
-    /// The topmost protocol.
+    /// The topmost protocol that was recognised.
     pub protocol: &'static str,
     /// Bytes of the frame.
     pub len: usize,
@@ -98,8 +98,8 @@ pub fn table<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
     sheet
 }
 
-/// Adds fate and info in `columns`. The fate stands first, so that it is never what is cut off; where both have no room, it
-/// leaves out which rules acted, for what the frame is must be seen as well.
+/// Adds fate and info in `columns`. The fate comes first, so that it is never what is cut off; where both have no room,
+/// it leaves out which rules acted, for what the frame is must be seen as well.
 fn what(row: &Row, columns: usize, look: &Look, line: &mut Line) {
     let Some(full) = &row.fate else {
         line.push(fit(&row.info, columns, look).trim_end(), Tone::Plain);

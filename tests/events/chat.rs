@@ -216,6 +216,12 @@ fn a_stock_client_chats_and_misses_nothing_when_the_server_ends_or_is_killed() {
 }
 
 #[test]
+fn clients_that_poll_lose_nothing_and_get_nothing_twice_when_the_server_ends_or_is_killed() {
+    let Some(folder) = stock_clients::folder() else { return };
+    assert_eq!(play("chat_polling.mjs", &folder), 3);
+}
+
+#[test]
 fn browsers_chat_on_the_page_and_miss_nothing() {
     let Some(folder) = stock_clients::folder() else { return };
     if support::peer("chromium").is_none() {

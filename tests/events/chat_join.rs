@@ -295,7 +295,7 @@ fn a_server_that_has_forgotten_everybody_is_joined_anew_and_what_waits_is_said()
     ada.wait("-- connection lost");
     ada.say("still here");
     let (_server, _) = serve(&port, "");
-    ada.wait("-- connected again, as somebody new");
+    ada.wait("-- connected again, as a new client");
     ada.wait("#tea ada: still here");
     let (code, all) = ada.end();
     assert_eq!((code, all.matches("ada: still here").count()), (Some(0), 1), "{all}");

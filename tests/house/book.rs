@@ -7,6 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use super::support;
 use netlayers::book::directive::replace;
 use netlayers::book::expand::Expander;
 use netlayers::layers::transport::tcp::{Cause, State};
@@ -203,4 +204,59 @@ fn the_picture_of_the_readme_is_what_compare_prints() {
         shown == made,
         "book/src/images/compare.svg is old: netlayers compare \"hello, layers\" --svg book/src/images/compare.svg"
     );
+}
+
+/// Looked at in Chromium: both themes by axe-core, and a telephone.
+#[test]
+fn every_page_has_contrast_in_both_themes_and_is_whole_on_a_telephone() {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let peers = target.join("peers");
+    if !peers.join("node_modules/axe-core").exists() {
+        let mend = "run tests/peers/install.sh (it needs node, npm and python3)";
+        support::did_not_run(&format!("there is no axe-core in {}", peers.display()), mend);
+        return;
+    }
+    if support::peer("node").is_none() || support::peer("chromium").is_none() {
+        return;
+    }
+    let dest = folder("eyes");
+    let done = netlayers(&["book", "build", "--dest", &dest.display().to_string()]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let looked = Command::new("node")
+        .arg(root().join("tests/peers/book_page.mjs"))
+        .arg(&dest)
+        .current_dir(peers)
+        .output()
+        .expect("node runs");
+    let said = String::from_utf8_lossy(&looked.stdout);
+    assert!(looked.status.success(), "{said}{}", String::from_utf8_lossy(&looked.stderr));
+    assert!(said.contains(" 0 faults"), "{said}");
+    let _ = fs::remove_dir_all(dest);
+}
+
+#[test]
+fn sources_and_sections_are_links_that_need_no_site_of_ours() {
+    let dest = folder("links");
+    let done = netlayers(&["book", "build", "--dest", &dest.display().to_string()]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let pages = pages(&dest);
+    let udp = &pages["lesson-udp.html"];
+    assert!(udp.contains("href=\"source/src/layers/transport/udp.rs.html\""), "the file has a page");
+    assert!(udp.contains("href=\"https://www.rfc-editor.org/rfc/rfc1122#section-4.1"), "a section is a link");
+    assert!(udp.contains(">6. UDP<") && udp.contains("netlayers check 6"), "its number, and its exercise");
+    // What the page of a file shows is the file.
+    let shown = fs::read_to_string(dest.join("source/src/layers/transport/udp.rs.html")).expect("its page");
+    let (_, code) = shown.split_once("<pre").expect("code");
+    let mut text = String::new();
+    for piece in code.split("</pre>").next().expect("code").split('<') {
+        text.push_str(piece.split_once('>').map_or("", |(_, text)| text));
+    }
+    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
+    let text = text.replace("&#x27;", "'").replace("&amp;", "&");
+    let file = fs::read_to_string(root().join("src/layers/transport/udp.rs")).expect("the file");
+    assert_eq!(text.trim(), file.trim());
+    for (name, page) in &pages {
+        assert!(!page.contains("[`") && !page.contains("[<code>"), "{name}: a link of rustdoc is left");
+    }
+    let _ = fs::remove_dir_all(dest);
 }

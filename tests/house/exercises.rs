@@ -239,7 +239,7 @@ mod unix {
         assert_eq!(output.status.code(), Some(1));
         let said = stderr(&output);
         for expected in [
-            "your program, to be mended: exercises/src/bin/udp_header.rs",
+            "your program, to be fixed: exercises/src/bin/udp_header.rs",
             "mismatched types",
             "--package exercises --bin udp_header",
             "does not compile yet",
@@ -249,7 +249,7 @@ mod unix {
         let file = place.join(ALL[0].file());
         assert_eq!(fs::read_to_string(&file).expect("it is there now"), ALL[0].starter);
         fs::write(&file, "my work").expect("a file of our own");
-        assert!(!stderr(&check()).contains("to be mended"));
+        assert!(!stderr(&check()).contains("to be fixed"));
         assert_eq!(fs::read_to_string(&file).expect("still there"), "my work");
     }
 

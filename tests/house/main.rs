@@ -9,6 +9,7 @@ mod examples;
 mod exercises;
 mod explain;
 mod lesson;
+mod prose;
 mod readme;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,8 +1,8 @@
-//! How long to wait before the next try.
+//! How long to wait before the next attempt to connect.
 //!
-//! Exponential, so that a server that is down is not asked a thousand times; bounded, so that nobody waits for ever;
-//! and scattered, for a server that ends loses all of its clients at the same moment, and they must not all come back
-//! at the same moment.
+//! Exponential, so that a server that is down is not asked a thousand times; bounded, so that no wait grows without
+//! end; and scattered, because a server that ends loses all of its clients at the same moment, and they must not all
+//! reconnect at the same moment.
 
 use crate::base::Duration;
 
@@ -13,12 +13,12 @@ pub struct Backoff {
     pub first: Duration,
     /// No wait is longer (default: 5 s).
     pub most: Duration,
-    /// Each wait is so many times the one before (default: 2).
+    /// The factor between one wait and the next (default: 2).
     pub factor: u32,
     /// Each wait is scattered by up to this part of itself, to either side (default: 0.5).
     pub scatter: f64,
-    /// After this many tries in vain it gives up; `None` for never (the default), 0 for a client that does not come back
-    /// by itself.
+    /// How many attempts may fail before it gives up; `None` for no limit (the default), 0 for a client that does not
+    /// reconnect by itself.
     pub tries: Option<u32>,
 }
 

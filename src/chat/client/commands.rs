@@ -1,11 +1,11 @@
-//! What a program tells its client: where to be, and what to say there.
+//! What a program asks of its client: which namespaces to join, and what to send there.
 //!
-//! The ways to say something differ in what becomes of it when there is no connection, or it breaks:
+//! The ways to send an event differ in what becomes of it when there is no connection, or it breaks:
 //!
-//! | said with | without a connection | when it breaks after the event was sent |
+//! | sent with | without a connection | when it breaks after the event was sent |
 //! |---|---|---|
-//! | [`Client::volatile`] | it is dropped | nobody knows whether it arrived |
-//! | [`Client::emit`] | it waits | nobody knows whether it arrived |
+//! | [`Client::volatile`] | it is dropped | it may or may not have arrived |
+//! | [`Client::emit`] | it waits | it may or may not have arrived |
 //! | [`Client::ask`] | it waits, until its time is over | the program learns that there is no answer |
 //! | [`Client::deliver`] | it waits | it is sent again upon the next one |
 
@@ -146,7 +146,7 @@ impl Client {
         self.flush(now);
     }
 
-    /// Answers a question of the server. False when its connection is over, and nobody waits for the answer.
+    /// Answers a question of the server. False when its connection is over, and the answer has no receiver.
     pub fn answer(&mut self, question: &AckId, args: Vec<Value>) -> bool {
         let namespace = &question.namespace;
         let inside = self.space(namespace).is_some_and(|space| space.standing == Standing::Inside);

@@ -16,7 +16,7 @@ pub struct Config {
     pub buffer_events: usize,
     /// Bytes of these events (default: 1 MiB).
     pub buffer_bytes: usize,
-    /// Namespaces (default: 64).
+    /// Namespaces that it may be in at once (default: 64).
     pub namespaces: usize,
     /// When it comes back and is *not* the one it was, what waits goes on waiting until
     /// [`Client::resume`](super::Client::resume) (default: false). For programs that have to find their place again

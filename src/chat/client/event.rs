@@ -12,7 +12,7 @@ use crate::layers::application::socketio::Value;
 pub enum Event {
     /// A namespace let it in.
     Connected {
-        /// Which.
+        /// The namespace that was entered.
         namespace: Arc<str>,
         /// The public id that it has there.
         sid: String,
@@ -23,23 +23,23 @@ pub enum Event {
     /// ask again by itself; [`Client::join`](super::Client::join) does, and what waits for the namespace goes on
     /// waiting.
     Refused {
-        /// Which.
+        /// The namespace that was refused.
         namespace: Arc<str>,
-        /// Why.
+        /// The data of the CONNECT_ERROR packet.
         error: Value,
     },
-    /// An event came.
+    /// An event arrived from the server.
     Heard(Heard),
     /// A question has its answer, or will not get one. Once for each.
     Answered {
-        /// Which.
+        /// The number that [`Client::ask`](super::Client::ask) returned.
         id: EmitId,
         /// The answer's arguments.
         answer: Result<Vec<Value>, NoAnswer>,
     },
     /// It is not in a namespace any more.
     Disconnected {
-        /// Which.
+        /// The namespace that was left.
         namespace: Arc<str>,
         /// The server put it out; it does not come back by itself. Otherwise the connection broke.
         by_server: bool,
@@ -53,7 +53,7 @@ pub enum Event {
         /// What was wrong, for people.
         why: Cow<'static, str>,
     },
-    /// All tries were in vain: there will be no other. [`Client::join`](super::Client::join) begins anew.
+    /// Every attempt failed: there will be no other. [`Client::join`](super::Client::join) starts over.
     GaveUp {
         /// What was wrong with the last one.
         why: Cow<'static, str>,
@@ -63,11 +63,11 @@ pub enum Event {
 /// An event from the server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
-    /// In which namespace.
+    /// The namespace that it came in.
     pub namespace: Arc<str>,
-    /// Its name.
+    /// The event's name.
     pub name: String,
-    /// What it carries.
+    /// The event's arguments.
     pub args: Vec<Value>,
     /// The end of the namespace's log when it was sent: its own place there when it is kept.
     pub offset: Option<Offset>,
@@ -99,7 +99,7 @@ impl Offset {
     }
 }
 
-/// Names an event that wants to be acknowledged. The same client uses it once, unless its program
+/// Names an event that is to be acknowledged. The same client uses it once, unless its program
 /// [counts](super::Client::count_from) by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmitId(pub(super) u64);

@@ -1,4 +1,4 @@
-//! The client's end: a machine that speaks events, and comes back by itself.
+//! The client's end: a machine that speaks events, and reconnects by itself.
 //!
 //! It speaks Socket.IO, and knows no more of what is below than that a session of Engine.IO can be opened, carries
 //! messages, and ends. Its driver opens one when it says [`Output::Dial`], and reports how that went; whether messages go
@@ -23,8 +23,8 @@
 //! *refused*, never dropped in silence. Events that are volatile are dropped, for that is what the word means.
 //!
 //! **When it returns** it gives the secret and the offset it had, and says [`recovered`](Event::Connected) when the
-//! server took it for the one it was: then every event it missed follows, in order and once. When not, it is somebody
-//! new, and the program asks for what it missed in its own way ("since offset").
+//! server recognised it: then every event it missed follows, in order and once. When not, it is a new
+//! client to the server, and the program asks for what it missed in its own way ("since offset").
 //!
 //! **What it sends again** are the events of [`Client::deliver`], each with an id of its sender, so that the server
 //! can tell a copy from a new one ([`Broadcast::sent_as`](super::Broadcast::sent_as)).
@@ -96,7 +96,7 @@ pub struct Client {
     phase: Phase,
     spaces: Vec<Space>,
     decoder: Decoder,
-    /// Tries in vain since it was last let in.
+    /// Attempts that failed since it was last let in.
     attempts: u32,
     /// How many connections there have been.
     connection: u64,
@@ -119,7 +119,7 @@ enum Phase {
     Waiting(Instant),
     /// A session is being opened, until then.
     Dialing(Instant),
-    /// There is one.
+    /// The session is open.
     Online,
 }
 

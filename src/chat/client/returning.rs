@@ -8,7 +8,7 @@ use crate::base::Instant;
 use crate::layers::application::socketio::Decoder;
 
 impl Client {
-    /// Asks for a session.
+    /// Asks the driver for a session.
     pub(super) fn dial(&mut self, now: Instant) {
         self.phase = Phase::Dialing(now + self.config.connect_timeout);
         self.outputs.push_back(Output::Dial);

@@ -24,20 +24,20 @@ pub(super) struct Space {
     waiting: Retry<Emit>,
     waiting_bytes: usize,
     asks: BTreeMap<EmitId, Ask>,
-    /// The queue stands still until the program says that it may go on.
+    /// The queue waits until the program resumes it.
     pub(super) held: bool,
     /// It was let in before.
     pub(super) has_been_inside: bool,
 }
 
-/// Where it stands with a namespace.
+/// The state of a namespace, as its client knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     /// To be entered as soon as there is a connection.
     Wanted,
     /// CONNECT is sent; the answer may take until then.
     Asked(Instant),
-    /// In.
+    /// The server has let it in.
     Inside,
     /// Refused, put out, or left: only the user's next [`join`](super::Client::join) changes that.
     Outside,
@@ -122,15 +122,15 @@ impl Space {
         self.has_been_inside = true;
         let recovered = pid.is_some() && self.pid.as_deref() == pid;
         if !recovered {
-            // Somebody else now: an offset of the one it was would be refused.
+            // A new socket now: an offset of the old one would be refused.
             self.pid = pid.map(Arc::from);
             self.offset = None;
         }
         recovered
     }
 
-    /// Takes the offset off an event. A server that can recover connections puts it behind the arguments, and stock
-    /// clients take any last string for one. Ours are told apart: another string is left where it is, for it may be an
+    /// Takes the offset off an event. A server that can recover connections appends it to the arguments, and stock
+    /// clients take any last string for one. Ours are recognised: another string is left where it is, for it may be an
     /// argument of an event that is kept nowhere.
     pub(super) fn offset(&mut self, args: &mut Vec<Value>) -> Option<Offset> {
         self.pid.as_ref()?;
@@ -142,7 +142,8 @@ impl Space {
         Some(Offset(text))
     }
 
-    /// Puts an event at the end of the queue. While that stands still, what need not be repeated goes by: the packet.
+    /// Appends an event to the queue. While the queue is held, returns the packet of one that need not be kept for a
+    /// retry.
     pub(super) fn queue(&mut self, order: Order<'_>, config: &Config) -> Result<Option<Encoded>, EmitError> {
         let Order { name, args, ask, stays } = order;
         let ack = ask.map(|(id, _)| id.0);
@@ -184,7 +185,7 @@ impl Space {
         }
     }
 
-    /// An answer came, or is not awaited any longer: the event need not be sent again. False when nobody waits for it.
+    /// An answer came, or its time is over: the event need not be sent again. False when no answer was awaited.
     pub(super) fn settle(&mut self, id: EmitId) -> bool {
         let Some(ask) = self.asks.remove(&id) else { return false };
         if let Some(number) = ask.waiting {
@@ -217,7 +218,7 @@ impl Space {
         asks
     }
 
-    /// Questions whose time is over.
+    /// Questions whose deadline has passed.
     pub(super) fn overdue(&self, now: Instant) -> Vec<EmitId> {
         self.asks.iter().filter(|(_, ask)| ask.deadline <= now).map(|(id, _)| *id).collect()
     }

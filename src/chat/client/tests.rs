@@ -315,7 +315,7 @@ fn who_is_put_out_stays_out_and_who_leaves_says_so() {
     let put_out = event(Event::Disconnected { namespace: "/".into(), by_server: true });
     let outputs = stage.say("1");
     assert_eq!(outputs[0], put_out);
-    assert!(outputs.ends_with(&[Output::HangUp]), "nobody needs the session: {outputs:?}");
+    assert!(outputs.ends_with(&[Output::HangUp]), "the session is not needed: {outputs:?}");
     assert_eq!(stage.wait(Duration::from_secs(60)), []);
 
     let mut stage = Stage::inside();
@@ -337,7 +337,7 @@ fn who_comes_back_as_somebody_else_may_find_its_place_before_what_waits_goes_out
     stage.wait(Duration::from_secs(2));
     assert_eq!(stage.let_in("other", "fresh"), [connected("other", false)]);
     stage.client.ask(stage.now, "/", "join", vec!["room".into()], Duration::from_secs(5)).unwrap();
-    assert_eq!(stage.take(), [send(r#"23["join","room"]"#)], "what need not be repeated goes by");
+    assert_eq!(stage.take(), [send(r#"23["join","room"]"#)], "what need not be kept for a retry is sent");
     assert!(stage.client.withdraw(one), "the history has it");
     stage.client.resume(stage.now, "/");
     let id = stage.client.sender_id(two);

@@ -1,8 +1,8 @@
 //! Questions: events that want an answer from each receiver, and how long one waits for it.
 //!
 //! The packet carries one number for all receivers, so it is encoded once. An answer counts once, and only from a
-//! socket that was asked. A socket that leaves, or comes back, does not answer what it was asked before, and what it has
-//! asked itself ends.
+//! socket that was asked. A socket that leaves, or comes back, does not answer what it was asked before, and what it
+//! has asked itself ends.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::layers::application::socketio::{Kind, Packet, Value};
 pub struct Answers {
     /// The answers in the order in which they came, each as the arguments it had.
     pub answers: Vec<Vec<Value>>,
-    /// How many of those who were asked did not answer in time, or had left.
+    /// How many of the sockets asked did not answer in time, or had left.
     pub missing: usize,
 }
 
@@ -38,10 +38,10 @@ impl Answers {
 
 /// A question that is under way.
 pub(super) struct Ask {
-    /// Who asked; it need not be there any more.
+    /// The socket that asked; it need not be there any more.
     pub(super) asker: Key,
     pub(super) space: usize,
-    /// Who was asked and has not answered, sorted.
+    /// The sockets that were asked and have not answered, sorted.
     waiting: Vec<Key>,
     pub(super) answers: Answers,
     bytes: usize,
@@ -59,12 +59,12 @@ pub(super) struct Asking {
     answers: usize,
 }
 
-/// About what a question takes, and what each who has been asked adds.
+/// Bytes that a question takes, roughly; each receiver adds to it.
 const QUESTION: usize = 512;
 const RECEIVER: usize = 32;
 
 impl Core {
-    /// Sends a question to everyone at whom it is aimed; its number, by which the program's promise is known.
+    /// Sends a question to everyone it is addressed to, and returns its number, the key of the program's callback.
     pub(super) fn ask(
         &mut self,
         space: usize,
@@ -80,13 +80,14 @@ impl Core {
         let packet = Packet::new(&*namespace, kind).encode();
         self.spaces[space].rooms.select(&aim.to, &aim.except, &mut self.chosen);
         let cost = QUESTION + RECEIVER * self.chosen.len();
-        let is_too_much = self.sockets.get(asker).is_some_and(|socket| {
-            !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
-        });
+        let has_too_many = packet.attachments.len() > self.config.attachments;
+        let is_too_much = has_too_many
+            || self.sockets.get(asker).is_some_and(|socket| {
+                !socket.asking.questions.is_empty() && socket.asking.bytes + cost > self.config.ask_bytes
+            });
         let (mut to, mut waiting, mut missing) = (Vec::new(), Vec::new(), 0);
-        for &slot in &self.chosen {
-            let Some(key) = self.sockets.key_at(slot as usize) else { continue };
-            let Some(socket) = self.sockets.at_mut(slot as usize) else { continue };
+        for &key in &self.chosen {
+            let Some(socket) = self.sockets.get_mut(key) else { continue };
             let Some(session) = self.sessions.get_mut(socket.session) else { continue };
             if !is_too_much && has_room(session, packet.len(), self.config.queue_bytes) {
                 session.queued += packet.len();
@@ -113,7 +114,7 @@ impl Core {
         id
     }
 
-    /// An answer came.
+    /// An answer arrived from one of the receivers.
     pub(super) fn answer(&mut self, id: u64, from: Key, args: Vec<Value>) {
         let Some(ask) = self.asks.get_mut(&id) else { return };
         let Ok(at) = ask.waiting.binary_search(&from) else { return };
@@ -153,7 +154,7 @@ impl Core {
         questions.into_iter().flatten().for_each(|id| self.finish_ask(id));
     }
 
-    /// All have answered, the time is over, or nobody waits any more.
+    /// All have answered, the timeout has passed, or the asker has left.
     pub(super) fn finish_ask(&mut self, id: u64) {
         let Some(mut ask) = self.asks.remove(&id) else { return };
         self.timers.remove(&ask.timer);

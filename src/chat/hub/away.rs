@@ -1,8 +1,8 @@
-//! The sockets of a namespace that are away, and who of them is given up when they are too many.
+//! The sockets of a namespace that are away, and which of them are evicted when they are too many.
 //!
-//! A table that everybody shares can be filled by one. So those go first that have nothing to miss: they were in no room
-//! and are not known to have got anything. Whoever joins rooms with each of its connections is not stopped by that; it
-//! has to be slowed where connections are let in.
+//! One client can fill a table that all share. So the sockets that have nothing to miss go first: they were in no room
+//! and are not known to have received anything. A client that joins rooms with each of its connections gets past that;
+//! it has to be slowed where connections are let in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::state::TimerId;
 use crate::base::Instant;
 use crate::layers::application::socketio::Value;
 
-/// A socket whose connection broke.
+/// A socket whose connection broke, and when it is given up.
 #[derive(Debug)]
 pub(super) struct Away {
     pub(super) id: Arc<str>,
@@ -28,6 +28,8 @@ pub(super) struct Away {
     pub(super) timer: TimerId,
     /// Where the log was when it broke off: a hub that has not got so far cannot take it back yet.
     pub(super) end: u64,
+    /// The offset it last returned with, and how many returns in a row brought it no further.
+    pub(super) in_vain: (Option<u64>, u32),
 }
 
 /// See the head of this file.
@@ -35,7 +37,7 @@ pub(super) struct Away {
 pub(super) struct AwaySockets {
     /// By secret, with about how many bytes each takes.
     sockets: BTreeMap<Arc<str>, (Away, usize)>,
-    /// Their secrets, who is given up first in front.
+    /// Their secrets in eviction order, the first to go in front.
     order: BTreeMap<(bool, TimerId), Arc<str>>,
     bytes: usize,
 }
@@ -67,7 +69,7 @@ impl AwaySockets {
         self.sockets.len()
     }
 
-    /// Who is to be given up, while there are too many.
+    /// The next to be evicted, while there are too many.
     pub(super) fn too_much(&self, bounds: &Recovery) -> Option<Arc<str>> {
         let is_too_much = self.sockets.len() > bounds.away || self.bytes > bounds.away_bytes;
         self.order.first_key_value().filter(|_| is_too_much).map(|(_, pid)| pid.clone())

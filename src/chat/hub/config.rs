@@ -22,9 +22,13 @@ pub struct Config {
     pub sockets_per_namespace: usize,
     /// Namespaces that one session may be in; more are refused with a CONNECT_ERROR.
     pub namespaces_per_session: usize,
-    /// Rooms that one event may be aimed at, and as many that it may leave out, each counted once; one with more goes to
-    /// nobody.
+    /// Rooms that one event may be addressed to, and as many that it may leave out, each counted once; an event with
+    /// more is delivered to no socket.
     pub rooms_per_event: usize,
+    /// Attachments of one event or question: a stock client closes its connection when there are more than ten
+    /// (socket.io-parser since 4.2.6, 3.4.4 and 3.3.5). An event with more is neither kept nor delivered, and one that the
+    /// log has from earlier is skipped.
+    pub attachments: usize,
     /// Bytes that the open questions of one socket may take, at 512 a question and 32 for each receiver who has been
     /// asked. One that would be too much is put to nobody, and all of its receivers count as missing; the first is
     /// always put. It is the asker who is bounded, so nobody can use up what others may ask; its questions end when it
@@ -40,9 +44,9 @@ pub struct Config {
     pub volatile_bytes: usize,
     /// Ids of senders' events that are remembered in each namespace, to drop copies. The longest takes 64 bytes.
     pub sender_ids: usize,
-    /// How many events each socket may send; `None` for as many as it likes. To enter a namespace counts as one, but
-    /// for a session's first; and whoever leaves and enters again, or breaks off and comes back, goes on with what was
-    /// left.
+    /// How many events each socket may send; `None` for no limit. Entering a namespace counts as one, except for a
+    /// session's first; leaving and rejoining, or reconnecting, does not reset the
+    /// limit.
     pub rate: Option<Rate>,
 }
 
@@ -51,7 +55,7 @@ pub struct Config {
 pub struct Recovery {
     /// For how long after the break.
     pub window: Duration,
-    /// How long the old connection has to show that it lives when somebody comes with its secret; a slow one has four
+    /// How long the old connection has to answer a ping when another one presents its secret; a slow one has four
     /// of its round trips, up to ten seconds. It counts from the last packet that came from it.
     pub probe: Duration,
     /// Sockets of one namespace that may be away; beyond it those are given up first that have nothing to miss, and
@@ -61,6 +65,10 @@ pub struct Recovery {
     pub away_bytes: usize,
     /// Bytes of missed events that are on their way to a returning client at a time.
     pub replay_bytes: usize,
+    /// How many times in a row a client may return with the same offset, be sent what follows, and break off before any of
+    /// it is known to have arrived. It seems to receive something that it cannot take, so the next return gets a new socket
+    /// (`recovered: false`) instead of another replay.
+    pub fruitless_returns: u32,
 }
 
 impl Recovery {
@@ -75,7 +83,7 @@ impl Recovery {
 pub struct Rate {
     /// Events a second, in the long run.
     pub per_second: u32,
-    /// Events at once.
+    /// Events that may be sent at once.
     pub burst: u32,
 }
 
@@ -87,6 +95,7 @@ impl Default for Recovery {
             away: 100_000,
             away_bytes: 128 << 20,
             replay_bytes: 256 << 10,
+            fruitless_returns: 10,
         }
     }
 }
@@ -103,6 +112,7 @@ impl Default for Config {
             sockets_per_namespace: 100_000,
             namespaces_per_session: 16,
             rooms_per_event: 1024,
+            attachments: 10,
             ask_bytes: 4 << 20,
             answer_bytes: 16 << 20,
             queue_bytes: 4 << 20,

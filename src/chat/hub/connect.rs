@@ -1,5 +1,7 @@
 //! Entering and leaving: CONNECT, what is due when a timer ends, and the program's functions that are called for it.
 
+use slotmap::Key as _;
+
 use super::super::sessions::Handover;
 use super::config::Rate;
 use super::context::{Context, past_event};
@@ -13,7 +15,7 @@ use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Kind, Value};
 
 impl Hub {
-    /// A client wants to enter a namespace.
+    /// A client asks to enter a namespace.
     pub(super) fn connect(&mut self, session: Key, name: &str, space: Option<usize>, auth: Option<Value>) {
         let Some(space) = space else {
             return self.refuse(session, name, &Refusal::new("Invalid namespace"));
@@ -33,7 +35,7 @@ impl Hub {
             return self.refuse(session, name, &Refusal::new("Too many namespaces"));
         }
         let auth = auth.unwrap_or_else(|| Value::Object(Vec::new()));
-        // The first is free. Whoever enters, leaves and enters again makes others work.
+        // The first is free. Entering, leaving and entering again makes work for others.
         if let (Some(rate), now, Some(open)) =
             (core.config.rate, core.now, self.lent.core.sessions.get_mut(session))
             && open.deadline.is_none()
@@ -46,7 +48,7 @@ impl Hub {
         }
     }
 
-    /// It is known here who comes: the gates are asked, and it enters.
+    /// Whose secret it is has been settled: the gates are asked, and it enters.
     fn admit(&mut self, session: Key, space: usize, auth: Value) {
         if let Err(refusal) = self.ask_gates(session, space, &auth) {
             let name = self.lent.core.spaces[space].name.clone();
@@ -62,7 +64,8 @@ impl Hub {
         }
     }
 
-    /// Goes on with CONNECTs that waited: for other hubs, which have answered, or for this one to get as far as a socket is.
+    /// Goes on with CONNECTs that waited: for other hubs, which have answered, or for this one to get as far as a
+    /// socket is.
     fn arrivals(&mut self, answered: Vec<u64>) {
         let caught_up = self.lent.core.caught_up();
         for id in answered.into_iter().chain(caught_up) {
@@ -79,7 +82,7 @@ impl Hub {
         self.admit(session, space, auth);
     }
 
-    /// Hears what the log and the other hubs have to say.
+    /// Takes in what the log and the other hubs report.
     pub(super) fn hear(&mut self) {
         self.lent.core.take_committed(None);
         self.lent.core.resume_fetched();
@@ -113,7 +116,7 @@ impl Hub {
         self.enter(socket, &Hello { auth, is_recovered: false });
     }
 
-    /// A socket enters: into the room of its id, and those it was in. Its client is told before anything else.
+    /// A socket enters: into the room of its id, and those it was in. Its client gets the CONNECT before anything else.
     fn enter(&mut self, mut socket: NamespaceSocket, hello: &Hello) {
         let core = &mut self.lent.core;
         let spent_until = core.sessions.get(socket.session).map(|session| session.spent_until);
@@ -125,11 +128,8 @@ impl Hub {
         }
         let (id, pid) = (socket.id.clone(), socket.pid.clone());
         let rooms: Vec<_> = socket.rooms.current().cloned().collect();
-        let Some(key) = core.sockets.insert(socket) else { return };
-        let Some(open) = core.sessions.get_mut(session) else {
-            core.sockets.remove(key);
-            return;
-        };
+        let Some(open) = core.sessions.get_mut(session) else { return };
+        let key = core.sockets.insert(socket);
         open.sockets.push(key);
         open.left.retain(|&left| left != space);
         if let Some(deadline) = open.deadline.take() {
@@ -137,8 +137,8 @@ impl Hub {
         }
         let place = &mut core.spaces[space];
         let name = place.name.clone();
-        place.rooms.enter(&id, key.slot());
-        rooms.iter().for_each(|room| place.rooms.join(room, key.slot()));
+        place.rooms.enter(&id, key);
+        rooms.iter().for_each(|room| place.rooms.join(room, key));
         if !pid.is_empty() {
             place.holders.insert(pid, key);
         }
@@ -150,7 +150,7 @@ impl Hub {
         }
     }
 
-    /// A session has shown life: whoever came with a secret of its sockets is somebody else.
+    /// A session has shown life: a newcomer with a secret of its sockets is another client.
     pub(super) fn alive(&mut self, session: Key) {
         for challenge in self.lent.core.alive(session) {
             self.lent.core.calls.push_back(Call::Settled { challenge, newcomer: false });
@@ -162,7 +162,7 @@ impl Hub {
         while let Some(entry) = self.lent.core.timers.first_entry()
             && entry.key().0 <= now
         {
-            // What the driver was asked for is over: it is asked anew.
+            // What the driver was asked for is over: it is asked again.
             self.wake_told = None;
             match entry.remove() {
                 Timer::Connect(session) => {
@@ -186,7 +186,7 @@ impl Hub {
         }
     }
 
-    /// The end of every input: the program is told what it has to be told, and what was said may go out.
+    /// The end of every input: the program's callbacks run, and what was sent may go out.
     pub(super) fn settle(&mut self) {
         self.run_calls();
         self.lent.core.seal();
@@ -198,12 +198,12 @@ impl Hub {
                 Call::Left(socket, reason) => self.left(socket, reason),
                 Call::Gone(space, id) => {
                     for listener in &mut self.programs[space].gone {
-                        listener(&mut self.lent.context(Key::NOBODY, space), &id);
+                        listener(&mut self.lent.context(Key::null(), space), &id);
                     }
                 }
                 Call::Moved(space, id) => {
                     for listener in &mut self.programs[space].moved {
-                        listener(&mut self.lent.context(Key::NOBODY, space), &id);
+                        listener(&mut self.lent.context(Key::null(), space), &id);
                     }
                 }
                 Call::Answered(question, ask) => {
@@ -222,7 +222,7 @@ impl Hub {
                         if names.iter().any(|name| has_name(&record, &namespace, name))
                             && let Some(event) = past_event(&record)
                         {
-                            listener(&mut self.lent.context(Key::NOBODY, space), &event);
+                            listener(&mut self.lent.context(Key::null(), space), &event);
                         }
                     }
                 }
@@ -232,7 +232,7 @@ impl Hub {
         }
     }
 
-    /// The program is told that a socket left; after that it is put away, or forgotten.
+    /// Reports to the program that a socket left; after that it is put away, or forgotten.
     fn left(&mut self, key: Key, reason: Reason) {
         let Some(space) = self.lent.core.sockets.get(key).map(|socket| socket.space) else { return };
         for listener in &mut self.programs[space].disconnect {
@@ -244,7 +244,8 @@ impl Hub {
         }
         if reason.is_recoverable() {
             let saved = socket.saved(self.lent.core.spaces[space].end);
-            self.lent.core.put_away(space, &saved, socket.data, socket.spent_until);
+            let in_vain = socket.returns_in_vain();
+            self.lent.core.put_away_after(space, &saved, socket.data, socket.spent_until, in_vain);
             let core = &mut self.lent.core;
             if core.recoverable.is_durable() {
                 core.recoverable.save(&core.spaces[space].name, saved);
@@ -276,7 +277,7 @@ impl Hub {
         let Some(challenge) = self.lent.core.challenges.remove(&id) else { return };
         self.lent.core.timers.remove(&challenge.timer);
         if let Some(holder) = self.lent.core.sockets.get_mut(challenge.holder) {
-            holder.challenge = None;
+            holder.challenge.take_if(|other| *other == id);
         }
         let space = challenge.space;
         let (session, auth) = match challenge.newcomer {

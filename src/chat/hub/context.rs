@@ -48,7 +48,7 @@ pub struct PastEvent {
     pub offset: u64,
     /// When it was said, in milliseconds since 1970.
     pub at_ms: u64,
-    /// Its name.
+    /// The event's name.
     pub name: String,
     /// What it carried, without the offset.
     pub args: Vec<Value>,
@@ -81,7 +81,7 @@ impl<'a> Context<'a> {
         self.core.sockets.get(self.socket).map(|socket| socket.id.clone()).unwrap_or_default()
     }
 
-    /// The namespace.
+    /// The name of this socket's namespace.
     pub fn namespace(&self) -> Arc<str> {
         self.core.spaces[self.space].name.clone()
     }
@@ -110,7 +110,7 @@ impl<'a> Context<'a> {
         self.core.touch(self.socket);
     }
 
-    /// Joins a room; it is made when nobody is in it.
+    /// Joins a room; the first member creates it.
     ///
     /// # Errors
     /// [`JoinError`]: too many rooms, or a name that none may have, or names too long together. Joining twice is no
@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
         let room: Arc<str> = room.into();
         let space = &mut self.core.spaces[self.space];
         socket.rooms.join(&room, space.end);
-        space.rooms.join(&room, self.socket.slot());
+        space.rooms.join(&room, self.socket);
         self.core.touch(self.socket);
         Ok(())
     }
@@ -148,7 +148,7 @@ impl<'a> Context<'a> {
         let Some(socket) = self.core.sockets.get_mut(self.socket).filter(|s| !s.gone) else { return };
         let space = &mut self.core.spaces[self.space];
         if socket.rooms.leave(room, space.end) {
-            space.rooms.leave(room, self.socket.slot());
+            space.rooms.leave(room, self.socket);
             // The past is bounded like the present. What is cut from it could not be replayed.
             if let Some(unknown) = socket.rooms.bound(limit, bytes) {
                 socket.confirmed = socket.confirmed.max(unknown);
@@ -157,7 +157,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Every room the socket is in, its own first, the others by name. While a program is told that it left: every
+    /// Every room the socket is in, its own first, the others by name. While its leaving is reported: every
     /// room it was in.
     pub fn rooms(&self) -> Vec<Arc<str>> {
         let Some(socket) = self.core.sockets.get(self.socket) else { return Vec::new() };
@@ -182,16 +182,15 @@ impl<'a> Context<'a> {
     fn with_members<T>(&mut self, room: &str, each: impl Fn(&super::state::NamespaceSocket) -> T) -> Vec<T> {
         let core = &mut *self.core;
         core.spaces[self.space].rooms.select(&[room.into()], &[], &mut core.chosen);
-        let sockets = core.chosen.iter().filter_map(|&slot| core.sockets.key_at(slot as usize));
-        sockets.filter_map(|key| core.sockets.get(key)).map(each).collect()
+        core.chosen.iter().filter_map(|&key| core.sockets.get(key)).map(each).collect()
     }
 
-    /// The rooms of the namespace in which somebody is, by name; the rooms of single sockets not among them.
+    /// The rooms of the namespace that have members, by name; the rooms of single sockets not among them.
     pub fn all_rooms(&self) -> Vec<Arc<str>> {
         self.core.spaces[self.space].rooms.names().cloned().collect()
     }
 
-    /// Sends an event to this socket, and to nobody who joined the room of its id.
+    /// Sends an event to this socket only, not to others that joined the room of its id.
     pub fn emit(&mut self, name: &str, args: Vec<Value>) -> Emitted {
         let id = alone(&self.id());
         self.io().to(&id).emit(name, args)
@@ -284,10 +283,11 @@ pub(super) fn past_event(record: &Record) -> Option<PastEvent> {
     Some(PastEvent { offset, at_ms, name, args, to, except })
 }
 
-/// An event that is being addressed: to whom, and with which promise.
+/// An event that is being addressed: its receivers, and its promise.
 ///
-/// With no [`to`](Broadcast::to) it is for everyone in the namespace. Whoever is in several of the rooms gets it once.
-/// When more rooms are named than [`Config::rooms_per_event`](super::Config::rooms_per_event) allows it is for nobody.
+/// With no [`to`](Broadcast::to) it is for everyone in the namespace. A socket in several of the rooms gets it once.
+/// When more rooms are named than [`Config::rooms_per_event`](super::Config::rooms_per_event) allows, it has no
+/// receiver.
 pub struct Broadcast<'a> {
     core: &'a mut Core,
     promises: &'a mut Promises,
@@ -334,14 +334,14 @@ impl<'a> Broadcast<'a> {
         self
     }
 
-    /// Only to who is there and has nothing else waiting.
+    /// Only to connected sockets with an empty queue.
     #[must_use]
     pub fn volatile(self) -> Self {
         self.with(Delivery::Volatile)
     }
 
     /// With an id that its sender gave it: a second event with the same id, in this namespace, has no effect. Put the
-    /// sender's name into the id, so that nobody can use up another's.
+    /// sender's name into the id, so that one sender cannot use up another's.
     #[must_use]
     pub fn sent_as(mut self, id: &str) -> Self {
         self.sender_id = Some(id.into());
@@ -389,8 +389,8 @@ impl<'a> Broadcast<'a> {
         }
     }
 
-    /// Sends an event that wants an answer from each receiver. `then` is called once: when all have answered, after
-    /// `timeout`, or when the socket that asks leaves. Such an event is not kept, for nobody waits for an answer to it
+    /// Sends an event that every receiver is to answer. `then` is called once: when all have answered, after
+    /// `timeout`, or when the socket that asks leaves. Such an event is not kept, because no answer to it is awaited
     /// later. How many questions may be open is bounded by [`Config::ask_bytes`](super::Config::ask_bytes).
     pub fn ask(
         self,

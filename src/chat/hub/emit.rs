@@ -1,8 +1,8 @@
-//! Sending to many: who gets it, what is kept of it, and one encoding for all.
+//! Sending to many: the receivers, what is kept, and one encoding for all.
 //!
 //! An event that is to be kept is proposed to the log, and delivered when the log hands it back as committed, in its
-//! order: at once when the log is this program's own, later when others write to it too. Either way it is here that it
-//! is handed out, so what a socket sees is the log, whoever wrote it.
+//! order: at once when the log is this program's own, later when others write to it too. Either way it is
+//! handed out here, so what a socket sees is the log, from whichever hub an event came.
 
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ use crate::layers::application::socketio::{Encoded, Packet, Value};
 pub struct Emitted {
     /// Its offset in the namespace's log, when it is kept there and the log has committed it.
     pub offset: Option<u64>,
-    /// How many connected sockets it was handed out to. Those who are away, or still catching up, get it from the log.
+    /// How many connected sockets it was handed out to. Sockets that are away, or still catching up, get it from the
+    /// log.
     pub receivers: usize,
     /// Its sender's id was known: it had its effect before, at this offset, and was not sent again.
     pub is_duplicate: bool,
@@ -40,7 +41,7 @@ pub(super) struct Event<'a> {
     pub(super) stamps: &'a [(&'a str, Stamp)],
     pub(super) name: &'a str,
     pub(super) args: Vec<Value>,
-    /// The number under which the program waits to be told what became of it.
+    /// The number under which the program waits for the outcome.
     pub(super) promise: Option<u64>,
 }
 
@@ -48,7 +49,7 @@ pub(super) struct Event<'a> {
 #[derive(Debug)]
 pub(super) struct Proposal {
     space: usize,
-    /// From whom, and its session.
+    /// The socket that sent it, and its session.
     socket: Key,
     session: Option<Key>,
     promise: Option<u64>,
@@ -61,8 +62,15 @@ const FORGET_EVERY: Duration = Duration::from_secs(10);
 const PAGE: usize = 256;
 
 impl Core {
-    /// Sends an event to everyone at whom it is aimed, and keeps it as promised.
+    /// Sends an event to everyone it is addressed to, and keeps it as promised.
     pub(super) fn emit(&mut self, space: usize, from: Key, event: Event<'_>) -> Emitted {
+        let attachments: usize = event.args.iter().map(Value::count_binary).sum();
+        if attachments > self.config.attachments {
+            let (promise, emitted) = (event.promise, Emitted::default());
+            let call = |promise| Call::Emitted { promise, socket: from, space, emitted };
+            self.calls.extend(promise.map(call));
+            return emitted;
+        }
         if self.config.recovery.is_some() && event.delivery == Delivery::Logged {
             return self.propose(space, from, event);
         }
@@ -142,7 +150,11 @@ impl Core {
             Outcome::Event(record) => {
                 let place = &mut self.spaces[space];
                 place.end = record.offset;
-                place.rooms.select(&record.to, &record.except, &mut self.chosen);
+                if record.wire.attachments.len() <= self.config.attachments {
+                    place.rooms.select(&record.to, &record.except, &mut self.chosen);
+                } else {
+                    self.chosen.clear();
+                }
                 let receivers = self.deliver(record.wire.clone(), Delivery::Logged, record.offset);
                 self.forget_later();
                 let offset = Some(record.offset);
@@ -176,9 +188,8 @@ impl Core {
         let mut to = Vec::with_capacity(self.chosen.len());
         let mut slow = Vec::new();
         let mut owing = Vec::new();
-        for &slot in &self.chosen {
-            let slot = slot as usize;
-            let Some(socket) = self.sockets.at_mut(slot) else { continue };
+        for &key in &self.chosen {
+            let Some(socket) = self.sockets.get_mut(key) else { continue };
             // Who catches up gets what is kept from the log, in order; what is not kept would overtake.
             if socket.behind.is_some() {
                 continue;
@@ -190,7 +201,7 @@ impl Core {
                 let owed = socket.owes_proof();
                 socket.last_sent = offset;
                 if !owed && socket.owes_proof() {
-                    owing.push(slot);
+                    owing.push(key);
                 }
             } else if delivery != Delivery::Volatile {
                 slow.push(socket.session);
@@ -200,9 +211,7 @@ impl Core {
         if receivers > 0 {
             self.outbox.push(Output::Send { to, packet });
         }
-        for key in owing.into_iter().filter_map(|slot| self.sockets.key_at(slot)).collect::<Vec<_>>() {
-            self.ask_for_proof(key);
-        }
+        owing.into_iter().for_each(|key| self.ask_for_proof(key));
         slow.into_iter().for_each(|session| self.close(session, Reason::SlowReader));
         receivers
     }
@@ -254,7 +263,8 @@ impl Core {
                 }
                 let Some(socket) = self.sockets.get_mut(key) else { return };
                 socket.behind = Some(record.offset);
-                if socket.rooms.entitle(&socket.id, &record) {
+                let can_be_taken = record.wire.attachments.len() <= self.config.attachments;
+                if can_be_taken && socket.rooms.entitle(&socket.id, &record) {
                     socket.last_sent = record.offset;
                     session.queued += record.wire.len();
                     let (to, packet) = (vec![session.id], record.wire.clone());
@@ -291,7 +301,7 @@ fn short_id(id: Arc<str>) -> Arc<str> {
     if id.len() <= 64 { id } else { URL_SAFE_NO_PAD.encode(Sha1::digest(id.as_bytes())).into() }
 }
 
-/// Whether so many bytes more may wait for the session.
+/// Whether `bytes` more may wait for the session.
 pub(super) fn has_room(session: &Session, bytes: usize, limit: usize) -> bool {
     session.queued == 0 || session.queued + bytes <= limit
 }

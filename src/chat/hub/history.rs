@@ -33,8 +33,8 @@ pub struct Past {
     pub next: u64,
 }
 
-/// Events looked at in one call, and bytes of them: a few milliseconds' worth on disk. A page of the past then says that
-/// there may be more.
+/// Events looked at in one call, and bytes of them: a few milliseconds' worth on disk. A page of the past then says
+/// that there may be more.
 const LOOKED_AT: usize = 2048;
 const LOOKED_AT_BYTES: usize = 4 << 20;
 
@@ -146,7 +146,7 @@ impl Core {
     }
 }
 
-/// Whether an event has this name: it stands behind the packet's type, the number of its attachments and its namespace,
+/// Whether an event has this name: it comes after the packet's type, the number of its attachments and its namespace,
 /// as the first of its list. No event that is kept has a number of its own.
 pub(super) fn has_name(record: &Record, namespace: &str, name: &str) -> bool {
     let text = record.wire.text.as_str();

@@ -2,10 +2,10 @@
 //! covers.
 //!
 //! Socket.IO replays what matches the rooms at the moment of the break. That is nearly right: an event that was lost
-//! on the way *before* the socket left its room would be withheld, and one from before it joined would be let through.
-//! So a membership is an interval of offsets, and an event is for whoever was a member at its offset.
+//! on the path *before* the socket left its room would be withheld, and one from before it joined would be let through.
+//! So a membership is an interval of offsets, and an event is for the sockets that were members at its offset.
 //!
-//! The past is dropped as soon as the client is known to have got everything of it, and bounded besides.
+//! The past is dropped as soon as the client is known to have received all of it, and bounded besides.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ impl Memberships {
         (sum(false), sum(true))
     }
 
-    /// Drops memberships of the past until at most `limit` are left, with names of at most so many bytes. Returns the offset up to which the past is not
+    /// Drops memberships of the past until at most `limit` are left, with names of at most `bytes` bytes. Returns the
     /// known any more: a client that has not got so far cannot be brought back without a gap.
     pub(super) fn bound(&mut self, limit: usize, bytes: usize) -> Option<u64> {
         let mut unknown = None;

@@ -1,13 +1,13 @@
 //! The hub: the machine in the middle, to which every session of a server is connected.
 //!
 //! It takes decoded Socket.IO packets and gives encoded ones back; Engine.IO, with its transports and heartbeats,
-//! stands between it and the network. Read `socket.io-protocol` v5 first, and the guide to Socket.IO's "connection
+//! is between it and the network. Read `socket.io-protocol` v5 first, and the guide to Socket.IO's "connection
 //! state recovery", of which this is a stricter form.
 //!
 //! | to learn | see |
 //! |---|---|
 //! | what a program says | [`Namespace`], [`Context`], [`Broadcast`], [`Ack`] |
-//! | who gets an event | `rooms.rs`; who *was* to get it, `membership.rs` |
+//! | the receivers of an event | `rooms.rs`; those it *had* at an offset, `membership.rs` |
 //! | how it goes out once for all | `emit.rs` |
 //! | questions and answers | `ask.rs` |
 //! | how a client comes back | `recovery.rs` |
@@ -15,9 +15,9 @@
 //! | what is bounded, and by how much | [`Config`] |
 //!
 //! Everything happens in one order. What is kept happens in the log's: the hub proposes it, and delivers what the log
-//! hands back, its own events and those of other hubs alike (`emit.rs`). A client's packets are dealt with one after the
-//! other: the next one waits until what the last one proposed is committed. Encoding and writing to many
-//! sockets is the driver's work, and can be spread over threads as long as each session's packets keep their order.
+//! hands back, its own events and those of other hubs alike (`emit.rs`). A client's packets are dealt with one after
+//! the other: the next one waits until what the last one proposed is committed. Encoding and writing to many sockets is
+//! the driver's work, and can be spread over threads as long as each session's packets keep their order.
 
 mod ask;
 mod away;
@@ -37,6 +37,8 @@ mod state;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use slotmap::Key as _;
+
 use super::log::EventLog;
 use super::log::SenderIds;
 use super::sessions::Sessions;
@@ -54,8 +56,9 @@ use key::Key;
 use promises::{Lent, Promises};
 use state::{Core, Later, Session, Space, Timer};
 
-/// Names a session: by the key that it has in Engine.IO, which is given once.
-pub use crate::layers::application::engineio::SessionKey as SessionId;
+/// Names a session: a number of the driver's choice, which it gives once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
 
 /// Where unguessable numbers come from: the operating system's in `real`, a seed's in the simulator.
 pub type Random = Box<dyn FnMut() -> u64 + Send>;
@@ -67,7 +70,7 @@ pub enum Input {
     Opened(SessionId),
     /// A packet came from it.
     Packet(SessionId, Packet),
-    /// So many bytes of [`Output::Send`] (as [`Encoded::len`] counts them) were handed to the network. Without this
+    /// How many bytes of [`Output::Send`] (as [`Encoded::len`] counts them) were handed to the network. Without this
     /// report a session is taken for a slow reader in the end.
     Sent(SessionId, usize),
     /// It answered a ping (Engine.IO's PONG): what was sent to it before that ping has been received.
@@ -87,20 +90,20 @@ pub enum Input {
 pub enum Output {
     /// Send this packet to each of these sessions. It is encoded once; frame it once too.
     Send {
-        /// To whom, each once.
+        /// The receiving sessions, each once.
         to: Vec<SessionId>,
-        /// What.
+        /// The packet, encoded once for all.
         packet: Encoded,
     },
     /// Close this session's connection after what was sent to it. The hub has forgotten it.
     Close {
-        /// Which.
+        /// The session to close.
         session: SessionId,
-        /// Why.
+        /// Why it is closed.
         reason: Reason,
     },
-    /// Ping this session now, and report [`Input::Alive`] when it answers: somebody came with its secret, or it is to
-    /// prove that it got what was sent to it.
+    /// Ping this session now, and report [`Input::Alive`] when it answers: its secret was presented again, or it is to
+    /// prove that it received what was sent to it.
     Probe(SessionId),
     /// Wake it at this time; a later one replaces this one. [`Instant::NEVER`] takes it back.
     WakeAt(Instant),
@@ -115,7 +118,7 @@ pub enum Reason {
     ServerDisconnected,
     /// The connection ended or broke.
     TransportClosed,
-    /// The heartbeat stopped.
+    /// The client answered no ping in time.
     PingTimeout,
     /// The program closed the connection.
     ServerClosed,
@@ -127,7 +130,7 @@ pub enum Reason {
     BadPacket,
     /// It did not enter a namespace in time.
     ConnectTimeout,
-    /// The server ends.
+    /// The server shuts down.
     Draining,
 }
 
@@ -147,7 +150,7 @@ impl Reason {
     }
 }
 
-/// Packets of all sessions that may wait for their turn; with more the hub is behind.
+/// Packets of all sessions that may wait for their turn; with more the hub counts as overloaded.
 const MAX_BACKLOG: usize = 4096;
 
 /// See the head of this file.
@@ -229,7 +232,7 @@ impl Hub {
     pub fn io(&mut self, now: Instant, name: &str, speak: impl FnOnce(&mut Context<'_>)) {
         self.lent.core.now = now;
         if let Some(&space) = self.names.get(name) {
-            speak(&mut self.lent.context(Key::NOBODY, space));
+            speak(&mut self.lent.context(Key::null(), space));
             self.settle();
         }
     }
@@ -288,7 +291,7 @@ impl Hub {
             proposed: 0,
             backlog: VecDeque::new(),
         };
-        let Some(key) = self.lent.core.sessions.insert(session) else { return };
+        let key = self.lent.core.sessions.insert(session);
         let deadline = self.lent.core.now + self.lent.core.config.connect_timeout;
         let timer = self.lent.core.set_timer(deadline, Timer::Connect(key));
         self.lent.core.sessions.get_mut(key).into_iter().for_each(|session| session.deadline = Some(timer));

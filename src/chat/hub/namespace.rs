@@ -1,4 +1,4 @@
-//! A namespace as its program sees it: who may enter, and what is done when something comes.
+//! A namespace as its program sees it: which clients may enter, and what is done when an event comes.
 
 use std::sync::Arc;
 
@@ -30,18 +30,18 @@ type OnKept = Box<dyn FnMut(&mut Context<'_>, &PastEvent) + Send>;
 type OnDisconnect = Box<dyn FnMut(&mut Context<'_>, Reason) + Send>;
 type Guard = Box<dyn FnMut(&mut Context<'_>, &str, &[Value]) -> Result<(), Refusal> + Send>;
 
-/// Somebody wants to enter a namespace.
+/// A client asks to enter a namespace.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// When.
+    /// The time of the request.
     pub now: Instant,
-    /// Through which session.
+    /// The session that it came over.
     pub session: SessionId,
     /// The payload of the CONNECT packet; `{}` when there was none.
     pub auth: &'a Value,
     /// How many sockets are in the namespace.
     pub sockets: usize,
-    /// The id of the socket whose secret it came with, away or connected; whether it becomes that socket again is
+    /// The id of the socket whose secret was presented, away or connected; whether the client gets that socket back is
     /// decided after the gates.
     pub returning: Option<&'a str>,
 }
@@ -49,7 +49,7 @@ pub struct Entry<'a> {
 /// A socket whose connection broke, and which may come back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AwaySocket {
-    /// Its public id.
+    /// The socket's public id.
     pub id: Arc<str>,
     /// The rooms it is in, its own not among them.
     pub rooms: Vec<Arc<str>>,
@@ -57,7 +57,7 @@ pub struct AwaySocket {
     pub data: Value,
 }
 
-/// Somebody has entered.
+/// A client has entered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hello {
     /// The payload of the CONNECT packet; `{}` when there was none.
@@ -66,12 +66,12 @@ pub struct Hello {
     pub is_recovered: bool,
 }
 
-/// Why somebody may not enter, or an event is not taken: told to the client as `{"message": ..., "data": ...}`.
+/// Why a client may not enter, or an event is refused: sent to the client as `{"message": ..., "data": ...}`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
-    /// For people.
+    /// A sentence for people to read.
     pub message: String,
-    /// For programs.
+    /// Anything for programs to act on, such as a code.
     pub data: Option<Value>,
 }
 
@@ -128,15 +128,15 @@ impl Namespace {
         self
     }
 
-    /// Calls `listener` for each socket that was away and is another hub's from now on: its client has come to that one.
-    /// The context is of no socket.
+    /// Calls `listener` for each socket that was away and is another hub's from now on: its client has come to that
+    /// one. The context is of no socket.
     pub fn on_moved(&mut self, listener: impl FnMut(&mut Context<'_>, &str) + Send + 'static) -> &mut Self {
         self.moved.push(Box::new(listener));
         self
     }
 
-    /// Calls `listener` for each kept event of one of these names, in the order of the log, from whichever hub it is. What
-    /// a program makes of them is the same at every hub. The context is of no socket.
+    /// Calls `listener` for each kept event of one of these names, in the order of the log, from whichever hub it is.
+    /// What a program makes of them is the same at every hub. The context is of no socket.
     pub fn on_kept(
         &mut self,
         names: &[&str],
@@ -176,7 +176,7 @@ impl Namespace {
         self
     }
 
-    /// Removes a listener.
+    /// Removes a listener. False when there was none with this id.
     pub fn off(&mut self, event: &str, id: ListenerId) -> bool {
         self.events.off(event, id)
     }

@@ -1,36 +1,36 @@
-//! Coming back: who a returning client is, and what it has missed.
+//! Recovery: whether a returning client is the one that left, and what it has missed.
 //!
 //! Upon CONNECT a client gets a secret, its `pid`. When its connection breaks, its socket is *away*: out of its rooms'
 //! lists, yet remembered with them. A client that comes back within the window with its secret and the offset of the
 //! last event it got becomes the same socket again, and [catches up](super::emit) from the log.
 //!
 //! **From where.** With no offset, from the moment it first connected: it has received nothing. With an offset, from
-//! there. One that is behind what the client is *known* to have received is not this client's: refused.
+//! there. One below what the client is *known* to have received is not this client's: refused.
 //!
-//! **What a secret is worth in other hands.** Socket.IO's client says `recovered` only when the reply repeats the `pid`
-//! it sent, so the secret itself cannot change on the way. What is spent is the pair of secret and offset, as soon as
-//! the client is known to have got something newer. It need not take long: who came back is pinged as soon as something
-//! newer is sent, and two pongs prove that it came. And a newer offset cannot be guessed, see `offset.rs`.
+//! **What a stolen secret is worth.** Socket.IO's client says `recovered` only when the reply repeats the `pid`
+//! it sent, so the secret itself cannot change in between. What is spent is the pair of secret and offset, as soon as
+//! the client is known to have received something newer. That is soon: a client that returned is pinged when something
+//! newer is sent, and two pongs prove that it arrived. And a newer offset cannot be guessed, see `offset.rs`.
 //!
-//! | the secret's holder | who comes with the secret |
+//! | the secret's holder | the newcomer that presents it |
 //! |---|---|
-//! | is away | is taken back, unless its offset is behind what the holder is known to have received, or was not written here |
-//! | is connected, and answers a ping | is somebody else: gets a socket of its own |
-//! | is connected, and its connection ends while we wait | is taken back: the end of the old connection was on its way |
-//! | is connected, silent, and did not come back with the same offset, or was sent nothing since it did | is taken back: the old connection is half-open |
-//! | is connected, silent, came back with the same secret and offset, and was sent more since | is somebody else: this pair is spent |
+//! | is away | gets the socket back, unless its offset is below what the holder is known to have received, or was not written here |
+//! | is connected, and answers a ping | is another client: gets a socket of its own |
+//! | is connected, and its connection ends while we wait | gets the socket back: the end of the old connection was in flight |
+//! | is connected, silent, and did not come back with the same offset, or was sent nothing since it did | gets the socket back: the old connection is half-open |
+//! | is connected, silent, came back with the same secret and offset, and was sent more since | is another client: this pair is spent |
 //!
 //! The last row has a price, and its case is rare: what was replayed is lost, *and* no end of that connection ever
-//! reached us (its address changed again). Then the client is not locked out, but begins anew, and asks the program for
+//! reached us (its address changed again). Then the client is not locked out, but starts over, and asks the program for
 //! what came since its offset.
 //!
 //! What a thief can still do, for a stock client has nothing else to show than its pair:
 //!
-//! - come first: whoever has the pair of a client that is away is believed, and the client begins anew;
+//! - come first: the pair of a client that is away is believed, and that client starts over;
 //! - use a pair a second time, after its owner came back with it and broke off again before anything newer had reached
 //!   it, or before the two pongs had;
-//! - learn newer offsets in the namespace itself: a broadcast is sent to all in the same bytes, so whoever may enter and
-//!   hears the same events has the same offsets. Then the secret alone keeps the two apart.
+//! - learn newer offsets in the namespace itself: a broadcast is sent to all in the same bytes, so every client that
+//!   may enter and gets the same events has the same offsets. Then only the secret distinguishes the two.
 //!
 //! So a secret is only as good as it is kept, and so are TLS and a login in the namespace's gate, which is asked on
 //! every return.
@@ -39,11 +39,11 @@
 //! before it was volatile (see the offset of such events in `emit.rs`); the old connection is half-open, also a second
 //! time; and the server itself ended in between (the [`Saved`] sockets).
 //!
-//! **When several hubs are one.** The client may come to another hub than the one that it was at. That hub does not know
-//! the secret, claims it from the one that does ([`Sessions`](super::super::sessions::Sessions)), and waits; the other one
-//! decides by the same table, lets the socket go, and has forgotten it. A hub that was given a socket first gets to where
-//! the log was when that socket broke off, then takes it back as one of its own: replayed up to where it is, live from
-//! there. The gates are asked when it is known who comes.
+//! **When several hubs are one.** The client may come to another hub than the one that it was at. That hub does not
+//! know the secret, claims it from the one that does ([`Sessions`](super::super::sessions::Sessions)), and waits; the
+//! other one decides by the same table, lets the socket go, and has forgotten it. A hub that was given a socket first
+//! gets to where the log was when that socket broke off, then takes it back as one of its own: replayed up to where it
+//! is, live from there. The gates are asked once it is known which client it is.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ use super::{Output, Reason};
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::Value;
 
-/// Somebody came with the secret of a socket that is connected.
+/// The secret of a connected socket was presented by a newcomer.
 #[derive(Debug)]
 pub(super) struct Challenge {
     pub(super) holder: Key,
@@ -68,12 +68,12 @@ pub(super) struct Challenge {
     pub(super) timer: TimerId,
 }
 
-/// Who came with a secret.
+/// Where the newcomer is that presented a secret.
 #[derive(Debug)]
 pub(super) enum Newcomer {
     /// A session of this hub, with its CONNECT's payload.
     Here { session: Key, auth: Value },
-    /// Somebody at another hub, which has asked.
+    /// At another hub, which has asked.
     Elsewhere { question: u64 },
 }
 
@@ -88,7 +88,8 @@ pub(super) struct Arriving {
     pub(super) timer: TimerId,
 }
 
-/// How long other hubs may take to say whether they have a socket: longer than a slow client has to prove that it lives.
+/// How long other hubs may take to say whether they have a socket: longer than a slow client has to prove that it
+/// lives.
 const CLAIM_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What a CONNECT says of a former connection.
@@ -101,10 +102,10 @@ pub(super) struct Claim {
 
 /// What is to be done with a CONNECT.
 pub(super) enum Verdict {
-    /// A new socket.
+    /// A new socket, with no past.
     Fresh,
     /// The former one, from this offset.
-    Restore(Away, Claim, u64),
+    Restore(Box<Away>, Claim, u64),
     /// It is not known yet.
     Wait,
 }
@@ -121,8 +122,8 @@ impl Core {
         Some(Claim { pid, offset })
     }
 
-    /// Whether a CONNECT has to wait before it can be decided on: its secret may be another hub's, or its socket is ahead of
-    /// this hub. `has_asked` when the other hubs have answered.
+    /// Whether a CONNECT has to wait before it can be decided on: its secret may be another hub's, or its socket is
+    /// ahead of this hub. `has_asked` when the other hubs have answered.
     pub(super) fn has_to_wait(&mut self, session: Key, space: usize, auth: &Value, has_asked: bool) -> bool {
         let Some(claim) = self.claim(space, auth) else { return false };
         let place = &self.spaces[space];
@@ -165,7 +166,7 @@ impl Core {
         self.arriving.iter().filter(|(_, arriving)| is_there(arriving)).map(|(id, _)| *id).collect()
     }
 
-    /// Hears what other hubs want or answer; the claims that are answered.
+    /// Takes in the other hubs' questions and answers; returns the claims that are answered.
     pub(super) fn take_notices(&mut self) -> Vec<u64> {
         let mut answered = Vec::new();
         while let Some(notice) = self.recoverable.notice(self.now) {
@@ -189,7 +190,7 @@ impl Core {
         answered
     }
 
-    /// Somebody has come to another hub with a secret.
+    /// A secret of this hub's was presented to another hub.
     fn asked_for(&mut self, space: usize, claim: &Claim, question: u64) {
         if self.spaces[space].away.get(&claim.pid).is_some() {
             return self.hand_over(space, &claim.pid, question);
@@ -198,6 +199,13 @@ impl Core {
             return self.recoverable.answer(question, Handover::Unknown);
         }
         self.stand_back(space, &claim.pid);
+        // A newcomer at this hub that still waits is settled first: the newest connection of a client counts.
+        let holder = self.spaces[space].holders.get(&claim.pid).copied();
+        if let Some(holder) = holder.and_then(|holder| self.sockets.get_mut(holder))
+            && let Some(challenge) = holder.challenge.take()
+        {
+            self.calls.push_back(Call::Settled { challenge, newcomer: false });
+        }
         if !self.challenge(space, claim, None, || Newcomer::Elsewhere { question }) {
             self.recoverable.answer(question, Handover::Kept);
         }
@@ -214,7 +222,7 @@ impl Core {
         self.recoverable.answer(question, answer);
     }
 
-    /// Somebody comes with a secret for which another hub has asked: the newest counts, for a client that is the same has
+    /// A client presents a secret for which another hub has asked: the newest counts, because the same client has
     /// gone on from there.
     fn stand_back(&mut self, space: usize, pid: &str) {
         let holder = self.spaces[space].holders.get(pid).copied();
@@ -241,7 +249,7 @@ impl Core {
         if self.challenge(space, &claim, Some(session), here) { Verdict::Wait } else { Verdict::Fresh }
     }
 
-    /// Asks the holder of a secret whether it lives. False when there is nothing to ask: the newcomer is somebody else.
+    /// Pings the holder of a secret. False when there is nothing to ask: the newcomer is another client.
     fn challenge(
         &mut self,
         space: usize,
@@ -287,17 +295,22 @@ impl Core {
         if after < away.confirmed || after < horizon || after > place.end {
             return Verdict::Fresh;
         }
+        let limit = self.config.recovery.map_or(0, |recovery| recovery.fruitless_returns);
+        if away.in_vain.0 == claim.offset && away.in_vain.1 >= limit {
+            self.give_up(space, &claim.pid);
+            return Verdict::Fresh;
+        }
         let Some(away) = place.away.remove(&claim.pid) else { return Verdict::Fresh };
         self.timers.remove(&away.timer);
-        Verdict::Restore(away, claim, after)
+        Verdict::Restore(Box::new(away), claim, after)
     }
 
     /// The time for the holder's pong is over: half-open if it was silent, unless this pair of secret and offset is
-    /// spent. False when the newcomer is known to be somebody else.
+    /// spent. False when the newcomer is known to be another client.
     pub(super) fn probe_is_over(&mut self, id: u64) -> bool {
         let Some(challenge) = self.challenges.get(&id) else { return false };
         let Some(holder) = self.sockets.get(challenge.holder) else { return true };
-        // A busy connection is not a dead one: its pong may be behind what came from it.
+        // A busy connection is not a dead one: its pong may come after what it has sent before.
         let open = self.config.recovery.zip(self.sessions.get(holder.session));
         let until = open.map(|(recovery, open)| open.heard_at + recovery.patience(open.round_trip));
         if let Some(until) = until.filter(|&until| until > self.now) {
@@ -353,6 +366,18 @@ impl Core {
 
     /// Remembers a socket that broke off, as far as there is room.
     pub(super) fn put_away(&mut self, space: usize, saved: &Saved, data: Value, spent_until: Instant) {
+        self.put_away_after(space, saved, data, spent_until, (None, 0));
+    }
+
+    /// The same, and how often it came back in vain.
+    pub(super) fn put_away_after(
+        &mut self,
+        space: usize,
+        saved: &Saved,
+        data: Value,
+        spent_until: Instant,
+        in_vain: (Option<u64>, u32),
+    ) {
         let Some(recovery) = self.config.recovery else { return };
         let timer = self.set_timer(self.now + recovery.window, Timer::Away(space, saved.pid.clone()));
         let away = Away {
@@ -365,6 +390,7 @@ impl Core {
             spent_until,
             timer,
             end: saved.end,
+            in_vain,
         };
         self.spaces[space].away.insert(away, saved.cost());
         while let Some(pid) = self.spaces[space].away.too_much(&recovery) {
@@ -400,6 +426,7 @@ impl Away {
             confirmed: self.confirmed.max(offset.unwrap_or(0)),
             behind: Some(after),
             came_with: Some(offset),
+            in_vain: if self.in_vain.0 == offset { self.in_vain.1 } else { 0 },
             data: self.data,
             spent_until: self.spent_until,
             ..NamespaceSocket::fresh(session, space, self.id, self.pid, self.start)
@@ -415,6 +442,11 @@ impl Mark {
 }
 
 impl NamespaceSocket {
+    /// The offset it returned with, and how many returns in a row brought it no further, this one included.
+    pub(super) fn returns_in_vain(&self) -> (Option<u64>, u32) {
+        (self.came_with.flatten(), if self.owes_proof() { self.in_vain + 1 } else { 0 })
+    }
+
     /// Whether it was sent something newer than it came back with, and is not known yet to have got it.
     pub(super) fn owes_proof(&self) -> bool {
         let after = self.came_with.map(|offset| offset.unwrap_or(self.start));
@@ -437,6 +469,7 @@ impl NamespaceSocket {
             held: VecDeque::new(),
             held_bytes: 0,
             came_with: None,
+            in_vain: 0,
             challenge: None,
             asks: BTreeSet::new(),
             asking: Asking::default(),

@@ -1,31 +1,33 @@
-//! Who is in which room, seen from the rooms: the index that makes a broadcast cost what its receivers cost.
+//! The members of each room: the index that makes a broadcast cost what its receivers cost.
 //!
-//! A room is a sorted list of socket numbers, and stands here only while somebody is in it. Each socket is also in the
+//! A room is a sorted list of sockets, and stands here only while somebody is in it. Each socket is also in the
 //! room of its own id; those are one map and not a list each, for there are as many as sockets. Others may join that
-//! room too, as they may any whose name they know; what is for one socket and nobody else goes by [`alone`].
+//! room too, as they may any whose name they know; what is for one socket alone is addressed by [`alone`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use super::key::Key;
 
 /// The rooms of one namespace.
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
     /// Everyone, sorted.
-    all: Vec<u32>,
-    by_id: BTreeMap<Arc<str>, u32>,
-    by_name: BTreeMap<Arc<str>, Vec<u32>>,
+    all: Vec<Key>,
+    by_id: BTreeMap<Arc<str>, Key>,
+    by_name: BTreeMap<Arc<str>, Vec<Key>>,
 }
 
 /// What the address of a single socket begins with, and the name of no room.
 pub(super) const ALONE: char = '\0';
 
-/// The address of the socket with this id and of nobody else. It stands where the names of rooms stand, also in the log.
+/// The address of the socket with this id alone. It is used where the names of rooms are used, also in the log.
 pub(super) fn alone(id: &str) -> Arc<str> {
     format!("{ALONE}{id}").into()
 }
 
-/// Whom an event is for: the members of any room of `to` (everyone, when it is empty) without those of `except`. Both
-/// are sorted, and a name stands in them once, however often a client has written it.
+/// The receivers of an event: the members of any room of `to` (everyone, when it is empty) without those of `except`.
+/// Both are sorted, and a name is in them once, however often a client has written it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Aim {
     pub(super) to: Vec<Arc<str>>,
@@ -33,7 +35,7 @@ pub(super) struct Aim {
 }
 
 impl Aim {
-    /// At nobody.
+    /// No receivers at all.
     pub(super) fn nobody() -> Self {
         Aim { to: vec![alone("")], except: Vec::new() }
     }
@@ -53,21 +55,21 @@ impl Rooms {
         self.all.len()
     }
 
-    pub(super) fn enter(&mut self, id: &Arc<str>, socket: u32) {
+    pub(super) fn enter(&mut self, id: &Arc<str>, socket: Key) {
         insert(&mut self.all, socket);
         self.by_id.insert(id.clone(), socket);
     }
 
-    pub(super) fn exit(&mut self, id: &str, socket: u32) {
+    pub(super) fn exit(&mut self, id: &str, socket: Key) {
         remove(&mut self.all, socket);
         self.by_id.remove(id);
     }
 
-    pub(super) fn join(&mut self, room: &Arc<str>, socket: u32) {
+    pub(super) fn join(&mut self, room: &Arc<str>, socket: Key) {
         insert(self.by_name.entry(room.clone()).or_default(), socket);
     }
 
-    pub(super) fn leave(&mut self, room: &str, socket: u32) {
+    pub(super) fn leave(&mut self, room: &str, socket: Key) {
         if let Some(members) = self.by_name.get_mut(room) {
             remove(members, socket);
             if members.is_empty() {
@@ -76,13 +78,13 @@ impl Rooms {
         }
     }
 
-    /// The names of rooms with somebody in them, in order.
+    /// The names of rooms with members, in order.
     pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.by_name.keys()
     }
 
     /// The sockets in any room of `to` (all, when it is empty) and in none of `except`: sorted, each once.
-    pub(super) fn select(&self, to: &[Arc<str>], except: &[Arc<str>], chosen: &mut Vec<u32>) {
+    pub(super) fn select(&self, to: &[Arc<str>], except: &[Arc<str>], chosen: &mut Vec<Key>) {
         chosen.clear();
         if to.is_empty() {
             chosen.extend_from_slice(&self.all);
@@ -104,7 +106,7 @@ impl Rooms {
         }
     }
 
-    fn add_members(&self, room: &str, found: &mut Vec<u32>) {
+    fn add_members(&self, room: &str, found: &mut Vec<Key>) {
         if let Some(id) = room.strip_prefix(ALONE) {
             return found.extend(self.by_id.get(id));
         }
@@ -118,13 +120,13 @@ impl Rooms {
     }
 }
 
-fn insert(sorted: &mut Vec<u32>, socket: u32) {
+fn insert(sorted: &mut Vec<Key>, socket: Key) {
     if let Err(at) = sorted.binary_search(&socket) {
         sorted.insert(at, socket);
     }
 }
 
-fn remove(sorted: &mut Vec<u32>, socket: u32) {
+fn remove(sorted: &mut Vec<Key>, socket: Key) {
     if let Ok(at) = sorted.binary_search(&socket) {
         sorted.remove(at);
     }
@@ -132,25 +134,36 @@ fn remove(sorted: &mut Vec<u32>, socket: u32) {
 
 #[cfg(test)]
 mod tests {
+    use slotmap::{Key as _, SlotMap};
+
     use super::*;
+
+    /// The sockets of these tests, sorted.
+    fn sockets() -> Vec<Key> {
+        let mut table = SlotMap::<Key, ()>::with_key();
+        let mut sockets: Vec<Key> = (0..5).map(|_| table.insert(())).collect();
+        sockets.sort_unstable();
+        sockets
+    }
 
     /// Sockets 0 to 4 with ids "s0" to "s4"; 0, 1, 2 are in a, 2, 3 in b, and 4 in the room of socket 0.
     fn rooms() -> Rooms {
-        let mut rooms = Rooms::default();
-        for socket in 0..5 {
-            rooms.enter(&format!("s{socket}").into(), socket);
+        let (mut rooms, sockets) = (Rooms::default(), sockets());
+        for (number, &socket) in sockets.iter().enumerate() {
+            rooms.enter(&format!("s{number}").into(), socket);
         }
         for (room, socket) in [("a", 2), ("a", 0), ("a", 1), ("b", 3), ("b", 2), ("s0", 4)] {
-            rooms.join(&room.into(), socket);
+            rooms.join(&room.into(), sockets[socket]);
         }
         rooms
     }
 
-    fn select(to: &[&str], except: &[&str]) -> Vec<u32> {
+    fn select(to: &[&str], except: &[&str]) -> Vec<usize> {
         let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect::<Vec<_>>();
-        let mut chosen = vec![99];
+        let mut chosen = vec![Key::null()];
         rooms().select(&names(to), &names(except), &mut chosen);
-        chosen
+        let sockets = sockets();
+        chosen.iter().map(|key| sockets.binary_search(key).expect("one of them")).collect()
     }
 
     #[test]
@@ -182,18 +195,18 @@ mod tests {
         assert_eq!(select(&["\0s0"], &[]), [0]);
         assert_eq!(select(&[], &["\0s0"]), [1, 2, 3, 4]);
         assert_eq!(select(&["\0a"], &[]), [0; 0]);
-        let mut chosen = vec![99];
+        let mut chosen = vec![Key::null()];
         rooms().select(&Aim::nobody().to, &[], &mut chosen);
-        assert_eq!(chosen, [0; 0]);
+        assert_eq!(chosen, []);
     }
 
     #[test]
     fn a_room_ends_with_its_last_member() {
-        let mut rooms = rooms();
-        rooms.leave("b", 2);
+        let (mut rooms, sockets) = (rooms(), sockets());
+        rooms.leave("b", sockets[2]);
         assert_eq!(rooms.names().count(), 3);
-        rooms.leave("b", 3);
-        rooms.leave("b", 3);
+        rooms.leave("b", sockets[3]);
+        rooms.leave("b", sockets[3]);
         assert_eq!(rooms.names().map(|name| &**name).collect::<Vec<_>>(), ["a", "s0"]);
     }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use slotmap::SlotMap;
 
 use super::super::log::{EventLog, Record, SenderIds, Token};
 use super::super::offset::Seals;
@@ -22,10 +23,10 @@ use super::membership::Memberships;
 use super::recovery::{Arriving, Challenge};
 use super::rooms::Rooms;
 use super::{Output, Random, Reason, SessionId};
-use crate::base::{Duration, Instant, Slab};
+use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
-/// One client's connection.
+/// One client's connection, with its sockets.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) id: SessionId,
@@ -37,8 +38,8 @@ pub(super) struct Session {
     pub(super) queued: usize,
     /// Until it has entered a namespace.
     pub(super) deadline: Option<TimerId>,
-    /// Up to when the allowance of those of its sockets that have left is spent: who leaves and enters again goes on
-    /// with what is left of it.
+    /// When the rate limit of its sockets that have left is restored: leaving and rejoining does not reset the rate
+    /// limit.
     pub(super) spent_until: Instant,
     /// When a packet last came from it, and how long it last took to answer a ping.
     pub(super) heard_at: Instant,
@@ -90,6 +91,8 @@ pub(super) struct NamespaceSocket {
     pub(super) held_bytes: usize,
     /// The offset with which its client came back, if it did.
     pub(super) came_with: Option<Option<u64>>,
+    /// How many returns in a row with that offset brought it no further, before this one.
+    pub(super) in_vain: u32,
     /// Somebody has come with its secret.
     pub(super) challenge: Option<u64>,
     /// Questions it has not answered.
@@ -99,14 +102,14 @@ pub(super) struct NamespaceSocket {
     pub(super) data: Value,
     /// Up to when its allowance of events is spent.
     pub(super) spent_until: Instant,
-    /// It has left; what is known of it stays until the program has been told.
+    /// It has left; what is known of it stays until its leaving was reported to the program.
     pub(super) gone: bool,
     /// It waits to be saved.
     pub(super) dirty: bool,
 }
 
-/// An offset that a socket was sent. Once this has left the outbox, the pong after the next one proves that it came: the
-/// ping of the next may have been ahead of it.
+/// An offset that a socket was sent. Once this has left the outbox, the pong after the next one proves that it came:
+/// the ping of the next may have been ahead of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     pub(super) offset: u64,
@@ -116,21 +119,21 @@ pub(super) struct Mark {
     pub(super) has_left: bool,
 }
 
-/// A namespace.
+/// A namespace, with its program, its sockets and its rooms.
 #[derive(Debug)]
 pub(super) struct Space {
     pub(super) name: Arc<str>,
     pub(super) rooms: Rooms,
     /// The offset of the last event that the log has handed back: where its sockets are.
     pub(super) end: u64,
-    /// Who holds which secret.
+    /// The holder of each secret.
     pub(super) holders: BTreeMap<Arc<str>, Key>,
     pub(super) away: AwaySockets,
     /// Ids of events that are kept nowhere; the log knows the others.
     pub(super) unkept_ids: SenderIds,
 }
 
-/// A timer: when, and a number that tells apart those of the same moment.
+/// A timer: when, and a number that distinguishes timers of the same moment.
 pub(super) type TimerId = (Instant, u64);
 
 /// What is due when a timer ends.
@@ -152,7 +155,7 @@ pub(super) enum Timer {
 
 /// A program's function that is to be called.
 pub(super) enum Call {
-    /// A socket left.
+    /// A socket left, for the program to learn.
     Left(Key, Reason),
     /// A socket that was away is given up.
     Gone(usize, Arc<str>),
@@ -160,13 +163,13 @@ pub(super) enum Call {
     Moved(usize, Arc<str>),
     /// A question is done.
     Answered(u64, Ask),
-    /// It is known what became of an event that somebody waits for.
+    /// The outcome of an event is known, and a callback waits for it.
     Emitted { promise: u64, socket: Key, space: usize, emitted: Emitted },
     /// The log has an event.
     Kept(usize, Arc<Record>),
     /// A session may go on: what it proposed is committed.
     Resume(Key),
-    /// It is known who a secret belongs to.
+    /// It is settled whether the holder or the newcomer keeps a secret.
     Settled { challenge: u64, newcomer: bool },
 }
 
@@ -177,9 +180,11 @@ pub(super) struct Core {
     pub(super) log: Box<dyn EventLog>,
     /// The sockets that may come back, as they outlive this hub.
     pub(super) recoverable: Box<dyn Sessions>,
-    pub(super) sessions: Slab<Key, Session>,
+    /// As many as the driver opens: the server bounds them.
+    pub(super) sessions: SlotMap<Key, Session>,
     pub(super) by_id: BTreeMap<SessionId, Key>,
-    pub(super) sockets: Slab<Key, NamespaceSocket>,
+    /// At most one for each session and namespace, and those of which the program has still to hear that they left.
+    pub(super) sockets: SlotMap<Key, NamespaceSocket>,
     pub(super) spaces: Vec<Space>,
     pub(super) timers: BTreeMap<TimerId, Timer>,
     pub(super) asks: BTreeMap<u64, Ask>,
@@ -203,7 +208,7 @@ pub(super) struct Core {
     /// The next number for a timer, a question or a challenge.
     next: u64,
     /// Space for the receivers of one broadcast.
-    pub(super) chosen: Vec<u32>,
+    pub(super) chosen: Vec<Key>,
     /// The log is looked through for what is too old, at some time to come.
     pub(super) will_forget: bool,
 }
@@ -218,9 +223,9 @@ impl Core {
             now: Instant::ZERO,
             log,
             recoverable,
-            sessions: Slab::new(),
+            sessions: SlotMap::with_key(),
             by_id: BTreeMap::new(),
-            sockets: Slab::new(),
+            sockets: SlotMap::with_key(),
             spaces: Vec::new(),
             timers: BTreeMap::new(),
             asks: BTreeMap::new(),
@@ -251,7 +256,7 @@ impl Core {
         self.next
     }
 
-    /// 120 random bits as 20 characters: nobody meets one by trying.
+    /// 120 random bits as 20 characters: guessing one is hopeless.
     pub(super) fn token(&mut self) -> Arc<str> {
         let bits = [(self.random)().to_be_bytes(), (self.random)().to_be_bytes()].concat();
         URL_SAFE_NO_PAD.encode(&bits[..15]).into()
@@ -346,7 +351,7 @@ impl Core {
         }
     }
 
-    /// Closes a session: its sockets leave, and the driver is told.
+    /// Closes a session: its sockets leave, and the driver gets [`Output::Close`](super::Output::Close).
     pub(super) fn close(&mut self, key: Key, reason: Reason) {
         let Some(session) = self.sessions.get(key) else { return };
         let output = Output::Close { session: session.id, reason };
@@ -369,20 +374,21 @@ impl Core {
             if let Some(challenge) = self.challenges.remove(&id) {
                 self.timers.remove(&challenge.timer);
                 if let Some(holder) = self.sockets.get_mut(challenge.holder) {
-                    holder.challenge = None;
+                    holder.challenge.take_if(|other| *other == id);
                 }
             }
         }
         session.sockets.into_iter().for_each(|socket| self.leave_space(socket, reason));
     }
 
-    /// A socket leaves its namespace and all of its rooms. What is known of it stays until the program was told.
+    /// A socket leaves its namespace and all of its rooms. What is known of it stays until the program has seen it
+    /// leave.
     pub(super) fn leave_space(&mut self, key: Key, reason: Reason) {
         let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
         socket.gone = true;
         let space = &mut self.spaces[socket.space];
-        socket.rooms.current().for_each(|room| space.rooms.leave(room, key.slot()));
-        space.rooms.exit(&socket.id, key.slot());
+        socket.rooms.current().for_each(|room| space.rooms.leave(room, key));
+        space.rooms.exit(&socket.id, key);
         space.holders.remove(&socket.pid);
         let asks = std::mem::take(&mut socket.asks);
         if let Some(session) = self.sessions.get_mut(socket.session) {
@@ -434,14 +440,14 @@ impl NamespaceSocket {
     }
 }
 
-/// What waits to go out, in order. What one input caused goes out when all that the log and the sockets' store had taken
-/// by then is stored: so nothing is answered or told before it is safe. A log in memory is never behind.
+/// What waits to go out, in order. What one input caused goes out when all that the log and the sockets' store had
+/// taken by then is stored: so no answer goes out before it is safe. A log in memory stores at once.
 ///
 /// Bounded by what the sessions' queues may hold.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     queue: VecDeque<Output>,
-    /// So many of the queue, after the log and the sockets' store have stored so much.
+    /// How many entries of the queue may go out, once the log and the sockets' store have stored this much.
     seals: VecDeque<(usize, (u64, u64))>,
     sealed: usize,
     pushed: u64,

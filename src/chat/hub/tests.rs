@@ -1,4 +1,4 @@
-//! The hub, told from its clients' side: who gets what, who is refused, and who comes back.
+//! The hub, seen from its clients: which of them get what, are refused, and are recovered.
 
 use std::sync::{Arc, Mutex};
 
@@ -331,7 +331,7 @@ fn what_is_for_one_socket_is_not_heard_or_answered_by_who_joined_the_room_of_its
     stage.cut(1);
     stage.say(3, "join", vec![format!("\0{victim}").into()]);
     assert!(stage.last_ack(3).is_some_and(|ack| ack.starts_with("[false")), "no room is called so");
-    // What is for the room of that name, all get who are in it.
+    // What is for the room of that name, everyone in it gets.
     stage.say(3, "say-all", vec![victim.as_str().into(), "for the room".into()]);
     assert_eq!(stage.events(3), ["said \"for the room\""]);
 }

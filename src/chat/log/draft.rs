@@ -16,9 +16,9 @@ use crate::layers::application::websocket::Utf8Bytes;
 /// How the offset is written into a member of an event's first argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stamp {
-    /// As a number.
+    /// As a JSON number.
     Number,
-    /// As a text.
+    /// As a JSON string.
     Text,
 }
 

@@ -51,7 +51,7 @@ impl MemoryLog {
 }
 
 impl MemoryLog {
-    /// An empty log.
+    /// An empty log, which keeps what `retention` says.
     pub fn new(retention: Retention) -> Self {
         MemoryLog { retention, stride: 1, namespaces: BTreeMap::new(), committed: VecDeque::new() }
     }

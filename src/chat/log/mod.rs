@@ -1,12 +1,12 @@
-//! The log: what was said in each namespace, in the one order that holds for everybody.
+//! The log: the events of each namespace, in the one order that holds for everybody.
 //!
-//! Each namespace has an append-only log of its own. A hub does not say where an event stands in it: it *proposes* an
+//! Each namespace has an append-only log of its own. A hub does not decide an event's place in it: it *proposes* an
 //! event, the log commits it and gives it its *offset*, and every hub on that log, the proposing one too, delivers what
-//! the log hands back as committed, in that order. So two hubs on one log agree about what came first, and a client that
-//! moves from one to the other goes on where it was: it remembers the last offset it got, and "what came after that?" is
-//! all it has to ask. That one mark turns "at most once" into "exactly once in effect".
+//! the log hands back as committed, in that order. So two hubs on one log agree about what came first, and a client
+//! that moves from one to the other goes on where it was: it remembers the last offset it got, and "what came after
+//! that?" is all it has to ask. That one mark turns "at most once" into "exactly once in effect".
 //!
-//! Offsets order events and nothing else. A log may leave gaps between them, and nobody but the log computes the next
+//! Offsets order events and nothing else. A log may leave gaps between them, and only the log computes the next
 //! one. The text of an event carries its offset, so it is proposed as a [`Draft`] with a hole where the offset goes.
 //!
 //! | a log | commits | what it kept outlives |
@@ -40,7 +40,7 @@ pub(crate) use sender_ids::SenderIds;
 pub use shared::SharedLog;
 pub use stream::{Stream, StreamDelays};
 
-/// One kept event: whom it was for, and how it went over the wire.
+/// One kept event: its receivers, and how it went over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its place in the log of its namespace: above that of every earlier event. 0 is before the first.
@@ -75,7 +75,7 @@ pub struct Retention {
     pub age: Duration,
     /// Bytes of one namespace's log; four times as many while it takes that to keep what is [`young`](Self::young).
     pub bytes: u64,
-    /// What is younger may still be missed by somebody who comes back: no flood of large events pushes it out, short
+    /// What is younger may still be missed by a client that returns: no flood of large events pushes it out, short
     /// of four times [`bytes`](Self::bytes). At least the time for which a connection can be recovered, and the time
     /// that it takes to notice a break.
     pub young: Duration,
@@ -110,7 +110,7 @@ pub struct Token(pub u64);
 /// What the log has decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// In which namespace.
+    /// The namespace whose log it is in.
     pub namespace: Arc<str>,
     /// Which proposal of this hub it was; `None` for another hub's.
     pub token: Option<Token>,
@@ -121,9 +121,9 @@ pub struct Commit {
 /// What became of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is in the log, behind everything that was handed back before.
+    /// It is in the log, after everything that was handed back before.
     Event(Arc<Record>),
-    /// The id that its sender gave it stands in the log already, at this offset: it has no second effect.
+    /// The log already has an event with the id that its sender gave it, at this offset: it has no second effect.
     Duplicate(u64),
 }
 
@@ -132,8 +132,8 @@ pub enum Outcome {
 /// One hub has one of these; several hubs on one log each have a handle of their own.
 pub trait EventLog: Send {
     /// Begins with a namespace, and returns its end: what is committed after that is handed back by
-    /// [`committed`](EventLog::committed). The ids of this many of the newest events that had one are remembered. Called
-    /// once for each namespace, before anything else of it.
+    /// [`committed`](EventLog::committed). The ids of this many of the newest events that had one are remembered.
+    /// Called once for each namespace, before anything else of it.
     fn open(&mut self, namespace: &Arc<str>, sender_ids: usize) -> u64;
 
     /// The key that makes offsets unguessable: what it was given at the first call of all, also by an earlier run of
@@ -161,8 +161,8 @@ pub trait EventLog: Send {
     /// The newest events below `before`, oldest first, up to `limit` of them; otherwise the same.
     fn page_before(&self, namespace: &str, before: u64, limit: usize) -> Option<Vec<Arc<Record>>>;
 
-    /// The offset of the newest event that was dropped, 0 when none was: who has seen everything up to it has missed nothing
-    /// for good.
+    /// The offset of the newest event that was dropped, 0 when none was: a client that has seen everything up to it has
+    /// missed nothing for good.
     fn horizon(&self, namespace: &str) -> u64;
 
     /// Drops what is too old.
@@ -188,8 +188,8 @@ pub trait EventLog: Send {
         self.taken()
     }
 
-    /// Whether so much waits to be stored that clients should not be listened to until less does. That slows the
-    /// senders down, and holds up nobody who waits for an answer.
+    /// Whether the backlog of what is to be stored is so long that clients should not be read from until it shrinks.
+    /// That slows the senders down, and delays no client that waits for an answer.
     fn is_behind(&self) -> bool {
         false
     }

@@ -1,7 +1,7 @@
 //! A log that outlives its hubs: what a disk is to a server, or a database to several, without either.
 //!
-//! For the simulator and for tests, where a server is to crash and to begin again with what it had kept, or where two
-//! servers are to be one. Everything it is told is safe at once; what such a promise costs on a real disk is measured in
+//! For the simulator and for tests, where a server crashes and restarts with what it had kept, or where two
+//! servers act as one. Every write is safe at once; what such a promise costs on a real disk is measured in
 //! `real`'s store, and what distance does to it is seen with a [`Stream`](super::Stream).
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,8 +11,8 @@ use super::super::sessions::{ClaimId, Handover, Notice, Saved, Sessions};
 use super::{Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, Token};
 use crate::base::Instant;
 
-/// Clones share one log, and each is the handle of one hub. Nothing rings another hub when one has said something: it
-/// hears of it with its next input.
+/// Clones share one log, and each is the handle of one hub. No other hub is woken when one has written: it
+/// sees that with its next input.
 #[derive(Debug, Default)]
 pub struct SharedLog {
     kept: Arc<Mutex<Kept>>,
@@ -26,10 +26,10 @@ pub struct SharedLog {
 #[derive(Debug, Default)]
 struct Kept {
     events: MemoryLog,
-    sockets: BTreeMap<(Arc<str>, Arc<str>), Socket>,
+    sockets: BTreeMap<(Arc<str>, Arc<str>), SharedSocket>,
     /// What waits for each hub that lives.
     hubs: BTreeMap<HubId, VecDeque<Notice>>,
-    /// Questions that were not answered: who asked, with which claim, for which socket, and who is to answer.
+    /// Questions that were not answered: the hub that asked, its claim, the socket, and the hub that is to answer.
     questions: BTreeMap<u64, Question>,
     /// The next number of a hub or a question.
     next: u64,
@@ -41,7 +41,7 @@ type HubId = u64;
 
 /// A socket that may come back.
 #[derive(Debug)]
-struct Socket {
+struct SharedSocket {
     saved: Saved,
     owner: HubId,
 }
@@ -56,7 +56,7 @@ struct Question {
 }
 
 impl SharedLog {
-    /// An empty log.
+    /// An empty log, which keeps what `retention` says.
     pub fn new(retention: Retention) -> Self {
         SharedLog::with_stride(retention, 1)
     }
@@ -83,7 +83,7 @@ fn lock(kept: &Mutex<Kept>) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A handle that has heard nothing yet.
+/// A handle that has read nothing yet.
 impl Clone for SharedLog {
     fn clone(&self) -> Self {
         SharedLog { kept: self.kept.clone(), ..SharedLog::default() }
@@ -156,7 +156,7 @@ impl EventLog for SharedLog {
     }
 }
 
-/// The sockets beside a [`SharedLog`], as one hub sees them. Those of a hub that is gone are whoever's asks first.
+/// The sockets beside a [`SharedLog`], as one hub sees them. Those of a hub that is gone go to the first that asks.
 #[derive(Debug)]
 pub(super) struct SharedSessions {
     kept: Arc<Mutex<Kept>>,
@@ -195,7 +195,7 @@ impl Sessions for SharedSessions {
         // What was written before it was handed over may arrive after.
         let is_mine = kept.sockets.get(&name).is_none_or(|socket| socket.owner == self.me);
         if is_mine {
-            kept.sockets.insert(name, Socket { saved, owner: self.me });
+            kept.sockets.insert(name, SharedSocket { saved, owner: self.me });
         }
     }
 
@@ -242,7 +242,7 @@ impl Sessions for SharedSessions {
 }
 
 impl Kept {
-    /// Tells the hub that asked. When that one is gone, what it was given is the next one's that asks.
+    /// Hands the answer to the hub that asked. When that one is gone, the socket goes to the next that asks.
     fn settle(&mut self, question: u64, answer: Handover) {
         let Some(Question { asker, claim, namespace, pid, .. }) = self.questions.remove(&question) else {
             return;
@@ -254,7 +254,7 @@ impl Kept {
             Handover::Unknown => self.sockets.get(&name).map(|socket| socket.saved.clone()),
         };
         if let Some(saved) = &saved {
-            self.sockets.insert(name, Socket { saved: saved.clone(), owner: asker });
+            self.sockets.insert(name, SharedSocket { saved: saved.clone(), owner: asker });
         }
         if let Some(notices) = self.hubs.get_mut(&asker) {
             notices.push_back(Notice::Answered { claim, namespace, saved });
@@ -342,7 +342,7 @@ mod tests {
         let (mut first, mut second) = (log.sessions(), log.sessions());
         assert!(second.claim(1, &main, &pid, None));
         let answered = |claim, saved| Some(Notice::Answered { claim, namespace: "/".into(), saved });
-        assert_eq!(second.notice(Instant::ZERO), answered(1, None), "nobody has it");
+        assert_eq!(second.notice(Instant::ZERO), answered(1, None), "no hub has it");
         first.save(&main, saved("pid"));
         assert!(second.claim(2, &main, &pid, Some(9)));
         let Some(Notice::Asked { question, offset: Some(9), .. }) = first.notice(Instant::ZERO) else {
@@ -357,7 +357,7 @@ mod tests {
         drop(second);
         let taken = answered(3, Some(Saved { end: 5, ..saved("pid") }));
         assert_eq!(first.notice(Instant::ZERO), taken, "what came late did not count");
-        // A hub that asked and is gone: what it is given in vain is there for the next one.
+        // A hub that asked and is gone: the socket that it was given is there for the next one.
         let (mut third, mut fourth) = (log.sessions(), log.sessions());
         assert!(third.claim(4, &main, &pid, None));
         let Some(Notice::Asked { question, .. }) = first.notice(Instant::ZERO) else { panic!("it is asked") };

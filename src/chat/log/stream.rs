@@ -1,11 +1,11 @@
-//! A log that several hubs share and that is some way off: a stream of a database, whose network is played.
+//! A log that several hubs share and that is some distance away: a stream of a database, whose network is simulated.
 //!
 //! What a hub proposes, saves, claims or answers arrives a little later, in order; what was committed it reads a little
-//! after that, for it looks only now and then. So between a proposal and its commit other hubs' events may come first, a
-//! hub may be behind another one, and what is old has to be fetched. When a hub is gone, part of what it had under way
+//! after that, for it looks only now and then. So between a proposal and its commit other hubs' events may come first,
+//! a hub may lag another one, and what is old has to be fetched. When a hub is gone, part of what it had in flight
 //! arrives and the rest does not.
 //!
-//! It runs in virtual time: a handle wants to be asked again when it says ([`EventLog::due`]). All chance comes from the
+//! It runs in virtual time: a handle says when it is to be polled again ([`EventLog::due`]). All chance comes from the
 //! seed that it was given.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -37,11 +37,11 @@ impl Default for StreamDelays {
 
 /// The handle of one hub. [`Stream::new`] on the same log makes one for the next.
 #[derive(Debug)]
-pub struct Stream(Arc<Mutex<Line>>);
+pub struct Stream(Arc<Mutex<Pipe>>);
 
 /// What is between a hub and the stream.
 #[derive(Debug)]
-struct Line {
+struct Pipe {
     log: SharedLog,
     sessions: SharedSessions,
     delays: StreamDelays,
@@ -75,7 +75,7 @@ impl Stream {
     pub fn new(log: &SharedLog, delays: StreamDelays, rng: Rng) -> Self {
         let log = log.clone();
         let sessions = SharedSessions::new(&log);
-        Stream(Arc::new(Mutex::new(Line {
+        Stream(Arc::new(Mutex::new(Pipe {
             log,
             sessions,
             delays,
@@ -91,17 +91,17 @@ impl Stream {
         })))
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
+    fn line(&self) -> MutexGuard<'_, Pipe> {
         lock(&self.0)
     }
 }
 
 /// A hub that panicked with it has left it between two operations, both of which are whole.
-fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+fn lock(line: &Mutex<Pipe>) -> MutexGuard<'_, Pipe> {
     line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Line {
+impl Pipe {
     fn take(&mut self, op: Op) {
         let wait = self.draw(self.delays.way);
         let last = self.under_way.back().map_or(Instant::ZERO, |(at, _)| *at);
@@ -172,7 +172,7 @@ impl Line {
 }
 
 /// The hub is gone: of what was under way, this much arrived.
-impl Drop for Line {
+impl Drop for Pipe {
     fn drop(&mut self) {
         let arrived = self.rng.below(self.under_way.len() as u64 + 1);
         for _ in 0..arrived {
@@ -246,7 +246,7 @@ impl EventLog for Stream {
 }
 
 /// The sockets beside the stream: on the same line.
-struct StreamSessions(Arc<Mutex<Line>>);
+struct StreamSessions(Arc<Mutex<Pipe>>);
 
 impl Sessions for StreamSessions {
     fn open(&mut self, namespace: &Arc<str>) -> Vec<Saved> {

@@ -1,4 +1,4 @@
-//! What happens in the chat, for those who watch: a server's log, a picture of the simulator.
+//! What happens in the chat, for an observer: a server's log, a picture of the simulator.
 
 use super::super::hub::Reason;
 
@@ -6,26 +6,26 @@ use super::super::hub::Reason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "names, rooms, bytes and offsets, as everywhere in the chat")]
 pub enum Happening<'a> {
-    /// Somebody was not let in. The name is as it came: anything may be in it.
+    /// A client was refused. The name is as it came: anything may be in it.
     Refused { code: &'static str, name: &'a str },
-    /// Somebody came in.
+    /// Someone entered the chat.
     Entered { name: &'a str },
-    /// Somebody's connection broke; it may come back.
+    /// Someone's connection broke, and may be recovered.
     Away { name: &'a str, reason: Reason },
     /// It came back, and gets what it missed.
     Returned { name: &'a str },
     /// It did not come back in time.
     Gone { name: &'a str },
-    /// Somebody left for good.
+    /// Someone left for good.
     Left { name: &'a str, reason: Reason },
-    /// Into a room.
+    /// Someone joined a room.
     Joined { name: &'a str, room: &'a str },
     /// Out of a room.
     LeftRoom { name: &'a str, room: &'a str },
-    /// To a room.
+    /// A message to a room, of this length.
     Said { name: &'a str, room: &'a str, bytes: usize, offset: Option<u64> },
-    /// To one person.
+    /// A message to one person.
     Whispered { name: &'a str, to: &'a str, bytes: usize, offset: Option<u64> },
-    /// Another name.
+    /// Someone took another name.
     Renamed { from: &'a str, to: &'a str },
 }

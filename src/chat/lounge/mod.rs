@@ -4,9 +4,9 @@
 //! its own ([`open`] puts its functions into a [`Hub`]), so the same chat runs in the simulator, behind real sockets
 //! and, with [`Local`](super::Local), in a test.
 //!
-//! **Coming in.** CONNECT carries `{name, client?}`. A name that cannot be is refused with a CONNECT_ERROR whose data is
-//! `{code: "E_NAME"}`, one that somebody has with `{code: "E_TAKEN"}`. Names are compared without regard to case and
-//! to blanks around them. Who comes back with its secret (`pid`) keeps the name it had.
+//! **Coming in.** CONNECT carries `{name, client?}`. A name that cannot be is refused with a CONNECT_ERROR whose data
+//! is `{code: "E_NAME"}`, one in use with `{code: "E_TAKEN"}`. Names are compared without regard to case and to blanks
+//! around them. A client that returns with its secret (`pid`) keeps the name it had.
 //!
 //! | a client says | with | and is answered |
 //! |---|---|---|
@@ -22,33 +22,33 @@
 //!
 //! What cannot be done is answered with `{ok: false, error, code}`, see [`Trouble`].
 //!
-//! | a client hears | with | promise |
+//! | a client receives | with | promise |
 //! |---|---|---|
-//! | `message` | `{room, from, text, id, at, offset, clientId?}` | kept: whoever was away gets it upon return |
+//! | `message` | `{room, from, text, id, at, offset, clientId?}` | kept: a socket that was away gets it upon return |
 //! | `private` | `{from, to, text, id, at, offset, clientId?}` | kept |
 //! | `joined`, `left` | `{room, name}` | kept |
 //! | `renamed` | `{from, to}` | kept |
-//! | `away` | `{name, on}` | volatile, once to all who share a room with it; `who` tells it too |
+//! | `away` | `{name, on}` | volatile, once to all that share a room with it; `who` shows it too |
 //! | `typing` | `{room, name, on}` | volatile; a client drops it after [`Rules::typing`] |
 //!
-//! - Whoever says something hears it as well: what it sees is what all see, in the same order.
-//! - `clientId` makes `say` and `msg` safe to repeat: a second one with the same id from the same client has no
-//!   effect, and is answered as the first was. The same client is who came with the same `client`, a random word that
-//!   it tells nobody else and keeps for as long as it may repeat anything; without one, the same socket. So a client
-//!   that came back too late to be recovered may repeat what it has no answer to, private messages too.
+//! - A sender receives its own message as well: it sees what all see, in the same order.
+//! - `clientId` makes `say` and `msg` safe to repeat: a second one with the same id from the same client has no effect,
+//!   and is answered as the first was. The same client is one that came with the same `client`, a random word that it
+//!   keeps to itself for as long as it may repeat anything; without one, the same socket. So a client that came back
+//!   too late to be recovered may repeat what it has no answer to, private messages too.
 //! - `since` and `next` are offsets. A client remembers the last one it saw, joins with it, and pages on while `more`
 //!   is true; `end` is where the log ended, from where on it gets everything live. A page may be empty although there
 //!   is more: the room was silent for long.
-//! - Somebody whose connection broke is *away*: still in its rooms, with its name, until the hub gives it up. Then it
+//! - A member whose connection broke is *away*: still in its rooms, with its name, until the hub gives it up. Then it
 //!   has `left`.
-//! - A socket that finds its name taken when it comes back too late for recovery gets another, and is told with
+//! - A socket that finds its name taken when it comes back too late for recovery gets another, and receives
 //!   `renamed` before anything else.
 //!
-//! **Who is in a room** follows from the kept events `joined`, `left` and `renamed`, and from nothing else: several hubs on
-//! one log agree about it, each at its place in the log. A name is taken when somebody of this hub has it, or somebody who
-//! is in a room anywhere. Who is away or typing is known to the hub that it is at.
+//! **The members of a room** follow from the kept events `joined`, `left` and `renamed`, and from nothing else: several
+//! hubs on one log agree about them, each at its place in the log. A name is taken when a socket of this hub has it, or
+//! a member of a room anywhere. Being away or typing is known to that socket's hub only.
 //!
-//! Left out: accounts (a name belongs to whoever has it), closed rooms, and taking back what was said.
+//! Left out: accounts (a name belongs to its user for as long as they stay), closed rooms, and deleting messages.
 
 mod happening;
 mod people;
@@ -70,21 +70,22 @@ use people::{People, Renamed};
 use rules::{clean, fold, hub_room};
 use words::{Answer, message, text_at};
 
-/// The kept events from which it follows who is in a room.
+/// The kept events from which the members of a room follow.
 const PRESENCE: [&str; 3] = ["joined", "left", "renamed"];
 
-/// Opens the chat on the hub's namespace `/`. `told` hears of everything that happens in it: for a log, or a picture.
+/// Opens the chat on the hub's namespace `/`. `told` is called with everything that happens in it: for a log, or a
+/// picture.
 pub fn open(hub: &mut Hub, rules: Rules, told: impl FnMut(&Happening<'_>) + Send + 'static) {
     let mut people = People::default();
     hub.of("/");
-    // Who was here when the server ended may come back, and has its name and its rooms until then.
+    // The sockets from before the server ended may be recovered, and keep names and rooms until then.
     for socket in hub.away_sockets("/") {
         if let Some(name) = socket.data.get("name").and_then(Value::as_str) {
             let rooms = socket.rooms.iter().filter_map(|room| room.strip_prefix('#'));
             people.restore(&socket.id, name, rooms);
         }
     }
-    // What other hubs' people did; of this one's alone, those who are away are all there is.
+    // The people of other hubs; of this one's, only those that are away are left.
     if hub.is_shared() {
         hub.kept("/", &PRESENCE).iter().for_each(|event| people.apply(event));
     }
@@ -138,7 +139,7 @@ impl Lounge {
         hub.of("/").on("typing", move |cx, args, _| typing.typing(cx, args));
     }
 
-    /// An event whose answer is known when what it says is in the log.
+    /// An event that is answered once what it says is in the log.
     fn on_said(
         &self,
         hub: &mut Hub,
@@ -199,7 +200,8 @@ impl Lounge {
         // The gate has let it in for its secret, and its name may not be free.
         let asked = asked.and_then(|name| self.rules.name(name).ok()).unwrap_or("guest").to_owned();
         let name = floor.people.enter(&id, &asked);
-        // Somebody who was at another hub, and of whom the log tells nothing any more, is in its rooms all the same.
+        // A socket that was at another hub, and whose rooms the log does not hold any more, is in its rooms
+        // nevertheless.
         for room in cx.rooms().iter().filter_map(|room| room.strip_prefix('#')) {
             floor.people.join(&id, room);
         }
@@ -237,8 +239,8 @@ impl Lounge {
         if rooms.is_empty() {
             return;
         }
-        // Volatile, and once to whoever shares several rooms with it: a connection that comes and goes costs others
-        // little.
+        // Volatile, and once to each that shares several rooms with it: a connection that breaks again and again costs
+        // others little.
         let event = Value::object([("name", name.into()), ("on", on.into())]);
         let all = rooms.iter().fold(cx.broadcast(), |all, room| all.to(&hub_room(room)));
         all.volatile().emit("away", vec![event]);
@@ -256,7 +258,7 @@ impl Lounge {
             return Err(Trouble::TooManyRooms(self.rules.rooms_per_person));
         }
         drop(floor);
-        // Up to here it reads the past; from here on it hears everything live.
+        // Up to here it reads the past; from here on it receives everything live.
         let end = cx.log_end();
         let since = args.get(1).and_then(|options| options.get("since")?.as_u64());
         let (lounge, ack, room) = (self.clone(), ack.clone(), room.to_owned());
@@ -281,7 +283,7 @@ impl Lounge {
         Ok(())
     }
 
-    /// What somebody is answered who has joined a room when the log was at `end`.
+    /// The answer to a join, when the log was at `end`.
     fn joined(&self, cx: &mut Context<'_>, room: &str, end: u64, since: Option<u64>) -> Value {
         let span = since.map_or(Span::UpTo(end), Span::After);
         let past = cx.past(&hub_room(room), "message", span, self.rules.page);
@@ -392,7 +394,7 @@ impl Lounge {
         let (number, bytes) = (floor.said, text.len());
         drop(floor);
         let (lounge, ack, from, name) = (self.clone(), ack.clone(), from.clone(), to.clone());
-        // Its sender hears it too.
+        // Its sender receives it too.
         let (hears, id) = (to_id.clone(), cx.id());
         words.say(cx, &[&hears, &id], number, move |cx, mut answer, Emitted { offset, is_duplicate, .. }| {
             let mut floor = lounge.floor();
@@ -438,7 +440,7 @@ impl Lounge {
         let kept = cx.data();
         keep(cx, &name, kept.get("client").and_then(Value::as_str));
         if from != to {
-            // Who shares several rooms with it hears it once; and it hears it itself, wherever it is.
+            // A socket that shares several rooms with it gets it once; and it gets it itself, wherever it is.
             let event = Value::object([("from", (&*from).into()), ("to", (&*to).into())]);
             let rooms = floor.people.rooms_of(&id);
             let all = rooms.iter().fold(cx.io().to(&id), |all, room| all.to(&hub_room(room)));
@@ -449,7 +451,7 @@ impl Lounge {
     }
 }
 
-/// What somebody says, in a room or to a person.
+/// A message, to a room or to a person.
 struct Words<'a> {
     event: &'static str,
     from: &'a str,
@@ -498,7 +500,7 @@ fn keep(cx: &mut Context<'_>, name: &str, client: Option<&str>) {
     cx.set_data(Value::Object(std::iter::once(("name".to_owned(), name.into())).chain(client).collect()));
 }
 
-/// A socket is out of the chat for good: its rooms hear of it.
+/// A socket is out of the chat for good: its rooms are notified.
 fn show_left(cx: &mut Context<'_>, people: &mut People, id: &str) {
     let Some((name, rooms)) = people.remove(id) else { return };
     for room in rooms {

@@ -1,10 +1,10 @@
 //! Who is here: names, rooms, and what each is doing. Three indexes of the same people, kept in step here only.
 //!
-//! Who is in which room is what the kept events say ([`People::apply`]), from whichever hub they are. People of this hub
-//! are known besides when they are in no room, and with what is told only here: who is away, who is typing.
+//! The members of a room are what the kept events say ([`People::apply`]), from whichever hub they are. People of this
+//! hub are known even when they are in no room, with what only this hub knows: who is away, who is typing.
 //!
-//! Bounded by the hubs: no more people than they have sockets, connected and away, and [`Rules`](super::Rules) bounds the
-//! rooms of each.
+//! Bounded by the hubs: no more people than they have sockets, connected and away, and [`Rules`](super::Rules) bounds
+//! the rooms of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(super) struct People {
     by_id: BTreeMap<Arc<str>, Person>,
     /// Ids by folded name.
     by_name: BTreeMap<String, Arc<str>>,
-    /// Folded names with ids, by room. No room stands here without people.
+    /// Folded names with ids, by room. A room without people has no entry.
     rooms: BTreeMap<Arc<str>, BTreeSet<(String, Arc<str>)>>,
 }
 
@@ -35,7 +35,7 @@ struct Person {
     is_here: bool,
 }
 
-/// Somebody in a room.
+/// A member of a room, as `who` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Here {
     pub(super) typing_until: Instant,
@@ -50,7 +50,7 @@ pub(super) struct Renamed {
 }
 
 impl People {
-    /// Somebody who was here before the server ended.
+    /// A person who was here before the server ended.
     pub(super) fn restore<'a>(&mut self, id: &Arc<str>, name: &str, rooms: impl Iterator<Item = &'a str>) {
         self.enter(id, name);
         self.set_away(id, true);
@@ -59,7 +59,7 @@ impl People {
         }
     }
 
-    /// The log has an event about who is where.
+    /// Applies a kept event that changes a room's members.
     pub(super) fn apply(&mut self, event: &PastEvent) {
         let text = |member| event.args.first()?.get(member).and_then(Value::as_str);
         match &*event.name {
@@ -80,7 +80,7 @@ impl People {
                 self.forget_elsewhere(id);
             }
             "renamed" => {
-                // To the rooms of that person, of which one is that of its id. Who is told of a name alone had no other.
+                // To the rooms of that person, of which one is that of its id. An event with a name alone had no other.
                 let own = |room: &&Arc<str>| self.by_id.contains_key(&***room);
                 let id = event.to.iter().find(own).cloned();
                 if let (Some(id), Some(to)) = (id, text("to")) {
@@ -91,7 +91,7 @@ impl People {
         }
     }
 
-    /// Somebody comes in by this name, or by one like it that is free.
+    /// A person enters under this name, or under one like it that is free.
     pub(super) fn enter(&mut self, id: &Arc<str>, name: &str) -> Arc<str> {
         let numbered = (2..).map(|n: u64| format!("{name}-{n}"));
         let mut names = std::iter::once(name.to_owned()).chain(numbered);
@@ -108,7 +108,7 @@ impl People {
         self.by_id.insert(id.clone(), person);
     }
 
-    /// Of somebody at another hub only its rooms are known: without any it is forgotten.
+    /// Of a person at another hub only the rooms are known: without any, it is forgotten.
     fn forget_elsewhere(&mut self, id: &str) {
         if self.by_id.get(id).is_some_and(|person| !person.is_here && person.rooms.is_empty()) {
             self.remove(id);
@@ -124,7 +124,7 @@ impl People {
         true
     }
 
-    /// Takes somebody out, from all rooms too; its name, and which rooms these were.
+    /// Removes a person, from all rooms too; returns the name, and which rooms these were.
     pub(super) fn remove(&mut self, id: &str) -> Option<(Arc<str>, Vec<Arc<str>>)> {
         let rooms = self.rooms_of(id);
         rooms.iter().for_each(|room| self.leave(id, room));
@@ -144,7 +144,7 @@ impl People {
         self.by_id.get(id).map(|person| person.name.clone())
     }
 
-    /// The name, if nobody else than `id` has it.
+    /// The name, if no one other than `id` has it.
     pub(super) fn free<'a>(&self, name: &'a str, id: Option<&str>) -> Result<&'a str, Trouble> {
         match self.by_name.get(&fold(name)) {
             Some(holder) if Some(&**holder) != id => Err(Trouble::Taken(name.into())),
@@ -152,7 +152,7 @@ impl People {
         }
     }
 
-    /// Who has this folded name: id, and name as it is written.
+    /// The holder of this folded name: id, and name as it is written.
     pub(super) fn find(&self, folded: &str) -> Option<(Arc<str>, Arc<str>)> {
         let id = self.by_name.get(folded)?;
         Some((id.clone(), self.name(id)?))
@@ -177,7 +177,7 @@ impl People {
     pub(super) fn set_away(&mut self, id: &str, is_away: bool) -> bool {
         let Some(person) = self.by_id.get_mut(id) else { return false };
         person.is_away = is_away;
-        // Whoever is away does not type.
+        // A person who is away does not type.
         person.rooms.values_mut().for_each(|until| *until = Instant::ZERO);
         true
     }
@@ -186,7 +186,7 @@ impl People {
         self.by_id.get(id).is_some_and(|person| person.is_away)
     }
 
-    /// Whether somebody may join a room: false when it is there already.
+    /// Whether a person may join a room: false when already in it.
     pub(super) fn may_join(&self, id: &str, room: &str, limit: usize) -> Result<bool, Trouble> {
         let person = self.by_id.get(id).ok_or(Trouble::Outside)?;
         if person.rooms.contains_key(room) {
@@ -195,7 +195,7 @@ impl People {
         if person.rooms.len() >= limit { Err(Trouble::TooManyRooms(limit)) } else { Ok(true) }
     }
 
-    /// Into a room.
+    /// Adds a person to a room.
     pub(super) fn join(&mut self, id: &str, room: &str) {
         let Some((id, person)) = self.by_id.get_key_value(id) else { return };
         let (id, name) = (id.clone(), fold(&person.name));
@@ -230,14 +230,14 @@ impl People {
         self.by_id.get(id).map(|person| person.rooms.keys().cloned().collect()).unwrap_or_default()
     }
 
-    /// Until when somebody types in a room; its name, when it is there.
+    /// Until when a person types in a room; returns the name, when it is there.
     pub(super) fn set_typing(&mut self, id: &str, room: &str, until: Instant) -> Option<Arc<str>> {
         let person = self.by_id.get_mut(id)?;
         *person.rooms.get_mut(room)? = until;
         Some(person.name.clone())
     }
 
-    /// Who is in a room, by name, and no more than so many.
+    /// The members of a room, by name, at most `limit` of them.
     pub(super) fn here<'a>(
         &'a self,
         room: &'a str,

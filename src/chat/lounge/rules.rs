@@ -1,7 +1,9 @@
 //! What may be said, and by what name: every bound of the chat, and the words for what is refused.
 
+use unicode_normalization::UnicodeNormalization as _;
+
 use super::super::hub::Refusal;
-use crate::base::Duration;
+use crate::base::{Duration, is_joiner, joins};
 use crate::layers::application::socketio::Value;
 
 /// The bounds of the chat.
@@ -17,7 +19,7 @@ pub struct Rules {
     pub page: usize,
     /// People or rooms in one answer; `count` says how many there are.
     pub listed: usize,
-    /// For how long somebody is typing who does not say so again.
+    /// How long `typing` holds when it is not repeated.
     pub typing: Duration,
 }
 
@@ -40,8 +42,8 @@ pub enum Trouble {
     /// No name for a person.
     #[error("a name has 1 to {0} visible characters")]
     Name(usize),
-    /// Somebody has it.
-    #[error("{0} is taken: choose another name, or wait for whoever has it to leave")]
+    /// The name is in use.
+    #[error("{0} is taken: choose another name, or wait until it is free")]
     Taken(String),
     /// No name for a room.
     #[error("a room's name has 1 to {0} visible characters")]
@@ -55,10 +57,10 @@ pub enum Trouble {
     /// No text, or too much.
     #[error("a message has 1 to {0} characters")]
     Text(usize),
-    /// Nobody is called that.
+    /// There is no one of this name.
     #[error("nobody here is called {0}")]
     Nobody(String),
-    /// No id.
+    /// The id is empty, too long, or not a text.
     #[error("a clientId is a text of 1 to {} characters", Rules::CLIENT_ID)]
     ClientId,
     /// The socket is not in the chat any more.
@@ -67,7 +69,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    /// For programs.
+    /// The code that programs act on, such as `E_TAKEN`.
     pub fn code(&self) -> &'static str {
         match self {
             Trouble::Name(_) => "E_NAME",
@@ -113,7 +115,7 @@ impl Rules {
 
     fn visible<'a>(&self, name: &'a str) -> Option<&'a str> {
         let name = name.trim();
-        let is_name = !name.is_empty() && name.chars().count() <= self.name && name.chars().all(is_visible);
+        let is_name = !name.is_empty() && name.chars().count() <= self.name && is_all_visible(name);
         is_name.then_some(name)
     }
 
@@ -134,13 +136,19 @@ impl Rules {
     }
 }
 
-/// Two names are the same when they fold to the same.
+/// Two names are the same when they fold to the same: in compatibility form (NFKC) and lower case, as `Ａｄａ`, `ADA` and
+/// `Ada` are. Joiners do not count, for with and without them a name may look alike.
+///
+/// Unicode's NFKC_Casefold (Core Specification §3.13, D146) goes through these forms too, with a table of its own for what to
+/// ignore. Upper case first makes one of letters that have several small forms (`ß` and `ss`, `σ` and `ς`); lower case may
+/// leave a sequence that composes, so NFKC is applied again.
 pub(super) fn fold(name: &str) -> String {
-    name.trim().to_lowercase()
+    let compatible: String = name.trim().nfkc().filter(|c| !is_joiner(*c)).collect();
+    compatible.to_uppercase().to_lowercase().replace('ς', "σ").nfkc().collect()
 }
 
-/// What the hub calls a room of the chat. A socket's id is a room of the hub too, and nobody may join that one by its
-/// name: private messages go there.
+/// The hub's name for a room of the chat. A socket's id is a room of the hub too, and no client may join that one by
+/// its name: private messages go there.
 pub(super) fn hub_room(room: &str) -> String {
     format!("#{room}")
 }
@@ -148,6 +156,20 @@ pub(super) fn hub_room(room: &str) -> String {
 /// Without control characters, except for line ends and tabs.
 pub(super) fn clean(text: &str) -> String {
     text.chars().filter(|&c| matches!(c, '\n' | '\t') || !c.is_control()).collect()
+}
+
+/// Whether all of a name shows. A joiner does where it joins something.
+fn is_all_visible(name: &str) -> bool {
+    let mut before = None;
+    let mut characters = name.chars().peekable();
+    while let Some(c) = characters.next() {
+        let shows = is_visible(c) || (is_joiner(c) && joins(before, characters.peek().copied()));
+        if !shows {
+            return false;
+        }
+        before = Some(c);
+    }
+    true
 }
 
 /// Whether a character shows: not a control character, and none that is invisible or turns the direction of writing,
@@ -169,13 +191,35 @@ mod tests {
         let rules = Rules::default();
         assert_eq!(rules.name("  Ada Lovelace "), Ok("Ada Lovelace"));
         assert_eq!(rules.name("Zoë 🦀"), Ok("Zoë 🦀"));
+        for joined in ["علی\u{200c}رضا", "ශ\u{dca}\u{200d}රී", "👩\u{200d}🚀"] {
+            assert_eq!(rules.name(joined), Ok(joined));
+        }
+        assert_eq!(rules.name("a\u{200d}da"), Err(Trouble::Name(32)));
         assert_eq!(rules.name(&"é".repeat(32)), Ok("é".repeat(32).as_str()));
         for wrong in
             ["", "  ", "a\nb", "\u{1b}[31mred", "a\u{202e}b", "\u{200b}", "a\u{9b}b", &"x".repeat(33)]
         {
             assert_eq!(rules.name(wrong), Err(Trouble::Name(32)), "{wrong:?}");
         }
-        assert_eq!(fold(" ÄDA "), fold("äda"));
+    }
+
+    #[test]
+    fn names_that_look_alike_are_the_same() {
+        for (one, other) in [
+            (" ÄDA ", "äda"),
+            ("Zoe\u{308}", "zoë"),
+            ("Ａｄａ", "Ada"),
+            ("ﬁona", "Fiona"),
+            ("Straße", "STRASSE"),
+            ("Σοφος", "ΣΟΦΟΣ"),
+            ("x²", "x2"),
+            ("علی\u{200c}رضا", "علیرضا"),
+        ] {
+            assert_eq!(fold(one), fold(other), "{one:?} {other:?}");
+        }
+        for (one, other) in [("Ada", "Äda"), ("علی", "رضا"), ("ada 1", "ada 2")] {
+            assert_ne!(fold(one), fold(other), "{one:?} {other:?}");
+        }
     }
 
     #[test]

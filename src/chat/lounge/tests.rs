@@ -16,12 +16,12 @@ const SEED: u64 = 7;
 struct Story {
     local: Local,
     acks: u64,
-    /// What came while somebody waited for an answer.
+    /// What came while a person waited for an answer.
     kept: Vec<(SessionId, String)>,
     happened: Arc<Mutex<Vec<String>>>,
 }
 
-/// What somebody was given upon entering.
+/// What a person was given upon entering.
 #[derive(Debug, Clone)]
 struct Person {
     session: SessionId,
@@ -58,7 +58,7 @@ impl Story {
         Person { session, sid: id("sid"), pid: id("pid") }
     }
 
-    /// Comes back after what it heard last; what it hears then.
+    /// Comes back after the last offset it received; returns what it receives then.
     fn back(&mut self, person: &mut Person, offset: u64, name: &str) -> Vec<String> {
         let offset = sealed(offset);
         let auth = format!(r#"{{"name":"{name}","pid":"{}","offset":"{offset}"}}"#, person.pid);
@@ -84,7 +84,7 @@ impl Story {
         answer.expect("an answer")
     }
 
-    /// What a person heard since it last listened.
+    /// What a person received since the last call.
     fn heard(&mut self, person: &Person) -> Vec<String> {
         let earlier =
             self.kept.extract_if(.., |(session, _)| *session == person.session).map(|(_, event)| event);
@@ -139,7 +139,7 @@ fn two_people_meet_in_a_room_and_talk() {
     let said = story.ask(&bob, "say", r#"["tea","hello <b>"]"#);
     assert_eq!(said.get("offset"), Some(&3_u64.into()));
     assert_eq!(story.heard(&ada), ["message tea Bob hello <b>"]);
-    assert_eq!(story.heard(&bob), ["message tea Bob hello <b>"], "who speaks hears it in its place");
+    assert_eq!(story.heard(&bob), ["message tea Bob hello <b>"], "the sender receives it in its place");
 
     assert_eq!(story.ask(&bob, "leave", r#"["tea"]"#), json(r#"{"ok":true}"#));
     assert_eq!(story.heard(&ada), ["left tea Bob"]);
@@ -226,7 +226,10 @@ fn who_was_cut_off_is_away_and_comes_back_to_what_it_missed_private_messages_too
     assert_eq!(replayed, ["message tea Ada where is he?", "private Ada Bob come back", "left tea Eve"]);
     let heard = story.heard(&ada);
     assert_eq!(heard.last().map(String::as_str), Some("away Bob false"));
-    assert!(!story.heard(&eve).iter().any(|heard| heard.starts_with("private")), "nobody else hears it");
+    assert!(
+        !story.heard(&eve).iter().any(|heard| heard.starts_with("private")),
+        "it is delivered to no one else"
+    );
     story.ask(&bob, "say", r#"["tea","here I am"]"#);
     assert_eq!(story.heard(&ada), ["message tea Bob here I am"]);
 }
@@ -317,7 +320,7 @@ fn what_is_repeated_is_said_once_and_answered_the_same() {
     assert_eq!(
         happened.matches("Said {").count(),
         2,
-        "what was not said again is not told again: {happened}"
+        "what was not repeated is not reported again: {happened}"
     );
 }
 
@@ -482,7 +485,7 @@ impl Twins {
         answer.expect("an answer")
     }
 
-    /// Who is in a room, as each server says.
+    /// The members of a room, as each server lists them.
     fn here(&mut self, asking: [&Person; 2], room: &str) -> [Vec<String>; 2] {
         [0, 1].map(|server| {
             let who = self.ask(server, asking[server], "who", &format!(r#"["{room}"]"#));

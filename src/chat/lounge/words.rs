@@ -6,7 +6,7 @@ use crate::layers::application::socketio::Value;
 /// What an event is answered with.
 pub(super) type Answer = Result<Value, Trouble>;
 
-/// What was said, as its receivers hear it.
+/// A message, as its receivers get it.
 pub(super) fn message(
     place: &str,
     value: &str,

@@ -1,22 +1,22 @@
-//! The checker of the soak: told everything that the clients did and saw, it says whether the server kept its promise.
+//! The checker of the soak: from all that the clients did and received, it decides whether the server kept its promise.
 //!
 //! **The promise.** Every message that the server acknowledged reaches every client that is *entitled* to it, in the
-//! order of the log, exactly once; and nobody else.
+//! order of the log, exactly once; and no other client.
 //!
 //! **Entitled** to a message is each client that was a member of the message's room at the message's place in the log
 //! (the sender too, unless it chose to be left out), and that came back within the recovery window each time its
 //! connection broke. A client that says goodbye is entitled to what lies before that. A client that is half-open, and
-//! comes back and is half-open again, has heard something in between: else nobody could tell it from a thief of its
-//! secret (`hub/recovery.rs`).
+//! comes back and is half-open again, has received something in between: else it could not be distinguished from a
+//! thief of its secret (`hub/recovery.rs`).
 //!
-//! **How membership is known** from outside, where nobody sees at which place of the log a join took effect: a member
-//! is one for a *stretch* of the log, so what it heard of its room is a run of the room's log without a hole, and all
-//! of its own messages are in that run, for it spoke as a member only. A stretch cannot begin before the last place
-//! that the client had seen when it asked to join, nor go on after a later message of its own that it sent when it knew
-//! that it had left.
+//! **How membership is known** from outside, where the place of the log at which a join took effect is not visible: a
+//! member is one for a *stretch* of the log, so what it received of its room is a run of the room's log without a hole,
+//! and all of its own messages are in that run, because it sent as a member only. A stretch cannot begin before the
+//! last place that the client had seen when it asked to join, nor go on after a later message of its own that it sent
+//! when it knew that it had left.
 //!
-//! **How the log is known**: each event carries its offset. What nobody heard has no known place; it is proven to be
-//! lost when its sender's messages before and after it have one, and somebody else was a member all the while.
+//! **How the log is known**: each event carries its offset. What no client received has no known place; it is proven to
+//! be lost when its sender's messages before and after it have one, and another client was a member all the while.
 //!
 //! It knows nothing of sockets and clocks, so it serves the real soak and the one in virtual time alike, and it knows
 //! nothing of hubs: several that are one are checked as one.
@@ -27,10 +27,10 @@ use std::fmt;
 /// One client from its first entry to its goodbye; breaks and returns lie in between.
 pub type Visit = usize;
 
-/// A message: who says it, and the how-manieth it is of that client.
+/// A message: its sender, and its ordinal among that client's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Id {
-    /// Who says it.
+    /// The client that sent it.
     pub client: u32,
     /// How many it has said before.
     pub number: u32,
@@ -46,7 +46,7 @@ impl fmt::Display for Id {
 struct Said {
     visit: Visit,
     room: u16,
-    /// Its sender hears it, too.
+    /// Its sender receives it, too.
     echo: bool,
     acknowledged: bool,
     offset: Option<u64>,
@@ -55,7 +55,7 @@ struct Said {
 #[derive(Debug)]
 struct Stay {
     client: u32,
-    /// Offsets of what it heard, in the order in which it heard it.
+    /// Offsets of what it received, in the order of arrival.
     heard: Vec<u64>,
     last: u64,
     stretches: Vec<Stretch>,
@@ -64,7 +64,7 @@ struct Stay {
     story: VecDeque<Step>,
 }
 
-/// A membership.
+/// A membership of one room, from a join to a leave.
 #[derive(Debug, Clone)]
 struct Stretch {
     room: u16,
@@ -103,16 +103,16 @@ impl fmt::Display for Step {
     }
 }
 
-/// What was checked.
+/// How much was checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Messages that clients sent.
     pub said: u64,
     /// Of those, the acknowledged.
     pub acknowledged: u64,
-    /// Messages that somebody heard.
+    /// Messages that at least one client received.
     pub in_log: u64,
-    /// Pairs of a message and a client that heard it.
+    /// Pairs of a message and a client that received it.
     pub deliveries: u64,
     /// Returns within the window.
     pub returns: u64,
@@ -120,7 +120,7 @@ pub struct Counts {
     pub visits: u64,
     /// Memberships of rooms.
     pub stretches: u64,
-    /// Acknowledged, sent to others only, and of no known place, with nobody who must have heard it.
+    /// Acknowledged, sent to others only, and of no known place, with no client that must have received it.
     pub unproven: u64,
     /// Broken promises.
     pub violations: u64,
@@ -139,7 +139,7 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// Steps of a client that are told with a violation.
+    /// Steps of a client that are printed with a violation.
     const STORY: usize = 16;
 
     /// What was checked so far.
@@ -152,7 +152,7 @@ impl Checker {
         self.first.as_deref()
     }
 
-    /// A client has entered as somebody new.
+    /// A client has entered as a new one.
     pub fn enters(&mut self, client: u32) -> Visit {
         self.counts.visits += 1;
         self.stays.push(Stay {
@@ -227,12 +227,12 @@ impl Checker {
         }
     }
 
-    /// A client has heard an event that is no message of a room.
+    /// A client has received an event that is no message of a room.
     pub fn hears_other(&mut self, visit: Visit, offset: u64) {
         self.in_order(visit, offset, "an event");
     }
 
-    /// A client has heard a message; `intact` when it is as it was sent.
+    /// A client has received a message; `intact` when it is as it was sent.
     pub fn hears(&mut self, visit: Visit, offset: u64, room: u16, id: Id, intact: bool) {
         self.note(visit, Step::Hears(offset, id));
         self.counts.deliveries += 1;
@@ -244,7 +244,7 @@ impl Checker {
         }
         self.stays[visit].heard.push(offset);
         let Some(said) = self.said.get_mut(&id) else {
-            return self.violated(visit, &format!("it heard {id}, which nobody said"));
+            return self.violated(visit, &format!("it heard {id}, which was never sent"));
         };
         let (said_in, own, echo) = (said.room, said.visit == visit, said.echo);
         let known = *said.offset.get_or_insert(offset);
@@ -274,7 +274,7 @@ impl Checker {
         self.stays[visit].has_quit = true;
     }
 
-    /// The run is over and everybody has heard the last of its own messages: what was missed?
+    /// The run is over and every client has received the last of its own messages: what was missed?
     pub fn finish(&mut self) {
         let mut rooms: BTreeMap<u16, Vec<(u64, Id)>> = BTreeMap::new();
         let mut newest: BTreeMap<u32, Id> = BTreeMap::new();
@@ -292,7 +292,7 @@ impl Checker {
         self.check_unheard();
     }
 
-    /// What one client heard of each of its rooms.
+    /// What one client received of each of its rooms.
     fn check_stay(&mut self, visit: Visit, rooms: &BTreeMap<u16, Vec<(u64, Id)>>) {
         let heard = std::mem::take(&mut self.stays[visit].heard);
         let stretches = self.stays[visit].stretches.clone();
@@ -343,7 +343,7 @@ impl Checker {
         self.stays[visit].heard = heard;
     }
 
-    /// Messages that were acknowledged and that their sender, or anybody, should have heard.
+    /// Messages that were acknowledged, and that their sender or any client should have received.
     fn check_unheard(&mut self) {
         let unheard: Vec<Id> = self
             .said
@@ -380,7 +380,7 @@ impl Checker {
         }
     }
 
-    /// Somebody else who heard the room before, and after.
+    /// Another client that received events of the room before, and after.
     fn member(&self, room: u16, except: Visit, before: u64, after: u64) -> Option<Visit> {
         let of_room = |offset: &u64| self.said[&self.by_offset[offset]].room == room;
         self.stays.iter().enumerate().position(|(visit, stay)| {

@@ -1,7 +1,7 @@
-//! One client of the soak, as a machine without sockets: it joins, talks, leaves and returns, and tells the checker
-//! everything. Whoever drives it moves its bytes and breaks its connections.
+//! One client of the soak, as a machine without sockets: it joins, sends, leaves and returns, and reports everything
+//! to the checker. Its driver moves its bytes and breaks its connections.
 //!
-//! Of five clients one polls for ever, one polls and upgrades, and three begin with WebSocket.
+//! Of five clients one polls only, one polls and upgrades, and three begin with WebSocket.
 //!
 //! It remembers what a stock client remembers, its secret and the last string of the last event, and nothing else.
 
@@ -21,17 +21,17 @@ use super::checker::{Checker, Id, Visit};
 /// A fault of the observation, to prove that the checker sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sabotage {
-    /// One message is not told to the checker.
+    /// One message is not reported to the checker.
     Lose,
-    /// One is told twice.
+    /// One is reported twice.
     Repeat,
-    /// One is told after the next.
+    /// One is reported after the next.
     Swap,
     /// One byte of one is changed.
     Corrupt,
     /// A secret is not sent upon return.
     Forget,
-    /// A room is left, and the checker is not told that it was joined again.
+    /// A room is left, and the checker does not learn that it was joined again.
     Overhear,
 }
 
@@ -57,7 +57,7 @@ pub struct Talker {
     sid: String,
     pid: String,
     offset: Option<String>,
-    rooms: BTreeMap<u16, Place>,
+    rooms: BTreeMap<u16, RoomState>,
     awaited: BTreeMap<u64, Awaited>,
     next_ack: u64,
     /// It says nothing new any more.
@@ -65,11 +65,11 @@ pub struct Talker {
     sabotage: Option<Sabotage>,
     heard_in_all: u64,
     held: Option<(u64, u16, Id, bool)>,
-    /// The last words that it has not heard yet.
+    /// The last of its own messages that it has not received yet.
     unheard: BTreeSet<Id>,
-    /// It has heard something in this session.
+    /// It has received something in this session.
     pub has_heard: bool,
-    /// Volatile events that it has heard.
+    /// Volatile events that it has received.
     pub volatile_heard: u64,
     /// Messages that came by polling.
     pub polled: u64,
@@ -92,7 +92,7 @@ struct Session {
 /// How far a session that began by polling is with its WebSocket: where it can be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Upgrade {
-    /// It has none.
+    /// It has no connection.
     None,
     /// A connection is asked for.
     Dialing,
@@ -102,7 +102,7 @@ pub enum Upgrade {
     Probing,
     /// The probe was answered, and the requests under way were not.
     Pausing,
-    /// `5` was sent.
+    /// `5` was sent: the upgrade is complete.
     Moved,
 }
 
@@ -112,19 +112,19 @@ impl Upgrade {
         [Upgrade::Dialing, Upgrade::Asked, Upgrade::Probing, Upgrade::Pausing, Upgrade::Moved];
 }
 
-/// What a client asks of whoever drives it.
+/// What a client asks of its driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// Open a connection.
+    /// Open a connection of this number.
     Connect(Line),
-    /// Write to it.
+    /// Write these bytes to it.
     Write(Line, Bytes),
     /// Close it, after what was written.
     Close(Line),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum RoomState {
     Joining,
     In,
     Leaving,
@@ -232,7 +232,7 @@ impl Talker {
         self.session.as_mut()?.wishes.pop_front()
     }
 
-    /// When it wants to be woken.
+    /// When it is due next.
     pub fn due(&self) -> Instant {
         self.session.as_ref().map_or(Instant::NEVER, |session| session.wake_at)
     }
@@ -264,7 +264,7 @@ impl Talker {
 
     /// Everything it said is acknowledged, and it waits for nothing.
     pub fn is_quiet(&self) -> bool {
-        self.is_in() && self.awaited.is_empty() && self.rooms.values().all(|place| *place == Place::In)
+        self.is_in() && self.awaited.is_empty() && self.rooms.values().all(|place| *place == RoomState::In)
     }
 
     /// Ends the session and the connection with the words that the protocols have for it, as a stock client's
@@ -276,7 +276,7 @@ impl Talker {
         self.pump(now, &mut Checker::default());
     }
 
-    /// Leaves for good.
+    /// Says goodbye, and does not return.
     pub fn quit(&mut self, now: Instant, checker: &mut Checker) {
         self.send(now, Kind::Disconnect);
         self.hang_up(now);
@@ -288,14 +288,14 @@ impl Talker {
         self.held = None;
     }
 
-    /// From now on it comes back and listens; and says one last word in each of its rooms, by which it is known that it
-    /// has heard all before.
+    /// From now on it reconnects and listens; and sends one last word in each of its rooms, which shows when it
+    /// has received everything before.
     pub fn last_words(&mut self, now: Instant, checker: &mut Checker) {
         self.is_ending = true;
         self.unheard.clear();
         let Some(visit) = self.visit.filter(|_| self.is_in()) else { return };
         let rooms: Vec<u16> =
-            self.rooms.iter().filter(|(_, at)| **at == Place::In).map(|(r, _)| *r).collect();
+            self.rooms.iter().filter(|(_, at)| **at == RoomState::In).map(|(r, _)| *r).collect();
         for room in rooms {
             let id = checker.says(visit, room, true);
             self.unheard.insert(id);
@@ -304,7 +304,7 @@ impl Talker {
         self.pump(now, checker);
     }
 
-    /// It has heard all of its last words, and so everything before them.
+    /// It has received all of its last words, and so everything before them.
     pub fn has_heard_itself(&self) -> bool {
         self.unheard.is_empty()
     }
@@ -312,11 +312,12 @@ impl Talker {
     /// Does one thing, by chance.
     pub fn turn(&mut self, now: Instant, checker: &mut Checker) {
         let Some(visit) = self.visit.filter(|_| self.is_in() && !self.is_ending) else { return };
-        let mine: Vec<u16> = self.rooms.iter().filter(|(_, at)| **at == Place::In).map(|(r, _)| *r).collect();
+        let mine: Vec<u16> =
+            self.rooms.iter().filter(|(_, at)| **at == RoomState::In).map(|(r, _)| *r).collect();
         let some = mine.get(self.rng.below(mine.len() as u64) as usize).copied();
         match (self.rng.below(100), some) {
             (0..6, Some(room)) if mine.len() > 1 => {
-                self.rooms.insert(room, Place::Leaving);
+                self.rooms.insert(room, RoomState::Leaving);
                 self.ask(now, "leave", room, Awaited::Leave(room));
             }
             (0..12, _) | (_, None) => self.join_one(now, visit, checker),
@@ -339,7 +340,7 @@ impl Talker {
     fn join_one(&mut self, now: Instant, visit: Visit, checker: &mut Checker) {
         let room = self.rng.below(self.rooms_in_all.into()) as u16;
         if self.rooms.len() < 4 && !self.rooms.contains_key(&room) && checker.may_join(visit, room) {
-            self.rooms.insert(room, Place::Joining);
+            self.rooms.insert(room, RoomState::Joining);
             checker.asks_to_join(visit, room);
             self.ask(now, "join", room, Awaited::Join(room));
         }
@@ -379,7 +380,7 @@ impl Talker {
     fn send(&mut self, now: Instant, kind: Kind) {
         let Some(session) = &mut self.session else { return };
         let Encoded { text, attachments } = Packet::new("/", kind).encode();
-        // What is not taken was said in vain, as on any line that breaks.
+        // What is not taken is lost, as on any connection that breaks.
         let text = std::iter::once(Message::Text(text));
         let _ = text
             .chain(attachments.into_iter().map(Message::Binary))
@@ -465,9 +466,9 @@ impl Talker {
                 // What it asked for last may have been done or not.
                 for (room, place) in self.rooms.clone() {
                     match place {
-                        Place::Joining => self.ask(now, "join", room, Awaited::Join(room)),
-                        Place::Leaving => self.ask(now, "leave", room, Awaited::Leave(room)),
-                        Place::In => {}
+                        RoomState::Joining => self.ask(now, "join", room, Awaited::Join(room)),
+                        RoomState::Leaving => self.ask(now, "leave", room, Awaited::Leave(room)),
+                        RoomState::In => {}
                     }
                 }
                 return;
@@ -487,7 +488,7 @@ impl Talker {
         assert!(ok, "the server refused {awaited:?}: {args:?}");
         match awaited {
             Awaited::Join(room) => {
-                self.rooms.insert(room, Place::In);
+                self.rooms.insert(room, RoomState::In);
                 // By its own first word the checker knows from where on it is a member.
                 let id = checker.says(visit, room, true);
                 self.say(now, "say-all", room, id);
@@ -565,7 +566,7 @@ fn name(room: u16) -> Value {
     format!("room {room}").into()
 }
 
-/// Bytes that nobody else's message has.
+/// Bytes that no other message has.
 fn pattern(id: Id, length: usize) -> Bytes {
     let mut rng = Rng::new(u64::from(id.client) << 32 | u64::from(id.number));
     let mut bytes = BytesMut::with_capacity(length + 8);

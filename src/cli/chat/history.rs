@@ -3,7 +3,7 @@
 use crate::base::Duration;
 use crate::chat::Retention;
 
-/// One bound.
+/// One bound of the history to keep: an age, or a size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
     Events(u64),

@@ -4,8 +4,8 @@
 //! 2026-03-01T12:00:00.123Z info said name=Ada room=lobby bytes=5 offset=17
 //! ```
 //!
-//! Names come from the network, and whoever reads the log reads it in a terminal: a value that is more than a plain
-//! word stands in quotation marks, with everything escaped that a terminal would obey or not show. So a line is always
+//! Names come from the network, and the log is read in a terminal: a value that is more than a plain
+//! word is put in quotation marks, with everything escaped that a terminal would obey or not show. So a line is always
 //! one line, and nothing in a value can pass for another value.
 
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use crate::chat::lounge::Happening;
 use crate::cli::output::remark;
 use crate::real::clock::unix_ms;
 
-/// Writes the lines.
+/// Writes the lines, as logfmt or with times for people.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Journal {
     is_json: bool,
@@ -142,7 +142,7 @@ fn json(at_ms: u64, level: Level, event: &str, pairs: &Pairs) -> String {
     line
 }
 
-/// Whether this stands for a person or a room: one called 7 is no number.
+/// Whether this key names a person or a room: one called 7 is no number.
 fn is_name(name: &str) -> bool {
     matches!(name, "name" | "room" | "from" | "to")
 }
@@ -156,7 +156,7 @@ fn timestamp(at_ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
-/// The Gregorian date so many days after 1 January 1970: whole years, then whole months, are taken off.
+/// The Gregorian date `days` days after 1 January 1970: whole years, then whole months, are taken off.
 fn date(mut days: u64) -> (u64, u64, u64) {
     let is_leap =
         |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

@@ -1,8 +1,8 @@
 //! The web page at `/`: its files are in the program, and these are all that it gives.
 //!
-//! The browser is told to run nothing else (Content-Security-Policy: scripts and styles of this server only, no script
-//! in the HTML, no HTML made from text), to take no file for what it does not say it is, and to show the page in
-//! nobody's frame.
+//! The browser may run nothing else (Content-Security-Policy: scripts and styles of this server only, no script
+//! in the HTML, no HTML made from text), must take no file for another type than it is served as, and shows the page in
+//! no other page's frame.
 
 use bytes::Bytes;
 

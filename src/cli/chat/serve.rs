@@ -41,7 +41,7 @@ Examples:
 
 What is said is kept on disk unless --memory is given, in --data or in the
 folder of this user's data, for 30 days, up to 1 GiB and a million events.
-Whoever was away gets what it missed, even when the server was ended in
+A client that was away gets what it missed, even when the server was ended in
 between. One program at a time uses a folder.
 
 Ctrl-C or SIGTERM says goodbye to everyone, so that they come back by
@@ -76,7 +76,7 @@ pub(in crate::cli) struct ServeArgs {
 
 pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliError> {
     let journal = Journal::new(args.json);
-    // Before the log is opened: who cannot listen need not wait for that.
+    // Before the log is opened: a failure to listen need not wait for that.
     let listener =
         event_loop::listen((args.bind, args.port).into()).map_err(|error| cannot_listen(args, &error))?;
     let address = listener.local_addr().map_err(|error| CliError::io("listening", &error))?;

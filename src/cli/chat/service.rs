@@ -1,4 +1,4 @@
-//! What stands above Engine.IO in the chat server: the hub, and beside it the page.
+//! The program above Engine.IO in the chat server: the hub, and beside it the page.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -70,7 +70,7 @@ pub(super) struct ShowArgs {
     pub(super) fcs: bool,
 }
 
-/// Which way.
+/// Which of the three ways to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Only {
     /// UDP

@@ -7,7 +7,7 @@
 //! | `schema` | `netlayers.compare/2` |
 //! | `wire` | `sim` or `real` |
 //! | `message_bytes` | how long the message is |
-//! | `conditions` | how every knob of the network stands, by its name and unit: `loss`, `delay_ns`; `null` where it has no value, as for a loss on real sockets, where the system decides |
+//! | `conditions` | the value of every knob of the network, by its name and unit: `loss`, `delay_ns`; `null` where it has no value, as for a loss on real sockets, where the system decides |
 //! | `ways` | for each way what came of it and what it cost; `null` for what a program cannot see on that wire |
 //!
 //! Both wires have the same keys, in the same order.
@@ -30,7 +30,7 @@ struct Document<'a> {
     ways: &'a [Facts],
 }
 
-/// How the knobs stand on a wire.
+/// The knobs' values on a wire.
 struct Conditions<'a>(WireChoice, &'a Knobs);
 
 /// The document as text.
@@ -59,8 +59,8 @@ impl Serialize for Conditions<'_> {
         let Conditions(wire, knobs) = self;
         serializer.collect_map(NETWORK.iter().map(|knob| {
             let value = match wire {
-                WireChoice::Sim => knob.stands(knobs),
-                WireChoice::Real => knob.stands_on_real_sockets(knobs),
+                WireChoice::Sim => knob.value_in(knobs),
+                WireChoice::Real => knob.value_on_real_sockets(knobs),
             };
             (knob.json_key(), value.map_or(Json::Null, plain))
         }))

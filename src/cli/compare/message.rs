@@ -26,7 +26,7 @@ pub(super) fn read(args: &CompareArgs) -> Result<Bytes, CliError> {
         CliError::Failed(format!("cannot read {}: {}", path.display(), reason(path, &error)))
     };
     let mut bytes = Vec::new();
-    // One byte more than allowed tells a file that is too large from one that just fits, without reading all of it.
+    // One byte more than allowed shows that a file is too large, without reading all of it.
     let most = MAX_MESSAGE as u64 + 1;
     if path == Path::new("-") {
         io::stdin().take(most).read_to_end(&mut bytes).map_err(failed)?;

@@ -25,7 +25,6 @@ use super::output::Output;
 use super::wire::WireChoice;
 use crate::sim::knob::Knobs;
 
-/// Runs the command.
 pub(super) fn run(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> {
     match &args.show.svg {
         None => shown(args, out),

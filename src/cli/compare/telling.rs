@@ -23,7 +23,7 @@ pub(super) fn ways(args: &CompareArgs) -> Vec<Way> {
     }
 }
 
-/// Line by line, if that was asked for and somebody is there to press Enter.
+/// Line by line, if that was asked for and there is a terminal to press Enter at.
 pub(super) fn pace(args: &CompareArgs) -> Pace {
     if !args.show.step {
         return Pace::AtOnce;
@@ -104,7 +104,7 @@ fn missed(facts: &Facts, user_timeout: Option<Duration>) -> String {
     };
     if facts.missing > 0 && facts.way == Way::Udp {
         parts.push(format!(
-            "{} of {} {} ({} bytes) never arrived, and UDP told nobody",
+            "{} of {} {} ({} bytes) never arrived, and UDP did not notice",
             facts.missing,
             facts.pieces_sent,
             piece(facts.pieces_sent),

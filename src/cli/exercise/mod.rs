@@ -40,7 +40,7 @@ pub(super) fn reset(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> 
 Examples:
   netlayers check 6               builds exercises/src/bin/udp_header.rs and checks it
   netlayers hint 6                when it does not get on
-  netlayers reset 6               begins anew")]
+  netlayers reset 6               starts over")]
 pub(super) struct CheckArgs {
     /// The exercise, by the number of its lesson or its name; without one, the next that has not passed
     exercise: Option<String>,

@@ -20,9 +20,9 @@ const MOST_OUTPUT: u64 = 1 << 20;
 /// A program that has run.
 #[derive(Debug)]
 pub(super) struct Ran {
-    /// Its standard output.
+    /// What it wrote to standard output.
     pub(super) printed: String,
-    /// Its standard error.
+    /// What it wrote to standard error.
     pub(super) complained: String,
     /// How it ended, where that was not well.
     pub(super) end: Option<String>,
@@ -51,7 +51,7 @@ pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
     let source = root.join(exercise.file());
     if !source.exists() {
         write(&source, exercise.starter)?;
-        remark(format!("(this is your program, to be mended: {})", exercise.file()));
+        remark(format!("(this is your program, to be fixed: {})", exercise.file()));
     }
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
@@ -79,7 +79,7 @@ pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
     }
     if !output.status.success() {
         return Err(CliError::Failed(format!(
-            "{} does not compile yet: the compiler says above where\nnext: mend the first error, they often \
+            "{} does not compile yet: the compiler says above where\nnext: fix the first error, they often \
              bring others; netlayers hint {} helps",
             exercise.file(),
             exercise.lesson
@@ -113,7 +113,7 @@ fn executable(messages: &str, name: &str) -> Option<PathBuf> {
 }
 
 /// Runs a program on the lines of a check, for a bounded time and with bounded output.
-#[expect(clippy::disallowed_methods, reason = "how long a program may run is told by the real clock")]
+#[expect(clippy::disallowed_methods, reason = "how long a program may run is measured by the real clock")]
 pub(super) fn run(program: &Path, input: String) -> Result<Ran, CliError> {
     let mut child = Command::new(program)
         .stdin(Stdio::piped())

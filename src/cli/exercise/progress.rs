@@ -14,12 +14,11 @@ use crate::lessons::exercises::ALL as EXERCISES;
 /// `netlayers progress`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ProgressArgs {
-    /// As JSON
+    /// As JSON, for programs
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command.
 pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError> {
     let book = logbook::load();
     if args.json {

@@ -20,7 +20,6 @@ pub(in crate::cli) struct ResetArgs {
     yes: bool,
 }
 
-/// Runs the command.
 pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
     let exercise = find(&args.exercise)?;
     let path = program::checkout()?.join(exercise.file());
@@ -34,7 +33,7 @@ pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
         }
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        // What is no text is no program either, but somebody's work all the same.
+        // A file that is not text is no program either, but still the student's work.
         Err(error) if error.kind() == ErrorKind::InvalidData && args.yes => {}
         Err(error) => return Err(CliError::io(&format!("reading {}", path.display()), &error)),
     }
@@ -51,7 +50,7 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 fn may_overwrite(file: &str, out: &mut Output) -> Result<bool, CliError> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(CliError::Failed(format!(
-            "{file} has been changed, and nobody is here to ask; with --yes it is overwritten"
+            "{file} has been changed, and there is no terminal to ask at; with --yes it is overwritten"
         )));
     }
     out.text(format!("{file} has been changed. Overwrite your work? (y/N) "))?;

@@ -36,7 +36,7 @@ pub(in crate::cli) struct LessonArgs {
     /// Your prediction, without being asked for it; once for each question, in order
     #[arg(long, value_name = "X")]
     pub(super) answer: Vec<String>,
-    /// Predict nothing
+    /// Skip the predictions
     #[arg(long, conflicts_with = "answer")]
     pub(super) skip: bool,
     /// Begin at the first page, also where an earlier telling was left

@@ -21,7 +21,6 @@ use crate::lessons::render::json::Document;
 use crate::lessons::{ALL, Lesson, Performance, Scenario};
 use crate::view::pcapng::{PcapngOptions, to_pcapng};
 
-/// Runs the command.
 pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
     let (lesson, scenario) = chosen(args)?;
     if args.wire == WireChoice::Real {

@@ -1,6 +1,6 @@
 //! The pages of a lesson: what of its story is on the screen at once.
 //!
-//! A page ends where something new is told after something to look at, where a question is asked, and where the screen
+//! A page ends where new text follows something to look at, where a question is asked, and where the screen
 //! is full. What fits a screen is not cut.
 
 use crate::lessons::beat::{Answer, Beat};
@@ -12,7 +12,7 @@ use crate::view::sheet::{Line, Sheet, Tone};
 /// What is on the screen at once.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
-    /// Its lines.
+    /// The page's lines.
     pub(super) sheet: Sheet,
     /// The beat that it begins with, or goes on with.
     pub(super) first_beat: usize,
@@ -25,9 +25,9 @@ pub(super) struct Page {
 pub(super) struct Cut {
     /// Rows of the screen; without any, a page is as long as it gets.
     pub(super) rows: Option<usize>,
-    /// Whether a question ends a page, for somebody to answer it.
+    /// Whether a question ends a page, to be answered there.
     pub(super) asks: bool,
-    /// Whether the notes for teachers are told, too.
+    /// Whether the notes for teachers are shown, too.
     pub(super) teacher: bool,
 }
 

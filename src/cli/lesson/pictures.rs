@@ -10,7 +10,7 @@ use crate::view::dissect::dissect_trace;
 use crate::view::json::to_json;
 use crate::view::sheet::{Tone, wrap};
 
-/// Shows them.
+/// Prints the pictures.
 pub(super) fn show(
     performance: &Performance,
     view: LessonView,

@@ -1,7 +1,7 @@
 //! A lesson told on a terminal, page by page: it stops where a screen is full and for a prediction, goes back, and
 //! leaves when asked. What has been reached is kept, so that the lesson goes on there next time.
 //!
-//! Off a terminal, or with `--answer` or `--skip`, nobody is asked; without a terminal nothing waits.
+//! Off a terminal, or with `--answer` or `--skip`, no question waits for an answer; without a terminal nothing waits.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
@@ -96,7 +96,7 @@ pub(super) enum End {
     Left { page: usize },
 }
 
-/// What somebody typed at the end of a page.
+/// What the student typed at the end of a page.
 enum Turn {
     On,
     Back,
@@ -118,7 +118,7 @@ pub(super) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// Tells the story to its end, or until somebody leaves.
+    /// Tells the story to its end, or until the student leaves.
     pub(super) fn tell(&mut self, out: &mut Output, keyboard: Keyboard<'_>) -> Result<End, CliError> {
         let (first, pages) = (self.before.beat as usize, self.pages(out));
         let reached = pages.iter().rposition(|page| page.first_beat <= first).filter(|_| first > 0);
@@ -126,7 +126,7 @@ impl Teller<'_> {
         if number > 0 {
             let all = pages.len();
             let going_on = format!(
-                "(going on at page {} of {all}, where you left; --from-start begins anew)",
+                "(going on at page {} of {all}, where you left; --from-start starts over)",
                 number + 1
             );
             out.line(out.look.faint(&going_on))?;

@@ -1,4 +1,4 @@
-//! A lesson as a screen shows it, and its name as somebody types it.
+//! A lesson as a screen shows it, and its name as students type it.
 
 use super::story::{End, Teller};
 use crate::cli::logbook::Place;
@@ -77,7 +77,7 @@ fn a_word_that_is_nearly_a_lesson_is_answered_with_the_lesson() {
     }
 }
 
-/// Plays a lesson to somebody who types these lines, and then ends the input; with what is on the screen.
+/// Plays a lesson to a student who types these lines, and then ends the input; returns what is on the screen, too.
 fn told(id: &str, typed: &[&str], before: Place) -> (End, String, usize) {
     let lesson = lesson(id);
     told_of(lesson, &lesson.scenario(), typed, before)

@@ -53,7 +53,7 @@ pub(in crate::cli) struct WsConnectArgs {
 
 /// What a line asks for.
 #[derive(Debug, PartialEq)]
-enum Line {
+enum Command {
     Send(Message),
     Ping(String),
     Close(CloseReason),
@@ -106,7 +106,7 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
                     None if args.stay => false,
                     None => {
                         we_close = true;
-                        act(&mut socket, Line::Close(CloseCode::NORMAL.into())).await?;
+                        act(&mut socket, Command::Close(CloseCode::NORMAL.into())).await?;
                         false
                     }
                 };
@@ -137,11 +137,11 @@ fn is_good_end(code: CloseCode) -> bool {
 }
 
 /// Does what a line asks; false when that is to close.
-async fn act(socket: &mut WebSocket<Tap>, line: Line) -> Result<bool, CliError> {
+async fn act(socket: &mut WebSocket<Tap>, line: Command) -> Result<bool, CliError> {
     let done = match line {
-        Line::Send(message) => socket.send(message).await,
-        Line::Ping(text) => socket.ping(text).await,
-        Line::Close(reason) => {
+        Command::Send(message) => socket.send(message).await,
+        Command::Ping(text) => socket.ping(text).await,
+        Command::Close(reason) => {
             return match socket.send_close(reason).await {
                 Ok(()) => Ok(false),
                 Err(WebSocketError::Send(error)) => {
@@ -151,7 +151,7 @@ async fn act(socket: &mut WebSocket<Tap>, line: Line) -> Result<bool, CliError> 
                 Err(error) => Err(CliError::failed(error)),
             };
         }
-        Line::Wrong(why) => {
+        Command::Wrong(why) => {
             remark(why);
             return Ok(true);
         }
@@ -166,22 +166,22 @@ async fn act(socket: &mut WebSocket<Tap>, line: Line) -> Result<bool, CliError> 
     }
 }
 
-fn understand(line: &str) -> Line {
+fn understand(line: &str) -> Command {
     let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
     match command {
-        "/ping" => Line::Ping(rest.to_owned()),
-        "/close" if rest.is_empty() => Line::Close(CloseCode::NORMAL.into()),
+        "/ping" => Command::Ping(rest.to_owned()),
+        "/close" if rest.is_empty() => Command::Close(CloseCode::NORMAL.into()),
         "/close" => {
             let (code, words) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
-            code.parse().map_or(Line::Wrong("/close takes a number, such as /close 1000 done"), |code| {
-                Line::Close(CloseReason::new(CloseCode(code), words.trim()))
+            code.parse().map_or(Command::Wrong("/close takes a number, such as /close 1000 done"), |code| {
+                Command::Close(CloseReason::new(CloseCode(code), words.trim()))
             })
         }
         "/hex" => bytes(rest)
-            .map_or(Line::Wrong("/hex takes pairs of digits, such as /hex 00 ff 41"), |bytes| {
-                Line::Send(bytes.into())
+            .map_or(Command::Wrong("/hex takes pairs of digits, such as /hex 00 ff 41"), |bytes| {
+                Command::Send(bytes.into())
             }),
-        _ => Line::Send(line.into()),
+        _ => Command::Send(line.into()),
     }
 }
 
@@ -238,15 +238,15 @@ mod tests {
 
     #[test]
     fn lines_are_messages_and_commands() {
-        assert_eq!(understand("hello /ping"), Line::Send("hello /ping".into()));
-        assert_eq!(understand("/ping are you there"), Line::Ping("are you there".into()));
-        assert_eq!(understand("/close"), Line::Close(CloseCode::NORMAL.into()));
-        assert_eq!(understand("/close 4000"), Line::Close(CloseCode(4000).into()));
+        assert_eq!(understand("hello /ping"), Command::Send("hello /ping".into()));
+        assert_eq!(understand("/ping are you there"), Command::Ping("are you there".into()));
+        assert_eq!(understand("/close"), Command::Close(CloseCode::NORMAL.into()));
+        assert_eq!(understand("/close 4000"), Command::Close(CloseCode(4000).into()));
         let lunch = CloseReason::new(CloseCode(4001), "gone to lunch");
-        assert_eq!(understand("/close 4001 gone to lunch"), Line::Close(lunch));
-        assert_eq!(understand("/hex 00 fF41"), Line::Send(vec![0, 255, 0x41].into()));
+        assert_eq!(understand("/close 4001 gone to lunch"), Command::Close(lunch));
+        assert_eq!(understand("/hex 00 fF41"), Command::Send(vec![0, 255, 0x41].into()));
         for wrong in ["/close x", "/close 70000", "/hex 0", "/hex zz"] {
-            assert!(matches!(understand(wrong), Line::Wrong(_)), "{wrong}");
+            assert!(matches!(understand(wrong), Command::Wrong(_)), "{wrong}");
         }
     }
 }

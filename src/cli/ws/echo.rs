@@ -53,7 +53,7 @@ pub(in crate::cli) struct WsEchoArgs {
     quiet: bool,
 }
 
-/// An address of this machine, or a name that stands for one, such as localhost.
+/// An address of this machine, or a name for one, such as localhost.
 fn address(text: &str) -> Result<IpAddr, String> {
     let found = text.parse().ok().or_else(|| {
         let mut found = (text, 0).to_socket_addrs().ok()?;

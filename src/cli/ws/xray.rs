@@ -1,15 +1,15 @@
-//! `--xray`: what goes over the wire, message by message, as its bytes go by.
+//! `--xray`: what goes over the wire, message by message, as its bytes pass.
 
 use crate::base::ParseError;
 use crate::cli::xray::Watch;
 use crate::layers::application::websocket::FrameHeader;
-use crate::real::tap::Seen;
+use crate::real::tap::Tapped;
 use crate::view::dissect::{Part, Role, Said, Saying};
 use crate::view::header_box::{fields_box, header_box};
 use crate::view::look::Look;
 use crate::view::look::harmless;
 
-/// Draws what went by.
+/// Draws the messages that passed.
 pub(super) struct XRay {
     watch: Watch,
     look: Look,
@@ -24,7 +24,7 @@ impl XRay {
     }
 
     /// For the tap on the connection.
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Tapped {
         self.watch.seen()
     }
 

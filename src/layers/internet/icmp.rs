@@ -31,18 +31,18 @@ pub const HEADER_LEN: usize = 8;
 pub enum IcmpHeader {
     /// Type 0: the answer to an echo request, with the same numbers and data.
     EchoReply {
-        /// Tells one asker from another on the same host.
+        /// Distinguishes the programs that ask from one host.
         identifier: u16,
-        /// Tells one question from the next.
+        /// Distinguishes the questions of one program.
         sequence: u16,
     },
     /// Type 3: the packet could not be delivered.
     Unreachable(Unreachable),
     /// Type 8: please send this back.
     EchoRequest {
-        /// Tells one asker from another on the same host.
+        /// The identifier of the request.
         identifier: u16,
-        /// Tells one question from the next.
+        /// The sequence number of the request.
         sequence: u16,
     },
     /// Type 11: the packet was on its way for too long.
@@ -56,9 +56,9 @@ pub enum IcmpHeader {
     Other {
         /// The type; with `code`, none of the above.
         kind: u8,
-        /// The code.
+        /// The code, whose meaning depends on the type.
         code: u8,
-        /// The four bytes behind the checksum.
+        /// The four bytes after the checksum.
         rest: u32,
     },
 }
@@ -199,7 +199,7 @@ impl IcmpHeader {
         known.unwrap_or(IcmpHeader::Other { kind, code, rest })
     }
 
-    /// Type, code and the four bytes behind the checksum.
+    /// Type, code and the four bytes after the checksum.
     const fn wire(&self) -> (u8, u8, u32) {
         match *self {
             IcmpHeader::EchoReply { identifier, sequence } => (0, 0, two(identifier, sequence)),
@@ -310,7 +310,7 @@ impl Header for IcmpHeader {
 /// A whole message: the header and what follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IcmpMessage {
-    /// What it says.
+    /// The ICMP header, which says what went wrong.
     pub header: IcmpHeader,
     /// An echo's data, or the packet that an error quotes.
     pub payload: Bytes,

@@ -51,8 +51,8 @@ impl Silence {
 
 /// Whether an ICMP error may be sent about a packet that came in.
 ///
-/// `link_broadcast` says whether its frame was for a group of stations; `subnet` is the prefix of the link it came by,
-/// whose broadcast address counts too.
+/// `link_broadcast` says whether its frame was for a group of stations; `subnet` is the prefix of the link it came
+/// from, whose broadcast address counts too.
 ///
 /// # Errors
 /// The rule that forbids it.
@@ -94,7 +94,7 @@ pub fn quote(packet: &Bytes) -> Bytes {
     packet.slice(..packet.len().min(MAX_QUOTE_LEN))
 }
 
-/// The same for a packet whose header and payload lie apart, such as one put together from fragments. It is copied: a
+/// The same for a packet whose header and payload are apart, such as one put together from fragments. It is copied: a
 /// slice would keep the whole frame in memory.
 pub fn quote_of(header: &Ipv4Header, payload: &[u8]) -> Bytes {
     let room = MAX_QUOTE_LEN.saturating_sub(header.header_len());

@@ -90,11 +90,11 @@ pub struct Ipv4Header {
     pub dscp: u8,
     /// What routers say about congestion.
     pub ecn: Ecn,
-    /// Length of header and payload in bytes. A link may have added padding behind.
+    /// Length of header and payload in bytes. A link may have added padding after it.
     pub total_len: u16,
-    /// Together with addresses and protocol, tells which fragments belong together.
+    /// Identifies, with addresses and protocol, the fragments of one packet.
     pub identification: u16,
-    /// Routers must not fragment it: better to hear that it was too large (RFC 1191).
+    /// Routers must not fragment it: they report that it is too large (RFC 1191).
     pub dont_fragment: bool,
     /// It is a fragment, and not the last one.
     pub more_fragments: bool,
@@ -104,9 +104,9 @@ pub struct Ipv4Header {
     pub ttl: u8,
     /// What the payload is: see [`protocol`].
     pub protocol: u8,
-    /// The address of who sent it.
+    /// The address of the sender.
     pub source: Ipv4Addr,
-    /// The address of who it is for.
+    /// The address of the receiver.
     pub destination: Ipv4Addr,
     /// The options, usually none.
     pub options: Options,
@@ -134,7 +134,7 @@ impl Ipv4Header {
 
     /// The same header for a payload of another length.
     ///
-    /// The total length stops at 65,535: nobody may call with more payload than
+    /// The total length stops at 65,535: callers must not have more payload than
     /// [`max_payload`](Ipv4Header::max_payload), and UDP and TCP have lower limits of their own.
     pub fn with_payload_len(self, payload_len: usize) -> Self {
         let total = payload_len.saturating_add(self.header_len()).min(MAX_PACKET_LEN);

@@ -31,7 +31,7 @@ pub struct BadOption {
     pub len: Option<u8>,
 }
 
-/// One option.
+/// One option, as it is on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ipv4Option<'a> {
     /// Copied flag, class and number.
@@ -61,7 +61,7 @@ impl Options {
     /// Takes options as on the wire, padded with end-of-list bytes to a multiple of 4.
     ///
     /// # Errors
-    /// Tells which option has a length below 2 or past the end, or that there are more than 40 bytes.
+    /// Names the option that has a length below 2 or past the end, or says that there are more than 40 bytes.
     pub fn new(wire: &[u8]) -> Result<Self, BadOption> {
         if wire.is_empty() {
             return Ok(Options::NONE);
@@ -88,7 +88,7 @@ impl Options {
         self.len == 0
     }
 
-    /// Each option in turn, without the end of the list and what is behind it.
+    /// Each option in turn, without the end of the list and what follows it.
     pub fn iter(&self) -> impl Iterator<Item = Ipv4Option<'_>> {
         let mut rest = self.as_bytes();
         std::iter::from_fn(move || {

@@ -1,4 +1,5 @@
-//! Addresses in blocks: prefixes, and the address of an interface with the prefix of its link (RFC 4632, RFC 4291 §2.3).
+//! Addresses in blocks: prefixes, and the address of an interface with the prefix of its link (RFC 4632, RFC 4291
+//! §2.3).
 //!
 //! Both families alike: an address is some bits, 32 of IPv4 or 128 of IPv6, and a block holds all addresses that begin
 //! with the same ones.
@@ -21,7 +22,7 @@ pub const fn is_limited_broadcast(address: IpAddr) -> bool {
 
 /// A block of addresses that begin with the same bits, written `10.1.0.0/16` (RFC 4632 §3.1).
 ///
-/// The bits behind the prefix are always zero, so that equal blocks are equal values.
+/// The bits after the prefix are always zero, so that equal blocks are equal values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix {
     address: IpAddr,
@@ -43,7 +44,7 @@ impl Prefix {
         Prefix { address, len: width(address) }
     }
 
-    /// The first address, whose bits behind the prefix are all zero.
+    /// The first address, whose bits after the prefix are all zero.
     pub const fn network(self) -> IpAddr {
         self.address
     }
@@ -73,8 +74,8 @@ impl Prefix {
     }
 }
 
-/// The address of an interface with the length of its link's prefix, written `10.0.0.1/24`: who it is, and who its
-/// neighbours are.
+/// The address of an interface with the length of its link's prefix, written `10.0.0.1/24`: its own address, and the
+/// range of its neighbours'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cidr {
     address: IpAddr,
@@ -87,7 +88,7 @@ impl Cidr {
         Cidr { address, len: Prefix::new(address, len).bits() }
     }
 
-    /// The address.
+    /// The address, without the prefix length.
     pub const fn address(self) -> IpAddr {
         self.address
     }
@@ -146,7 +147,7 @@ impl fmt::Display for Cidr {
     }
 }
 
-/// Read as written, `10.1.0.0/16`. Bits behind the prefix must be zero: `10.1.0.7/16` is refused as a likely slip.
+/// Read as written, `10.1.0.0/16`. Bits after the prefix must be zero: `10.1.0.7/16` is refused as a likely slip.
 impl FromStr for Prefix {
     type Err = ParseError;
 
@@ -154,7 +155,7 @@ impl FromStr for Prefix {
         let (address, len) = read(text)?;
         let prefix = Prefix::new(address, len);
         if prefix.address != address {
-            let expected = format!("{}, with no bits set behind the prefix", prefix.address);
+            let expected = format!("{}, with no bits set after the prefix", prefix.address);
             return Err(wrong("address", 0, expected, &address.to_string()));
         }
         Ok(prefix)

@@ -1,8 +1,8 @@
 //! Routes: to which neighbour a packet goes next (RFC 1122 §3.3.1, RFC 1812 §5.2.4.3, RFC 4632).
 //!
 //! Of all routes whose prefix holds the destination, the one with the longest prefix wins: the most particular
-//! knowledge. A host's table is two lines long (its own link, and a gateway for all else). Left out: metrics, redirects,
-//! and every way of *learning* routes (RIP, OSPF, BGP): tables here are written by hand.
+//! knowledge. A host's table is two lines long (its own link, and a gateway for all else). Left out: metrics,
+//! redirects, and every way of *learning* routes (RIP, OSPF, BGP): tables here are written by hand.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -22,15 +22,15 @@ pub enum NextHop {
 /// One line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Route {
-    /// For which destinations.
+    /// The destinations that it is for.
     pub prefix: Prefix,
-    /// Where to.
+    /// The neighbour to forward to, or the link itself.
     pub next_hop: NextHop,
     /// Through which of the host's interfaces, by its index.
     pub interface: usize,
 }
 
-/// The answer to a look-up: whose Ethernet address to ask for, and on which link.
+/// The answer to a look-up: the address to ask ARP for, and the link to send on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hop {
     /// The neighbour's address: the gateway's, or the destination itself.

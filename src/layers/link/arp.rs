@@ -55,20 +55,20 @@ impl Operation {
 /// An ARP packet for IPv4 on Ethernet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ArpPacket {
-    /// Request or reply.
+    /// Whether it is a request or a reply.
     pub operation: Operation,
-    /// The Ethernet address of who sent this.
+    /// The Ethernet address of the sender.
     pub sender_mac: MacAddr,
-    /// The IPv4 address of who sent this.
+    /// The IPv4 address of the sender.
     pub sender_ip: Ipv4Addr,
-    /// In a reply, who it is for; in a request, what is asked for, so that its content means nothing.
+    /// In a reply, the receiver's address; in a request, what is asked for, so that its content means nothing.
     pub target_mac: MacAddr,
-    /// The IPv4 address that is asked about; in a reply, of who had asked.
+    /// The IPv4 address that is asked about; in a reply, the asker's.
     pub target_ip: Ipv4Addr,
 }
 
 impl ArpPacket {
-    /// Asks all stations on the link who has `target_ip`. To be sent to [`MacAddr::BROADCAST`].
+    /// Asks all stations on the link for the owner of `target_ip`. To be sent to [`MacAddr::BROADCAST`].
     pub const fn request(sender_mac: MacAddr, sender_ip: Ipv4Addr, target_ip: Ipv4Addr) -> Self {
         let target_mac = MacAddr::ZERO;
         ArpPacket { operation: Operation::Request, sender_mac, sender_ip, target_mac, target_ip }

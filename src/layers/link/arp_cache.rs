@@ -1,14 +1,14 @@
 //! What a host remembers of ARP's answers, and the packets that wait for one (RFC 826, RFC 1122 §2.3.2).
 //!
 //! A neighbour is asked about once a second, three times; then its packets are given up. What it answered is believed
-//! for a minute: a neighbour may get another interface, and no message would say so. Four rules come from RFC 1122 §2.3.2:
-//! entries time out, requests about one address are at least a second apart, the latest packet is kept while an
-//! answer is awaited, and a full table must not stop the host.
+//! for a minute: a neighbour may get another interface, and no message would say so. RFC 1122 §2.3.2 has three rules:
+//! out-of-date entries are flushed (MUST), requests about one address are limited, to one a second (MUST), and the
+//! latest packet is kept while an answer is awaited (SHOULD). That a full table never stops the host is our own rule.
 //!
 //! The cache does not build frames. It says when to ask; [`ArpPacket::request`] is what to ask.
 //!
-//! Left out: asking a known neighbour alone before its entry ends (§2.3.2.1, way 2), and any defence: a host that lies in a
-//! reply is believed, as in the real protocol.
+//! Left out: asking a known neighbour alone before its entry ends (§2.3.2.1, way 2), and any defence: a host that lies
+//! in a reply is believed, as in the real protocol.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
@@ -17,9 +17,10 @@ use super::arp::{ArpPacket, Operation};
 use super::ethernet::MacAddr;
 use crate::base::{Duration, Instant};
 
-/// How long an answer is believed (RFC 1122 §2.3.2.1: of the order of a minute).
+/// How long an answer is believed. RFC 1122 §2.3.2.1 names a time only for proxy ARP, of the order of a minute; we take
+/// it for all entries.
 pub const ENTRY_LIFETIME: Duration = Duration::from_secs(60);
-/// Time between two requests about the same address (RFC 1122 §2.3.2.1: at most one a second).
+/// Time between two requests about the same address (RFC 1122 §2.3.2.1 recommends at most one a second).
 pub const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Requests about one address before its packets are given up.
 pub const MAX_REQUESTS: u32 = 3;
@@ -165,8 +166,8 @@ impl<T> ArpCache<T> {
     /// Takes an ARP packet from the link, by the rule of RFC 826 ("Packet Reception").
     ///
     /// The sender's entry, if there is one, is brought up to date, whatever the packet is about. Only a packet for us
-    /// makes a *new* entry: who asks us will want our packets soon. So a host does not fill its table with all that it
-    /// overhears. `ours` says which addresses this interface has; `mac` is its own.
+    /// makes a *new* entry: its sender will expect packets from us soon. So a host does not fill its table with all
+    /// that it overhears. `ours` says which addresses this interface has; `mac` is its own.
     pub fn receive(
         &mut self,
         now: Instant,
@@ -176,8 +177,8 @@ impl<T> ArpCache<T> {
     ) -> Learned<T> {
         let for_us = ours(packet.target_ip);
         let reply = (for_us && packet.operation == Operation::Request).then(|| packet.reply(mac));
-        // A probe has no sender address yet (RFC 5227 §2.1.1). A group address belongs to no host (RFC 1812 §3.3.2), and our own
-        // is not to be learned from others.
+        // A probe has no sender address yet (RFC 5227 §2.1.1). A group address belongs to no host (RFC 1812 §3.3.2),
+        // and our own is not to be learned from others.
         let believable =
             !packet.sender_ip.is_unspecified() && !ours(packet.sender_ip) && !packet.sender_mac.is_group();
         let merge = self.entries.contains_key(&packet.sender_ip);
@@ -200,7 +201,7 @@ impl<T> ArpCache<T> {
         self.entries.values().filter_map(next).min()
     }
 
-    /// Forgets what is too old to be believed, and tells what is due, in the order of addresses.
+    /// Removes the entries that have expired, and returns what is due, in the order of addresses.
     pub fn expire(&mut self, now: Instant) -> Vec<Due<T>> {
         let mut due = Vec::new();
         self.entries.retain(|ip, entry| match entry {

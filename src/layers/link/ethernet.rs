@@ -1,4 +1,4 @@
-//! Ethernet II frames: who on this link it is for, who sent it, and which protocol is inside (RFC 894, RFC 1122 §2.3.3).
+//! Ethernet II frames: receiver and sender on this link, and the protocol inside (RFC 894, RFC 1122 §2.3.3).
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Left out: IEEE 802.3 frames with a length in place of the type (RFC 1042, which RFC 1122 §2.3.3 only recommends to
-//! receive; they are told apart and refused with their name), VLAN tags (IEEE 802.1Q), and flow control.
+//! receive; they are recognised and refused by name), VLAN tags (IEEE 802.1Q), and flow control.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ use crate::layers::physical::crc32::{RESIDUE, crc32, fcs_bytes};
 /// Length of the header in bytes.
 pub const HEADER_LEN: usize = 14;
 /// The least payload of a frame in bytes: with less, a station at the far end of the old shared cable could be done
-/// sending before it heard of a collision (IEEE 802.3 §4.2.3.3).
+/// sending before it detected a collision (IEEE 802.3 §4.2.3.3).
 pub const MIN_PAYLOAD: usize = 46;
 /// The largest payload in bytes: the MTU that IP sees (RFC 894).
 pub const MTU: usize = 1500;
@@ -145,7 +145,7 @@ pub fn pad_to_minimum(w: &mut Writer, frame_start: usize) {
     w.zeros((HEADER_LEN + MIN_PAYLOAD).saturating_sub(len));
 }
 
-/// Writes the frame check sequence behind the frame that begins at `frame_start`.
+/// Writes the frame check sequence after the frame that begins at `frame_start`.
 pub fn append_fcs(w: &mut Writer, frame_start: usize) {
     let fcs = fcs_bytes(crc32(w.as_slice().get(frame_start..).unwrap_or_default()));
     w.bytes(&fcs);

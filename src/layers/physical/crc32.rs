@@ -1,8 +1,8 @@
 //! CRC-32: the frame check sequence at the end of every Ethernet frame (IEEE 802.3 §3.2.9).
 //!
-//! The frame is read as one long polynomial over the numbers 0 and 1, and divided by the polynomial of degree 32
-//! below; what remains is the check sequence. Any burst of up to 32 wrong bits is found; of longer damage
-//! about one case in four thousand million is not. The Internet checksum above it is far weaker (RFC 1071, [`crate::base`]).
+//! The frame is read as one long polynomial over the numbers 0 and 1, and divided by the polynomial of degree 32 below;
+//! what remains is the check sequence. Any burst of up to 32 wrong bits is found; of longer damage about one case in
+//! four thousand million is not. The Internet checksum above it is far weaker (RFC 1071, [`crate::base`]).
 //!
 //! Ethernet sends each byte's *least* significant bit first, so the arithmetic here is done with all bits mirrored:
 //! shifts go right, and the polynomial 0x04c11db7 becomes 0xedb88320.
@@ -28,7 +28,7 @@ pub const RESIDUE: u32 = 0x2144_df1c;
 /// The IEEE 802.3 frame check sequence of `bytes`, as a number.
 ///
 /// The register starts with all ones, so that zeros put before the data are noticed, and is complemented in the end,
-/// so that zeros lost or added behind it are.
+/// so that zeros lost or added after it are.
 pub fn crc32(bytes: &[u8]) -> u32 {
     let mut register = u32::MAX;
     let mut chunks = bytes.chunks_exact(STEP);

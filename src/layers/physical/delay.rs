@@ -5,7 +5,7 @@
 //! alone. A fast link shortens only the first.
 //!
 //! What lies between two frames on the wire counts as serialization: the preamble before a frame (IEEE 802.3 §3.1.1),
-//! the check sequence behind it, and the gap that every station must leave (§4.4.2). So a link carries exactly as many
+//! the check sequence after it, and the gap that every station must leave (§4.4.2). So a link carries exactly as many
 //! frames a second as a real one.
 //!
 //! Simplified: a frame is taken to have arrived when its gap has passed, 96 bit times later than a real interface has

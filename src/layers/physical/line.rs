@@ -8,9 +8,9 @@
 /// A level of the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// The lower one.
+    /// The lower of the two levels.
     Low,
-    /// The higher one.
+    /// The higher of the two levels.
     High,
 }
 
@@ -27,7 +27,7 @@ pub enum LineCode {
 }
 
 impl LineCode {
-    /// All of them.
+    /// All line codes, in the order in which they are taught.
     pub const ALL: [LineCode; 3] = [LineCode::Nrz, LineCode::Nrzi, LineCode::Manchester];
 
     /// The name as people write it.

@@ -51,12 +51,12 @@ impl Stack {
         }
     }
 
-    /// No neighbour took a packet of this host's own: its socket learns what a router would have told it.
+    /// No neighbour took a packet of this host's own: its socket gets the error that a router would have sent.
     pub(super) fn undelivered(&mut self, now: Instant, packet: &Bytes) {
         self.tell_the_sender(now, IcmpHeader::Unreachable(Unreachable::Host), packet);
     }
 
-    /// Finds the socket that sent the quoted packet, and tells it. Eight bytes of payload are quoted at least
+    /// Finds the socket that sent the quoted packet, and hands it the error. Eight bytes of payload are quoted at least
     /// (RFC 792): enough for the ports, and for TCP's sequence number.
     fn tell_the_sender(&mut self, now: Instant, error: IcmpHeader, packet: &Bytes) {
         let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, packet);
@@ -104,7 +104,7 @@ impl Ip {
         Ok(())
     }
 
-    /// Tells the sender of a packet that it cannot be delivered, if that may be said at all.
+    /// Reports to the sender of a packet that it cannot be delivered, if that may be reported at all.
     pub(super) fn refuse(&mut self, now: Instant, packet: &Arrived, why: Unreachable, out: &mut Outbox) {
         self.report(now, packet, IcmpHeader::Unreachable(why), out);
     }
@@ -119,8 +119,8 @@ impl Ip {
         self.report(now, packet, IcmpHeader::TimeExceeded(why), out);
     }
 
-    /// Fragments did not all come in time. The sender is told if the first one came (RFC 792), and if it may be told
-    /// of anything at all.
+    /// Fragments did not all arrive in time. The sender gets an error if the first one came (RFC 792), and if errors
+    /// may be sent to it at all.
     pub(super) fn reassembly_expired(&mut self, now: Instant, expired: &Expired, out: &mut Outbox) {
         let text = format!("fragments from {} did not all come in time", expired.source).into();
         out.push_back(Output::Trace(Kind::Note { text }));

@@ -3,11 +3,14 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use slotmap::Key as _;
 
+use super::tcp::TcpKey;
+use super::udp::UdpKey;
 use crate::base::Instant;
 use crate::layers::internet::icmp::IcmpHeader;
 use crate::layers::transport::tcp as tcp_layer;
-use crate::trace::{Kind, Protocol};
+use crate::trace::Kind;
 
 /// What a host is like.
 #[derive(Debug, Clone)]
@@ -16,7 +19,7 @@ pub struct StackConfig {
     pub tcp: tcp_layer::Config,
     /// Bytes of payload a UDP socket holds for its program. A datagram that does not fit is dropped, as the newest.
     pub udp_recv_buffer: usize,
-    /// Bytes that may wait on an interface before a UDP socket is told [`SendError::WouldBlock`].
+    /// Bytes that may wait on an interface before a UDP socket gets [`SendError::WouldBlock`].
     pub udp_send_buffer: usize,
     /// TTL of the packets sent. RFC 1700 recommends 64.
     pub ttl: u8,
@@ -37,11 +40,33 @@ impl Default for StackConfig {
     }
 }
 
-/// A socket of one host.
+/// A socket of one host. The id of one that is gone finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId {
-    pub(super) protocol: Protocol,
-    pub(super) number: u32,
+pub struct SocketId(pub(super) SocketKey);
+
+/// Where a socket is found: each protocol has a table of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum SocketKey {
+    Udp(UdpKey),
+    Tcp(TcpKey),
+}
+
+impl SocketId {
+    /// Its key in TCP's table; that of a UDP socket finds nothing there.
+    pub(super) fn tcp(self) -> TcpKey {
+        match self.0 {
+            SocketKey::Tcp(key) => key,
+            SocketKey::Udp(_) => TcpKey::null(),
+        }
+    }
+
+    /// Its key in UDP's table; that of a TCP socket finds nothing there.
+    pub(super) fn udp(self) -> UdpKey {
+        match self.0 {
+            SocketKey::Udp(key) => key,
+            SocketKey::Tcp(_) => UdpKey::null(),
+        }
+    }
 }
 
 /// What can happen to a host.
@@ -49,28 +74,28 @@ pub struct SocketId {
 pub enum Input {
     /// A frame arrived on an interface, its frame check sequence checked and taken off.
     Frame {
-        /// The interface.
+        /// The index of the interface it arrived on.
         interface: usize,
-        /// The frame.
+        /// The whole frame, as it was on the wire.
         bytes: Bytes,
     },
-    /// So many bytes are waiting to leave an interface.
+    /// The backlog of an interface, as its driver sees it.
     Backlog {
-        /// The interface.
+        /// The index of the interface.
         interface: usize,
-        /// Bytes waiting.
+        /// Bytes waiting to leave it.
         bytes: usize,
     },
-    /// Time passed.
+    /// A time asked for by [`Output::WakeAt`] has come.
     Wake,
 }
 
 /// What a host asks for.
 #[derive(Debug)]
 pub enum Output {
-    /// Send this frame.
+    /// Send a frame.
     Frame {
-        /// The interface.
+        /// The index of the interface to send it on.
         interface: usize,
         /// The frame, padded to Ethernet's minimum, without its frame check sequence.
         bytes: Bytes,
@@ -79,29 +104,29 @@ pub enum Output {
     Event(SocketEvent),
     /// The frame that came in last was refused, wholly or in part.
     Discarded(String),
-    /// A UDP socket waits for room: say [`Input::Backlog`] when at most so many bytes wait.
+    /// A UDP socket waits for room: report [`Input::Backlog`] when at most `bytes` wait.
     Blocked {
-        /// The interface.
+        /// The index of the interface.
         interface: usize,
         /// Bytes that may still wait.
         until_backlog: usize,
     },
-    /// For the trace.
+    /// An event for the trace.
     Trace(Kind),
     /// Wake me at this time, if not before.
     WakeAt(Instant),
 }
 
-/// What a program is told about its sockets.
+/// What a program learns about its sockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SocketEvent {
-    /// The connection that the program opened stands.
+    /// The connection that the program opened is established.
     Connected(SocketId),
-    /// A connection to a listener stands.
+    /// A listener has accepted a connection: it is established.
     Accepted {
-        /// The listener.
+        /// The listener that accepted it.
         listener: SocketId,
-        /// The new connection.
+        /// The new connection's socket.
         socket: SocketId,
     },
     /// There is something to read.
@@ -112,18 +137,18 @@ pub enum SocketEvent {
     PeerClosed(SocketId),
     /// The connection is over, and the socket gone as soon as all that had arrived is read.
     Closed {
-        /// The socket.
+        /// The socket whose connection ended.
         socket: SocketId,
-        /// Why.
+        /// Why it ended.
         reason: tcp_layer::Reason,
     },
     /// Something that a UDP socket sent could not be delivered.
     Unreachable {
-        /// The socket.
+        /// The socket that sent the packet.
         socket: SocketId,
         /// Where it was to go.
         to: SocketAddr,
-        /// The ICMP error that says so; "host unreachable" when ARP found nobody.
+        /// The ICMP error that reports it; "host unreachable" when ARP got no answer.
         error: IcmpHeader,
     },
 }

@@ -18,7 +18,7 @@ use crate::layers::link::arp_cache::{Due, Resolution};
 use crate::layers::link::ethernet::{self, EtherType, EthernetHeader, MacAddr};
 use crate::trace::Kind;
 
-/// The link and internet layers of one host. What they want sent, or told, they put into the outbox of the stack.
+/// The link and internet layers of one host. What they send, or report, they put into the outbox of the stack.
 #[derive(Debug)]
 pub(super) struct Ip {
     pub(super) nics: Vec<Nic>,
@@ -112,7 +112,7 @@ impl Ip {
     // ---- a packet leaves -------------------------------------------------------------------------------------
 
     /// Sends one packet whose payload `emit` writes; in fragments when it is too large for the link. Without a route
-    /// it is gone.
+    /// it is dropped.
     pub(super) fn send(
         &mut self,
         now: Instant,
@@ -209,7 +209,7 @@ impl Ip {
         }
     }
 
-    /// Broadcasts the question who has an address.
+    /// Broadcasts an ARP request for an address.
     fn ask(&mut self, interface: usize, who: Ipv4Addr, out: &mut Outbox) {
         // An asker without an address is a probe (RFC 5227 §2.1.1).
         let own = match self.address_towards(interface, who.into()) {
@@ -253,7 +253,7 @@ impl Ip {
         self.due = None;
     }
 
-    /// Does what is due. Gives back packets of this host's own that no neighbour took: their sockets are to be told.
+    /// Does what is due. Returns packets of this host's own that no neighbour took: their sockets get an error.
     pub(super) fn wake(&mut self, now: Instant, out: &mut Outbox) -> Vec<Bytes> {
         let mut undelivered = Vec::new();
         if self.deadline() > now {
@@ -276,8 +276,8 @@ impl Ip {
         undelivered
     }
 
-    /// Nobody has that address. A router tells the senders of the packets that waited (RFC 1812 §5.2.7.1,
-    /// host unreachable); those of this host's own are given back.
+    /// No station has that address. A router reports it to the senders of the packets that waited (RFC 1812 §5.2.7.1,
+    /// host unreachable); those of this host's own are returned.
     fn nobody_answered(
         &mut self,
         now: Instant,
@@ -285,7 +285,7 @@ impl Ip {
         packets: Vec<Bytes>,
         out: &mut Outbox,
     ) -> Vec<Bytes> {
-        let text = format!("nobody answers for {who}: {} packets given up", packets.len()).into();
+        let text = format!("no answer for {who}: {} packets given up", packets.len()).into();
         out.push_back(Output::Trace(Kind::Note { text }));
         let mut own = Vec::new();
         for packet in packets {

@@ -35,9 +35,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 
+use self::interface::SocketKey;
 use self::ip::{Ip, Outgoing};
-use self::tcp::{TcpSockets, Want};
-use self::udp::{Received, Sending, UdpSockets};
+use self::tcp::{TcpKey, TcpSockets, Want};
+use self::udp::{Received, Sending, UdpKey, UdpSockets};
 use super::internet::icmp::{IcmpHeader, Unreachable};
 use super::internet::ipv4::protocol;
 use super::internet::prefix::{Cidr, Prefix};
@@ -48,7 +49,7 @@ use super::transport::udp as udp_layer;
 use crate::base::{Alarm, Duration, Instant, Machine, Rng};
 use crate::trace::{Flow, Protocol};
 
-/// One host's stack.
+/// One host's stack: its interfaces, its routes and its sockets.
 #[derive(Debug)]
 pub struct Stack {
     ip: Ip,
@@ -191,7 +192,7 @@ impl Stack {
         to: SocketAddr,
         payload: Bytes,
     ) -> Result<(), SendError> {
-        let (path, datagram, dont_fragment) = match self.udp.send(socket.number, to, payload, &self.ip)? {
+        let (path, datagram, dont_fragment) = match self.udp.send(socket.udp(), to, payload, &self.ip)? {
             Sending::Send { path, datagram, dont_fragment } => (path, datagram, dont_fragment),
             Sending::Blocked(output) => {
                 self.out.push_back(output);
@@ -208,12 +209,12 @@ impl Stack {
     /// Whether what a UDP socket sends from now on has DF set: a link that it does not fit refuses it instead of
     /// cutting it (RFC 791 §2.3). Linux calls this `IP_MTU_DISCOVER`.
     pub fn udp_set_dont_fragment(&mut self, socket: SocketId, dont_fragment: bool) {
-        self.udp.set_dont_fragment(socket.number, dont_fragment);
+        self.udp.set_dont_fragment(socket.udp(), dont_fragment);
     }
 
     /// Takes the next datagram that has arrived.
     pub fn udp_recv(&mut self, socket: SocketId) -> Option<(SocketAddr, Bytes)> {
-        self.udp.recv(socket.number)
+        self.udp.recv(socket.udp())
     }
 
     /// Listens for TCP connections on `port`.
@@ -239,66 +240,67 @@ impl Stack {
     /// # Errors
     /// [`SendError::Closed`] when nothing can be sent any more.
     pub fn tcp_write(&mut self, now: Instant, socket: SocketId, bytes: Bytes) -> Result<usize, SendError> {
-        let taken = self.tcp.write(now, socket.number, bytes);
+        let taken = self.tcp.write(now, socket.tcp(), bytes);
         self.drain_tcp(now);
         taken
     }
 
     /// Takes up to `max` of the bytes that have arrived in order.
     pub fn tcp_read(&mut self, now: Instant, socket: SocketId, max: usize) -> Option<Bytes> {
-        let bytes = self.tcp.read(now, socket.number, max);
+        let bytes = self.tcp.read(now, socket.tcp(), max);
         self.drain_tcp(now);
         bytes
     }
 
     /// Sends no more on a connection: a FIN follows the last byte.
     pub fn tcp_shutdown(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.shutdown(now, socket.number);
+        self.tcp.shutdown(now, socket.tcp());
         self.drain_tcp(now);
     }
 
-    /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1). A listener takes no more
-    /// connections, and keeps those it took.
+    /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1). A listener takes no
+    /// more connections, and keeps those it took.
     pub fn tcp_close(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.close(now, socket.number);
+        self.tcp.close(now, socket.tcp());
         self.drain_tcp(now);
     }
 
     /// Ends a connection at once, with a RST.
     pub fn tcp_abort(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.abort(now, socket.number);
+        self.tcp.abort(now, socket.tcp());
         self.drain_tcp(now);
     }
 
     /// Sends small segments of a connection at once, or gathers them (Nagle's algorithm, RFC 9293 §3.7.4: MUST-17).
     /// Connections begin as [`StackConfig::tcp`] says.
     pub fn tcp_set_nodelay(&mut self, now: Instant, socket: SocketId, nodelay: bool) {
-        self.tcp.set_nodelay(now, socket.number, nodelay);
+        self.tcp.set_nodelay(now, socket.tcp(), nodelay);
         self.drain_tcp(now);
     }
 
-    /// Ends a connection whose peer has acknowledged nothing for so long; `None` never does (RFC 9293 §3.8.3: MUST-21).
+    /// Ends a connection whose peer has acknowledged nothing for `timeout`; `None` never does (RFC 9293 §3.8.3:
+    /// MUST-21).
     pub fn tcp_set_user_timeout(&mut self, now: Instant, socket: SocketId, timeout: Option<Duration>) {
-        self.tcp.set_user_timeout(now, socket.number, timeout);
+        self.tcp.set_user_timeout(now, socket.tcp(), timeout);
         self.drain_tcp(now);
     }
 
     /// What TCP knows about a connection; `None` when it is gone.
     pub fn tcp_info(&self, socket: SocketId) -> Option<tcp_layer::Info> {
-        self.tcp.info(socket.number)
+        self.tcp.info(socket.tcp())
     }
 
     /// The 4-tuple of a connection, or a listener's or UDP socket's local end.
     pub fn flow(&self, socket: SocketId) -> Flow {
-        match socket.protocol {
-            Protocol::Tcp => self.tcp.flow(socket.number, self.address()),
-            Protocol::Udp => self.flow_to(socket, nobody()),
+        match socket.0 {
+            SocketKey::Tcp(key) => self.tcp.flow(key, self.address()),
+            SocketKey::Udp(_) => self.flow_to(socket, nobody()),
         }
     }
 
     /// A UDP socket's exchange with one peer.
     pub fn flow_to(&self, socket: SocketId, remote: SocketAddr) -> Flow {
-        let port = self.udp.port(socket.number).unwrap_or(0);
+        let port = self.udp.port(socket.udp()).unwrap_or(0);
         let address = self.ip.path(remote.ip()).map_or_else(|| self.address(), |path| path.source);
         Flow { protocol: Protocol::Udp, local: SocketAddr::new(address, port), remote }
     }
@@ -310,9 +312,9 @@ impl Stack {
             protocol::UDP => match self.udp.arrived(packet) {
                 Received::Queued(output) => self.out.push_back(output),
                 Received::Refused(why) => self.discard(why),
-                // RFC 1122 §4.1.3.1.
+                // RFC 1122 §4.1.3.1: a SHOULD.
                 Received::NoPort(port) => {
-                    self.discard(format!("nobody listens on UDP port {port}"));
+                    self.discard(format!("no socket is bound to UDP port {port}"));
                     self.ip.refuse(now, packet, Unreachable::Port, &mut self.out);
                 }
             },
@@ -333,7 +335,7 @@ impl Stack {
             match want {
                 Want::Tell(output) => self.out.push_back(output),
                 Want::Send { from, to, segment } => {
-                    // Don't Fragment: TCP cuts its segments to fit and wants to be told when they do not (RFC 1191 §2).
+                    // Don't Fragment: TCP cuts its segments to fit, and routers report when they do not (RFC 1191 §2).
                     let outgoing = Outgoing {
                         source: from,
                         destination: to,
@@ -402,10 +404,10 @@ fn nobody() -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0)
 }
 
-fn udp_id(number: u32) -> SocketId {
-    SocketId { protocol: Protocol::Udp, number }
+fn udp_id(key: UdpKey) -> SocketId {
+    SocketId(SocketKey::Udp(key))
 }
 
-fn tcp_id(number: u32) -> SocketId {
-    SocketId { protocol: Protocol::Tcp, number }
+fn tcp_id(key: TcpKey) -> SocketId {
+    SocketId(SocketKey::Tcp(key))
 }

@@ -27,7 +27,7 @@ pub(super) struct Nic {
     pub(super) backlog: usize,
     /// Bytes in frames that wait to be polled.
     pub(super) unpolled: usize,
-    /// Who is at which hardware address; packets wait here for an answer, as the cache's own limit allows.
+    /// The neighbours' hardware addresses; packets wait here for an answer, as the cache's own limit allows.
     pub(super) arp: ArpCache<Bytes>,
 }
 

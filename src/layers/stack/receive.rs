@@ -147,7 +147,7 @@ impl Ip {
         Ok(())
     }
 
-    /// Why a packet is thrown away whoever it is for: addresses that must not appear on a wire.
+    /// Why a packet is dropped whatever its destination: addresses that must not appear on a wire.
     fn unfit(
         &self,
         interface: usize,

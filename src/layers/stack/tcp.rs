@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
+use slotmap::{SlotMap, new_key_type};
 
 use super::ip::{Arrived, Ip};
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
-use crate::base::{Duration, Instant, Machine as _, Rng, Slab};
+use crate::base::{Duration, Instant, Machine as _, Rng};
 use crate::layers::internet::ipv4;
 use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::transport::tcp::{
@@ -17,32 +18,40 @@ use crate::layers::transport::tcp::{
 };
 use crate::trace::{Flow, Protocol};
 
-/// Connections by number and by 4-tuple.
+new_key_type! {
+    /// Names a connection or a listener of one host.
+    ///
+    /// Connections come and go, and their slots in the table are used again. A bare index that is kept too long would
+    /// then find another connection; a key holds the slot's version too, and once it is out of date it finds nothing.
+    pub(super) struct TcpKey;
+}
+
+/// Connections by key and by 4-tuple.
 ///
-/// It sends nothing itself: after every call, [`poll`](TcpSockets::poll) says what the layers below are to send, and what
-/// the program is to be told.
+/// It sends nothing itself: after every call, [`poll`](TcpSockets::poll) says what the layers below are to send, and
+/// what what to hand to the program.
 ///
-/// The tables grow with the connections that the host's own programs open, and with those that listeners accept:
-/// of these at most [`BACKLOG`] may be half open for each listener; one more SYN is dropped, and its sender will try
-/// again.
+/// The tables grow with the connections that the host's own programs open, and with those that listeners accept, up to
+/// [`MAX_SOCKETS`]: then a SYN that comes is dropped, and its sender will try again, and a program that opens one more
+/// gets an error. Of each listener's connections at most [`BACKLOG`] may be half open, or a SYN is dropped likewise.
 #[derive(Debug)]
 pub(super) struct TcpSockets {
     config: Config,
-    /// What makes initial sequence numbers unguessable (RFC 6528); here, from the seed.
+    /// The key of the function that initial sequence numbers add to the clock (RFC 9293 §3.4.1); here, from the seed.
     secret: u64,
-    sockets: Slab<u32, TcpSocket>,
+    sockets: SlotMap<TcpKey, TcpSocket>,
     /// Which connection a segment is for.
-    connections: BTreeMap<Ends, u32>,
+    connections: BTreeMap<Ends, TcpKey>,
     /// Which listener a SYN is for.
-    ports: BTreeMap<u16, u32>,
+    ports: BTreeMap<u16, TcpKey>,
     next_port: u16,
     /// When connections want to be woken, the earliest on top. Entries are not taken back: one that comes too early
     /// is put in again for the time that holds by then. So an ACK, which moves a timer, costs nothing here.
-    timers: BinaryHeap<Reverse<(Instant, u32)>>,
+    timers: BinaryHeap<Reverse<(Instant, TcpKey)>>,
     /// What one call asked for; drained before the next.
     wants: VecDeque<Want>,
     /// Connections to which something has arrived since the last [`pump_all`](TcpSockets::pump_all), each once.
-    arrivals: VecDeque<u32>,
+    arrivals: VecDeque<TcpKey>,
 }
 
 /// What TCP asks of its host.
@@ -50,12 +59,12 @@ pub(super) struct TcpSockets {
 pub(super) enum Want {
     /// Send this segment from one end to the other.
     Send { from: IpAddr, to: IpAddr, segment: Segment },
-    /// Hand this out.
+    /// Hand this out of the stack.
     Tell(Output),
 }
 
-/// What tells a host's connections apart: both ports, and both addresses. As numbers, so that a search compares numbers, and the
-/// ports first, for they nearly always decide.
+/// What identifies one of a host's connections: both ports, and both addresses. As numbers, so that a search compares
+/// numbers, and the ports first, for they nearly always decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Ends {
     ports: u32,
@@ -89,7 +98,7 @@ enum TcpSocket {
         connection: Box<Connection>,
         due: Instant,
         queued: Instant,
-        accepted_by: Option<u32>,
+        accepted_by: Option<TcpKey>,
         /// Whether it waits in [`TcpSockets::arrivals`].
         arrived: bool,
     },
@@ -97,6 +106,9 @@ enum TcpSocket {
 
 /// How many connections of one listener may be half open: Linux's old default for `net.core.somaxconn`.
 const BACKLOG: usize = 128;
+
+/// How many connections and listeners a host may have.
+const MAX_SOCKETS: usize = 1 << 20;
 
 /// Where ports for outgoing connections begin (RFC 6335 §6: the dynamic ports).
 const FIRST_DYNAMIC_PORT: u16 = 49152;
@@ -107,7 +119,7 @@ impl TcpSockets {
         TcpSockets {
             config: Config { trace: config.trace, ..config.tcp.clone() },
             secret: rng.next_u64(),
-            sockets: Slab::new(),
+            sockets: SlotMap::with_key(),
             connections: BTreeMap::new(),
             ports: BTreeMap::new(),
             next_port,
@@ -117,17 +129,16 @@ impl TcpSockets {
         }
     }
 
-    pub(super) fn listen(&mut self, port: u16) -> Result<u32, SendError> {
+    pub(super) fn listen(&mut self, port: u16) -> Result<TcpKey, SendError> {
         if port == 0 || self.ports.contains_key(&port) {
             return Err(SendError::PortInUse);
         }
-        let number =
-            self.sockets.insert(TcpSocket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
-        self.ports.insert(port, number);
-        Ok(number)
+        let key = self.insert(TcpSocket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
+        self.ports.insert(port, key);
+        Ok(key)
     }
 
-    pub(super) fn connect(&mut self, now: Instant, to: SocketAddr, ip: &Ip) -> Result<u32, SendError> {
+    pub(super) fn connect(&mut self, now: Instant, to: SocketAddr, ip: &Ip) -> Result<TcpKey, SendError> {
         let group = is_limited_broadcast(to.ip()) || to.ip().is_multicast() || to.ip().is_unspecified();
         if group || to.port() == 0 {
             return Err(SendError::NotOneHost);
@@ -143,104 +154,104 @@ impl TcpSockets {
         let isn = SeqNumber::initial(now, local, to, self.secret);
         let config = self.config_for(Some(path.mtu));
         let connection = Connection::connect(now, local, to, isn, &config);
-        let number = self.add_connection(Box::new(connection), None).ok_or(SendError::PortInUse)?;
-        self.pump(now, number);
-        Ok(number)
+        let key = self.add_connection(Box::new(connection), None).ok_or(SendError::PortInUse)?;
+        self.pump(now, key);
+        Ok(key)
     }
 
-    pub(super) fn write(&mut self, now: Instant, number: u32, bytes: Bytes) -> Result<usize, SendError> {
-        let connection = self.connection(number).ok_or(SendError::Closed)?;
+    pub(super) fn write(&mut self, now: Instant, key: TcpKey, bytes: Bytes) -> Result<usize, SendError> {
+        let connection = self.connection(key).ok_or(SendError::Closed)?;
         let taken = connection.write(now, bytes).map_err(|_| SendError::Closed)?;
-        self.pump(now, number);
+        self.pump(now, key);
         Ok(taken)
     }
 
-    pub(super) fn read(&mut self, now: Instant, number: u32, max: usize) -> Option<Bytes> {
-        let connection = self.connection(number)?;
+    pub(super) fn read(&mut self, now: Instant, key: TcpKey, max: usize) -> Option<Bytes> {
+        let connection = self.connection(key)?;
         let bytes = connection.read(now, max);
         if bytes.is_none() && connection.state() == State::Closed {
             // All is read that outlived the connection.
-            self.sockets.remove(number);
+            self.sockets.remove(key);
         } else if bytes.is_some() {
-            self.pump(now, number);
+            self.pump(now, key);
         }
         bytes
     }
 
-    pub(super) fn shutdown(&mut self, now: Instant, number: u32) {
-        if let Some(connection) = self.connection(number) {
+    pub(super) fn shutdown(&mut self, now: Instant, key: TcpKey) {
+        if let Some(connection) = self.connection(key) {
             connection.shutdown(now);
-            self.pump(now, number);
+            self.pump(now, key);
         }
     }
 
-    pub(super) fn close(&mut self, now: Instant, number: u32) {
-        if let Some(TcpSocket::Listener { port, .. }) = self.sockets.get(number) {
+    pub(super) fn close(&mut self, now: Instant, key: TcpKey) {
+        if let Some(TcpSocket::Listener { port, .. }) = self.sockets.get(key) {
             let port = *port;
-            return self.stop_listening(now, number, port);
+            return self.stop_listening(now, key, port);
         }
-        if let Some(connection) = self.connection(number) {
+        if let Some(connection) = self.connection(key) {
             connection.close(now);
-            self.pump(now, number);
-            self.forget_if_closed(number);
+            self.pump(now, key);
+            self.forget_if_closed(key);
         }
     }
 
     /// A listener goes: from here on a SYN to its port is answered by a RST (RFC 9293 §3.10.7.1). Connections that are
     /// half open are reset, for nobody will accept them; those that were accepted stay.
-    fn stop_listening(&mut self, now: Instant, listener: u32, port: u16) {
+    fn stop_listening(&mut self, now: Instant, listener: TcpKey, port: u16) {
         self.ports.remove(&port);
         self.sockets.remove(listener);
-        let connections: Vec<u32> = self.connections.values().copied().collect();
-        for number in connections {
-            if let Some(TcpSocket::Connection { connection, accepted_by, .. }) = self.sockets.get_mut(number)
+        let connections: Vec<TcpKey> = self.connections.values().copied().collect();
+        for key in connections {
+            if let Some(TcpSocket::Connection { connection, accepted_by, .. }) = self.sockets.get_mut(key)
                 && *accepted_by == Some(listener)
             {
                 *accepted_by = None;
                 connection.abort(now);
-                self.pump(now, number);
+                self.pump(now, key);
             }
         }
     }
 
-    pub(super) fn abort(&mut self, now: Instant, number: u32) {
-        if let Some(connection) = self.connection(number) {
+    pub(super) fn abort(&mut self, now: Instant, key: TcpKey) {
+        if let Some(connection) = self.connection(key) {
             connection.abort(now);
-            self.pump(now, number);
-            self.forget_if_closed(number);
+            self.pump(now, key);
+            self.forget_if_closed(key);
         }
     }
 
     /// The program wants nothing more of a connection that is gone.
-    fn forget_if_closed(&mut self, number: u32) {
-        if self.connection(number).is_some_and(|connection| connection.state() == State::Closed) {
-            self.sockets.remove(number);
+    fn forget_if_closed(&mut self, key: TcpKey) {
+        if self.connection(key).is_some_and(|connection| connection.state() == State::Closed) {
+            self.sockets.remove(key);
         }
     }
 
-    pub(super) fn set_nodelay(&mut self, now: Instant, number: u32, nodelay: bool) {
-        if let Some(connection) = self.connection(number) {
+    pub(super) fn set_nodelay(&mut self, now: Instant, key: TcpKey, nodelay: bool) {
+        if let Some(connection) = self.connection(key) {
             connection.set_nodelay(nodelay);
-            self.pump(now, number);
+            self.pump(now, key);
         }
     }
 
-    pub(super) fn set_user_timeout(&mut self, now: Instant, number: u32, timeout: Option<Duration>) {
-        if let Some(connection) = self.connection(number) {
+    pub(super) fn set_user_timeout(&mut self, now: Instant, key: TcpKey, timeout: Option<Duration>) {
+        if let Some(connection) = self.connection(key) {
             connection.set_user_timeout(now, timeout);
-            self.pump(now, number);
+            self.pump(now, key);
         }
     }
 
-    pub(super) fn info(&self, number: u32) -> Option<Info> {
-        match self.sockets.get(number)? {
+    pub(super) fn info(&self, key: TcpKey) -> Option<Info> {
+        match self.sockets.get(key)? {
             TcpSocket::Connection { connection, .. } => Some(connection.info()),
             TcpSocket::Listener { .. } => None,
         }
     }
 
-    pub(super) fn flow(&self, number: u32, address: IpAddr) -> Flow {
-        match self.sockets.get(number) {
+    pub(super) fn flow(&self, key: TcpKey, address: IpAddr) -> Flow {
+        match self.sockets.get(key) {
             Some(TcpSocket::Connection { connection, .. }) => connection.flow(),
             listener => {
                 let port = if let Some(TcpSocket::Listener { port, .. }) = listener { *port } else { 0 };
@@ -251,7 +262,7 @@ impl TcpSockets {
         }
     }
 
-    /// A segment arrived: for a connection, for a listener, or for nobody (RFC 9293 §3.10.7).
+    /// A segment arrived: for a connection, for a listener, or for neither (RFC 9293 §3.10.7).
     pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &Ip) {
         // In silence: all hosts would answer (RFC 9293 §3.9.2.3, MUST-57, which holds for every segment).
         if !packet.is_for_one() {
@@ -269,15 +280,15 @@ impl TcpSockets {
         let fresh = || SeqNumber::initial(now, local, remote, secret);
         let listener = self.ports.get(&port).copied();
         let mut isn = None;
-        if let Some(number) = self.connections.get(&Ends::new(local, remote)).copied() {
-            let Some(connection) = self.connection(number) else { return };
+        if let Some(key) = self.connections.get(&Ends::new(local, remote)).copied() {
+            let Some(connection) = self.connection(key) else { return };
             isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
             if isn.is_none() {
                 connection.handle(now, Input::Segment(segment));
-                return self.arrived_at(number);
+                return self.arrived_at(key);
             }
             // The old connection is gone, and the SYN is for the listener.
-            self.pump(now, number);
+            self.pump(now, key);
         }
         let Some(listener) = listener else {
             if let Some(reply) = reply_to_stray(&segment) {
@@ -296,13 +307,13 @@ impl TcpSockets {
                 self.discard(format!("{BACKLOG} connections to port {port} are half open already"));
             }
             Answer::Open(connection) => {
-                let Some(number) = self.add_connection(connection, Some(listener)) else {
+                let Some(key) = self.add_connection(connection, Some(listener)) else {
                     return self.discard("the table of connections is full".into());
                 };
                 if let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
                     *half_open += 1;
                 }
-                self.pump(now, number);
+                self.pump(now, key);
             }
         }
     }
@@ -315,10 +326,10 @@ impl TcpSockets {
         remote: SocketAddr,
         (error, seq): (IcmpError, SeqNumber),
     ) {
-        let Some(number) = self.connections.get(&Ends::new(local, remote)).copied() else { return };
-        if let Some(connection) = self.connection(number) {
+        let Some(key) = self.connections.get(&Ends::new(local, remote)).copied() else { return };
+        if let Some(connection) = self.connection(key) {
             connection.handle(now, Input::Icmp { error, seq });
-            self.pump(now, number);
+            self.pump(now, key);
         }
     }
 
@@ -332,13 +343,13 @@ impl TcpSockets {
         self.timers.peek().map_or(Instant::NEVER, |Reverse((at, _))| *at)
     }
 
-    /// Wakes every connection whose time has come.
+    /// Wakes every connection that is due.
     pub(super) fn wake(&mut self, now: Instant) {
-        while let Some(Reverse((at, number))) = self.timers.peek().copied()
+        while let Some(Reverse((at, key))) = self.timers.peek().copied()
             && at <= now
         {
             self.timers.pop();
-            let Some(TcpSocket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(number)
+            let Some(TcpSocket::Connection { connection, due, queued, .. }) = self.sockets.get_mut(key)
             else {
                 continue;
             };
@@ -351,41 +362,41 @@ impl TcpSockets {
                 // The timer was moved since: an entry for its new time.
                 if *due < Instant::NEVER {
                     *queued = *due;
-                    self.timers.push(Reverse((*due, number)));
+                    self.timers.push(Reverse((*due, key)));
                 }
                 continue;
             }
             *due = Instant::NEVER;
             connection.handle(now, Input::Wake);
-            self.pump(now, number);
+            self.pump(now, key);
         }
     }
 
     /// What arrived at a connection has its consequences when the stack is polled: several segments that were handed in
     /// before are acknowledged together (RFC 9293 §3.10.7.4, first: MUST-58, MUST-59).
-    fn arrived_at(&mut self, number: u32) {
-        if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(number)
+    fn arrived_at(&mut self, key: TcpKey) {
+        if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(key)
             && !std::mem::replace(arrived, true)
         {
-            self.arrivals.push_back(number);
+            self.arrivals.push_back(key);
         }
     }
 
     /// Carries out what connections ask for after the arrivals since the last time.
     pub(super) fn pump_all(&mut self, now: Instant) {
-        while let Some(number) = self.arrivals.pop_front() {
-            if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(number) {
+        while let Some(key) = self.arrivals.pop_front() {
+            if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(key) {
                 *arrived = false;
             }
-            self.pump(now, number);
+            self.pump(now, key);
         }
     }
 
     /// Carries out everything that a connection asks for.
-    fn pump(&mut self, now: Instant, number: u32) {
+    fn pump(&mut self, now: Instant, key: TcpKey) {
         let mut closed = None;
         let Some(TcpSocket::Connection { connection, due, queued, accepted_by, .. }) =
-            self.sockets.get_mut(number)
+            self.sockets.get_mut(key)
         else {
             return;
         };
@@ -401,11 +412,11 @@ impl TcpSockets {
                     *due = at;
                     if at < *queued {
                         *queued = at;
-                        self.timers.push(Reverse((at, number)));
+                        self.timers.push(Reverse((at, key)));
                     }
                 }
                 TcpOutput::Event(event) => {
-                    let socket = tcp_id(number);
+                    let socket = tcp_id(key);
                     self.wants.push_back(Want::Tell(Output::Event(match event {
                         Event::Connected => match accepted_by.take() {
                             Some(listener) => {
@@ -430,7 +441,7 @@ impl TcpSockets {
             self.connections.remove(&Ends::of(connection));
             // What has come in order can still be read (RFC 9293 §3.6: what was sent before the CLOSE is delivered).
             if connection.readable() == 0 {
-                self.sockets.remove(number);
+                self.sockets.remove(key);
             }
         }
         if let Some(listener) = established
@@ -440,8 +451,8 @@ impl TcpSockets {
         }
     }
 
-    fn connection(&mut self, number: u32) -> Option<&mut Connection> {
-        match self.sockets.get_mut(number)? {
+    fn connection(&mut self, key: TcpKey) -> Option<&mut Connection> {
+        match self.sockets.get_mut(key)? {
             TcpSocket::Connection { connection, .. } => Some(connection),
             TcpSocket::Listener { .. } => None,
         }
@@ -463,19 +474,19 @@ impl TcpSockets {
         Config { mss: self.config.mss.min(most), ..self.config.clone() }
     }
 
-    /// Its number; `None` when the table is full.
-    fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<u32>) -> Option<u32> {
-        let key = Ends::of(&connection);
+    /// Its key; `None` when the table is full.
+    fn insert(&mut self, socket: TcpSocket) -> Option<TcpKey> {
+        (self.sockets.len() < MAX_SOCKETS).then(|| self.sockets.insert(socket))
+    }
+
+    /// Its key; `None` when the table is full.
+    fn add_connection(&mut self, connection: Box<Connection>, accepted_by: Option<TcpKey>) -> Option<TcpKey> {
+        let ends = Ends::of(&connection);
         let (due, queued) = (Instant::NEVER, Instant::NEVER);
-        let number = self.sockets.insert(TcpSocket::Connection {
-            connection,
-            due,
-            queued,
-            accepted_by,
-            arrived: false,
-        })?;
-        self.connections.insert(key, number);
-        Some(number)
+        let key =
+            self.insert(TcpSocket::Connection { connection, due, queued, accepted_by, arrived: false })?;
+        self.connections.insert(ends, key);
+        Some(key)
     }
 
     /// A port that makes a 4-tuple of its own: the same port may serve connections to different peers.

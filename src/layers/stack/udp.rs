@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use slotmap::{SlotMap, new_key_type};
 
 use super::ip::{Arrived, Ip};
 use super::nic::Path;
@@ -11,16 +12,20 @@ use super::{Output, SendError, SocketEvent, StackConfig, udp_id};
 use crate::layers::internet::icmp::IcmpHeader;
 use crate::layers::transport::udp::{self, Datagram};
 
-/// Sockets by number and by port.
+new_key_type! {
+    /// Names a UDP socket of one host.
+    pub(super) struct UdpKey;
+}
+
+/// Sockets by key and by port. There are as many as ports at most.
 #[derive(Debug)]
 pub(super) struct UdpSockets {
     recv_buffer: usize,
     send_buffer: usize,
-    sockets: BTreeMap<u32, UdpSocket>,
-    ports: BTreeMap<u16, u32>,
-    opened: u32,
+    sockets: SlotMap<UdpKey, UdpSocket>,
+    ports: BTreeMap<u16, UdpKey>,
     next_port: u16,
-    /// How many sockets wait for an interface: nearly always none, and then nobody need be looked for.
+    /// How many sockets wait for an interface: nearly always none, and then there is nothing to search.
     blocked: usize,
 }
 
@@ -30,7 +35,7 @@ pub(super) enum Received {
     Queued(Output),
     /// No socket has that port.
     NoPort(u16),
-    /// It was refused.
+    /// The datagram was refused, for this reason.
     Refused(String),
 }
 
@@ -48,7 +53,7 @@ struct UdpSocket {
     /// Whether what it sends may be cut on the way.
     dont_fragment: bool,
     /// Datagrams for the program, at most `recv_buffer` bytes of payload: one that does not fit is dropped, so that
-    /// a program that does not read costs a bounded amount (and UDP tells nobody).
+    /// a program that does not read costs a bounded amount (and UDP reports no loss).
     received: VecDeque<(SocketAddr, Bytes)>,
     received_bytes: usize,
     /// The interface whose backlog made it wait.
@@ -62,45 +67,43 @@ impl UdpSockets {
         UdpSockets {
             recv_buffer: config.udp_recv_buffer,
             send_buffer: config.udp_send_buffer,
-            sockets: BTreeMap::new(),
+            sockets: SlotMap::with_key(),
             ports: BTreeMap::new(),
-            opened: 0,
             next_port: FIRST_DYNAMIC_PORT,
             blocked: 0,
         }
     }
 
-    pub(super) fn bind(&mut self, port: u16) -> Result<u32, SendError> {
+    pub(super) fn bind(&mut self, port: u16) -> Result<UdpKey, SendError> {
         let port = if port == 0 { self.free_port()? } else { port };
         if self.ports.contains_key(&port) {
             return Err(SendError::PortInUse);
         }
-        self.opened += 1;
         let (received, received_bytes, blocked_on) = (VecDeque::new(), 0, None);
         let socket = UdpSocket { port, dont_fragment: false, received, received_bytes, blocked_on };
-        self.sockets.insert(self.opened, socket);
-        self.ports.insert(port, self.opened);
-        Ok(self.opened)
+        let key = self.sockets.insert(socket);
+        self.ports.insert(port, key);
+        Ok(key)
     }
 
-    pub(super) fn port(&self, number: u32) -> Option<u16> {
-        self.sockets.get(&number).map(|socket| socket.port)
+    pub(super) fn port(&self, key: UdpKey) -> Option<u16> {
+        self.sockets.get(key).map(|socket| socket.port)
     }
 
-    pub(super) fn set_dont_fragment(&mut self, number: u32, dont_fragment: bool) {
-        if let Some(socket) = self.sockets.get_mut(&number) {
+    pub(super) fn set_dont_fragment(&mut self, key: UdpKey, dont_fragment: bool) {
+        if let Some(socket) = self.sockets.get_mut(key) {
             socket.dont_fragment = dont_fragment;
         }
     }
 
     pub(super) fn send(
         &mut self,
-        number: u32,
+        key: UdpKey,
         to: SocketAddr,
         payload: Bytes,
         ip: &Ip,
     ) -> Result<Sending, SendError> {
-        let socket = self.sockets.get_mut(&number).ok_or(SendError::Closed)?;
+        let socket = self.sockets.get_mut(key).ok_or(SendError::Closed)?;
         if payload.len() > udp::MAX_PAYLOAD {
             return Err(SendError::TooLarge);
         }
@@ -117,8 +120,8 @@ impl UdpSockets {
         Ok(Sending::Send { path, datagram: Datagram::new(socket.port, to.port(), payload), dont_fragment })
     }
 
-    pub(super) fn recv(&mut self, number: u32) -> Option<(SocketAddr, Bytes)> {
-        let socket = self.sockets.get_mut(&number)?;
+    pub(super) fn recv(&mut self, key: UdpKey) -> Option<(SocketAddr, Bytes)> {
+        let socket = self.sockets.get_mut(key)?;
         let (from, bytes) = socket.received.pop_front()?;
         socket.received_bytes -= bytes.len();
         Some((from, bytes))
@@ -133,8 +136,7 @@ impl UdpSockets {
                 Err(error) => return Received::Refused(error.to_string()),
             };
         let found = self.ports.get(&header.destination_port).copied();
-        let Some((number, socket)) = found.and_then(|number| Some((number, self.sockets.get_mut(&number)?)))
-        else {
+        let Some((key, socket)) = found.and_then(|key| Some((key, self.sockets.get_mut(key)?))) else {
             return Received::NoPort(header.destination_port);
         };
         if socket.received_bytes + payload.len() > self.recv_buffer && !socket.received.is_empty() {
@@ -142,7 +144,7 @@ impl UdpSockets {
         }
         socket.received_bytes += payload.len();
         socket.received.push_back((SocketAddr::new(source, header.source_port), payload));
-        Received::Queued(Output::Event(SocketEvent::Readable(udp_id(number))))
+        Received::Queued(Output::Event(SocketEvent::Readable(udp_id(key))))
     }
 
     /// An ICMP error came back for a datagram that was sent from `local_port` to `remote`. The program learns of each
@@ -157,17 +159,17 @@ impl UdpSockets {
         Some(Output::Event(SocketEvent::Unreachable { socket, to: remote, error }))
     }
 
-    /// So many bytes wait on an interface now: sockets that waited for fewer may write again.
+    /// The backlog of an interface is `waiting` bytes now: sockets that waited for less may write again.
     pub(super) fn room(&mut self, interface: usize, waiting: usize) -> impl Iterator<Item = Output> {
         let any = self.blocked > 0 && waiting <= self.send_buffer / 2;
         let blocked = &mut self.blocked;
-        self.sockets.iter_mut().take(if any { usize::MAX } else { 0 }).filter_map(move |(number, socket)| {
+        self.sockets.iter_mut().take(if any { usize::MAX } else { 0 }).filter_map(move |(key, socket)| {
             if socket.blocked_on != Some(interface) {
                 return None;
             }
             socket.blocked_on = None;
             *blocked -= 1;
-            Some(Output::Event(SocketEvent::Writable(udp_id(*number))))
+            Some(Output::Event(SocketEvent::Writable(udp_id(key))))
         })
     }
 

@@ -10,8 +10,8 @@ use crate::base::Checksum;
 
 /// The sum over the pseudo header, ready for the transport header and payload to be added.
 ///
-/// `length` counts the transport header and its payload in bytes. The two families have other headers with the same sum:
-/// the addresses, the length and the protocol number, as far apart from each other as they may stand.
+/// `length` counts the transport header and its payload in bytes. The two families have other headers with the same
+/// sum: the addresses, the length and the protocol number, as far apart from each other as they can be.
 pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: usize) -> Checksum {
     let mut sum = Checksum::new();
     for address in [source, destination] {

@@ -12,8 +12,8 @@
 //! +----------------------------------
 //! ```
 //!
-//! All that it adds to IP are the ports, which say which program, and a checksum over the payload. It may be lost,
-//! doubled or overtaken, and nobody is told; but a message arrives whole or not at all. It has no state, so there is
+//! All that it adds to IP are the ports, which name the program, and a checksum over the payload. It may be lost,
+//! duplicated or overtaken without notice; but a message arrives whole or not at all. It has no state, so there is
 //! no machine here: sockets and their queues belong to the host.
 
 use std::net::IpAddr;
@@ -29,7 +29,7 @@ pub const HEADER_LEN: usize = 8;
 /// The most payload in bytes: what the largest IPv4 packet leaves after a header without options and this one.
 pub const MAX_PAYLOAD: usize = 65_507;
 
-/// A UDP header as it stands on the wire.
+/// A UDP header as it is on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UdpHeader {
     /// The port of the program that sent it; 0 when no answer is wanted.
@@ -84,16 +84,16 @@ impl Header for UdpHeader {
 /// A header and its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datagram {
-    /// The header.
+    /// The header, with both ports.
     pub header: UdpHeader,
-    /// The message.
+    /// The message, whole.
     pub payload: Bytes,
 }
 
 impl Datagram {
     /// A datagram to be sent. Its checksum is computed when it is written.
     ///
-    /// `payload` has at most [`MAX_PAYLOAD`] bytes: what is longer is cut, so whoever takes messages from a program
+    /// `payload` has at most [`MAX_PAYLOAD`] bytes: what is longer is cut, so code that takes messages from a program
     /// must refuse such a one before (as the `sendto` of an operating system does with EMSGSIZE).
     pub fn new(source_port: u16, destination_port: u16, mut payload: Bytes) -> Self {
         payload.truncate(MAX_PAYLOAD);
@@ -119,7 +119,7 @@ impl Datagram {
         if length > bytes.len() {
             return Err(r.incomplete("payload", length - HEADER_LEN));
         }
-        // Bytes of the packet behind the length are no part of the datagram.
+        // Bytes of the packet after the length are no part of the datagram.
         let whole = &bytes[..length];
         if header.checksum != 0 {
             let mut sum = pseudo_header(source, destination, protocol::UDP, length);

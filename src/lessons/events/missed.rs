@@ -24,7 +24,7 @@ struct Told {
     repeated: usize,
     recovered: bool,
     frames: usize,
-    /// All bytes on the wires.
+    /// The bytes of all frames.
     bytes: u64,
     /// Bytes of the first event as Bob's WebSocket got it.
     event: usize,
@@ -33,7 +33,7 @@ struct Told {
 /// The same outage, without a log and with one.
 pub(super) fn without_and_with(stage: &mut Stage) {
     let outage = stage.knob(&OUTAGE);
-    stage.say(format!(
+    stage.lead_in(format!(
         "Bob's cable is pulled. Ada says \"{}\" before; {} while he is away; and \"{}\" when he is back, {outage} \
          later, on a new connection. His old one is gone, with all that TCP still held for it.",
         WORDS[0],
@@ -100,8 +100,8 @@ pub(super) fn without_and_with(stage: &mut Stage) {
         &["", "no log", "log"],
         vec![
             vec!["events heard".into(), without.heard.len().to_string(), with.heard.len().to_string()],
-            vec!["frames on the wires".into(), without.frames.to_string(), with.frames.to_string()],
-            vec!["bytes on the wires".into(), without.bytes.to_string(), with.bytes.to_string()],
+            vec!["frames".into(), without.frames.to_string(), with.frames.to_string()],
+            vec!["bytes of all frames".into(), without.bytes.to_string(), with.bytes.to_string()],
             vec![
                 format!("bytes of said(\"{}\"), as Bob gets it", WORDS[0]),
                 without.event.to_string(),
@@ -215,7 +215,7 @@ pub(super) fn crash(stage: &mut Stage) {
         }
         Crash::None => "This time the server is not killed.",
     };
-    stage.say(format!(
+    stage.lead_in(format!(
         "The server can fail, too. Bob has heard \"one\" and \"two\", and is away. Ada says \"three\" and gets her \
          answer: the server has accepted it. {what} Then both come back, and Ada says \"four\".",
     ));

@@ -1,4 +1,4 @@
-//! Lesson 20: who gets an event, what happens to one whose receiver is away, and what each promise costs.
+//! Lesson 20: the receivers of an event, what happens to one whose receiver is away, and what each promise costs.
 //!
 //! | part | file |
 //! |---|---|
@@ -21,7 +21,6 @@ use super::stage::Stage;
 use super::{Cite, Lesson, Teacher};
 use crate::base::Layer;
 
-/// The lesson.
 pub(super) const LESSON: Lesson = Lesson {
     id: "events",
     number: 20,

@@ -22,7 +22,7 @@ const LOSS: f64 = 0.02;
 /// How often the programs look what has come.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A promise.
+/// What is promised about each event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     /// At most once: said once, kept nowhere.
@@ -62,10 +62,10 @@ enum Act {
     AdaReturns,
 }
 
-/// All three.
+/// The three promises beside each other.
 pub(super) fn side_by_side(stage: &mut Stage) {
     let outage = stage.knob(&OUTAGE);
-    stage.say(format!(
+    stage.lead_in(format!(
         "Now the same bad day three times, with a different promise each time. Ada says {EVENTS} things. Bob's cable is \
          out for {outage} while she says the last two. Before that hers is out: from the moment at which the server has \
          her second, before any answer reaches her, and while she says the next two. And {:.0} % of all frames are lost.",
@@ -92,7 +92,7 @@ pub(super) fn side_by_side(stage: &mut Stage) {
         row("in the order of saying", &|run| yes(run.effects.is_sorted())),
         row("never had one", &|run| (EVENTS - run.effects.len()).to_string()),
         row("packets", &|run| run.frames.to_string()),
-        row("bytes", &|run| run.bytes.to_string()),
+        row("bytes of all frames", &|run| run.bytes.to_string()),
         row("kept by Ada, events", &|run| run.sender_kept.to_string()),
         row("kept by the server, bytes", &|run| run.server.to_string()),
         row("remembered by Bob", &|run| run.receiver.clone()),
@@ -232,7 +232,7 @@ struct Day {
 }
 
 impl Day {
-    /// Lives through it.
+    /// Plays one connection that breaks and returns.
     fn live(&mut self, stage: &mut Stage, (ada_host, bob_host, server): (Host, Host, Host)) {
         let start = stage.now();
         let outage = stage.knob(&OUTAGE);

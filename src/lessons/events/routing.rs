@@ -1,4 +1,4 @@
-//! Who receives an event: rooms, namespaces, and what an emit sets going.
+//! The receivers of an event: rooms, namespaces, and what an emit causes.
 
 use super::cast::{BEAT, BOB, LIMIT, PORT, cast, enter, hub, name_of, settle};
 use crate::base::Instant;
@@ -36,7 +36,7 @@ const ROUTES: [(&str, Address); 7] = [
 /// Drops the count of receivers: the clients will show it.
 fn uncounted(_: Emitted) {}
 
-/// Rooms, and who gets what is sent to them.
+/// Rooms, and the receivers of what is sent to them.
 pub(super) fn who_receives(stage: &mut Stage) {
     let bob = stage.knob(&BOB);
     let rooms_of = |name: &str| -> &'static [&'static str] {
@@ -128,7 +128,9 @@ pub(super) fn who_receives(stage: &mut Stage) {
         copies,
         |_| of_bob,
         match bob.len() {
-            2 => "One: a client in several of the rooms gets it once. The server takes the union of the lists.",
+            2 => {
+                "One: a client in several of the rooms gets it once. The server takes the union of the lists."
+            }
             0 => "None: he is in neither.",
             _ => "One: he is in one of the two.",
         },
@@ -137,7 +139,9 @@ pub(super) fn who_receives(stage: &mut Stage) {
     stage.reveal(others, |_| all_but_one, "All who are connected, less the one the event came from.");
     let not_blue = hear(6);
     stage.reveal(except, |_| not_blue, "Everyone who is not in blue, whether in another room or in none.");
-    stage.check("no client gets two copies of one event", |_| heard.iter().flatten().all(|copies| *copies <= 1));
+    stage.check("no client gets two copies of one event", |_| {
+        heard.iter().flatten().all(|copies| *copies <= 1)
+    });
     stage.check("the sender hears what is for all, and not what is for all but the sender", |_| {
         heard[3][0] == 1 && heard[4][0] == 0 && heard[5][0] == 0
     });
@@ -218,7 +222,7 @@ pub(super) fn an_emit(stage: &mut Stage) {
 
 /// The same room name in two namespaces.
 pub(super) fn namespaces(stage: &mut Stage) {
-    stage.say(
+    stage.lead_in(
         "A namespace is something else. Every packet carries its name, the client asks to be let in with a CONNECT of \
          its own, and the server may refuse. Ada and Bob are both in room \"team\" of the main namespace; Ada is also \
          let into /staff, which has a room \"team\", too.",

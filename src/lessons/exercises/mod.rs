@@ -27,7 +27,7 @@ pub mod check;
 
 use std::ops::Range;
 
-/// An exercise.
+/// An exercise: a program to be fixed, and how it is checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Exercise {
     /// Its name on the command line, and the name of its files.
@@ -60,7 +60,7 @@ pub struct Case {
 /// A line that the program is given, and what it is to answer.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// The line.
+    /// The line that the program reads.
     pub input: String,
     /// What it says, in words.
     pub told: String,
@@ -84,7 +84,7 @@ pub enum Shown {
 /// One thing that an answer says: `name=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// What it is.
+    /// The name of the fact, such as `length`.
     pub name: &'static str,
     /// Its value, without blanks.
     pub value: String,

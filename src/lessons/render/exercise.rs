@@ -1,4 +1,4 @@
-//! How a check of an exercise came out, told step by step up to what failed.
+//! The result of checking an exercise, step by step up to what failed.
 
 use std::fmt::Write as _;
 

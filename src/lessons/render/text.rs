@@ -39,7 +39,7 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
             let rule = if look.ascii { "--" } else { "──" };
             Sheet::of(format!("{rule} {} {rule}", look.prose(title)), Tone::Strong)
         }
-        Beat::Say { text } => plain("", text),
+        Beat::Say { text, .. } => plain("", text),
         Beat::Show { picture } => shown(picture, look),
         Beat::Ask { prediction } => question(&performance.predictions[*prediction], look),
         Beat::Reveal { prediction } => {
@@ -108,7 +108,7 @@ fn answer(prediction: &Prediction, guess: Option<&Answer>, look: &Look) -> Sheet
     sheet
 }
 
-/// A text in lines, the first behind `lead`, the others indented as far.
+/// A text in lines, the first after `lead`, the others indented as far.
 pub fn lines(lead: &str, text: &str, look: &Look) -> String {
     let indent = width(lead);
     let columns = look.columns().min(LONGEST_LINE).saturating_sub(indent).max(16);

@@ -40,7 +40,7 @@ pub fn explain(term: &Term, look: &Look) -> Result<Sheet, String> {
     Ok(sheet)
 }
 
-/// The word, and behind it its other names.
+/// The word, and after it its other names.
 fn head(term: &Term, look: &Look) -> Sheet {
     let mut sheet = Sheet::of(term.name, Tone::Strong);
     if !term.aliases.is_empty() {
@@ -122,13 +122,13 @@ pub fn markdown_term(term: &Term) -> Result<String, String> {
 /// A word as data, for programs.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
-    /// The word.
+    /// The word, as it is usually written.
     pub term: &'static str,
-    /// Its other names.
+    /// Its other names, such as an abbreviation.
     pub aliases: &'static [&'static str],
-    /// What it is.
+    /// What it is, in a sentence or two.
     pub definition: &'static str,
-    /// Where it sits.
+    /// Where it is in the layers.
     pub place: Place,
     /// Where to read on.
     pub cites: &'static [Cite],
@@ -144,7 +144,7 @@ pub struct Explanation {
     pub lesson_is_here: bool,
     /// Words to look at next.
     pub see: &'static [&'static str],
-    /// Its picture.
+    /// Its picture, where it has one.
     pub picture: Option<Picture>,
 }
 

@@ -1,4 +1,4 @@
-//! Who and what is in a run: hosts, their sockets, the network.
+//! The cast of a run: hosts, their sockets, the network.
 
 use std::net::IpAddr;
 
@@ -10,14 +10,14 @@ use crate::sim::{AppId, HostId, Network};
 pub struct Host {
     pub(super) id: HostId,
     pub(super) app: AppId,
-    /// Its address.
+    /// The address of its first interface.
     pub address: IpAddr,
 }
 
 /// A socket of a host's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Socket {
-    /// Whose it is.
+    /// The host that it belongs to.
     pub host: Host,
     pub(super) id: SocketId,
 }

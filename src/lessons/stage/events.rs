@@ -1,4 +1,4 @@
-//! The verbs of the event system: a server with a program on it, clients, what they emit, and what they hear.
+//! The verbs of the event system: a server with a program on it, clients, what they emit, and what they receive.
 //!
 //! Clients and server are programs of their own beside the puppet of their host. A client does not come back by itself: it
 //! connects, emits, hangs up and reconnects when the script says so.
@@ -36,7 +36,7 @@ impl Default for Heartbeat {
 /// An event server of the scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventServer {
-    /// Where it runs.
+    /// The host it runs on.
     pub host: Host,
     app: AppId,
     port: u16,
@@ -45,26 +45,26 @@ pub struct EventServer {
 /// A client of an event server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventClient {
-    /// Where it runs.
+    /// The host it runs on.
     pub host: Host,
     app: AppId,
 }
 
-/// An event that a client heard.
+/// An event that a client received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heard {
-    /// When.
+    /// When it was received.
     pub at: Instant,
-    /// In which namespace.
+    /// The namespace it came in.
     pub namespace: String,
-    /// Its name.
+    /// The event's name.
     pub event: String,
-    /// What it carried; its offset last, when it has one.
+    /// The event's arguments; its offset last, when it has one.
     pub args: Vec<Value>,
 }
 
 impl Stage {
-    /// Begins to serve events at a port. `build` makes the hub and the program on it, anew after each crash.
+    /// Begins to serve events at a port. `build` makes the hub and the program on it, again after each crash.
     pub fn event_server(
         &mut self,
         host: Host,
@@ -104,7 +104,7 @@ impl Stage {
         EventClient { host, app }
     }
 
-    /// The client opens a new session, and says who it was.
+    /// The client opens a new session, and presents its secrets.
     pub fn reconnect(&mut self, client: EventClient) {
         self.network().call(client.app, |client: &mut Client, io| client.reconnect(io));
     }
@@ -164,7 +164,7 @@ impl Stage {
         client.happened().iter().filter(|(_, event)| by_server(event)).cloned().collect()
     }
 
-    /// The events that a client heard so far.
+    /// The events that a client received so far.
     pub fn heard(&mut self, client: EventClient) -> Vec<Heard> {
         let heard = |(at, event)| match event {
             Event::Heard(heard) => {
@@ -191,7 +191,7 @@ impl Stage {
         client.is_in(namespace)
     }
 
-    /// Whether the server took a client that came back for who it was.
+    /// Whether the server recovered a client that came back.
     pub fn is_recovered(&mut self, client: EventClient, namespace: &str) -> bool {
         let client: &Client = self.network().app_ref(client.app);
         client.is_recovered(namespace)

@@ -1,4 +1,4 @@
-//! A scenario that has been played: its beats, and the runs behind them.
+//! A scenario that has been played: its beats, and its runs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct PlayedScene {
     pub id: String,
     /// What happens in it.
     pub title: String,
-    /// What happened.
+    /// The trace of the run.
     pub trace: Arc<Trace>,
 }
 

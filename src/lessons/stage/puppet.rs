@@ -1,6 +1,6 @@
 //! The program on every host of a lesson: it does what the script says, and little by itself.
 //!
-//! By itself it takes what arrives at once, unless it was told to read only when asked, and goes on with a write that
+//! By itself it takes what arrives at once, unless it reads only when asked, and goes on with a write that
 //! found the send buffer full. A connection that speaks WebSocket has a machine on it (`websocket`), which reads and
 //! answers by itself as it does in every program.
 
@@ -29,11 +29,11 @@ pub(super) struct Puppet {
     rest: BTreeMap<SocketId, Outgoing>,
     /// Listeners whose connections are to speak WebSocket.
     pub(super) websocket_ports: BTreeMap<SocketId, (Config, Policy)>,
-    /// Connections that will ask for WebSocket once they stand.
+    /// Connections that will ask for WebSocket once they are established.
     pub(super) websocket_requests: BTreeMap<SocketId, (Config, Request)>,
     /// Connections that speak it.
     pub(super) websockets: BTreeMap<SocketId, WebSocketEnd>,
-    /// What their machines told the program, in order.
+    /// What their machines reported to the program, in order.
     pub(super) websocket_events: Vec<(SocketId, Instant, Event)>,
 }
 
@@ -113,7 +113,7 @@ impl App for Puppet {
         for socket in sockets {
             self.act(socket, Some(Input::Wake), io);
         }
-        // A connection that is not due yet still wants to be woken.
+        // A connection that is not due yet still needs its wake-up.
         if let Some(at) = self.websockets.values().filter_map(WebSocketEnd::wake_at).min() {
             io.wake_at(at);
         }

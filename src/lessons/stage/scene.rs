@@ -67,7 +67,7 @@ impl Stage {
         (client, server)
     }
 
-    /// Makes `router` forward, and tells `a` and `b` to reach each other through it. All have their links already.
+    /// Makes `router` forward, and routes `a` and `b` to each other through it. All have their links already.
     pub fn route_through(&mut self, router: Host, a: Host, b: Host) {
         let network = &mut self.running().network;
         network.forward(router.id);
@@ -94,7 +94,7 @@ impl Stage {
         Socket { host, id: opened.expect("the script listens on a free port") }
     }
 
-    /// Opens a TCP connection: the SYN leaves now. It stands when time has passed.
+    /// Opens a TCP connection: the SYN leaves now. It is established when time has passed.
     ///
     /// # Panics
     /// When there is no way to that host: a script knows its links.
@@ -111,7 +111,7 @@ impl Stage {
     }
 
     /// Writes to a connection, and says how many bytes the socket took at once. The others follow when there is room.
-    /// Before the connection stands, they wait for it.
+    /// Before the connection is established, they wait for it.
     pub fn send(&mut self, socket: Socket, bytes: impl AsRef<[u8]>) -> usize {
         let bytes = Bytes::copy_from_slice(bytes.as_ref());
         let network = &mut self.running().network;
@@ -199,7 +199,7 @@ impl Stage {
         self.running().network.wait_until(end);
     }
 
-    /// Lets so much time pass.
+    /// Lets this much time pass.
     pub fn run_for(&mut self, time: Duration) {
         let end = self.now() + time;
         self.run_until(end);

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::cast::Host;
 use crate::base::Instant;
+use crate::layers::physical::delay::FCS_LEN;
 use crate::trace::{Kind, PlaceId, Trace};
 use crate::view::dissect::{Accounting, Summary, TcpSummary, TracedPacket, What, dissect_trace};
 
@@ -117,12 +118,15 @@ impl Seen {
         found.map(|event| event.at)
     }
 
-    /// Where the bytes of all frames went, layer by layer.
+    /// Where the bytes of all frames went, layer by layer: from the destination address to the check sequence, as in
+    /// [`Facts`](crate::view::facts::Facts).
     pub fn accounting(&self) -> Accounting {
         let account = |packet: &TracedPacket| {
             Accounting::of(&packet.packet.dissection, packet.packet.summary.is_retransmission())
         };
-        self.packets.iter().map(account).sum()
+        let mut sum: Accounting = self.packets.iter().map(account).sum();
+        sum.link += sum.frames * FCS_LEN as u64;
+        sum
     }
 
     fn at<T>(&self, host: Host, pick: impl Fn(&Kind) -> Option<T>) -> Vec<T> {

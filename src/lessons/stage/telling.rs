@@ -74,7 +74,13 @@ impl Stage {
 
     /// Says a paragraph. Numbers in it come from the run: `say(format!("{} frames", run.frames()))`.
     pub fn say(&mut self, text: impl Into<String>) {
-        self.beats.push(Beat::Say { text: text.into() });
+        self.beats.push(Beat::Say { text: text.into(), leads_in: false });
+    }
+
+    /// Says what the next question needs to know, and nothing that answers the questions before it: in the book this
+    /// text stays open when their answers are folded.
+    pub fn lead_in(&mut self, text: impl Into<String>) {
+        self.beats.push(Beat::Say { text: text.into(), leads_in: true });
     }
 
     /// Shows a view of the run so far. The caption says what there is to see, as a sentence.
@@ -100,7 +106,7 @@ impl Stage {
         self.picture(name, caption.into(), Drawing::Free(FreeDrawing { name, draw: Arc::new(draw) }));
     }
 
-    /// Asks for a number, before the run that tells it.
+    /// Asks for a number, before the run that shows it.
     pub fn ask_number(&mut self, question: impl Into<String>, unit: &str) -> Guess {
         self.ask(question.into(), Form::Number { unit: unit.into() })
     }
@@ -144,7 +150,7 @@ impl Stage {
 
     /// Claims something about what has happened. The run bears it out, or every test of the lesson fails.
     ///
-    /// A claim holds for every value of every knob; one that needs a certain value stands behind an `if`.
+    /// A claim holds for every value of every knob; one that needs a certain value is inside an `if`.
     pub fn check(&mut self, claim: impl Into<String>, holds: impl FnOnce(&Seen) -> bool) {
         let holds = holds(&self.seen());
         self.beats.push(Beat::Check { claim: claim.into(), holds });
@@ -177,7 +183,7 @@ impl Stage {
 
     // --- knobs
 
-    /// How a knob of the lesson stands, as a value of its type.
+    /// The value of a knob of the lesson, as its type.
     ///
     /// # Panics
     /// When the lesson has no such knob.

@@ -32,7 +32,7 @@ impl Stage {
         socket
     }
 
-    /// Opens a TCP connection, and asks for WebSocket on it as soon as it stands.
+    /// Opens a TCP connection, and asks for WebSocket on it as soon as it is established.
     pub fn websocket_connect(
         &mut self,
         from: Host,
@@ -140,7 +140,7 @@ impl Stage {
         self.websocket(socket, None, |machine| machine.close(now, reason))
     }
 
-    /// What the program at this end was told so far, and when.
+    /// The events of this end so far, with their times.
     pub fn events_of(&mut self, socket: Socket) -> Vec<(Instant, Event)> {
         self.puppet(socket.host, |puppet, _| {
             let events = puppet.websocket_events.iter().filter(|(id, ..)| *id == socket.id);
@@ -158,7 +158,7 @@ impl Stage {
         self.events_of(socket).into_iter().filter_map(message).collect()
     }
 
-    /// Gives the machine of this end a command, and puts on the wire what it wants to send.
+    /// Gives the machine of this end a command, and puts its output on the wire.
     fn websocket<T>(
         &mut self,
         socket: Socket,
@@ -183,7 +183,7 @@ impl Stage {
 }
 
 impl Puppet {
-    /// An end whose TCP connection stands begins to speak WebSocket, if it was told to.
+    /// An end whose TCP connection is established begins to speak WebSocket, if it is to.
     pub(super) fn begin_websocket(&mut self, socket: SocketId, listener: Option<SocketId>, io: &mut Io<'_>) {
         let machine = if let Some((config, policy)) = listener.and_then(|id| self.websocket_ports.get(&id)) {
             Connection::server(io.now(), config.clone(), policy.clone())
@@ -201,7 +201,7 @@ impl Puppet {
         self.act(socket, None, io);
     }
 
-    /// Lets a machine go on: takes down what the program is told, and writes.
+    /// Drives a machine: records its events, and writes its bytes.
     pub(super) fn act(&mut self, socket: SocketId, input: Option<Input>, io: &mut Io<'_>) {
         let Some(end) = self.websockets.get_mut(&socket) else { return };
         end.give(io, input);
@@ -219,11 +219,11 @@ impl Puppet {
     }
 }
 
-/// What the program is told of the end.
+/// What the program learns of the end.
 fn told(reason: &CloseReason) -> String {
     let text = reason.text.to_string();
     let because = if text.is_empty() { String::new() } else { format!(" \"{text}\"") };
-    format!("the program is told: closed, {}{because}", reason.code.0)
+    format!("the program gets: closed, {}{because}", reason.code.0)
 }
 
 impl Seen {

@@ -58,7 +58,9 @@ pub(super) const TERMS: &[Term] = &[
     Term {
         name: "frame",
         aliases: &["Ethernet frame"],
-        definition: "What the link layer sends: a header, a payload, and a check sequence at the end. It exists on \
+        definition: "What the link layer sends: a header, a payload, and a check sequence (FCS) at the end. All of \
+                     these are counted as its bytes: 64 to 1518 on Ethernet. A capture shows 4 less, without the FCS; \
+                     on the wire a frame takes 20 more, for the preamble before it and the gap after it. It exists on \
                      one link only; a router takes the packet out and puts it into a new frame. (WebSocket calls its \
                      own units frames too: those are something else, inside a TCP stream.)",
         place: LINK,

@@ -1,7 +1,7 @@
 //! A TCP stream that takes down every write and read of the program that uses it, and the states that the kernel shows
 //! at the turns of its life.
 //!
-//! The kernel tells nobody when a state changes; it can only be asked. So it is asked after connecting, after the end
+//! The kernel reports no change of state; it can only be asked. So it is asked after connecting, after the end
 //! of the stream was read, and after our half was closed, and what lies between two questions is not seen.
 
 use std::io;

@@ -36,7 +36,7 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
     let len = received.iter().map(Bytes::len).sum();
     stage.record(stage.now(), SERVER, Kind::MessageReceived { flow: flow.reversed(), len });
 
-    // Now the server has read everything and the connection still stands.
+    // Now the server has read everything and the connection is still established.
     let mut kernel = KernelFigures::new(
         Way::Tcp,
         EndFigures::of_tcp(client.stream()),

@@ -67,7 +67,7 @@ fn the_longest_message_arrives_each_way() {
         let real =
             play(way, &message, &RealKnobs { timeout: Duration::from_secs(300), ..RealKnobs::default() });
         let outcome = &real.run.outcome;
-        // The machine may be so busy that a datagram is lost; then it must be told, and nothing else be wrong.
+        // The machine may be so busy that a datagram is lost; then it must be reported, and nothing else be wrong.
         if way == Way::Udp && !outcome.arrived_exactly() {
             let told = real
                 .run

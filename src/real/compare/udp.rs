@@ -1,6 +1,6 @@
-//! The UDP scene: datagrams one way, and nobody who would notice a lost one.
+//! The UDP scene: datagrams in one direction, with neither end to notice a lost one.
 //!
-//! UDP tells a receiver neither how many datagrams there are nor that the last has come. Here both ends are in one
+//! UDP informs a receiver neither how many datagrams there are nor that the last has come. Here both ends are in one
 //! program, so the sender says when it is done; real ones need a protocol above for that.
 
 use bytes::Bytes;
@@ -33,11 +33,11 @@ const NEXT: &str = "see whether a firewall or a sandbox forbids UDP on 127.0.0.1
 pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Played {
     let server = UdpSocket::bind(ANY_PORT).await.during("binding the server's UDP socket", NEXT)?;
     let client = UdpSocket::bind(ANY_PORT).await.during("binding the client's UDP socket", NEXT)?;
-    // A smaller buffer than asked for is not an error: what it loses is told.
+    // A smaller buffer than asked for is not an error: what it loses is reported.
     let _ = socket2::SockRef::from(&server).set_recv_buffer_size(RECEIVE_BUFFER);
     let server_address = server.local_addr().during("asking for the server's address", NEXT)?;
     let client_address = client.local_addr().during("asking for the client's address", NEXT)?;
-    // For UDP this sends nothing: it fixes where `send` sends to and whom `recv` listens to.
+    // For UDP this sends nothing: it fixes where `send` sends to and from where `recv` receives.
     client.connect(server_address).await.during("connecting the client's UDP socket", NEXT)?;
     let flow = flow(Protocol::Udp, client_address, server_address);
 

@@ -52,7 +52,7 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
     };
     let (returned, received) = tokio::try_join!(there_and_back, echo)?;
 
-    // Now both messages are through and the connection still stands.
+    // Now both messages are through and the connection is still established.
     let mut kernel = KernelFigures::new(Way::WebSocket, of_tcp(&client), of_tcp(&server));
     // The server learns of the end as any server would: by asking for the next message.
     tokio::try_join!(

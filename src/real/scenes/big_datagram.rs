@@ -13,7 +13,7 @@ use crate::trace::{Kind, Way};
 /// One byte more than a UDP datagram over IPv4 can carry: 65,535 less 20 of IPv4 and 8 of UDP is the most.
 const TOO_LARGE: usize = 65_508;
 
-/// Where Linux tells the MTU of loopback.
+/// Where Linux shows the MTU of loopback.
 const LOOPBACK_MTU: &str = "/sys/class/net/lo/mtu";
 
 /// Plays the scene with a datagram of `size` bytes.
@@ -24,7 +24,7 @@ pub fn big_datagram(size: usize) -> Result<RealStory, RealError> {
     let stage = Stage::new(Way::Udp);
     let mtu = loopback_mtu();
     let said = play(scene(&stage, size, mtu))?;
-    let real = mtu.map_or_else(|| "not told by this system".to_owned(), |mtu| mtu.to_string());
+    let real = mtu.map_or_else(|| "not shown by this system".to_owned(), |mtu| mtu.to_string());
     let differences = vec![
         Difference {
             what: "the MTU",

@@ -1,4 +1,4 @@
-//! A client connects and writes while the server's program has not called `accept()`: who makes the handshake?
+//! A client connects and writes while the server's program has not called `accept()`: what makes the handshake?
 //!
 //! RFC 9293 §3.5 knows no accept. The kernel completes the handshake and puts the connection into the listener's
 //! queue; `accept()` takes it out (listen(2), accept(2)).
@@ -37,11 +37,11 @@ pub fn connect_before_accept() -> Result<RealStory, RealError> {
             what: "what can be seen of the handshake",
             sim: "three segments".into(),
             real: "that connect() takes a moment".into(),
-            because: "the kernel sends and answers them; a program is only told that it is done".into(),
+            because: "the kernel sends and answers them; a program only learns that it is done".into(),
         },
         Difference {
-            what: "who calls accept()",
-            sim: "nobody: the program is told of a new connection".into(),
+            what: "the call of accept()",
+            sim: "none: the program gets an event for a new connection".into(),
             real: "the program, when it likes".into(),
             because: "the kernel keeps finished connections in the listener's queue until they are asked for"
                 .into(),
@@ -61,7 +61,7 @@ async fn scene(stage: &Stage) -> Result<Vec<String>, RealError> {
     let flow = flow(Protocol::Tcp, local, address);
     let mut client = Observed::new(stage, CLIENT, flow, client, "CLOSED", "connect()");
     stage.note(CLIENT, format!("connect() came back after {took}"));
-    let state = TcpInfo::of(client.stream()).map_or("not told by this system", |info| info.state);
+    let state = TcpInfo::of(client.stream()).map_or("not shown by this system", |info| info.state);
 
     client.write_all(MESSAGE).await.during("writing before accept()", NEXT)?;
     let idle_until = stage.now() + IDLE;
@@ -101,7 +101,7 @@ async fn scene(stage: &Stage) -> Result<Vec<String>, RealError> {
 }
 
 /// How many bytes the server's kernel has acknowledged, all of them if it does so in time; `None` where the system
-/// does not tell. When the first byte of the message is among them, the server's end of the connection stands: bytes
+/// does not show it. When the first byte of the message is among them, the server's end is established: bytes
 /// are acknowledged in no earlier state (RFC 9293 §3.10.7.4). That is the earliest moment at which it can be seen.
 async fn acknowledged(stage: &Stage, client: &Observed<'_>, until: Instant, server: Flow) -> Option<u64> {
     // Linux counts the SYN as one byte that was acknowledged.
@@ -122,14 +122,14 @@ async fn acknowledged(stage: &Stage, client: &Observed<'_>, until: Instant, serv
     }
 }
 
-/// What a port says that nobody listens on.
+/// The answer of a port on which no socket listens.
 async fn refused() -> Result<String, RealError> {
     let listener = TcpListener::bind(ANY_PORT).await.during("listening", NEXT)?;
     let address = listener.local_addr().during("asking for the listener's address", NEXT)?;
     drop(listener);
     Ok(match TcpStream::connect(address).await {
-        Err(error) => format!("nobody listens on a closed port: connect() says \"{}\"", error.kind()),
-        Ok(_) => "somebody else took the closed port in the meantime: run it again".into(),
+        Err(error) => format!("no socket listens on a closed port: connect() says \"{}\"", error.kind()),
+        Ok(_) => "another program took the closed port in the meantime: run it again".into(),
     })
 }
 
@@ -145,7 +145,8 @@ mod tests {
         let wrote = place(|kind| matches!(kind, Kind::AppWrote { .. })).expect("the client wrote");
         let read = place(|kind| matches!(kind, Kind::AppRead { .. })).expect("the server read");
         assert!(wrote < read);
-        // Where the system tells: the server's end stood before its program read, and before it called accept().
+        // Where the system shows it: the server's end was established before its program read, and before it called
+        // accept().
         let stood = story.trace.events.iter().position(|event| {
             event.place == SERVER && matches!(event.kind, Kind::StateChanged { to: "ESTABLISHED", .. })
         });

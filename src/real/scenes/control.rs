@@ -1,7 +1,7 @@
 //! A ping between the fragments of a message, both ends speaking at once, and the close, over the kernel's TCP
 //! (RFC 6455 §5.4, §5.5, §7.1).
 //!
-//! The server is the library's. The client drives the same sans-IO machine by hand, for it wants to stop between two
+//! The server is the library's. The client drives the same sans-IO machine by hand, because it is to stop between two
 //! fragments.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -23,7 +23,7 @@ use crate::trace::Way;
 const NEXT: &str = "run it again; if it fails again, see what ends connections on 127.0.0.1";
 const PING: &str = "are you there?";
 
-/// Plays the scene with a message in so many fragments.
+/// Plays the scene with a message in `fragments` fragments.
 ///
 /// # Errors
 /// When the system refuses a socket or a call.
@@ -34,7 +34,7 @@ pub fn control(fragments: usize) -> Result<RealStory, RealError> {
         Difference {
             what: "how long a ping takes",
             sim: "a round trip of the link".into(),
-            real: "what is told above".into(),
+            real: "what the lines above say".into(),
             because: "on loopback there is no way to go: what is measured is two programs and a kernel taking turns"
                 .into(),
         },
@@ -90,7 +90,7 @@ async fn scene(stage: &Stage, fragments: usize) -> Result<Vec<String>, RealError
     })?;
     if let (Event::Close(answer), None) = (closed, end) {
         let told = server.close_reason().map_or_else(String::new, |reason| reason.code.0.to_string());
-        said.push(format!("the server's program was told {told}; its machine answered {}", answer.code.0));
+        said.push(format!("the server's program got {told}; its machine answered {}", answer.code.0));
     }
     let refused = CloseReason::new(CloseCode::ABNORMAL, "").payload();
     if let Err(error) = refused {
@@ -99,7 +99,7 @@ async fn scene(stage: &Stage, fragments: usize) -> Result<Vec<String>, RealError
     Ok(said)
 }
 
-/// Sends a message in fragments, with a ping behind the first; the others follow when it is answered. Says how long
+/// Sends a message in fragments, with a ping after the first; the others follow when it is answered. Returns how long
 /// that took.
 async fn in_fragments(
     stage: &Stage,
@@ -166,7 +166,7 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// Reads until the machine tells something that is wanted; what it tells besides is of no interest.
+    /// Reads until the machine reports what is wanted; other events are skipped.
     async fn wait_for(&mut self, wanted: fn(&Event) -> bool) -> Result<Event, RealError> {
         let mut room = [0; 4096];
         loop {
@@ -199,6 +199,6 @@ mod tests {
         let said = story.said.join("\n");
         assert!(said.contains("part 1. part 2. part 3. "), "{said}");
         assert!(said.contains("\"from the server\" and \"from the client\""), "{said}");
-        assert!(said.contains("was told 1000; its machine answered 1000"), "{said}");
+        assert!(said.contains("got 1000; its machine answered 1000"), "{said}");
     }
 }

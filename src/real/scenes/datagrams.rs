@@ -1,7 +1,7 @@
-//! Datagrams that wait for their program, a read with too little room, and a port that nobody has.
+//! Datagrams that wait for their program, a read with too little room, and a port without a socket.
 //!
-//! What a datagram does not fit into is cut off and gone (recv(2)); RFC 1122 §4.1.3.1 demands the ICMP answer of a port
-//! that nobody has, and §4.1.3.3 that the program is told.
+//! What a datagram does not fit into is cut off and gone (recv(2)); RFC 1122 §4.1.3.1 says that a port without
+//! a socket SHOULD be answered by ICMP, and §4.1.3.3 that UDP MUST pass that answer to the program.
 
 use bytes::Bytes;
 use tokio::net::UdpSocket;
@@ -70,7 +70,7 @@ async fn receive(stage: &Stage, server: &UdpSocket, flow: Flow, room: usize) -> 
     Ok(bytes)
 }
 
-/// What a sender hears when the port it sends to is nobody's.
+/// What a sender gets when the port it sends to has no socket.
 async fn nobody(client: &UdpSocket) -> Result<String, RealError> {
     client.send(b"anybody?").await.during("sending to a closed port", NEXT)?;
     let mut room = [0; 16];
@@ -80,7 +80,7 @@ async fn nobody(client: &UdpSocket) -> Result<String, RealError> {
             "the server's socket is closed; send() succeeds, and the next call says \"{}\": an ICMP message came back",
             error.kind()
         ),
-        _ => "the server's socket is closed; send() succeeds all the same, and nobody tells".into(),
+        _ => "the server's socket is closed; send() succeeds nevertheless, and reports no error".into(),
     })
 }
 

@@ -47,7 +47,7 @@ pub fn frames(text: &str) -> Result<RealStory, RealError> {
     }
     let sizes: Vec<String> = AT_ONCE.iter().map(usize::to_string).collect();
     said.push(format!(
-        "messages of {} bytes, written one right behind the other: {}, all read {} after the first write",
+        "messages of {} bytes, written one right after the other: {}, all read {} after the first write",
         sizes.join(" + "),
         together.told(),
         together.took
@@ -58,10 +58,10 @@ pub fn frames(text: &str) -> Result<RealStory, RealError> {
             what: "where keys come from",
             sim: "the run's seed: the same in every run".into(),
             real: "the operating system's randomness: other ones in every run".into(),
-            because: "nobody may be able to guess a key (RFC 6455 §5.3); only a simulation may repeat one".into(),
+            because: "a key must not be guessable (RFC 6455 §5.3); only a simulation may repeat one".into(),
         },
         Difference {
-            what: "how long small frames wait behind a large one",
+            what: "how long small frames wait for a large one",
             sim: "a round trip, until the large one is acknowledged (Nagle)".into(),
             real: format!("{}; with TCP_NODELAY {}", together.took, at_once.took),
             because: "a kernel may also delay its acknowledgments, which ours does not (RFC 9293 §3.8.6.3); TCP_NODELAY ends the \
@@ -72,7 +72,7 @@ pub fn frames(text: &str) -> Result<RealStory, RealError> {
     Ok(RealStory { trace, said, differences })
 }
 
-/// What several frames became that were written one right behind the other.
+/// What several frames became that were written one right after the other.
 struct Sent {
     segments: Option<u32>,
     took: Duration,
@@ -107,7 +107,7 @@ async fn scene(stage: &Stage, text: &str) -> Result<[Sent; 2], RealError> {
     Ok([together, at_once])
 }
 
-/// Sends messages one right behind the other, and waits until the server's program has all of them.
+/// Sends messages one right after the other, and waits until the server's program has all of them.
 async fn several(
     stage: &Stage,
     client: &mut WebSocket<Observed<'_>>,

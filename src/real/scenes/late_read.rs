@@ -1,4 +1,4 @@
-//! Small writes to a TCP socket while nobody reads, and one late read.
+//! Small writes to a TCP socket that is not read, and one late read.
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -16,10 +16,10 @@ use crate::trace::Way;
 const NEXT: &str = "run it again; if it fails again, see what ends connections on 127.0.0.1";
 /// How long the server's program does nothing.
 const IDLE: Duration = Duration::from_millis(50);
-/// What still fits the kernel's buffers when nobody reads.
+/// What still fits the kernel's buffers when nothing is read.
 const MOST: usize = 60_000;
 
-/// Plays the scene with so many writes of so many bytes; of the `writes` as many as the kernel's buffers hold.
+/// Plays the scene with `writes` writes of `each` bytes, or as many of them as the kernel's buffers hold.
 ///
 /// # Errors
 /// When the system refuses a socket or a call.
@@ -27,7 +27,7 @@ pub fn late_read(writes: usize, each: usize) -> Result<RealStory, RealError> {
     let stage = Stage::new(Way::Tcp);
     let writes = writes.min(MOST / each.max(1)).max(1);
     let (said, segments) = play(scene(&stage, writes, each))?;
-    let segments = segments.map_or_else(|| "not told by this system".into(), |n| format!("{n} segments"));
+    let segments = segments.map_or_else(|| "not shown by this system".into(), |n| format!("{n} segments"));
     let differences = vec![Difference {
         what: "how many segments carried the writes",
         sim: "the first at once, the others together".into(),
@@ -55,7 +55,7 @@ async fn scene(stage: &Stage, writes: usize, each: usize) -> Result<(Vec<String>
     let waited = stage.now().since(written);
 
     let mut said = vec![
-        format!("{writes} writes of {each} bytes succeeded while nobody read: the kernels keep the bytes"),
+        format!("{writes} writes of {each} bytes succeeded without a read: the kernels keep the bytes"),
         format!("{waited} after the last write, one read gave {read} bytes"),
     ];
     if read < writes * each {

@@ -1,4 +1,4 @@
-//! Several clients of one listener: which ports are in use? And who gets a port that is taken?
+//! Several clients of one listener: which ports are in use? And what happens at a port that is taken?
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::trace::{Protocol, Way};
 
 const NEXT: &str = "see whether a firewall or a sandbox forbids TCP on 127.0.0.1";
 
-/// Plays the scene with so many clients.
+/// Plays the scene with `clients` clients.
 ///
 /// # Errors
 /// When the system refuses a socket or a call.
@@ -41,7 +41,7 @@ pub fn many_clients(clients: usize) -> Result<RealStory, RealError> {
             sim: "from 49152 on, the dynamic ports of RFC 6335 §6".into(),
             real: "whatever this system gives out".into(),
             because:
-                "each system has a range of its own; Linux takes 32768 to 60999 unless it is told otherwise"
+                "each system has a range of its own; Linux takes 32768 to 60999 unless it is set otherwise"
                     .into(),
         },
     ];

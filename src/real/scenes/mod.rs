@@ -38,7 +38,7 @@ use crate::trace::{Flow, Kind, PlaceId, Protocol, Trace};
 /// A scene on real sockets.
 #[derive(Debug, Clone)]
 pub struct RealStory {
-    /// What happened.
+    /// The bytes on the real stream, as a trace.
     pub trace: Trace,
     /// What to notice, as sentences.
     pub said: Vec<String>,

@@ -17,7 +17,7 @@ const LEAST_MSS: u16 = 88;
 /// What one write became.
 struct Cut {
     reads: usize,
-    /// The kernel's own figures, where it tells them.
+    /// The kernel's own figures, where it shows them.
     mss: Option<u32>,
     segments: Option<u32>,
 }
@@ -46,7 +46,7 @@ pub fn one_write(size: usize, mss: u16) -> Result<RealStory, RealError> {
     said.push(
         "a read gives what has arrived by then, so the number of reads may change from run to run".into(),
     );
-    let figure = |figure: Option<u32>| figure.map_or_else(|| "not told".to_owned(), |n| n.to_string());
+    let figure = |figure: Option<u32>| figure.map_or_else(|| "not shown".to_owned(), |n| n.to_string());
     let differences = vec![
         Difference {
             what: "segments for one write",

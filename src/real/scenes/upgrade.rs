@@ -35,8 +35,7 @@ pub fn upgrade() -> Result<RealStory, RealError> {
             what: "the key",
             sim: "from the run's seed, or that of the RFC's example".into(),
             real: format!("{key}, from the operating system's randomness"),
-            because: "nobody may be able to guess it (RFC 6455 §4.1); only a simulation may repeat one"
-                .into(),
+            because: "it must not be guessable (RFC 6455 §4.1); only a simulation may repeat one".into(),
         },
         Difference {
             what: "what can be seen of the connection",
@@ -85,7 +84,7 @@ async fn refused() -> Result<String, RealError> {
     let (answer, refusal) = tokio::try_join!(ask, judge)?;
     let status = answer.first().cloned().unwrap_or_default();
     let version = value(&answer, "Sec-WebSocket-Version");
-    let why = refusal.map_or_else(String::new, |error| format!("; the server's program is told: {error}"));
+    let why = refusal.map_or_else(String::new, |error| format!("; the server's program gets: {error}"));
     Ok(format!("\"{status}\", with version {version}{why}"))
 }
 

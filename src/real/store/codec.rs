@@ -4,7 +4,7 @@
 //!   at_ms: 8 | sender id: 4 + n | rooms: 4, each 4 + n | except: 4, each 4 + n | text: 4 + n | attachments: 4, each 4 + n
 //! ```
 //!
-//! The offset is the key. What is asked of every event at the start of the program stands first.
+//! The offset is the key. What is read of every event at the start of the program comes first.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::layers::application::socketio::Encoded;
 use crate::layers::application::websocket::Utf8Bytes;
 use crate::layers::physical::crc32::crc32;
 
-/// Writes a record.
+/// Encodes a record, without its offset.
 pub fn encode(record: &Record) -> Vec<u8> {
     let mut out = Vec::with_capacity(record.cost());
     out.extend_from_slice(&record.at_ms.to_be_bytes());
@@ -30,7 +30,7 @@ pub fn encode(record: &Record) -> Vec<u8> {
     out
 }
 
-/// The bytes with their check sequence behind them. The database has checksums of its own for what a crash leaves
+/// The bytes with their check sequence after them. The database has checksums of its own for what a crash leaves
 /// unfinished; a disk that changes what it holds later is found by this.
 pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
     let check = crc32(&bytes).to_be_bytes();

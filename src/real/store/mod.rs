@@ -6,7 +6,7 @@
 //! them. The hub goes on in the meantime; only what it says about an event waits until that event is safe.
 //!
 //! redb never overwrites what a commit made: after a crash (`kill -9`, or the power) the file is as the last commit
-//! left it. What was being written then was promised to nobody.
+//! left it. What was being written then was not acknowledged yet.
 //!
 //! | table | key | value |
 //! |---|---|---|
@@ -16,8 +16,8 @@
 //! | `events` | namespace's number, offset | the [`Record`] and its CRC-32, see `codec.rs` |
 //! | `sockets` | namespace's number, secret | what [`Saved`] says, as JSON |
 //!
-//! Everything is read once when the file is opened, so that a damaged one is told before anybody is served. What goes
-//! wrong later is told by [`Store::watch`]; from then on nothing is stored, nothing acknowledged.
+//! Everything is read once when the file is opened, so that a damaged one is reported before any client is served. What
+//! goes wrong later is reported by [`Store::watch`]; from then on nothing is stored, nothing acknowledged.
 //!
 //! The newest events are kept in memory too: most clients that come back have been away for seconds. Left out: more
 //! than one program on one file (redb locks it), and repair of a file that something else has written into: its
@@ -54,15 +54,15 @@ const FILE: &str = "events.redb";
 const CACHE: Retention =
     Retention { age: Duration::MAX, bytes: 48 << 20, young: Duration::ZERO, events: u64::MAX };
 
-/// After so many events at most it is noted how old and how large they were: retention goes by these steps.
+/// After this many events at most, their age and size are noted: retention drops these steps, one at a time.
 const STEP: u64 = 256;
 
 /// Parts of what may be kept, by age, by bytes and by number: no step is larger, so no more than one such part is kept
 /// beyond it.
 const PARTS: u64 = 16;
 
-/// A page that takes so many bytes is read no further: somebody who missed large events gets them little by little, and
-/// the others need not wait for it.
+/// A page that takes this many bytes is read no further: a client that missed large events gets them little by little,
+/// and the others need not wait for it.
 const PAGE_BYTES: usize = 1 << 20;
 
 /// Why a log on disk could not be opened.
@@ -71,7 +71,7 @@ pub enum StoreError {
     /// Another program has it open.
     #[error("{path} is in use by another program; stop it, or choose another data directory")]
     Busy {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
     /// It is not what this program wrote.
@@ -80,9 +80,9 @@ pub enum StoreError {
          Nothing was changed in it"
     )]
     Damaged {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with it.
         why: String,
     },
     /// It was written by another version.
@@ -91,7 +91,7 @@ pub enum StoreError {
          file away to start with an empty log"
     )]
     Format {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
         /// The format it has.
         found: u64,
@@ -109,9 +109,9 @@ pub enum StoreError {
 /// How far opening has come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Progress {
-    /// The program ended in the middle of something: the file is being checked; so much of it is done (0 to 1).
+    /// The program ended in the middle of a commit: the file is being checked; this share of it is done (0 to 1).
     Repairing(f64),
-    /// So many events of a namespace have been read.
+    /// This many events of a namespace have been read.
     Reading(u64),
 }
 
@@ -199,7 +199,7 @@ struct Step {
 
 impl Store {
     /// Opens the log in a directory, which is made when there is none, and reads all of it: one that is damaged is an
-    /// error here, and not a surprise for those who are served. `told` hears how far it has come, when that takes a
+    /// error here, and not a surprise for clients. `told` is called with how far it has come, when that takes a
     /// while; `on_stored` is called, on another thread, each time something has become safe: poll the hub then.
     ///
     /// # Errors
@@ -249,7 +249,7 @@ impl Store {
         self.shared.writer.failure()
     }
 
-    /// What [`failure`](Store::failure) says, for whoever watches when the hub has the store.
+    /// What [`failure`](Store::failure) says, for an observer while the hub has the store.
     pub fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
         self.shared.writer.watch()
     }
@@ -289,7 +289,7 @@ impl Store {
             let (key, value) = entry?;
             let offset = key.value().1;
             let record = codec::unseal(value.value()).and_then(|bytes| codec::decode(offset, bytes));
-            // Nobody is led past a gap.
+            // No client is led past a gap.
             let Some(record) = record else {
                 return Err(redb::Error::Corrupted(format!("event {offset} is not as it was written")));
             };
@@ -406,12 +406,12 @@ impl StoreError {
     }
 }
 
-/// The name in `meta` under which the end of a namespace's log stands.
+/// The key in `meta` of the end of a namespace's log.
 fn end_key(number: u32) -> String {
     format!("end {number}")
 }
 
-/// What people say, and the secrets by which they return, are nobody else's: a new directory is its owner's alone.
+/// Messages, and the secrets by which clients return, are private: only its owner may read a new directory.
 #[cfg(unix)]
 fn make_directory(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
@@ -423,7 +423,7 @@ fn make_directory(path: &Path) -> std::io::Result<()> {
     fs::create_dir_all(path)
 }
 
-/// And so is the file, whoever made its directory.
+/// And so is the file, whatever made its directory.
 #[cfg(unix)]
 fn keep_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -439,7 +439,7 @@ fn open_database(path: &Path, told: &Told) -> Result<Database, StoreError> {
     let damaged = |why: String| StoreError::Damaged { path: path.into(), why };
     let is_new = !path.exists();
     let told = told.clone();
-    // A file that is not a database at all is told apart before redb is asked: it would take an empty one for new.
+    // A file that is not a database at all is recognised before redb is asked: it would take an empty one for new.
     if !is_new && fs::metadata(path).is_ok_and(|file| file.len() < 4096) {
         return Err(damaged("it is shorter than any log".into()));
     }

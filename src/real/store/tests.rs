@@ -1,4 +1,4 @@
-//! The log on disk: what is stored stays, and what is damaged is told.
+//! The log on disk: what is stored stays, and what is damaged is reported.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -256,7 +256,7 @@ fn what_a_namespace_takes_that_was_not_opened_is_never_said_to_be_stored() {
     assert_eq!(store.committed(Instant::ZERO), None);
     store.sessions().save(&main, saved("pid"));
     assert_eq!(store.taken(), 2);
-    rung.recv_timeout(std::time::Duration::from_secs(60)).expect("whoever waits is told");
+    rung.recv_timeout(std::time::Duration::from_secs(60)).expect("the waiting caller gets the error");
     assert_eq!(store.stored(), 0);
     let why = store.failure().expect("it has failed");
     assert!(why.contains("events.redb: namespace / was not opened"), "{why}");

@@ -13,12 +13,12 @@ use redb::Database;
 use super::{EVENTS, META, NAMESPACES, SOCKETS, codec, end_key};
 use crate::chat::{Record, Saved};
 
-/// Bytes that may be on their way to the disk, those of the commit under way included. Beyond it whoever appends waits:
+/// Bytes that may wait for the disk, those of the running commit included. Beyond it an append waits:
 /// a disk that is too slow slows the senders down, and costs no memory. A server stops reading long before
-/// ([`BEHIND`]), so that nothing else of it stands still.
+/// ([`BEHIND`]), so that nothing else of it is held up.
 pub(super) const MAX_PENDING: usize = 16 << 20;
 
-/// When so many bytes are on their way, the log is behind.
+/// When this many bytes wait for the disk, the log is behind.
 pub(super) const BEHIND: usize = 4 << 20;
 
 /// A commit waits until nothing has come for so long: much less than the disk takes.
@@ -27,7 +27,7 @@ const GATHER_STEP: Duration = Duration::from_micros(100);
 /// But no more often than this.
 const GATHER_STEPS: usize = 20;
 
-/// Something to write.
+/// Something for the writer's thread to write.
 pub(super) enum Op {
     Name { space: u32, name: Arc<str> },
     Append { space: u32, record: Arc<Record> },
@@ -174,7 +174,7 @@ impl Writer {
         self.fail(format!("{}: namespace {namespace} was not opened", self.shared.path.display()));
     }
 
-    /// Whether so much is on its way that nothing more should be asked for.
+    /// Whether the backlog is so long that nothing more should be read.
     pub(super) fn is_behind(&self) -> bool {
         let pending = self.shared.lock();
         pending.bytes() > BEHIND && pending.failure.is_none()
@@ -197,7 +197,7 @@ impl Writer {
         move || shared.lock().failure.clone()
     }
 
-    /// Nothing is stored from now on. The thread tells it, and ends.
+    /// Nothing is stored from now on. The thread reports it, and ends.
     pub(super) fn fail(&self, why: String) {
         self.shared.lock().failure.get_or_insert(why);
         self.shared.more.notify_one();
@@ -253,12 +253,12 @@ fn write_all(database: &Database, shared: &Shared, on_stored: &dyn Fn()) {
             break;
         }
         drop(pending);
-        // Release: whoever sees the number sees the commit.
+        // Release: a thread that sees the number sees the commit.
         shared.stored.fetch_add(count, Ordering::Release);
         shared.room.notify_all();
         on_stored();
     }
-    // It has failed: whoever waits for room, or for what will never be stored, is told.
+    // It has failed: callers that wait for room, or for what will never be stored, get the error.
     shared.lock().group = Group::default();
     shared.room.notify_all();
     on_stored();

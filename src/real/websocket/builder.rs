@@ -1,4 +1,4 @@
-//! What a connection is to be like, before there is one: limits, compression, who may connect.
+//! What a connection is to be like, before there is one: limits, compression, which clients may connect.
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -41,7 +41,7 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// The defaults.
+    /// The defaults: those of the fields' documentation.
     pub fn new() -> Self {
         Builder::default()
     }
@@ -155,8 +155,8 @@ impl Builder {
         self
     }
 
-    /// The subprotocols spoken, the best liked first. By default a client offers none, and a server takes the first that it
-    /// is offered.
+    /// The subprotocols spoken, the best liked first. By default a client offers none, and a server takes the first
+    /// that it is offered.
     #[must_use]
     pub fn subprotocols(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.subprotocols = names.into_iter().map(Into::into).collect();
@@ -178,8 +178,8 @@ impl Builder {
         self
     }
 
-    /// A [`Server`](super::Server): connections at the same time, those in the handshake counted (default: 10,000). One more is
-    /// answered with 503.
+    /// A [`Server`](super::Server): connections at the same time, those in the handshake counted (default: 10,000). One
+    /// more is answered with 503.
     #[must_use]
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.max_connections = connections;

@@ -1,4 +1,4 @@
-//! The end of TCP when it is not in order: what had come is still told, and what went wrong is told when nothing
+//! The end of TCP when it is not in order: what had come is still delivered, and TCP's error is reported when nothing
 //! better is known.
 
 use std::io;
@@ -77,7 +77,7 @@ async fn a_close_frame_that_came_is_told_although_the_answer_cannot_be_written()
     near.write_all(b"\x81\x02hi\x88\x06\x0f\xa1away").await.unwrap();
     near.shutdown().await.unwrap();
     client.get_ref().reset();
-    client.queue("what nobody will read").unwrap();
+    client.queue("what will not be read").unwrap();
     assert_eq!(client.recv().await.unwrap(), Some(text("hi")));
     // It is not said that this was sent.
     assert!(matches!(client.send("ho").await, Err(WebSocketError::Io { step: "writing", .. })));
@@ -92,7 +92,7 @@ async fn without_a_close_frame_the_error_is_told_after_what_had_come() {
     near.write_all(b"\x81\x82\0\0\0\0hi").await.unwrap();
     near.shutdown().await.unwrap();
     server.get_ref().reset();
-    server.queue("what nobody will read").unwrap();
+    server.queue("what will not be read").unwrap();
     assert_eq!(server.recv().await.unwrap(), Some(text("hi")));
     let error = server.recv().await.unwrap_err();
     assert!(error.to_string().starts_with("writing: "), "{error}");

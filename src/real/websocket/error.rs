@@ -8,7 +8,7 @@ use crate::layers::application::websocket::{Failure, SendError};
 /// Why a connection did not open, or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum WebSocketError {
-    /// TCP failed.
+    /// TCP failed, at this step.
     #[error("{step}: {source}")]
     Io {
         /// What was being done.
@@ -39,9 +39,9 @@ pub enum WebSocketError {
     /// The address is not one that we can connect to.
     #[error("{got:?} is not a WebSocket address: {expected}")]
     Url {
-        /// What was given.
+        /// The value that was given.
         got: String,
-        /// What is wanted.
+        /// The values that are allowed.
         expected: &'static str,
     },
     /// The request cannot be written as HTTP.

@@ -1,6 +1,6 @@
 //! A connection in two halves, for two tasks: one sends, one receives.
 //!
-//! The connection itself is shared behind a lock that is held for a moment at a time and never across an await.
+//! The connection itself is shared by a lock that is held for a moment at a time and never across an await.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -87,7 +87,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ReceiveHalf<S> {
         poll_fn(|cx| lock(&self.shared).poll_recv(cx)).await
     }
 
-    /// As [`recv`](ReceiveHalf::recv), but tells all that happens, such as the pong to the other half's ping.
+    /// As [`recv`](ReceiveHalf::recv), but returns all events, such as the pong to the other half's ping.
     ///
     /// # Errors
     /// As for [`WebSocket::event`].

@@ -16,7 +16,7 @@ use crate::layers::application::websocket::{CloseCode, Event};
 
 const SECOND: StdDuration = StdDuration::from_secs(1);
 
-/// A stream that takes no bytes at some polls, but wakes at once who asked: as if a driver on another thread had found
+/// A stream that takes no bytes at some polls, but wakes the caller at once: as if a driver on another thread had found
 /// it ready again in the very moment after the poll.
 struct Race {
     stream: DuplexStream,
@@ -122,9 +122,9 @@ async fn a_peer_that_reads_nothing_from_one_half_is_cut_off_for_the_other_too() 
     let (_near, mut sender, receiving) = parked(&Builder::new().keepalive(None)).await;
     let sent = sender.send(vec![0; 100_000]).await;
     assert!(matches!(sent, Err(WebSocketError::NotReading { .. })), "{sent:?}");
-    let receiver = timeout(SECOND, receiving).await.expect("it is told").unwrap();
+    let receiver = timeout(SECOND, receiving).await.expect("it is reported").unwrap();
     assert_eq!(receiver.close_reason().unwrap().code, CloseCode::ABNORMAL);
-    // And nobody waits again for what cannot be.
+    // And no call waits again for what cannot be.
     let again = timeout(SECOND, sender.send("still there?")).await.expect("it knows");
     assert!(again.is_err());
 }

@@ -1,7 +1,7 @@
 //! What comes in: how much to read at a time, and the memory to read it into.
 //!
-//! Memory is the dear part of a long message. Fresh memory comes from the system page by page, and memory that nobody
-//! has touched for a while is not in the processor's caches. So a connection that waits gives its buffer to the
+//! Memory is the dear part of a long message. Fresh memory comes from the system page by page, and memory that was not
+//! touched for a while is not in the processor's caches. So a connection that waits gives its buffer to the
 //! thread, and the connection that reads next on that thread takes it, still warm: idle connections have none, and busy
 //! ones have few between them.
 
@@ -80,7 +80,7 @@ impl Intake {
         read
     }
 
-    /// Keeps a buffer that nobody reads into, for the next connection that does. One that has grown beyond all reads,
+    /// Keeps an idle buffer for the next connection that reads. One that has grown beyond all reads,
     /// for a message in one piece or what was read ahead, is freed.
     pub(super) fn keep(mut spare: BytesMut) {
         if spare.try_reclaim(Self::FIRST) && !spare.try_reclaim(2 * Self::MOST + 1) {
@@ -93,7 +93,7 @@ impl Intake {
     }
 }
 
-/// Charges the runtime's budget for so many bytes of work. Pending when it is used up: then it is others' turn.
+/// Charges the runtime's budget for `bytes` bytes of work. Pending when it is used up: then it is others' turn.
 pub(super) fn poll_charge(cx: &mut Context<'_>, bytes: usize) -> Poll<()> {
     /// Bytes that cost a turn as much as one call to the system.
     const CHARGED: usize = 8 << 10;

@@ -133,7 +133,7 @@ struct Flood {
 }
 
 const PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
-/// As if it were one of the opcodes that nobody has defined.
+/// As if it were one of the opcodes that are not defined.
 const UNKNOWN: [u8; 6] = [0x83, 0x80, 0, 0, 0, 0];
 
 async fn flooded_with(frame: [u8; 6]) -> WebSocket<Flood> {
@@ -155,7 +155,7 @@ impl AsyncRead for Flood {
         let frames = flood.frame.into_iter().cycle().skip(flood.given % 6).take(to.remaining());
         let frames: Vec<u8> = frames.collect();
         flood.given += frames.len();
-        assert!(flood.given < 64 << 20, "nobody else gets a turn");
+        assert!(flood.given < 64 << 20, "no other task gets a turn");
         to.put_slice(&frames);
         Poll::Ready(Ok(()))
     }

@@ -1,4 +1,4 @@
-//! Chance from the operating system: nonces and masking keys that nobody can foresee (RFC 6455 §4.1, §5.3, §10.3).
+//! Chance from the operating system: nonces and masking keys that cannot be foreseen (RFC 6455 §4.1, §5.3, §10.3).
 
 use super::WebSocketError;
 use crate::layers::application::websocket::MaskSource;

@@ -1,7 +1,7 @@
 //! WebSocket on real sockets: for programs that want to send and receive messages.
 //!
-//! What WebSocket *is* stands in [`layers::application::websocket`](crate::layers::application::websocket); here the
-//! machine is given what it lacks: a stream, a clock, chance.
+//! What WebSocket *is* can be read in [`layers::application::websocket`](crate::layers::application::websocket); here
+//! the machine is given what it lacks: a stream, a clock, chance.
 //!
 //! | to | see |
 //! |---|---|

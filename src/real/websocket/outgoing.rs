@@ -33,12 +33,12 @@ impl Outgoing {
         }
     }
 
-    /// Bytes that wait.
+    /// Bytes that wait for the stream.
     pub(super) fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Forgets what waits.
+    /// Drops what waits for the stream.
     pub(super) fn clear(&mut self) {
         self.queue = VecDeque::new();
         self.waiting = 0;

@@ -39,14 +39,14 @@ impl Server {
         Ok(Server { listener, address, builder, room })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves for ever: every connection is given to `handler`, in a task of its own. What ends badly, in the
-    /// handshake or later, is told to `report` with the peer's address. So is what keeps the server from accepting any
-    /// connection, such as too many open files, with its own address, and once until it can again.
+    /// Serves without end: every connection is given to `handler`, in a task of its own. What ends badly, in the
+    /// handshake or later, is passed to `report` with the peer's address. So is what keeps the server from accepting
+    /// any connection, such as too many open files, with its own address, and once until it can again.
     pub async fn serve<H, F>(
         self,
         handler: H,
@@ -90,7 +90,7 @@ impl Server {
     }
 }
 
-/// Whether something keeps the server from accepting that was told already.
+/// Whether something keeps the server from accepting that was reported already.
 #[derive(Debug, Default)]
 struct Trouble {
     told: bool,

@@ -46,7 +46,7 @@ pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
     tasks: Arc<Tasks>,
     /// How much may wait to be written, and how much is read ahead while it does.
     most_waiting: usize,
-    /// When the machine wants to be woken.
+    /// The machine's own timer.
     wake: Timer,
     /// While bytes wait: when the peer will have taken none of them for too long.
     stalled: Timer,
@@ -62,12 +62,12 @@ pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
     /// Once the connection is being closed: when we stop trying to tell the peer.
     give_up: Timer,
     end: End,
-    /// Why TCP failed, unless the connection ends in order all the same.
+    /// Why TCP failed, unless the connection ends in order nevertheless.
     lost: Option<Lost>,
-    /// The half that receives has been told so.
+    /// The half that receives has reported it.
     told: bool,
     closed: Option<CloseReason>,
-    /// Why the connection was failed, until somebody is told.
+    /// Why the connection was failed, until it is reported.
     failed: Option<Failure>,
 }
 
@@ -143,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.closed.as_ref()
     }
 
-    /// The stream underneath.
+    /// The stream below the connection.
     pub fn get_ref(&self) -> &S {
         &self.stream
     }
@@ -157,7 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// As [`recv`](WebSocket::recv), but tells all that happens: pings and pongs, and the end of the connection as it
+    /// As [`recv`](WebSocket::recv), but returns all events: pings and pongs, and the end of the connection as it
     /// comes.
     ///
     /// # Errors
@@ -169,15 +169,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a message: text from `&str` or `String`, binary from `Bytes` or `Vec<u8>`.
     ///
     /// When more messages wait to be received it goes out together with what else is sent, as soon as
-    /// [`recv`](WebSocket::recv) finds nothing more to read, or at a `recv` when it has waited for
-    /// [`Builder::linger`]; otherwise at once, and then this waits until the stream has taken it. Nothing goes out while
-    /// nobody calls: before a long pause in a loop, [`flush`](WebSocket::flush). A connection that is dropped hands the
-    /// stream what it takes at once, which is all when little waits; to be sure, [`close`](WebSocket::close) it. Dropped
-    /// before it is done, the message was taken in whole or not at all.
+    /// [`recv`](WebSocket::recv) finds nothing more to read, or at a `recv` when it has waited for [`Builder::linger`];
+    /// otherwise at once, and then this waits until the stream has taken it. Nothing goes out while no call is made:
+    /// before a long pause in a loop, [`flush`](WebSocket::flush). A connection that is dropped hands the stream what
+    /// it takes at once, which is all when little waits; to be sure, [`close`](WebSocket::close) it. Dropped before it
+    /// is done, the message was taken in whole or not at all.
     ///
-    /// While this waits it reads ahead, so that a peer that also sends before it reads is not waited for in vain. Not
+    /// While this waits it reads ahead, so that a peer that also sends before it reads does not block both. Not
     /// without end: two ends that both send more than [`Builder::write_buffer`] and never receive wait for each other
-    /// until [`Builder::write_timeout`]. Who sends and receives much at once takes two tasks: see
+    /// until [`Builder::write_timeout`]. To send and receive much at once takes two tasks: see
     /// [`split`](WebSocket::split).
     ///
     /// # Errors
@@ -257,7 +257,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if self.machine.phase() == Phase::Open {
             self.now = self.clock.now();
             self.machine.close(self.now, reason)?;
-            // The half that receives waits for the answer from now on, and not for ever.
+            // The half that receives waits for the answer from now on, until the close timeout.
             self.tasks.wake_all();
         }
         Ok(())

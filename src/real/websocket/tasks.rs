@@ -2,12 +2,12 @@
 //!
 //! A connection has two halves, and each may be waited for in a task of its own. But a stream remembers one waker for
 //! writing, and a timer one for its time: the last that came. If each task left its own there, the one that came
-//! first would never hear, and neither would when the later one had gone away meanwhile, as in a `select!`.
+//! first would never wake, and neither would when the later one had gone away meanwhile, as in a `select!`.
 //!
-//! So there is one shared waker that wakes all who wait, and whatever concerns both halves is polled with it: the
+//! So there is one shared waker that wakes all waiting tasks, and whatever concerns both halves is polled with it: the
 //! stream's writing, and the timers that end a connection for both. A task counts itself in *before* the poll whose
 //! answer it believes. In the other order the stream could become writable in between, on another thread, and wake
-//! nobody. What one half does to the other, such as closing, wakes it by the same way.
+//! no task. What one half does to the other, such as closing, wakes it through the same waker.
 //!
 //! Reading, the machine's own timer and the end of the stream belong to the half that receives; they are polled with
 //! that task's own waker.
@@ -23,7 +23,7 @@ pub(super) enum Half {
 }
 
 /// The tasks that wait: one for each half at most, for calls on a half exclude each other. A call that was dropped
-/// leaves its task behind, which is woken once for nothing, or replaced by the next.
+/// leaves its task here, which is woken once for nothing, or replaced by the next.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
     waiting: Mutex<Waiting>,

@@ -206,7 +206,7 @@ async fn a_peer_that_does_not_answer_a_close_is_given_up() {
 #[tokio::test]
 async fn a_peer_that_does_not_read_cannot_hold_up_the_end() {
     let (near, mut server) = by_hand(hasty()).await;
-    // The pipe is full of a message that nobody reads, so that our Close frame has no room.
+    // The pipe is full of a message that is not read, so that our Close frame has no room.
     let stuck = Message::Binary(vec![0; 100_000].into());
     assert!(only_begun(server.send(stuck)).await.is_none());
     let limit = std::time::Duration::from_secs(5);
@@ -373,7 +373,7 @@ async fn two_ends_that_send_before_they_receive_do_not_wait_for_each_other() {
 #[tokio::test]
 async fn no_more_is_read_ahead_than_may_wait_to_be_written() {
     let (mut near, mut server) = by_hand_with(&Builder::new().write_buffer(10_000)).await;
-    assert!(only_begun(server.send(vec![0; 100_000])).await.is_none(), "nobody reads it");
+    assert!(only_begun(server.send(vec![0; 100_000])).await.is_none(), "it is not read");
     // Long enough that it no longer waits for the peer to read.
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     let mut taken = 0;

@@ -9,7 +9,7 @@ use tokio::time::Sleep;
 use crate::base::Instant;
 use crate::real::clock::{Clock, std_duration};
 
-/// A time to be woken at, or none. The runtime's timer is set only when somebody waits for it.
+/// A time to be woken at, or none. The runtime's timer is set only when a task waits for it.
 #[derive(Default)]
 pub(super) struct Timer {
     at: Option<Instant>,
@@ -28,9 +28,9 @@ impl Timer {
         self.at.is_some()
     }
 
-    /// Ready when the time has come; for ever pending when there is none.
+    /// Ready when the time has come; pending without end when there is none.
     ///
-    /// Also for a task that has used up its turn, which the runtime would tell that no time has come: it may have used
+    /// Also for a task that has used up its turn, for which the runtime's timer would stay pending: it may have used
     /// it up on a peer that talks without end, and this may be the limit on that.
     pub(super) fn poll(&mut self, clock: Clock, cx: &mut Context<'_>) -> Poll<()> {
         let Some(at) = self.at else { return Poll::Pending };

@@ -1,5 +1,5 @@
 //! Where to connect: `ws://host:port/path?query` (RFC 6455 §3). The reading itself is the crate `url`'s; what is a
-//! WebSocket address and what is not is told here.
+//! WebSocket address and what is not is decided here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,7 +38,7 @@ impl FromStr for Url {
         if !scheme.eq_ignore_ascii_case("ws") {
             return Err(wrong("it must begin with ws://"));
         }
-        // The crate mends what browsers mend: it would find a host in the path.
+        // The crate corrects what browsers correct: it would find a host in the path.
         if rest.starts_with(['/', '?', '#', '\\', ':']) || rest.is_empty() {
             return Err(wrong("there is no host in it"));
         }
@@ -69,7 +69,7 @@ fn why(error: url::ParseError) -> &'static str {
         url::ParseError::InvalidPort => {
             "the port must be a number up to 65535, and an address of IPv6 in brackets: [::1]"
         }
-        url::ParseError::InvalidIpv6Address => "only an address of IPv6 stands in brackets, closed by ]",
+        url::ParseError::InvalidIpv6Address => "only an IPv6 address is in brackets, closed by ]",
         url::ParseError::InvalidIpv4Address => "an address of IPv4 is four numbers up to 255",
         url::ParseError::EmptyHost => "there is no host in it",
         url::ParseError::IdnaError | url::ParseError::InvalidDomainCharacter => {

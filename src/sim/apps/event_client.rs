@@ -2,7 +2,7 @@
 //! host's TCP.
 //!
 //! What it does follows from a script, actions with their times, and from listeners, or from a scene that
-//! [calls](crate::sim::Network::call) it; what happened to it is kept for whoever asks after the run. It comes back by
+//! [calls](crate::sim::Network::call) it; what happened to it is kept, to be read after the run. It reconnects by
 //! itself when its cable was pulled, the server crashed, or the network lost too much; how is written down in
 //! [`chat::client`](crate::chat::client). A scene that looks at what is between two steps makes no tries by itself
 //! ([`Backoff::tries`](crate::chat::client::Backoff::tries) is 0), and says when to [`reconnect`](EventClient::reconnect).
@@ -37,7 +37,7 @@ pub const MAX_HEARD: usize = 100_000;
 /// More bytes than this for the network to take, and the machine waits until there are none.
 const ENOUGH: usize = 64 << 10;
 
-/// A client, what it will do, and what it heard.
+/// A client, its script, and what happened to it.
 pub struct EventClient {
     to: SocketAddr,
     transport: Transport,
@@ -48,9 +48,9 @@ pub struct EventClient {
     listeners: Vec<Listener>,
     client: Option<Client>,
     session: Option<SessionEnd>,
-    /// The session is over for the machine: what comes by it is not told any more.
+    /// The session is over for the machine: what comes by it is not reported any more.
     is_over: bool,
-    /// When the machine wants to be woken.
+    /// When the machine is due next.
     wake_at: Instant,
     is_full: bool,
     happened: Vec<(Instant, Event)>,
@@ -178,7 +178,7 @@ impl EventClient {
         self.settle(io);
     }
 
-    /// Ends its session: the Engine.IO close packet, and no word of Socket.IO.
+    /// Ends its session with Engine.IO's close packet, without Socket.IO's DISCONNECT.
     pub fn hang_up(&mut self, io: &mut Io<'_>) {
         self.session.iter_mut().for_each(|session| session.close(io));
         self.settle(io);
@@ -276,7 +276,7 @@ impl EventClient {
         }
     }
 
-    /// Tells the machine when the network takes no more, and when it does again: true when it has.
+    /// Reports to the machine when the network takes no more, and when it does again: true when it has.
     fn tell_room(&mut self, io: &mut Io<'_>) -> bool {
         let Some(session) = self.session.as_ref().filter(|_| !self.is_over) else { return false };
         let waiting = session.waiting();

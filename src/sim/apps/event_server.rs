@@ -5,12 +5,13 @@
 //! tasks is done here in one loop: read, let the machines act, write what each connection waits for in one piece.
 //!
 //! Bounds: [`engineio::Config::max_connections`]; a connection with much to be written is not read from until it takes
-//! some of it; a connection that was closed here may stay for a second, and then its socket is closed however things
-//! stand.
+//! some of it; a connection that was closed here may stay for a second, and then its socket is closed in whatever
+//! state it is.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::{Bytes, BytesMut};
+use slotmap::SecondaryMap;
 
 use crate::base::{Duration, Instant, Machine as _, Rng};
 use crate::chat::Gateway;
@@ -39,7 +40,7 @@ struct Running {
     gateway: Gateway,
     /// Both ways between the host's sockets and the machine's connections.
     conns: BTreeMap<SocketId, ConnKey>,
-    sockets: BTreeMap<ConnKey, SocketId>,
+    sockets: SecondaryMap<ConnKey, SocketId>,
     /// Closed here, and until when the peer may take to close too.
     lingering: VecDeque<(Instant, SocketId)>,
     /// Connections with bytes to write.
@@ -112,7 +113,7 @@ impl EventServer {
             }
         };
         // From the run's seed, so that it can be repeated. On real sockets ids must not be guessable.
-        // Asking for the number below gives the next run other ids, as a program that is started anew has.
+        // Asking for the number below gives the next run other ids, as a restarted program has.
         let mut sids = io.rng().fork("sids");
         let mut numbers = Rng::new(io.rng().next_u64());
         let hub = (self.build)(Box::new(move || numbers.next_u64()));
@@ -122,7 +123,7 @@ impl EventServer {
             server: Server::new(self.engine.clone(), sids),
             gateway: Gateway::new(hub, Limits::default(), 0).with_echo(),
             conns: BTreeMap::new(),
-            sockets: BTreeMap::new(),
+            sockets: SecondaryMap::new(),
             lingering: VecDeque::new(),
             ready: VecDeque::new(),
         });
@@ -194,14 +195,14 @@ impl Running {
             self.server.handle(io.now(), Input::Bytes(key, bytes));
             self.settle(io);
         }
-        // Nobody reads it any more, and unread bytes would turn our FIN into a RST.
+        // Its bytes are still read and dropped: unread bytes would turn our FIN into a RST.
         while io.tcp_read(socket, PIECE).is_some() {}
     }
 
     /// The peer sends no more, or the connection is over.
     fn gone(&mut self, socket: SocketId, io: &mut Io<'_>) {
         if let Some(key) = self.conns.remove(&socket) {
-            self.sockets.remove(&key);
+            self.sockets.remove(key);
             self.server.handle(io.now(), Input::Gone(key));
         }
     }
@@ -230,7 +231,7 @@ impl Running {
 
     /// Gives the host what waits for a connection: all of it at once, as far as there is room.
     fn write(&mut self, key: ConnKey, io: &mut Io<'_>) {
-        let Some(&socket) = self.sockets.get(&key) else { return };
+        let Some(&socket) = self.sockets.get(key) else { return };
         while let Some(outbox) = self.server.outbox(key)
             && !outbox.is_empty()
         {
@@ -255,7 +256,7 @@ impl Running {
 
     /// The machine is done with a connection: its last bytes were written.
     fn close(&mut self, key: ConnKey, io: &mut Io<'_>) {
-        let Some(socket) = self.sockets.remove(&key) else { return };
+        let Some(socket) = self.sockets.remove(key) else { return };
         self.conns.remove(&socket);
         io.tcp_shutdown(socket);
         self.lingering.push_back((io.now() + LINGER, socket));

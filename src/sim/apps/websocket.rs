@@ -154,7 +154,7 @@ fn send(socket: &mut WebSocketEnd, io: &mut Io<'_>, bytes: &Bytes) {
     }
 }
 
-/// It is TCP that gives up in these scenes, not the WebSocket: its own patience outlasts any of them.
+/// In these scenes TCP gives up, not the WebSocket: the WebSocket's timeouts outlast any of them.
 fn config() -> Config {
     let patience = Duration::from_secs(365 * 24 * 60 * 60);
     Config {

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | here | [`Knob<T>`](Knob): a knob that stands at a `T`; [`AnyKnob`]: the same for lists of all kinds of them |
+//! | here | [`Knob<T>`](Knob): a knob set to a `T`; [`AnyKnob`]: the same for lists of all kinds of them |
 //! | [`values`] | values as people write them: `5%`, `20ms`, `10mbit` |
 //! | [`network`] | the table of the network's own knobs |
 //! | [`setup`] | [`Knobs`]: the network as they set it up |
@@ -20,7 +20,7 @@ pub use self::setup::Knobs;
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
 
-/// One thing that can be turned. It stands at a value of type `T`.
+/// One parameter that can be set, to a value of type `T`.
 #[derive(Debug)]
 pub struct Knob<T: 'static> {
     /// Its name on the command line, in lower case.
@@ -40,7 +40,7 @@ pub enum Range<T: 'static> {
     Count(u64, u64),
     /// The same, and it counts bytes.
     Bytes(u64, u64),
-    /// A probability: `5%`.
+    /// A probability from 0 to 1: `5%`.
     Share,
     /// A length of time, at least the first and at most the second: `20ms`.
     Time(Duration, Duration),
@@ -56,25 +56,25 @@ pub enum Range<T: 'static> {
 #[derive(Debug)]
 struct Turns<T> {
     set: fn(&mut Knobs, T),
-    stands: fn(&Knobs) -> Option<Value>,
+    get: fn(&Knobs) -> Option<Value>,
     real: Option<fn(&Knobs) -> Option<Value>>,
     said: Option<fn(&Knobs) -> Option<String>>,
 }
 
-/// How a knob stands. Printed, it is as one types it, `20ms`; with `{:#}`, as one reads it, `20 ms`.
+/// What a knob is set to. Printed, it is as one types it, `20ms`; with `{:#}`, as one reads it, `20 ms`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// A whole number.
+    /// A whole number without a unit.
     Count(u64),
     /// A probability, from 0 to 1.
     Share(f64),
     /// A length of time.
     Time(Duration),
-    /// Bits per second.
+    /// Bits per second: `10mbit`.
     Rate(Rate),
     /// One of the words of the knob.
     Word(&'static str),
-    /// A text.
+    /// Any text, such as a message.
     Text(String),
 }
 
@@ -84,9 +84,9 @@ pub trait AnyKnob: fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
     /// What it does, as a phrase.
     fn what(&self) -> &'static str;
-    /// How it stands when nobody turns it, as one would write it; empty when that follows from other knobs.
+    /// Its default, as one would write it; empty when that follows from other knobs.
     fn default(&self) -> &'static str;
-    /// What stands for its value in help: `P%`, `TIME`, `WORD`.
+    /// The placeholder of its value in help: `P%`, `TIME`, `WORD`.
     fn placeholder(&self) -> &'static str;
     /// Which values it takes, in words: `1 to 100`; empty where a word says so already.
     fn takes(&self) -> String;
@@ -104,12 +104,12 @@ pub trait AnyKnob: fmt::Debug + Send + Sync {
     fn is_number(&self) -> bool;
     /// Turns what it turns in the network; a lesson's own knob turns nothing there.
     fn turn(&self, knobs: &mut Knobs, value: &Value);
-    /// How it stands in the network; `None` when it has no value there, as a rate of a link without one.
-    fn stands(&self, knobs: &Knobs) -> Option<Value>;
+    /// Its value in the network; `None` when it has none there, as the rate of a link without one.
+    fn value_in(&self, knobs: &Knobs) -> Option<Value>;
     /// Whether it also means something to the operating system's own sockets.
     fn is_real(&self) -> bool;
-    /// How it stands for those; `None` where the system decides.
-    fn stands_on_real_sockets(&self, knobs: &Knobs) -> Option<Value>;
+    /// Its value for those; `None` where the system decides.
+    fn value_on_real_sockets(&self, knobs: &Knobs) -> Option<Value>;
     /// Its part of the line that says under which conditions a run took place, unless it goes without saying.
     fn said(&self, knobs: &Knobs) -> Option<String>;
     /// Its name in JSON, with its unit: `delay_ns`.
@@ -142,17 +142,17 @@ impl<T> Knob<T> {
         Knob { what, ..self }
     }
 
-    /// Why the range is what it is, for those who leave it.
+    /// Why the range is what it is, for the error message of a value outside it.
     const fn because(self, because: &'static str) -> Self {
         Knob { because, ..self }
     }
 
-    /// What it turns in the network, and how it stands there.
-    const fn turns(self, set: fn(&mut Knobs, T), stands: fn(&Knobs) -> Option<Value>) -> Self {
-        Knob { turns: Some(Turns { set, stands, real: None, said: None }), ..self }
+    /// What it sets in the network, and how its value is read there.
+    const fn turns(self, set: fn(&mut Knobs, T), get: fn(&Knobs) -> Option<Value>) -> Self {
+        Knob { turns: Some(Turns { set, get, real: None, said: None }), ..self }
     }
 
-    /// It also means something to real sockets, and stands so for them.
+    /// It also means something to real sockets, and has this value for them.
     const fn real(mut self, real: fn(&Knobs) -> Option<Value>) -> Self {
         if let Some(turns) = &mut self.turns {
             turns.real = Some(real);
@@ -374,15 +374,15 @@ impl<T: Clone + fmt::Debug + Send + Sync> AnyKnob for Knob<T> {
         }
     }
 
-    fn stands(&self, knobs: &Knobs) -> Option<Value> {
-        (self.turns.as_ref()?.stands)(knobs)
+    fn value_in(&self, knobs: &Knobs) -> Option<Value> {
+        (self.turns.as_ref()?.get)(knobs)
     }
 
     fn is_real(&self) -> bool {
         self.turns.as_ref().is_some_and(|turns| turns.real.is_some())
     }
 
-    fn stands_on_real_sockets(&self, knobs: &Knobs) -> Option<Value> {
+    fn value_on_real_sockets(&self, knobs: &Knobs) -> Option<Value> {
         (self.turns.as_ref()?.real?)(knobs)
     }
 
@@ -391,9 +391,8 @@ impl<T: Clone + fmt::Debug + Send + Sync> AnyKnob for Knob<T> {
         if let Some(said) = turns.said {
             return said(knobs);
         }
-        let value = (turns.stands)(knobs)?;
-        (Some(&value) != (turns.stands)(&Knobs::default()).as_ref())
-            .then(|| format!("{} {value:#}", self.name))
+        let value = (turns.get)(knobs)?;
+        (Some(&value) != (turns.get)(&Knobs::default()).as_ref()).then(|| format!("{} {value:#}", self.name))
     }
 
     fn json_key(&self) -> String {

@@ -93,7 +93,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// shares of all frames, then the seed.
 pub fn conditions(setup: &Knobs) -> Vec<String> {
     let mut knobs = NETWORK.to_vec();
-    knobs.sort_by_key(|knob| match knob.stands(setup) {
+    knobs.sort_by_key(|knob| match knob.value_in(setup) {
         _ if knob.name() == SEED.name => 2,
         Some(Value::Share(_)) => 1,
         _ => 0,
@@ -113,14 +113,14 @@ mod tests {
         for knob in NETWORK {
             let name = knob.name();
             if !knob.default().is_empty() {
-                assert_eq!(knob.read(knob.default()).ok(), knob.stands(&still), "{name}");
+                assert_eq!(knob.read(knob.default()).ok(), knob.value_in(&still), "{name}");
             }
             for sample in knob.samples() {
                 let value = knob.read(&sample).expect("a sample is a value");
                 let mut turned = still.clone();
                 knob.turn(&mut turned, &value);
                 // What does not fit the MTU is cut down to it.
-                assert!(knob.stands(&turned) == Some(value) || name == "mss", "{name} {sample}");
+                assert!(knob.value_in(&turned) == Some(value) || name == "mss", "{name} {sample}");
             }
         }
         let names: BTreeSet<_> = NETWORK.iter().map(|knob| knob.name()).collect();

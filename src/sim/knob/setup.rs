@@ -8,7 +8,7 @@ use crate::sim::fault::{self, Damage};
 use crate::sim::link::LinkConfig;
 use crate::sim::network::{HostId, Network};
 
-/// How all knobs of the network stand, as it takes them. Everything random follows from `seed`.
+/// The values of all knobs of the network, as it takes them. Everything random follows from `seed`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Knobs {
     /// Probability that a frame is lost, in each direction.

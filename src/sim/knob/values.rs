@@ -20,8 +20,8 @@ pub fn probability(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&value) { Ok(value) } else { Err(EXPECTED.to_string()) }
 }
 
-/// A length of time: `20ms`, `1.5s`, `300us`, `50ns`; at most an hour. A bare number is refused, since nobody
-/// could tell its unit.
+/// A length of time: `20ms`, `1.5s`, `300us`, `50ns`; at most an hour. A bare number is refused, since it does not
+/// say its unit.
 ///
 /// # Errors
 /// In words, for the command line.
@@ -88,7 +88,7 @@ pub fn written_rate(rate: Rate) -> String {
     }
 }
 
-/// The number and the unit behind it.
+/// The number, and the unit after it.
 fn split_unit(text: &str) -> (&str, &str) {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! What stands in a block of a pcapng file: an interface, or a packet.
+//! The content of a block of a pcapng file: an interface, or a packet.
 
 use super::{CaptureError, Captured, Endian, LinkType, captured_packet};
 use crate::view::pcapng::option;

@@ -15,7 +15,7 @@ use super::pcapng::block;
 
 /// The longest block or packet that is read; a longer one is a broken or hostile file. It is as Wireshark has it.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// So many interfaces are known in one section; a file with more is refused.
+/// At most this many interfaces are known in one section; a file with more is refused.
 pub const MOST_INTERFACES: usize = 4096;
 
 /// Why a file could not be read, and where.
@@ -30,7 +30,7 @@ pub enum CaptureError {
         offset: u64,
         /// What the format asks for.
         expected: String,
-        /// What was there.
+        /// What was there in its place.
         got: String,
     },
     /// The file ends in the middle of something.
@@ -44,7 +44,7 @@ pub enum CaptureError {
         offset: u64,
         /// Bytes that were asked for.
         wanted: usize,
-        /// Bytes that came.
+        /// Bytes that came before the end.
         got: usize,
     },
     /// The operating system could not read it.
@@ -68,11 +68,11 @@ pub enum LinkType {
     Loopback,
     /// 113: the 16 bytes that Linux gives when it captures on all interfaces.
     LinuxCooked,
-    /// Any other.
+    /// Any other link type, by its number.
     Other(u16),
 }
 
-/// One captured packet.
+/// One captured packet, of any link type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Captured {
     /// Nanoseconds since 1970, as far as the file says.
@@ -85,7 +85,7 @@ pub struct Captured {
     pub bytes: Vec<u8>,
     /// How many bytes it had, which may be more than were captured.
     pub original_len: usize,
-    /// Comments, as they stand in the file: [`escape`](super::look::escape) them before showing.
+    /// Comments, as they are in the file: [`escape`](super::look::escape) them before showing.
     pub comments: Vec<String>,
 }
 
@@ -143,7 +143,7 @@ enum Format {
 }
 
 impl<R: Read> Capture<R> {
-    /// Reads the beginning of a file, by which the formats are told apart.
+    /// Reads the beginning of a file, which shows its format.
     ///
     /// # Errors
     /// When it is neither pcap nor pcapng.
@@ -169,7 +169,7 @@ impl<R: Read> Capture<R> {
                 let start = self.source.offset;
                 let Some(kind) = self.source.array_or_end::<4>("a block")? else { return Ok(None) };
                 if kind == block::SECTION_HEADER.to_be_bytes() {
-                    // Interfaces are numbered anew in each section, and its byte order may be another.
+                    // Interfaces are numbered from 0 in each section, and its byte order may be another.
                     *big_endian = self.source.section_header()?;
                     interfaces.clear();
                     continue;
@@ -266,7 +266,7 @@ impl<R: Read> Source<R> {
         CaptureError::Malformed { what, offset, expected: expected.into(), got: got.into() }
     }
 
-    /// The rest of a pcap file's header, behind its magic number, which tells byte order and unit of time.
+    /// The rest of a pcap file's header, after its magic number, which shows byte order and unit of time.
     fn pcap_header(&mut self, magic: [u8; 4]) -> Result<Format, CaptureError> {
         let (big_endian, nanos) = match u32::from_be_bytes(magic) {
             0xa1b2_c3d4 => (true, false),
@@ -284,7 +284,8 @@ impl<R: Read> Source<R> {
         if major != 2 {
             return Err(self.malformed("version", 4, "2", major.to_string()));
         }
-        // The upper bits of the link type say how many 16-bit words of frame check sequence there are, when bit 26 is set.
+        // The upper bits of the link type say how many 16-bit words of frame check sequence there are, when bit 26 is
+        // set.
         let link = endian.u32([rest[16], rest[17], rest[18], rest[19]]);
         let fcs = if link >> 26 & 1 == 1 { (link >> 28) as usize * 2 } else { 0 };
         Ok(Format::Pcap { big_endian, nanos, link: LinkType::from_number(link as u16), fcs })
@@ -312,7 +313,7 @@ impl<R: Read> Source<R> {
         Ok(Some(captured_packet(Some(at_nanos), 0, link, fcs, bytes, original as usize)))
     }
 
-    /// A section header, behind its block type. Gives its byte order.
+    /// A section header, after its block type. Returns its byte order.
     fn section_header(&mut self) -> Result<bool, CaptureError> {
         let start = self.offset - 4;
         let len: [u8; 4] = self.array("a section header")?;
@@ -336,7 +337,7 @@ impl<R: Read> Source<R> {
         Ok(big_endian)
     }
 
-    /// What stands between the length in front and the length behind.
+    /// The bytes between the length in front and the length at the end.
     fn block_body(&mut self, endian: Endian, start: u64) -> Result<Vec<u8>, CaptureError> {
         let len = endian.u32(self.array("a block")?);
         let len = self.block_len(len, start, 12)?;

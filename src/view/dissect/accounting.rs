@@ -11,7 +11,7 @@ use crate::base::Layer;
 /// Bytes by what they were for. Every byte of every frame is in exactly one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Accounting {
-    /// Frames counted.
+    /// How many frames were counted.
     pub frames: u64,
     /// Ethernet headers, ARP packets, and padding.
     pub link: u64,
@@ -47,7 +47,7 @@ impl Accounting {
         account
     }
 
-    /// All bytes.
+    /// The sum of all bytes counted.
     pub fn total(&self) -> u64 {
         self.link + self.internet + self.transport + self.framing + self.payload
     }

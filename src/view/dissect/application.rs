@@ -2,8 +2,8 @@
 //! Socket.IO (`events.rs`), or data.
 //!
 //! HTTP is known by how it begins, not by a port. A client that asked for an upgrade to WebSocket, and a server that
-//! agreed with 101, go on with frames (RFC 6455 §4). In a capture that begins after that handshake, frames cannot be told from
-//! other bytes, so they stay data. Left out: chunked bodies (RFC 9112 §7.1), whose bytes are data.
+//! agreed with 101, go on with frames (RFC 6455 §4). In a capture that begins after that handshake, frames cannot be
+//! distinguished from other bytes, so they stay data. Left out: chunked bodies (RFC 9112 §7.1), whose bytes are data.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ use crate::layers::application::websocket::{FrameHeader, Opcode};
 use crate::layers::application::{engineio, socketio};
 use crate::view::look::escape;
 
-/// So many labels are remembered in each direction, for retransmissions; older ones are forgotten first.
+/// This many labels are remembered in each direction, for retransmissions; older ones are forgotten first.
 const MOST_LABELS: usize = 256;
 /// Characters of a start line that are kept.
 const LINE: usize = 120;
@@ -40,7 +40,7 @@ pub(super) enum Meaning {
     HeaderPiece { protocol: &'static str },
     /// The type of an Engine.IO packet.
     EngineIo(u8),
-    /// What stands between two Engine.IO packets of one HTTP body.
+    /// The byte between two Engine.IO packets of one HTTP body.
     Separator,
     /// The header of a Socket.IO packet in plain, masks off (or, when a segment boundary cut it, its last bytes).
     SocketIo(Vec<u8>, Cut),
@@ -48,7 +48,7 @@ pub(super) enum Meaning {
     ControlPayload,
     /// Payload of a data frame.
     FramePayload,
-    /// Anything else.
+    /// Bytes of no known protocol.
     Data,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Session {
     upgrade: Upgrade,
     /// What the last request says that it and its answer carry.
     above: Above,
-    /// Whether Engine.IO and Socket.IO are told from other text.
+    /// Whether Engine.IO and Socket.IO are recognised in text.
     dissects_events: bool,
 }
 
@@ -206,7 +206,7 @@ fn opcode_name(opcode: Opcode) -> &'static str {
     }
 }
 
-/// Reads one direction.
+/// Reads one direction of a stream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parser {
     reading: Reading,

@@ -19,7 +19,7 @@ use crate::layers::link::ethernet::EtherType;
 use crate::layers::transport::tcp::TcpHeader;
 use crate::trace::{Flow, Protocol};
 
-/// So many TCP conversations are followed at once; the one silent for longest is forgotten first.
+/// This many TCP conversations are followed at once; the one silent for longest is forgotten first.
 const MOST_CONVERSATIONS: usize = 256;
 
 /// One frame, dissected in the context of those before it.
@@ -31,7 +31,7 @@ pub struct Packet {
     pub dissection: Dissection,
     /// What a packet list says of it.
     pub summary: Summary,
-    /// What its bytes were for. Bytes behind a hole in the stream count as payload: what they are is known only later.
+    /// What its bytes were for. Bytes after a hole in the stream count as payload: what they are is known only later.
     pub accounting: Accounting,
 }
 
@@ -168,7 +168,7 @@ impl Conversations {
     }
 }
 
-/// The part "data" of the segment, drawn anew as what the stream makes of it.
+/// The part "data" of the segment, drawn again as what the stream makes of it.
 fn draw_application(stream: &Conversation, from: usize, start: u64, bytes: &[u8], walk: &mut Walk) {
     let payload = walk.payload.clone();
     let drawn = drawn(stream.parser(from).labels(), start, bytes, payload.clone());
@@ -222,7 +222,7 @@ pub(super) fn drawn(labels: &Labels, start: u64, bytes: &[u8], payload: Range<us
     drawn
 }
 
-/// A problem of the stream, told as one of the frame in which it showed.
+/// A problem of the stream, reported as one of the frame in which it showed.
 fn point_into_frame(at: u64, problem: ParseError, start: u64, walk: &mut Walk) {
     let position = at + problem.offset as u64;
     let offset = walk.payload.start + position.saturating_sub(start) as usize;

@@ -54,7 +54,7 @@ pub(super) struct Packets {
     begun: Vec<u8>,
 }
 
-/// What comes next.
+/// What comes next in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Type,
@@ -67,7 +67,7 @@ enum At {
 pub(super) enum Piece {
     /// The type of an Engine.IO packet.
     EngineIo(u8),
-    /// What stands between two of them.
+    /// The byte between two of them.
     Separator,
     /// The header of a Socket.IO packet (or, when it was cut, its last bytes): all of it, in plain.
     SocketIo(Vec<u8>, Cut),

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::layers::internet::ipv4::{Ipv4Header, MAX_PACKET_LEN};
 
-/// So many packets at most wait for fragments, which bounds the memory at 4 MiB of data; the oldest is forgotten first.
+/// At most this many packets wait for fragments, which bounds the memory at 4 MiB of data; the oldest is forgotten
+/// first.
 pub(super) const MOST_PACKETS: usize = 64;
 
-/// What tells the fragments of one packet from those of another (RFC 791 §2.3): addresses, protocol, identification.
+/// What identifies the fragments of one packet (RFC 791 §2.3): addresses, protocol, identification.
 type Key = (u32, u32, u8, u16);
 
 /// The packets that are not whole yet.

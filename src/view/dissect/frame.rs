@@ -218,7 +218,7 @@ impl Walk {
             self.transport = Some(Transport::Udp(udp));
             self.payload = rest.start..end;
             self.push(Part::data(Layer::Application, rest.start..end));
-            // RFC 768 leaves open what bytes behind the length mean; nothing reads them.
+            // RFC 768 leaves open what bytes after the length mean; nothing reads them.
             self.push(Part::plain(Layer::Transport, "padding", Role::Padding, end..rest.end));
         }
     }
@@ -237,7 +237,7 @@ impl Walk {
         }
     }
 
-    /// An ICMP error quotes the packet that caused it: its header and the first bytes behind (RFC 792).
+    /// An ICMP error quotes the packet that caused it: its header and the first bytes after it (RFC 792).
     fn quoted(&mut self, icmp: &IcmpHeader, frame: &[u8], range: Range<usize>) {
         let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &frame[range.clone()]);
         match Ipv4Header::parse_quoted(&mut r).ok().filter(|_| icmp.is_error()) {

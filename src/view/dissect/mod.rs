@@ -8,7 +8,7 @@
 //!
 //! A dissector is not a receiver. A host throws away what is wrong; a dissector says what is wrong and goes on, for
 //! the packets worth looking at are the broken ones. No input makes it fail: what cannot be read becomes a
-//! [problem](Dissection::problems), and the bytes behind it become `data`.
+//! [problem](Dissection::problems), and the bytes after it become `data`.
 
 mod accounting;
 mod application;
@@ -48,7 +48,7 @@ pub struct Dissection {
 pub struct Part {
     /// The layer it belongs to: for data, the one that would read it.
     pub layer: Layer,
-    /// Whose header it is; `data` and `padding` for what is none.
+    /// The protocol of the header; `data` and `padding` for what is none.
     pub protocol: &'static str,
     /// Header, data or padding.
     pub role: Role,
@@ -73,7 +73,7 @@ pub enum Role {
 /// One field of a header with its value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldValue {
-    /// Which field.
+    /// The field, from its protocol's table.
     #[serde(flatten)]
     pub field: Field,
     /// Its first bit, counted from the start of what was dissected.

@@ -19,7 +19,7 @@ pub struct TracedPacket {
     pub to: PlaceId,
     /// Its number in the trace.
     pub frame: FrameId,
-    /// Its bytes.
+    /// The frame's bytes, as they were on the wire.
     pub bytes: Bytes,
     /// What is in it; numbered from 1 in the order of sending.
     pub packet: Packet,

@@ -1,4 +1,4 @@
-//! One TCP conversation as a capture sees it: both directions, from where the capture stood.
+//! One TCP conversation as a capture sees it: both directions, from where the capture began.
 //!
 //! Positions are relative: SYN is 0, the first byte 1. When no SYN was seen, the first number seen counts as 1.
 //! Following a stream at the capture point is not the same as being its receiver: a segment counts as seen although
@@ -11,13 +11,13 @@ use super::{Probe, TcpFlags, TcpSummary};
 use crate::base::ParseError;
 use crate::layers::transport::tcp::{Flags, SeqNumber, TcpHeader};
 
-/// So many bytes at most wait behind a hole in one direction. When there are more, the hole is taken as lost to
-/// the capture, and reading goes on behind it.
+/// At most this many bytes wait after a hole in one direction. When there are more, the hole is taken as lost to
+/// the capture, and reading goes on after it.
 const MOST_WAITING: usize = 64 * 1024;
 /// The largest shift that a window scale option can ask for (RFC 7323 §2.3).
 const MOST_SHIFT: u8 = 14;
 
-/// Both directions.
+/// The streams of both directions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Conversation {
     ends: [Direction; 2],
@@ -35,7 +35,7 @@ struct Direction {
     syn_seen: bool,
     /// Everything before was seen.
     next: u64,
-    /// Bytes behind a hole.
+    /// Bytes after a hole, by position.
     waiting: BTreeMap<u64, Vec<u8>>,
     waiting_bytes: usize,
     /// The window scale option of its SYN.
@@ -48,7 +48,7 @@ struct Direction {
 }
 
 /// What a segment means in its conversation.
-pub(super) struct Seen {
+pub(super) struct Meaning {
     pub(super) summary: TcpSummary,
     /// The position of its first byte of payload.
     pub(super) start: u64,
@@ -63,7 +63,7 @@ impl Conversation {
     }
 
     /// Takes a segment that end `from` (0 or 1) sent.
-    pub(super) fn take(&mut self, from: usize, tcp: &TcpHeader, payload: &[u8]) -> Seen {
+    pub(super) fn take(&mut self, from: usize, tcp: &TcpHeader, payload: &[u8]) -> Meaning {
         let flags = tcp.flags;
         let (syn, fin, ack) = (flags.has(Flags::SYN), flags.has(Flags::FIN), flags.has(Flags::ACK));
         if syn && !ack && self.ends[from].origin.is_some_and(|origin| origin != tcp.seq) {
@@ -74,7 +74,9 @@ impl Conversation {
         let [first, second] = &mut self.ends;
         let (me, peer) = if from == 0 { (first, second) } else { (second, first) };
 
-        let seq = me.position(tcp.seq, syn);
+        // A reset that refuses a SYN has the number 0 (RFC 9293 §3.10.7.1), of no stream: it is shown as it is.
+        let refusal = flags.has(Flags::RST) && me.origin.is_none() && tcp.seq == SeqNumber(0);
+        let seq = if refusal { Some(0) } else { me.position(tcp.seq, syn) };
         if syn {
             me.shift = tcp.options.window_scale();
         }
@@ -134,10 +136,10 @@ impl Conversation {
             duplicate_ack,
             application,
         };
-        Seen { summary, start, problem }
+        Meaning { summary, start, problem }
     }
 
-    /// Bytes that wait behind holes.
+    /// Bytes that wait after holes.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.ends.iter().flat_map(|end| end.waiting.values()).map(Vec::len).sum()

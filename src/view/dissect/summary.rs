@@ -10,15 +10,15 @@ use crate::trace::Flow;
 /// What a packet list says of a packet.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// Who sent it: `10.0.0.1:4000`, or an address without port, or an Ethernet address.
+    /// The sender: `10.0.0.1:4000`, or an address without port, or an Ethernet address.
     pub source: String,
-    /// Whom it is for.
+    /// The receiver, in the same form.
     pub destination: String,
     /// The topmost protocol found in it.
     pub protocol: &'static str,
     /// Its conversation seen from the sender's end, when it has ports.
     pub flow: Option<Flow>,
-    /// What it does.
+    /// What the packet does.
     pub what: What,
 }
 
@@ -30,23 +30,23 @@ pub enum What {
     Arp {
         /// True for a question, false for an answer.
         request: bool,
-        /// Whose answer it is, or who asks.
+        /// The station that asks or answers.
         sender: IpAddr,
         /// The sender's Ethernet address.
         sender_mac: String,
-        /// Who is looked for.
+        /// The address that is asked for.
         target: IpAddr,
     },
-    /// An ICMP message.
+    /// An ICMP message, of these type and code.
     Icmp {
         /// What it says, with its numbers where they tell something.
         message: String,
         /// Bytes of the message.
         len: usize,
     },
-    /// A UDP datagram.
+    /// A UDP datagram, whole.
     Udp {
-        /// Bytes of payload.
+        /// Bytes of payload, without the header.
         len: usize,
     },
     /// A piece of an IPv4 packet.
@@ -55,37 +55,37 @@ pub enum What {
         identification: u16,
         /// Where its data belong in the packet's data, in bytes.
         offset: usize,
-        /// Bytes of data.
+        /// Bytes of data in this fragment.
         len: usize,
         /// Whether more pieces follow it.
         more: bool,
         /// The whole packet, when this was the last piece missing.
         completes: Option<Box<Summary>>,
     },
-    /// A TCP segment.
+    /// A TCP segment, in its conversation.
     Tcp(TcpSummary),
     /// An IPv4 packet for a transport that has no dissector, or whose header could not be read.
     Ipv4 {
         /// The number of the transport protocol.
         protocol: u8,
-        /// Bytes of data.
+        /// Bytes of data after the header.
         len: usize,
     },
     /// A frame of which no more is known.
     Frame {
         /// Its EtherType, if there is one.
         ethertype: Option<u16>,
-        /// Bytes behind the header.
+        /// Bytes after the header.
         len: usize,
     },
 }
 
-/// What a TCP segment does, told with relative numbers as Wireshark does: the SYN of each direction is 0.
+/// What a TCP segment does, with relative numbers as in Wireshark: the SYN of each direction is 0.
 ///
 /// In a conversation whose SYN was not seen, the first sequence number seen counts as 1.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TcpSummary {
-    /// The control bits.
+    /// The control bits that are set.
     pub flags: TcpFlags,
     /// Sequence number, relative and without wrapping.
     pub seq: u64,
@@ -95,7 +95,7 @@ pub struct TcpSummary {
     pub seq_raw: u32,
     /// Acknowledgment number as on the wire; `None` without ACK.
     pub ack_raw: Option<u32>,
-    /// Bytes of payload.
+    /// Bytes of payload, without the header.
     pub len: usize,
     /// The receive window in bytes: scaled when both SYNs were seen with the option (RFC 7323 §2.2).
     pub window: u32,
@@ -145,12 +145,12 @@ pub struct TcpFlags {
 pub enum AppPiece {
     /// An HTTP request, by its first line.
     HttpRequest {
-        /// The request line.
+        /// The request line, up to the version.
         line: String,
     },
     /// An HTTP response, by its first line.
     HttpResponse {
-        /// The status line.
+        /// The status line, with its reason.
         line: String,
     },
     /// The start of a WebSocket frame.
@@ -163,7 +163,7 @@ pub enum AppPiece {
         masked: bool,
         /// Bytes of payload, also those in later segments.
         payload_len: u64,
-        /// Bytes of header.
+        /// Bytes of header, the masking key included.
         header_len: usize,
     },
     /// A packet of Engine.IO, in a WebSocket message or an HTTP body.
@@ -182,12 +182,12 @@ pub enum AppPiece {
     },
     /// More bytes of what began in an earlier segment: a head, a frame header or a frame's payload.
     WsContinuationOfFrame {
-        /// How many.
+        /// Bytes of data.
         len: usize,
     },
     /// Bytes of no protocol known here.
     Data {
-        /// How many.
+        /// Bytes of data.
         len: usize,
     },
 }

@@ -23,18 +23,18 @@ pub struct Talk {
     said: VecDeque<Said>,
 }
 
-/// One message.
+/// One message of the application, whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Said {
     /// Which end said it: 0 or 1.
     pub by: usize,
-    /// What it is.
+    /// What kind of message it is.
     pub what: Saying,
     /// Its bytes as they were on the stream, at most [`Talk::MOST`].
     pub bytes: Vec<u8>,
     /// The same bytes as they were meant: without a frame's mask.
     pub plain: Vec<u8>,
-    /// All its bytes.
+    /// Bytes of the message, its header included.
     pub len: u64,
     /// Bytes of its head or frame header.
     pub header_len: usize,
@@ -55,12 +55,12 @@ pub enum Saying {
     Broken(ParseError),
 }
 
-/// One direction.
+/// The parser of one direction.
 #[derive(Debug, Clone, Default)]
 struct End {
     /// Reads ahead, to find where a message ends.
     scan: Parser,
-    /// Stands where the present message begins.
+    /// The parser as it was at the beginning of the present message.
     mark: Parser,
     kept: Vec<u8>,
     len: u64,

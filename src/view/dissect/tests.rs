@@ -28,7 +28,7 @@ fn covers(dissection: &Dissection, len: usize) -> bool {
     }) && end == len
 }
 
-/// A conversation that has had its handshake, and where each side's stream stands.
+/// A conversation that has had its handshake, and the next number of each side's stream.
 fn upgraded() -> (Conversations, u32, u32) {
     let mut conversations = Conversations::new();
     for frame in sample::handshake() {
@@ -288,10 +288,21 @@ fn a_capture_that_begins_in_the_middle_counts_from_1() {
     assert_eq!(tcp_of(&first).application, [AppPiece::Data { len: 3 }]);
 }
 
+/// RFC 9293 §3.10.7.1: without an ACK to take it from, the number of a reset is 0.
+#[test]
+fn a_reset_that_refuses_a_syn_is_shown_with_the_number_that_is_on_the_wire() {
+    let mut conversations = Conversations::new();
+    conversations.feed(&sample::tcp(true, Flags::SYN, 0, 0, b""));
+    // The samples count from the initial number: this one has 0 on the wire.
+    let zero = sample::SERVER_ISN.wrapping_neg();
+    let refusal = conversations.feed(&sample::tcp(false, Flags::RST | Flags::ACK, zero, 1, b""));
+    assert_eq!((tcp_of(&refusal).seq, tcp_of(&refusal).ack), (0, Some(1)));
+}
+
 #[test]
 fn the_same_ports_again_are_a_new_conversation() {
     let (mut conversations, ..) = upgraded();
-    // The sample's SYN has a fixed number; one of another number begins anew.
+    // The sample's SYN has a fixed number; one of another number begins a new conversation.
     let syn = conversations.feed(&sample::tcp(true, Flags::SYN, 99_999, 0, b""));
     assert_eq!((tcp_of(&syn).seq, tcp_of(&syn).retransmission), (0, false));
 }

@@ -90,7 +90,7 @@ pub(super) fn label(summary: &Summary, look: &Look) -> Label {
     }
 }
 
-/// A TCP segment. What the application says in it stands first, then its flags, then the numbers.
+/// A TCP segment. What the application says in it comes first, then its flags, then the numbers.
 fn segment(tcp: &TcpSummary, look: &Look) -> Label {
     let (seq, ack) = match look.absolute {
         true => (u64::from(tcp.seq_raw), tcp.ack_raw.map(u64::from)),

@@ -15,17 +15,17 @@ const TIME: usize = 6;
 const BETWEEN: usize = 2;
 /// The narrowest screen on which columns are tried.
 const NARROWEST: usize = 60;
-/// The widest column.
+/// The widest column, in characters.
 const WIDEST: usize = 44;
 
 /// One trace to draw.
 #[derive(Debug)]
 pub(super) struct Column<'a> {
-    /// What stands over it.
+    /// The title above it.
     pub(super) title: &'a str,
-    /// The run.
+    /// The run that it draws.
     pub(super) run: Past<'a>,
-    /// Its frames.
+    /// The frames of the run, dissected.
     pub(super) packets: &'a [Summary],
     /// What to draw of it.
     pub(super) steps: Vec<Step<'a>>,

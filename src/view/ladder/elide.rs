@@ -44,7 +44,7 @@ pub(super) fn elide<'a>(rows: Vec<Row<'a>>, packets: &[Summary], most: usize) ->
     steps
 }
 
-/// How much a row tells.
+/// How important a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Worth {
     Word,

@@ -20,7 +20,7 @@ pub(super) fn draw(
 ) -> Sheet {
     let mut sheet = Sheet::new();
     let width = look.width.max(12);
-    // The time stands before the sentence, or above it where the line is short.
+    // The time comes before the sentence, or above it where the line is short.
     let indent = if width >= 40 { 12 } else { 2 };
     let mut say = |time: &str, sentence: &str, subject: Option<Subject>| {
         let mut rows = text::wrap(sentence, width - indent).into_iter();

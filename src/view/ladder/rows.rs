@@ -2,8 +2,8 @@
 //!
 //! A frame gets its row at the time of sending, as in the trace; what its arrival causes (a state, a read, an answer)
 //! has rows of its own and so shows when it arrived. Only a frame that was held back and overtaken gets a second row,
-//! for there the arrival *is* the story. Timers, round-trip samples and congestion windows are left to other pictures: here
-//! only their consequences on the wire count.
+//! for there the arrival *is* the story. Timers, round-trip samples and congestion windows are left to other pictures:
+//! here only their consequences on the wire count.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ fn overtaken(run: Past<'_>) -> Vec<FrameId> {
             arrivals.entry(*frame).or_insert(*at);
         }
     }
-    // From the last frame sent to the first: the earliest arrival of those behind it, for each way.
+    // From the last frame sent to the first: the earliest arrival of later ones, for each direction.
     let mut behind: BTreeMap<(PlaceId, PlaceId), Instant> = BTreeMap::new();
     let mut overtaken = Vec::new();
     for Event { place, kind, .. } in run.events.iter().rev() {

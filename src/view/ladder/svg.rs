@@ -9,7 +9,7 @@ use crate::trace::{Past, PlaceId};
 use crate::view::dissect::Summary;
 use crate::view::look::{self, Look};
 use crate::view::sheet::Tone;
-use crate::view::svg::{Alt, Anchor, Canvas, Line, letters_in, width_of};
+use crate::view::svg::{Alt, Anchor, Canvas, LineStyle, letters_in, width_of};
 
 /// Width of the time column.
 const TIME: f64 = 52.0;
@@ -114,11 +114,11 @@ impl<'a> Page<'a> {
             }
         }
         self.top = 38.0;
-        self.lifelines_down(12.0, Line::Solid);
+        self.lifelines_down(12.0, LineStyle::Solid);
     }
 
     /// Goes down by `height`, and the lifelines with it.
-    fn lifelines_down(&mut self, height: f64, line: Line) {
+    fn lifelines_down(&mut self, height: f64, line: LineStyle) {
         for (_, x) in self.lifelines.clone() {
             self.canvas.line((x, self.top), (x, self.top + height), Tone::Faint, line);
         }
@@ -143,10 +143,11 @@ impl<'a> Page<'a> {
             }
         }
         let end = if beside { below.max(start + LINE + 3.0) } else { below };
-        self.lifelines_down(end - start, Line::Solid);
+        self.lifelines_down(end - start, LineStyle::Solid);
     }
 
-    /// Draws an arrow that starts at `y`. Words without room on it go into lines from `below` on; returns where they end.
+    /// Draws an arrow that starts at `y`. Words without room on it go into lines from `below` on; returns where they
+    /// end.
     fn arrow(&mut self, arrow: &Arrow<'_>, y: f64, below: f64) -> f64 {
         let (Some(from), Some(to)) = (self.at(arrow.from), self.at(arrow.to)) else { return below };
         let stroke = words::stroke(arrow, self.packets, &Look::default(), false);
@@ -159,8 +160,8 @@ impl<'a> Page<'a> {
             End::Open => 0.75,
         };
         let line = match (stroke.end, stroke.line) {
-            (End::Open, _) | (_, '┄') => Line::Dashed,
-            _ => Line::Solid,
+            (End::Open, _) | (_, '┄') => LineStyle::Dashed,
+            _ => LineStyle::Solid,
         };
         self.canvas.line(on_way(0.0), on_way(end), paint, line);
         if stroke.end == End::Head {
@@ -169,14 +170,14 @@ impl<'a> Page<'a> {
         if stroke.end == End::Lost {
             let (x, y) = on_way(end);
             let cross = format!("M{:.1} {:.1}l10 10m0 -10l-10 10", x - 5.0, y - 5.0);
-            self.canvas.path(&cross, Tone::Bad, Line::Solid);
+            self.canvas.path(&cross, Tone::Bad, LineStyle::Solid);
         }
         let room = letters_in(way.abs() - 26.0);
         let rest = self.words(&stroke, on_way(0.5), room);
         let mut below = below;
         if let Some(mark) = &stroke.mark {
             let note = match stroke.end {
-                // The cross is drawn; the rule is named behind it.
+                // The cross is drawn; the rule is named after it.
                 End::Lost => mark.note.clone(),
                 End::Head | End::Open => format!("{} {}", mark.glyph, mark.note),
             };
@@ -261,12 +262,12 @@ impl<'a> Page<'a> {
             let y = self.top + 18.0 + i as f64 * LINE;
             self.canvas.text(((first + last) / 2.0, y), Anchor::Middle, Tone::Faint, line);
         }
-        self.lifelines_down(height + 12.0, Line::Dotted);
+        self.lifelines_down(height + 12.0, LineStyle::Dotted);
     }
 
     /// The end of the lifelines, and what the marks mean.
     fn foot(&mut self, steps: &[Step<'_>]) {
-        self.lifelines_down(12.0, Line::Solid);
+        self.lifelines_down(12.0, LineStyle::Solid);
         let room = letters_in(self.width() - TIME);
         for line in words::legend(page::arrows(steps), false, room) {
             self.top += LINE;

@@ -1,4 +1,4 @@
-//! A sheet for a page: a `<pre>` whose spans have the classes of the palette, and say what they stand for.
+//! A sheet for a page: a `<pre>` whose spans have the classes of the palette, and name what they show.
 //!
 //! | attribute | value |
 //! |---|---|

@@ -7,19 +7,19 @@ use super::Tone;
 use super::width::{acts_on_a_terminal, char_width, width};
 use crate::trace::FrameId;
 
-/// One cell.
+/// One cell: a character, its marks, and its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cell {
     character: char,
-    /// Combining marks on it, in front; the places behind them are free.
+    /// Combining marks on it, in front; the places after them are free.
     marks: [char; MOST_MARKS],
-    /// What it means.
+    /// The palette's entry for what it means.
     pub tone: Tone,
-    /// What it stands for, if it is more than scaffolding.
+    /// What it shows, if it is more than scaffolding.
     pub subject: Option<Subject>,
 }
 
-/// What a cell stands for: something in what its picture was drawn from.
+/// What a cell shows: something in what its picture was drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A frame of the trace.
@@ -76,7 +76,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// An empty line.
+    /// A line without cells.
     pub fn new() -> Self {
         Line::default()
     }
@@ -141,7 +141,7 @@ impl Line {
         at.min(end)..end
     }
 
-    /// Writes a text so that its last cell stands before cell `end`.
+    /// Writes a text so that its last cell comes before cell `end`.
     pub fn put_before(&mut self, end: usize, text: &str, tone: Tone) -> Range<usize> {
         self.put(end.saturating_sub(width(text)), text, tone)
     }
@@ -167,7 +167,7 @@ impl Line {
         }
     }
 
-    /// Says what the cells of `range` stand for.
+    /// Marks what the cells of `range` show.
     pub fn about(&mut self, range: Range<usize>, subject: Subject) {
         let end = range.end.min(self.cells.len());
         if let Some(cells) = self.cells.get_mut(range.start..end) {
@@ -191,7 +191,7 @@ impl Line {
         self
     }
 
-    /// Its cells.
+    /// The cells of the line, from the left.
     pub fn cells(&self) -> &[Cell] {
         &self.cells
     }

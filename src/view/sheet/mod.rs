@@ -1,4 +1,4 @@
-//! A picture as a value: lines of cells, each with a character, a tone, and what it stands for.
+//! A picture as a value: lines of cells, each with a character, a tone, and what it shows.
 //!
 //! Every view draws a [`Sheet`]; only a writer knows what becomes of it:
 //!
@@ -61,7 +61,7 @@ impl Sheet {
         self.extend(Sheet::of(text, tone));
     }
 
-    /// Its lines.
+    /// The lines, from the top.
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }

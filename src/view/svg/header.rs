@@ -1,6 +1,6 @@
 //! A header in rows of 32 bits: the picture of [`header_box`](crate::view::header_box), as SVG.
 
-use super::{Alt, Anchor, Canvas, Line};
+use super::{Alt, Anchor, Canvas, LineStyle};
 use crate::base::{Field, Header, Layer};
 use crate::layers::application::websocket::FrameHeader;
 use crate::layers::internet::icmp::IcmpHeader;
@@ -93,7 +93,7 @@ fn ruler(bits: usize, y: f64, canvas: &mut Canvas) {
             canvas.text((x, y - 4.0), Anchor::Middle, Tone::Faint, &bit.to_string());
         }
         let left = EDGE + bit as f64 * BIT;
-        canvas.line((left, y), (left, y + 4.0), Tone::Faint, Line::Solid);
+        canvas.line((left, y), (left, y + 4.0), Tone::Faint, LineStyle::Solid);
     }
 }
 

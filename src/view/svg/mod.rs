@@ -9,10 +9,10 @@
 //! | a [sheet](super::sheet), as on a terminal | [`terminal`] |
 //!
 //! The palette is in one style sheet, twice, for light and for dark: it follows the reader's system, and inside an
-//! mdBook page the theme that was chosen there. A picture of its own carries the style sheet; a page with pictures needs
-//! it once. Each picture has a title and a description for readers who cannot see it (SVG 2 §5.8). Letters are taken to
-//! be [`ADVANCE`] wide, as in every common monospaced font; where columns must meet, `textLength` sets the width of a
-//! text, so that another font does not break the picture.
+//! mdBook page the theme that was chosen there. A picture of its own carries the style sheet; a page with pictures
+//! needs it once. Each picture has a title and a description for readers who cannot see it (SVG 2 §5.8). Letters are
+//! taken to be [`ADVANCE`] wide, as in every common monospaced font; where columns must meet, `textLength` sets the
+//! width of a text, so that another font does not break the picture.
 
 pub mod header;
 pub mod layers;
@@ -33,7 +33,7 @@ pub const ADVANCE: f64 = 7.25;
 pub struct Alt<'a> {
     /// Names the picture in its page, where no other may have the same; letters, digits and `-`.
     pub id: &'a str,
-    /// Its title.
+    /// The title, for readers that cannot see it.
     pub title: &'a str,
     /// What is in it; the picture adds what it knows itself.
     pub text: &'a str,
@@ -86,7 +86,7 @@ pub struct Canvas {
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
+pub enum LineStyle {
     /// In one piece.
     Solid,
     /// In dashes.
@@ -120,7 +120,7 @@ impl Canvas {
     }
 
     /// Draws a line.
-    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), tone: Tone, line: Line) {
+    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), tone: Tone, line: LineStyle) {
         self.path(
             &format!("M{} {}L{} {}", number(from.0), number(from.1), number(to.0), number(to.1)),
             tone,
@@ -129,11 +129,11 @@ impl Canvas {
     }
 
     /// Draws lines along a path (SVG 2 §9.3).
-    pub fn path(&mut self, path: &str, tone: Tone, line: Line) {
+    pub fn path(&mut self, path: &str, tone: Tone, line: LineStyle) {
         let dashes = match line {
-            Line::Solid => "",
-            Line::Dashed => " d",
-            Line::Dotted => " s",
+            LineStyle::Solid => "",
+            LineStyle::Dashed => " d",
+            LineStyle::Dotted => " s",
         };
         let class = tone.class();
         let _ = write!(self.shapes, "<path class=\"k n{dashes} {class}\" d=\"{path}\"/>");
@@ -177,7 +177,7 @@ impl Canvas {
         self.finish(size, alt, "", "")
     }
 
-    /// The picture as a file of its own: with the style sheet, and with paper behind it.
+    /// The picture as a file of its own: with the style sheet, and with paper under it.
     pub fn file(self, size: (f64, f64), alt: Alt<'_>) -> String {
         let style = format!("<style>{}</style>", style());
         self.finish(size, alt, &style, "<rect class=\"p\" width=\"100%\" height=\"100%\" rx=\"8\"/>")

@@ -1,10 +1,10 @@
 //! TCP's state diagram, drawn from the `match` that makes every transition (RFC 9293 §3.3.2, figure 5).
 //!
-//! Only where a state stands is said here. Which arrows there are, and what they are called, [`State::after`] says: it
-//! is asked about every state and every cause. What leads to CLOSED from nearly everywhere is written below the
-//! picture, as figure 5 leaves it out.
+//! Only where a state is drawn is decided here. Which arrows there are, and what they are called, [`State::after`]
+//! says: it is asked about every state and every cause. What leads to CLOSED from nearly everywhere is written below
+//! the picture, as figure 5 leaves it out.
 
-use super::{Alt, Anchor, Canvas, Line};
+use super::{Alt, Anchor, Canvas, LineStyle};
 use crate::base::Layer;
 use crate::layers::transport::tcp::{Cause, State};
 use crate::view::sheet::{Tone, wrap};
@@ -25,7 +25,7 @@ pub fn to_svg(alt: Alt<'_>) -> String {
     let mut canvas = Canvas::default();
     for arrow in arrows() {
         let (from, to) = arrow.line();
-        canvas.line(from, to, Tone::Plain, Line::Solid);
+        canvas.line(from, to, Tone::Plain, LineStyle::Solid);
         canvas.head(from, to, Tone::Plain);
         let (x, y) = arrow.label_at();
         let lines = arrow.label();
@@ -111,7 +111,7 @@ const fn place(state: State) -> (f64, f64) {
     }
 }
 
-/// Where CLOSED stands a second time, for the arrows that end a life.
+/// The second place of CLOSED, for the arrows that end a connection.
 const CLOSED_AGAIN: (f64, f64) = (650.0, 680.0);
 
 impl Arrow {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{ADVANCE, Alt, Anchor, Canvas, Line as Stroke, number};
+use super::{ADVANCE, Alt, Anchor, Canvas, LineStyle, number};
 use crate::view::sheet::{Cell, Line, Sheet, Tone};
 
 /// Height of a line.
@@ -18,7 +18,7 @@ const EDGE: f64 = 14.0;
 /// A picture of narrower text is still this many columns wide.
 const LEAST_COLUMNS: usize = 40;
 
-/// Draws what `command` printed below the command itself, behind a prompt.
+/// Draws what `command` printed below the command itself, after a prompt.
 pub fn to_svg(command: &str, printed: &Sheet, alt: Alt<'_>) -> String {
     let mut canvas = Canvas::default();
     let prompt = Line::of("$ ", Tone::Faint).with(command, Tone::Strong);
@@ -32,7 +32,7 @@ pub fn to_svg(command: &str, printed: &Sheet, alt: Alt<'_>) -> String {
         lines_of(line.cells(), top, &mut strokes, &mut canvas);
     }
     for (tone, path) in &strokes {
-        canvas.path(path, *tone, Stroke::Solid);
+        canvas.path(path, *tone, LineStyle::Solid);
     }
     let size = (2.0 * EDGE + columns as f64 * ADVANCE, 2.0 * EDGE + lines.len() as f64 * ROW);
     canvas.file(size, alt)

@@ -78,7 +78,7 @@ fn a_terminal_keeps_its_columns_and_its_colours() {
     assert!(svg.contains("<text class=\"x\""), "{svg}");
     assert!(!svg.contains('├'), "{svg}");
     assert!(svg.contains("prefers-color-scheme:dark") && svg.contains(".navy .nl"), "{svg}");
-    // The wide character takes two columns: the x behind it stands in the third.
+    // The wide character takes two columns: the x after it is in the third.
     assert!(svg.contains("textLength=\"21.8\""), "{svg}");
 }
 

@@ -54,7 +54,7 @@ fn a_socket_asks_no_more_than_it_may_and_others_ask_on() {
     (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
     assert_eq!(asked(&stage, 2).len(), 7, "and so does the end of the time");
     (0..5).for_each(|_| stage.say(3, "ask", vec!["a".into(), "?".into()]));
-    assert_eq!(asked(&stage, 2).len(), 10, "somebody else has as much to spend");
+    assert_eq!(asked(&stage, 2).len(), 10, "another socket has a limit of its own");
 }
 
 #[test]
@@ -66,8 +66,8 @@ fn what_a_socket_has_asked_ends_when_it_leaves() {
     (0..5).for_each(|_| stage.say(1, "ask", vec!["a".into(), "?".into()]));
     assert_eq!((asked(&stage, 2).len(), stage.hub.questions()), (5, 5));
     stage.cut(1);
-    assert_eq!(stage.hub.questions(), 0, "nobody waits for an answer");
-    // An answer that comes too late is nobody's offence.
+    assert_eq!(stage.hub.questions(), 0, "no answer is awaited");
+    // An answer that comes too late is no offence.
     let id = asked(&stage, 2)[0];
     answer(&mut stage, 2, id, "late");
     assert!(stage.closed.is_empty());
@@ -154,7 +154,7 @@ fn ids_of_senders_are_remembered_within_bounds_of_number_and_length() {
     assert!(!is_duplicate(long("1")) && !is_duplicate(long("2")));
     assert!(
         is_duplicate(long("1")) && is_duplicate(long("2")),
-        "long ones are told apart by all of their bytes"
+        "long ones are distinguished by all of their bytes"
     );
     assert!(!is_duplicate("3".into()));
     assert!(!is_duplicate(long("1")), "it was the oldest of three and only two are kept");
@@ -193,4 +193,35 @@ fn who_reads_nothing_holds_no_more_than_its_queue_and_nobody_waits_for_it() {
     assert!(waits <= 10_200, "{waits}");
     assert_eq!(stage.closed, BTreeMap::from([(2, Reason::SlowReader)]));
     assert_eq!(stage.events(3), (0..1000).map(|n| format!("said {n}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn an_event_with_more_attachments_than_clients_take_is_not_delivered_nor_replayed_from_an_old_log() {
+    let bytes = |count: usize| -> Vec<Value> {
+        std::iter::once("a".into())
+            .chain((0..count).map(|n| bytes::Bytes::from(vec![n as u8]).into()))
+            .collect()
+    };
+    let log = SharedLog::new(Retention::default());
+    let mut old = Stage::with_log(Config { attachments: 100, ..Config::default() }, Box::new(log.clone()), 1);
+    old.connect(1);
+    let (sid, pid) = old.connect(2);
+    old.say(2, "join", vec!["a".into()]);
+    old.cut(2);
+    [11, 10].into_iter().for_each(|count| old.say(1, "say", bytes(count)));
+    drop(old);
+    let mut stage = Stage::with_log(Config::default(), Box::new(log.clone()), 2);
+    assert!(stage.return_as(3, &sid, &pid, None));
+    assert_eq!(stage.events(3).len(), 1, "the one with ten");
+    stage.connect(4);
+    stage.say(4, "say", bytes(11));
+    assert_eq!(
+        (stage.last_ack(4).as_deref(), log.records("/").len()),
+        (Some("[0]"), 2),
+        "it is not kept either"
+    );
+    stage.say(4, "ask", bytes(11));
+    assert_eq!(stage.last_ack(4).as_deref(), Some("[[],1]"));
+    stage.say(4, "say", bytes(10));
+    assert_eq!((stage.events(3).len(), stage.closed.len()), (2, 0));
 }

@@ -18,9 +18,9 @@ enum Step {
     /// To a room, itself included or not.
     Say(usize, usize, bool),
     Volatile(usize, usize),
-    /// The connection breaks; so many of the last events that were sent did not arrive.
+    /// The connection of this client breaks; of the events sent to it, the last ones of this number were lost.
     Break(usize, usize),
-    /// The same, but nobody tells the hub.
+    /// The same, but the hub does not notice.
     HalfOpen(usize, usize),
     Return(usize),
     Pong(usize),

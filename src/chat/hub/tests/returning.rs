@@ -65,7 +65,7 @@ fn it_works_when_the_old_connection_is_half_open_and_a_second_time() {
     let (mut stage, sid, pid) = two();
     say(&mut stage, "one");
     let first = stage.offset(2);
-    // Nobody has told the hub that session 2 is dead: it goes on sending to it.
+    // The hub does not know that session 2 is dead: it goes on sending to it.
     say(&mut stage, "two");
     assert!(!stage.return_as(3, &sid, &pid, first.as_deref()), "it has to wait");
     assert_eq!(stage.probed, [2]);
@@ -95,7 +95,7 @@ fn it_works_a_second_time_though_nothing_was_said_in_between() {
     }
     say(&mut stage, "two");
     assert_eq!(stage.events(5), ["said \"two\""]);
-    // From here on that offset is behind.
+    // From here on that offset is out of date.
     stage.return_as(6, &sid, &pid, offset.as_deref());
     stage.wait(Duration::from_millis(751));
     assert_ne!(stage.identity(6), Some((sid, pid)));
@@ -321,7 +321,7 @@ fn a_pair_that_was_used_is_spent_two_pongs_after_something_newer_was_sent() {
         pong(&mut stage, 3);
         assert_eq!(stage.probed, [3, 3], "it is proven");
         stage.cut(3);
-        assert!(!stage.return_as(4, &sid, &pid, used.as_deref()), "somebody else with the used pair");
+        assert!(!stage.return_as(4, &sid, &pid, used.as_deref()), "another client with the used pair");
         assert!(stage.return_as(5, &sid, &pid, stage.offset(3).as_deref()));
     }
 }
@@ -464,4 +464,44 @@ fn those_who_are_away_are_bounded_in_bytes_too() {
         stage.cut(session);
     }
     assert!((1..=5).contains(&stage.hub.away("/")), "{}", stage.hub.away("/"));
+}
+
+#[test]
+fn an_event_that_ends_a_client_is_not_replayed_to_it_for_ever() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "one");
+    let offset = stage.offset(2);
+    stage.cut(2);
+    say(&mut stage, "poison");
+    let mut sessions = 3..;
+    let mut comes = |stage: &mut Stage, sid: &str, pid: &str, offset: Option<&str>| {
+        let session = sessions.next().expect("there is no end of them");
+        let is_known = stage.return_as(session, sid, pid, offset);
+        let events = stage.events(session);
+        stage.cut(session);
+        (is_known, events)
+    };
+    let poison = || vec!["said \"poison\"".to_owned()];
+    for _ in 0..10 {
+        assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (true, poison()));
+    }
+    assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (false, vec![]), "it gets a new socket");
+    assert_eq!(comes(&mut stage, &sid, &pid, offset.as_deref()), (false, vec![]), "and stays gone");
+}
+
+#[test]
+fn a_client_that_gets_further_may_return_as_often_as_it_likes() {
+    let (mut stage, sid, pid) = two();
+    say(&mut stage, "0");
+    let (mut session, mut offset) = (2, stage.offset(2));
+    for n in 1..40 {
+        stage.cut(session);
+        // Every fifth time it gets something; otherwise the connection breaks at once.
+        if n % 5 == 0 {
+            offset = stage.offset(session);
+        }
+        say(&mut stage, &n.to_string());
+        session += 1;
+        assert!(stage.return_as(session, &sid, &pid, offset.as_deref()), "{n}");
+    }
 }

@@ -40,7 +40,7 @@ impl Cluster {
         self.stages[hub].say(session, "say-all", vec!["a".into(), word.into()]);
     }
 
-    /// Comes to a hub as somebody who was at one; whether as the same socket, in the end.
+    /// A client of one hub comes to another; returns whether it got its socket back, in the end.
     fn comes(
         &mut self,
         hub: usize,
@@ -74,7 +74,7 @@ fn everybody_hears_everything_in_the_order_of_the_log_whichever_hub_it_was_said_
         assert_eq!((first.len(), &first), (50, &second), "seed {seed}");
         let offsets: Vec<u64> = cluster.log.records("/").iter().map(|record| record.offset).collect();
         assert!(offsets.windows(2).all(|pair| pair[0] + 7 == pair[1]), "{offsets:?}");
-        assert_ne!(first, words(0, 50), "it is not the order in which they were said, and nobody minds");
+        assert_ne!(first, words(0, 50), "it is not the order in which they were sent, and need not be");
     }
 }
 
@@ -125,7 +125,7 @@ fn who_comes_back_to_another_hub_is_who_it_was_and_misses_nothing() {
         cluster.say(1, 2, "0");
         cluster.pass(40);
         let offset = cluster.stages[0].offset(1);
-        // It has heard what the other hub has not got to yet.
+        // It has received what the other hub has not reached yet.
         cluster.say(1, 2, "1");
         cluster.pass(seed);
         cluster.stages[0].cut(1);
@@ -141,7 +141,7 @@ fn who_comes_back_to_another_hub_is_who_it_was_and_misses_nothing() {
         assert_eq!(cluster.stages[1].events(3), words(heard, 7), "seed {seed}");
         cluster.stages[1].say(3, "who", vec![]);
         assert_eq!(cluster.stages[1].last_ack(3).as_deref(), Some("[\"Ada\"]"));
-        // And back again, with nothing heard there.
+        // And back again, with nothing received there.
         cluster.stages[1].cut(3);
         cluster.say(1, 2, "7");
         let offset = cluster.stages[1].offset(3);
@@ -159,7 +159,7 @@ fn a_half_open_connection_at_another_hub_is_found_out_and_a_living_one_is_left_a
     assert_eq!((cluster.stages[1].identity(2), &cluster.stages[0].probed), (None, &vec![1]));
     cluster.stages[0].input(Input::Alive(SessionId(1)));
     cluster.pass(40);
-    let (other, _) = cluster.stages[1].identity(2).expect("it is somebody else");
+    let (other, _) = cluster.stages[1].identity(2).expect("it is a new socket");
     assert_ne!(other, client.0);
     assert!(cluster.stages[0].closed.is_empty());
     // Now it says nothing.

@@ -1,9 +1,9 @@
 //! What a typed line asks for.
 
-/// One line.
+/// One line, as the chat understands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Command {
-    /// Nothing was typed.
+    /// An empty line.
     Nothing,
     /// Say it in the present room.
     Say(String),
@@ -15,9 +15,9 @@ pub(super) enum Command {
     Rooms,
     /// Say something to one person.
     Msg { to: String, text: String },
-    /// Who is in a room; the present one when none is named.
+    /// The members of a room; of the present one when none is named.
     Who(Option<String>),
-    /// Another name.
+    /// Take another name.
     Nick(String),
     /// Older messages of the present room.
     History,

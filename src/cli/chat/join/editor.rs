@@ -1,4 +1,4 @@
-//! The line that somebody is typing: keys become text, and the text can be drawn again after something was printed.
+//! The line that is being typed: keys become text, and the text can be drawn again after something was printed.
 //!
 //! What a shell's line does, as far as a chat needs it: the cursor, deleting, the lines typed before. The text itself
 //! is a [`LineBuffer`], which knows where a letter of several characters begins and ends. A whole line editor with its
@@ -30,15 +30,15 @@ pub(super) struct Editor {
 /// What a key does to the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Key {
-    /// It is finished.
+    /// Enter was pressed: the whole line.
     Line(String),
-    /// It looks different.
+    /// The line must be drawn again.
     Changed,
-    /// Its writer wants to leave.
+    /// Ctrl-C, or Ctrl-D on an empty line.
     Quit,
     /// Its writer wants the shell for a while (Ctrl-Z).
     Suspend,
-    /// Nothing.
+    /// The key has no effect.
     Nothing,
 }
 
@@ -94,11 +94,11 @@ impl Editor {
         }
     }
 
-    /// The parts of the line before and behind the cursor that are to be drawn in so many columns.
+    /// The parts of the line before and after the cursor that are to be drawn in `columns` columns.
     pub(super) fn view(&self, columns: usize) -> (String, String) {
         let columns = columns.max(8);
         let (before, behind) = self.line.as_str().split_at(self.line.pos());
-        // The cursor takes a column of its own at the end, and stands on a letter elsewhere.
+        // The cursor takes a column of its own at the end, and is on a letter elsewhere.
         let under = behind.graphemes(true).next().map_or(1, width).max(1);
         let mut room = columns - under.min(columns);
         let shown: Vec<&str> =

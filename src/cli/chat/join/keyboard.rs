@@ -9,18 +9,18 @@ use super::editor::{Editor, Key};
 use crate::cli::lines::{self, Lines};
 use crate::real::terminal::Keys;
 
-/// Standard input.
+/// Standard input, a terminal or not.
 pub(super) enum Keyboard {
     /// A terminal, key by key. The line is drawn here, and the terminal is as it was when this is dropped.
     Keys { stdin: Stdin, bytes: VecDeque<u8>, editor: Editor, keys: Keys },
-    /// Line by line.
+    /// Whole lines, from a pipe, a file, or a terminal without keys.
     Lines { lines: Lines, terminal: bool },
 }
 
-/// What was typed.
+/// What was typed since the last look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Typed {
-    /// A line.
+    /// A whole line, without its end.
     Line(String),
     /// A line that cannot be said; why.
     Wrong(String),
@@ -47,7 +47,7 @@ impl Keyboard {
         }
     }
 
-    /// Whether there is somebody to see a prompt.
+    /// Whether a prompt would be seen.
     pub(super) fn is_terminal(&self) -> bool {
         matches!(self, Keyboard::Keys { .. } | Keyboard::Lines { terminal: true, .. })
     }
@@ -57,7 +57,7 @@ impl Keyboard {
         matches!(self, Keyboard::Lines { .. })
     }
 
-    /// What is typed before and behind the cursor, as far as it fits.
+    /// What is typed before and after the cursor, as far as it fits.
     pub(super) fn view(&self, columns: usize) -> (String, String) {
         match self {
             Keyboard::Keys { editor, .. } => editor.view(columns),

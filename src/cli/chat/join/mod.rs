@@ -18,7 +18,7 @@ use clap::Args;
 use self::command::{Command, HELP};
 use self::keyboard::{Keyboard, Typed};
 use self::session::{Session, Standing};
-use self::words::Line;
+use self::words::Shown;
 use self::xray::XRay;
 use super::super::error::CliError;
 use super::super::output::{Output, remark};
@@ -147,7 +147,7 @@ struct Screen {
 impl Screen {
     fn show(
         &mut self,
-        lines: Vec<Line>,
+        lines: Vec<Shown>,
         pictures: &str,
         session: &Session,
         keyboard: &Keyboard,
@@ -158,8 +158,8 @@ impl Screen {
         }
         for line in lines {
             match line {
-                Line::Result(line) => out.line(line)?,
-                Line::Remark(line) => {
+                Shown::Result(line) => out.line(line)?,
+                Shown::Remark(line) => {
                     out.flush()?;
                     remark(format_args!("-- {line}"));
                 }
@@ -185,7 +185,7 @@ impl Screen {
         out.text(&before)?;
         if !behind.is_empty() {
             out.text(behind)?;
-            // Back to the cursor. How wide it draws joined characters only the terminal knows, so what stands before
+            // Back to the cursor. How wide it draws joined characters only the terminal knows, so the text before
             // the cursor is written once more.
             out.text("\r")?;
             out.text(out.look.faint(&prompt))?;

@@ -1,12 +1,13 @@
 //! How what was said looks: one line each, and nothing in it that could act on a terminal.
 
+use crate::base::{is_joiner, joins};
 use crate::layers::application::socketio::Value;
 use crate::view::look::{Look, escape};
 
 /// A line to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Line {
-    /// What somebody said, or what was asked for.
+pub(super) enum Shown {
+    /// A message, or the result of a command.
     Result(String),
     /// What happened to the client itself.
     Remark(String),
@@ -50,7 +51,7 @@ impl Said {
         }
     }
 
-    /// One line: where, who, what, and when if it was not just now.
+    /// One line: room, name, text, and the age if it is not new.
     pub(super) fn line(&self, when: When, now_ms: u64, look: &Look) -> String {
         let mark = match when {
             When::Now => "",
@@ -84,21 +85,11 @@ pub(super) fn safe(text: &str) -> String {
         let before = at.checked_sub(1).and_then(|at| characters.get(at)).copied();
         match c {
             '\\' => safe.push(c),
-            '\u{200c}' | '\u{200d}' if joins(before, characters.get(at + 1).copied()) => safe.push(c),
+            _ if is_joiner(c) && joins(before, characters.get(at + 1).copied()) => safe.push(c),
             _ => safe.push_str(&escape(c.to_string())),
         }
     }
     safe
-}
-
-/// Whether a joiner (ZWJ, ZWNJ) between these two has something to join: letters of scripts that need it, as Persian
-/// and Hindi do, or the parts of an emoji (Unicode UAX #31 §2.3.1, UTS #51 §2.2). Between Latin letters it would only
-/// make two names look alike.
-fn joins(before: Option<char>, behind: Option<char>) -> bool {
-    let can_join = |c: char| {
-        !c.is_ascii() && !c.is_control() && !matches!(c, '\u{200c}' | '\u{200d}' | '\u{c0}'..='\u{24f}')
-    };
-    before.is_some_and(can_join) && behind.is_some_and(can_join)
 }
 
 /// A room as people write it.
@@ -119,7 +110,7 @@ fn ago(ms: u64) -> String {
     format!("{count} {unit} ago")
 }
 
-/// So many of something.
+/// A number of things, in the singular or the plural.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }

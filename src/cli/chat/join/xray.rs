@@ -1,9 +1,9 @@
 //! `--xray`: under each message its way down the layers, header by header, with what each costs.
 //!
-//! Down to the WebSocket frame every byte shown was on the stream: a [`Tap`](crate::real::tap::Tap) has copied it, and the
-//! dissector has taken it apart.
-//! Below that the kernel works: of its headers only the lengths are known, computed from what `TCP_INFO` says is in
-//! use on the connection, and a frame may share a segment with others. The output says which is which.
+//! Down to the WebSocket frame every byte shown was on the stream: a [`Tap`](crate::real::tap::Tap) has copied it, and
+//! the dissector has taken it apart. Below that the kernel works: of its headers only the lengths are known, computed
+//! from what `TCP_INFO` says is in use on the connection, and a frame may share a segment with others. The output says
+//! which is which.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -16,12 +16,12 @@ use crate::cli::xray::Watch;
 use crate::layers::application::engineio;
 use crate::layers::application::socketio;
 use crate::layers::application::websocket::{FrameHeader, Opcode};
-use crate::real::tap::Seen;
+use crate::real::tap::Tapped;
 use crate::real::tcp_info::TcpInfo;
 use crate::view::dissect::{Role, Said, Saying};
 use crate::view::look::Look;
 
-/// Draws what went by.
+/// Draws the messages that passed.
 pub(super) struct XRay {
     watch: Watch,
     look: Look,
@@ -48,11 +48,11 @@ impl XRay {
     }
 
     /// For the taps on its connections.
-    pub(super) fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Tapped {
         self.watch.seen()
     }
 
-    /// Pictures of what went by since the last look, on this connection.
+    /// Pictures of what passed since the last look, on this connection.
     pub(super) fn look(&mut self, tcp: Option<&TcpStream>) -> String {
         let said = self.watch.take();
         if said.is_empty() {
@@ -141,7 +141,7 @@ fn above(opcode: Opcode, said: &Said) -> Vec<Row> {
     }
 }
 
-/// An Engine.IO header.
+/// An Engine.IO header, in words.
 fn engine_words(header: &[u8]) -> String {
     match header {
         [kind] => {
@@ -262,7 +262,7 @@ impl Table<'_> {
     }
 }
 
-/// At most so many characters; what is cut off is told by three dots.
+/// At most `room` characters; three dots show that the rest was cut off.
 fn cut(text: &str, room: usize) -> String {
     if text.chars().count() <= room {
         return text.into();

@@ -14,15 +14,15 @@ function keep() {
 addEventListener('pagehide', keep);
 
 const { me } = kept;
-// What we say again after a break the server tells, by this, from what somebody else says. Nobody else knows it.
+// By this the server recognises what we repeat after a break. It is ours alone.
 me.client ??= crypto.getRandomValues(new Uint32Array(4)).join('-');
 const unread = new Set(); // rooms
 let people = new Map(); // in the room that is shown, by name
 let oldest; // the offset at which the log that is shown begins; none before the first one is
-let recipient; // who is written to, if not the room
+let recipient; // the receiver, if it is not the room
 let missed = 0; // events, while we were away
 let brokenAt; // when the connection was lost
-let typedAt = 0; // when we last told that we type
+let typedAt = 0; // when we last sent that we type
 
 const toEnd = () => { $('scroll').scrollTop = $('scroll').scrollHeight; };
 const trouble = ({ error = '' }) => { $('trouble').textContent = error.message ?? error; };
@@ -34,7 +34,7 @@ const io = new SocketIO(me, {
     const silence = brokenAt ? ` after ${Math.ceil((Date.now() - brokenAt) / 1000)} s` : '';
     brokenAt = undefined;
     showStatus();
-    if (!isRecovered) { // for the server we are somebody new, who is in no room
+    if (!isRecovered) { // to the server we are a new client, in no room
       kept.unjoined = [...kept.rooms.filter((name) => name !== kept.room), kept.room];
     }
     if (!kept.unjoined.length) await (oldest === undefined ? show(kept.room) : askWho());
@@ -73,7 +73,7 @@ addEventListener('online', () => brokenAt && io.connect());
 const heard = {
   message(said) {
     settle(said.clientId);
-    seen(said.room, said.from, {}); // who has said it types no more
+    seen(said.room, said.from, {}); // its sender types no more
     if (said.room === kept.room) return add(said);
     unread.add(said.room);
     showRooms();
@@ -139,7 +139,7 @@ async function show(name, since) {
   await askWho();
 }
 
-// Puts a page of history, with the private messages of that time, before what is shown. Who reads there stays there.
+// Puts a page of history, with the private messages of that time, before what is shown. The reader's place is kept.
 function read({ messages, next, more }, since) {
   const privates = kept.privates.filter(({ offset }) => offset < oldest && (offset >= next || !more));
   const said = [...messages, ...privates].sort((a, b) => a.offset - b.offset);
@@ -176,7 +176,7 @@ async function askWho() {
   showPeople();
 }
 
-// Somebody is seen in a room, in a state; without one, no more.
+// Shows a person in a room with a state; without one, removes the person.
 function seen(room, name, state, news) {
   if (room !== kept.room) return;
   if (state) people.set(name, state);
@@ -211,8 +211,8 @@ function address(name) {
 function add(entry) {
   const { scrollHeight, scrollTop, clientHeight } = $('scroll');
   $('log').insertBefore(line(entry), entry.isWaiting ? null : $('log').querySelector('.waits'));
-  if (scrollHeight - scrollTop - clientHeight < 80) toEnd(); // who reads further up stays there
-  if ($('log').children.length > 1000) $('log').firstChild.remove(); // it is there when the room is shown anew
+  if (scrollHeight - scrollTop - clientHeight < 80) toEnd(); // a reader further up stays there
+  if ($('log').children.length > 1000) $('log').firstChild.remove(); // it is there when the room is shown again
 }
 
 function line({ note, news, from, to, text, at, clientId, isReplay, isWaiting }) {
@@ -265,7 +265,7 @@ const submitted = {
   say() {
     const text = $('text').value.replace(/^\s*\/\//, '/'); // two slashes say one, as in the terminal
     if (!text.trim()) return;
-    if (/^\s*\/\w/.test($('text').value)) { // what is meant for one must not be heard by all
+    if (/^\s*\/\w/.test($('text').value)) { // what is meant for one must not go to all
       return trouble({ error: 'Commands such as /msg are the terminal’s. Here: choose a person or a room beside the log.' });
     }
     trouble({});

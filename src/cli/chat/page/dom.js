@@ -7,7 +7,7 @@ export function el(tag, properties, ...children) {
   return made;
 }
 
-// Fills a list anew, and leaves the keyboard on the button where it was.
+// Refills a list, and leaves the keyboard on the button where it was.
 export function refill(list, items) {
   const held = list.contains(document.activeElement) && document.activeElement.name;
   list.replaceChildren(...items);

@@ -10,16 +10,16 @@
 const LOST = { ok: false, lost: true, error: 'Not while the connection is lost.' };
 
 export class SocketIO {
-  #me; // {name, client, pid, offset}: what the server knows us by, and the last event that we heard
+  #me; // {name, client, pid, offset}: what the server knows us by, and the last event that we received
   #on; // the page's {connected, event, refused, broken, packet}
   #socket;
   #isInside = false; // from the answer to our CONNECT to the end of the connection: only then may we speak
   #isReplaying = false;
-  #questions = new Map(); // by number: who waits for the answer
+  #questions = new Map(); // by number: what to call with the answer
   #asked = 0;
   #tries = 0;
   #timer; // while there is a connection: how long it may be silent; otherwise: until the next try
-  #patience = 20000; // ms; the server will say how often it pings
+  #timeout = 20000; // ms; the server will say how often it pings
 
   constructor(me, on) {
     this.#me = me;
@@ -41,7 +41,7 @@ export class SocketIO {
     return new Promise((answer) => this.#questions.set(this.#asked, answer));
   }
 
-  // Says an event that nobody answers, and that may get lost.
+  // Sends an event that is not answered, and that may get lost.
   tell(...event) {
     if (this.#isInside) this.#send(`42${JSON.stringify(event)}`);
   }
@@ -59,9 +59,9 @@ export class SocketIO {
 
   // Engine.IO: a packet begins with its type.
   #engineIO = {
-    0: (handshake) => { // OPEN: now we knock with CONNECT, and say who we are and what we have heard
+    0: (handshake) => { // OPEN: now we send CONNECT, with our name and the last offset we received
       const { pingInterval, pingTimeout } = JSON.parse(handshake);
-      this.#patience = pingInterval + pingTimeout;
+      this.#timeout = pingInterval + pingTimeout;
       this.#send(`40${JSON.stringify(this.#me)}`);
     },
     1: () => this.#broken(), // CLOSE: the server ends, and may be back soon
@@ -73,9 +73,9 @@ export class SocketIO {
   };
 
   #socketIO = {
-    0: ({ pid }) => { // CONNECT: we are in. If the pid is ours, we are who we were, and what we missed follows
+    0: ({ pid }) => { // CONNECT: we are in. If the pid is ours, we are recovered, and what we missed follows
       const { pid: ours, offset } = this.#me;
-      const since = offset && parseInt(offset, 10); // its place in the log; behind the point is the server's seal
+      const since = offset && parseInt(offset, 10); // its place in the log; after the point comes the server's seal
       this.#isInside = true;
       this.#isReplaying = pid === ours;
       this.#tries = 0;
@@ -99,10 +99,10 @@ export class SocketIO {
     },
   };
 
-  // A cable that was pulled out closes no connection. Only the silence tells: no ping when one was due.
+  // A cable that was pulled out closes no connection. Only silence shows it: no ping when one was due.
   #watch() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#broken(), this.#patience);
+    this.#timer = setTimeout(() => this.#broken(), this.#timeout);
   }
 
   // Does not wait for the other side, which may be gone.

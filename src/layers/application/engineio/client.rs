@@ -35,7 +35,7 @@ pub enum Output {
     Message(Message),
     /// Tell the layer above: it is over, once.
     Closed(CloseCause),
-    /// Close the WebSocket.
+    /// Close the WebSocket, as §7.1.1 of RFC 6455 asks of a client that is done.
     HangUp,
     /// Wake it at this time; a later one replaces this one.
     WakeAt(Instant),
@@ -89,7 +89,7 @@ impl Client {
         self.phase == Phase::Open
     }
 
-    /// Ends the session, and tells the server.
+    /// Ends the session, with a close packet for the server.
     pub fn close(&mut self) {
         if self.phase == Phase::Open {
             self.outputs.push_back(Output::Send(Packet::Close.to_message()));

@@ -1,11 +1,11 @@
 //! The header of an Engine.IO packet: one character, its type.
 //!
-//! It stands before what the packet carries, in a WebSocket text message and in an HTTP body alike
+//! It comes before what the packet carries, in a WebSocket text message and in an HTTP body alike
 //! (`engine.io-protocol` v4, "Packet encoding"). A binary WebSocket message has no header: it is a message as it is.
 
 use crate::base::{Field, Show};
 
-/// The types, by their characters. `b` stands for 4 where bytes are written as base64.
+/// The types, by their characters. `b` replaces 4 where bytes are written as base64.
 pub const TYPES: &[(char, &str)] = &[
     ('0', "open"),
     ('1', "close"),

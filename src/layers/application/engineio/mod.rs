@@ -14,8 +14,8 @@
 //! | what a request asks for; errors by code; CORS | `request.rs` |
 //! | one session: transports, upgrade, heartbeat | [`Session`] in `session/` |
 //! | the client's end, by WebSocket | [`client`] |
-//! | the client's end, by polling at first | [`poller`] |
-//! | many connections and sessions behind one address | [`Server`] in `server/` |
+//! | the client's end, by polling first | [`poller`] |
+//! | many connections and sessions at one address | [`Server`] in `server/` |
 //!
 //! Left out: version 3 (refused with code 5), JSONP polling, compression of HTTP bodies, and WebTransport.
 

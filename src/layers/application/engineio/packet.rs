@@ -1,6 +1,6 @@
-//! Engine.IO packets, and their two dresses: one WebSocket message each, or several in one HTTP body.
+//! Engine.IO packets, and their two encodings: one WebSocket message each, or several in one HTTP body.
 //!
-//! | type | digit | who sends it |
+//! | type | digit | sender |
 //! |---|---|---|
 //! | open | 0 | the server, first: the [`Handshake`] |
 //! | close | 1 | either end: by polling, the only way to say it; by WebSocket, a client's word before its Close frame |
@@ -9,9 +9,9 @@
 //! | upgrade | 5 | the client: from here on by WebSocket |
 //! | noop | 6 | the server, to end a poll that has nothing to bring |
 //!
-//! A WebSocket knows text from bytes, so a message of bytes is sent there as it is, without a type. An HTTP body here
-//! is text: bytes become `b` and base64, and packets are kept apart by the separator 0x1E, which JSON cannot contain.
-//! A client whose WebSocket cannot carry bytes (`forceBase64`) writes them so there too, and is understood.
+//! A WebSocket distinguishes text from bytes, so a message of bytes is sent there as it is, without a type. An HTTP
+//! body here is text: bytes become `b` and base64, and packets are separated by 0x1E, which JSON cannot contain. A
+//! client whose WebSocket cannot carry bytes (`forceBase64`) writes them so there too, and is understood.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -28,26 +28,26 @@ pub const SEPARATOR: u8 = 0x1e;
 /// What is wrong with what a peer sent.
 const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 
-/// One packet.
+/// One packet, without its encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet {
     /// The session is open; the text is a [`Handshake`] in JSON.
     Open(Utf8Bytes),
     /// The session is over.
     Close,
-    /// Are you there?
+    /// The heartbeat's question, from the server.
     Ping(Utf8Bytes),
-    /// I am.
+    /// Its answer, from the client, with the same text.
     Pong(Utf8Bytes),
     /// What the layer above says.
     Message(Message),
     /// From here on by WebSocket.
     Upgrade,
-    /// Nothing.
+    /// Says nothing: the server answers a poll with it when the session moves to WebSocket.
     Noop,
 }
 
-/// What the server tells a client that opens a session. Times in milliseconds.
+/// What the server sends a client that opens a session. Times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Handshake {

@@ -56,7 +56,7 @@ impl Refusal {
         }
     }
 
-    /// The HTTP status.
+    /// The HTTP status code of the response.
     pub const fn status(self) -> u16 {
         match self {
             Refusal::Forbidden => 403,
@@ -70,7 +70,7 @@ impl Refusal {
     }
 }
 
-/// The web pages whose scripts may speak to the server. A request without an Origin field comes from no browser, and
+/// The web pages whose scripts may use the server. A request without an Origin field comes from no browser, and
 /// a client that is not a browser could send any (RFC 6455 §10.2): it passes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Origins {
@@ -79,7 +79,7 @@ pub enum Origins {
     SameHostAndLoopback,
     /// These besides, such as `https://example.org`.
     These(Vec<String>),
-    /// Any page.
+    /// Pages of any origin.
     Any,
 }
 
@@ -185,7 +185,7 @@ impl Answering {
         Answering { origin, keep_alive, head_only: head.method == "HEAD" }
     }
 
-    /// A whole response.
+    /// A whole response, as the pieces to be written.
     pub(super) fn write(&self, status: u16, content_type: &str, extra: &Headers, body: &Bytes) -> Vec<Bytes> {
         let mut headers = Headers::new();
         if status != 204 {

@@ -78,14 +78,14 @@ pub enum BodyProgress {
     NeedMore,
     /// The body is whole.
     Done {
-        /// The body.
+        /// The whole body, its transfer coding removed.
         body: Bytes,
         /// How many of the bytes just fed belong to it.
         consumed: usize,
     },
 }
 
-/// Reads one body.
+/// Reads one body as its bytes come in.
 #[derive(Debug, Clone)]
 pub struct BodyReader {
     state: State,

@@ -17,7 +17,7 @@ pub struct RequestHead {
     pub target: String,
     /// The version of the client.
     pub version: Version,
-    /// The header fields.
+    /// The header fields, in order.
     pub headers: Headers,
 }
 
@@ -30,11 +30,11 @@ pub struct ResponseHead {
     pub status: u16,
     /// Words for people; may be empty.
     pub reason: String,
-    /// The header fields.
+    /// The header fields, in order.
     pub headers: Headers,
 }
 
-/// The versions whose messages look alike.
+/// The versions whose messages have the same form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// HTTP/1.0, which knows no upgrade.
@@ -73,7 +73,7 @@ impl RequestHead {
         Ok(out.into())
     }
 
-    /// The host the client wants to speak to: an HTTP/1.1 request has exactly one Host field, one of HTTP/1.0 may have
+    /// The host that the request is for: an HTTP/1.1 request has exactly one Host field, one of HTTP/1.0 may have
     /// none (RFC 9112 §3.2), which is an empty name.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl RequestHead {
     }
 
     /// Whether the Host field names this machine by one of its loopback addresses or names (RFC 6761 §6.3). A page from
-    /// elsewhere whose own name was made to point here (DNS rebinding) asks for that name.
+    /// elsewhere whose own name was made to resolve here (DNS rebinding) asks for that name.
     pub fn is_for_loopback(&self) -> bool {
         let Ok(host) = self.host() else { return false };
         let name = match host.strip_prefix('[') {
@@ -105,8 +105,8 @@ impl RequestHead {
     }
 }
 
-/// Whether a Host field's value is a name or an address, with a port or without (RFC 9110 §7.2, RFC 3986 §3.2.2); it may
-/// be empty.
+/// Whether a Host field's value is a name or an address, with a port or without (RFC 9110 §7.2, RFC 3986 §3.2.2); it
+/// may be empty.
 fn is_host(value: &str) -> bool {
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     if let Some(rest) = value.strip_prefix('[') {

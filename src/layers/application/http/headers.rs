@@ -182,7 +182,7 @@ pub(super) fn malformed(field: &'static str, expected: &'static str, got: impl I
     ERRORS.malformed(field, 0, expected, got.into())
 }
 
-/// The error for a caller who asked for something that HTTP does not have.
+/// The error for a caller that asked for something that HTTP does not have.
 pub(super) fn misuse(field: &'static str, expected: &'static str, got: &str) -> ParseError {
     ERRORS.misuse(field, 0, expected, format!("{got:?}"))
 }

@@ -1,7 +1,7 @@
 //! HTTP/1.1 messages: layer 7, text over TCP's stream of bytes (RFC 9110 for the meaning, RFC 9112 for the bytes).
 //!
-//! Read RFC 9112 §2 to §5 first. A *head* is a start line, header fields, an empty line: all that an
-//! upgrade to WebSocket needs. Bodies are what Engine.IO's long-polling posts and fetches. URIs (RFC 3986) are left out.
+//! Read RFC 9112 §2 to §5 first. A *head* is a start line, header fields, an empty line: all that an upgrade to
+//! WebSocket needs. Bodies are what Engine.IO's long-polling posts and fetches. URIs (RFC 3986) are left out.
 //!
 //! | concept | where | source |
 //! |---|---|---|
@@ -12,7 +12,7 @@
 //! | responses on a connection that stays open | [`ResponseReader`] in `response.rs` | RFC 9112 §6.3, §9.3 |
 //!
 //! Where RFC 9112 lets a recipient be lenient (a bare LF as line end, whitespace around the start line) this one is
-//! strict: two parsers that are lenient in different ways, one behind the other, are how requests get smuggled
+//! strict: two parsers in a row that are lenient in different ways are how requests get smuggled
 //! (RFC 9112 §11.2).
 
 mod body;

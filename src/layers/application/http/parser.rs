@@ -44,7 +44,7 @@ pub enum Progress<H> {
     NeedMore,
     /// The head is whole.
     Done {
-        /// The head.
+        /// The head, parsed.
         head: H,
         /// How many of the bytes just fed belong to it: those that follow are of the body, or of the next protocol.
         consumed: usize,
@@ -132,8 +132,8 @@ impl<H: Head> HeadParser<H> {
         }
     }
 
-    /// A client that speaks TLS begins with a record of type 22, a handshake, of version 3 (RFC 8446 §5.1): it would wait
-    /// for an answer that never comes.
+    /// A client that speaks TLS begins with a record of type 22, a handshake, of version 3 (RFC 8446 §5.1): it would
+    /// wait for an answer that never comes.
     fn refuse_tls(&self, bytes: &[u8]) -> Result<(), HeadError> {
         let first = self.line.iter().chain(bytes).take(2);
         if self.line_at > 0 || !first.copied().eq([22, 3]) {
@@ -201,7 +201,7 @@ impl<H: Head> HeadParser<H> {
         };
         match line {
             [] => return Ok(true),
-            // A line that begins with whitespace goes on with the line before: "obs-fold". RFC 9112 §5.2 tells a
+            // A line that begins with whitespace continues the line before: "obs-fold". RFC 9112 §5.2 requires a
             // server to refuse it, or to unfold it; a client must unfold it.
             [b' ' | b'\t', ..] => {
                 let unfolded = !H::IS_REQUEST

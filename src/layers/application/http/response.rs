@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::body::{BodyProgress, BodyReader, Framing};
 use super::{HeadError, HeadParser, Limits, Progress, ResponseHead};
 
-/// A whole response.
+/// A whole response: head and body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// Its status line and fields.

@@ -1,4 +1,4 @@
-//! Heads read whole, byte by byte and with more behind them; and every way to break the rules.
+//! Heads read whole, byte by byte and with more after them; and every way to break the rules.
 
 use proptest::prelude::*;
 

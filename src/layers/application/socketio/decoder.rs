@@ -24,7 +24,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { attachments: 100, attachment_bytes: 16 << 20, depth: 100 }
+        Limits { attachments: 10, attachment_bytes: 16 << 20, depth: 100 }
     }
 }
 
@@ -35,7 +35,7 @@ pub struct Decoder {
     waiting: Option<Waiting>,
 }
 
-/// A packet whose attachments have not all come.
+/// A packet whose attachments have not all arrived.
 #[derive(Debug)]
 struct Waiting {
     packet: Packet,
@@ -134,9 +134,8 @@ impl<'a> Parser<'a> {
         };
         let parts = Parts::of(self.text.as_bytes());
         let wanted = if matches!(kind, b'5' | b'6') { self.attachments(&parts)? } else { 0 };
-        // A namespace begins with a slash; anything else is of the main one. All of it is the name: a query was told
-        // from it in the third version of the protocol, and answers would not find the client that asks by the whole
-        // of it.
+        // A namespace begins with a slash; anything else is of the main one. All of it is the name: the third version
+        // of the protocol split a query from it, and answers would not find the client that asks by the whole of it.
         let namespace = match &self.text[parts.attachments..parts.namespace] {
             "" => "/".into(),
             name => name.strip_suffix(',').unwrap_or(name).into(),
@@ -189,8 +188,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The number of a question or an answer. What is too large for 64 bits no question ever had: an answer to that is
-    /// ignored like any that nobody waits for, but an event with it could not be answered.
+    /// The number of a question or an answer. No question ever had one too large for 64 bits: an answer to that is
+    /// ignored like any that is not awaited, but an event with it could not be answered.
     fn id(&mut self, kind: u8, parts: &Parts) -> Result<Option<u64>, ParseError> {
         let digits = &self.text[parts.namespace..parts.id];
         if digits.is_empty() {

@@ -20,7 +20,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// Writes a packet.
+    /// Encodes a packet: its text, and its attachments.
     pub fn of(packet: &Packet) -> Self {
         let (plain, with_bytes, binary) = match &packet.kind {
             Kind::Connect(_) => (b'0', b'0', 0),
@@ -78,7 +78,7 @@ impl Encoded {
         }
     }
 
-    /// Bytes in all.
+    /// Bytes in all: of the text and of the attachments.
     pub fn len(&self) -> usize {
         self.text.as_bytes().len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
     }
@@ -89,7 +89,7 @@ impl Encoded {
     }
 }
 
-/// The text of an event up to its name, with room for arguments of which so many are bytes: `2["name"`.
+/// The text of an event up to its name, with room for arguments of which `binary` are bytes: `2["name"`.
 pub(crate) fn begin_event(namespace: &str, name: &str, binary: usize) -> Vec<u8> {
     let mut text = begin(if binary > 0 { b'5' } else { b'2' }, namespace, binary);
     text.push(b'[');

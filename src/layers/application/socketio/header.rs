@@ -1,8 +1,8 @@
 //! The header of a Socket.IO packet: everything before its JSON, and where each part of it ends.
 //!
-//! A header of text has no fixed widths: each part ends where a character stands that cannot belong to it
+//! A header of text has no fixed widths: each part ends at the first character that cannot belong to it
 //! (`socket.io-protocol` v5, "Packet encoding"). [`Parts`] finds these places and judges nothing; the decoder, the
-//! dissector and whoever routes an encoded packet read by it.
+//! dissector and all code that routes an encoded packet read by it.
 
 use crate::base::{Field, Show};
 

@@ -14,7 +14,7 @@
 //!
 //! | concept | where |
 //! |---|---|
-//! | what stands before the JSON, as a table | [`header`] in `header.rs` |
+//! | the header before the JSON, as a table | [`header`] in `header.rs` |
 //! | the packet as a value | [`Packet`], [`Kind`] in `packet.rs` |
 //! | arguments: JSON, and bytes anywhere in it | [`Value`] in `value.rs` |
 //! | their text, and what its edges mean | [`Number`] in `json.rs` |
@@ -22,7 +22,7 @@
 //! | packet to text and attachments | [`Encoded`] in `encoder.rs` |
 //!
 //! Left out: revisions 1 to 4, whose clients Engine.IO's version refuses before they get here. What events *mean*,
-//! who is in which room and what was missed, is the event system's concern.
+//! room membership and recovery, is the event system's concern.
 
 mod decoder;
 mod encoder;

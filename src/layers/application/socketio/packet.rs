@@ -2,12 +2,12 @@
 
 use super::{Encoded, Value};
 
-/// One packet.
+/// One packet, decoded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Packet {
     /// The namespace it belongs to, with its leading slash: `/`, `/chat`.
     pub namespace: String,
-    /// What it says.
+    /// Its type, with what a packet of that type carries.
     pub kind: Kind,
 }
 
@@ -23,7 +23,7 @@ pub enum Kind {
     Event {
         /// The event's name: the first element of the JSON array. Never one of [`RESERVED_EVENTS`] when decoded.
         name: String,
-        /// The other elements.
+        /// The arguments: the array's other elements.
         args: Vec<Value>,
         /// Present when the sender wants an [`Ack`](Kind::Ack).
         ack: Option<u64>,
@@ -32,7 +32,7 @@ pub enum Kind {
     Ack {
         /// The number that the event had.
         id: u64,
-        /// The answer.
+        /// The arguments of the answer.
         args: Vec<Value>,
     },
     /// Type 4. A server refuses a [`Connect`](Kind::Connect): an object with `message`, and `data` where there is some.

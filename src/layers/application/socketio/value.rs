@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use super::json::{self, Number};
 use crate::base::ParseError;
 
-/// One value.
+/// One value: JSON's six kinds, and bytes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value {
     /// `null`
@@ -80,7 +80,7 @@ impl Value {
         }
     }
 
-    /// Whether it is an object that says it stands for bytes.
+    /// Whether it is an object in the form of a placeholder for bytes.
     pub(super) fn is_placeholder(&self) -> bool {
         self.get("_placeholder") == Some(&Value::Bool(true))
     }

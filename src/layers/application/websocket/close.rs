@@ -57,7 +57,7 @@ impl CloseReason {
     /// The most bytes a text may have: a control frame's payload without the two bytes of the code (§5.5).
     pub const MAX_TEXT: usize = MAX_CONTROL_PAYLOAD - 2;
 
-    /// A reason. Whether it may be sent is checked by the one who sends it.
+    /// A reason. Whether it may be sent is checked when it is sent.
     pub fn new(code: CloseCode, text: impl Into<Utf8Bytes>) -> Self {
         CloseReason { code, text: text.into() }
     }

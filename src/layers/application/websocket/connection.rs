@@ -1,7 +1,7 @@
 //! One WebSocket connection, from the opening handshake to the last byte: the machine that joins the parts
 //! (RFC 6455 §4 to §7).
 //!
-//! It sits between TCP's stream of bytes below and a user who thinks in messages above, and is the same for both
+//! It is between TCP's stream of bytes below and a program that sends messages above, and is the same for both
 //! ends. What happens in which phase is in [`phase`](super::phase), what comes in in `receiver.rs`, what goes out in
 //! `sender.rs`. The beginning of a connection's life is in `connection/opening.rs`, its end in `connection/closing.rs`,
 //! its limits in `connection/config.rs`, and how a dead peer is noticed in `connection/keepalive.rs`.
@@ -29,7 +29,7 @@ use super::handshake::awaiting::{Awaiting, judge};
 use super::handshake::client::Request;
 use super::handshake::server::Policy;
 use super::message::{Message, MessageKind};
-use super::phase::{Happening, Phase, Role};
+use super::phase::{Phase, Role, Trigger};
 use super::receiver::{Incoming, Next, Receiver};
 use super::sender::{MaskSource, SendError, Sender};
 use super::utf8::Utf8Bytes;
@@ -92,7 +92,7 @@ enum Read {
 pub enum Event {
     /// The connection is open. Boxed, for it comes once and is much larger than the others.
     Open(Box<Opening>),
-    /// A whole message.
+    /// A whole message from the peer.
     Message(Message),
     /// A ping; it is answered already.
     Ping(Bytes),
@@ -200,14 +200,14 @@ impl Connection {
         self.sender.queued()
     }
 
-    /// Where the stream's next bytes may be put, behind those that are there, instead of handing them over as
+    /// Where the stream's next bytes may be put, after those that are there, instead of handing them over as
     /// [`Input::Bytes`]: it saves a driver a copy. [`Input::Arrived`] is to follow.
     pub fn inbox(&mut self) -> &mut BytesMut {
         self.receiver.inbox()
     }
 
     /// The length of the payload that is coming in, and how many bytes of it are still to come; zeros when none is. A
-    /// driver that reads so much and a header at a time gets long messages in one piece.
+    /// driver that reads that much and a header at a time gets long messages in one piece.
     pub fn coming_in(&self) -> (u64, u64) {
         self.receiver.coming_in()
     }
@@ -319,7 +319,7 @@ impl Connection {
         match self.receiver.next() {
             Ok(Next::Incoming(incoming)) => self.take(now, incoming),
             Ok(Next::Inflated(bytes)) => return Read::Inflated(bytes),
-            Ok(Next::Nothing) if self.end_of_stream => self.end_abnormally(now, Happening::EndOfStream),
+            Ok(Next::Nothing) if self.end_of_stream => self.end_abnormally(now, Trigger::EndOfStream),
             Ok(Next::Nothing) => return Read::Nothing,
             Err(failure) => self.fail(now, failure),
         }
@@ -364,12 +364,12 @@ impl Machine for Connection {
             // What came before the end is read first.
             (Phase::Open | Phase::Closing, Input::Eof) => self.end_of_stream = true,
             (Phase::Connecting | Phase::Closed, Input::Eof) => {
-                self.end_abnormally(now, Happening::EndOfStream);
+                self.end_abnormally(now, Trigger::EndOfStream);
             }
             (_, Input::Wake) => match self.deadline {
                 Some(deadline) if deadline <= now => match (self.phase, self.config.keepalive) {
                     (Phase::Open, Some(keepalive)) => self.look_for_life(now, keepalive),
-                    _ => self.end_abnormally(now, Happening::TimedOut),
+                    _ => self.end_abnormally(now, Trigger::TimedOut),
                 },
                 // Woken too early: ask again.
                 deadline => self.deadline_is_news = deadline.is_some(),

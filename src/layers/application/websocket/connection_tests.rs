@@ -581,7 +581,7 @@ fn a_silent_peer_is_pinged_and_then_given_up() {
     server.handle(NOW, Input::Bytes(drain(NOW, &mut client).sent.into()));
     let at = |seconds: u64| Instant::from_millis(seconds * 1000);
     assert_eq!(drain(NOW, &mut server).wake_at, Some(at(10)));
-    // Something is heard at 4 s: the next look is 10 s after that.
+    // Bytes come in at 4 s: the next look is 10 s after that.
     server.handle(at(4), Input::Bytes(Bytes::from_static(b"\x8a\x80\0\0\0\0")));
     assert_eq!(drain(at(4), &mut server).wake_at, None);
     server.handle(at(10), Input::Wake);

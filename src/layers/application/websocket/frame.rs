@@ -1,9 +1,9 @@
 //! The WebSocket frame header (RFC 6455 §5.2): layer 7, right above TCP's stream of bytes.
 //!
 //! TCP keeps the order of bytes but not where a message ends; this header of 2 to 14 bytes puts the boundaries back.
-//! Read §5.2 first, then §5.5 for control frames. This file has the rules that a header must keep *on its own*: known opcodes,
-//! lengths in their shortest form, control frames short and whole. The rules that need to know the connection (who
-//! must mask, which reserved bits an extension has claimed, what a continuation continues) are kept in
+//! Read §5.2 first, then §5.5 for control frames. This file has the rules that a header must keep *on its own*: known
+//! opcodes, lengths in their shortest form, control frames short and whole. The rules that need to know the connection
+//! (which end must mask, which reserved bits an extension has claimed, what a continuation continues) are kept in
 //! `receiver.rs` and `message.rs`.
 
 use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Writer};
@@ -23,17 +23,17 @@ use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Writer};
 ///    +---------------------------------------------------------------+
 /// ```
 ///
-/// [`emit`](Header::emit) writes the fields as they are, in the shortest form. What [`parse`](Header::parse) would refuse (a
-/// control frame of more than 125 bytes, a length of 2^63 or more) is the caller's to avoid.
+/// [`emit`](Header::emit) writes the fields as they are, in the shortest form. What [`parse`](Header::parse) would
+/// refuse (a control frame of more than 125 bytes, a length of 2^63 or more) is the caller's to avoid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {
     /// This is the last fragment of its message.
     pub fin: bool,
     /// Reserved for extensions: permessage-deflate marks compressed messages with it (RFC 7692 §6).
     pub rsv1: bool,
-    /// Reserved for extensions.
+    /// Reserved for extensions; permessage-deflate uses RSV1 only.
     pub rsv2: bool,
-    /// Reserved for extensions.
+    /// Reserved for extensions, like RSV2.
     pub rsv3: bool,
     /// What the payload is.
     pub opcode: Opcode,
@@ -175,8 +175,8 @@ impl Header for FrameHeader {
     const FIELDS: &'static [Field] =
         &[FIN, RSV1, RSV2, RSV3, OPCODE, MASK, PAYLOAD_LEN, EXTENDED_LEN, MASKING_KEY];
 
-    /// Each rule is checked as soon as the byte that breaks it is there, so that an error is reported before the rest of
-    /// the header has come.
+    /// Each rule is checked as soon as the byte that breaks it is there, so that an error is reported before the rest
+    /// of the header has come.
     fn parse(r: &mut Reader<'_>) -> Result<Self, ParseError> {
         let start = r.position();
         let first = r.u8("FIN, RSV, opcode")?;

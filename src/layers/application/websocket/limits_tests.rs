@@ -53,9 +53,9 @@ impl Bench {
         self.settle();
     }
 
-    /// Lets time pass up to when the server wants to be woken.
+    /// Lets time pass until the server is due.
     fn wake(&mut self) {
-        self.now = self.wake_at.take().expect("it wants to be woken");
+        self.now = self.wake_at.take().expect("it is due at some time");
         self.server.handle(self.now, Input::Wake);
         self.settle();
     }
@@ -79,7 +79,7 @@ impl Bench {
         })
     }
 
-    /// Whether the connection was ended with 1009 and the peer told so, before any message came out.
+    /// Whether the connection was closed with code 1009 before any message came out.
     fn too_big(&self) -> bool {
         let code = self.failed().and_then(|failure| failure.code);
         let told = self.sent.len() > 4 && self.sent[0] == 0x88 && self.sent[2..4] == 1009u16.to_be_bytes();
@@ -168,7 +168,7 @@ fn the_largest_length_there_is_is_refused_or_waited_for() {
         let mut bench = Bench::open(Config::default());
         bench.feed(&header(0x82, len));
         assert!(bench.too_big(), "{:?}", bench.events);
-        // Who sets no limit waits for the rest, and has what has come.
+        // A receiver without a limit waits for the rest, and has what has come.
         let mut bench =
             Bench::open(Config { max_frame: usize::MAX, max_message: usize::MAX, ..Config::default() });
         bench.feed(&[header(0x82, len), vec![7; 5]].concat());

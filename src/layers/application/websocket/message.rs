@@ -13,9 +13,9 @@ use super::utf8::{Utf8Bytes, Utf8Checker};
 /// One whole message (§5.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// Text.
+    /// UTF-8 text, checked as it came in.
     Text(Utf8Bytes),
-    /// Bytes.
+    /// Any bytes.
     Binary(Bytes),
 }
 
@@ -62,9 +62,9 @@ impl From<Vec<u8>> for Message {
 /// The type of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
-    /// UTF-8.
+    /// UTF-8, which is checked.
     Text,
-    /// Bytes.
+    /// Any bytes, which are not checked.
     Binary,
 }
 
@@ -80,7 +80,7 @@ pub(super) struct Assembler {
 #[derive(Debug)]
 struct Partial {
     payload: BytesMut,
-    /// Present for text.
+    /// The check of UTF-8, for a message of text.
     text: Option<Utf8Checker>,
     /// Its first frame had RSV1 set.
     compressed: bool,
@@ -143,7 +143,7 @@ impl Assembler {
         Ok(())
     }
 
-    /// As [`push`](Assembler::push), but the first piece is taken as it is, and pieces that lie one behind the other in
+    /// As [`push`](Assembler::push), but the first piece is taken as it is, and pieces that are adjacent in
     /// memory are joined without being copied: a message that came in one piece is handed on in the memory it was
     /// received in.
     pub(super) fn take(&mut self, piece: BytesMut, at: usize) -> Result<(), Failure> {

@@ -6,14 +6,14 @@
 //!
 //! | RFC 6455 | what | where |
 //! |---|---|---|
-//! | §1.3, §10.8 | the opening handshake, told; its use of SHA-1 | [`handshake`], [`accept_key`](handshake::accept_key) |
-//! | §1.4 | the closing handshake, told | [`phase`] |
+//! | §1.3, §10.8 | the opening handshake, an overview; its use of SHA-1 | [`handshake`], [`accept_key`](handshake::accept_key) |
+//! | §1.4 | the closing handshake, an overview | [`phase`] |
 //! | §3 | addresses, resource names | `real/websocket/url.rs`, [`handshake::server`] |
 //! | §4.1 | the client: request, judging the answer | [`handshake::client`], [`Request`] |
 //! | §4.2 | the server: judging the request, answer | [`handshake::server`], [`Policy`] |
 //! | §4.3 | the header fields, lists of tokens | [`handshake`], [`handshake::extensions`] |
 //! | §4.4 | other versions: 426 | [`handshake::server`] |
-//! | §5.1 | the overview: who must mask | `receiver.rs`: `check_start` |
+//! | §5.1 | the overview: which end must mask | `receiver.rs`: `check_start` |
 //! | §5.2 | the frame header | [`frame`], [`FrameHeader`] |
 //! | §5.3 | masking | [`mask`] |
 //! | §5.4 | fragments | [`message`] when they come, `sender.rs`: `fragment` when they go |
@@ -43,8 +43,8 @@
 //!
 //! Frames seen from outside, in the bytes of a stream, are [`wire`]'s.
 //!
-//! Left out: TLS (`wss:`), proxies (§4.1), trying again after an abnormal closure (§7.2.3: the program knows whether it
-//! wants to), other extensions than permessage-deflate. HTTP/2 has its own way to WebSocket (RFC 8441).
+//! Left out: TLS (`wss:`), proxies (§4.1), connecting again after an abnormal closure (§7.2.3: that is the program's
+//! decision), other extensions than permessage-deflate. HTTP/2 has its own path to WebSocket (RFC 8441).
 
 pub mod close;
 pub mod connection;

@@ -39,7 +39,7 @@ pub enum Phase {
 
 /// What moves a connection from one phase to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Happening {
+pub enum Trigger {
     /// The opening handshake succeeded.
     Opened,
     /// The user above asked to close.
@@ -61,30 +61,30 @@ impl Phase {
 
     /// Every transition there is: what changes nothing leads back to the same phase.
     #[must_use]
-    pub const fn next(self, role: Role, happening: Happening) -> Phase {
-        match (self, happening) {
+    pub const fn next(self, role: Role, trigger: Trigger) -> Phase {
+        match (self, trigger) {
             // §4.1, §4.2.2: the handshake ends well, or nothing was ever open.
-            (Phase::Connecting, Happening::Opened) => Phase::Open,
-            (Phase::Connecting, Happening::CloseReceived) => Phase::Connecting,
+            (Phase::Connecting, Trigger::Opened) => Phase::Open,
+            (Phase::Connecting, Trigger::CloseReceived) => Phase::Connecting,
             (Phase::Connecting, _) => Phase::Finished,
             // §7.1.2: we start the closing handshake.
-            (Phase::Open, Happening::CloseAsked) => Phase::Closing,
+            (Phase::Open, Trigger::CloseAsked) => Phase::Closing,
             // §7.1.1: once both Close frames are out, the server closes TCP and the client waits for that.
-            (Phase::Open | Phase::Closing, Happening::CloseReceived) => match role {
+            (Phase::Open | Phase::Closing, Trigger::CloseReceived) => match role {
                 Role::Server => Phase::Finished,
                 Role::Client => Phase::Closed,
             },
             // §7.1.7: fail the connection. §7.1.5: a stream that ends without a Close frame is an abnormal end.
-            (Phase::Open | Phase::Closing, Happening::Failed | Happening::EndOfStream) => Phase::Finished,
+            (Phase::Open | Phase::Closing, Trigger::Failed | Trigger::EndOfStream) => Phase::Finished,
             // §7.1.1: "after a reasonable amount of time" the waiting end may close.
-            (Phase::Closing | Phase::Closed, Happening::TimedOut) => Phase::Finished,
-            (Phase::Closed, Happening::EndOfStream) => Phase::Finished,
-            (Phase::Open, Happening::Opened | Happening::TimedOut) => Phase::Open,
-            (Phase::Closing, Happening::Opened | Happening::CloseAsked) => Phase::Closing,
+            (Phase::Closing | Phase::Closed, Trigger::TimedOut) => Phase::Finished,
+            (Phase::Closed, Trigger::EndOfStream) => Phase::Finished,
+            (Phase::Open, Trigger::Opened | Trigger::TimedOut) => Phase::Open,
+            (Phase::Closing, Trigger::Opened | Trigger::CloseAsked) => Phase::Closing,
             // After both Close frames nothing the peer sends means anything (§5.5.1).
             (
                 Phase::Closed,
-                Happening::Opened | Happening::CloseAsked | Happening::CloseReceived | Happening::Failed,
+                Trigger::Opened | Trigger::CloseAsked | Trigger::CloseReceived | Trigger::Failed,
             ) => Phase::Closed,
             (Phase::Finished, _) => Phase::Finished,
         }
@@ -95,22 +95,22 @@ impl Phase {
 mod tests {
     use super::*;
 
-    const HAPPENINGS: [Happening; 6] = [
-        Happening::Opened,
-        Happening::CloseAsked,
-        Happening::CloseReceived,
-        Happening::Failed,
-        Happening::EndOfStream,
-        Happening::TimedOut,
+    const TRIGGERS: [Trigger; 6] = [
+        Trigger::Opened,
+        Trigger::CloseAsked,
+        Trigger::CloseReceived,
+        Trigger::Failed,
+        Trigger::EndOfStream,
+        Trigger::TimedOut,
     ];
 
     #[test]
     fn a_life_never_goes_back() {
         let age = |phase| Phase::ALL.iter().position(|p| *p == phase).unwrap();
         for phase in Phase::ALL {
-            for happening in HAPPENINGS {
+            for trigger in TRIGGERS {
                 for role in [Role::Client, Role::Server] {
-                    assert!(age(phase.next(role, happening)) >= age(phase), "{phase:?} {happening:?}");
+                    assert!(age(phase.next(role, trigger)) >= age(phase), "{phase:?} {trigger:?}");
                 }
             }
         }
@@ -119,13 +119,13 @@ mod tests {
     #[test]
     fn the_end_of_the_stream_ends_every_phase() {
         for phase in Phase::ALL {
-            assert_eq!(phase.next(Role::Client, Happening::EndOfStream), Phase::Finished);
+            assert_eq!(phase.next(Role::Client, Trigger::EndOfStream), Phase::Finished);
         }
     }
 
     #[test]
     fn only_the_client_waits_for_tcp_to_be_closed() {
-        assert_eq!(Phase::Closing.next(Role::Client, Happening::CloseReceived), Phase::Closed);
-        assert_eq!(Phase::Closing.next(Role::Server, Happening::CloseReceived), Phase::Finished);
+        assert_eq!(Phase::Closing.next(Role::Client, Trigger::CloseReceived), Phase::Closed);
+        assert_eq!(Phase::Closing.next(Role::Server, Trigger::CloseReceived), Phase::Finished);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A payload is unmasked and checked as its bytes come, wherever they are cut. Short payloads are copied out of the
 //! inbox, so that its memory serves for the next ones; of a long one the memory is handed on. Between the unmasking and
-//! the [`Assembler`] stands the [`Decompressor`], if one was agreed on.
+//! the [`Assembler`] is the [`Decompressor`], if one was agreed on.
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
@@ -36,7 +36,7 @@ pub(super) enum Next {
 /// Reads the peer's frames.
 #[derive(Debug)]
 pub(super) struct Receiver {
-    /// Who *we* are: it decides whether the peer must mask.
+    /// Our own role: it decides whether the peer must mask.
     role: Role,
     max_frame: usize,
     /// Received and not yet read: when all was read that can be, at most a part of a header.
@@ -47,11 +47,11 @@ pub(super) struct Receiver {
     assembler: Assembler,
     /// Present when compression was agreed on.
     decompressor: Option<Decompressor>,
-    /// Bytes that came out of it since that was last told.
+    /// Bytes that came out of it since that was last reported.
     inflated: usize,
 }
 
-/// The frame whose payload is coming in.
+/// The frame whose payload is coming in, and how much of it is missing.
 #[derive(Debug)]
 struct Frame {
     header: FrameHeader,
@@ -95,7 +95,7 @@ impl Receiver {
         self.decompressor = Some(decompressor);
     }
 
-    /// Takes bytes of the stream. They are copied only when someone else holds on to them too, or when they go on
+    /// Takes bytes of the stream. They are copied only when they are shared, or when they continue
     /// with what was cut.
     pub(super) fn push(&mut self, bytes: Bytes) {
         if self.inbox.is_empty() {
@@ -126,7 +126,7 @@ impl Receiver {
 
     /// Gives up memory that is needed only while bytes come in, and returns the buffer they came in.
     pub(super) fn rest(&mut self) -> BytesMut {
-        // What room there is behind the beginning of a payload is for its rest: so it lies in one piece.
+        // The room after the beginning of a payload is for its rest: so it is in one piece.
         let begun = self.frame.as_ref().is_some_and(|frame| frame.read > Self::SHORT as u64);
         let mut spare = BytesMut::new();
         if !begun && self.inbox.len() < FrameHeader::MAX_LEN {
@@ -198,8 +198,8 @@ impl Receiver {
         }
     }
 
-    /// Decompresses the first `n` bytes of the inbox (RFC 7692 §7.2.2); the end of the message when `n` is 0. They belong
-    /// to a frame that began `start` bytes into the stream.
+    /// Decompresses the first `n` bytes of the inbox (RFC 7692 §7.2.2); the end of the message when `n` is 0. They
+    /// belong to a frame that began `start` bytes into the stream.
     fn inflate(&mut self, n: usize, start: usize) -> Result<(), Failure> {
         let Some(decompressor) = &mut self.decompressor else { return Ok(()) };
         let mut refused = None;
@@ -244,7 +244,7 @@ impl Receiver {
         Ok(true)
     }
 
-    /// The rules that depend on who the peer is and on what was agreed. They are about the first two bytes of a header,
+    /// The rules that depend on the peer's role and on what was agreed. They are about the first two bytes of a header,
     /// and each is checked as soon as its byte is there.
     fn check_start(&self) -> Result<(), Failure> {
         let Some(&first) = self.inbox.first() else { return Ok(()) };

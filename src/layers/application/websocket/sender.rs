@@ -1,6 +1,6 @@
 //! The sending half: messages and control frames become bytes for the stream (RFC 6455 §5.3, §5.4, §6.1).
 //!
-//! Frames are gathered one behind the other, so that many of them go to the stream at once. A long payload is not
+//! Frames are gathered one after the other, so that many of them go to the stream at once. A long payload is not
 //! copied: it is a piece of its own between what was gathered before and after it.
 
 use std::collections::VecDeque;
@@ -27,7 +27,7 @@ pub enum SendError {
     /// Too much waits to be sent: take it out with `poll` first.
     #[error("{queued} bytes wait to be sent and {limit} are allowed")]
     Full {
-        /// Bytes that wait.
+        /// Bytes that wait to be sent.
         queued: usize,
         /// Bytes that may wait.
         limit: usize,
@@ -52,7 +52,7 @@ pub enum SendError {
     BadClose(crate::base::ParseError),
 }
 
-/// Writes our frames.
+/// Writes our frames, masked or not.
 pub(super) struct Sender {
     /// Present at a client.
     masks: Option<MaskSource>,
@@ -62,7 +62,7 @@ pub(super) struct Sender {
     compressor: Option<(Compressor, usize)>,
     /// What goes before [`gathered`](Sender::gathered).
     queue: VecDeque<Bytes>,
-    /// Frames one behind the other.
+    /// Frames one after the other, for one write.
     gathered: BytesMut,
     /// How much was gathered the last time: as much room is made at once the next time.
     usual: usize,

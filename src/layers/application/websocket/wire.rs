@@ -17,7 +17,7 @@ pub struct WireFrame {
 }
 
 impl WireFrame {
-    /// All frames of a stream in order, from behind the head of the opening handshake; up to the first that is not
+    /// All frames of a stream in order, from the end of the opening handshake's head; up to the first that is not
     /// whole, or breaks a rule of its header.
     pub fn all(stream: &[u8]) -> Vec<WireFrame> {
         let (mut rest, mut frames) = (&stream[head_of(stream)..], Vec::new());
@@ -28,7 +28,7 @@ impl WireFrame {
         frames
     }
 
-    /// The first frame of a stream, and what lies behind it.
+    /// The first frame of a stream, and the rest after it.
     fn first(stream: &[u8]) -> Option<(WireFrame, &[u8])> {
         let mut r = Reader::new(Layer::Application, FrameHeader::PROTOCOL, stream);
         let header = FrameHeader::parse(&mut r).ok()?;
@@ -80,7 +80,7 @@ pub(crate) mod sample {
     /// The shortest head of a request.
     pub(crate) const HEAD: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
 
-    /// A masked frame.
+    /// A masked frame with this text.
     pub(crate) fn frame(text: &str) -> Vec<u8> {
         let key = [1, 2, 3, 4];
         let mut payload = text.as_bytes().to_vec();

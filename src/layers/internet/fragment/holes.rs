@@ -22,21 +22,21 @@ impl Default for Holes {
 }
 
 impl Holes {
-    /// Everything is missing.
+    /// The one hole of a packet of which nothing has arrived: everything.
     pub fn new() -> Self {
         Holes(std::iter::once(0..INFINITY).collect())
     }
 
     /// Takes what a fragment brings out of the holes (RFC 815 §3, steps 2 to 7).
     ///
-    /// `last` says that nothing lies behind it (MF is clear).
+    /// `last` says that nothing follows it (MF is clear).
     pub fn fill(&mut self, part: Range<usize>, last: bool) {
         let mut left = Vec::with_capacity(self.0.len() + 1);
         for hole in self.0.drain(..) {
             // Steps 2 and 3: a hole that the fragment does not touch stays as it is...
             let touches = part.start < hole.end && hole.start < part.end;
             if !touches {
-                // ... but behind the last fragment there is none.
+                // ... but after the last fragment there is none.
                 if !(last && hole.start >= part.end) {
                     left.push(hole);
                 }
@@ -46,7 +46,7 @@ impl Holes {
             if hole.start < part.start {
                 left.push(hole.start..part.start);
             }
-            // Step 6: what it leaves behind, unless it is the last one.
+            // Step 6: the hole that remains after it, unless it is the last one.
             if part.end < hole.end && !last {
                 left.push(part.end..hole.end);
             }

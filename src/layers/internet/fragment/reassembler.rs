@@ -44,14 +44,14 @@ pub enum Outcome {
     Complete(Ipv4Header, Bytes),
     /// It waits for the others.
     Waiting,
-    /// It was refused.
+    /// It was refused, for this reason.
     Refused(Refusal),
 }
 
 /// Why a fragment was refused. The ones that came before it stay, except at `MixedEcn`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
-    /// It carries nothing.
+    /// A fragment without payload.
     Empty,
     /// It is not the last one, and its length is not a multiple of 8.
     NotInEights,
@@ -108,7 +108,7 @@ struct Assembly {
     not_ect: bool,
 }
 
-/// Joins fragments.
+/// Joins fragments, and bounds the memory that they take.
 #[derive(Debug, Default)]
 pub struct Reassembler {
     assemblies: BTreeMap<Key, Assembly>,
@@ -269,7 +269,7 @@ impl Assembly {
         Ok(())
     }
 
-    /// All is there.
+    /// Every hole is filled: the packet.
     fn finish(self) -> Outcome {
         // The hole at zero can only have been filled by the first fragment.
         let Some((first, _)) = self.first else { return Outcome::Waiting };

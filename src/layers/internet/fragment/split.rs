@@ -16,7 +16,7 @@ pub enum CannotFragment {
     TooLong,
 }
 
-/// The packets, of at most `mtu` bytes each, that carry `payload` behind `header`: one, when it fits as it is.
+/// The packets, of at most `mtu` bytes each, that carry `payload` with `header`: one, when it fits as it is.
 ///
 /// A fragment can be cut again; the parts then say where they lie in the whole. Lengths in the headers follow from
 /// `payload`. No payload is copied.

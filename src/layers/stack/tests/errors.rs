@@ -153,7 +153,7 @@ fn an_error_about_a_datagram_reaches_its_socket_with_its_reason() {
         lab.arrives(frame(&ip, &payload));
         assert_eq!(lab.events.pop(), Some(SocketEvent::Unreachable { socket, to: at(A, 9), error }));
     }
-    // One that quotes what this host never sent, and one that is cut short, are nobody's.
+    // One that quotes what this host never sent, and one that is cut short, belong to no socket.
     let (stranger, payload) = udp(OUTSIDER, A, 9, b"x");
     let mut w = Writer::new();
     stranger.emit(&mut w);

@@ -1,4 +1,4 @@
-//! Hosts on one wire that a test can look into: what the tests of the joined stack stand on.
+//! Hosts on one wire that a test can look into: the bench for tests of the joined stack.
 //!
 //! Frames travel at once and in order; a test may take them out, change them, or put in its own.
 
@@ -24,7 +24,7 @@ use crate::trace::Kind;
 
 const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-/// On another link, behind a router.
+/// A host on another link, beyond a router.
 const FAR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 9);
 /// An address of the test's own: what is sent to it stays in the outbox of [`Lab`].
 const OUTSIDER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 99);
@@ -56,7 +56,7 @@ impl Lab {
         lab
     }
 
-    /// Tells the host where [`A`] is.
+    /// Gives the host the hardware address of [`A`].
     fn introduce(&mut self) {
         self.with_stack(|stack, now| stack.learn_neighbour(now, 0, A.into(), mac(A)));
     }

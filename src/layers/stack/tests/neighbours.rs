@@ -1,4 +1,4 @@
-//! ARP in the joined stack: questions before packets, and what becomes of packets that nobody takes.
+//! ARP in the joined stack: questions before packets, and what becomes of packets whose address does not resolve.
 
 use super::*;
 use crate::layers::link::arp::{ArpPacket, Operation};
@@ -36,7 +36,7 @@ fn a_question_about_this_host_is_answered_to_the_asker_alone() {
     lab.arrives(arp_frame(MacAddr::BROADCAST, &ArpPacket::request(mac(A), A, B)));
     let (to, answer) = read_arp(&lab.sent.pop_front().unwrap());
     assert_eq!((to, answer.operation, answer.sender_mac), (mac(A), Operation::Reply, mac(B)));
-    // Who asks is known from then on.
+    // The asker is known from then on.
     lab.with_stack(|stack, now| stack.ping(now, A.into(), 1, 1, Bytes::new())).unwrap();
     assert!(read_packet(&lab.sent.pop_front().unwrap()).is_some());
 }
@@ -49,7 +49,7 @@ fn a_datagram_to_a_host_that_is_not_there_is_reported_after_three_questions() {
     lab.with_stack(|stack, now| stack.udp_send(now, socket, to, Bytes::from_static(b"x"))).unwrap();
     lab.wait(Duration::from_secs(10));
     assert_eq!(lab.sent.len(), 3, "questions only");
-    assert_eq!(lab.notes, ["nobody answers for 10.0.0.99: 1 packets given up"]);
+    assert_eq!(lab.notes, ["no answer for 10.0.0.99: 1 packets given up"]);
     let error = IcmpHeader::Unreachable(crate::layers::internet::icmp::Unreachable::Host);
     assert_eq!(lab.events, [SocketEvent::Unreachable { socket, to, error }]);
 }

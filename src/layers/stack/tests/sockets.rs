@@ -1,4 +1,4 @@
-//! Sockets of the joined stack: who gets a segment, and what answers when nobody does.
+//! Sockets of the joined stack: which of them gets a segment, and what answers when none does.
 
 use super::*;
 use crate::layers::transport::tcp::{Reason, State, TcpOption};
@@ -61,7 +61,7 @@ fn the_backlog_bounds_half_open_connections_which_are_forgotten_in_time() {
     assert_eq!(lab.sent.len(), 128);
     assert_eq!(lab.discarded.len(), 72);
     assert!(lab.discarded[0].contains("half open"), "{}", lab.discarded[0]);
-    // Nobody ever acknowledges: after three minutes the places are free again.
+    // No acknowledgment ever comes: after three minutes the places are free again.
     lab.wait(Duration::from_secs(181));
     lab.sent.clear();
     arrives(&mut lab, TcpHeader { source_port: 5000, ..header(Flags::SYN, 1, 0) });
@@ -172,7 +172,7 @@ fn a_program_that_does_not_read_loses_datagrams_and_costs_bounded_memory() {
     }
     assert_eq!(std::iter::from_fn(|| lab.stack.udp_recv(socket)).count(), 2);
     assert_eq!(lab.discarded.len(), 3);
-    assert!(lab.sent.is_empty(), "UDP tells nobody");
+    assert!(lab.sent.is_empty(), "UDP reports nothing");
 }
 
 /// A connection from port 4000 that is open, and the first number of its stream from here.

@@ -72,7 +72,7 @@ impl Connection {
         }
     }
 
-    /// Takes the blocks of a selective acknowledgment (RFC 6675 §5). One that tells nothing new counts for nothing.
+    /// Takes the blocks of a selective acknowledgment (RFC 6675 §5). One without new blocks counts for nothing.
     pub(super) fn take_sack(&mut self, now: Instant, segment: &Segment, duplicate: bool) {
         let offset = |number: SeqNumber| number.to_offset(self.sender.isn, self.sender.snd_una);
         let blocks: Vec<(i64, i64)> =

@@ -3,7 +3,7 @@
 //! With the protections of RFC 5961, which RFC 9293 has taken in: a RST must hit exactly the next number, and a SYN
 //! in an open connection is answered by a challenge ACK. Arrivals in LISTEN and CLOSED are in `listener`.
 //!
-//! Left out: security and precedence (§3.10.7.4, third), which nobody uses, and urgent data (sixth).
+//! Left out: security and precedence (§3.10.7.4, third), which no system uses, and urgent data (sixth).
 
 use super::acknowledgment::echo_of;
 use super::connection::{Challenges, Connection};
@@ -25,7 +25,7 @@ const IPV4_HEADER_LEN: usize = 20;
 /// that every host must take in (RFC 1122 §3.3.2).
 const MTU_UNTOLD: usize = 576;
 
-/// At most so many challenge ACKs in each period: RFC 5961 §7's example.
+/// At most this many challenge ACKs in each period: RFC 5961 §7's example.
 const CHALLENGE_LIMIT: u32 = 10;
 const CHALLENGE_PERIOD: Duration = Duration::from_secs(5);
 
@@ -35,7 +35,7 @@ const SMALLEST_MTU: usize = 68;
 /// What timestamps take of every segment, padding included.
 const TIMESTAMPS_LEN: usize = 12;
 
-/// Where a segment stands in the peer's stream, after an old SYN was cut off it.
+/// Where a segment is in the peer's stream, after an old SYN was cut off it.
 #[derive(Debug, Clone, Copy)]
 struct View {
     /// The offset of its first sequence number.
@@ -56,7 +56,7 @@ impl Connection {
         }
     }
 
-    /// RFC 9293 §3.10.7.3.
+    /// A segment arrives in SYN-SENT (RFC 9293 §3.10.7.3).
     fn arrives_in_syn_sent(&mut self, now: Instant, segment: &Segment) {
         let flags = segment.header.flags;
         let acks_syn = (1..=self.sender.snd_max.cast_signed()).contains(&self.ack_offset(segment));
@@ -90,7 +90,8 @@ impl Connection {
         self.take_text(now, segment, 1);
     }
 
-    /// What the peer's first SYN tells: its numbers, segment size, window and scale (RFC 9293 §3.10.7.2, third).
+    /// Takes what the peer's first SYN announces: its numbers, segment size, window and scale (RFC 9293 §3.10.7.2,
+    /// third).
     pub(super) fn learn_from_syn(&mut self, now: Instant, segment: &Segment) {
         let header = &segment.header;
         let peer_shift = header.options.window_scale().filter(|_| self.offers_scale);
@@ -145,8 +146,8 @@ impl Connection {
         Some(())
     }
 
-    /// PAWS: a segment whose clock is older than the last one's is an old duplicate, whatever its number (RFC 7323 §5.3).
-    /// A RST is spared. Where timestamps are in use, a segment without them is dropped (§3.2).
+    /// PAWS: a segment whose clock is older than the last one's is an old duplicate, whatever its number (RFC 7323
+    /// §5.3). A RST is spared. Where timestamps are in use, a segment without them is dropped (§3.2).
     fn check_timestamps(&mut self, now: Instant, segment: &Segment, view: View) -> Option<()> {
         let Some(timestamps) = &mut self.timestamps else { return Some(()) };
         if segment.header.flags.has(Flags::RST) {
@@ -163,15 +164,15 @@ impl Connection {
         Some(())
     }
 
-    /// First: is any of it in the window? If not, an ACK tells the peer what we wait for, unless it is a RST.
+    /// First: is any of it in the window? If not, an ACK says what we expect, unless it is a RST.
     fn check_sequence(&mut self, now: Instant, flags: Flags, view: View) -> Option<()> {
         // A RST is judged by its number alone; data in it is a comment (RFC 9293 §3.5.3).
         let len = if flags.has(Flags::RST) { 0 } else { view.len };
-        // When the window is closed, the ACK of a segment that stands at its edge is still good: only its data is
+        // When the window is closed, the ACK of a segment at its edge is still good: only its data is
         // cut off (§3.10.7.4, first: special allowance for valid ACKs).
         let at_edge = self.receiver.rcv_wnd() == 0 && view.start == self.receiver.rcv_nxt.cast_signed();
-        // The liberty of standing at the right edge is for ACKs: a RST there is outside of the window, and is dropped
-        // without a word (§3.10.7.4, second).
+        // The exception for the right edge is for ACKs: a RST there is outside of the window, and is dropped
+        // without an answer (§3.10.7.4, second).
         let edge = self.receiver.rcv_nxt + self.receiver.rcv_wnd();
         let beyond = flags.has(Flags::RST) && !at_edge && view.start >= edge.cast_signed();
         if (self.receiver.is_acceptable(view.start, len) && !beyond) || at_edge {
@@ -186,7 +187,7 @@ impl Connection {
             } else {
                 self.challenge(now);
             }
-            // Our last ACK was lost and the peer repeats its FIN: linger anew (§3.10.7.4, eighth).
+            // Our last ACK was lost and the peer repeats its FIN: restart TIME-WAIT (§3.10.7.4, eighth).
             if self.state == State::TimeWait && flags.has(Flags::FIN) {
                 self.set_timer(Timer::TimeWait, now + self.config.msl * 2);
             }
@@ -214,7 +215,7 @@ impl Connection {
         None
     }
 
-    /// Fourth: a SYN inside the window is an error, an attack, or a peer that has crashed and starts anew. A
+    /// Fourth: a SYN inside the window is an error, an attack, or a peer that has crashed and restarted. A
     /// challenge ACK finds out which: the crashed peer answers it with a RST (RFC 5961 §4.2).
     fn check_syn(&mut self, now: Instant, view: View) -> Option<()> {
         if !view.syn {
@@ -250,7 +251,7 @@ impl Connection {
             return Some(());
         }
         // An ACK of what was never sent, or of what was acknowledged so long ago that no window reaches back to it:
-        // the peer is mistaken, or someone guesses (RFC 5961 §5.2).
+        // the peer is mistaken, or an attacker guesses (RFC 5961 §5.2).
         if ack > max || ack < una - self.sender.max_wnd().cast_signed() {
             self.challenge(now);
             return None;
@@ -302,7 +303,7 @@ impl Connection {
             && end > self.receiver.rcv_nxt.cast_signed()
             && !self.receiver.has_ended()
         {
-            // Nobody will ever read this: the peer must not believe that it arrived (RFC 9293 §3.6.1).
+            // This will never be read: the peer must not believe that it arrived (RFC 9293 §3.6.1).
             self.abort(now);
             return;
         }
@@ -314,8 +315,9 @@ impl Connection {
         }
     }
 
-    /// Our SYN goes out again because of one that came, unless it was sent again less than a timeout ago: what is on its
-    /// way then will do. From here on the timer counts anew (RFC 6298 §5.1), or it would send another one right behind.
+    /// Our SYN goes out again because of one that came, unless it was sent again less than a timeout ago: what is in
+    /// flight then will do. From here on the timer counts from zero (RFC 6298 §5.1), or it would send another one right
+    /// after.
     fn repeat_syn(&mut self, now: Instant, why: Resend) {
         if self.sender.repeated_at().is_some_and(|at| now.since(at) < self.rtt.rto()) {
             return;

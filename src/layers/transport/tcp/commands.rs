@@ -12,8 +12,9 @@ use super::state::{Cause, State};
 use crate::base::Instant;
 
 impl Connection {
-    /// SEND: takes as many bytes as the send buffer has room for and says how many, keeping them by reference. What
-    /// is written before the handshake is done waits for it. A short write is followed by [`Event::Writable`](super::Event::Writable).
+    /// SEND: takes as many bytes as the send buffer has room for and says how many, keeping them by reference. What is
+    /// written before the handshake is done waits for it. A short write is followed by
+    /// [`Event::Writable`](super::Event::Writable).
     ///
     /// # Errors
     /// When this end has closed, or the connection is gone.
@@ -26,8 +27,8 @@ impl Connection {
     }
 
     /// RECEIVE: the next bytes in order, at most `max` of them, or `None` when there are none now. One call gives
-    /// bytes of one arrived segment at most, by reference: read until `None`. It makes room, of which the peer may
-    /// have to be told: drain [`poll`](crate::base::Machine::poll).
+    /// bytes of one arrived segment at most, by reference: read until `None`. It makes room, which the peer may
+    /// have to learn: drain [`poll`](crate::base::Machine::poll).
     pub fn read(&mut self, _now: Instant, max: usize) -> Option<Bytes> {
         // What comes with a SYN waits for ESTABLISHED (RFC 9293 §3.10.7.2, third).
         if self.state == State::SynReceived {
@@ -58,7 +59,7 @@ impl Connection {
         }
     }
 
-    /// CLOSE both ways. Bytes that nobody has read, now or when they come, mean that data is lost: the peer learns
+    /// CLOSE both directions. Bytes that were not read, now or when they come, mean that data is lost: the peer learns
     /// it by a RST (RFC 9293 §3.6.1).
     pub fn close(&mut self, now: Instant) {
         self.read_shut = true;
@@ -72,7 +73,7 @@ impl Connection {
         }
     }
 
-    /// ABORT: a RST tells the peer, and everything is forgotten (RFC 9293 §3.10.5).
+    /// ABORT: the peer gets a RST, and everything is dropped (RFC 9293 §3.10.5).
     pub fn abort(&mut self, now: Instant) {
         match self.state {
             State::SynReceived

@@ -1,6 +1,6 @@
 //! One end of a TCP connection: the thin middle that joins sender, receiver, timers and estimates (RFC 9293 §3.10).
 //!
-//! What the program asks for stands in `commands`, what an arriving segment does in `arrival`, and how the next
+//! What the program asks for is in `commands`, what an arriving segment does in `arrival`, and how the next
 //! segment is made in `departure`. After every input and every command, drain
 //! [`poll`](crate::base::Machine::poll): first come segments (with what the trace says of them), then events, then
 //! the next time to wake.
@@ -43,8 +43,8 @@ pub struct Connection {
     pub(super) passive: bool,
     /// Whether SYN and SYN-ACK carry a window scale: we offer it, and the peer's SYN, if it came first, did too.
     pub(super) offers_scale: bool,
-    /// Whether SYN and SYN-ACK permit selective acknowledgment: as with the scale, both must. After the handshake, whether
-    /// it is in use.
+    /// Whether SYN and SYN-ACK permit selective acknowledgment: as with the scale, both must. After the handshake,
+    /// whether it is in use.
     pub(super) permits_sack: bool,
     /// Timestamps, once both SYNs had them.
     pub(super) timestamps: Option<Timestamps>,
@@ -62,7 +62,7 @@ pub struct Connection {
     alarm: Alarm,
 }
 
-/// What the program is yet to be told.
+/// Events that the program has not taken yet.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     pub(super) connected: bool,
@@ -79,7 +79,7 @@ pub(super) struct Challenges {
     pub(super) until: Instant,
 }
 
-/// Whoever never drains [`poll`](Machine::poll) finds later outputs dropped, as a network might drop them.
+/// If [`poll`](Machine::poll) is never drained, later outputs are dropped, as a network might drop them.
 const OUTBOX_LIMIT: usize = 256;
 
 /// The longest an ACK may be delayed (RFC 9293 §3.8.6.3, MUST-40: *less* than half a second).
@@ -134,17 +134,17 @@ impl Connection {
 
     // What can be seen from outside.
 
-    /// The state.
+    /// The state, one of RFC 9293 §3.3.2's eleven.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// This end.
+    /// This end's address and port.
     pub fn local(&self) -> SocketAddr {
         self.local
     }
 
-    /// The other end.
+    /// The peer's address and port.
     pub fn remote(&self) -> SocketAddr {
         self.remote
     }
@@ -169,7 +169,7 @@ impl Connection {
         self.sender.room()
     }
 
-    /// A look inside.
+    /// The connection's figures, as `TCP_INFO` has them.
     pub fn info(&self) -> Info {
         Info {
             state: self.state,
@@ -215,7 +215,7 @@ impl Connection {
         }
     }
 
-    /// Sets a timer. One that is set already is set anew.
+    /// Sets a timer. One that is set already is restarted.
     pub(super) fn set_timer(&mut self, timer: Timer, due: Instant) {
         self.timers.set(timer, due);
         self.trace(|flow| trace::Kind::TimerSet { flow, timer: timer.name(), due });
@@ -248,7 +248,7 @@ impl Connection {
     }
 
     /// FIN-WAIT-2 after the program has closed for good: the peer owes a FIN and nothing else. RFC 9293 lets that last
-    /// for ever, and so the memory that it takes; nearly every system gives up after a while.
+    /// without end, and so the memory that it takes; nearly every system gives up after a while.
     pub(super) fn wait_for_fin(&mut self, now: Instant) {
         self.start_timer(Timer::FinWait2, now + self.config.fin_wait_2);
     }
@@ -300,7 +300,7 @@ impl Connection {
         }
     }
 
-    /// Ends the connection and tells the program how. A reset takes with it what has not been read (RFC 9293
+    /// Ends the connection and reports to the program how. A reset takes with it what has not been read (RFC 9293
     /// §3.10.7.4, second: all queues are flushed), unless the peer's whole stream was here before.
     pub(super) fn finish(&mut self, now: Instant, cause: Cause, reason: Reason) {
         if self.state == State::Closed {
@@ -320,21 +320,21 @@ impl Connection {
 
     // What comes out.
 
-    /// Puts something into the outbox; drops it when nobody empties that.
+    /// Appends to the outbox; drops the output when it is never emptied.
     pub(super) fn push(&mut self, output: Output) {
         if self.outbox.len() < OUTBOX_LIMIT {
             self.outbox.push_back(output);
         }
     }
 
-    /// Tells the trace, if anyone listens.
+    /// Records an event in the trace, if one is kept.
     pub(super) fn trace(&mut self, kind: impl FnOnce(trace::Flow) -> trace::Kind) {
         if self.config.trace {
             self.push(Output::Trace(kind(self.flow())));
         }
     }
 
-    /// Tells the trace of the congestion window and its threshold, if they have changed.
+    /// Records the congestion window and its threshold in the trace, if they have changed.
     pub(super) fn tell_cwnd(&mut self, why: &'static str) {
         let (cwnd, ssthresh) = (self.congestion.window(), self.congestion.ssthresh());
         if self.told_cwnd != (cwnd, ssthresh) {

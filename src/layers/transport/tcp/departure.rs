@@ -88,7 +88,7 @@ impl Connection {
         self.send(segment);
     }
 
-    /// While nothing is in flight and yet something waits, the persist timer runs: a window that opens may be told
+    /// While nothing is in flight and yet something waits, the persist timer runs: a window that opens may be announced
     /// in an ACK that gets lost (RFC 9293 §3.8.6.1). Each probe waits twice as long as the one before.
     fn watch_window(&mut self, now: Instant) {
         if self.sender.is_stuck() {
@@ -167,7 +167,7 @@ impl Connection {
         }
     }
 
-    /// What every segment but a SYN or a RST tells beside its header: both clocks, and the blocks that came before their
+    /// What every segment but a SYN or a RST carries in its options: both clocks, and the blocks that came before their
     /// turn, as many as fit.
     fn options(&self, now: Instant) -> Options {
         let mut options = Options::none();
@@ -175,7 +175,7 @@ impl Connection {
         let most = (Options::MAX_LEN - options.len() - BLOCKS_LEN) / BLOCK_LEN;
         let blocks = self.receiver.sack_blocks(most);
         if !blocks.is_empty() {
-            // Two bytes before it, and the numbers stand on word boundaries (RFC 2018 §3).
+            // Two bytes before it, and the numbers are on word boundaries (RFC 2018 §3).
             options.push(TcpOption::NoOperation);
             options.push(TcpOption::NoOperation);
             options.push(TcpOption::Sack(blocks));
@@ -193,7 +193,7 @@ impl Connection {
         }
     }
 
-    /// What a SYN tells: our segment size, always (RFC 9293 §3.7.1, MAY-3), and our window scale.
+    /// What a SYN announces: our segment size, always (RFC 9293 §3.7.1, MAY-3), and our window scale.
     fn syn_options(&self, now: Instant) -> Options {
         let mut options = Options::none();
         options.push(TcpOption::MaximumSegmentSize(self.config.mss.max(1)));

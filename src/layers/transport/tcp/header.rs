@@ -1,8 +1,8 @@
 //! The TCP header (RFC 9293 §3.1).
 //!
-//! The checksum is no field of [`TcpHeader`]: it covers the payload and the pseudo header too, so it is checked when
-//! a [`Segment`](super::Segment) is parsed and computed when one is emitted. Nor are the reserved bits, which are sent as zero and
-//! ignored when they come. The urgent pointer is carried but means nothing to our connection.
+//! The checksum is no field of [`TcpHeader`]: it covers the payload and the pseudo header too, so it is checked when a
+//! [`Segment`](super::Segment) is parsed and computed when one is emitted. Nor are the reserved bits, which are sent as
+//! zero and ignored when they come. The urgent pointer is carried but means nothing to our connection.
 
 use std::fmt;
 use std::ops::BitOr;
@@ -41,13 +41,13 @@ pub struct TcpHeader {
     pub seq: SeqNumber,
     /// The next byte the sender of this header waits for; meant only when ACK is set.
     pub ack: SeqNumber,
-    /// The control bits.
+    /// The control bits: SYN, ACK, FIN and the others.
     pub flags: Flags,
     /// How many bytes beyond `ack` the sender of this header has room for, before any window scale.
     pub window: u16,
     /// Where urgent data ends, counted from `seq`; meant only when URG is set.
     pub urgent: u16,
-    /// Options.
+    /// The options, without padding.
     pub options: Options,
 }
 
@@ -133,7 +133,7 @@ impl Header for TcpHeader {
 const CITE: &str = "RFC 9293 §3.1";
 
 impl Flags {
-    /// No bit set.
+    /// No control bit is set.
     pub const NONE: Flags = Flags(0);
     /// The sender has reduced its congestion window (RFC 3168 §6.1).
     pub const CWR: Flags = Flags(0x80);
@@ -145,7 +145,7 @@ impl Flags {
     pub const ACK: Flags = Flags(0x10);
     /// The sender has no more at hand: do not wait to give the program what has come.
     pub const PSH: Flags = Flags(0x08);
-    /// Reset the connection.
+    /// Reset: the connection ends at once.
     pub const RST: Flags = Flags(0x04);
     /// Synchronize sequence numbers: the stream begins.
     pub const SYN: Flags = Flags(0x02);

@@ -21,14 +21,14 @@ pub struct Config {
     pub window_scale: bool,
     /// Offer selective acknowledgment (RFC 2018): of several losses in a window each is known at once.
     pub sack: bool,
-    /// Offer timestamps (RFC 7323): every ACK measures the round trip, and old duplicates are known by their clock. They
-    /// take twelve bytes of every segment.
+    /// Offer timestamps (RFC 7323): every ACK measures the round trip, and old duplicates are known by their clock.
+    /// They take twelve bytes of every segment.
     pub timestamps: bool,
     /// Send small segments at once instead of gathering them while others are unacknowledged: Nagle's algorithm off
     /// (RFC 9293 §3.7.4).
     pub nodelay: bool,
     /// How long an ACK may wait for company (RFC 9293 §3.8.6.3), at most half a second; every second full segment is
-    /// acknowledged at once all the same. `None`, the default, acknowledges everything at once: the RFC says a TCP
+    /// acknowledged at once in any case. `None`, the default, acknowledges everything at once: the RFC says a TCP
     /// *should* delay, but without it a ladder of segments is easier to read, and no example has to explain a pause.
     pub delayed_ack: Option<Duration>,
     /// Lower bound of the retransmission timeout; RFC 6298 §2.4 says 1 s, and most systems use less.
@@ -83,7 +83,7 @@ pub enum Input {
     Wake,
     /// An ICMP error came back about a segment of this connection.
     Icmp {
-        /// What it says.
+        /// What the ICMP error says.
         error: IcmpError,
         /// The sequence number of the segment it quotes. One that is not in flight is taken for a forgery and
         /// ignored (RFC 5927 §4.1).
@@ -108,12 +108,12 @@ pub enum IcmpError {
 pub enum Output {
     /// Send this segment to the peer.
     Send(Segment),
-    /// Tell the program.
+    /// Hand this event to the program.
     Event(Event),
     /// Something for the trace; only with [`Config::trace`].
     Trace(trace::Kind),
     /// Call with [`Input::Wake`] at this time. It comes only when the time has become earlier than the one asked for
-    /// last, or when that one is over; so waking early or in vain is harmless, and happens.
+    /// last, or when that one is over; so waking early or without need is harmless, and happens.
     WakeAt(Instant),
 }
 
@@ -138,7 +138,7 @@ pub enum Event {
 pub enum Reason {
     /// Both ends closed and know it.
     Normal,
-    /// Reset: by the peer, by this end's abort, or by data that came when nobody was left to read it.
+    /// Reset: by the peer, by this end's abort, or by data that came when the program could not read it any more.
     Reset,
     /// The peer answered the SYN with a RST.
     Refused,
@@ -162,29 +162,29 @@ pub enum Misuse {
 /// A look inside, as STATUS (RFC 9293 §3.9.1.5) and the kernel's `TCP_INFO` give it. Sizes are in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Info {
-    /// The state.
+    /// The state, one of RFC 9293 §3.3.2's eleven.
     pub state: State,
     /// The largest payload sent.
     pub mss: usize,
     /// The smoothed round-trip time, once measured.
     pub srtt: Option<Duration>,
-    /// Its variation.
+    /// The variation of the round-trip time (RFC 6298 §2).
     pub rttvar: Duration,
-    /// The retransmission timeout.
+    /// The retransmission timeout (RFC 6298 §2).
     pub rto: Duration,
     /// Segments sent that repeat sequence numbers sent before. Window probes do not count.
     pub retransmissions: u64,
     /// Segments received, bad ones included.
     pub segments_in: u64,
-    /// Segments sent.
+    /// Segments sent, those without data included.
     pub segments_out: u64,
     /// Bytes of the stream that the peer acknowledged.
     pub bytes_acked: u64,
     /// Bytes of the stream received in order.
     pub bytes_received: u64,
-    /// The peer's window, as last heard.
+    /// The peer's window, as last announced.
     pub snd_wnd: u64,
-    /// Our window, as last told.
+    /// Our window, as last announced.
     pub rcv_wnd: u64,
     /// Sequence numbers sent and not yet acknowledged.
     pub unacked: u64,

@@ -1,4 +1,4 @@
-//! What answers a segment that belongs to no connection: a listener (RFC 9293 §3.10.7.2), or nobody (§3.10.7.1).
+//! What answers a segment that belongs to no connection: a listener (RFC 9293 §3.10.7.2), or none (§3.10.7.1).
 //!
 //! A listener has no state of its own. Each SYN it accepts becomes a [`Connection`] in SYN-RECEIVED, whose owner must
 //! bound how many of those wait (a backlog): a SYN costs its sender nothing.
@@ -28,7 +28,7 @@ pub struct Listener {
 /// What a listener makes of a segment.
 #[derive(Debug)]
 pub enum Answer {
-    /// Nothing.
+    /// Drop the segment without an answer.
     Ignore,
     /// Send this RST back to where the segment came from.
     Reply(Segment),
@@ -42,7 +42,7 @@ impl Listener {
         Listener { port, config }
     }
 
-    /// The port.
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -93,9 +93,9 @@ impl Connection {
 }
 
 impl Connection {
-    /// TIME-WAIT gives way to a SYN that opens the same connection anew (RFC 9293 §3.6.1, MAY-2): the peer has taken
+    /// TIME-WAIT gives way to a SYN that opens the same connection again (RFC 9293 §3.6.1, MAY-2): the peer has taken
     /// the same port again, and should not have to wait for us. The answer is the initial sequence number for the new
-    /// connection; this one is closed then. `None`: the segment is for this connection as it stands.
+    /// connection; this one is closed then. `None`: the segment is for this connection.
     ///
     /// An old SYN must not do that, so only one beyond all that was received counts; and the new numbers must begin
     /// beyond all that were sent, so when the clock's (`fresh`) do not, they begin just there. The RFC also asks to

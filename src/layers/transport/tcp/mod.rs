@@ -1,7 +1,7 @@
 //! TCP: a reliable, ordered stream of bytes over packets that may be lost (RFC 9293).
 //!
 //! A [`Connection`] is one end, as a pure state machine: segments, times and the program's wishes go in; segments,
-//! events and wake-ups come out. Who drives it finds the connection for a segment, and asks a [`Listener`] or
+//! events and wake-ups come out. Its driver finds the connection for a segment, and asks a [`Listener`] or
 //! [`reply_to_stray`] when there is none.
 //!
 //! | concept | file | read first |

@@ -14,7 +14,7 @@ use crate::base::{ParseError, Reader, Writer};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options(Vec<TcpOption>);
 
-/// One option.
+/// One option, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TcpOption {
     /// Kind 1, one byte that says nothing: it puts the next option on a word boundary.
@@ -28,18 +28,18 @@ pub enum TcpOption {
     /// Kind 5: blocks that have arrived beyond the acknowledgment, each from its first number up to the one after its
     /// last (RFC 2018 §3). At most four fit.
     Sack(Vec<(SeqNumber, SeqNumber)>),
-    /// Kind 8: the sender's clock, and the peer's clock as last heard (RFC 7323 §3.2).
+    /// Kind 8: the sender's clock, and the peer's clock as last received (RFC 7323 §3.2).
     Timestamps {
-        /// TSval.
+        /// TSval: the sender's clock.
         value: u32,
-        /// TSecr.
+        /// TSecr: the peer's clock, as last received.
         echo: u32,
     },
     /// Any other, kept as it came.
     Unknown {
         /// Its number in IANA's registry.
         kind: u8,
-        /// What stands behind its length byte.
+        /// The bytes after its length byte.
         data: Vec<u8>,
     },
 }
@@ -182,7 +182,7 @@ impl TcpOption {
         }
     }
 
-    /// Reads what stands behind the kind: a length, which counts kind and length too, and the data.
+    /// Reads what follows the kind: a length, which counts kind and length too, and the data.
     fn parse(kind: u8, r: &mut Reader<'_>) -> Result<TcpOption, ParseError> {
         let at = r.position() - 1;
         let room = r.remaining() + 1;

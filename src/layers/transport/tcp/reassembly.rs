@@ -1,6 +1,6 @@
 //! Segments that came before their turn (RFC 9293 §3.10.7.4, seventh: they are held for later processing).
 //!
-//! The queue holds each byte at most once, so it is bounded by the window the receiver offered: whoever calls
+//! The queue holds each byte at most once, so it is bounded by the window the receiver offered: the caller of
 //! [`Reassembly::insert`] has cut the bytes to that. Of two versions of the same byte the first to come is kept.
 //! Pieces refer to the frames they came in.
 
@@ -26,7 +26,7 @@ impl Reassembly {
                 self.0.insert(offset, bytes);
                 return;
             };
-            // Fill the gap before the piece that is here, then go on behind it.
+            // Fill the gap before the piece that is here, then go on after it.
             let (start, known) = (*start, after.len() as u64);
             let gap = bytes.split_to((start - offset) as usize);
             if !gap.is_empty() {

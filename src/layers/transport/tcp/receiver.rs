@@ -3,7 +3,7 @@
 //! Bounded by the receive buffer: the window never reaches past what the buffer can hold, and nothing outside the
 //! window is taken in.
 //!
-//! Left out: urgent data has no place of its own. It is delivered in line with the rest and nobody is told, which
+//! Left out: urgent data has no place of its own. It is delivered in line with the rest and not reported, which
 //! is how RFC 6093 §6 wants programs to see it.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use super::reassembly::Reassembly;
 use super::sack::SackBlocks;
 use super::seq::SeqNumber;
 
-/// The largest buffer whose window can be told with a scale of 14 (RFC 7323 §2.3).
+/// The largest buffer whose window fits the field with a scale of 14 (RFC 7323 §2.3).
 const MAX_CAPACITY: usize = 1 << 30;
 
 /// The receiving half of a connection. Offsets count from the peer's SYN, which is 0.
@@ -24,7 +24,7 @@ pub(super) struct Receiver {
     pub(super) irs: Option<SeqNumber>,
     /// The next offset expected.
     pub(super) rcv_nxt: u64,
-    /// The right edge of the window, as far as it was ever told. It never moves back.
+    /// The right edge of the window, as far as it was ever announced. It never moves back.
     rcv_adv: u64,
     /// How far our window field is shifted (RFC 7323 §2.2).
     shift: u8,
@@ -35,7 +35,7 @@ pub(super) struct Receiver {
     ready: VecDeque<Bytes>,
     ready_len: u64,
     early: Reassembly,
-    /// The same as blocks to be told, where selective acknowledgment was agreed on.
+    /// The same as blocks to be announced, where selective acknowledgment was agreed on.
     blocks: Option<SackBlocks>,
     /// Where the peer's stream ends, once its FIN was seen.
     fin: Option<u64>,
@@ -91,7 +91,7 @@ impl Receiver {
         (0..14).find(|shift| self.capacity >> shift <= u64::from(u16::MAX)).unwrap_or(14)
     }
 
-    /// The peer's SYN is here. The window that our own SYN told counts from now on. `mss` is the size of full
+    /// The peer's SYN is here. The window that our own SYN announced counts from now on. `mss` is the size of full
     /// segments in this connection.
     pub(super) fn open(&mut self, irs: SeqNumber, shift: u8, mss: usize) {
         self.rcv_nxt = 1;
@@ -117,8 +117,8 @@ impl Receiver {
     /// The window field for a segment that is being sent, and with it the promise.
     ///
     /// The right edge moves on only in steps worth a segment (RFC 9293 §3.8.6.2.2, against silly windows) and never
-    /// back. With a scale the field can only tell multiples of 2^shift: it is rounded up if the buffer has room for
-    /// that, else down, and what was promised before is taken in all the same (RFC 7323 §2.4).
+    /// back. With a scale the field can only hold multiples of 2^shift: it is rounded up if the buffer has room for
+    /// that, else down, and what was promised before is taken in nevertheless (RFC 7323 §2.4).
     pub(super) fn window_field(&mut self) -> u16 {
         let limit = self.limit();
         let edge = if limit >= self.rcv_adv + self.worthwhile() { limit } else { self.rcv_adv };
@@ -140,7 +140,7 @@ impl Receiver {
 
     /// The acceptability test of RFC 9293 §3.4 for a segment at offset `start` that takes `len` sequence numbers.
     ///
-    /// Two liberties. An empty segment may stand *at* the right edge: a peer that has filled our window sends its
+    /// Two exceptions. An empty segment may be *at* the right edge: a peer that has filled our window sends its
     /// ACKs from there, and to drop them would stall both ends when its data was lost. And a segment that covers
     /// the window on both sides is taken for what it covers.
     pub(super) fn is_acceptable(&self, start: i64, len: u32) -> bool {
@@ -223,8 +223,8 @@ impl Receiver {
         Some(bytes)
     }
 
-    /// Whether reading has made so much room that the peer should be told without being asked: it could not send a
-    /// full segment before, or half the buffer has become free. While data flows, the ACKs tell it anyway.
+    /// Whether reading has made enough room for a window update without being asked: the peer could not send a
+    /// full segment before, or half the buffer has become free. While data flows, the ACKs announce it anyway.
     pub(super) fn wants_window_update(&self) -> bool {
         let gain = self.limit().saturating_sub(self.rcv_adv);
         let tellable = gain >= self.worthwhile().max(1 << self.shift);
@@ -341,7 +341,7 @@ mod tests {
         let mut receiver = open(1_000, 3);
         assert_eq!(receiver.window_field(), 125);
         receiver.take_in(1, &bytes(1), false, false);
-        // 999 bytes of room, and the buffer is full behind them: the field can only say 992.
+        // 999 bytes of room, and the buffer is full after them: the field can only say 992.
         assert_eq!(receiver.window_field(), 124);
         assert!(receiver.is_acceptable(1_000, 1));
         // The byte is read: 1000 again fits, and takes back nothing.

@@ -1,12 +1,12 @@
 //! Selective acknowledgment at the receiver: which blocks have arrived beyond the next byte expected (RFC 2018 §4).
 //!
-//! The block with the newest segment comes first, then those told before, so that each is told in several ACKs and a
+//! The block with the newest segment comes first, then those announced before, so that each is in several ACKs and a
 //! lost ACK costs little. What the sender makes of it is in `recovery/sent.rs`.
 //!
-//! Bounded by [`LIMIT`]: the block that was told longest ago is forgotten. The data stays, only word of it is not given;
-//! RFC 2018 §8 has the sender be prepared for more than that.
+//! Bounded by [`LIMIT`]: the block that was announced longest ago is forgotten. The data stays, only its block is not
+//! sent; RFC 2018 §8 has the sender be prepared for more than that.
 //!
-//! Left out: D-SACK (RFC 2883), which tells of what came twice.
+//! Left out: D-SACK (RFC 2883), which reports what came twice.
 
 /// The most blocks remembered.
 const LIMIT: usize = 64;

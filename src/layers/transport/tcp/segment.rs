@@ -11,13 +11,13 @@ use crate::layers::transport::pseudo_header;
 /// A segment: what one TCP hands to the internet layer for another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Segment {
-    /// The header.
+    /// The header, with its options.
     pub header: TcpHeader,
     /// The bytes of the stream that it carries.
     pub payload: Bytes,
 }
 
-/// Where the checksum stands.
+/// The checksum's offset in the header, in bytes.
 const CHECKSUM_AT: usize = 16;
 
 impl Segment {

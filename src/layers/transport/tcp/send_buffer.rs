@@ -88,7 +88,7 @@ impl SendBuffer {
         }
     }
 
-    /// Forgets everything.
+    /// Drops all bytes: the connection is over.
     pub(super) fn clear(&mut self) {
         *self = SendBuffer::new(self.end);
     }

@@ -27,7 +27,7 @@ pub(super) const DEFAULT_MSS: u16 = 536;
 /// What an IPv4 packet, which has at most 65,535 bytes, can carry beside two headers without options.
 const MAX_MSS: u16 = 65_495;
 
-/// The least that a peer's segment size is taken for. RFC 9293 names no bound, but one byte of payload behind forty of
+/// The least that a peer's segment size is taken for. RFC 9293 names no bound, but one byte of payload after forty of
 /// headers is an attack: 48 is Linux's `net.ipv4.tcp_min_snd_mss`.
 const LEAST_PEER_MSS: u16 = 48;
 
@@ -64,7 +64,7 @@ pub(super) struct Sender {
     probe_unanswered: bool,
     /// The persist timer asks for a segment that the rules would hold back.
     forced: bool,
-    /// A write was cut short since the program was last told of room.
+    /// A write was cut short since the program last learned of room.
     wants_room: bool,
     pub(super) retransmissions: u64,
 }
@@ -160,7 +160,7 @@ impl Sender {
         self.shift = shift;
     }
 
-    /// Takes an ACK of offsets beyond `snd_una`. Returns the round trip that it ends, if that can be told.
+    /// Takes an ACK of offsets beyond `snd_una`. Returns the round trip that it ends, if that is unambiguous.
     pub(super) fn acked(&mut self, now: Instant, ack: u64) -> Option<Duration> {
         let partial = self.fast.acked(ack, ack - self.snd_una, self.mss as u64);
         self.snd_una = ack;
@@ -168,7 +168,7 @@ impl Sender {
         self.snd_nxt = self.snd_nxt.max(ack);
         self.buffer.release(ack);
         let rtt = self.sent.acknowledge(ack, now);
-        // With selective acknowledgment, what was sent again is on its way all the same.
+        // With selective acknowledgment, what was sent again is in flight nevertheless.
         let next_is_lost = partial && (!self.sack || self.sent.first_is_fresh());
         if next_is_lost || self.sent.first_is_lost() {
             self.sent.lose_first(self.mss as u64, Resend::PartialAck);
@@ -214,7 +214,7 @@ impl Sender {
     }
 
     /// The number that the peer most likely expects next. The byte of a probe that was not answered yet may have found
-    /// room; the peer then takes what stands before it for old.
+    /// room; the peer then takes what comes before it for old.
     pub(super) fn expected_next(&self) -> u64 {
         if self.probe_unanswered { self.snd_max } else { self.snd_nxt }
     }
@@ -353,7 +353,7 @@ impl Sender {
     }
 
     /// New data or the FIN, if the window has room and the rules against silly windows (RFC 9293 §3.8.6.2.1) and
-    /// against small segments (Nagle, §3.7.4) let it go. `forced` stands for the override timeout of the former.
+    /// against small segments (Nagle, §3.7.4) let it go. `forced` is true after the override timeout of the former.
     fn fresh(&mut self, now: Instant, cwnd: u64, room: usize, forced: bool) -> Option<Piece> {
         let (unsent, usable) = (self.unsent(), self.usable(cwnd));
         let len = unsent.min(usable).min(room as u64);

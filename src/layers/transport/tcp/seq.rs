@@ -46,7 +46,7 @@ impl SeqNumber {
         isn + offset as u32
     }
 
-    /// The offset this number stands for, being the one nearest to `near` of all that share it.
+    /// The offset that this number means, being the one nearest to `near` of all that share it.
     ///
     /// Negative when the number lies before the stream's SYN: a leftover of an older connection.
     pub fn to_offset(self, isn: SeqNumber, near: u64) -> i64 {

@@ -1,6 +1,6 @@
-//! The eleven states of a connection and every way between them (RFC 9293 §3.3.2, figure 5).
+//! The eleven states of a connection and every transition between them (RFC 9293 §3.3.2, figure 5).
 //!
-//! All transitions stand in one `match`, [`State::after`]. It knows nothing of segments or timers: who calls it has
+//! All transitions are in one `match`, [`State::after`]. It knows nothing of segments or timers: its caller has
 //! already judged that, say, the ACK covers the FIN.
 //!
 //! One of the figure's arrows is not here. SYN-RECEIVED to FIN-WAIT-1 on CLOSE: ours waits for ESTABLISHED first,
@@ -62,7 +62,7 @@ pub enum Cause {
     Reset,
     /// The program tears the connection down.
     Abort,
-    /// Nothing was heard for too long, or the peer cannot be reached.
+    /// Nothing came from the peer for too long, or it cannot be reached.
     GiveUp,
 }
 
@@ -150,7 +150,7 @@ impl State {
 }
 
 impl Cause {
-    /// All causes.
+    /// All causes, for tests and for the diagram.
     pub const ALL: [Cause; 12] = [
         Cause::PassiveOpen,
         Cause::ActiveOpen,

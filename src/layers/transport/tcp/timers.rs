@@ -47,7 +47,7 @@ impl Timer {
     }
 }
 
-/// The deadlines.
+/// The deadline of each timer that runs.
 #[derive(Debug, Default)]
 pub(super) struct Timers([Option<Instant>; Timer::ALL.len()]);
 
@@ -68,7 +68,7 @@ impl Timers {
         self.0[timer as usize].is_some()
     }
 
-    /// A timer whose time has come. It is stopped by this.
+    /// A timer that is due. It is stopped by this.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Timer> {
         let due =
             Timer::ALL.into_iter().find(|timer| self.0[*timer as usize].is_some_and(|due| due <= now))?;

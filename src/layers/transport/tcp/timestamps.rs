@@ -1,15 +1,15 @@
-//! Timestamps: every segment carries its sender's clock, and the peer's clock as last heard (RFC 7323 §3 to §5).
+//! Timestamps: every segment carries its sender's clock, and the peer's clock as last received (RFC 7323 §3 to §5).
 //!
-//! They serve two ends. The echo tells the round trip of every ACK, even of what was sent twice: it names the
+//! They serve two purposes. The echo gives the round trip of every ACK, even of what was sent twice: it names the
 //! transmission that it answers (§4). And a segment with an older clock than the last is a leftover of the same
 //! connection, however well its sequence number fits after 4 GiB (PAWS, §5).
 //!
-//! The clock ticks once a millisecond. Left out: a random offset of its own for each connection (§5.4), which would hide
-//! how long the host has been up: here time begins with the run.
+//! The clock ticks once a millisecond. Left out: a random offset of its own for each connection (§5.4), which would
+//! hide how long the host has been up: here time begins with the run.
 
 use crate::base::{Duration, Instant};
 
-/// A clock that was heard so long ago may have gone round: it proves nothing any more (RFC 7323 §5.5).
+/// A clock that was received this long ago may have wrapped: it proves nothing any more (RFC 7323 §5.5).
 const OUTDATED: Duration = Duration::from_secs(24 * 24 * 60 * 60);
 
 /// Nanoseconds in a tick.
@@ -18,7 +18,7 @@ const TICK: u64 = 1_000_000;
 /// What one end knows of the other's clock.
 #[derive(Debug)]
 pub(super) struct Timestamps {
-    /// TS.Recent, which is echoed, and when it was heard.
+    /// TS.Recent, which is echoed, and when it was received.
     recent: Option<(u32, Instant)>,
     /// Last.ACK.sent, as an offset.
     last_ack: u64,
@@ -55,7 +55,7 @@ impl Timestamps {
         }
     }
 
-    /// The round trip that an echo tells.
+    /// The round trip that an echo gives.
     pub(super) fn round_trip(now: Instant, echo: u32) -> Option<Duration> {
         // An echo from the future is none of ours.
         let ticks = clock(now).wrapping_sub(echo);
@@ -102,7 +102,7 @@ mod tests {
         // One beyond what was acknowledged: there is a hole before it.
         stamps.heard(at(8), 12, 200);
         assert_eq!(stamps.stamp(at(9)), (9, 10));
-        // Of two that are acknowledged together, the first: the second begins behind the last ACK.
+        // Of two that are acknowledged together, the first: the second begins after the last ACK.
         stamps.heard(at(9), 13, 100);
         stamps.heard(at(9), 14, 150);
         assert_eq!(stamps.stamp(at(10)), (10, 13));

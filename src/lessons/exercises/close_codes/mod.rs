@@ -6,7 +6,6 @@ use super::check::ANSWER;
 use super::{Case, Exercise, Fact, Shown, Step, bytes, hex, not_understood};
 use crate::layers::application::websocket::CloseReason;
 
-/// The exercise.
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "close_codes",
     lesson: 18,

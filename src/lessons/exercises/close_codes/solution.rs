@@ -5,7 +5,7 @@ use netlayers::lessons::exercises::close_codes::{Judged, answer};
 /// What becomes of a Close frame with this payload.
 fn judge(payload: &[u8]) -> Judged {
     match *payload {
-        // "No code": a number for programs, which nobody sends.
+        // "No code": a number for programs, which is never sent.
         [] => Judged::Told(1005),
         [_] => Judged::Failed(1002),
         [high, low, ref reason @ ..] => match u16::from_be_bytes([high, low]) {

@@ -8,7 +8,6 @@ use super::check::ANSWER;
 use super::{Case, Exercise, Fact, Shown, Step, not_understood};
 use crate::chat::delivery::SeenIds;
 
-/// The exercise.
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "dedupe",
     lesson: 20,

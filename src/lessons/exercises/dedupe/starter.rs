@@ -7,10 +7,10 @@
 //!  |--- "pay 5", id ada-1 ----------------->|   a copy: nothing is paid
 //! ```
 //!
-//! Whoever gets no acknowledgement must say it again: it cannot know which of the two was lost. So copies come, and
+//! A sender that gets no acknowledgement must send again: it cannot know which of the two was lost. So copies come, and
 //! the receiver has to know them.
 //!
-//! It compiles, and it is wrong. `netlayers hint 20` helps, `netlayers reset 20` begins anew.
+//! It compiles, and it is wrong. `netlayers hint 20` helps, `netlayers reset 20` starts over.
 
 use netlayers::lessons::exercises::dedupe::{Dedupe, Session};
 
@@ -45,4 +45,4 @@ fn main() {
 // Try this:
 // 1. Type lines to your program yourself: cargo run -qp exercises --bin dedupe, then begin 3 and event ada-1
 // 2. How many ids must a receiver remember, if a sender has at most 10 events under way?
-// 3. What goes wrong when two senders count their ids from 1, and nobody puts the sender's name into the id?
+// 3. What goes wrong when two senders count their ids from 1, and neither puts the sender's name into the id?

@@ -9,7 +9,6 @@ use crate::base::{Header as _, Layer, Reader, Writer};
 use crate::layers::application::websocket::mask::apply_mask;
 use crate::layers::application::websocket::{FrameHeader, Opcode};
 
-/// The exercise.
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "frame_header",
     lesson: 17,
@@ -21,10 +20,10 @@ pub(super) const EXERCISE: Exercise = Exercise {
          In the second byte, `& 0x80` is MASK and `& 0x7f` the short length.",
         "A short length of 126 is none: the length is the number in the next two bytes. With 127 it is in the next \
          eight. `usize::from(u16::from_be_bytes([a, b]))` reads two.",
-        "Behind the length come the four bytes of the key, but only if MASK is 1. The payload begins behind them: keep \
+        "After the length come the four bytes of the key, but only if MASK is 1. The payload begins after them: keep \
          count of where you are, in a variable.",
         "Byte i of the payload was XORed with byte i % 4 of the key: `byte ^ key[i % 4]` gives it back.",
-        "Malformed are: one of the three bits behind FIN; an opcode that is none of 0, 1, 2, 8, 9, 10; a control frame \
+        "Malformed are: one of the three bits after FIN; an opcode that is none of 0, 1, 2, 8, 9, 10; a control frame \
          (8, 9, 10) with FIN 0 or a length above 125; a length that would have fitted a shorter form. Incomplete is \
          whatever ends too early. `bytes.get(a..b).ok_or(Refused::Incomplete)?` says so at once.",
     ],
@@ -108,7 +107,7 @@ fn cases() -> Vec<Case> {
             &hello,
         ),
         case(
-            "two frames, one behind the other",
+            "two frames, one after the other",
             "A frame ends where its length says, not where the bytes end (RFC 6455 §5.2).",
             &[&plain(Opcode::Ping, b"?")[..], &hello].concat(),
         ),

@@ -14,7 +14,7 @@ fn decode(frame: &[u8]) -> Result<Decoded, Refused> {
     if first & 0x70 != 0 || !known || (control && (!fin || short > 125)) {
         return Err(Refused::Malformed);
     }
-    // Where we are: behind what was read.
+    // Where we are: after what was read.
     let mut at = 2;
     let mut take = |len: usize| {
         let bytes = frame.get(at..at + len).ok_or(Refused::Incomplete)?;
@@ -51,4 +51,4 @@ fn main() {
 
 // Try this:
 // 1. Compare with `src/layers/application/websocket/frame.rs`, which says in its errors which byte was wrong, and why.
-// 2. Say how many bytes are still missing, instead of only that some are. Who would want to know?
+// 2. Say how many bytes are still missing, instead of only that some are. What would use that?

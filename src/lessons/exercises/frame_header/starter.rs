@@ -16,7 +16,7 @@
 //!
 //! The picture counts bits: one row is two bytes, the most significant bit first.
 //!
-//! It compiles, and it is wrong. `netlayers hint 17` helps, `netlayers reset 17` begins anew.
+//! It compiles, and it is wrong. `netlayers hint 17` helps, `netlayers reset 17` starts over.
 
 use netlayers::lessons::exercises::frame_header::{Decoded, Refused, answer};
 

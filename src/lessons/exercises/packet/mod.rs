@@ -7,7 +7,6 @@ use super::check::ANSWER;
 use super::{Case, Exercise, Fact, Shown, Step, not_understood};
 use crate::layers::application::socketio::{Decoder, Kind as PacketKind, Limits, Packet};
 
-/// The exercise.
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "packet",
     lesson: 19,
@@ -18,7 +17,7 @@ pub(super) const EXERCISE: Exercise = Exercise {
     hints: &[
         "Take the text from the left, one thing after the other: each thing that you recognise is cut off, and the \
          rest goes on.",
-        "text.strip_prefix('4') gives what is behind Engine.IO's digit, or None. The digit after it is the kind.",
+        "text.strip_prefix('4') gives what follows Engine.IO's digit, or None. The digit after it is the kind.",
         "A namespace begins with / and ends before the next comma, or at the end of the text. Without one it is \
          \"/\". Look for the comma only if there is a /: there may be commas in the JSON.",
         "The number of an answer is all digits before the JSON: find the first character that is not a digit.",
@@ -99,7 +98,7 @@ fn cases() -> Vec<Case> {
     const EVENT: &str = "4 is Engine.IO's digit for a message, 2 Socket.IO's for an event; the rest is JSON.";
     const NAMESPACE: &str = "It begins with / and ends before the comma, which belongs to neither.";
     const ACK: &str =
-        "Digits before the JSON are a number: who sent it waits for an answer with the same one.";
+        "Digits before the JSON are a number: the sender waits for an answer with the same one.";
     const OTHERS: &str = "Engine.IO has messages of its own, which Socket.IO never sees.";
     let case = |title, text: &str, why| Case { title, steps: vec![step(text, why)] };
     vec![
@@ -112,7 +111,7 @@ fn cases() -> Vec<Case> {
         case("both", r#"42/staff,8["say"]"#, "First the namespace, then the number."),
         case("a comma in the JSON", r#"42["a,b","/c,d"]"#, "No / before the JSON: no namespace to look for."),
         case("a client leaves a namespace", "41/staff,", "1 is DISCONNECT, and nothing follows."),
-        case("a namespace at the end", "40/staff", "Without anything behind it the comma may be missing."),
+        case("a namespace at the end", "40/staff", "Without anything after it the comma may be missing."),
         case("a refusal", r#"44{"message":"no"}"#, "4 is CONNECT_ERROR. The first 4 was Engine.IO's."),
         case("a ping", "2", OTHERS),
         case("hello", "hello", "A plain WebSocket client says that. It is no message of Engine.IO."),

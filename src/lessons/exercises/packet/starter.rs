@@ -12,12 +12,12 @@
 //!
 //! Everything but the first two digits may be missing (Socket.IO protocol, revision 5).
 //!
-//! It compiles, and it is wrong. `netlayers hint 19` helps, `netlayers reset 19` begins anew.
+//! It compiles, and it is wrong. `netlayers hint 19` helps, `netlayers reset 19` starts over.
 
 use netlayers::lessons::exercises::packet::{Kind, Parsed, Refused, answer};
 
 /// What the text of a message says; `Refused::NoMessage` when it is none of Engine.IO's messages, `Refused::NoKind`
-/// when the digit behind that is unknown.
+/// when the digit after that is unknown.
 fn parse(text: &str) -> Result<Parsed, Refused> {
     if !text.starts_with('4') {
         return Err(Refused::NoMessage);
@@ -36,5 +36,5 @@ fn main() {
 
 // Try this:
 // 1. Type a line to your program yourself: cargo run -qp exercises --bin packet, then packet 42["echo","one"]
-// 2. Why does the namespace end with a comma, and not with a blank? What may stand in its name?
+// 2. Why does the namespace end with a comma, and not with a blank? What may its name contain?
 // 3. A client sends a number of a thousand digits. What does your program do? What does `decoder.rs` do?

@@ -7,7 +7,6 @@ use super::check::ANSWER;
 use super::{Case, Exercise, Fact, Shown, Step, bytes, hex, not_understood};
 use crate::layers::transport::tcp::SeqNumber;
 
-/// The exercise.
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "reassemble",
     lesson: 9,
@@ -93,7 +92,7 @@ fn cases() -> Vec<Case> {
     const IN_ORDER: &str = "It begins at the byte that was expected: its bytes are due at once.";
     const EARLY: &str =
         "Bytes before it are missing, so it must wait; the acknowledgment stays where it was (§3.4).";
-    const FILLS: &str = "It fills the gap, so what waited behind it is due, too.";
+    const FILLS: &str = "It fills the gap, so what waited after it is due, too.";
     const TWICE: &str =
         "Its bytes were handed on before. The acknowledgment is said again, nothing is delivered.";
     const OVERLAP: &str = "Some of its bytes are known already. Each byte is handed on once.";
@@ -119,7 +118,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// A case: pieces of the stream, each with the first byte in it and the first one behind it, in the order they come.
+/// A case: pieces of the stream, each with the first byte in it and the first one after it, in the order they come.
 fn story(title: &'static str, isn: u32, arrivals: &[(usize, usize, &'static str)]) -> Case {
     let mut here = [false; STREAM.len()];
     let mut due = 0;

@@ -10,7 +10,7 @@
 //!
 //! Each byte of a TCP stream has a number (RFC 9293 section 3.4); a segment says the number of its first byte.
 //!
-//! It compiles, and it is wrong. `netlayers hint 9` helps, `netlayers reset 9` begins anew.
+//! It compiles, and it is wrong. `netlayers hint 9` helps, `netlayers reset 9` starts over.
 
 use netlayers::lessons::exercises::reassemble::{Reassemble, Session};
 

@@ -11,7 +11,6 @@ use super::{Case, Exercise, Fact, Shown, Step, bytes, hex, not_understood};
 use crate::base::{Header as _, Layer, Reader, Writer};
 use crate::layers::transport::udp::{Datagram, HEADER_LEN, UdpHeader};
 
-/// The exercise.
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "udp_header",
     lesson: 6,
@@ -44,7 +43,7 @@ pub struct Decoded {
     pub length: u16,
     /// The checksum field; 0 means that none was computed.
     pub checksum: u16,
-    /// The message.
+    /// The message that the datagram carries.
     pub payload: Vec<u8>,
 }
 
@@ -53,7 +52,7 @@ pub struct Decoded {
 pub enum Refused {
     /// Some of it is missing.
     Incomplete,
-    /// It contradicts itself.
+    /// Its fields contradict each other.
     Malformed,
 }
 
@@ -102,7 +101,7 @@ fn cases() -> Vec<Case> {
             &[&hello[..6], &[0, 0], &hello[8..]].concat(),
         ),
         case(
-            "bytes behind the end",
+            "bytes after the end",
             "Ethernet pads short frames. What follows byte `length` is not part of the datagram.",
             &[&hello[..], &[0; 5]].concat(),
         ),

@@ -10,7 +10,7 @@ fn decode(datagram: &[u8]) -> Result<Decoded, Refused> {
     let length = u16::from_be_bytes([*l0, *l1]);
     // The length counts the header's own 8 bytes.
     let payload_len = usize::from(length).checked_sub(8).ok_or(Refused::Malformed)?;
-    // What stands behind the payload is not ours: Ethernet fills short frames up.
+    // What follows the payload is not ours: Ethernet fills short frames up.
     let payload = rest.get(..payload_len).ok_or(Refused::Incomplete)?;
     Ok(Decoded {
         source_port: u16::from_be_bytes([*s0, *s1]),

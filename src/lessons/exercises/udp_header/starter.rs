@@ -13,7 +13,7 @@
 //!
 //! The picture counts bits: one row is four bytes. `length` counts the header and the payload, in bytes.
 //!
-//! It compiles, and it is wrong. `netlayers hint 6` helps, `netlayers reset 6` begins anew.
+//! It compiles, and it is wrong. `netlayers hint 6` helps, `netlayers reset 6` starts over.
 
 use netlayers::lessons::exercises::udp_header::{Decoded, Refused, answer};
 

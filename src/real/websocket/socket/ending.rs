@@ -30,7 +30,7 @@ pub(super) enum End {
     ShuttingDown,
     /// The peer's half is awaited.
     Draining,
-    /// Over.
+    /// The connection is over.
     Over,
 }
 
@@ -93,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// Reads what nobody wants to know.
+    /// Reads and drops what comes after our close.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let turn = ready!(coop::poll_proceed(cx));
         let mut room = BytesMut::new();
@@ -115,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let closing = matches!(self.machine.phase(), Phase::Closing | Phase::Closed | Phase::Finished);
         if closing {
             ready!(self.poll_give_up());
-            // The peer has had its time; nobody reads our last words.
+            // The peer has had its time; our last words are not read.
             self.now = self.clock.now();
             self.outgoing.clear();
             self.machine.handle(self.now, Input::Wake);
@@ -136,7 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Poll::Ready(Err(WebSocketError::NotReading { waiting, limit: self.write_timeout }))
     }
 
-    /// Ready when the peer has had the time of a close. Who is to be woken then is to be counted in.
+    /// Ready when the peer has had the time of a close. The task to be woken then is to be counted in.
     pub(super) fn poll_give_up(&mut self) -> Poll<()> {
         if !self.give_up.is_set() {
             self.give_up.set(Some(self.clock.now() + self.close_timeout));
@@ -145,8 +145,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.give_up.poll(self.clock, &mut Context::from_waker(&all))
     }
 
-    /// The stream takes no more bytes. What it still has to give is read all the same: a peer may send its Close frame
-    /// and be gone before it has read what we had on the way (its system then resets the connection). If that frame
+    /// The stream takes no more bytes. What it still has to give is read nevertheless: a peer may send its Close frame
+    /// and be gone before it has read what we had in flight (its system then resets the connection). If that frame
     /// comes, all is in order.
     pub(super) fn unwritable(&mut self, source: io::Error) {
         self.outgoing.clear();
@@ -194,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// All is over. That TCP was lost is told once.
+    /// All is over. That TCP was lost is reported once.
     pub(super) fn last_words(&mut self) -> Result<Option<Event>, WebSocketError> {
         match &self.lost {
             Some(lost) if !std::mem::replace(&mut self.told, true) => Err(lost.error()),

@@ -24,7 +24,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         loop {
             match ready!(self.poll_event(cx))? {
                 Some(Event::Message(message)) => return Poll::Ready(Ok(Some(message))),
-                // The peer is told first.
+                // The answer to the peer goes first.
                 Some(Event::Failed(failure)) => self.failed = Some(failure),
                 Some(Event::Open(_) | Event::Ping(_) | Event::Pong(_) | Event::Close(_)) => {}
                 None => {
@@ -67,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                         }
                     }
                     End::Finishing | End::ShuttingDown | End::Draining => ready!(self.poll_finish(cx))?,
-                    // The machine is told of the end of the stream and has nothing more to say.
+                    // The machine knows of the end of the stream and has no more outputs.
                     End::Eof => self.end = End::Over,
                     End::Over => return Poll::Ready(self.last_words()),
                 },
@@ -117,7 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Does `write`, and reads ahead when that has waited for a while: the peer may be waiting for us to read before it
-    /// reads itself, and somebody must begin. Not at once, for most often the peer is only busy.
+    /// reads itself, and one end must begin. Not at once, for most often the peer is only busy.
     pub(super) fn poll_both<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -140,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// A program that takes long over each message of many lets its replies wait for the last of them. Not for ever:
+    /// A program that takes long over each message of many lets its replies wait for the last of them. Not without end:
     /// they go out, as far as they can at once, when the oldest is due. A look at the clock costs a fifth of a small
     /// message, so it is taken at the first message, the second, the fourth, and every eighth.
     fn send_overdue(&mut self, cx: &mut Context<'_>) -> Result<(), WebSocketError> {
@@ -181,8 +181,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Most often the stream takes bytes at once, and nobody waits. If it does not, the task is counted in, and the
-    /// stream is asked again: it may take bytes by now and have told those who were counted in before.
+    /// Most often the stream takes bytes at once, and no task waits. If it does not, the task is counted in, and the
+    /// stream is asked again: it may take bytes by now and have woken the tasks that were counted in before.
     fn poll_write_some(&mut self, half: Half, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let all = self.tasks.waker();
         let mut all = Context::from_waker(&all);
@@ -222,7 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Nothing comes in: memory is given up, and the machine is woken when it wants to be. Until then the other half
+    /// Nothing comes in: memory is given up, and the machine's timer is awaited. Until then the other half
     /// may do something that concerns this one.
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.tasks.add(Half::Receiving, cx.waker());

@@ -1,6 +1,6 @@
 //! What the server answers, by what was asked.
 
-use super::super::words::{Line, Said, When, count, safe, shown_room};
+use super::super::words::{Said, Shown, When, count, safe, shown_room};
 use super::{Asked, Session};
 use crate::base::Instant;
 use crate::chat::client::{Client, NoAnswer};
@@ -50,7 +50,7 @@ impl Session {
                 self.name = name.to_owned();
                 client.set_auth("/", Some(self.auth()));
             }
-            // Whoever says something hears it as the others do.
+            // The sender receives its own message as the others do.
             Asked::Said { .. } => {}
             Asked::Replayed => {
                 let missed = self.replayed.take().unwrap_or_default();
@@ -97,7 +97,7 @@ impl Session {
     ) {
         let end = answer.get("end").and_then(Value::as_u64).unwrap_or_default();
         if let Some(known) = self.rooms.get_mut(&room).filter(|known| known.cursor.offset() > end) {
-            // The log is another one than before: the server has forgotten everything, and counts anew.
+            // The log is another one than before: the server has forgotten everything, and counts from the start.
             known.cursor = Cursor::default();
         }
         if again && self.rooms.get(&room).is_some_and(|room| room.cursor.offset() > 0) {
@@ -129,7 +129,7 @@ impl Session {
         let room = self.rooms.entry(room.into()).or_default();
         room.oldest = older.iter().filter_map(|said| said.offset).min().or(room.oldest);
         for said in older {
-            self.lines.push(Line::Result(said.line(When::Before, now_ms, &self.look)));
+            self.lines.push(Shown::Result(said.line(When::Before, now_ms, &self.look)));
         }
         if answer.get("more") == Some(&Value::Bool(true)) {
             self.remark("more: /history");
@@ -146,7 +146,7 @@ impl Session {
             let here = room.get("here").and_then(Value::as_u64).unwrap_or_default();
             let people = count(usize::try_from(here).unwrap_or(usize::MAX), "person", "people");
             let mark = if *name == self.here { " (you are here)" } else { "" };
-            self.lines.push(Line::Result(format!("{:<20} {people}{mark}", shown_room(name))));
+            self.lines.push(Shown::Result(format!("{:<20} {people}{mark}", shown_room(name))));
         }
     }
 
@@ -166,7 +166,7 @@ impl Session {
                 format!("{}{state}", self.look.bold(&safe(name)))
             })
             .collect();
-        self.lines.push(Line::Result(format!("{}: {}", shown_room(room), names.join(", "))));
+        self.lines.push(Shown::Result(format!("{}: {}", shown_room(room), names.join(", "))));
     }
 }
 

@@ -1,20 +1,20 @@
 //! What is typed: commands become events for the server, each with a note of what its answer is awaited for.
 
 use super::super::command::{Command, HELP};
-use super::super::words::{Line, safe, shown_room};
+use super::super::words::{Shown, safe, shown_room};
 use super::{Asked, Session, Standing};
 use crate::base::{Duration, Instant};
 use crate::chat::client::{Client, EmitError};
 use crate::layers::application::socketio::Value;
 
-/// How often the others are told that somebody is typing; the chat forgets it after six seconds.
+/// How often `typing` is sent while someone types; the chat forgets it after six seconds.
 const TELL_TYPING: Duration = Duration::from_secs(4);
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl Session {
-    /// Something is being typed: the others are told, now and then.
+    /// Something is being typed: the others are notified, now and then.
     pub(in crate::cli::chat::join) fn typing(&mut self, client: &mut Client, now: Instant) {
         if self.typing_told.is_none_or(|told| now.since(told) >= TELL_TYPING) && !self.here.is_empty() {
             let told = client.volatile(now, "/", "typing", vec![self.here.as_str().into(), true.into()]);
@@ -58,7 +58,7 @@ impl Session {
                 let args = std::iter::once(Value::from(here.as_str())).chain(options).collect();
                 self.ask(client, now, "history", args, Asked::Before { room: here });
             }
-            Command::Help => self.lines.push(Line::Result(HELP.into())),
+            Command::Help => self.lines.push(Shown::Result(HELP.into())),
             Command::Quit => {
                 client.close();
                 self.standing = Standing::Over(None);
@@ -102,7 +102,7 @@ impl Session {
         self.remark(format!("not sent: {error}"));
     }
 
-    /// Joins a room: again, when it was in it before this client had to begin anew.
+    /// Joins a room: again, when it was in it before this client had to start over.
     pub(super) fn join(&mut self, client: &mut Client, now: Instant, room: String, again: bool) {
         let since = self.rooms.get(&room).map_or(0, |room| room.cursor.offset());
         let options = (again && since > 0).then(|| Value::object([("since", since.into())]));

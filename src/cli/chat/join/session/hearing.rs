@@ -1,6 +1,6 @@
-//! What the server says of itself: messages, each shown once, and who comes and goes.
+//! What the server sends unasked: messages, each shown once, and arrivals and departures.
 
-use super::super::words::{Line, Said, When, safe, shown_room};
+use super::super::words::{Said, Shown, When, safe, shown_room};
 use super::Session;
 use crate::layers::application::socketio::Value;
 
@@ -33,7 +33,7 @@ impl Session {
                 let how = if is_away { "lost the connection" } else { "is back" };
                 self.remark(format!("{} {how}", name("name")));
             }
-            // Who is typing is shown when somebody asks who is here; what this client does not know it leaves alone.
+            // Typing is shown by `/who` only; an event that this client does not know is ignored.
             _ => {}
         }
     }
@@ -50,7 +50,7 @@ impl Session {
             room.oldest = room.oldest.or(said.offset);
         }
         let line = said.line(when, now_ms, &self.look);
-        self.lines.push(Line::Result(line));
+        self.lines.push(Shown::Result(line));
         true
     }
 }

@@ -1,9 +1,9 @@
 //! One person in the chat: what is asked for becomes events, what comes becomes lines. No network and no terminal.
 //!
 //! **Nothing is lost, nothing shown twice.** For each room it remembers the offset of the last message it has shown.
-//! When it comes back as the one it was, the server replays what it missed. When the server takes it for somebody new,
+//! When it is recovered, the server replays what it missed. When it is a new client to the server,
 //! it joins its rooms again "since" that offset, pages on until there is no more, and only then lets out what it had
-//! to say itself; of that it withdraws what the pages show to have arrived already.
+//! to send itself; of that it withdraws what the pages show to have arrived already.
 //!
 //! | to learn | see |
 //! |---|---|
@@ -19,7 +19,7 @@ mod returning;
 
 use std::collections::BTreeMap;
 
-use super::words::{Line, safe, shown_room};
+use super::words::{Shown, safe, shown_room};
 use crate::base::Instant;
 use crate::chat::client::{Client, EmitId, Event};
 use crate::chat::delivery::Cursor;
@@ -30,7 +30,7 @@ use crate::view::look::Look;
 #[derive(Debug)]
 pub(super) struct Session {
     name: String,
-    /// By which the server knows what it says again; told to nobody else.
+    /// By which the server recognises what is repeated; a secret of this client.
     word: String,
     /// Where things are said.
     here: String,
@@ -43,15 +43,15 @@ pub(super) struct Session {
     replayed: Option<usize>,
     typing_told: Option<Instant>,
     look: Look,
-    lines: Vec<Line>,
+    lines: Vec<Shown>,
 }
 
-/// Where it stands with the server.
+/// The state of the connection to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
     /// It was not let in yet.
     Outside,
-    /// In.
+    /// Let in by the server.
     Inside,
     /// It was in, and is trying to be again.
     Away,
@@ -99,14 +99,14 @@ enum Asked {
 }
 
 impl Asked {
-    /// Nobody typed it.
+    /// Whether the session sent it by itself, not for a typed line.
     fn is_own(&self) -> bool {
         matches!(self, Asked::Join { .. } | Asked::Since { .. } | Asked::Replayed)
     }
 }
 
 impl Session {
-    /// Somebody with this name, who will be in this room.
+    /// A session under this name, which will be in this room.
     pub(super) fn new(name: &str, room: &str, word: String, look: Look) -> Self {
         Session {
             name: name.into(),
@@ -124,7 +124,7 @@ impl Session {
     }
 
     /// The lines since the last call.
-    pub(super) fn take(&mut self) -> Vec<Line> {
+    pub(super) fn take(&mut self) -> Vec<Shown> {
         std::mem::take(&mut self.lines)
     }
 
@@ -133,7 +133,7 @@ impl Session {
         self.asked.is_empty()
     }
 
-    /// What stands before what is typed.
+    /// The prompt before what is typed.
     pub(super) fn prompt(&self) -> String {
         let away = if self.standing == Standing::Away { " (away)" } else { "" };
         let room = if self.here.is_empty() { "no room".into() } else { shown_room(&self.here) };
@@ -149,7 +149,7 @@ impl Session {
         Value::object([("name", self.name.as_str().into()), ("client", self.word.as_str().into())])
     }
 
-    /// Something happened.
+    /// Handles one event of the client.
     pub(super) fn event(&mut self, event: Event, client: &mut Client, now: Instant, now_ms: u64) {
         match event {
             Event::Connected { recovered, .. } => self.connected(recovered, client, now),
@@ -192,7 +192,7 @@ impl Session {
     }
 
     pub(in crate::cli::chat::join) fn remark(&mut self, text: impl Into<String>) {
-        self.lines.push(Line::Remark(text.into()));
+        self.lines.push(Shown::Remark(text.into()));
     }
 }
 

@@ -17,7 +17,7 @@ impl Session {
         }
         let again = was == Standing::Away;
         if again {
-            self.remark("connected again, as somebody new to the server; asking for what you missed");
+            self.remark("connected again, as a new client to the server; asking for what you missed");
         }
         let rooms: Vec<String> = self.rooms.keys().cloned().collect();
         for room in rooms {

@@ -1,5 +1,5 @@
-//! People in the chat, over simulated cables that can be pulled: the session that runs behind the terminal, and the
-//! server that runs behind `chat serve`.
+//! People in the chat, over simulated cables that can be pulled: the session inside the terminal program, and the
+//! server inside `chat serve`.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -79,8 +79,8 @@ impl Scene {
         self.network.wait_until(Instant::from_millis(self.now_ms));
         for person in &mut self.people {
             person.lines.extend(person.session.borrow_mut().take().into_iter().map(|line| match line {
-                Line::Result(line) => line,
-                Line::Remark(line) => format!("-- {line}"),
+                Shown::Result(line) => line,
+                Shown::Remark(line) => format!("-- {line}"),
             }));
         }
     }
@@ -96,7 +96,7 @@ impl Scene {
         self.network.plug(self.people[who].host, self.server.0, plugged);
     }
 
-    /// The messages that somebody was shown, without marks and ages.
+    /// The messages that one person was shown, without marks and ages.
     fn messages(&self, who: usize) -> Vec<String> {
         let shown = self.people[who].lines.iter().filter_map(|line| line.split_once("#tea "));
         let shown = shown.filter(|(before, said)| !before.starts_with("--") && said.contains(": "));
@@ -130,7 +130,7 @@ fn two_people_talk() {
     scene.types(1, "/msg ada psst");
     scene.wait(500);
     assert!(scene.has(0, "-- bob is now robert") && scene.has(0, "robert -> ada: psst"));
-    assert!(scene.has(1, "robert -> ada: psst"), "who says it hears it too");
+    assert!(scene.has(1, "robert -> ada: psst"), "its sender receives it too");
     scene.types(1, "/quit");
     scene.wait(500);
     assert_eq!(scene.people[1].session.borrow().standing, Standing::Over(None));
@@ -181,7 +181,7 @@ fn who_was_away_for_too_long_pages_through_what_it_missed_and_says_nothing_twice
     wanted.push("bob: did not arrive".into());
     assert_eq!(scene.messages(1), wanted);
     assert_eq!(scene.messages(0), wanted);
-    assert!(scene.has(1, "-- connected again, as somebody new to the server; asking for what you missed"));
+    assert!(scene.has(1, "-- connected again, as a new client to the server; asking for what you missed"));
     assert!(scene.people[1].lines.iter().any(|line| line.starts_with("-- you missed 121 messages")));
 }
 

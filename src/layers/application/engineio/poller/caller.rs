@@ -1,5 +1,5 @@
-//! A session by whichever transport its program chose: a [`Carrier`] or a [`Direct`], which have the same inputs and
-//! outputs, behind one type. Nothing is decided here.
+//! A session over the transport that its program chose: a [`Carrier`] or a [`Direct`], which have the same inputs and
+//! outputs, as one type. Nothing is decided here.
 
 use super::{Carrier, CarrierConfig, CarrierInput as Input, CarrierOutput as Output, Direct};
 use crate::base::{Instant, Machine};
@@ -12,7 +12,7 @@ pub enum Transport {
     Polling,
     /// HTTP at first, then WebSocket.
     Upgrade,
-    /// WebSocket at once.
+    /// WebSocket from the start, without polling.
     WebSocket,
 }
 
@@ -51,7 +51,7 @@ impl Caller {
         }
     }
 
-    /// Ends the session, and tells the server.
+    /// Ends the session, with a close packet for the server.
     pub fn close(&mut self, now: Instant) {
         match self {
             Caller::Carrier(carrier) => carrier.close(now),

@@ -22,9 +22,9 @@ use crate::layers::application::websocket::{
 pub enum Line {
     /// On which a GET waits.
     Poll,
-    /// For POSTs.
+    /// For POSTs, which carry the client's packets.
     Post,
-    /// For the WebSocket.
+    /// For the WebSocket, once the session is upgraded.
     Socket,
 }
 
@@ -118,7 +118,7 @@ struct WebSocketLine {
 }
 
 impl Carrier {
-    /// Opens a session.
+    /// Opens a session by polling.
     pub fn new(now: Instant, config: CarrierConfig) -> Self {
         let wire = || HttpConnection {
             state: HttpState::Closed,
@@ -152,7 +152,7 @@ impl Carrier {
         Ok(())
     }
 
-    /// Ends the session, and tells the server.
+    /// Ends the session, with a close packet for the server.
     pub fn close(&mut self, now: Instant) {
         self.poller.close(now);
         self.drive(now);

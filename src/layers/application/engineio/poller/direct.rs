@@ -1,7 +1,7 @@
 //! The same session by WebSocket from its first byte: a [`Client`](super::super::Client) on one TCP connection.
 //!
-//! Nothing of the protocol is decided here: this is that machine and the WebSocket's, joined. Its inputs and outputs are
-//! those of a [`Carrier`](super::Carrier), so that a program which knows both transports may have either.
+//! Nothing of the protocol is decided here: this is that machine and the WebSocket's, joined. Its inputs and outputs
+//! are those of a [`Carrier`](super::Carrier), so that a program which knows both transports may have either.
 
 use std::collections::VecDeque;
 
@@ -24,7 +24,7 @@ pub struct Direct {
 }
 
 impl Direct {
-    /// Opens a session.
+    /// Opens a session, at first by a WebSocket.
     pub fn new(now: Instant, config: CarrierConfig) -> Self {
         Direct {
             config: Some(config),
@@ -43,7 +43,7 @@ impl Direct {
         sent
     }
 
-    /// Ends the session, and tells the server.
+    /// Ends the session, with a close packet for the server.
     pub fn close(&mut self, now: Instant) {
         self.client.close();
         self.drive(now);

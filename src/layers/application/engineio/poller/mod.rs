@@ -68,7 +68,7 @@ pub enum Output {
     OpenSocket(String),
     /// Send a message by the WebSocket.
     Send(Message),
-    /// Close the WebSocket.
+    /// Close the WebSocket, and with it the session.
     CloseSocket,
     /// Tell the layer above: the session is open.
     Open(Handshake),
@@ -197,7 +197,7 @@ impl Poller {
         Ok(())
     }
 
-    /// Ends the session, and tells the server.
+    /// Ends the session, with a close packet for the server.
     pub fn close(&mut self, now: Instant) {
         match (self.phase, self.upgrade) {
             (Phase::Open, Upgrade::Done) => {

@@ -37,7 +37,7 @@ struct Bench {
     ended: Vec<CloseCause>,
     wake: (Instant, Instant),
     rng: Rng,
-    /// At most so many bytes at a time cross a pipe.
+    /// At most this many bytes at a time cross a pipe.
     most: usize,
     requests: usize,
 }

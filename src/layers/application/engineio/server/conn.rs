@@ -10,7 +10,7 @@ use crate::layers::application::engineio::request::Answering;
 use crate::layers::application::http::{BodyReader, HeadParser, RequestHead};
 use crate::layers::application::websocket;
 
-/// A connection.
+/// One TCP connection, and what it is used for.
 #[derive(Debug)]
 pub(super) struct Conn {
     pub(super) state: State,
@@ -51,12 +51,12 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Bytes that wait.
+    /// Bytes that wait to be written.
     pub fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Nothing waits.
+    /// Whether nothing waits to be written.
     pub fn is_empty(&self) -> bool {
         self.bytes == 0
     }

@@ -13,7 +13,7 @@ use crate::layers::application::websocket;
 impl Server {
     /// A connection with more than this to be written is not to be read from.
     pub(super) const ENOUGH: usize = 256 << 10;
-    /// Nor one whose client has sent so much ahead while its request waits for an answer, ...
+    /// Nor one whose client has sent this many bytes ahead while its request waits for an answer, ...
     pub(super) const ENOUGH_EARLY: usize = 64 << 10;
     /// ... and if the driver reads it anyway, it is closed here.
     const MAX_EARLY: usize = 4 * Self::ENOUGH_EARLY;
@@ -82,8 +82,8 @@ impl Server {
         }
     }
 
-    /// The peer has nothing more to ask, but may still want to hear: it gets what was answered already. Who waits for
-    /// something that is still to be said has given up, as browsers do that end a poll.
+    /// The peer sends nothing more, but may still read: it gets what was answered already. A request that waits for
+    /// something that is still to come is given up, as browsers do that end a poll.
     pub(super) fn eof(&mut self, now: Instant, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         match &mut conn.state {

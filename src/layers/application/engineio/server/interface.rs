@@ -1,25 +1,17 @@
 //! What goes into a server and what comes out, and what it allows.
 
 use bytes::Bytes;
+use slotmap::new_key_type;
 
 use super::super::request::Origins;
 use super::super::session::{CloseCause, Config as SessionConfig, ConnKey};
-use crate::base::{Duration, Instant, SlabKey};
+use crate::base::{Duration, Instant};
 use crate::layers::application::http::{Limits, RequestHead};
 use crate::layers::application::websocket::{Message, Subprotocols};
 
-/// A session, by its number; never used again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionKey(pub u64);
-
-impl SlabKey for SessionKey {
-    fn from_bits(bits: u64) -> Self {
-        SessionKey(bits)
-    }
-
-    fn to_bits(self) -> u64 {
-        self.0
-    }
+new_key_type! {
+    /// A session, by its key in the server's table. The key of one that is over finds nothing.
+    pub struct SessionKey;
 }
 
 /// What a server allows, and what it serves.
@@ -50,8 +42,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long the last bytes of a connection may take to be written.
     pub close_timeout: Duration,
-    /// Whether GETs of other paths are events, to be answered with [`Server::respond`](super::Server::respond), and other
-    /// methods there get 405; 404 otherwise.
+    /// Whether GETs of other paths are events, to be answered with [`Server::respond`](super::Server::respond), and
+    /// other methods there get 405; 404 otherwise.
     pub other_requests: bool,
 }
 
@@ -93,7 +85,8 @@ pub enum Input {
 pub enum Output {
     /// Tell the layer above.
     Event(Event),
-    /// Bytes wait to be written: see [`Server::outbox`](super::Server::outbox). Said again only after [`Server::written`](super::Server::written).
+    /// Bytes wait to be written: see [`Server::outbox`](super::Server::outbox). Said again only after
+    /// [`Server::written`](super::Server::written).
     Ready(ConnKey),
     /// Close the connection at once: it is forgotten here.
     Close(ConnKey),
@@ -106,35 +99,35 @@ pub enum Output {
 pub enum Event {
     /// A session has opened.
     Opened {
-        /// Its key.
+        /// The new session's key.
         session: SessionKey,
         /// The place of its path among [`Config::endpoints`].
         endpoint: usize,
     },
     /// A message has come.
     Message {
-        /// Its session.
+        /// The key of its session.
         session: SessionKey,
-        /// What it says.
+        /// What the client sent.
         message: Message,
     },
     /// A pong has come: what was sent before its ping has arrived.
     Alive {
-        /// Its session.
+        /// The key of its session.
         session: SessionKey,
     },
     /// Some of what was sent in a session has been handed to the network.
     Sent {
-        /// The session.
+        /// The session that is alive.
         session: SessionKey,
         /// Bytes that still wait, headers and all.
         left: usize,
     },
     /// A session is over: the last event of it.
     Closed {
-        /// Its key.
+        /// The closed session's key.
         session: SessionKey,
-        /// Why.
+        /// Why it was closed.
         cause: CloseCause,
     },
     /// A GET or HEAD of a path that is no endpoint.

@@ -14,12 +14,12 @@
 //! | what goes in, what comes out, what is allowed | `interface.rs` |
 //! | one connection, and what waits to be written to it | `conn.rs` |
 //! | bytes that come, by what their connection is doing | `input.rs` |
-//! | what a request asks for, and who answers | `route.rs` |
+//! | what a request asks for, and what answers it | `route.rs` |
 //! | answers, and how a connection ends | `output.rs` |
 //! | WebSockets | `socket.rs` |
-//! | who has taken too long | `timers.rs` |
+//! | what has taken too long | `timers.rs` |
 //! | a message made ready once for many | `prepared.rs` |
-//! | what stands above, and answers | [`Service`] in `service.rs` |
+//! | the program above, which answers | [`Service`] in `service.rs` |
 
 mod conn;
 mod input;
@@ -35,6 +35,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use bytes::Bytes;
+use slotmap::SlotMap;
 
 pub use conn::Outbox;
 pub use interface::{Config, Event, Input, Output, SessionKey};
@@ -46,25 +47,25 @@ use self::timers::Timer;
 use super::PROTOCOL;
 use super::request::Refusal;
 use super::session::{self, ConnKey, Session};
-use crate::base::{Alarm, Duration, Errors, Instant, Layer, Machine, Slab};
+use crate::base::{Alarm, Duration, Errors, Instant, Layer, Machine};
 use crate::layers::application::http::{HeadParser, Headers};
 use crate::layers::application::websocket::Message;
 
 /// What is wrong with what a client sent.
 const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 
-/// The machine.
+/// Engine.IO's server, as a machine.
 pub struct Server {
     config: Config,
-    conns: Slab<ConnKey, Conn>,
-    sessions: Slab<SessionKey, Entry>,
+    conns: SlotMap<ConnKey, Conn>,
+    sessions: SlotMap<SessionKey, Entry>,
     by_sid: BTreeMap<String, SessionKey>,
-    /// Where new ids come from: they must not be guessable, for who knows one can speak in its session.
+    /// The source of new ids: they must not be guessable, because an id is all it takes to send in its session.
     sids: Box<dyn FnMut() -> String + Send>,
     timers: BTreeSet<(Instant, Timer)>,
     alarm: Alarm,
     outputs: VecDeque<Output>,
-    /// WebSockets whose machines have something to say.
+    /// WebSockets whose machines have outputs to be polled.
     stirred: VecDeque<ConnKey>,
     /// It is about to end, which is said to clients.
     going_away: bool,
@@ -84,8 +85,8 @@ impl Server {
     pub fn new(config: Config, sids: Box<dyn FnMut() -> String + Send>) -> Self {
         Server {
             config,
-            conns: Slab::new(),
-            sessions: Slab::new(),
+            conns: SlotMap::with_key(),
+            sessions: SlotMap::with_key(),
             by_sid: BTreeMap::new(),
             sids,
             timers: BTreeSet::new(),
@@ -103,7 +104,7 @@ impl Server {
         }
         let state = State::Head(Box::new(HeadParser::new(self.config.head)));
         let conn = Conn { state, out: Outbox::default(), deadline: None, listed: false };
-        let key = self.conns.insert(conn)?;
+        let key = self.conns.insert(conn);
         self.set_conn_deadline(key, Some(now + self.config.head_timeout));
         Some(key)
     }
@@ -113,7 +114,7 @@ impl Server {
         self.conns.len()
     }
 
-    /// When it wants to be woken, as [`Output::WakeAt`] said.
+    /// When it is due next, as [`Output::WakeAt`] said.
     pub fn due(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
     }
@@ -170,7 +171,7 @@ impl Server {
         }
     }
 
-    /// From here on a WebSocket that is closed is told that the server goes away (1001, RFC 6455 §7.4.1).
+    /// From here on a WebSocket that is closed gets the code "going away" (1001, RFC 6455 §7.4.1).
     pub fn go_away(&mut self) {
         self.going_away = true;
     }
@@ -183,7 +184,7 @@ impl Server {
         keys.into_iter().for_each(|key| self.close(now, key));
     }
 
-    /// Answers an [`Event::Request`].
+    /// Answers an [`Event::Request`] with a response.
     pub fn respond(
         &mut self,
         now: Instant,
@@ -206,15 +207,15 @@ impl Server {
         self.conns.get(conn).map(|conn| &conn.out)
     }
 
-    /// Whether so much waits on a connection, to be written or to be answered first, that no more should be read from
-    /// it. It changes when something is written.
+    /// Whether the backlog of a connection, to be written or to be answered first, is so long that no more should be
+    /// read from it. It changes when something is written.
     pub fn is_busy(&self, conn: ConnKey) -> bool {
         self.conns
             .get(conn)
             .is_some_and(|conn| conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY)
     }
 
-    /// So many bytes of its [`outbox`](Server::outbox) were taken by the connection; when any are left, the driver
+    /// The connection took this many bytes of its [`outbox`](Server::outbox); when any are left, the driver
     /// writes them when it can.
     pub fn written(&mut self, conn: ConnKey, bytes: usize) {
         let Some(entry) = self.conns.get_mut(conn) else { return };

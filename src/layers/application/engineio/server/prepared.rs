@@ -5,13 +5,14 @@ use bytes::Bytes;
 use crate::base::{Header as _, Writer};
 use crate::layers::application::websocket::{FrameHeader, Message, Opcode};
 
-/// Messages in their WebSocket frames, and as they are for those who poll. A server does not mask (RFC 6455 §5.1), so
+/// Messages in their WebSocket frames, and as they are for polling. A server does not mask (RFC 6455 §5.1), so
 /// the same bytes are right for every receiver; clones share them.
 #[derive(Debug, Clone)]
 pub struct Prepared {
-    /// For WebSocket. Small messages are one piece; a large payload is not copied behind its header.
+    /// For WebSocket. Small messages are one piece; a large payload is not copied, but follows its header as its own
+    /// piece.
     pub(super) frames: Vec<Bytes>,
-    /// For polling.
+    /// For polling, whose bodies are encoded per session.
     pub(super) messages: Vec<Message>,
     pub(super) ends_body: bool,
 }

@@ -1,4 +1,4 @@
-//! What a request asks for, and who answers it.
+//! What a request asks for, and what answers it.
 
 use bytes::{Bytes, BytesMut};
 
@@ -159,7 +159,7 @@ impl Server {
             State::Body { reader: Box::new(reader), session, answering: Box::new(answering) },
         );
         self.set_conn_deadline(key, Some(now + self.config.body_timeout));
-        // RFC 9110 §10.1.1: the client waits to hear whether it should send the body.
+        // RFC 9110 §10.1.1: the client waits to learn whether it should send the body.
         if head.headers.has_token("Expect", "100-continue") {
             self.put(key, vec![Bytes::from_static(b"HTTP/1.1 100 Continue\r\n\r\n")]);
         }
@@ -180,7 +180,7 @@ impl Server {
         let sid = (self.sids)();
         let session = make(self.config.session.clone(), &sid);
         let entry = Entry { session, sid: sid.clone(), endpoint, deadline: None };
-        let key = self.sessions.insert(entry)?;
+        let key = self.sessions.insert(entry);
         self.by_sid.insert(sid, key);
         self.outputs.push_back(Output::Event(Event::Opened { session: key, endpoint }));
         Some(key)

@@ -1,14 +1,14 @@
-//! What stands above a server: the contract between it and whatever answers its events.
+//! The program above a server: the contract between the server and whatever answers its events.
 
 use super::{Event, Server};
 use crate::base::Instant;
 
-/// Hears of sessions, messages and requests, and answers through the server it is given.
+/// Receives sessions' events, messages and requests, and answers through the server it is given.
 ///
 /// A driver gives it each [`Event`] that the server reports, and wakes it at the time that it asks for. What it does
 /// then waits in the server's outboxes like everything else.
 pub trait Service {
-    /// Something has happened.
+    /// Handles one event of the server.
     fn event(&mut self, now: Instant, event: Event, server: &mut Server);
 
     /// The time it asked for has come, or something that it waits for outside (a disk, most often) is done.
@@ -17,7 +17,7 @@ pub trait Service {
     /// The server is about to end: the last chance to say something.
     fn stop(&mut self, _now: Instant, _server: &mut Server) {}
 
-    /// When it wants to be woken.
+    /// When it is due next.
     fn due(&self) -> Option<Instant> {
         None
     }

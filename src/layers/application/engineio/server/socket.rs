@@ -1,6 +1,7 @@
 //! The WebSockets among the connections.
 
 use bytes::BytesMut;
+use slotmap::Key as _;
 
 use super::conn::{Conn, State};
 use super::{Server, SessionKey};
@@ -39,7 +40,7 @@ impl Server {
         let policy = Policy { subprotocols: self.config.subprotocols.clone(), ..Policy::default() };
         let machine = Box::new(Connection::accept(now, config, &policy, head));
         let opened = machine.phase() == Phase::Open;
-        let owner = session.unwrap_or(SessionKey(u64::MAX));
+        let owner = session.unwrap_or(SessionKey::null());
         self.set_state(key, State::WebSocket { machine, session: owner });
         // The answer to the handshake goes out before the session's first words.
         self.drive_socket(now, key);

@@ -7,7 +7,7 @@ use crate::layers::application::engineio::request;
 use crate::layers::application::engineio::session::{self, ConnKey};
 use crate::layers::application::websocket;
 
-/// Whose time it is.
+/// What a deadline belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     Conn(ConnKey),
@@ -39,7 +39,7 @@ impl Server {
         }
     }
 
-    /// Everybody whose time has come learns it.
+    /// Handles every deadline that has passed.
     pub(super) fn wake(&mut self, now: Instant) {
         self.alarm.rang();
         while let Some((at, timer)) = self.timers.first().copied()

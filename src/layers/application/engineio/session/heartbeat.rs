@@ -11,7 +11,7 @@ pub(super) struct Heartbeat {
     interval: Duration,
     timeout: Duration,
     next: Beat,
-    /// A caller wants to know whether the client lives, and the awaited pong could be an old one.
+    /// It was asked whether the client lives, and the awaited pong could be an old one.
     ping_again: bool,
     /// How long the last pong took.
     round_trip: Duration,
@@ -28,7 +28,7 @@ enum Beat {
 pub(super) enum Pong {
     /// No ping asked for it.
     Unasked,
-    /// The client lives.
+    /// The client lives, which was asked.
     Alive,
     /// It lived when the pong was sent, which may have been before the question: another ping is to be sent.
     MaybeOld,
@@ -69,7 +69,7 @@ impl Heartbeat {
         self.round_trip
     }
 
-    /// A pong came.
+    /// A pong came from the client.
     pub(super) fn pong(&mut self, now: Instant) -> Pong {
         let Beat::PongUntil(until) = self.next else { return Pong::Unasked };
         self.round_trip = (now + self.timeout).since(until);

@@ -1,21 +1,21 @@
 //! What goes into a session and what comes out, and what it allows its client.
 
 use bytes::Bytes;
+use slotmap::new_key_type;
 
-use crate::base::{Duration, Instant, SlabKey};
+use crate::base::{Duration, Instant};
 use crate::layers::application::websocket::Message;
 
-/// A connection, by the number that its owner gave it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnKey(pub u64);
+new_key_type! {
+    /// A connection, by its key in the table of its owner. The key of one that is gone finds nothing.
+    pub struct ConnKey;
+}
 
-impl SlabKey for ConnKey {
-    fn from_bits(bits: u64) -> Self {
-        ConnKey(bits)
-    }
-
-    fn to_bits(self) -> u64 {
-        self.0
+#[cfg(test)]
+impl ConnKey {
+    /// A key of no table, for tests of a session alone. Small numbers that differ make keys that differ.
+    pub(super) const fn made_up(number: u64) -> Self {
+        ConnKey(slotmap::KeyData::from_ffi(number))
     }
 }
 
@@ -28,7 +28,7 @@ pub struct Config {
     pub ping_timeout: Duration,
     /// How long an upgrade may take from the opening of its WebSocket.
     pub upgrade_timeout: Duration,
-    /// Bytes of one HTTP body or WebSocket message of the client, as it is told.
+    /// Bytes of one HTTP body or WebSocket message of the client; the handshake announces it.
     pub max_payload: usize,
     /// Bytes that may wait for the client. The user above may have a smaller limit of its own, and one message has to
     /// fit in with all of its attachments.
@@ -83,7 +83,7 @@ pub enum Output {
     Refuse(ConnKey),
     /// Send a message by WebSocket.
     Send(ConnKey, Message),
-    /// Close a WebSocket.
+    /// Close this WebSocket, and its connection.
     HangUp(ConnKey),
     /// Tell the layer above: a message.
     Message(Message),

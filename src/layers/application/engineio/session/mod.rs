@@ -6,7 +6,7 @@
 //!                            +---- "1", no pong in time, two requests at -------+
 //!                            |     once, a packet that is none, its WebSocket   |
 //!                            v     closed, closed by us                         v
-//!                         DRAINING (the next poll is told), then CLOSED       CLOSED
+//!                         DRAINING (the next poll ends), then CLOSED          CLOSED
 //! ```
 //!
 //! | concern | where |
@@ -36,7 +36,7 @@ use super::packet::{Handshake, Packet};
 use crate::base::{Alarm, Duration, Instant, Machine};
 use crate::layers::application::websocket::{Message, Utf8Bytes};
 
-/// One session.
+/// One session, over either transport.
 #[derive(Debug)]
 pub struct Session {
     config: Config,
@@ -136,8 +136,8 @@ impl Session {
         }
     }
 
-    /// Pings the client now. When a pong is awaited already, again as soon as that has come, for it may have been on its
-    /// way before the question was put: the next [`Output::Alive`] answers this ping or a later one.
+    /// Pings the client now. When a pong is awaited already, again as soon as that has come, for it may have been on
+    /// its way before the question was put: the next [`Output::Alive`] answers this ping or a later one.
     pub fn ping(&mut self, now: Instant) {
         if self.phase == Phase::Open && self.heartbeat.ask(now) {
             self.push_ping();
@@ -226,7 +226,7 @@ impl Session {
         }
     }
 
-    /// Ends the session, and tells the client as its transport allows.
+    /// Ends the session, and notifies the client as its transport allows.
     fn end(&mut self, now: Instant, cause: CloseCause) {
         self.give_up_probe();
         self.outputs.push_back(Output::Closed(cause));
@@ -241,8 +241,8 @@ impl Session {
                     self.outputs.push_back(Output::Answer(get, Bytes::from_static(b"6")));
                     self.finish();
                 }
-                // The close packet has an answer of its own: a client that finds it behind messages may act on it first,
-                // drop them, and count those that a server which knows it again then repeats for new ones.
+                // The close packet has an answer of its own: a client that finds it after messages may act on it first,
+                // drop them, and take for new ones those that a server which recognises it then repeats.
                 (CloseCause::ByServer | CloseCause::BadRequest, Some(_)) => {
                     self.phase = Phase::Draining(now + self.config.ping_timeout);
                     self.end_body();
@@ -266,7 +266,7 @@ impl Session {
         }
     }
 
-    /// Ends it without a word to the client, who does not listen.
+    /// Ends it without a close packet: the client does not read.
     fn abandon(&mut self, cause: CloseCause) {
         if self.phase == Phase::Open {
             self.outputs.push_back(Output::Closed(cause));

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-const GET: ConnKey = ConnKey(1);
-const POST: ConnKey = ConnKey(2);
-const SOCKET: ConnKey = ConnKey(3);
-const OTHER: ConnKey = ConnKey(4);
+const GET: ConnKey = ConnKey::made_up(1);
+const POST: ConnKey = ConnKey::made_up(2);
+const SOCKET: ConnKey = ConnKey::made_up(3);
+const OTHER: ConnKey = ConnKey::made_up(4);
 
 fn config() -> Config {
     Config {
@@ -271,7 +271,7 @@ fn who_does_not_fetch_is_given_up_and_costs_no_more_memory() {
 }
 
 fn inputs() -> impl Strategy<Value = Input> {
-    let key = (1u64..5).prop_map(ConnKey);
+    let key = (1u64..5).prop_map(ConnKey::made_up);
     let words = prop::sample::select(vec!["4a", "1", "2probe", "5", "3", "x", ""]);
     prop_oneof![
         key.clone().prop_map(Input::Poll),

@@ -1,11 +1,11 @@
 //! How a connection ends: asked for, failed, or cut off (RFC 6455 §7.1, §7.2, §7.3).
 //!
-//! Which phase follows on what is said in [`phase`](super::super::phase); here is what is sent and told on the way.
+//! Which phase follows another is in [`phase`](super::super::phase); here is what is sent and reported in between.
 
 use super::super::close::{CloseReason, Failure};
 use super::super::frame::Opcode;
 use super::super::handshake::awaiting::{Awaiting, Verdict};
-use super::super::phase::{Happening, Phase};
+use super::super::phase::{Phase, Trigger};
 use super::super::sender::SendError;
 use super::super::utf8::Utf8Bytes;
 use super::opening::too_slow;
@@ -25,7 +25,7 @@ impl Connection {
             Phase::Open => self.sender.control(Opcode::Close, payload),
             Phase::Closing | Phase::Closed | Phase::Finished => return Err(SendError::NotOpen),
         }
-        self.enter(now, Happening::CloseAsked);
+        self.enter(now, Trigger::CloseAsked);
         Ok(())
     }
 
@@ -37,7 +37,7 @@ impl Connection {
             self.sender.control(Opcode::Close, echo.payload().unwrap_or_default());
         }
         self.events.push_back(Event::Close(reason));
-        self.enter(now, Happening::CloseReceived);
+        self.enter(now, Trigger::CloseReceived);
     }
 
     /// _Fail the WebSocket Connection_ (§7.1.7): tell the peer why, if the connection still allows it, and close.
@@ -47,15 +47,15 @@ impl Connection {
             self.sender.control(Opcode::Close, reason.payload().unwrap_or_default());
         }
         self.events.push_back(Event::Failed(failure));
-        self.enter(now, Happening::Failed);
+        self.enter(now, Trigger::Failed);
     }
 
     /// The stream or the peer's time ran out. What it means depends on how far the connection had come.
-    pub(super) fn end_abnormally(&mut self, now: Instant, happening: Happening) {
+    pub(super) fn end_abnormally(&mut self, now: Instant, trigger: Trigger) {
         match self.phase {
             Phase::Connecting => {
-                let verdict = match (happening, self.awaiting.cut_short()) {
-                    (Happening::TimedOut, _) | (_, None) => self.give_up_head(too_slow()),
+                let verdict = match (trigger, self.awaiting.cut_short()) {
+                    (Trigger::TimedOut, _) | (_, None) => self.give_up_head(too_slow()),
                     (_, Some(error)) => Verdict::Failed { reply: None, error },
                 };
                 return self.end_handshake(now, verdict);
@@ -64,12 +64,12 @@ impl Connection {
             // The user knows already.
             Phase::Closed | Phase::Finished => {}
         }
-        self.enter(now, happening);
+        self.enter(now, trigger);
     }
 
     /// Goes to the next phase and does what belongs to being in it.
-    pub(super) fn enter(&mut self, now: Instant, happening: Happening) {
-        let next = self.phase.next(self.role, happening);
+    pub(super) fn enter(&mut self, now: Instant, trigger: Trigger) {
+        let next = self.phase.next(self.role, trigger);
         if next == self.phase {
             return;
         }

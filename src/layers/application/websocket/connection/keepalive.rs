@@ -12,7 +12,7 @@ use super::config::Keepalive;
 use crate::base::{ErrorKind, Instant, Layer, ParseError};
 
 impl Connection {
-    /// The time has come to look when the peer was heard last. Only then: bytes that come in move no timer.
+    /// It is time to check when the last bytes came from the peer. Only then: bytes that come in move no timer.
     pub(super) fn look_for_life(&mut self, now: Instant, keepalive: Keepalive) {
         let next = match self.pinged {
             Some(pinged) if pinged + keepalive.timeout <= now => {

@@ -10,7 +10,7 @@ use super::super::deflate::codec::{Compressor, Decompressor};
 use super::super::deflate::{Agreement, negotiation};
 use super::super::handshake::awaiting::{Verdict, refused};
 use super::super::handshake::server::Refusal;
-use super::super::phase::{Happening, Phase, Role};
+use super::super::phase::{Phase, Role, Trigger};
 use super::{Connection, Event};
 use crate::base::{ErrorKind, Instant, Layer, ParseError};
 
@@ -49,7 +49,7 @@ impl Connection {
                 }
                 self.heard = now;
                 self.events.push_back(Event::Open(Box::new(opening)));
-                self.enter(now, Happening::Opened);
+                self.enter(now, Trigger::Opened);
             }
             // §4.2.2: the request is answered with an error, and that was all.
             Verdict::Failed { reply, error } => {

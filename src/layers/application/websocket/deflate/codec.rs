@@ -180,12 +180,13 @@ impl Decompressor {
     ///
     /// It must be the end of an empty block that the sender has begun (§7.2.1). Anywhere else it would be read as part
     /// of the message: a message cut off inside a block would seem to contain four bytes of ours. A message without
-    /// any bytes, or with none behind a block that ends its stream, has begun no such block, but is not cut off either.
+    /// any bytes, or with none after a block that ends its stream, has begun no such block, but is not cut off either.
     ///
     /// # Errors
     /// When the message ends elsewhere.
     pub fn finish(&mut self) -> Result<(), InflateError> {
-        /// The tail, and a byte behind it: at a block's end the decompressor is asked to stop, so it must leave this one.
+        /// The tail, and a byte after it: at a block's end the decompressor is asked to stop, so it must leave this
+        /// one.
         const TAIL_AND_MORE: [u8; 5] = [TAIL[0], TAIL[1], TAIL[2], TAIL[3], 0x00];
         if !std::mem::replace(&mut self.nothing_begun, true) {
             let inflate = self.inflate.get_or_insert_with(|| new_inflate(self.pool.as_ref()));
@@ -347,7 +348,7 @@ mod tests {
                 // One byte of 0 alone would be the empty message of §7.2.3.6.
                 for end in 2..whole.len() {
                     let cut = inflate(&mut Decompressor::new(takeover), &whole[..end], 100);
-                    // Behind a block that ends its stream nothing is missing.
+                    // After a block that ends its stream nothing is missing.
                     let ends_its_stream = whole == last && end == 7;
                     assert_eq!(cut.is_ok(), ends_its_stream, "{end} of {}", whole.len());
                 }

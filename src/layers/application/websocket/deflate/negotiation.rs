@@ -23,11 +23,11 @@ const CLIENT_BITS: &str = "client_max_window_bits";
 pub struct Agreement {
     /// The server begins every message with an empty window.
     pub server_no_context_takeover: bool,
-    /// The client does.
+    /// The client compresses each message on its own (§7.1.1.2).
     pub client_no_context_takeover: bool,
     /// The server looks back at most 2 to the power of this many bytes: 8 to 15.
     pub server_max_window_bits: u8,
-    /// The client does.
+    /// The client's window has at most 2 to the power of this many bytes (§7.1.2.2).
     pub client_max_window_bits: u8,
 }
 

@@ -10,7 +10,7 @@ use super::server::{Policy, Refusal, answer};
 use crate::base::ParseError;
 use crate::layers::application::http::{HeadParser, Limits, Progress, RequestHead, ResponseHead};
 
-/// Whose head is awaited.
+/// Which head is awaited: a request or a response.
 #[derive(Debug)]
 pub(in super::super) enum Awaiting {
     /// A server awaits a request.
@@ -70,7 +70,7 @@ impl Awaiting {
         }
     }
 
-    /// Whether it is a server that waits, which tells its client why it does not wait any longer.
+    /// Whether it is a server that waits, which explains to its client why it does not wait any longer.
     pub(in super::super) fn is_request(&self) -> bool {
         matches!(self, Awaiting::Request(..))
     }

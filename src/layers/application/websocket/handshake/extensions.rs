@@ -1,7 +1,7 @@
 //! The list of extensions in `Sec-WebSocket-Extensions` (RFC 6455 §9.1): what a client offers and a server accepts.
 //!
 //! Only its grammar is here. What an extension *does* (permessage-deflate, RFC 7692) is a matter of frames and
-//! messages. The list is read whole or not at all: §9.1 tells both ends to fail the connection over one bad element.
+//! messages. The list is read whole or not at all: §9.1 requires both ends to fail the connection over one bad element.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub const FIELD: &str = "Sec-WebSocket-Extensions";
 /// One extension and its parameters: `permessage-deflate; client_max_window_bits`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Extension {
-    /// Its registered name.
+    /// Its registered name, such as `permessage-deflate`.
     pub name: String,
     /// Its parameters in order, with or without a value. A value is a token; one that came in quotes has lost them.
     pub params: Vec<(String, Option<String>)>,

@@ -1,10 +1,10 @@
 //! The opening handshake: an HTTP/1.1 request and its answer, after which the connection is WebSocket's
 //! (RFC 6455 §1.3, §4).
 //!
-//! The key and its answer prove nothing about who the peer is. They prove that it *speaks WebSocket*: a server that
+//! The key and its answer do not identify the peer. They prove that it *speaks WebSocket*: a server that
 //! did not understand the request could not have answered so, and a cache could not have kept the answer.
 //!
-//! Who does what is in [`client`] and [`server`]; both are functions of one head, without a state. Cookies and HTTP
+//! Each end's part is in [`client`] and [`server`]; both are functions of one head, without a state. Cookies and HTTP
 //! authentication, which §4.1 lets a client send, are header fields like any other here.
 
 pub(super) mod awaiting;
@@ -60,7 +60,7 @@ fn tokens<'a>(headers: &'a Headers, name: &'static str) -> Result<Vec<&'a str>, 
     }
 }
 
-/// The error for a handshake that breaks a rule. The field tells the place: heads have no fixed offsets.
+/// The error for a handshake that breaks a rule. The field names the place: heads have no fixed offsets.
 pub(super) fn malformed(field: &'static str, expected: &'static str, got: impl Into<String>) -> ParseError {
     ParseError {
         kind: ErrorKind::Malformed,

@@ -18,7 +18,8 @@ pub struct Policy {
     /// Which of the subprotocols that a client offers it takes.
     pub subprotocols: Subprotocols,
     /// The web pages whose scripts may connect, such as `https://example.org`; `None` for all of them. A request
-    /// without an Origin passes: it does not come from a browser, and a client that is not a browser could send any (§10.2).
+    /// without an Origin passes: it does not come from a browser, and a client that is not a browser could send any
+    /// (§10.2).
     pub origins: Option<Vec<String>>,
     /// The paths it serves, compared without the query; `None` for all of them.
     pub paths: Option<Vec<String>>,
@@ -31,7 +32,8 @@ pub enum Subprotocols {
     /// browser that offers some closes the connection when none is taken.
     #[default]
     FirstOffered,
-    /// One of these, the one it likes best first. When it shares none with the client, the connection opens without one.
+    /// One of these, the one it likes best first. When it shares none with the client, the connection opens without
+    /// one.
     These(Vec<String>),
 }
 
@@ -209,7 +211,7 @@ fn resource(target: &str) -> Result<Cow<'_, str>, ParseError> {
     let (host, path) = after_scheme.split_at(after_scheme.find(['/', '?']).unwrap_or(after_scheme.len()));
     match (host, path) {
         ("", _) => Err(wrong()),
-        // An empty path stands for "/" (RFC 9110 §4.2.3).
+        // An empty path means "/" (RFC 9110 §4.2.3).
         (_, "") => Ok("/".into()),
         (_, path) if path.starts_with('/') => Ok(path.into()),
         // Nor need there be one before a query (RFC 3986 §3.3, RFC 9112 §3.2.1).

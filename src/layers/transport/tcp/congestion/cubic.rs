@@ -1,5 +1,5 @@
-//! CUBIC: after a loss the window returns along a cubic curve to where the loss happened, lingers there, and then probes
-//! beyond (RFC 9438).
+//! CUBIC: after a loss the window returns along a cubic curve to where the loss happened, lingers there, and then
+//! probes beyond (RFC 9438).
 //!
 //! The curve depends on the time since the loss and not on the round trip, so that a long path gets its share sooner
 //! than with NewReno. Where NewReno would be faster, on short paths, CUBIC does what it would do.
@@ -18,8 +18,8 @@
 //! All arithmetic is addition, multiplication and division of IEEE 754 doubles, which give the same bits on every
 //! machine; a library's cube root need not.
 //!
-//! Left out: HyStart++ (RFC 9406), which ends slow start before it overflows a queue, and the undoing of a decrease that
-//! proves to be unnecessary (RFC 9438 §4.9).
+//! Left out: HyStart++ (RFC 9406), which ends slow start before it overflows a queue, and the undoing of a decrease
+//! that proves to be unnecessary (RFC 9438 §4.9).
 
 use super::newreno::initial_window;
 use super::{Ack, CongestionControl};
@@ -203,7 +203,7 @@ mod tests {
         Ack { now, bytes, rtt, srtt: rtt, in_flight: 0, app_limited: false, recovering: false }
     }
 
-    /// A window of so many segments, all of which are acknowledged in each round trip.
+    /// One round trip in which every segment of the window is acknowledged.
     fn round_trip(cubic: &mut Cubic, now: Instant) {
         let segments = (cubic.window() / MSS) as u32;
         for i in 0..segments {

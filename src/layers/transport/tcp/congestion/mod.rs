@@ -1,12 +1,12 @@
 //! Congestion control: how much the *network* can take, where the window says how much the *peer* can.
 //!
-//! RFC 9293 §3.8.2 (MUST-19) demands slow start, congestion avoidance and an exponential back-off of the
-//! retransmission timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`NewReno`] and [`Cubic`].
-//! The default is [`Unlimited`] all the same, which never holds the sender back: a ladder of a few segments is easier
+//! RFC 9293 §3.8.2 (MUST-19) demands slow start, congestion avoidance and an exponential back-off of the retransmission
+//! timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`NewReno`] and [`Cubic`].
+//! The default is nevertheless [`Unlimited`], which never holds the sender back: a ladder of a few segments is easier
 //! to read without. A sender of that kind is unfit for a shared network.
 //!
-//! A controller is told what happens to what was sent, and answers with two numbers, cwnd and ssthresh. Whenever one
-//! of them has changed, the connection tells the trace.
+//! A controller learns what happens to what was sent, and answers with two numbers, cwnd and ssthresh. Whenever one
+//! of them has changed, the connection records it in the trace.
 
 mod cubic;
 mod newreno;
@@ -18,9 +18,9 @@ use std::fmt;
 
 use crate::base::{Duration, Instant};
 
-/// Decides how many bytes may be in flight, from what it is told of the sender's fortunes. All sizes are in bytes.
+/// Decides how many bytes may be in flight, from what the sender reports to it. All sizes are in bytes.
 ///
-/// What a controller does not care for, it need not implement.
+/// Events that a controller does not need, it need not implement.
 pub trait CongestionControl: fmt::Debug + Send {
     /// Bytes that may be in flight at one time (cwnd).
     fn window(&self) -> u64;
@@ -60,7 +60,7 @@ pub trait CongestionControl: fmt::Debug + Send {
         let _ = (now, in_flight);
     }
 
-    /// Segments carry at most so many bytes from now on: the path takes only smaller ones.
+    /// Segments carry at most `mss` bytes from now on: the path takes only smaller ones.
     fn on_mss(&mut self, mss: u64) {
         let _ = mss;
     }
@@ -69,7 +69,7 @@ pub trait CongestionControl: fmt::Debug + Send {
 /// What an ACK for something new says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ack {
-    /// When it arrives.
+    /// When the acknowledgment arrives.
     pub now: Instant,
     /// How much it acknowledges that was not acknowledged before.
     pub bytes: u64,
@@ -91,7 +91,7 @@ pub struct Ack {
 pub struct Algorithm {
     /// Its name, by which it is chosen and compared.
     pub name: &'static str,
-    /// A new controller for a connection with segments of at most so many bytes.
+    /// A new controller for a connection with segments of at most `mss` bytes.
     pub start: fn(mss: u64) -> Box<dyn CongestionControl>,
 }
 

@@ -7,7 +7,7 @@
 use super::{Ack, CongestionControl};
 use crate::base::Instant;
 
-/// The controller.
+/// Slow start, congestion avoidance, and RFC 6582's recovery.
 #[derive(Debug, Clone, Copy)]
 pub struct NewReno {
     mss: u64,

@@ -2,8 +2,8 @@
 //!
 //! A receiver acknowledges at once what comes out of order, and its ACK says again what it waits for. One or two such
 //! ACKs may come from segments that overtook each other; the third means a loss. Each of them also says that some
-//! segment has *left* the network. RFC 6582 has cwnd grow by a segment for each of them; here they are taken off what is
-//! in flight, which lets the same segments go, and cwnd stays what it is. That the first two ACKs let new segments
+//! segment has *left* the network. RFC 6582 has cwnd grow by a segment for each of them; here they are taken off what
+//! is in flight, which lets the same segments go, and cwnd stays what it is. That the first two ACKs let new segments
 //! go is limited transmit (RFC 3042): it keeps the ACKs coming when the window is small.
 //!
 //! Left out: the heuristics of RFC 6582 §4 that tell a lost retransmission from an unnecessary one.
@@ -11,7 +11,7 @@
 /// How many duplicate ACKs mean a loss (RFC 5681 §3.2).
 const DUPLICATES: u32 = 3;
 
-/// What duplicate ACKs have told.
+/// What duplicate ACKs have shown.
 #[derive(Debug, Default)]
 pub(in super::super) struct FastRecovery {
     duplicates: u32,
@@ -40,7 +40,7 @@ impl FastRecovery {
         lost
     }
 
-    /// A duplicate ACK that tells of new arrivals. True for the third.
+    /// A duplicate ACK reports new arrivals. True for the third.
     pub(in super::super) fn is_third_duplicate(&mut self) -> bool {
         self.duplicates = self.duplicates.saturating_add(1);
         self.duplicates == DUPLICATES
@@ -77,7 +77,7 @@ impl FastRecovery {
         *self = FastRecovery { recover: nxt, ..FastRecovery::default() };
     }
 
-    /// New data leaves.
+    /// New data leaves, of `bytes` bytes.
     pub(in super::super) fn sent(&mut self, bytes: u64) {
         if !self.recovering && self.duplicates > 0 {
             self.limited += bytes;
@@ -97,7 +97,7 @@ impl FastRecovery {
         self.recovering
     }
 
-    /// Whether the timer goes on as it is: of partial ACKs only the first starts it anew, so that many losses in one
+    /// Whether the timer goes on as it is: of partial ACKs only the first restarts it, so that many losses in one
     /// window end in a timeout and not in a round trip each (RFC 6582 §3.2, step 3).
     pub(in super::super) fn keeps_timer(&self) -> bool {
         self.recovering && self.partial_acks > 1

@@ -1,7 +1,7 @@
 //! How long to wait for an ACK: the round-trip time and the retransmission timeout (RFC 6298).
 //!
 //! One round trip is measured at a time (RFC 6298 §3 allows it), and never one of a segment that was sent twice:
-//! whose ACK came back could not be told. That is Karn's algorithm (RFC 6298 §3).
+//! which of the two the ACK answers is ambiguous. That is Karn's algorithm (RFC 6298 §3).
 //!
 //! With timestamps every ACK is a measurement, also of what was sent twice (RFC 7323 §4).
 
@@ -11,7 +11,7 @@ use crate::base::{Duration, Instant};
 /// millisecond, and a timeout with no margin at all would fire on a path whose delay never varies.
 const GRANULARITY: Duration = Duration::from_millis(1);
 
-/// What the timeout starts anew from when the SYN itself was lost (RFC 6298 §5.7): the path may be a slow one.
+/// What the timeout restarts from when the SYN itself was lost (RFC 6298 §5.7): the path may be a slow one.
 const AFTER_LOST_SYN: Duration = Duration::from_secs(3);
 
 /// The estimate and the timeout computed from it.
@@ -22,7 +22,7 @@ pub(in super::super) struct Rtt {
     rto: Duration,
     min_rto: Duration,
     max_rto: Duration,
-    /// The measurement under way: the offset whose ACK ends it, and when it began.
+    /// The measurement in progress: the offset whose ACK ends it, and when it began.
     timing: Option<(u64, Instant)>,
     /// The timer fired while the SYN waited for its ACK.
     syn_timed_out: bool,
@@ -31,7 +31,7 @@ pub(in super::super) struct Rtt {
 impl Rtt {
     /// Before the first measurement the timeout is `initial` (RFC 6298 §2.1).
     pub(in super::super) fn new(initial: Duration, min_rto: Duration, max_rto: Duration) -> Self {
-        // A timeout of zero would send the same segment for ever in the same instant.
+        // A timeout of zero would send the same segment without end in the same instant.
         let min_rto = min_rto.max(GRANULARITY);
         let max_rto = max_rto.max(min_rto);
         let rto = initial.clamp(min_rto, max_rto);
@@ -74,7 +74,7 @@ impl Rtt {
         Some(sample)
     }
 
-    /// An echo of our clock tells a round trip, as `expected` ACKs in each round trip do. Returns it.
+    /// An echo of our clock gives the round trip, as `expected` ACKs in each round trip do. Returns it.
     pub(in super::super) fn measured(&mut self, sample: Duration, expected: u64) -> Duration {
         self.timing = None;
         self.update_by(sample, expected.max(1));

@@ -16,7 +16,7 @@ use crate::base::{Duration, Instant};
 /// The most ranges kept for what is sent: some 160 KiB for a connection.
 const LIMIT: usize = 4096;
 
-/// The list.
+/// The ranges in flight, in order.
 #[derive(Debug, Default)]
 pub(in super::super) struct Sent {
     ranges: VecDeque<Range>,
@@ -76,7 +76,7 @@ impl Resend {
 }
 
 impl Sent {
-    /// New numbers from `start` to `end` leave, behind all that left before.
+    /// New numbers from `start` to `end` leave, after all that left before.
     pub(in super::super) fn push(&mut self, start: u64, end: u64, now: Instant) {
         let new = Range { start, end, sent_at: now, transmissions: 1, mark: Mark::InFlight };
         let full = self.ranges.len() >= LIMIT;
@@ -108,7 +108,7 @@ impl Sent {
     }
 
     /// Everything before `ack` has arrived. Returns the round trip of what was sent last of it, unless any of it was
-    /// sent twice: which of the two was answered cannot be told (Karn's algorithm, RFC 6298 §3).
+    /// sent twice: which of the two was answered is ambiguous (Karn's algorithm, RFC 6298 §3).
     pub(in super::super) fn acknowledge(&mut self, ack: u64, now: Instant) -> Option<Duration> {
         let (mut sent_at, mut repeated) = (None, false);
         while let Some(first) = self.ranges.front_mut().filter(|first| first.start < ack) {
@@ -150,7 +150,7 @@ impl Sent {
         news
     }
 
-    /// Marks as lost what lies below so much that has arrived that it cannot only be late: three segments, or more
+    /// Marks as lost what lies so far below what has arrived that it cannot only be late: three segments, or more
     /// than two segments' bytes (RFC 6675 §4, IsLost). What was sent again since is not judged. True when something is
     /// lost that was not before.
     pub(in super::super) fn find_losses(&mut self, mss: u64) -> bool {
@@ -229,7 +229,7 @@ impl Sent {
         self.ranges.front().is_some_and(|first| first.transmissions == 1)
     }
 
-    /// Where the next range that has arrived begins behind `offset`: what is sent again stops there.
+    /// Where the next range that has arrived begins after `offset`: what is sent again stops there.
     pub(in super::super) fn next_sacked(&self, offset: u64) -> Option<u64> {
         if self.sacked == 0 {
             return None;
@@ -238,7 +238,7 @@ impl Sent {
         self.ranges.range(behind..).find(|range| range.mark == Mark::Sacked).map(|range| range.start)
     }
 
-    /// Forgets everything.
+    /// Forgets all ranges: the connection is over.
     pub(in super::super) fn clear(&mut self) {
         *self = Sent::default();
     }

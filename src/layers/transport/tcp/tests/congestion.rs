@@ -1,10 +1,10 @@
-//! What a congestion controller is told, and what it can hold back.
+//! What a congestion controller learns, and what it can hold back.
 
 use super::super::congestion::{Ack, Algorithm, CongestionControl};
 use super::super::sender::Sender;
 use super::*;
 
-/// A window of three segments, for ever. What it was told last stands in ssthresh, so that the trace shows it.
+/// A constant window of three segments. What it learned last is in ssthresh, so that the trace shows it.
 #[derive(Debug)]
 struct Three {
     mss: u64,

@@ -307,7 +307,7 @@ fn a_syn_that_came_again_starts_the_timer_of_its_answer_anew() {
     pipe.listen(B);
     let syn = || segment(A, 100, None, Flags::SYN, b"");
     pipe.forge(A, syn());
-    // The answer of B leaves at 10 ms, so its timer is due at 1010 ms: just behind the answer to the second SYN.
+    // The answer of B leaves at 10 ms, so its timer is due at 1010 ms: just after the answer to the second SYN.
     pipe.run_for(ms(999));
     pipe.forge(A, syn());
     pipe.run_for(ms(1_000));

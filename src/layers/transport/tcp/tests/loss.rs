@@ -94,9 +94,9 @@ fn waking_early_late_and_in_vain_is_harmless() {
     assert_eq!(pipe.ends[B].received, b"hello");
 }
 
-/// Counts what was sent again as an observer beside the sender would, who knows only the segments: whatever stands
-/// before the highest number seen. One byte exactly there, at a window last told as closed, is a probe, and not seen
-/// as sent (so Wireshark tells them apart).
+/// Counts what was sent again as an observer beside the sender would, from the segments alone: whatever comes
+/// before the highest number seen. One byte exactly there, at a window last announced as closed, is a probe, and not
+/// seen as sent (so Wireshark distinguishes them).
 fn seen_again(pipe: &Pipe, side: usize) -> u64 {
     let (mut next, mut window, mut again) = (None, None, 0);
     for (from, segment) in &pipe.log {
@@ -194,7 +194,7 @@ proptest! {
         pipe.rule = rough(seed, path);
         let mut streams = [Vec::new(), Vec::new()];
         for side in [A, B] {
-            // Streams of so many small segments that they take too long teach nothing.
+            // Streams of small segments that take too long teach nothing.
             let step = usize::from(mss[side]).min(recv_buffer[1 - side]).min(appetite);
             let len = (kilobytes[side] * 1_000).min(step * 100);
             streams[side] = stream(seed ^ side as u64, len);
@@ -213,7 +213,7 @@ proptest! {
         pipe.run_until(|pipe| pipe.ends.iter().all(|end| {
             end.connection.as_ref().is_some_and(Connection::at_end_of_stream)
         }));
-        // Whoever is still in LAST-ACK may be answered by nobody, if the other's TIME-WAIT is over: fine.
+        // An end still in LAST-ACK may get no answer, if the other's TIME-WAIT is over: fine.
         for side in [A, B] {
             prop_assert_eq!(&pipe.ends[1 - side].received, &streams[side]);
             let info = pipe.info(side);

@@ -1,4 +1,4 @@
-//! Two ends joined by a pipe with rules: what the tests of TCP stand on.
+//! Two ends joined by a pipe with rules: the bench for the tests of TCP.
 
 mod closing;
 mod congestion;
@@ -50,10 +50,10 @@ enum Fate {
     Corrupt(usize),
 }
 
-/// Asked about each segment: who sends it, the how-manieth on the wire it is, and the segment.
+/// Asked about each segment: its sender, its ordinal on the wire, and the segment.
 type Rule = Box<dyn FnMut(usize, usize, &Segment) -> Fate>;
 
-/// One end with its program: it reads all that comes, unless told not to.
+/// One end with its program: it reads all that comes, unless it is slow on purpose.
 struct End {
     config: Config,
     isn: SeqNumber,
@@ -64,7 +64,7 @@ struct End {
     traces: Vec<trace::Kind>,
     received: Vec<u8>,
     reads: bool,
-    /// It reads no more than so many bytes each time something happens.
+    /// It reads no more than this many bytes each time something happens.
     appetite: usize,
     to_write: Vec<u8>,
     /// Written in pieces of this size.
@@ -77,9 +77,9 @@ struct Pipe {
     ends: [End; 2],
     delay: Duration,
     rule: Rule,
-    /// In flight: by time of arrival and order of sending, to whom.
+    /// In flight: by time of arrival and order of sending, with the receiver.
     wire: BTreeMap<(Instant, usize), (usize, Bytes)>,
-    /// All that was sent, by whom.
+    /// All that was sent, with the sender.
     log: Vec<(usize, Segment)>,
     copies: usize,
 }
@@ -345,7 +345,7 @@ impl Pipe {
         self.now = until;
     }
 
-    /// Runs until nothing is on the wire and no timer runs; at most so many steps.
+    /// Runs until nothing is on the wire and no timer runs; panics after too many steps.
     fn run_to_the_end(&mut self) {
         for _ in 0..200_000 {
             if !self.step(Instant::NEVER) {
@@ -355,7 +355,7 @@ impl Pipe {
         panic!("no end after 200000 steps: {:?}", self.states());
     }
 
-    /// Runs until `done`, at most so many steps.
+    /// Runs until `done`; panics after too many steps.
     fn run_until(&mut self, done: impl Fn(&Pipe) -> bool) {
         for _ in 0..200_000 {
             if done(self) {

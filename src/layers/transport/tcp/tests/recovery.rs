@@ -72,7 +72,7 @@ fn several_losses_in_one_window_are_repaired_one_a_round_trip_and_halve_it_once(
 fn two_segments_that_overtake_are_no_loss() {
     let mut pipe = Pipe::open(&newreno()).with_rule(|from, _, segment| {
         let first = from == A && segment.header.seq == SeqNumber(101);
-        // Behind the two that leave with it, and no third.
+        // After the two that leave with it, and no third.
         if first { Fate::Late(ms(1)) } else { Fate::Pass }
     });
     pipe.write(A, &[1; 3 * MSS]);
@@ -217,7 +217,8 @@ fn blocks_that_cannot_be_are_ignored() {
 
 #[test]
 fn a_full_header_of_blocks_leaves_less_room_to_the_payload() {
-    // B has something to say while A's stream has holes: its segments carry blocks, and are no longer for it (RFC 6691).
+    // B has something to say while A's stream has holes: its segments carry blocks, and are no longer for it (RFC
+    // 6691).
     let mut pipe = losing(Pipe::open(&with_sack()), &[0, 2, 4, 6]);
     pipe.write(A, &[1; 9 * MSS]);
     pipe.run_for(ms(12));
@@ -237,7 +238,7 @@ impl CongestionControl for Watched {
         self.0.window()
     }
     fn on_sent(&mut self, _: Instant, bytes: u64, in_flight: u64) {
-        // A FIN behind the last byte takes a number, but no byte of the window.
+        // A FIN after the last byte takes a number, but no byte of the window.
         assert!(in_flight <= self.window().max(bytes) + 1, "{in_flight} in a window of {}", self.window());
     }
     fn on_ack(&mut self, ack: &Ack) {

@@ -272,7 +272,7 @@ fn a_window_that_closes_over_data_in_flight_or_before_a_lone_fin_is_waited_for()
         closed(&mut pipe);
     }
     assert_eq!((pipe.states()[A], pipe.info(A).unacked), (State::FinWait1, 1));
-    // One that falls silent is given up all the same.
+    // One that falls silent is given up nevertheless.
     pipe.run_for(Duration::from_secs(101));
     assert_eq!(pipe.ends[A].events.last(), Some(&Event::Closed(Reason::TimedOut)));
 }
