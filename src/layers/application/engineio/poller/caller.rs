@@ -43,7 +43,15 @@ impl Caller {
         }
     }
 
-    /// Ends the session, with a close packet for the server.
+    /// Bytes of messages that wait to be posted. A WebSocket's are all in what is to be written.
+    pub fn waiting(&self) -> usize {
+        match self {
+            Caller::Carrier(carrier) => carrier.waiting(),
+            Caller::Direct(_) => 0,
+        }
+    }
+
+    /// Ends the session, and tells the server.
     pub fn close(&mut self, now: Instant) {
         match self {
             Caller::Carrier(carrier) => carrier.close(now),
