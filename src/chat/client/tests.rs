@@ -337,7 +337,7 @@ fn who_comes_back_as_somebody_else_may_find_its_place_before_what_waits_goes_out
     stage.wait(Duration::from_secs(2));
     assert_eq!(stage.let_in("other", "fresh"), [connected("other", false)]);
     stage.client.ask(stage.now, "/", "join", vec!["room".into()], Duration::from_secs(5)).unwrap();
-    assert_eq!(stage.take(), [send(r#"23["join","room"]"#)], "what need not be repeated goes by");
+    assert_eq!(stage.take(), [send(r#"23["join","room"]"#)], "what need not be kept for a retry is sent");
     assert!(stage.client.withdraw(one), "the history has it");
     stage.client.resume(stage.now, "/");
     let id = stage.client.sender_id(two);

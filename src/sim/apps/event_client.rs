@@ -2,7 +2,7 @@
 //! host's TCP.
 //!
 //! What it does follows from a script, actions with their times, and from listeners, or from a scene that
-//! [calls](crate::sim::Network::call) it; what happened to it is kept for whoever asks after the run. It comes back by
+//! [calls](crate::sim::Network::call) it; what happened to it is kept for the caller after the run. It comes back by
 //! itself when its cable was pulled, the server crashed, or the network lost too much; how is written down in
 //! [`chat::client`](crate::chat::client). A scene that looks at what is between two steps makes no tries by itself
 //! ([`Backoff::tries`](crate::chat::client::Backoff::tries) is 0), and says when to [`reconnect`](EventClient::reconnect).
