@@ -11,15 +11,16 @@ use super::stage::{EventClient, Heard, Heartbeat, Host, Seen, Stage};
 use super::words::many;
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Instant, Layer};
+use crate::chat::client::Event;
 use crate::chat::hub::{Hub, Random};
 use crate::chat::{Config, SharedLog, lounge, offset_number};
 use crate::layers::application::engineio::CloseCause;
-use crate::layers::application::socketio::{Kind, Value};
+use crate::layers::application::socketio::Value;
 use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
-use crate::sim::apps::event_puppet::Transport;
+use crate::sim::apps::event_client::Transport;
 use crate::sim::fault::{self, Verdict};
-use crate::trace::{Kind as TraceKind, PlaceId};
+use crate::trace::{Kind, PlaceId};
 use crate::view::dissect::{AppPiece, Role, TracedPacket, What};
 use crate::view::log::{Got, Log, Reader};
 
@@ -185,7 +186,7 @@ fn give_up(stage: &mut Stage, clients: &[EventClient]) {
 
 /// How one client fared.
 fn fate(stage: &mut Stage, client: EventClient) -> &'static str {
-    let was_in = !stage.packets_of(client).is_empty();
+    let was_in = !stage.received(client).is_empty();
     match stage.ended(client) {
         Some(_) if !was_in => "gave up: its session did not open in time",
         Some((_, CloseCause::PingTimeout)) => "gave up on the server: no sign of life in time",
@@ -420,7 +421,7 @@ fn account(stage: &mut Stage) {
     let text: usize =
         GREETING.len() + LATER.len() + MEANWHILE.iter().map(|(_, text)| text.len()).sum::<usize>();
     stage.fact("frames", account.frames);
-    let by_cable = run.count(|kind| matches!(kind, TraceKind::Dropped { by, .. } if by == CABLE));
+    let by_cable = run.count(|kind| matches!(kind, Kind::Dropped { by, .. } if by == CABLE));
     let by_line = run.lost() - by_cable;
     stage.fact("lost", run.lost());
     stage.fact("lost_by_line", by_line);
@@ -450,13 +451,13 @@ fn account(stage: &mut Stage) {
 
 fn say(stage: &mut Stage, client: EventClient, text: &str) {
     // A speaker hears its own message, so this number grows with each.
-    let number = stage.packets_of(client).len() as u64;
+    let number = stage.received(client).len() as u64;
     stage.emit_in(client, "/", "say", vec![ROOM.into(), text.into()], Some(number));
 }
 
 /// How many answers a client got.
 fn answers(stage: &mut Stage, client: EventClient) -> usize {
-    stage.packets_of(client).iter().filter(|(_, packet)| matches!(packet.kind, Kind::Ack { .. })).count()
+    stage.received(client).iter().filter(|(_, event)| matches!(event, Event::Answered { .. })).count()
 }
 
 /// The chat messages that a client heard: when, and their text.

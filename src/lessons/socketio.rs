@@ -18,7 +18,7 @@ use crate::layers::application::socketio::{Decoder, Limits, Packet};
 use crate::layers::application::websocket::{FrameHeader, Opcode};
 use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
-use crate::sim::apps::event_puppet::Transport;
+use crate::sim::apps::event_client::Transport;
 use crate::sim::fault::{self, Verdict};
 use crate::trace::PlaceId;
 use crate::view::dissect::{Accounting, AppPiece};

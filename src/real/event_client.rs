@@ -1,5 +1,7 @@
-//! Drives an event client over the kernel's sockets: a WebSocket is opened when the machine asks for one, its messages
-//! go in both directions, and its end is reported.
+//! Drives an event client over the kernel's sockets: a WebSocket is opened when the machine asks for a session, Engine.IO
+//! runs on it, and its messages go in both directions until it ends.
+//!
+//! WebSocket at once, for a program on a terminal meets no proxy that knows none; browsers begin with polling.
 //!
 //! All that was begun is kept here and none of it in a future, so [`EventClient::event`] may be dropped at any await,
 //! in a `select!` with the keyboard for one. Commands go to the machine directly, see [`EventClient::with`]; what
@@ -20,7 +22,8 @@ use super::tap::{Tap, Tapped};
 use super::websocket::{Builder, Url, WebSocket, WebSocketError};
 use crate::base::{Instant, Machine as _};
 use crate::chat::client::{Client, Config, Event, Input, Output};
-use crate::layers::application::websocket::{CloseCode, Event as SocketEvent, Keepalive};
+use crate::layers::application::engineio::{self, client as engine};
+use crate::layers::application::websocket::{CloseCode, Event as SocketEvent, Keepalive, Message};
 
 /// Bytes that may wait for the network before the machine is to wait.
 pub const ENOUGH: usize = 64 << 10;
@@ -34,28 +37,35 @@ type Dialing = Pin<Box<dyn Future<Output = Result<WebSocket<Tap>, WebSocketError
 pub struct EventClient {
     client: Client,
     url: Url,
+    /// The path of the server's endpoint.
+    path: String,
     clock: Clock,
     dialing: Option<Dialing>,
     socket: Option<WebSocket<Tap>>,
+    /// The session on the WebSocket.
+    engine: Option<engineio::Client>,
     /// Former connections that are being closed; each has [`CLOSING`], and tries are further apart than that.
     closing: Vec<Pin<Box<dyn Future<Output = ()>>>>,
-    wake_at: Instant,
+    /// When the event client is due next, and when the session is.
+    wake_at: [Instant; 2],
     sleep: Option<Pin<Box<Sleep>>>,
     is_full: bool,
     seen: Option<Tapped>,
 }
 
 impl EventClient {
-    /// A client of the server at `url`. What goes over its connections is copied to `seen`.
-    pub fn new(url: Url, config: Config, seen: Option<Tapped>) -> Self {
+    /// A client of the server at `url`, whose endpoint is at `path`. What goes over its connections is copied to `seen`.
+    pub fn new(url: Url, path: String, config: Config, seen: Option<Tapped>) -> Self {
         EventClient {
             client: Client::new(config, random::numbers()),
             url,
+            path,
             clock: Clock::start(),
             dialing: None,
             socket: None,
+            engine: None,
             closing: Vec::new(),
-            wake_at: Instant::NEVER,
+            wake_at: [Instant::NEVER; 2],
             sleep: None,
             is_full: false,
             seen,
@@ -84,7 +94,7 @@ impl EventClient {
 
     /// Leaves the server in good order, or after a second.
     pub async fn finish(mut self) {
-        self.with(Client::close);
+        self.client.close();
         let finished = poll_fn(|cx| {
             // What is reported now has no receiver.
             while self.poll_event(cx).is_ready() {}
@@ -96,21 +106,22 @@ impl EventClient {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         loop {
             let now = self.clock.now();
-            while let Some(output) = self.client.poll(now) {
-                match output {
-                    Output::Dial { target } => self.dialing = Some(self.dial(&target)),
-                    Output::Send(message) => {
-                        let queued = self.socket.as_mut().map(|socket| socket.queue(message));
-                        if let Some(Err(error)) = queued {
-                            self.closed(error.to_string());
+            loop {
+                if let Some(output) = self.engine.as_mut().and_then(|engine| engine.poll(now)) {
+                    self.session_asks(output);
+                } else if let Some(output) = self.client.poll(now) {
+                    match output {
+                        Output::Dial => self.dialing = Some(self.dial()),
+                        // False when the session is over, which the client learns by itself.
+                        Output::Send(message) => {
+                            let _ = self.engine.as_mut().map(|engine| engine.send(message));
                         }
+                        Output::HangUp => self.hang_up(),
+                        Output::Event(event) => return Poll::Ready(event),
+                        Output::WakeAt(at) => self.wake(0, at),
                     }
-                    Output::HangUp => self.hang_up(),
-                    Output::Event(event) => return Poll::Ready(event),
-                    Output::WakeAt(at) => {
-                        self.wake_at = at;
-                        self.sleep = None;
-                    }
+                } else {
+                    break;
                 }
             }
             self.closing.retain_mut(|closing| closing.as_mut().poll(cx).is_pending());
@@ -121,6 +132,38 @@ impl EventClient {
         }
     }
 
+    /// What the session asks for, and what it has for the client.
+    fn session_asks(&mut self, output: engine::Output) {
+        let now = self.clock.now();
+        match output {
+            engine::Output::Send(message) => self.queue(message),
+            engine::Output::Open(handshake) => {
+                let max_payload = handshake.max_payload;
+                self.client.handle(now, Input::Opened { max_payload });
+            }
+            engine::Output::Message(message) => self.client.handle(now, Input::Message(message)),
+            engine::Output::Closed(cause) => {
+                self.hang_up();
+                self.client.handle(now, Input::ended(cause));
+            }
+            // Done with the end of the session.
+            engine::Output::HangUp => {}
+            engine::Output::WakeAt(at) => self.wake(1, at),
+        }
+    }
+
+    fn queue(&mut self, message: Message) {
+        let queued = self.socket.as_mut().map(|socket| socket.queue(message));
+        if let Some(Err(error)) = queued {
+            self.closed(error.to_string());
+        }
+    }
+
+    fn wake(&mut self, machine: usize, at: Instant) {
+        self.wake_at[machine] = at;
+        self.sleep = None;
+    }
+
     /// True when something has happened, as for the others of its kind.
     fn poll_dialing(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(dialing) = &mut self.dialing else { return false };
@@ -129,8 +172,8 @@ impl EventClient {
         match opened {
             Ok(socket) => {
                 self.socket = Some(socket);
+                self.engine = Some(engineio::Client::new(self.clock.now()));
                 self.is_full = false;
-                self.client.handle(self.clock.now(), Input::Opened);
             }
             Err(error) => self.closed(error.to_string()),
         }
@@ -142,7 +185,10 @@ impl EventClient {
         let Poll::Ready(happened) = std::pin::pin!(socket.event()).poll(cx) else { return false };
         match happened {
             Ok(Some(SocketEvent::Message(message))) => {
-                self.client.handle(self.clock.now(), Input::Message(message));
+                let now = self.clock.now();
+                if let Some(engine) = &mut self.engine {
+                    engine.handle(now, engine::Input::Message(message));
+                }
             }
             Ok(Some(SocketEvent::Failed(failure))) => self.closed(failure.to_string()),
             Ok(Some(SocketEvent::Close(_)) | None) => self.closed("the server closed the connection".into()),
@@ -166,21 +212,25 @@ impl EventClient {
     }
 
     fn poll_wake(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.wake_at == Instant::NEVER {
+        let due = self.wake_at[0].min(self.wake_at[1]);
+        if due == Instant::NEVER {
             return false;
         }
-        let wait = self.wake_at.since(self.clock.now());
+        let wait = due.since(self.clock.now());
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(std_duration(wait))));
         if sleep.as_mut().poll(cx).is_pending() {
             return false;
         }
-        (self.sleep, self.wake_at) = (None, Instant::NEVER);
-        self.client.handle(self.clock.now(), Input::Wake);
+        // Both: one that is woken early says again when it wants to be.
+        (self.sleep, self.wake_at) = (None, [Instant::NEVER; 2]);
+        let now = self.clock.now();
+        self.client.handle(now, Input::Wake);
+        self.engine.iter_mut().for_each(|engine| engine.handle(now, engine::Input::Wake));
         true
     }
 
-    fn dial(&self, target: &str) -> Dialing {
-        let (url, seen, target) = (self.url.clone(), self.seen.clone(), target.to_owned());
+    fn dial(&self) -> Dialing {
+        let (url, seen, target) = (self.url.clone(), self.seen.clone(), engineio::Client::target(&self.path));
         Box::pin(async move {
             let step = "connecting";
             let stream = TcpStream::connect((url.host.as_str(), url.port))
@@ -197,12 +247,25 @@ impl EventClient {
     }
 
     fn closed(&mut self, why: String) {
-        self.socket = None;
+        (self.socket, self.engine) = (None, None);
+        self.wake_at[1] = Instant::NEVER;
         self.client.handle(self.clock.now(), Input::Closed(why.into()));
     }
 
     fn hang_up(&mut self) {
         self.dialing = None;
+        self.wake_at[1] = Instant::NEVER;
+        if let Some(mut session) = self.engine.take() {
+            // It says that it leaves, unless it was left.
+            session.close();
+            let now = self.clock.now();
+            while let Some(output) = session.poll(now) {
+                if let engine::Output::Send(message) = output {
+                    // When it finds no room, the connection ends without it.
+                    let _ = self.socket.as_mut().map(|socket| socket.queue(message));
+                }
+            }
+        }
         let Some(mut socket) = self.socket.take() else { return };
         self.closing.push(Box::pin(async move {
             // However it ends: its result is not awaited.

@@ -12,6 +12,7 @@
 //! | [`app`] | programs on hosts, and the socket calls they can make |
 //! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
 //! | [`websocket`] | a WebSocket machine on a simulated host's TCP socket |
+//! | [`session`] | a client's session of Engine.IO on a simulated host: polling, WebSocket, or one after the other |
 //! | [`knob`] | what can be turned: one table of knobs, and their values as people write them |
 //!
 //! The same seed and the same knobs give the same run, byte for byte: nothing in here reads a clock, and all chance
@@ -28,6 +29,7 @@ mod node;
 pub mod outgoing;
 pub mod queue;
 pub mod scene;
+pub mod session;
 pub mod topology;
 pub mod websocket;
 

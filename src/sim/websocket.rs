@@ -1,8 +1,8 @@
 //! A WebSocket machine on top of a TCP socket: what any program of a simulated host needs to speak it (RFC 6455).
 //!
 //! The machine knows no socket and the socket no machine; this carries bytes and times between the two. A program gives
-//! it what happens, takes events until there are none, and then flushes. It is the only such end there is: `compare`'s
-//! programs, the event client and the hosts of lessons all have it.
+//! it what happens, takes events until there are none, and then flushes: `compare`'s programs and the hosts of lessons do.
+//! Engine.IO's clients have a [`SessionEnd`](super::session::SessionEnd), whose machine has a WebSocket within.
 
 use bytes::Bytes;
 
@@ -32,49 +32,15 @@ impl WebSocketEnd {
         WebSocketEnd { tcp, machine, unsent: Outgoing::in_pieces(), wake_at: None, finished: false }
     }
 
-    /// The same, and what waits at the same time is written together.
-    pub fn writing_together(tcp: SocketId, machine: Connection) -> Self {
-        WebSocketEnd { unsent: Outgoing::together(), ..WebSocketEnd::new(tcp, machine) }
-    }
-
-    /// A client's request and its masks, from the run's seed, so that it can be repeated. On real sockets neither may
-    /// be predictable (RFC 6455 §4.1, §5.3).
+    /// A client's request and its masks.
     pub fn ask(host: String, target: &str, io: &mut Io<'_>) -> (Request, MaskSource) {
-        let mut nonce = [0; 16];
-        nonce.iter_mut().for_each(|byte| *byte = io.rng().next_u32() as u8);
-        let mut masks = io.rng().fork("masks");
-        let masks = Box::new(move || Some(masks.next_u32().to_be_bytes()));
+        let (nonce, masks) = secrets(io);
         (Request::new(host, target, nonce), masks)
     }
 
     /// The connection that it speaks over.
     pub fn tcp(&self) -> SocketId {
         self.tcp
-    }
-
-    /// Bytes that TCP has not taken.
-    pub fn waiting(&self) -> usize {
-        self.unsent.len()
-    }
-
-    /// Whether the machine has bytes that were not fetched.
-    pub fn wants_polling(&self) -> bool {
-        self.machine.queued() > 0
-    }
-
-    /// Fetches what the machine has to send, which then waits here.
-    pub fn fetch(&mut self) {
-        while let Some(bytes) = self.machine.unsent() {
-            self.unsent.push(bytes);
-        }
-    }
-
-    /// The peer sends no more: what has come is read first.
-    pub fn end_of_stream(&mut self, io: &mut Io<'_>) {
-        while let Some(bytes) = io.tcp_read(self.tcp, usize::MAX) {
-            self.machine.handle(io.now(), Input::Bytes(bytes));
-        }
-        self.machine.handle(io.now(), Input::Eof);
     }
 
     /// When the machine is due next. A program has one alarm only, so it must ask for the earliest of all.
@@ -154,6 +120,15 @@ impl WebSocketEnd {
             Event::Open(_) | Event::Ping(_) | Event::Pong(_) | Event::Close(_) => {}
         }
     }
+}
+
+/// What a client draws for a connection, its nonce and its masks: from the run's seed, so that it can be repeated. On
+/// real sockets neither may be predictable (RFC 6455 §4.1, §5.3).
+pub(super) fn secrets(io: &mut Io<'_>) -> ([u8; 16], MaskSource) {
+    let mut nonce = [0; 16];
+    nonce.iter_mut().for_each(|byte| *byte = io.rng().next_u32() as u8);
+    let mut masks = io.rng().fork("masks");
+    (nonce, Box::new(move || Some(masks.next_u32().to_be_bytes())))
 }
 
 /// A message of these bytes: text when they are UTF-8, and binary when they are not.

@@ -10,7 +10,7 @@ use netlayers::chat::{Retention, SharedLog};
 use netlayers::layers::application::engineio::{Config as EngineConfig, SessionConfig};
 use netlayers::layers::application::socketio::Value;
 use netlayers::layers::internet::prefix::v4;
-use netlayers::sim::apps::event_client::EventClient;
+use netlayers::sim::apps::event_client::{EventClient, Transport};
 use netlayers::sim::apps::event_server::EventServer;
 use netlayers::sim::scene::Knobs;
 use netlayers::sim::{AppId, HostId, Network};
@@ -43,6 +43,11 @@ struct Scene {
 impl Scene {
     /// Each client says so many things, one every 150 ms from [`BEGIN`] on.
     fn new(knobs: &Knobs, sayings: u64) -> Self {
+        Scene::by(Transport::WebSocket, knobs, sayings)
+    }
+
+    /// The same, with clients that use this transport.
+    fn by(transport: Transport, knobs: &Knobs, sayings: u64) -> Self {
         let mut network = Network::new(knobs.seed, Recorder::off(Wire::Sim));
         let server_host = network.host("server", v4(10, 0, 0, 1), &knobs.stack());
         let engine = EngineConfig {
@@ -60,7 +65,8 @@ impl Scene {
             let host = network.host(&format!("client{n}"), v4(10, 0, 0, 10 + n), &knobs.stack());
             network.link(host, server_host, knobs.link());
             knobs.faults(&mut network, host, server_host);
-            let mut client = EventClient::new(SocketAddr::new(v4(10, 0, 0, 1), PORT)).join("/", None);
+            let to = SocketAddr::new(v4(10, 0, 0, 1), PORT);
+            let mut client = EventClient::new(to).transport(transport).join("/", None);
             for i in 0..sayings {
                 let at = Instant::from_millis(BEGIN + 150 * i + 37 * u64::from(n));
                 client = client.at(at, move |client, now| say(client, now, &format!("{n}:{i}")));
@@ -183,6 +189,23 @@ fn a_server_that_crashes_and_begins_again_costs_nobody_a_message() {
     scene.wait(60_000);
     scene.check(40);
     (0..3).for_each(|n| scene.came_back(n));
+}
+
+#[test]
+fn by_polling_and_over_an_upgrade_a_break_costs_nobody_a_message_either() {
+    for transport in [Transport::Polling, Transport::Upgrade] {
+        let mut scene = Scene::by(transport, &Knobs { loss: 0.02, ..Knobs::default() }, 40);
+        scene.wait(1_500);
+        scene.plug(1, false);
+        scene.wait(11_500);
+        assert!(scene.effects(1).len() < 60, "{transport:?}: it is away");
+        scene.plug(1, true);
+        scene.wait(60_000);
+        scene.check(40);
+        scene.came_back(1);
+        let has_moved = scene.client(1).upgraded_at().is_some();
+        assert_eq!(has_moved, transport == Transport::Upgrade, "{transport:?}");
+    }
 }
 
 #[test]

@@ -1,34 +1,13 @@
-//! What comes in: messages of the connection, through Engine.IO and the decoder to the namespace each packet is for.
+//! What comes in: messages of the session, through the decoder to the namespace each packet is for.
 
 use super::space::Standing;
-use super::{AckId, Client, EmitId, Event, Heard, NoAnswer, Output, Phase};
-use crate::base::{Instant, Machine};
-use crate::layers::application::engineio::{CloseCause, client as engine};
+use super::{AckId, Client, EmitId, Event, Heard, NoAnswer, Output};
+use crate::base::Instant;
 use crate::layers::application::socketio::{Kind, Packet, Value};
 use crate::layers::application::websocket::Message;
 
 impl Client {
-    /// Does what Engine.IO asks for.
-    pub(super) fn drive(&mut self, now: Instant) {
-        loop {
-            let Phase::Online { engine, wake_at } = &mut self.phase else { return };
-            match engine.poll(now) {
-                Some(engine::Output::Send(message)) => self.outputs.push_back(Output::Send(message)),
-                Some(engine::Output::Open(handshake)) => {
-                    self.max_payload = usize::try_from(handshake.max_payload).unwrap_or(usize::MAX);
-                    self.knock(now);
-                }
-                Some(engine::Output::Message(message)) => self.message(now, message),
-                Some(engine::Output::Closed(cause)) => self.lost(now, words(cause).into(), true),
-                // Said with its end.
-                Some(engine::Output::HangUp) => {}
-                Some(engine::Output::WakeAt(at)) => *wake_at = at,
-                None => return,
-            }
-        }
-    }
-
-    fn message(&mut self, now: Instant, message: Message) {
+    pub(super) fn message(&mut self, now: Instant, message: Message) {
         let decoded = match message {
             Message::Text(text) => self.decoder.text(text.as_str()),
             Message::Binary(bytes) => self.decoder.binary(bytes),
@@ -58,7 +37,7 @@ impl Client {
             (Standing::Asked(_), Kind::ConnectError(error)) => {
                 space.standing = Standing::Outside;
                 self.outputs.push_back(Output::Event(Event::Refused { namespace, error }));
-                self.rest_if_unwanted(now);
+                self.rest_if_unwanted();
             }
             (Standing::Inside, Kind::Event { name, mut args, ack }) => {
                 // An event that wants an answer is not kept, and carries no offset.
@@ -81,23 +60,10 @@ impl Client {
                 self.not_answered(unanswered, NoAnswer::Disconnected);
                 let by_server = true;
                 self.outputs.push_back(Output::Event(Event::Disconnected { namespace, by_server }));
-                self.rest_if_unwanted(now);
+                self.rest_if_unwanted();
             }
             // What crossed on the way with what was sent meanwhile.
             _ => {}
-        }
-    }
-}
-
-/// Why a session ended, seen from the client.
-fn words(cause: CloseCause) -> &'static str {
-    match cause {
-        CloseCause::ByServer => "the server closed the session",
-        CloseCause::PingTimeout => "the server gave no sign of life",
-        CloseCause::BadPacket => "the server sent no Engine.IO packet",
-        CloseCause::ByClient => "closed",
-        CloseCause::TransportClosed | CloseCause::BadRequest | CloseCause::SlowReader => {
-            "the connection broke"
         }
     }
 }

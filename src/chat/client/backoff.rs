@@ -17,7 +17,8 @@ pub struct Backoff {
     pub factor: u32,
     /// Each wait is scattered by up to this part of itself, to either side (default: 0.5).
     pub scatter: f64,
-    /// How many attempts may fail before it gives up; `None` for no limit (the default).
+    /// How many attempts may fail before it gives up; `None` for no limit (the default), 0 for a client that does not
+    /// reconnect by itself.
     pub tries: Option<u32>,
 }
 

@@ -32,8 +32,8 @@ impl Client {
         }
         match &self.phase {
             Phase::Idle => self.dial(now),
-            Phase::Online { engine, .. } if engine.is_open() => self.knock(now),
-            Phase::Waiting(_) | Phase::Dialing(_) | Phase::Online { .. } => {}
+            Phase::Online => self.knock(now),
+            Phase::Waiting(_) | Phase::Dialing(_) => {}
         }
         true
     }
@@ -47,21 +47,21 @@ impl Client {
     }
 
     /// Leaves a namespace for good. What waits there is given up.
-    pub fn leave(&mut self, now: Instant, namespace: &str) {
+    pub fn leave(&mut self, namespace: &str) {
         let Some(at) = self.spaces.iter().position(|space| &*space.name == namespace) else { return };
         if self.spaces[at].standing == Standing::Inside {
-            self.send(now, &Packet::new(namespace, Kind::Disconnect));
+            self.send(&Packet::new(namespace, Kind::Disconnect));
         }
         let unanswered = self.spaces[at].forget(&self.config);
         self.not_answered(unanswered, NoAnswer::Left);
         self.spaces.remove(at);
-        self.rest_if_unwanted(now);
+        self.rest_if_unwanted();
     }
 
     /// Leaves all namespaces, then the server.
-    pub fn close(&mut self, now: Instant) {
+    pub fn close(&mut self) {
         let names: Vec<Arc<str>> = self.spaces.iter().map(|space| space.name.clone()).collect();
-        names.iter().for_each(|name| self.leave(now, name));
+        names.iter().for_each(|name| self.leave(name));
     }
 
     /// Sends an event once, and waits for no answer. While there is no connection it waits for one.
@@ -122,6 +122,12 @@ impl Client {
         self.queue(now, namespace, order).map(|()| id)
     }
 
+    /// The next event that wants an answer gets this number, and those after it count on from there. For programs that
+    /// number their own questions; of two with the same number, the first answer is for both.
+    pub fn count_from(&mut self, number: u64) {
+        self.next_id = number;
+    }
+
     /// The id that an event of [`deliver`](Client::deliver) carries.
     pub fn sender_id(&self, id: EmitId) -> String {
         format!("{:016x}-{}", self.token, id.0)
@@ -141,12 +147,12 @@ impl Client {
     }
 
     /// Answers a question of the server. False when its connection is over, and the answer has no receiver.
-    pub fn answer(&mut self, now: Instant, question: &AckId, args: Vec<Value>) -> bool {
+    pub fn answer(&mut self, question: &AckId, args: Vec<Value>) -> bool {
         let namespace = &question.namespace;
         let inside = self.space(namespace).is_some_and(|space| space.standing == Standing::Inside);
         let is_awaited = inside && question.connection == self.connection;
         if is_awaited {
-            self.send(now, &Packet::new(&**namespace, Kind::Ack { id: question.id, args }));
+            self.send(&Packet::new(&**namespace, Kind::Ack { id: question.id, args }));
         }
         is_awaited
     }
@@ -166,8 +172,9 @@ impl Client {
     }
 
     fn next_id(&mut self) -> EmitId {
-        self.last_id += 1;
-        EmitId(self.last_id)
+        let id = self.next_id;
+        self.next_id = id.wrapping_add(1);
+        EmitId(id)
     }
 
     fn queue(&mut self, now: Instant, namespace: &str, order: Order<'_>) -> Result<(), EmitError> {
@@ -177,7 +184,7 @@ impl Client {
         let space = self.spaces.iter_mut().find(|space| &*space.name == namespace);
         let space = space.filter(|space| space.is_active()).ok_or(EmitError::NotJoined)?;
         match space.queue(order, &self.config)? {
-            Some(packet) => self.send_encoded(now, packet.text.into(), packet.attachments),
+            Some(packet) => self.send_encoded(packet.text.into(), packet.attachments),
             None => self.flush(now),
         }
         Ok(())

@@ -7,11 +7,9 @@ use crate::layers::application::socketio::Limits;
 /// What a client allows itself, and how long it waits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The path of the server's endpoint (default: `/socket.io/`).
-    pub path: String,
     /// The waits between tries.
     pub backoff: Backoff,
-    /// How long it may take to open a connection, and then to be let into a namespace (default: 20 s).
+    /// How long it may take to open a session, and then to be let into a namespace (default: 20 s).
     pub connect_timeout: Duration,
     /// Events of one namespace that may wait to be sent or acknowledged, and questions that may be open
     /// (default: 1024).
@@ -32,7 +30,6 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Config {
-            path: "/socket.io/".into(),
             backoff: Backoff::default(),
             connect_timeout: Duration::from_secs(20),
             buffer_events: 1024,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::base::Duration;
+use crate::chat::offset::offset_number;
 use crate::layers::application::socketio::Value;
 
 /// What the program above learns.
@@ -69,14 +70,46 @@ pub struct Heard {
     /// The event's arguments.
     pub args: Vec<Value>,
     /// The end of the namespace's log when it was sent: its own place there when it is kept.
-    pub offset: Option<u64>,
+    pub offset: Option<Offset>,
     /// Present when the server wants an answer: see [`Client::answer`](super::Client::answer).
     pub ack: Option<AckId>,
 }
 
-/// Names an event that is to be acknowledged; never used again by the same client.
+impl Heard {
+    /// The arguments as they were sent, and as listeners of stock clients get them: with the offset as the last one.
+    pub fn args_as_sent(&self) -> Vec<Value> {
+        let offset = self.offset.iter().map(|offset| offset.as_str().into());
+        self.args.iter().cloned().chain(offset).collect()
+    }
+}
+
+/// An offset as the server wrote it: see [`chat::offset`](crate::chat::offset_number).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offset(pub(super) Arc<str>);
+
+impl Offset {
+    /// The whole of it, which only its server can read.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The place in the log.
+    pub fn number(&self) -> Option<u64> {
+        offset_number(&self.0)
+    }
+}
+
+/// Names an event that is to be acknowledged. The same client uses it once, unless its program
+/// [counts](super::Client::count_from) by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmitId(pub(super) u64);
+
+impl EmitId {
+    /// The number that its packet carries, and that of its answer.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
 
 /// Names a question of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]

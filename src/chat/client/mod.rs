@@ -1,9 +1,11 @@
 //! The client's end: a machine that speaks events, and reconnects by itself.
 //!
-//! It is built on [`engineio::Client`], and knows no more of the network than that a WebSocket can be opened, carries
-//! messages, and breaks. Its driver, over the kernel's sockets or simulated ones, opens one when it says
-//! [`Output::Dial`], and reports how that went. What stock Socket.IO clients do is done alike; where it does more, the
-//! table says so.
+//! It speaks Socket.IO, and knows no more of what is below than that a session of Engine.IO can be opened, carries
+//! messages, and ends. Its driver opens one when it says [`Output::Dial`], and reports how that went; whether messages go
+//! by WebSocket, by long-polling, or by one after the other is the driver's choice. In the simulator a session is an
+//! [`engineio::poller::Caller`](crate::layers::application::engineio::poller::Caller), over the kernel's sockets an
+//! [`engineio::Client`](crate::layers::application::engineio::Client) on a WebSocket. What stock Socket.IO clients do is
+//! done alike; where it does more, the table says so.
 //!
 //! | to learn | see |
 //! |---|---|
@@ -27,7 +29,8 @@
 //! **What it sends again** are the events of [`Client::deliver`], each with an id of its sender, so that the server
 //! can tell a copy from a new one ([`Broadcast::sent_as`](super::Broadcast::sent_as)).
 //!
-//! Left out: beginning with polling (see [`engineio::client`]), and sharing one connection between several clients.
+//! Left out: sharing one connection between several clients.
+
 mod arriving;
 mod backoff;
 mod commands;
@@ -43,22 +46,25 @@ use std::collections::VecDeque;
 use self::space::Space;
 use super::hub::Random;
 use crate::base::{Alarm, Instant, Machine};
-use crate::layers::application::engineio::{self, client as engine};
+use crate::layers::application::engineio::CloseCause;
 use crate::layers::application::socketio::Decoder;
 use crate::layers::application::websocket::Message;
 
 pub use self::backoff::Backoff;
 pub use self::config::Config;
-pub use self::event::{AckId, EmitError, EmitId, Event, Heard, NoAnswer};
+pub use self::event::{AckId, EmitError, EmitId, Event, Heard, NoAnswer, Offset};
 
 /// What can happen to a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// The WebSocket that was asked for is open.
-    Opened,
-    /// A message came by it.
+    /// The session that was asked for is open: Engine.IO's handshake has arrived.
+    Opened {
+        /// Bytes of the largest message that the server takes.
+        max_payload: u64,
+    },
+    /// A message of the session arrived.
     Message(Message),
-    /// It is closed, or could not be opened; in words for people.
+    /// The session is over, or could not be opened; in words for people.
     Closed(Cow<'static, str>),
     /// The network takes no more for now: what is emitted from here on waits.
     Full,
@@ -71,12 +77,9 @@ pub enum Input {
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
-    /// Open a WebSocket, asking for this path and query. There is at most one at a time.
-    Dial {
-        /// The target of the HTTP request, with its query.
-        target: String,
-    },
-    /// Send a message by it.
+    /// Open a session. There is at most one at a time: what is left of the one before may be reset.
+    Dial,
+    /// Send a message by it. The text of a packet and its attachments follow each other.
     Send(Message),
     /// Close it, after what was sent. Nothing of it is to be reported any more.
     HangUp,
@@ -102,7 +105,7 @@ pub struct Client {
     is_full: bool,
     /// What its senders' ids begin with, so that no other client has the same.
     token: u64,
-    last_id: u64,
+    next_id: u64,
     outputs: VecDeque<Output>,
     alarm: Alarm,
 }
@@ -114,14 +117,25 @@ enum Phase {
     Idle,
     /// None; the next try is made then.
     Waiting(Instant),
-    /// A WebSocket is being opened, until then.
+    /// A session is being opened, until then.
     Dialing(Instant),
-    /// The connection is open.
-    Online {
-        engine: Box<engineio::Client>,
-        /// When the engine is due next.
-        wake_at: Instant,
-    },
+    /// The session is open.
+    Online,
+}
+
+impl Input {
+    /// The session is over, for a reason that Engine.IO knows.
+    pub fn ended(cause: CloseCause) -> Self {
+        let words = match cause {
+            CloseCause::ByServer => "the server closed the session",
+            CloseCause::PingTimeout => "the server gave no sign of life",
+            CloseCause::BadPacket => "the server sent no Engine.IO packet",
+            CloseCause::BadRequest => "the server refused a request",
+            CloseCause::ByClient => "closed",
+            CloseCause::TransportClosed | CloseCause::SlowReader => "the connection broke",
+        };
+        Input::Closed(words.into())
+    }
 }
 
 impl Client {
@@ -139,7 +153,7 @@ impl Client {
             max_payload: usize::MAX,
             is_full: false,
             token,
-            last_id: 0,
+            next_id: 1,
             outputs: VecDeque::new(),
             alarm: Alarm::new(),
         }
@@ -152,22 +166,21 @@ impl Machine for Client {
 
     fn handle(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Opened => {
+            Input::Opened { max_payload } => {
                 if let Phase::Dialing(_) = self.phase {
                     self.connection += 1;
-                    let engine = Box::new(engineio::Client::new(now));
-                    self.phase = Phase::Online { engine, wake_at: Instant::NEVER };
-                    self.drive(now);
+                    self.max_payload = usize::try_from(max_payload).unwrap_or(usize::MAX);
+                    self.phase = Phase::Online;
+                    self.knock(now);
                 }
             }
             Input::Message(message) => {
-                if let Phase::Online { engine, .. } = &mut self.phase {
-                    engine.handle(now, engine::Input::Message(message));
-                    self.drive(now);
+                if let Phase::Online = self.phase {
+                    self.message(now, message);
                 }
             }
             Input::Closed(why) => {
-                if let Phase::Dialing(_) | Phase::Online { .. } = self.phase {
+                if let Phase::Dialing(_) | Phase::Online = self.phase {
                     self.lost(now, why, false);
                 }
             }

@@ -4,15 +4,14 @@ use std::borrow::Cow;
 
 use super::space::{Space, Standing};
 use super::{Client, Event, NoAnswer, Output, Phase};
-use crate::base::{Instant, Machine};
-use crate::layers::application::engineio::{self, client as engine};
+use crate::base::Instant;
 use crate::layers::application::socketio::Decoder;
 
 impl Client {
-    /// Asks the driver for a connection.
+    /// Asks the driver for a session.
     pub(super) fn dial(&mut self, now: Instant) {
         self.phase = Phase::Dialing(now + self.config.connect_timeout);
-        self.outputs.push_back(Output::Dial { target: engineio::Client::target(&self.config.path) });
+        self.outputs.push_back(Output::Dial);
     }
 
     /// There is no connection any more, or none came about: the next try is planned.
@@ -48,22 +47,13 @@ impl Client {
     }
 
     /// Closes a connection that no namespace needs.
-    pub(super) fn rest_if_unwanted(&mut self, now: Instant) {
+    pub(super) fn rest_if_unwanted(&mut self) {
         if self.spaces.iter().any(Space::is_active) {
             return;
         }
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle | Phase::Waiting(_) => {}
-            Phase::Dialing(_) => self.outputs.push_back(Output::HangUp),
-            Phase::Online { mut engine, .. } => {
-                engine.close();
-                while let Some(output) = engine.poll(now) {
-                    if let engine::Output::Send(message) = output {
-                        self.outputs.push_back(Output::Send(message));
-                    }
-                }
-                self.outputs.push_back(Output::HangUp);
-            }
+            Phase::Dialing(_) | Phase::Online => self.outputs.push_back(Output::HangUp),
         }
         self.hung_up();
     }
@@ -84,22 +74,17 @@ impl Client {
             });
             self.not_answered(overdue, NoAnswer::TimedOut);
         }
-        match &mut self.phase {
+        match &self.phase {
             Phase::Idle => {}
             Phase::Waiting(at) if *at <= now => self.dial(now),
             Phase::Dialing(until) if *until <= now => {
                 self.lost(now, "the connection was not open in time".into(), true);
             }
             Phase::Waiting(_) | Phase::Dialing(_) => {}
-            Phase::Online { engine, wake_at } => {
-                if *wake_at <= now {
-                    *wake_at = Instant::NEVER;
-                    engine.handle(now, engine::Input::Wake);
-                    self.drive(now);
-                }
+            Phase::Online => {
                 let is_late =
                     |space: &Space| matches!(space.standing, Standing::Asked(until) if until <= now);
-                if matches!(self.phase, Phase::Online { .. }) && self.spaces.iter().any(is_late) {
+                if self.spaces.iter().any(is_late) {
                     self.lost(now, "a namespace did not answer in time".into(), true);
                 }
             }
@@ -108,9 +93,8 @@ impl Client {
 
     pub(super) fn due(&self) -> Instant {
         let phase = match &self.phase {
-            Phase::Idle => Instant::NEVER,
+            Phase::Idle | Phase::Online => Instant::NEVER,
             Phase::Waiting(at) | Phase::Dialing(at) => *at,
-            Phase::Online { wake_at, .. } => *wake_at,
         };
         self.spaces.iter().map(Space::due).fold(phase, Instant::min)
     }

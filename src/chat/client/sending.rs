@@ -13,7 +13,7 @@ impl Client {
         for at in 0..self.spaces.len() {
             if self.spaces[at].standing == Standing::Wanted {
                 let packet = self.spaces[at].connect(until);
-                self.send(now, &packet);
+                self.send(&packet);
             }
         }
     }
@@ -32,23 +32,21 @@ impl Client {
                     self.not_answered(known.into_iter().collect(), NoAnswer::TooLarge);
                     continue;
                 }
-                self.send_encoded(now, packet.text.into(), packet.attachments);
+                self.send_encoded(packet.text.into(), packet.attachments);
             }
         }
     }
 
-    pub(super) fn send(&mut self, now: Instant, packet: &Packet) {
+    pub(super) fn send(&mut self, packet: &Packet) {
         let encoded = packet.encode();
-        self.send_encoded(now, encoded.text.into(), encoded.attachments);
+        self.send_encoded(encoded.text.into(), encoded.attachments);
     }
 
-    pub(super) fn send_encoded(&mut self, now: Instant, text: Message, attachments: Vec<bytes::Bytes>) {
-        let Phase::Online { engine, .. } = &mut self.phase else { return };
-        engine.send(text);
-        attachments.into_iter().for_each(|bytes| {
-            engine.send(Message::Binary(bytes));
-        });
-        self.drive(now);
+    pub(super) fn send_encoded(&mut self, text: Message, attachments: Vec<bytes::Bytes>) {
+        if let Phase::Online = self.phase {
+            let messages = std::iter::once(text).chain(attachments.into_iter().map(Message::Binary));
+            self.outputs.extend(messages.map(Output::Send));
+        }
     }
 
     pub(super) fn not_answered(&mut self, ids: Vec<EmitId>, why: NoAnswer) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::delivery::Retry;
 use super::super::offset::offset_number;
-use super::{Config, EmitError, EmitId};
+use super::{Config, EmitError, EmitId, Offset};
 use crate::base::{Duration, Instant};
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
@@ -132,15 +132,14 @@ impl Space {
     /// Takes the offset off an event. A server that can recover connections appends it to the arguments, and stock
     /// clients take any last string for one. Ours are recognised: another string is left where it is, for it may be an
     /// argument of an event that is kept nowhere.
-    pub(super) fn offset(&mut self, args: &mut Vec<Value>) -> Option<u64> {
+    pub(super) fn offset(&mut self, args: &mut Vec<Value>) -> Option<Offset> {
         self.pid.as_ref()?;
         let last = args.last()?.as_str()?;
-        self.offset = Some(last.into());
-        let number = offset_number(last);
-        if number.is_some() {
-            args.pop();
-        }
-        number
+        let text: Arc<str> = last.into();
+        self.offset = Some(text.clone());
+        offset_number(last)?;
+        args.pop();
+        Some(Offset(text))
     }
 
     /// Appends an event to the queue. While the queue is held, returns the packet of one that need not be kept for a

@@ -8,7 +8,7 @@ use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
 use crate::lessons::knob::Knob;
 use crate::lessons::stage::{EventClient, EventServer, Heartbeat, Host, Stage};
-use crate::sim::apps::event_puppet::Transport;
+use crate::sim::apps::event_client::Transport;
 
 /// Which rooms Bob is in.
 pub(super) const BOB: Knob<&'static [&'static str]> = Knob::choice(

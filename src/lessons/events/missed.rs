@@ -3,7 +3,6 @@
 use super::cast::{BEAT, CRASH, Crash, LIMIT, OUTAGE, PORT, cast, enter, hub, name_of, settle};
 use crate::base::{Duration, Instant};
 use crate::chat::{EventLog, MemoryLog, Retention, SharedLog, offset_number};
-use crate::layers::application::socketio::Kind;
 use crate::lessons::overheard::overheard;
 use crate::lessons::picture::View;
 use crate::lessons::stage::{EventClient, EventServer, Heard, Host, Stage};
@@ -251,7 +250,7 @@ pub(super) fn crash(stage: &mut Stage) {
     let mut say = |stage: &mut Stage, number: usize| {
         stage.emit_in(ada, "/", "say", vec![WORDS[number - 1].into()], Some(number as u64));
         settle(stage);
-        acknowledged += usize::from(is_acknowledged(stage, ada, number as u64));
+        acknowledged += usize::from(stage.answered_at(ada, number as u64).is_some());
     };
     say(stage, 1);
     say(stage, 2);
@@ -307,12 +306,4 @@ fn kill_and_start(stage: &mut Stage, server: EventServer) {
     stage.crash(server);
     stage.run_for(Duration::from_secs(1));
     stage.restart(server);
-}
-
-/// Whether a client got the answer of this number.
-pub(super) fn is_acknowledged(stage: &mut Stage, client: EventClient, number: u64) -> bool {
-    stage
-        .packets_of(client)
-        .iter()
-        .any(|(_, packet)| matches!(&packet.kind, Kind::Ack { id, .. } if *id == number))
 }

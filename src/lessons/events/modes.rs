@@ -1,7 +1,7 @@
 //! Three promises over the same bad day, side by side: what each delivers, and its price.
 
 use super::cast::{BEAT, OUTAGE, PORT, cast, enter, hub, settle};
-use super::missed::{come_back, is_acknowledged, pull};
+use super::missed::{come_back, pull};
 use crate::base::{Duration, Instant};
 use crate::chat::delivery::{Cursor, Retry, SeenIds};
 use crate::chat::{Delivery, EventLog, MemoryLog, Retention, SharedLog, offset_number};
@@ -302,7 +302,7 @@ impl Day {
     fn read(&mut self, stage: &mut Stage) {
         if self.mode == Mode::Offsets {
             for key in 0..EVENTS as u64 {
-                if is_acknowledged(stage, self.ada, key) {
+                if stage.answered_at(self.ada, key).is_some() {
                     self.retry.acknowledged(key);
                 }
             }

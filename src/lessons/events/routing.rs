@@ -2,13 +2,14 @@
 
 use super::cast::{BEAT, BOB, LIMIT, PORT, cast, enter, hub, name_of, settle};
 use crate::base::Instant;
+use crate::chat::client::Event as Received;
 use crate::chat::hub::{Context, Refusal};
 use crate::chat::{Emitted, MemoryLog, Retention};
-use crate::layers::application::socketio::{Kind, Value};
+use crate::layers::application::socketio::Value;
 use crate::lessons::beat::Answer;
 use crate::lessons::picture::View;
 use crate::lessons::stage::{EventClient, Stage};
-use crate::sim::apps::event_puppet::Transport;
+use crate::sim::apps::event_client::Transport;
 use crate::trace::Kind as Event;
 
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];
@@ -167,11 +168,11 @@ pub(super) fn an_emit(stage: &mut Stage) {
     });
     let (ada, bob) = (enter(stage, ada, server, "ada"), enter(stage, bob, server, "bob"));
     settle(stage);
-    let before = stage.packets_of(ada).len();
+    let before = stage.received(ada).len();
     let typo = stage.now();
     stage.emit_in(ada, "/", "sya", vec!["hello".into()], Some(1));
     settle(stage);
-    let after_typo = stage.packets_of(ada).len() - before;
+    let after_typo = stage.received(ada).len() - before;
     let from = stage.now();
     stage.emit_in(ada, "/", "say", vec!["hello".into()], Some(2));
     settle(stage);
@@ -192,10 +193,7 @@ pub(super) fn an_emit(stage: &mut Stage) {
         "Nothing, and no error: an event reaches the listeners of its name, and there are none. She asked for an answer, \
          too, and would wait for it forever: programs give an acknowledgement a time limit.",
     );
-    let answer = stage
-        .packets_of(ada)
-        .into_iter()
-        .find(|(at, packet)| *at >= from && matches!(packet.kind, Kind::Ack { id: 2, .. }));
+    let answer = stage.answered_at(ada, 2);
     let said = stage.heard(bob).first().map(|heard| heard.at);
     let ms = |at: Option<Instant>| {
         at.map_or_else(|| "never".into(), |at| format!("{:.1}", at.since(from).as_millis_f64()))
@@ -215,7 +213,7 @@ pub(super) fn an_emit(stage: &mut Stage) {
                 "the listeners of \"say\" are called; one emits \"said\", and answers".into(),
             ],
             vec![ms(said), "bob".into(), "the listeners of \"said\" are called with \"hello\"".into()],
-            vec![ms(answer.as_ref().map(|(at, _)| *at)), "ada".into(), "the answer number 2 arrives".into()],
+            vec![ms(answer), "ada".into(), "the answer number 2 arrives".into()],
         ],
         "From emit to listener. TCP's ACKs are in the ladder too: they say that bytes arrived, not that a listener ran.",
     );
@@ -267,23 +265,24 @@ pub(super) fn namespaces(stage: &mut Stage) {
         [ada, bob].map(|client| stage.heard(client).iter().filter(|heard| heard.namespace == "/").count());
     let row = |name: &str, client: EventClient, stage: &mut Stage| {
         let mut of = |namespace: &str| {
-            let packets = stage.packets_of(client);
             let mut seen: Vec<String> = Vec::new();
-            for (_, packet) in packets.into_iter().filter(|(_, packet)| packet.namespace == namespace) {
-                match &packet.kind {
-                    Kind::Connect(_) => seen.push("let in".into()),
-                    Kind::ConnectError(why) => {
+            for (_, event) in stage.received(client) {
+                match event {
+                    Received::Connected { namespace: name, .. } if *name == *namespace => {
+                        seen.push("let in".into());
+                    }
+                    Received::Refused { namespace: name, error: why } if *name == *namespace => {
                         let word = |value: Option<&Value>| {
                             value.and_then(Value::as_str).unwrap_or_default().to_owned()
                         };
                         let code = word(why.get("data").and_then(|data| data.get("code")));
                         seen.push(format!("refused: {} ({code})", word(why.get("message"))));
                     }
-                    Kind::Event { args, .. } => {
-                        let text = args.first().and_then(Value::as_str).unwrap_or_default();
+                    Received::Heard(heard) if *heard.namespace == *namespace => {
+                        let text = heard.args.first().and_then(Value::as_str).unwrap_or_default();
                         seen.push(format!("hears \"{text}\""));
                     }
-                    Kind::Ack { .. } | Kind::Disconnect => {}
+                    _ => {}
                 }
             }
             seen.join(", then ")
@@ -307,9 +306,9 @@ pub(super) fn namespaces(stage: &mut Stage) {
     );
     stage.check("the main namespace's \"team\" is both of them", |_| main == [1, 1]);
     let refused = stage
-        .packets_of(bob)
+        .received(bob)
         .iter()
-        .any(|(_, packet)| packet.namespace == "/staff" && matches!(packet.kind, Kind::ConnectError(_)));
+        .any(|(_, event)| matches!(event, Received::Refused { namespace, .. } if **namespace == *"/staff"));
     let alive = stage.is_in(bob, "/");
     stage.check("a refusal in one namespace does not touch the other", |_| refused && alive);
 }

@@ -1,18 +1,19 @@
 //! The verbs of the event system: a server with a program on it, clients, what they emit, and what they receive.
 //!
-//! Clients and server are programs of their own beside the puppet of their host. A client is on strings too
-//! ([`EventPuppet`]): it connects, emits, hangs up and comes back when the script says so.
+//! Clients and server are programs of their own beside the puppet of their host. A client does not come back by itself: it
+//! connects, emits, hangs up and reconnects when the script says so.
 
 use std::net::SocketAddr;
 
 use super::cast::Host;
 use super::telling::Stage;
 use crate::base::{Duration, Instant};
+use crate::chat::client::{Backoff, Config, Event};
 use crate::chat::hub::{Context, Hub, Random};
 use crate::layers::application::engineio::{self, CloseCause, SessionConfig};
-use crate::layers::application::socketio::{Kind, Packet, Value};
+use crate::layers::application::socketio::Value;
 use crate::sim::AppId;
-use crate::sim::apps::event_puppet::{EventPuppet, Transport};
+use crate::sim::apps::event_client::{EventClient as Client, Transport};
 use crate::sim::apps::event_server::EventServer as Program;
 
 /// How often a server asks its clients for a sign of life, and how long it waits for one.
@@ -58,7 +59,7 @@ pub struct Heard {
     pub namespace: String,
     /// The event's name.
     pub event: String,
-    /// The event's arguments.
+    /// The event's arguments; its offset last, when it has one.
     pub args: Vec<Value>,
 }
 
@@ -89,27 +90,33 @@ impl Stage {
         namespaces: &[(&str, Vec<(String, Value)>)],
     ) -> EventClient {
         let to = SocketAddr::new(server.host.address, server.port);
-        let mut client = EventPuppet::new(to, transport);
-        namespaces.iter().for_each(|(namespace, auth)| client.want(namespace, auth.clone()));
+        // The script says when it tries again, and how long it waits.
+        let backoff = Backoff { tries: Some(0), ..Backoff::default() };
+        let config = Config { backoff, connect_timeout: Duration::MAX, ..Config::default() };
+        let mut client = Client::new(to).transport(transport).config(config);
+        for (namespace, auth) in namespaces {
+            let auth = (!auth.is_empty()).then(|| Value::Object(auth.clone()));
+            client = client.join(namespace, auth);
+        }
         let network = self.network();
         let app = network.app(host.id(), client);
-        network.call(app, |client: &mut EventPuppet, io| client.connect(io));
+        network.call(app, |client: &mut Client, io| client.begin(io));
         EventClient { host, app }
     }
 
     /// The client opens a new session, and presents its secrets.
     pub fn reconnect(&mut self, client: EventClient) {
-        self.network().call(client.app, |client: &mut EventPuppet, io| client.connect(io));
+        self.network().call(client.app, |client: &mut Client, io| client.reconnect(io));
     }
 
     /// The client ends its session.
     pub fn hang_up(&mut self, client: EventClient) {
-        self.network().call(client.app, |client: &mut EventPuppet, io| client.close(io));
+        self.network().call(client.app, |client: &mut Client, io| client.hang_up(io));
     }
 
     /// The client is gone without a word of Socket.IO, as when its program ends: its host closes the connection.
     pub fn hang_up_without_a_word(&mut self, client: EventClient) {
-        self.network().call(client.app, |client: &mut EventPuppet, io| client.vanish(io));
+        self.network().call(client.app, |client: &mut Client, io| client.vanish(io));
     }
 
     /// The client emits an event in the main namespace; false when it has no session.
@@ -127,7 +134,7 @@ impl Stage {
         ack: Option<u64>,
     ) -> bool {
         self.network()
-            .call(client.app, |client: &mut EventPuppet, io| client.emit(namespace, event, args, ack, io))
+            .call(client.app, |client: &mut Client, io| client.emit(namespace, event, args, ack, io))
     }
 
     /// The server's program says something by itself, in a namespace.
@@ -145,42 +152,60 @@ impl Stage {
         self.network().call(server.app, |server: &mut Program, io| server.begin(io));
     }
 
-    /// The packets that a client got so far, and when.
-    pub fn packets_of(&mut self, client: EventClient) -> Vec<(Instant, Packet)> {
-        let client: &EventPuppet = self.network().app_ref(client.app);
-        client.received().to_vec()
+    /// What the server let a client know so far, and when.
+    pub fn received(&mut self, client: EventClient) -> Vec<(Instant, Event)> {
+        let client: &Client = self.network().app_ref(client.app);
+        let by_server = |event: &Event| match event {
+            Event::Connected { .. } | Event::Refused { .. } | Event::Heard(_) => true,
+            Event::Answered { answer, .. } => answer.is_ok(),
+            Event::Disconnected { by_server, .. } => *by_server,
+            Event::Retrying { .. } | Event::GaveUp { .. } => false,
+        };
+        client.happened().iter().filter(|(_, event)| by_server(event)).cloned().collect()
     }
 
     /// The events that a client received so far.
     pub fn heard(&mut self, client: EventClient) -> Vec<Heard> {
-        let heard = |(at, Packet { namespace, kind })| match kind {
-            Kind::Event { name, args, .. } => Some(Heard { at, namespace, event: name, args }),
+        let heard = |(at, event)| match event {
+            Event::Heard(heard) => {
+                let (namespace, args) = (heard.namespace.to_string(), heard.args_as_sent());
+                Some(Heard { at, namespace, event: heard.name, args })
+            }
             _ => None,
         };
-        self.packets_of(client).into_iter().filter_map(heard).collect()
+        self.received(client).into_iter().filter_map(heard).collect()
+    }
+
+    /// When a client first got an answer to its event of this number.
+    pub fn answered_at(&mut self, client: EventClient, number: u64) -> Option<Instant> {
+        let answers = |(at, event): (Instant, Event)| match event {
+            Event::Answered { id, .. } if id.number() == number => Some(at),
+            _ => None,
+        };
+        self.received(client).into_iter().find_map(answers)
     }
 
     /// Whether a client has been let into a namespace, and its session lives.
     pub fn is_in(&mut self, client: EventClient, namespace: &str) -> bool {
-        let client: &EventPuppet = self.network().app_ref(client.app);
+        let client: &Client = self.network().app_ref(client.app);
         client.is_in(namespace)
     }
 
     /// Whether the server recovered a client that came back.
     pub fn is_recovered(&mut self, client: EventClient, namespace: &str) -> bool {
-        let client: &EventPuppet = self.network().app_ref(client.app);
+        let client: &Client = self.network().app_ref(client.app);
         client.is_recovered(namespace)
     }
 
     /// When a client moved to WebSocket.
     pub fn upgraded_at(&mut self, client: EventClient) -> Option<Instant> {
-        let client: &EventPuppet = self.network().app_ref(client.app);
+        let client: &Client = self.network().app_ref(client.app);
         client.upgraded_at()
     }
 
     /// When and why a client's session ended, when it has.
     pub fn ended(&mut self, client: EventClient) -> Option<(Instant, CloseCause)> {
-        let client: &EventPuppet = self.network().app_ref(client.app);
+        let client: &Client = self.network().app_ref(client.app);
         client.ended()
     }
 

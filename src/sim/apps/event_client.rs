@@ -1,23 +1,27 @@
-//! A client of the event server that comes back by itself, as a program has it: [`Client`] over Engine.IO, over a
-//! WebSocket, over the host's TCP. Lessons, which tell each step, have
-//! [`EventPuppet`](super::event_puppet::EventPuppet).
+//! A client of the event server on a simulated host: [`Client`] over a session of Engine.IO ([`SessionEnd`]), over the
+//! host's TCP.
 //!
-//! What it does follows from a script, actions with their times, and from listeners; what it received is kept, to be
-//! read after the run. It reconnects by itself when its cable was pulled, the server crashed, or the network lost too
-//! much; how is written down in [`chat::client`](crate::chat::client).
+//! What it does follows from a script, actions with their times, and from listeners, or from a scene that
+//! [calls](crate::sim::Network::call) it; what happened to it is kept, to be read after the run. It reconnects by
+//! itself when its cable was pulled, the server crashed, or the network lost too much; how is written down in
+//! [`chat::client`](crate::chat::client). A scene that looks at what is between two steps makes no tries by itself
+//! ([`Backoff::tries`](crate::chat::client::Backoff::tries) is 0), and says when to [`reconnect`](EventClient::reconnect).
 //!
-//! Bounds: the machine's own; a socket that takes no more slows the machine down; at most [`MAX_CLOSING`] former
-//! connections may take their time to close; [`MAX_HEARD`] events are kept, and later ones are not.
+//! Bounds: the machine's own; a session that takes no more slows the machine down; what is left of a session has until
+//! the next is opened to close; [`MAX_HEARD`] events are kept, and later ones are not.
 
 use std::net::SocketAddr;
 
 use crate::base::{Duration, Instant, Machine as _};
 use crate::chat::client::{Client, Config, Event, Heard, Input, Output};
-use crate::layers::application::socketio::Value;
-use crate::layers::application::websocket::{self, CloseCode, CloseReason, Connection, Message};
-use crate::layers::stack::{SocketEvent, SocketId};
+use crate::layers::application::engineio::CloseCause;
+use crate::layers::application::engineio::poller::CarrierInput;
+pub use crate::layers::application::engineio::poller::Transport;
+use crate::layers::application::socketio::{self, Value};
+use crate::layers::application::websocket::Message;
+use crate::layers::stack::SocketEvent;
 use crate::layers::transport::tcp::Reason;
-use crate::sim::websocket::WebSocketEnd;
+use crate::sim::session::{self, SessionEnd};
 use crate::sim::{App, Io};
 use crate::trace::Kind;
 
@@ -27,51 +31,51 @@ type Action = Box<dyn FnOnce(&mut Client, Instant)>;
 /// What this client does when something happens to it.
 type Listener = Box<dyn FnMut(&mut Client, Instant, &Event)>;
 
-/// Former connections that may still be closing; beyond it the oldest is reset.
-pub const MAX_CLOSING: usize = 8;
-
 /// Events that are kept.
 pub const MAX_HEARD: usize = 100_000;
 
-/// A client, its script, and what it received.
+/// More bytes than this for the network to take, and the machine waits until there are none.
+const ENOUGH: usize = 64 << 10;
+
+/// A client, its script, and what happened to it.
 pub struct EventClient {
     to: SocketAddr,
+    transport: Transport,
     config: Config,
+    /// The namespaces that it enters, each with its credentials.
+    wanted: Vec<(String, Option<Value>)>,
     script: Vec<(Instant, Action)>,
     listeners: Vec<Listener>,
     client: Option<Client>,
-    wire: Option<Channel>,
-    closing: Vec<Channel>,
+    session: Option<SessionEnd>,
+    /// The session is over for the machine: what comes by it is not reported any more.
+    is_over: bool,
     /// When the machine is due next.
     wake_at: Instant,
     is_full: bool,
-    heard: Vec<(Instant, Event)>,
+    happened: Vec<(Instant, Event)>,
+    upgraded_at: Option<Instant>,
+    ended: Option<(Instant, CloseCause)>,
 }
-
-/// A TCP connection that becomes a WebSocket once it is established.
-struct Channel {
-    tcp: SocketId,
-    target: String,
-    end: Option<WebSocketEnd>,
-}
-
-/// More bytes than this for TCP to take, and the machine waits until there are none.
-const ENOUGH: usize = 64 << 10;
 
 impl EventClient {
     /// A client that will connect to `to` as soon as it has joined a namespace.
     pub fn new(to: SocketAddr) -> Self {
         EventClient {
             to,
+            transport: Transport::WebSocket,
             config: Config::default(),
+            wanted: Vec::new(),
             script: Vec::new(),
             listeners: Vec::new(),
             client: None,
-            wire: None,
-            closing: Vec::new(),
+            session: None,
+            is_over: true,
             wake_at: Instant::NEVER,
             is_full: false,
-            heard: Vec::new(),
+            happened: Vec::new(),
+            upgraded_at: None,
+            ended: None,
         }
     }
 
@@ -82,12 +86,18 @@ impl EventClient {
         self
     }
 
-    /// Joins a namespace as the run begins.
+    /// By this transport; the default is WebSocket at once.
     #[must_use]
-    pub fn join(self, namespace: &'static str, auth: Option<Value>) -> Self {
-        self.at(Instant::ZERO, move |client, now| {
-            client.join(now, namespace, auth);
-        })
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Joins a namespace as it begins.
+    #[must_use]
+    pub fn join(mut self, namespace: &str, auth: Option<Value>) -> Self {
+        self.wanted.push((namespace.to_owned(), auth));
+        self
     }
 
     /// Does something at this time of the run.
@@ -117,6 +127,18 @@ impl EventClient {
         self
     }
 
+    /// Begins, if it has not: as the run does by itself for the programs that are there at its beginning.
+    pub fn begin(&mut self, io: &mut Io<'_>) {
+        if self.client.is_some() {
+            return;
+        }
+        let mut rng = io.rng().fork("client");
+        self.client = Some(Client::new(self.config.clone(), Box::new(move || rng.next_u64())));
+        self.script.sort_by_key(|(at, _)| *at);
+        self.enter(io);
+        self.run(io);
+    }
+
     /// Lets the person at this client do something now. For [`Network::call`](crate::sim::Network::call).
     pub fn act<T>(&mut self, io: &mut Io<'_>, act: impl FnOnce(&mut Client, Instant) -> T) -> Option<T> {
         let client = self.client.as_mut()?;
@@ -125,14 +147,58 @@ impl EventClient {
         Some(result)
     }
 
+    /// Emits an event if it is in the namespace, under this number when it wants an answer: false when it could not.
+    pub fn emit(
+        &mut self,
+        namespace: &str,
+        event: &str,
+        args: Vec<Value>,
+        number: Option<u64>,
+        io: &mut Io<'_>,
+    ) -> bool {
+        if !self.is_in(namespace) {
+            return false;
+        }
+        io.note(|| Kind::Note { text: format!("emits {}", written_event(event, &args)).into() });
+        let emitted = self.act(io, |client, now| match number {
+            None => client.emit(now, namespace, event, args).is_ok(),
+            Some(number) => {
+                client.count_from(number);
+                client.ask(now, namespace, event, args, Duration::MAX).is_ok()
+            }
+        });
+        emitted == Some(true)
+    }
+
+    /// Opens a new session, whatever there is of an old one, which is reset.
+    pub fn reconnect(&mut self, io: &mut Io<'_>) {
+        self.session.take().into_iter().for_each(|session| session.abort(io));
+        self.tell(Input::Closed("it connects again".into()), io);
+        self.enter(io);
+        self.settle(io);
+    }
+
+    /// Ends its session with Engine.IO's close packet, without Socket.IO's DISCONNECT.
+    pub fn hang_up(&mut self, io: &mut Io<'_>) {
+        self.session.iter_mut().for_each(|session| session.close(io));
+        self.settle(io);
+    }
+
+    /// Its program is gone, and with it the session: its host closes the connections.
+    pub fn vanish(&mut self, io: &mut Io<'_>) {
+        self.session.take().into_iter().for_each(|session| session.abandon(io));
+        self.tell(Input::Closed("its program ended".into()), io);
+        self.settle(io);
+    }
+
     /// All that happened to it, with its time.
     pub fn happened(&self) -> &[(Instant, Event)] {
-        &self.heard
+        &self.happened
     }
 
     /// The events of this name that came, in order.
     pub fn heard<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Heard> {
-        self.heard.iter().filter_map(move |(_, event)| match event {
+        self.happened.iter().filter_map(move |(_, event)| match event {
             Event::Heard(heard) if heard.name == name => Some(heard),
             _ => None,
         })
@@ -143,9 +209,36 @@ impl EventClient {
         self.client.as_ref()
     }
 
-    /// Its TCP connection, if it has one.
-    pub fn socket(&self) -> Option<SocketId> {
-        self.wire.as_ref().map(|wire| wire.tcp)
+    /// Whether it has been let into a namespace, and its session lives.
+    pub fn is_in(&self, namespace: &str) -> bool {
+        self.client.as_ref().is_some_and(|client| client.is_inside(namespace))
+    }
+
+    /// Whether the server recognized it when it last entered a namespace.
+    pub fn is_recovered(&self, namespace: &str) -> bool {
+        let entered = self.happened.iter().rev().find_map(|(_, event)| match event {
+            Event::Connected { namespace: name, recovered, .. } if **name == *namespace => Some(*recovered),
+            _ => None,
+        });
+        entered == Some(true)
+    }
+
+    /// When it moved to WebSocket.
+    pub fn upgraded_at(&self) -> Option<Instant> {
+        self.upgraded_at
+    }
+
+    /// When and why its session ended, when it has.
+    pub fn ended(&self) -> Option<(Instant, CloseCause)> {
+        self.ended
+    }
+
+    /// Asks the machine to be in all namespaces that are wanted.
+    fn enter(&mut self, io: &mut Io<'_>) {
+        let Some(client) = &mut self.client else { return };
+        for (namespace, auth) in &self.wanted {
+            client.join(io.now(), namespace, auth.clone());
+        }
     }
 
     /// Does what the script says for this time, and lets the machines act until they have nothing more to do.
@@ -153,245 +246,166 @@ impl EventClient {
         let due = self.script.iter().take_while(|(at, _)| *at <= io.now()).count();
         let actions: Vec<(Instant, Action)> = self.script.drain(..due).collect();
         for (_, act) in actions {
-            if let Some(client) = &mut self.client {
-                act(client, io.now());
-            }
-            self.settle(io);
+            self.act(io, act);
         }
         self.settle(io);
     }
 
     fn settle(&mut self, io: &mut Io<'_>) {
         loop {
-            let mut busy = false;
-            while let Some(event) = self.wire.as_mut().and_then(|wire| wire.next(io)) {
-                busy = true;
-                self.hear_wire(event, io);
-            }
-            while let Some(output) = self.client.as_mut().and_then(|client| client.poll(io.now())) {
-                busy = true;
-                self.obey(output, io);
-            }
-            for wire in &mut self.closing {
-                while wire.next(io).is_some() {}
-                wire.flush(io);
-            }
-            if let Some(wire) = &mut self.wire {
-                // What the machine has just said is not framed yet.
-                busy |= wire.end.as_ref().is_some_and(WebSocketEnd::wants_polling);
-                wire.flush(io);
-                let waiting = wire.end.as_ref().map_or(0, WebSocketEnd::waiting);
-                let told = if self.is_full { waiting > 0 } else { waiting > ENOUGH };
-                if told != std::mem::replace(&mut self.is_full, told)
-                    && let Some(client) = &mut self.client
-                {
-                    busy = true;
-                    client.handle(io.now(), if told { Input::Full } else { Input::Room });
+            loop {
+                if let Some(output) = self.client.as_mut().and_then(|client| client.poll(io.now())) {
+                    self.obey(output, io);
+                } else if let Some(event) = self.session.as_mut().and_then(|session| session.next(io)) {
+                    self.session_event(event, io);
+                } else {
+                    break;
                 }
             }
-            if !busy {
+            // What one happening made it say goes out together.
+            self.session.iter_mut().for_each(|session| session.flush(io));
+            if !self.tell_room(io) {
                 break;
             }
         }
         let script = self.script.first().map_or(Instant::NEVER, |(at, _)| *at);
-        let ends = self.wire.iter().chain(&self.closing).filter_map(|wire| wire.end.as_ref());
-        let wires = ends.filter_map(WebSocketEnd::wake_at);
-        let due = wires.fold(self.wake_at.min(script), Instant::min);
+        let session = self.session.as_ref().map_or(Instant::NEVER, SessionEnd::wake_at);
+        let due = self.wake_at.min(script).min(session);
         if due < Instant::NEVER {
             io.wake_at(due);
         }
     }
 
-    /// What the WebSocket says is for the machine.
-    fn hear_wire(&mut self, event: websocket::Event, io: &mut Io<'_>) {
-        let Some(client) = &mut self.client else { return };
-        let now = io.now();
-        match event {
-            websocket::Event::Open(_) => client.handle(now, Input::Opened),
-            websocket::Event::Message(message) => {
-                if let Some(wire) = &self.wire {
-                    let (flow, len) = (io.stack().flow(wire.tcp), message.as_bytes().len());
-                    io.note(|| Kind::MessageReceived { flow, len });
-                }
-                client.handle(now, Input::Message(message));
-            }
-            websocket::Event::Close(_) => {
-                self.retire();
-                self.tell_closed("the connection was closed".into(), now);
-            }
-            websocket::Event::Failed(failure) => {
-                self.retire();
-                self.tell_closed(failure.to_string(), now);
-            }
-            websocket::Event::Ping(_) | websocket::Event::Pong(_) => {}
+    /// Reports to the machine when the network takes no more, and when it does again: true when it has.
+    fn tell_room(&mut self, io: &mut Io<'_>) -> bool {
+        let Some(session) = self.session.as_ref().filter(|_| !self.is_over) else { return false };
+        let waiting = session.waiting();
+        let full = if self.is_full { waiting > 0 } else { waiting > ENOUGH };
+        if full == self.is_full {
+            return false;
         }
+        self.is_full = full;
+        self.tell(if full { Input::Full } else { Input::Room }, io);
+        true
     }
 
-    fn tell_closed(&mut self, why: String, now: Instant) {
+    fn tell(&mut self, input: Input, io: &mut Io<'_>) {
         if let Some(client) = &mut self.client {
-            client.handle(now, Input::Closed(why.into()));
+            client.handle(io.now(), input);
         }
     }
 
+    /// What the session says is for the machine, as long as that wants it.
+    fn session_event(&mut self, event: session::Event, io: &mut Io<'_>) {
+        match event {
+            session::Event::Upgraded => self.upgraded_at = Some(io.now()),
+            session::Event::Closed(cause) => {
+                self.ended = Some((io.now(), cause));
+                let reason = self.session.as_ref().and_then(SessionEnd::reason);
+                let input = match (cause, reason) {
+                    (CloseCause::TransportClosed, Some(reason)) => Input::Closed(words(reason).into()),
+                    _ => Input::ended(cause),
+                };
+                if !std::mem::replace(&mut self.is_over, true) {
+                    self.tell(input, io);
+                }
+            }
+            session::Event::Open { .. } | session::Event::Message(_) if self.is_over => {}
+            session::Event::Open { max_payload } => self.tell(Input::Opened { max_payload }, io),
+            session::Event::Message(message) => self.tell(Input::Message(message), io),
+        }
+    }
+
+    /// Does what the machine asks for.
     fn obey(&mut self, output: Output, io: &mut Io<'_>) {
         match output {
-            Output::Dial { target } => match io.tcp_connect(self.to) {
-                Ok(tcp) => self.wire = Some(Channel::new(tcp, target)),
-                Err(error) => self.tell_closed(error.to_string(), io.now()),
-            },
-            Output::Send(message) => {
-                let Some(wire) = &mut self.wire else { return };
-                if let Err(why) = wire.send(&message, io) {
-                    self.hang_up(io);
-                    self.tell_closed(why, io.now());
-                }
+            Output::Dial => {
+                self.session.take().into_iter().for_each(|session| session.abort(io));
+                self.session = Some(SessionEnd::open(self.to, socketio::PATH, self.transport, io));
+                (self.is_over, self.is_full, self.ended) = (false, false, None);
             }
-            Output::HangUp => self.hang_up(io),
-            Output::Event(event) => {
-                if let Some(client) = &mut self.client {
-                    self.listeners.iter_mut().for_each(|listener| listener(client, io.now(), &event));
-                }
-                if self.heard.len() < MAX_HEARD {
-                    self.heard.push((io.now(), event));
-                }
+            Output::Send(message) => self.send(message, io),
+            Output::HangUp => {
+                self.is_over = true;
+                self.session.iter_mut().for_each(|session| session.close(io));
             }
+            Output::Event(event) => self.tell_program(event, io),
             Output::WakeAt(at) => self.wake_at = at,
         }
     }
 
-    /// Begins the closing handshake, and lets the connection end by itself.
-    fn hang_up(&mut self, io: &mut Io<'_>) {
-        let Some(wire) = &mut self.wire else { return };
-        match &mut wire.end {
-            Some(WebSocketEnd { machine, .. }) => {
-                // It may be closing already, and then there is nothing to say.
-                let _ = machine.close(io.now(), &CloseReason::new(CloseCode::NORMAL, ""));
-                self.retire();
+    fn send(&mut self, message: Message, io: &mut Io<'_>) {
+        let Some(session) = self.session.as_mut().filter(|_| !self.is_over) else { return };
+        // Each packet is a write of its own, as from a program that does not wait for others; its attachments are within.
+        if matches!(message, Message::Text(_)) {
+            session.flush(io);
+        }
+        if session.send(message, io) {
+            // To the connection, or the next flush would not find it.
+            while let Some(event) = self.session.as_mut().and_then(|session| session.next(io)) {
+                self.session_event(event, io);
             }
-            None => {
-                io.tcp_abort(wire.tcp);
-                self.wire = None;
-            }
+        } else {
+            self.is_over = true;
+            session.close(io);
+            self.tell(Input::Closed("more waits for the network than it takes".into()), io);
         }
     }
 
-    /// The present connection is a former one from now on.
-    fn retire(&mut self) {
-        self.closing.extend(self.wire.take());
-        self.is_full = false;
-    }
-
-    fn reset_oldest(&mut self, io: &mut Io<'_>) {
-        while self.closing.len() > MAX_CLOSING {
-            io.tcp_abort(self.closing.remove(0).tcp);
+    fn tell_program(&mut self, event: Event, io: &mut Io<'_>) {
+        match &event {
+            Event::Heard(heard) => io.note(|| {
+                let text = format!("hears {}", written_event(&heard.name, &heard.args_as_sent()));
+                Kind::Note { text: text.into() }
+            }),
+            Event::Refused { error, .. } => io.note(|| {
+                let why = error.get("message").and_then(Value::as_str).unwrap_or_default();
+                Kind::Note { text: format!("refused: {why}").into() }
+            }),
+            _ => {}
         }
-    }
-
-    /// A socket event for one of its connections, present or former.
-    fn socket_event(&mut self, event: SocketEvent, io: &mut Io<'_>) {
-        let socket = event.socket();
-        let is_present = self.wire.as_ref().is_some_and(|wire| wire.tcp == socket);
-        let wire = self.wire.iter_mut().chain(&mut self.closing).find(|wire| wire.tcp == socket);
-        let Some(wire) = wire else { return };
-        match event {
-            SocketEvent::Connected(_) => {
-                if let Err(error) = wire.open(self.to, io) {
-                    io.note(|| Kind::Note { text: error.into() });
-                }
-            }
-            SocketEvent::PeerClosed(_) => wire.end_of_stream(io),
-            SocketEvent::Closed { reason, .. } => {
-                if wire.end.is_some() {
-                    wire.end_of_stream(io);
-                    self.settle(io);
-                }
-                self.closing.retain(|wire| wire.tcp != socket);
-                if self.wire.as_ref().is_some_and(|wire| wire.tcp == socket) {
-                    self.wire = None;
-                    self.is_full = false;
-                    if is_present {
-                        self.tell_closed(words(reason).into(), io.now());
-                    }
-                }
-            }
-            // Read and written below, with whatever else there is.
-            SocketEvent::Readable(_) | SocketEvent::Writable(_) => {}
-            SocketEvent::Accepted { .. } | SocketEvent::Unreachable { .. } => {}
+        if let Some(client) = &mut self.client {
+            self.listeners.iter_mut().for_each(|listener| listener(client, io.now(), &event));
+        }
+        if self.happened.len() < MAX_HEARD {
+            self.happened.push((io.now(), event));
         }
     }
 }
 
 impl App for EventClient {
     fn start(&mut self, io: &mut Io<'_>) {
-        let mut rng = io.rng().fork("client");
-        self.client = Some(Client::new(self.config.clone(), Box::new(move || rng.next_u64())));
-        self.script.sort_by_key(|(at, _)| *at);
-        self.run(io);
+        self.begin(io);
     }
 
     fn handle(&mut self, event: SocketEvent, io: &mut Io<'_>) {
-        self.socket_event(event, io);
-        self.reset_oldest(io);
+        let socket = event.socket();
+        while let Some(session) = self.session.as_mut().filter(|session| session.owns(socket))
+            && let Some(input) = session.input(event, io)
+        {
+            session.give(input, io);
+            self.settle(io);
+            if !matches!(event, SocketEvent::Readable(_)) {
+                break;
+            }
+        }
+        if let SocketEvent::Readable(_) = event {
+            // A connection that was let go: what still comes on it is read, or its end would never be seen.
+            while io.tcp_read(socket, usize::MAX).is_some() {}
+        }
         self.run(io);
     }
 
     fn wake(&mut self, io: &mut Io<'_>) {
         let now = io.now();
-        for wire in self.wire.iter_mut().chain(&mut self.closing) {
-            if let Some(end) = &mut wire.end
-                && end.wake_at().is_some_and(|at| at <= now)
-            {
-                end.give(io, Some(websocket::Input::Wake));
-            }
+        if let Some(session) = self.session.as_mut().filter(|session| session.wake_at() <= now) {
+            session.give(CarrierInput::Wake, io);
         }
         if self.wake_at <= now {
             self.wake_at = Instant::NEVER;
-            self.client.iter_mut().for_each(|client| client.handle(now, Input::Wake));
+            self.tell(Input::Wake, io);
         }
         self.run(io);
-    }
-}
-
-impl Channel {
-    fn new(tcp: SocketId, target: String) -> Self {
-        Channel { tcp, target, end: None }
-    }
-
-    /// TCP is connected: the opening handshake begins.
-    fn open(&mut self, to: SocketAddr, io: &mut Io<'_>) -> Result<(), String> {
-        let (request, masks) = WebSocketEnd::ask(to.to_string(), &self.target, io);
-        // Engine.IO's heartbeat finds a dead peer, and its client gives up an opening that takes too long.
-        let patience = Duration::from_secs(3600);
-        let config = websocket::Config { handshake_timeout: patience, ..websocket::Config::default() };
-        let machine =
-            Connection::client(io.now(), config, request, masks).map_err(|error| error.to_string())?;
-        self.end = Some(WebSocketEnd::writing_together(self.tcp, machine));
-        Ok(())
-    }
-
-    fn end_of_stream(&mut self, io: &mut Io<'_>) {
-        if let Some(end) = &mut self.end {
-            end.end_of_stream(io);
-        }
-    }
-
-    /// What the WebSocket says next. When it says nothing, all that could be read was read.
-    fn next(&mut self, io: &mut Io<'_>) -> Option<websocket::Event> {
-        self.end.as_mut()?.next(io)
-    }
-
-    fn send(&mut self, message: &Message, io: &mut Io<'_>) -> Result<(), String> {
-        let Some(end) = &mut self.end else { return Err("not connected".into()) };
-        end.send(io, message).map_err(|error| error.to_string())?;
-        // Out of the machine's own queue, which is bounded: what waits here is bounded by slowing the client down.
-        end.fetch();
-        Ok(())
-    }
-
-    fn flush(&mut self, io: &mut Io<'_>) {
-        if let Some(end) = &mut self.end {
-            end.flush(io);
-        }
     }
 }
 
@@ -406,12 +420,32 @@ fn words(reason: Reason) -> &'static str {
     }
 }
 
+/// An event in words: its name, and what it carries.
+fn written_event(event: &str, args: &[Value]) -> String {
+    let args: Vec<String> = args.iter().map(written).collect();
+    format!("{event}({})", args.join(", "))
+}
+
+/// A value as a program would write it, with spaces where a line may end.
+fn written(value: &Value) -> String {
+    let list = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", written(value)));
+            format!("{{{}}}", list(fields.collect()))
+        }
+        Value::Array(values) => format!("[{}]", list(values.iter().map(written).collect())),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
 impl std::fmt::Debug for EventClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EventClient")
             .field("to", &self.to)
             .field("client", &self.client)
-            .field("heard", &self.heard.len())
+            .field("session", &self.session)
+            .field("happened", &self.happened.len())
             .finish_non_exhaustive()
     }
 }

@@ -7,13 +7,11 @@
 //! | [`tcp`] | a message as a byte stream, and its receiver |
 //! | [`websocket`] | a message over WebSocket, and a server that sends it back |
 //! | [`event_server`] | the event system's server, on every transport; it can be killed and restarted |
-//! | [`event_client`] | its client as a program has it: WebSocket, and it **reconnects by itself** |
-//! | [`event_puppet`] | its client for lessons: **every transport**, and it does only what the scene asks of it |
+//! | [`event_client`] | its client, on every transport; it **reconnects by itself**, or when the scene says so |
 //!
 //! What a server is to remember over a crash is a [`SharedLog`](crate::chat::SharedLog) that the scene holds.
 
 pub mod event_client;
-pub mod event_puppet;
 pub mod event_server;
 pub mod tcp;
 pub mod udp;

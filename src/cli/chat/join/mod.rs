@@ -23,6 +23,7 @@ use self::xray::XRay;
 use super::super::error::CliError;
 use super::super::output::{Output, remark};
 use crate::chat::client::Config;
+use crate::layers::application::socketio;
 use crate::real::clock::unix_ms;
 use crate::real::event_client::EventClient;
 use crate::real::random;
@@ -58,13 +59,13 @@ const LAST_WORDS: Duration = Duration::from_secs(30);
 pub(super) async fn run(args: &JoinArgs, out: &mut Output) -> Result<(), CliError> {
     let url = address(&args.url)?;
     let path = match url.resource.as_str() {
-        "/" => Config::default().path,
+        "/" => socketio::PATH.to_owned(),
         other => other.to_owned(),
     };
     let mut xray = args.xray.then(|| XRay::new(out.look));
     let seen = xray.as_ref().map(XRay::seen);
-    let config = Config { path, hold_when_new: true, ..Config::default() };
-    let mut network = EventClient::new(url.clone(), config, seen);
+    let config = Config { hold_when_new: true, ..Config::default() };
+    let mut network = EventClient::new(url.clone(), path, config, seen);
     let name = args.name.clone().unwrap_or_else(own_name);
     let room = args.room.strip_prefix('#').unwrap_or(&args.room);
     let mut session = Session::new(&name, room, random::session_ids()(), out.look);

@@ -40,6 +40,9 @@ pub use value::Value;
 
 use crate::base::{Errors, Layer};
 
+/// The path of the HTTP endpoint at which stock servers and clients expect each other.
+pub const PATH: &str = "/socket.io/";
+
 /// What is wrong with what a peer sent.
 pub(crate) const ERRORS: Errors = Errors::of(Layer::Application, PROTOCOL);
 

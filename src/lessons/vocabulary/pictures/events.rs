@@ -1,12 +1,13 @@
 //! Pictures of the words of the event system.
 
 use crate::base::{Duration, Instant};
+use crate::chat::client::Event as Received;
 use crate::chat::hub::{Hub, Random};
 use crate::chat::{Config, MemoryLog, Pool, Retention, SharedLog};
 use crate::layers::application::socketio::{Kind, Packet, Value};
 use crate::lessons::picture::View;
 use crate::lessons::stage::{EventClient, EventServer, Heartbeat, Host, Stage};
-use crate::sim::apps::event_puppet::Transport;
+use crate::sim::apps::event_client::Transport;
 use crate::sim::fault::{self, Verdict};
 use crate::view::log::{Got, Log, Reader};
 
@@ -174,17 +175,21 @@ pub(in crate::lessons::vocabulary) fn namespace(stage: &mut Stage) {
         cx.io().emit("news", vec!["hello".into()]);
     });
     settle(stage);
-    let packets = stage.packets_of(client);
-    stage.check("it was let into both, and heard one event", |_| packets.len() == 3);
-    let rows = packets.iter().map(|(_, packet)| {
-        let plain = match &packet.kind {
+    let received = stage.received(client);
+    stage.check("it was let into both, and heard one event", |_| received.len() == 3);
+    let rows = received.into_iter().filter_map(|(_, event)| {
+        let packet = match event {
             // Ids are long, and of no interest here.
-            Kind::Connect(_) => {
-                Packet::new(&packet.namespace, Kind::Connect(Some(Value::object([("sid", "...".into())]))))
+            Received::Connected { namespace, .. } => {
+                Packet::new(&*namespace, Kind::Connect(Some(Value::object([("sid", "...".into())]))))
             }
-            _ => packet.clone(),
+            Received::Heard(heard) => {
+                let args = heard.args_as_sent();
+                Packet::new(&*heard.namespace, Kind::Event { name: heard.name, args, ack: None })
+            }
+            _ => return None,
         };
-        vec![plain.encode().text.as_str().to_owned(), packet.namespace.clone()]
+        Some(vec![packet.encode().text.as_str().to_owned(), packet.namespace])
     });
     let rows = rows.collect();
     stage.table(
@@ -200,10 +205,7 @@ pub(in crate::lessons::vocabulary) fn acknowledgement(stage: &mut Stage) {
     let from = stage.now();
     stage.emit_in(ada, "/", "say", vec!["hello".into()], Some(7));
     settle(stage);
-    let answer = stage.packets_of(ada).into_iter().find_map(|(at, packet)| match packet.kind {
-        Kind::Ack { id: 7, .. } => Some(at),
-        _ => None,
-    });
+    let answer = stage.answered_at(ada, 7);
     let heard = stage.heard(bob).len();
     stage.check("Bob hears it, and Ada gets an answer with her number", |_| answer.is_some() && heard == 1);
     let ms = |at: Option<Instant>| {

@@ -60,7 +60,7 @@ impl Session {
             }
             Command::Help => self.lines.push(Shown::Result(HELP.into())),
             Command::Quit => {
-                client.close(now);
+                client.close();
                 self.standing = Standing::Over(None);
             }
             Command::Wrong(why) => self.remark(why),

@@ -43,6 +43,14 @@ impl Caller {
         }
     }
 
+    /// Bytes of messages that wait to be posted. A WebSocket's are all in what is to be written.
+    pub fn waiting(&self) -> usize {
+        match self {
+            Caller::Carrier(carrier) => carrier.waiting(),
+            Caller::Direct(_) => 0,
+        }
+    }
+
     /// Ends the session, with a close packet for the server.
     pub fn close(&mut self, now: Instant) {
         match self {

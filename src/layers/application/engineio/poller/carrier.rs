@@ -158,6 +158,11 @@ impl Carrier {
         self.drive(now);
     }
 
+    /// Bytes of messages that wait to be posted.
+    pub fn waiting(&self) -> usize {
+        self.poller.waiting()
+    }
+
     /// Whether messages can be sent.
     pub fn is_open(&self) -> bool {
         self.poller.is_open()

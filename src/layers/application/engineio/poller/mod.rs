@@ -216,6 +216,11 @@ impl Poller {
         }
     }
 
+    /// Bytes of packets that wait to be posted, at most about [`MAX_WAITING`](Poller::MAX_WAITING).
+    pub fn waiting(&self) -> usize {
+        self.waiting_bytes
+    }
+
     /// Whether messages can be sent.
     pub fn is_open(&self) -> bool {
         self.phase == Phase::Open
