@@ -16,7 +16,7 @@ pub(super) enum Written {
     Stdout,
 }
 
-/// Writes a capture of so many frames to a file, or to standard output for `-`.
+/// Writes a capture of `frames` frames to a file, or to standard output for `-`.
 pub(super) fn write(
     path: &Path,
     capture: &[u8],

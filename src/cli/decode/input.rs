@@ -78,7 +78,7 @@ impl Input {
     }
 }
 
-/// The first four bytes, as far as there are so many: a pipe may bring them one by one.
+/// The first four bytes, or all of a shorter input: a pipe may bring them one by one.
 fn first_bytes(reader: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     reader.take(4).read_to_end(&mut start)?;

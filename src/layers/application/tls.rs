@@ -113,7 +113,7 @@ impl Header for RecordHeader {
 
 /// What is in a handshake record, in words: a client hello with its server name and versions, the others by name.
 ///
-/// `payload` may end anywhere: what is there is told. Names are as they came: escape them before showing.
+/// `payload` may end anywhere: the line says what is there. Names are as they came: escape them before showing.
 pub fn handshake_line(payload: &[u8]) -> String {
     match payload.first() {
         Some(1) => {

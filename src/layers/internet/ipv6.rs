@@ -19,7 +19,7 @@
 //! ```
 //!
 //! Beside IPv4's it is short of things: no checksum, no options, no fragments, always 40 bytes. What is seldom needed
-//! stands in headers of its own behind it: see [`ipv6_extension`](super::ipv6_extension). Our hosts do not speak it: it is read
+//! is in headers of its own after it: see [`ipv6_extension`](super::ipv6_extension). Our hosts do not speak it: it is read
 //! by observers, for half of all captures have it.
 
 use std::net::Ipv6Addr;

@@ -10,7 +10,7 @@
 //! 0000000 45 00 00 29 ...               od -t x1, with octal offsets
 //! ```
 //!
-//! Where the bytes of a line end is told by the offset of the next one. In the last line, letters are told from bytes by
+//! The offset of the next line says where the bytes of a line end. In the last line, letters are distinguished from bytes by
 //! what they say: they must be those bytes, printed. A dump that skips an offset is refused, for a packet with a hole
 //! would be a wrong packet. Offset 0 begins a new packet.
 
@@ -108,7 +108,7 @@ fn radix_of(first: &Line<'_>, second: &Line<'_>) -> Option<u32> {
     })
 }
 
-/// The first `count` bytes of a line, and what stands behind them.
+/// The first `count` bytes of a line, and what comes after them.
 fn take(mut rest: &[u8], count: usize) -> Option<(Vec<u8>, &[u8])> {
     let mut bytes = Vec::new();
     while bytes.len() < count {
@@ -150,7 +150,7 @@ fn says(bytes: &[u8], text: &[u8]) -> bool {
 struct Dump {
     packets: Vec<Vec<u8>>,
     current: Vec<u8>,
-    /// The line whose bytes are not taken yet, for its length is told by the next one.
+    /// The line whose bytes are not taken yet, for the offset of the next one gives its length.
     last: Option<(usize, Vec<u8>)>,
     /// A `*` stood below it: it is repeated up to the next offset.
     repeated: bool,

@@ -36,7 +36,7 @@ pub fn begin() -> String {
     format!("{{\"schema\":\"{SCHEMA}\",\"packets\":[")
 }
 
-/// What stands behind the last packet.
+/// What comes after the last packet.
 pub fn end() -> &'static str {
     "\n]}\n"
 }

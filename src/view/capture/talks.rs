@@ -9,7 +9,7 @@ use crate::view::dissect::{AppPiece, Summary, What};
 use crate::view::look::{Look, fit, grouped};
 use crate::view::sheet::{Line, Sheet, Tone, width};
 
-/// This many conversations are told apart. What belongs to later ones is counted.
+/// At most this many conversations are distinguished. What belongs to later ones is counted.
 const MOST: usize = 100_000;
 
 /// The conversations, as far as the capture was read.

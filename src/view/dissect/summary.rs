@@ -347,7 +347,7 @@ impl TcpSummary {
                 Mark::PreviousNotCaptured => "[previous segment not captured] ",
                 Mark::AckedUnseen => "[ACKed unseen segment] ",
                 Mark::OutOfOrder => "[out of order] ",
-                // A retransmission in any case, which is told below.
+                // A retransmission in any case, which is said below.
                 Mark::Retransmission | Mark::Fast | Mark::Spurious => "",
             });
         }

@@ -15,9 +15,9 @@ use crate::base::Instant;
 use crate::trace::{Event, FrameId, Kind, LinkId, Past, Place, PlaceId, Trace, Wire};
 use crate::view::dissect::{Summary, What};
 
-/// So many packets are kept for a ladder.
+/// At most this many packets are kept for a ladder.
 const MOST_PACKETS: usize = 200_000;
-/// So many ends are told apart; more than a few are no picture but a list.
+/// At most this many ends are distinguished; more than a few are no picture but a list.
 const MOST_PLACES: usize = 1_000;
 
 /// Packets of a capture, to be drawn as a ladder.
