@@ -204,13 +204,10 @@ impl Session {
     }
 
     fn message(&mut self, now: Instant, socket: ConnKey, message: Message) {
-        if self.phase != Phase::Open {
-            return;
-        }
         let packet = Packet::from_message(message).ok();
         if let Some(probe) = self.probe.filter(|probe| probe.socket == socket) {
             self.probed(probe, packet);
-        } else if self.transport == Transport::WebSocket(socket) {
+        } else if self.phase == Phase::Open && self.transport == Transport::WebSocket(socket) {
             match packet {
                 Some(packet) => self.take(now, packet),
                 None => self.end(now, CloseCause::BadPacket),
@@ -228,7 +225,6 @@ impl Session {
 
     /// Ends the session, and notifies the client as its transport allows.
     fn end(&mut self, now: Instant, cause: CloseCause) {
-        self.give_up_probe();
         self.outputs.push_back(Output::Closed(cause));
         match self.transport {
             Transport::WebSocket(socket) => {
@@ -252,6 +248,7 @@ impl Session {
                         self.finish();
                     }
                 }
+                // A WebSocket that is being probed stays: a client that has stopped polling to move over learns it there.
                 (CloseCause::ByServer, None) => {
                     self.phase = Phase::Draining(now + self.config.ping_timeout);
                     self.end_body();
@@ -271,7 +268,6 @@ impl Session {
         if self.phase == Phase::Open {
             self.outputs.push_back(Output::Closed(cause));
         }
-        self.give_up_probe();
         if let Transport::WebSocket(socket) = self.transport {
             self.outputs.push_back(Output::HangUp(socket));
         }
@@ -279,6 +275,7 @@ impl Session {
     }
 
     fn finish(&mut self) {
+        self.give_up_probe();
         self.phase = Phase::Closed;
         self.waiting = VecDeque::new();
         self.waiting_bytes = 0;
@@ -290,12 +287,15 @@ impl Session {
     /// Does what is due.
     fn act(&mut self, now: Instant) {
         match self.phase {
-            Phase::Open => {}
             Phase::Draining(until) if until <= now => return self.finish(),
-            Phase::Draining(_) | Phase::Closed => return,
+            Phase::Open | Phase::Draining(_) => {}
+            Phase::Closed => return,
         }
         if self.probe.is_some_and(|probe| probe.until <= now) {
             self.give_up_probe();
+        }
+        if self.phase != Phase::Open {
+            return;
         }
         if self.heartbeat.ping_is_due(now) {
             self.push_ping();
@@ -307,14 +307,12 @@ impl Session {
 
     /// The time to be woken.
     fn due(&self) -> Option<Instant> {
-        match self.phase {
-            Phase::Closed => None,
-            Phase::Draining(until) => Some(until),
-            Phase::Open => {
-                let beat = self.heartbeat.due();
-                Some(self.probe.map_or(beat, |probe| beat.min(probe.until)))
-            }
-        }
+        let until = match self.phase {
+            Phase::Closed => return None,
+            Phase::Draining(until) => until,
+            Phase::Open => self.heartbeat.due(),
+        };
+        Some(self.probe.map_or(until, |probe| until.min(probe.until)))
     }
 }
 

@@ -189,6 +189,43 @@ fn an_upgrade_moves_what_waits_and_frees_the_poll() {
 }
 
 #[test]
+fn who_has_stopped_polling_to_move_over_hears_of_the_end_by_websocket() {
+    let mut session = polling();
+    give(&mut session, 1, Input::Socket(SOCKET));
+    give(&mut session, 2, Input::Poll(GET));
+    assert_eq!(
+        give(&mut session, 3, Input::Message(SOCKET, text("2probe"))),
+        [Output::Send(SOCKET, text("3probe")), answer(GET, "6")]
+    );
+    // The client waits for the answer to its last POST, then moves over; what it posts makes the server end it.
+    session.send(text("bye"));
+    session.close(at(4));
+    assert_eq!(outputs(&mut session), [Output::Closed(CloseCause::ByServer)], "the WebSocket stays");
+    assert_eq!(
+        give(&mut session, 5, Input::Message(SOCKET, text("5"))),
+        [Output::Send(SOCKET, text("4bye")), Output::HangUp(SOCKET)]
+    );
+    assert!(session.is_closed());
+}
+
+#[test]
+fn who_polls_once_more_hears_of_the_end_by_poll_and_the_probe_ends() {
+    let mut session = polling();
+    give(&mut session, 1, Input::Socket(SOCKET));
+    give(&mut session, 2, Input::Message(SOCKET, text("2probe")));
+    session.close(at(3));
+    assert_eq!(outputs(&mut session), [Output::Closed(CloseCause::ByServer)]);
+    assert_eq!(give(&mut session, 4, Input::Poll(GET)), [answer(GET, "1"), Output::HangUp(SOCKET)]);
+    // Whoever does neither is given up when a pong would be due.
+    let mut silent = polling();
+    give(&mut silent, 1, Input::Socket(SOCKET));
+    silent.close(at(3));
+    outputs(&mut silent);
+    assert_eq!(give(&mut silent, 203, Input::Wake), [Output::HangUp(SOCKET)]);
+    assert!(silent.is_closed());
+}
+
+#[test]
 fn a_probe_that_says_something_else_or_nothing_leaves_the_session_as_it_was() {
     let mut session = polling();
     give(&mut session, 1, Input::Socket(SOCKET));

@@ -59,7 +59,8 @@ impl Session {
         }
     }
 
-    /// Everything uses the WebSocket from here on, what waited for a poll first.
+    /// Everything uses the WebSocket from here on, what waited for a poll first. When the session is over already, its
+    /// last words go this way and the WebSocket is closed: this client polls no more.
     fn upgrade(&mut self, socket: ConnKey) {
         if let Transport::Polling { poll: Some(get), .. } = self.transport {
             self.outputs.push_back(Output::Answer(get, Bytes::from_static(b"6")));
@@ -68,7 +69,14 @@ impl Session {
         self.transport = Transport::WebSocket(socket);
         self.waiting_bytes = 0;
         for waiting in std::mem::take(&mut self.waiting) {
-            self.push(waiting.packet);
+            // By WebSocket the end of the connection says what a close packet says to a poll.
+            if waiting.packet != Packet::Close {
+                self.push(waiting.packet);
+            }
+        }
+        if self.phase != Phase::Open {
+            self.outputs.push_back(Output::HangUp(socket));
+            self.finish();
         }
     }
 
