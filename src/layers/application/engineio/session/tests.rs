@@ -216,7 +216,7 @@ fn who_polls_once_more_hears_of_the_end_by_poll_and_the_probe_ends() {
     session.close(at(3));
     assert_eq!(outputs(&mut session), [Output::Closed(CloseCause::ByServer)]);
     assert_eq!(give(&mut session, 4, Input::Poll(GET)), [answer(GET, "1"), Output::HangUp(SOCKET)]);
-    // Whoever does neither is given up when a pong would be due.
+    // A client that does neither is given up when a pong would be due.
     let mut silent = polling();
     give(&mut silent, 1, Input::Socket(SOCKET));
     silent.close(at(3));
