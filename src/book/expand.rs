@@ -274,12 +274,14 @@ fn exercises_of(lesson: &Lesson) -> Result<String, String> {
         let n = exercise.lesson;
         let _ = writeln!(
             list,
-            "<div class=\"nl-exercise\"><p><strong>{}</strong>. {}</p><p><code>netlayers hint {n}</code> shows the \
-             task and a first hint, <code>netlayers check {n}</code> puts a starter at <code>{}</code> and tries \
-             it.</p></div>",
+            "<div class=\"nl-exercise\"><p><strong>{}</strong>. {}</p><p><code>netlayers check {n}</code> puts a \
+             starter at <code>{}</code> and tries it. With <code>--language python</code> or <code>--language \
+             javascript</code> it is one of that language; <code>--program FILE</code> tries a program of any other, \
+             which reads lines and answers them (<code>netlayers check --help</code>). When a case fails, \
+             <code>netlayers hint {n}</code> has a hint for it.</p></div>",
             figure::inline(exercise.title),
             figure::inline(exercise.task),
-            escape(&exercise.file()),
+            escape(&exercise.file(exercises::Language::Rust)),
         );
     }
     if list.is_empty() { Err(format!("lesson {} has no exercise", lesson.id)) } else { Ok(list) }

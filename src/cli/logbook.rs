@@ -4,7 +4,7 @@
 //! set aside, never overwritten; one that a newer version wrote is left alone. Whatever goes wrong here is said and is
 //! no reason to stop a lesson.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -30,6 +30,9 @@ pub(super) struct Logbook {
     /// What was done in each exercise, by its id.
     #[serde(default)]
     pub(super) exercises: BTreeMap<String, ExerciseProgress>,
+    /// The language that exercises were solved in last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) language: Option<String>,
 }
 
 /// What has been done of a lesson.
@@ -75,14 +78,25 @@ pub(super) struct ExerciseProgress {
     /// Whether its check has passed.
     #[serde(default)]
     pub(super) passed: bool,
-    /// How many hints were read.
+    /// Whether something was checked that is not the starter.
     #[serde(default)]
-    pub(super) hints: u32,
+    pub(super) tried: bool,
+    /// The case that failed last, as an index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) failed: Option<u32>,
+    /// The hints that were read, as indices.
+    #[serde(default)]
+    pub(super) hints_read: BTreeSet<u32>,
 }
 
 impl Default for Logbook {
     fn default() -> Self {
-        Logbook { schema: SCHEMA.into(), lessons: BTreeMap::new(), exercises: BTreeMap::new() }
+        Logbook {
+            schema: SCHEMA.into(),
+            lessons: BTreeMap::new(),
+            exercises: BTreeMap::new(),
+            language: None,
+        }
     }
 }
 
@@ -243,7 +257,15 @@ mod tests {
             "bytes".into(),
             LessonProgress { finished: 2, predictions: 3, as_predicted: 1, ..LessonProgress::default() },
         );
-        progress.exercises.insert("udp-header".into(), ExerciseProgress { passed: true, hints: 1 });
+        progress.exercises.insert(
+            "udp-header".into(),
+            ExerciseProgress {
+                passed: true,
+                tried: true,
+                failed: Some(3),
+                hints_read: BTreeSet::from([1, 4]),
+            },
+        );
         write(&path, &progress).expect("a folder of our own");
         assert_eq!(read(&path), Some(progress));
         assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 1, "nothing else is left");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use netlayers::lessons::exercises::{ALL, Exercise};
+use netlayers::lessons::exercises::{ALL, Exercise, Language, Program};
 
 use super::{built, support};
 
@@ -128,10 +128,28 @@ fn every_file_of_an_exercise_is_there_and_none_besides() {
     found.retain(|name| !name.ends_with(".rs"));
     assert_eq!(found, expected);
     for exercise in ALL {
-        assert_eq!(names(&home(exercise)), ["mod.rs", "solution.rs", "starter.rs"], "{}", exercise.id);
-        for text in [exercise.starter, exercise.solution] {
-            assert!(text.starts_with("//! ") && text.contains("// Try this:"), "{}", exercise.id);
-            assert!(text.lines().count() <= 90, "{} is no screenful", exercise.id);
+        let mut expected: Vec<String> = Language::ALL
+            .iter()
+            .flat_map(|language| {
+                ["starter", "solution"].map(|name| format!("{name}.{}", language.extension()))
+            })
+            .collect();
+        expected.push("mod.rs".into());
+        expected.sort();
+        assert_eq!(names(&home(exercise)), expected, "{}", exercise.id);
+        for language in Language::ALL {
+            let Program { starter, solution } = exercise.program(language);
+            for text in [starter, solution] {
+                let head = text.lines().take(2).collect::<Vec<_>>().join(" ");
+                let begins = match language {
+                    Language::Rust => head.starts_with("//! "),
+                    Language::Python => head.starts_with("#!/usr/bin/env python3 \"\"\""),
+                    Language::JavaScript => head.starts_with("#!/usr/bin/env node /"),
+                };
+                assert!(begins && text.contains(" Try this:"), "{}", exercise.id);
+                assert!(text.lines().count() <= 90, "{} is no screenful", exercise.id);
+                assert!(text.lines().all(|line| line.chars().count() <= 120), "{}", exercise.id);
+            }
         }
     }
 }
@@ -155,7 +173,7 @@ fn hints_grow_and_end_with_the_solution() {
     let last = told(&["hint", &lesson, "--more"]);
     assert_eq!(hints(&last), exercise.hints.len());
     assert!(last.contains(&format!("netlayers solution {lesson}")), "{last}");
-    assert_eq!(told(&["solution", &lesson]), exercise.solution);
+    assert_eq!(told(&["solution", &lesson, "--spoil"]), exercise.program(Language::Rust).solution);
     assert!(told(&["progress"]).contains(&format!("{} hints", exercise.hints.len())));
 }
 
@@ -168,15 +186,98 @@ fn checkout(name: &str) -> PathBuf {
 }
 
 #[test]
+fn every_language_has_a_starter_that_fails_and_a_solution_that_passes() {
+    for language in [Language::Python, Language::JavaScript] {
+        let Some(_) = language.runner().and_then(|(runner, _)| support::peer(runner)) else { continue };
+        let place = checkout(language.name());
+        let data = place.join("data");
+        for exercise in ALL {
+            let (n, file) = (exercise.lesson.to_string(), exercise.file(language));
+            let Program { starter, solution } = exercise.program(language);
+            let run = |args: &[&str]| run(netlayers(args, &place, &data));
+            let first = run(&["check", &n, "--language", language.name()]);
+            let told = stdout(&first);
+            assert_eq!(first.status.code(), Some(1), "{file}: {}", stderr(&first));
+            for expected in
+                ["✗", "got", "why: ", &format!("edit: {file}"), &format!("next: netlayers hint {n}")]
+            {
+                assert!(told.contains(expected), "{file}: no {expected} in\n{told}");
+            }
+            assert!(!told.contains("on standard error"), "{file}: {told}");
+            assert_eq!(fs::read_to_string(place.join(&file)).expect("it is there now"), starter);
+            fs::write(place.join(&file), solution).expect("a file of our own");
+            // The language is that of last time.
+            let second = run(&["check", &n]);
+            assert!(second.status.success(), "{file}:\n{}{}", stdout(&second), stderr(&second));
+            assert_eq!(stdout(&run(&["solution", &n])), solution);
+        }
+    }
+}
+
+#[test]
+fn the_case_that_fails_chooses_the_hint() {
+    let exercise = &ALL[0];
+    let data = folder("chosen");
+    let hint =
+        |args: &[&str]| stdout(&run(netlayers(&[&["hint", exercise.id], args].concat(), &root(), &data)));
+    let Some(_) = support::peer("python3") else { return };
+    // It knows everything but that bytes may be missing.
+    let Program { solution, .. } = exercise.program(Language::Python);
+    let program = data.join("mine.py");
+    let broken = solution.replace("if length > len(datagram):", "if False:");
+    assert_ne!(broken, solution);
+    fs::write(&program, broken).expect("a file of our own");
+    let check = |program: &str| run(netlayers(&["check", exercise.id, "--program", program], &data, &data));
+    let refused = stderr(&check("mine.py"));
+    assert!(refused.contains("chmod +x ./mine.py"), "{refused}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        let told = stdout(&check("mine.py"));
+        assert!(told.contains("✗ cut short") && told.contains("edit: mine.py"), "{told}");
+        let told = hint(&[]);
+        assert!(told.contains("for the case that failed: cut short\nhint 4 of 5: "), "{told}");
+        assert!(!told.contains("hint 1 of 5"), "{told}");
+        let more = hint(&["--more"]);
+        assert!(more.contains("hint 5 of 5") && !more.contains("hint 1 of 5"), "{more}");
+        fs::write(&program, solution).expect("a file of our own");
+        assert!(check("mine.py").status.success());
+        assert!(!hint(&[]).contains("that failed"), "nothing fails any more");
+    }
+}
+
+#[test]
+fn a_solution_wants_an_attempt() {
+    let Some(_) = support::peer("python3") else { return };
+    let place = checkout("attempt");
+    let data = place.join("data");
+    let run = |args: &[&str]| run(netlayers(args, &place, &data));
+    let is_refused = || {
+        let output = run(&["solution", "6"]);
+        let refused = output.status.code() == Some(1) && output.stdout.is_empty();
+        assert!(!refused || stderr(&output).contains("netlayers solution 6 --spoil"), "{}", stderr(&output));
+        refused
+    };
+    assert!(is_refused());
+    assert!(!run(&["check", "6", "--language", "python"]).status.success());
+    assert!(is_refused(), "the starter as it is, is no attempt");
+    let file = place.join(ALL[0].file(Language::Python));
+    fs::write(&file, "print('answer: hello')\n").expect("a file of our own");
+    assert!(!run(&["check", "6"]).status.success());
+    assert!(!is_refused());
+}
+
+#[test]
 fn reset_restores_the_starter_but_overwrites_no_work_unasked() {
     let place = checkout("reset");
     let data = place.join("data");
     let exercise = &ALL[0];
-    let file = place.join(exercise.file());
+    let file = place.join(exercise.file(Language::Rust));
     let reset = |args: &[&str]| run(netlayers(&[&["reset", exercise.id], args].concat(), &place, &data));
 
     assert!(reset(&[]).status.success(), "a file that is not there is no work");
-    assert_eq!(fs::read_to_string(&file).expect("written"), exercise.starter);
+    assert_eq!(fs::read_to_string(&file).expect("written"), exercise.program(Language::Rust).starter);
     assert!(stdout(&reset(&[])).contains("as it was"));
 
     fs::write(&file, "my work").expect("a file of our own");
@@ -186,7 +287,7 @@ fn reset_restores_the_starter_but_overwrites_no_work_unasked() {
     assert_eq!(fs::read_to_string(&file).expect("still there"), "my work");
 
     assert!(reset(&["--yes"]).status.success());
-    assert_eq!(fs::read_to_string(&file).expect("written"), exercise.starter);
+    assert_eq!(fs::read_to_string(&file).expect("written"), exercise.program(Language::Rust).starter);
     assert_eq!(
         fs::read_dir(place.join("exercises/src/bin")).expect("the folder").count(),
         1,
@@ -206,7 +307,9 @@ fn what_cannot_be_done_is_said_and_why() {
     assert!(!said(&["hint", "\x1b[31m"], &root(), 2).contains('\x1b'));
     let outside = std::env::temp_dir();
     assert!(said(&["check", "6"], &outside, 1).contains("source tree"));
-    assert!(said(&["check", "6", "--program", "/no/such/program"], &root(), 1).contains("/no/such/program"));
+    let missing = said(&["check", "6", "--program", "/no/such/program"], &root(), 1);
+    assert!(missing.contains("/no/such/program") && missing.contains("expected a program"), "{missing}");
+    assert!(said(&["check", "6", "--language", "latin"], &root(), 2).contains("rust, python, javascript"));
 }
 
 #[cfg(unix)]
@@ -246,8 +349,11 @@ mod unix {
         ] {
             assert!(said.contains(expected), "no {expected} in {said}");
         }
-        let file = place.join(ALL[0].file());
-        assert_eq!(fs::read_to_string(&file).expect("it is there now"), ALL[0].starter);
+        let file = place.join(ALL[0].file(Language::Rust));
+        assert_eq!(
+            fs::read_to_string(&file).expect("it is there now"),
+            ALL[0].program(Language::Rust).starter
+        );
         fs::write(&file, "my work").expect("a file of our own");
         assert!(!stderr(&check()).contains("to be fixed"));
         assert_eq!(fs::read_to_string(&file).expect("still there"), "my work");

@@ -1,8 +1,9 @@
 //! `netlayers check`, `hint`, `reset`, `solution`, `progress`: exercises.
 //!
-//! A check needs the source tree, for it builds the student's program. Hints and solutions are inside the program.
+//! A check needs the source tree, for the student's program is in it. Hints and solutions are inside this program.
 
 mod chosen;
+mod language;
 mod program;
 mod progress;
 mod reset;
@@ -15,6 +16,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use self::chosen::{command, find, next};
+use self::language::LanguageArgs;
+use self::program::Mine;
 use super::error::CliError;
 use super::logbook;
 use super::output::{Output, remark};
@@ -36,16 +39,31 @@ pub(super) fn reset(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> 
 
 /// `netlayers check`.
 #[derive(Debug, Args)]
-#[command(before_help = "\
+#[command(
+    before_help = "\
 Examples:
-  netlayers check 6               builds exercises/src/bin/udp_header.rs and checks it
-  netlayers hint 6                when it does not get on
-  netlayers reset 6               starts over")]
+  netlayers check 6                     builds exercises/src/bin/udp_header.rs, and checks it
+  netlayers check 6 --language python   runs exercises/python/udp_header.py, and checks it
+  netlayers check 6 --program ./mine    checks a program of any language: see below
+  netlayers hint 6                      when it does not get on
+  netlayers reset 6                     starts over",
+    after_help = "\
+A program reads lines from standard input and answers each with a line: the
+word answer: and what it found, as in exercise 18:
+
+  close 03e8
+  answer: told=1000
+
+Which lines come and what is expected, each failing case shows; the starters
+have it in code. Other lines that a program prints do no harm."
+)]
 pub(super) struct CheckArgs {
     /// The exercise, by the number of its lesson or its name; without one, the next that has not passed
     exercise: Option<String>,
-    /// Check this program instead of building the one of the exercise
-    #[arg(long, value_name = "FILE")]
+    #[command(flatten)]
+    language: LanguageArgs,
+    /// Check this program, of any language, instead of the one in exercises/
+    #[arg(long, value_name = "FILE", conflicts_with = "language")]
     program: Option<PathBuf>,
 }
 
@@ -54,6 +72,8 @@ pub(super) struct CheckArgs {
 pub(super) struct HintArgs {
     /// The exercise, by the number of its lesson or its name
     exercise: String,
+    #[command(flatten)]
+    language: LanguageArgs,
     /// One hint more than last time
     #[arg(long)]
     more: bool,
@@ -64,6 +84,11 @@ pub(super) struct HintArgs {
 pub(super) struct SolutionArgs {
     /// The exercise, by the number of its lesson or its name
     exercise: String,
+    #[command(flatten)]
+    language: LanguageArgs,
+    /// Print it without an attempt of your own
+    #[arg(long)]
+    spoil: bool,
 }
 
 /// What the author of a program printed is shown up to here.
@@ -75,20 +100,32 @@ pub(super) fn check(args: &CheckArgs, out: &mut Output) -> Result<(), CliError> 
         Some(name) => find(name)?,
         None => next().unwrap_or(&ALL[0]),
     };
-    let program = match &args.program {
-        Some(program) => program.clone(),
-        None => program::build(exercise)?,
+    let mine = match &args.program {
+        Some(program) => Mine::any(program),
+        None => {
+            let language = args.language.chosen();
+            language::keep(language);
+            Mine::of(exercise, language)?
+        }
     };
     let cases = (exercise.cases)();
-    let ran = program::run(&program, input(&cases))?;
+    let ran = program::run(mine.command, input(&cases))?;
     let outcome = judge(&cases, &ran.printed);
+    logbook::update(|book| {
+        let done = book.exercises.entry(exercise.id.into()).or_default();
+        done.tried |= mine.is_tried;
+        done.passed |= outcome == Outcome::Passed;
+        done.failed = match outcome {
+            Outcome::Passed => None,
+            Outcome::Failed { case, .. } => Some(index(case)),
+        };
+    });
     let look = out.look;
-    out.text(render::task(exercise, &look))?;
+    out.text(render::task(exercise, &mine.told, &look))?;
     out.line("")?;
     out.text(render::story(&cases, &outcome, &look))?;
     match outcome {
         Outcome::Passed => {
-            logbook::update(|book| book.exercises.entry(exercise.id.into()).or_default().passed = true);
             out.line("")?;
             out.line(format!("all {} cases pass", cases.len()))?;
             out.line(match next() {
@@ -99,9 +136,9 @@ pub(super) fn check(args: &CheckArgs, out: &mut Output) -> Result<(), CliError> 
         Outcome::Failed { .. } => {
             author(&ran, out)?;
             out.line("")?;
-            out.line(format!("next: {}", look.bold(&command("hint", exercise))))?;
+            out.line(format!("next: {}    for this case", look.bold(&command("hint", exercise))))?;
             out.flush()?;
-            Err(CliError::Failed(format!("{} does not pass yet", exercise.file())))
+            Err(CliError::Failed(format!("{} does not pass yet", mine.told)))
         }
     }
 }
@@ -133,36 +170,59 @@ fn author(ran: &program::Ran, out: &mut Output) -> Result<(), CliError> {
     }
 }
 
-/// Runs `netlayers hint`.
+/// Runs `netlayers hint`: the one that the failing case chose, and with `--more` the next after it.
 pub(super) fn hint(args: &HintArgs, out: &mut Output) -> Result<(), CliError> {
     let exercise = find(&args.exercise)?;
-    let read = logbook::load().exercises.get(exercise.id).map_or(0, |done| done.hints);
+    let done = logbook::load().exercises.get(exercise.id).cloned().unwrap_or_default();
+    let cases = (exercise.cases)();
+    let failed = done.failed.and_then(|case| cases.get(usize::try_from(case).ok()?));
+    let first = failed.map_or(0, |case| case.hint);
     let all = exercise.hints.len();
-    let before = usize::try_from(read).unwrap_or(usize::MAX).min(all);
-    let now = if args.more { before + 1 } else { before }.clamp(1, all);
-    if now != before {
-        let now = u32::try_from(now).unwrap_or(u32::MAX);
-        logbook::update(|book| book.exercises.entry(exercise.id.into()).or_default().hints = now);
+    let mut read = done.hints_read;
+    // Those that were read, or the one that is wanted now.
+    let is_new = read.insert(index(first));
+    if args.more && !is_new {
+        let following = (first..all).chain(0..first).find(|hint| !read.contains(&index(*hint)));
+        read.extend(following.map(index));
     }
+    logbook::update(|book| book.exercises.entry(exercise.id.into()).or_default().hints_read = read.clone());
     let look = out.look;
-    out.text(render::task(exercise, &look))?;
-    for (number, hint) in exercise.hints.iter().take(now).enumerate() {
+    out.text(render::task(exercise, &exercise.file(args.language.chosen()), &look))?;
+    for (number, hint) in
+        exercise.hints.iter().enumerate().filter(|(number, _)| read.contains(&index(*number)))
+    {
         out.line("")?;
+        if let Some(case) = failed.filter(|case| case.hint == number) {
+            out.text(lines("for the case that failed: ", case.title, &look))?;
+        }
         out.text(lines(&format!("hint {} of {all}: ", number + 1), hint, &look))?;
     }
     out.line("")?;
-    let next = match now < all {
+    let next = match read.len() < all {
         true => format!("{} --more", command("hint", exercise)),
         false => command("solution", exercise),
     };
     out.line(format!("next: {}    or: {}", look.bold(&command("check", exercise)), next))
 }
 
-/// Runs `netlayers solution`.
+fn index(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// Runs `netlayers solution`. Whoever has not tried is asked to.
 pub(super) fn solution(args: &SolutionArgs, out: &mut Output) -> Result<(), CliError> {
     let exercise = find(&args.exercise)?;
-    out.text(exercise.solution)?;
-    if !logbook::load().exercises.get(exercise.id).is_some_and(|done| done.passed) {
+    let language = args.language.chosen();
+    let done = logbook::load().exercises.get(exercise.id).cloned().unwrap_or_default();
+    if !done.tried && !args.spoil {
+        let (check, solution) = (command("check", exercise), command("solution", exercise));
+        return Err(CliError::Failed(format!(
+            "first an attempt of your own: change {} and run {check}\nnext: {check}    or at once: {solution} --spoil",
+            exercise.file(language)
+        )));
+    }
+    out.text(exercise.program(language).solution)?;
+    if !done.passed {
         remark(format!("(yours need not look like it: {} judges the answers)", command("check", exercise)));
     }
     Ok(())

@@ -2,15 +2,17 @@
 
 use std::env;
 use std::fs;
-use std::io::{Read, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::reset::same;
 use crate::cli::error::CliError;
 use crate::cli::output::remark;
-use crate::lessons::exercises::Exercise;
+use crate::lessons::exercises::{Exercise, Language};
+use crate::view::look::escape;
 
 /// A check takes milliseconds: what runs longer goes round in circles.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -44,18 +46,53 @@ pub(super) fn checkout() -> Result<PathBuf, CliError> {
     })
 }
 
-/// Builds the program of an exercise; the first time it is there only now. What the compiler has to say, it says to the
-/// student itself.
-pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
-    let root = checkout()?;
-    let source = root.join(exercise.file());
-    if !source.exists() {
-        write(&source, exercise.starter)?;
-        remark(format!("(this is your program, to be fixed: {})", exercise.file()));
+/// The program that is to be checked.
+#[derive(Debug)]
+pub(super) struct Mine {
+    /// What runs it.
+    pub(super) command: Command,
+    /// The file that the student works in.
+    pub(super) told: String,
+    /// Whether anything was done to it.
+    pub(super) is_tried: bool,
+}
+
+impl Mine {
+    /// One of any language. A name without a folder is a file that is here before it is a command.
+    pub(super) fn any(program: &Path) -> Mine {
+        let here = Path::new(".").join(program);
+        let path = if here.is_file() { here.as_path() } else { program };
+        Mine { command: Command::new(path), told: escape(&*program.to_string_lossy()), is_tried: true }
     }
+
+    /// The one of an exercise in a language; the first time it is there only now.
+    pub(super) fn of(exercise: &Exercise, language: Language) -> Result<Mine, CliError> {
+        let root = checkout()?;
+        let (file, starter) = (exercise.file(language), exercise.program(language).starter);
+        let source = root.join(&file);
+        if !source.exists() {
+            write(&source, starter)?;
+            remark(format!("(this is your program, to be fixed: {file})"));
+        }
+        let command = match language.runner() {
+            None => Command::new(build(exercise, &root)?),
+            Some((runner, _)) => {
+                let mut command = Command::new(runner);
+                command.arg(&source);
+                command
+            }
+        };
+        // What is no text was not written by us.
+        let is_tried = !fs::read_to_string(&source).is_ok_and(|text| same(&text, starter));
+        Ok(Mine { command, told: file, is_tried })
+    }
+}
+
+/// Builds a program of Rust. What the compiler has to say, it says to the student itself.
+fn build(exercise: &Exercise, root: &Path) -> Result<PathBuf, CliError> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
-    command.current_dir(&root).args(["build", "--quiet", "--package", "exercises", "--bin", exercise.id]);
+    command.current_dir(root).args(["build", "--quiet", "--package", "exercises", "--bin", exercise.id]);
     command.arg("--message-format=json-render-diagnostics");
     // The profile that we were built with ourselves: its library is there already.
     if !cfg!(debug_assertions) {
@@ -81,7 +118,7 @@ pub(super) fn build(exercise: &Exercise) -> Result<PathBuf, CliError> {
         return Err(CliError::Failed(format!(
             "{} does not compile yet: the compiler says above where\nnext: fix the first error, they often \
              bring others; netlayers hint {} helps",
-            exercise.file(),
+            exercise.file(Language::Rust),
             exercise.lesson
         )));
     }
@@ -114,13 +151,13 @@ fn executable(messages: &str, name: &str) -> Option<PathBuf> {
 
 /// Runs a program on the lines of a check, for a bounded time and with bounded output.
 #[expect(clippy::disallowed_methods, reason = "how long a program may run is measured by the real clock")]
-pub(super) fn run(program: &Path, input: String) -> Result<Ran, CliError> {
-    let mut child = Command::new(program)
+pub(super) fn run(mut program: Command, input: String) -> Result<Ran, CliError> {
+    let mut child = program
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| CliError::Failed(format!("starting {}: {error}", program.display())))?;
+        .map_err(|error| not_started(&program, &error))?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let writer = thread::spawn(move || {
         if let Some(mut stdin) = stdin {
@@ -155,6 +192,23 @@ pub(super) fn run(program: &Path, input: String) -> Result<Ran, CliError> {
     let printed = printed.join().unwrap_or_default();
     let complained = complained.join().unwrap_or_default();
     Ok(Ran { printed, complained, end })
+}
+
+/// Why a program does not start, and what to do.
+fn not_started(program: &Command, error: &io::Error) -> CliError {
+    let name = escape(&*program.get_program().to_string_lossy());
+    let runner = Language::ALL.into_iter().filter_map(Language::runner).find(|(runner, _)| *runner == name);
+    let next = match (runner, error.kind()) {
+        (Some((_, from)), _) => from.to_owned(),
+        (None, ErrorKind::PermissionDenied) => {
+            format!("next: chmod +x {name}    it is not executable yet")
+        }
+        (None, ErrorKind::NotFound) => "expected a program: a path, or a command".into(),
+        (None, _) => "expected a program, or a script whose first line says what runs it, such as \
+                      #!/usr/bin/env python3"
+            .into(),
+    };
+    CliError::Failed(format!("starting {name}: {error}\n{next}"))
 }
 
 fn stop(child: &mut Child) {

@@ -44,7 +44,7 @@ pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError>
     out.line(look.bold(&format!("exercises: {passed} of {} pass", EXERCISES.len())))?;
     for exercise in EXERCISES {
         let done = of(exercise.id);
-        let what = match done.hints {
+        let what = match done.hints_read.len() {
             0 => String::new(),
             1 => "1 hint".into(),
             hints => format!("{hints} hints"),
@@ -91,7 +91,7 @@ fn as_json(book: &Logbook, out: &mut Output) -> Result<(), CliError> {
         .iter()
         .map(|exercise| {
             let done = book.exercises.get(exercise.id).cloned().unwrap_or_default();
-            json!({ "id": exercise.id, "lesson": exercise.lesson, "passed": done.passed, "hints": done.hints })
+            json!({ "id": exercise.id, "lesson": exercise.lesson, "passed": done.passed, "hints": done.hints_read.len() })
         })
         .collect();
     let all = json!({ "schema": "netlayers.progress-report/1", "lessons": lessons, "exercises": exercises });

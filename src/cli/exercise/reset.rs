@@ -6,6 +6,7 @@ use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
 use clap::Args;
 
 use super::chosen::{command, find};
+use super::language::{self, LanguageArgs};
 use super::program;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
@@ -15,6 +16,8 @@ use crate::cli::output::Output;
 pub(in crate::cli) struct ResetArgs {
     /// The exercise, by the number of its lesson or its name
     exercise: String,
+    #[command(flatten)]
+    language: LanguageArgs,
     /// Overwrite what was changed, without asking
     #[arg(long, short)]
     yes: bool,
@@ -22,13 +25,15 @@ pub(in crate::cli) struct ResetArgs {
 
 pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
     let exercise = find(&args.exercise)?;
-    let path = program::checkout()?.join(exercise.file());
+    let language = args.language.chosen();
+    let (file, starter) = (exercise.file(language), exercise.program(language).starter);
+    let path = program::checkout()?.join(&file);
     match fs::read_to_string(&path) {
-        Ok(text) if same(&text, exercise.starter) => {
-            return out.line(format!("{} is as it was in the beginning", exercise.file()));
+        Ok(text) if same(&text, starter) => {
+            return out.line(format!("{} is as it was in the beginning", file));
         }
         Ok(_) if args.yes => {}
-        Ok(_) if !may_overwrite(&exercise.file(), out)? => {
+        Ok(_) if !may_overwrite(&file, out)? => {
             return out.line("nothing was changed");
         }
         Ok(_) => {}
@@ -37,8 +42,9 @@ pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
         Err(error) if error.kind() == ErrorKind::InvalidData && args.yes => {}
         Err(error) => return Err(CliError::io(&format!("reading {}", path.display()), &error)),
     }
-    program::write(&path, exercise.starter)?;
-    out.line(format!("{} is as it was in the beginning", exercise.file()))?;
+    program::write(&path, starter)?;
+    language::keep(language);
+    out.line(format!("{} is as it was in the beginning", file))?;
     out.line(format!("next: {}", out.look.bold(&command("check", exercise))))
 }
 

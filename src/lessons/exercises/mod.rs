@@ -3,29 +3,34 @@
 //! | file | what |
 //! |---|---|
 //! | [`check`] | how answers are judged |
+//! | [`language`] | what the programs are written in |
 //! | `udp_header`, `reassemble`, `frame_header`, `close_codes`, `packet`, `dedupe` | the exercises |
 //!
-//! Each is a folder with three files:
+//! Each is a folder with these files:
 //!
-//! - `mod.rs` has its entry, an [`Exercise`] with task, hints and cases, and what its programs call;
-//! - `starter.rs` is what the student's program begins as;
-//! - `solution.rs` passes.
+//! - `mod.rs` has its entry, an [`Exercise`] with task, hints and cases, and what its programs in Rust call;
+//! - `starter.rs`, `starter.py`, `starter.mjs` are what the student's program begins as;
+//! - `solution.rs`, `solution.py`, `solution.mjs` pass.
 //!
-//! The student's own program is `exercises/src/bin/ID.rs`, which Cargo finds there by itself. `netlayers check` puts it
-//! there the first time, `netlayers reset` puts the starter there again.
+//! The student's own program is `exercises/src/bin/ID.rs`, which Cargo finds there by itself, `exercises/python/ID.py`
+//! or `exercises/javascript/ID.mjs`. `netlayers check` puts it there the first time, `netlayers reset` puts the starter
+//! there again.
 //!
-//! The program reads a line for each step of the check, and answers each with a line ([`check::ANSWER`]). What it
-//! prints besides is for its author. So `netlayers check` needs to know nothing of what is inside, and a student can
-//! type a line to the program by hand.
+//! The program reads a line for each step of the check, and answers each with a line ([`check::ANSWER`] and words
+//! `name=value`). What it prints besides is for its author. So `netlayers check` needs to know nothing of what is
+//! inside, a program in any language can be checked (`--program`), and a student can type a line to it by hand.
 //!
 //! # Adding one
 //!
-//! A folder as above, and its name in the list below. `tests/house/exercises.rs` builds both programs and says what is
-//! missing.
+//! A folder as above, and its name in the list below. `tests/house/exercises.rs` builds and runs all programs and says
+//! what is missing.
 
 pub mod check;
+pub mod language;
 
 use std::ops::Range;
+
+pub use language::{Language, Program};
 
 /// An exercise: a program to be fixed, and how it is checked.
 #[derive(Debug, Clone, Copy)]
@@ -40,10 +45,8 @@ pub struct Exercise {
     pub task: &'static str,
     /// Hints, each one telling more than the one before.
     pub hints: &'static [&'static str],
-    /// What the file begins as.
-    pub starter: &'static str,
-    /// A program that passes.
-    pub solution: &'static str,
+    /// Its programs, in the order of [`Language::ALL`].
+    pub programs: [Program; Language::ALL.len()],
     /// What is asked of the program.
     pub cases: fn() -> Vec<Case>,
 }
@@ -53,6 +56,8 @@ pub struct Exercise {
 pub struct Case {
     /// What it is about.
     pub title: &'static str,
+    /// The hint for whoever fails here, as an index.
+    pub hint: usize,
     /// The steps, in order.
     pub steps: Vec<Step>,
 }
@@ -130,8 +135,13 @@ pub fn find(name: &str) -> Option<&'static Exercise> {
 
 impl Exercise {
     /// The file that a student edits, from the root of the project.
-    pub fn file(&self) -> String {
-        format!("exercises/src/bin/{}.rs", self.id)
+    pub fn file(&self, language: Language) -> String {
+        format!("{}/{}.{}", language.folder(), self.id, language.extension())
+    }
+
+    /// Its starter and its solution in a language.
+    pub fn program(&self, language: Language) -> Program {
+        self.programs[language as usize]
     }
 }
 

@@ -25,12 +25,19 @@ fn the_manifest_is_in_order() {
         assert!(ids.insert(id) && lessons.insert(exercise.lesson), "{id} is there twice");
         assert!(id.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{id}");
         assert!((3..=6).contains(&exercise.hints.len()), "{id} has {} hints", exercise.hints.len());
-        assert_ne!(exercise.starter, exercise.solution, "{id}");
-        assert!(exercise.starter.contains(&format!("netlayers check {}", exercise.lesson)), "{id}");
-        let mut titles = BTreeSet::new();
+        for language in Language::ALL {
+            let Program { starter, solution } = exercise.program(language);
+            assert_ne!(starter, solution, "{id}");
+            assert!(starter.contains(&format!("netlayers check {}", exercise.lesson)), "{id}");
+            assert!(exercise.file(language).ends_with(&format!("/{id}.{}", language.extension())), "{id}");
+        }
+        let (mut titles, mut hints) = (BTreeSet::new(), BTreeSet::new());
         for case in (exercise.cases)() {
             assert!(titles.insert(case.title) && !case.steps.is_empty(), "{id}: {}", case.title);
+            assert!(case.hint < exercise.hints.len(), "{id}: {} has no hint", case.title);
+            hints.insert(case.hint);
         }
+        assert!(hints.len() >= 3, "{id}: where one fails decides about the hint, but it is one of {hints:?}");
         assert_eq!(find(id).map(|found| found.lesson), Some(exercise.lesson));
         assert_eq!(find(&exercise.lesson.to_string()).map(|found| found.id), Some(id));
     }
@@ -73,7 +80,7 @@ fn no_story_is_wider_than_eighty_columns_and_plain_means_ascii() {
             for printed in [answers.join("\n"), answers[..wrong].join("\n")] {
                 let outcome = judge(&cases, &printed);
                 for look in [Look::default(), Look::plain()] {
-                    let told = task(exercise, &look) + &story(&cases, &outcome, &look);
+                    let told = task(exercise, "mine.rs", &look) + &story(&cases, &outcome, &look);
                     for line in told.lines() {
                         assert!(line.chars().count() <= 80, "{}: {line}", exercise.id);
                         assert!(!look.ascii || line.is_ascii(), "{}: {line}", exercise.id);

@@ -13,15 +13,10 @@ const PER_LINE: usize = 16;
 /// No value of an answer is shown beyond this: a line has 80 columns.
 const WIDEST_VALUE: usize = 26;
 
-/// The task, as one meets it.
-pub fn task(exercise: &Exercise, look: &Look) -> String {
+/// The task, as one meets it, and the file that the student works in.
+pub fn task(exercise: &Exercise, file: &str, look: &Look) -> String {
     let title = format!("exercise {}: {}", exercise.lesson, exercise.title);
-    format!(
-        "{}\n{}{}",
-        look.bold(&title),
-        lines("", exercise.task, look),
-        lines("edit: ", &exercise.file(), look)
-    )
+    format!("{}\n{}{}", look.bold(&title), lines("", exercise.task, look), lines("edit: ", file, look))
 }
 
 /// The story of a check.

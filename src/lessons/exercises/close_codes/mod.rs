@@ -3,7 +3,7 @@
 //! Read first: RFC 6455 §5.5.1 and §7.4. Left out: the reason's text, beyond that it must be UTF-8.
 
 use super::check::ANSWER;
-use super::{Case, Exercise, Fact, Shown, Step, bytes, hex, not_understood};
+use super::{Case, Exercise, Fact, Program, Shown, Step, bytes, hex, not_understood};
 use crate::layers::application::websocket::CloseReason;
 
 pub(super) const EXERCISE: Exercise = Exercise {
@@ -18,11 +18,16 @@ pub(super) const EXERCISE: Exercise = Exercise {
         "Otherwise the first two bytes are the code, the more significant one first; one byte alone is half a code, \
          which is a broken rule: 1002.",
         "Codes that may be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999. All others are a broken rule: 1002. \
+         In Rust \
          `matches!(code, 1000..=1003 | ...)` says it in one line.",
-        "The reason follows the code. std::str::from_utf8(reason) is an error when it is not UTF-8: then 1007.",
+        "The reason follows the code. When it is not UTF-8, std::str::from_utf8(reason) of Rust is an error, and so are \
+         reason.decode() of Python and new TextDecoder(\"utf-8\", {fatal: true}).decode(reason) of JavaScript: then 1007.",
     ],
-    starter: include_str!("starter.rs"),
-    solution: include_str!("solution.rs"),
+    programs: [
+        Program { starter: include_str!("starter.rs"), solution: include_str!("solution.rs") },
+        Program { starter: include_str!("starter.py"), solution: include_str!("solution.py") },
+        Program { starter: include_str!("starter.mjs"), solution: include_str!("solution.mjs") },
+    ],
     cases,
 };
 
@@ -52,26 +57,33 @@ fn facts(judged: Judged) -> Vec<Fact> {
 }
 
 fn cases() -> Vec<Case> {
-    let case = |title, why, payload: &[u8]| Case { title, steps: vec![step(payload, why)] };
+    let case = |hint, title, why, payload: &[u8]| Case { title, hint, steps: vec![step(payload, why)] };
     let code = |code: u16| code.to_be_bytes();
     vec![
-        case("1000", "The purpose is fulfilled: the most common end (RFC 6455 §7.4.1).", &code(1000)),
-        case("1001, and a reason", "Words for a log follow the code.", &[&code(1001)[..], b"bye"].concat()),
-        case("no payload", "Allowed; the program gets 1005 (RFC 6455 §7.1.5).", &[]),
-        case("half a code", "A payload begins with two bytes of code (RFC 6455 §5.5.1).", &[3]),
-        case("1005", "It means \"no code\", so it is never sent (RFC 6455 §7.4.1).", &code(1005)),
-        case("1006", "It means \"no Close frame\", so none can carry it (RFC 6455 §7.4.1).", &code(1006)),
-        case("1011", "A server met a problem of its own (RFC 6455 §7.4.1).", &code(1011)),
-        case("999", "Below 1000 there are no codes (RFC 6455 §7.4.2).", &code(999)),
+        case(1, "1000", "The purpose is fulfilled: the most common end (RFC 6455 §7.4.1).", &code(1000)),
         case(
+            1,
+            "1001, and a reason",
+            "Words for a log follow the code.",
+            &[&code(1001)[..], b"bye"].concat(),
+        ),
+        case(0, "no payload", "Allowed; the program gets 1005 (RFC 6455 §7.1.5).", &[]),
+        case(1, "half a code", "A payload begins with two bytes of code (RFC 6455 §5.5.1).", &[3]),
+        case(2, "1005", "It means \"no code\", so it is never sent (RFC 6455 §7.4.1).", &code(1005)),
+        case(2, "1006", "It means \"no Close frame\", so none can carry it (RFC 6455 §7.4.1).", &code(1006)),
+        case(2, "1011", "A server met a problem of its own (RFC 6455 §7.4.1).", &code(1011)),
+        case(2, "999", "Below 1000 there are no codes (RFC 6455 §7.4.2).", &code(999)),
+        case(
+            2,
             "2999",
             "1000 to 2999 are the protocol's, and this one has no meaning yet (RFC 6455 §7.4.2).",
             &code(2999),
         ),
-        case("3000", "From here on they belong to libraries (RFC 6455 §7.4.2).", &code(3000)),
-        case("4999", "The last one of those that programs may agree on (RFC 6455 §7.4.2).", &code(4999)),
-        case("5000", "There is nothing beyond 4999 (RFC 6455 §7.4.2).", &code(5000)),
+        case(2, "3000", "From here on they belong to libraries (RFC 6455 §7.4.2).", &code(3000)),
+        case(2, "4999", "The last one of those that programs may agree on (RFC 6455 §7.4.2).", &code(4999)),
+        case(2, "5000", "There is nothing beyond 4999 (RFC 6455 §7.4.2).", &code(5000)),
         case(
+            3,
             "a reason that is not UTF-8",
             "Text is UTF-8 also here; what is not ends with 1007 (RFC 6455 §5.5.1, §8.1).",
             &[&code(1000)[..], b"\xff"].concat(),

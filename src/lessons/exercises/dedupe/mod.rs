@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use super::check::ANSWER;
-use super::{Case, Exercise, Fact, Shown, Step, not_understood};
+use super::{Case, Exercise, Fact, Program, Shown, Step, not_understood};
 use crate::chat::delivery::SeenIds;
 
 pub(super) const EXERCISE: Exercise = Exercise {
@@ -18,11 +18,15 @@ pub(super) const EXERCISE: Exercise = Exercise {
     hints: &[
         "Keep the ids you have seen, in the order in which they came.",
         "An id that you know is a copy: no effect. A new one has its effect, and is remembered.",
-        "When you remember as many as you may, drop the oldest before you add one: a VecDeque has push_back and pop_front.",
+        "When you remember as many as you may, drop the oldest before you add one. Rust's VecDeque has \
+         push_back and pop_front, Python's deque append and popleft, a list of JavaScript push and shift.",
         "A copy does not make an id younger: it came when it came first. So do not move it to the end.",
     ],
-    starter: include_str!("starter.rs"),
-    solution: include_str!("solution.rs"),
+    programs: [
+        Program { starter: include_str!("starter.rs"), solution: include_str!("solution.rs") },
+        Program { starter: include_str!("starter.py"), solution: include_str!("solution.py") },
+        Program { starter: include_str!("starter.mjs"), solution: include_str!("solution.mjs") },
+    ],
     cases,
 };
 
@@ -64,20 +68,20 @@ impl<D: Dedupe> Session<D> {
 
 fn cases() -> Vec<Case> {
     vec![
-        story("each comes once", 8, &["ada-1", "ada-2", "bob-1"]),
-        story("one comes twice", 8, &["ada-1", "ada-1", "ada-2"]),
-        story("late copies", 8, &["ada-1", "ada-2", "ada-3", "ada-1", "ada-3", "ada-2"]),
-        story("two senders, one number", 8, &["ada-1", "bob-1", "ada-1", "bob-1"]),
-        story("as many as there is room for", 3, &["a", "b", "c", "a", "b", "c"]),
-        story("the oldest is forgotten", 3, &["a", "b", "c", "d", "a"]),
-        story("only the oldest", 3, &["a", "b", "c", "d", "b", "c", "d"]),
-        story("a copy makes no id younger", 3, &["a", "b", "a", "c", "d", "a"]),
-        story("room for one", 1, &["a", "a", "b", "a"]),
+        story(0, "each comes once", 8, &["ada-1", "ada-2", "bob-1"]),
+        story(1, "one comes twice", 8, &["ada-1", "ada-1", "ada-2"]),
+        story(0, "late copies", 8, &["ada-1", "ada-2", "ada-3", "ada-1", "ada-3", "ada-2"]),
+        story(1, "two senders, one number", 8, &["ada-1", "bob-1", "ada-1", "bob-1"]),
+        story(2, "as many as there is room for", 3, &["a", "b", "c", "a", "b", "c"]),
+        story(2, "the oldest is forgotten", 3, &["a", "b", "c", "d", "a"]),
+        story(2, "only the oldest", 3, &["a", "b", "c", "d", "b", "c", "d"]),
+        story(3, "a copy makes no id younger", 3, &["a", "b", "a", "c", "d", "a"]),
+        story(2, "room for one", 1, &["a", "a", "b", "a"]),
     ]
 }
 
 /// A case: ids in the order in which they come.
-fn story(title: &'static str, room: usize, ids: &[&'static str]) -> Case {
+fn story(hint: usize, title: &'static str, room: usize, ids: &[&'static str]) -> Case {
     let mut receiver = SeenIds::new(room);
     let mut kept: VecDeque<&str> = VecDeque::new();
     let begin = Step {
@@ -108,5 +112,5 @@ fn story(title: &'static str, room: usize, ids: &[&'static str]) -> Case {
             },
         });
     }
-    Case { title, steps }
+    Case { title, hint, steps }
 }

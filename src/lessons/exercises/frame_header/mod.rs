@@ -4,7 +4,7 @@
 //! one frame alone does not say.
 
 use super::check::ANSWER;
-use super::{Case, Exercise, Fact, Shown, Step, bytes, hex, not_understood};
+use super::{Case, Exercise, Fact, Program, Shown, Step, bytes, hex, not_understood};
 use crate::base::{Header as _, Layer, Reader, Writer};
 use crate::layers::application::websocket::mask::apply_mask;
 use crate::layers::application::websocket::{FrameHeader, Opcode};
@@ -19,16 +19,19 @@ pub(super) const EXERCISE: Exercise = Exercise {
         "One byte has several fields: `first & 0x80` is FIN, the most significant bit, and `first & 0x0f` the opcode. \
          In the second byte, `& 0x80` is MASK and `& 0x7f` the short length.",
         "A short length of 126 is none: the length is the number in the next two bytes. With 127 it is in the next \
-         eight. `usize::from(u16::from_be_bytes([a, b]))` reads two.",
+         eight. The more significant byte comes first.",
         "After the length come the four bytes of the key, but only if MASK is 1. The payload begins after them: keep \
          count of where you are, in a variable.",
         "Byte i of the payload was XORed with byte i % 4 of the key: `byte ^ key[i % 4]` gives it back.",
         "Malformed are: one of the three bits after FIN; an opcode that is none of 0, 1, 2, 8, 9, 10; a control frame \
          (8, 9, 10) with FIN 0 or a length above 125; a length that would have fitted a shorter form. Incomplete is \
-         whatever ends too early. `bytes.get(a..b).ok_or(Refused::Incomplete)?` says so at once.",
+         whatever ends too early. In Rust `bytes.get(a..b).ok_or(Refused::Incomplete)?` says so at once.",
     ],
-    starter: include_str!("starter.rs"),
-    solution: include_str!("solution.rs"),
+    programs: [
+        Program { starter: include_str!("starter.rs"), solution: include_str!("solution.rs") },
+        Program { starter: include_str!("starter.py"), solution: include_str!("solution.py") },
+        Program { starter: include_str!("starter.mjs"), solution: include_str!("solution.mjs") },
+    ],
     cases,
 };
 
@@ -89,7 +92,7 @@ fn facts(result: &Result<Decoded, Refused>) -> Vec<Fact> {
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 fn cases() -> Vec<Case> {
-    let case = |title, why, frame: &[u8]| Case { title, steps: vec![step(frame, why)] };
+    let case = |hint, title, why, frame: &[u8]| Case { title, hint, steps: vec![step(frame, why)] };
     let masked = |opcode, payload: &[u8]| {
         wire(&FrameHeader { mask: Some(KEY), ..FrameHeader::new(opcode, payload.len() as u64) }, payload)
     };
@@ -97,56 +100,71 @@ fn cases() -> Vec<Case> {
     let hello = masked(Opcode::Text, b"Hello");
     vec![
         case(
+            0,
             "\"Hello\" from a server",
             "The first example of RFC 6455 §5.7.",
             &plain(Opcode::Text, b"Hello"),
         ),
         case(
+            3,
             "\"Hello\" from a client",
             "Four bytes of key, then each byte XORed with one of them in turn (RFC 6455 §5.3).",
             &hello,
         ),
         case(
+            0,
             "two frames, one after the other",
             "A frame ends where its length says, not where the bytes end (RFC 6455 §5.2).",
             &[&plain(Opcode::Ping, b"?")[..], &hello].concat(),
         ),
         case(
+            0,
             "a fragment",
             "FIN is 0: more of this message follows (RFC 6455 §5.4).",
             &wire(&FrameHeader { fin: false, ..FrameHeader::new(Opcode::Text, 3) }, b"Hel"),
         ),
         case(
+            2,
             "no payload",
             "A message may be empty: the header is all there is.",
             &masked(Opcode::Binary, b""),
         ),
         case(
+            1,
             "126 bytes, masked",
             "126 in the seven bits is not a length: the length is in the next two bytes (RFC 6455 §5.2).",
             &masked(Opcode::Binary, &[b'a'; 126]),
         ),
         case(
+            1,
             "a length in eight bytes, and then the end",
             "127 says that eight bytes of length follow. What they promise is not here.",
             &[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0, b'a'],
         ),
-        case("one byte", "The shortest header has two.", &[0x81]),
-        case("cut inside the key", "MASK says that four bytes of key follow: two of them came.", &hello[..4]),
-        case("cut inside the payload", "What is missing cannot be made up.", &hello[..hello.len() - 1]),
+        case(4, "one byte", "The shortest header has two.", &[0x81]),
         case(
+            4,
+            "cut inside the key",
+            "MASK says that four bytes of key follow: two of them came.",
+            &hello[..4],
+        ),
+        case(4, "cut inside the payload", "What is missing cannot be made up.", &hello[..hello.len() - 1]),
+        case(
+            4,
             "5, written in 16 bits",
             "A length has one form only, the shortest (RFC 6455 §5.2).",
             b"\x81\x7e\x00\x05Hello",
         ),
-        case("opcode 3", "It is reserved and has no meaning yet (RFC 6455 §5.2).", &[0x83, 0]),
+        case(4, "opcode 3", "It is reserved and has no meaning yet (RFC 6455 §5.2).", &[0x83, 0]),
         case(
+            4,
             "RSV1 is 1",
             "Those bits are 0 unless an extension was agreed on that uses them (RFC 6455 §5.2).",
             &[0xc1, 0],
         ),
-        case("a fragmented ping", "Control frames are never fragmented (RFC 6455 §5.5).", &[0x09, 0]),
+        case(4, "a fragmented ping", "Control frames are never fragmented (RFC 6455 §5.5).", &[0x09, 0]),
         case(
+            4,
             "a ping of 126 bytes",
             "A control frame carries at most 125 bytes (RFC 6455 §5.5).",
             &[&[0x89, 126, 0, 126][..], &[b'a'; 126]].concat(),

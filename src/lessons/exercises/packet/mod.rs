@@ -4,7 +4,7 @@
 //! whether what follows is JSON.
 
 use super::check::ANSWER;
-use super::{Case, Exercise, Fact, Shown, Step, not_understood};
+use super::{Case, Exercise, Fact, Program, Shown, Step, not_understood};
 use crate::layers::application::socketio::{Decoder, Kind as PacketKind, Limits, Packet};
 
 pub(super) const EXERCISE: Exercise = Exercise {
@@ -17,15 +17,20 @@ pub(super) const EXERCISE: Exercise = Exercise {
     hints: &[
         "Take the text from the left, one thing after the other: each thing that you recognise is cut off, and the \
          rest goes on.",
-        "text.strip_prefix('4') gives what follows Engine.IO's digit, or None. The digit after it is the kind.",
+        "The first digit is Engine.IO's: what does not begin with 4 is no message. The digit after it is the kind. In Rust \
+         text.strip_prefix('4') gives what follows, or None.",
         "A namespace begins with / and ends before the next comma, or at the end of the text. Without one it is \
          \"/\". Look for the comma only if there is a /: there may be commas in the JSON.",
         "The number of an answer is all digits before the JSON: find the first character that is not a digit.",
-        "rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()) is where the digits end; rest.split_at of it \
-         gives both parts. No digits: no number.",
+        "In Rust rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()) is where the digits end; in Python \
+         rest.lstrip(\"0123456789\") is what follows them; in JavaScript /^[0-9]*/.exec(rest) finds them. No digits: no \
+         number.",
     ],
-    starter: include_str!("starter.rs"),
-    solution: include_str!("solution.rs"),
+    programs: [
+        Program { starter: include_str!("starter.rs"), solution: include_str!("solution.rs") },
+        Program { starter: include_str!("starter.py"), solution: include_str!("solution.py") },
+        Program { starter: include_str!("starter.mjs"), solution: include_str!("solution.mjs") },
+    ],
     cases,
 };
 
@@ -100,23 +105,33 @@ fn cases() -> Vec<Case> {
     const ACK: &str =
         "Digits before the JSON are a number: the sender waits for an answer with the same one.";
     const OTHERS: &str = "Engine.IO has messages of its own, which Socket.IO never sees.";
-    let case = |title, text: &str, why| Case { title, steps: vec![step(text, why)] };
+    let case = |hint, title, text: &str, why| Case { title, hint, steps: vec![step(text, why)] };
     vec![
-        case("an event", r#"42["echo","one"]"#, EVENT),
-        case("a client enters", "40", "0 is CONNECT. Without a namespace it is the main one, /."),
-        case("the server lets it in", r#"40{"sid":"x7"}"#, "The same digit, and what the server says to it."),
-        case("an event of a namespace", r#"42/staff,["news"]"#, NAMESPACE),
-        case("an event that wants an answer", r#"4217["say","hi"]"#, ACK),
-        case("the answer", r#"4317["taken"]"#, "3 is ACK, and 17 the number of what it answers."),
-        case("both", r#"42/staff,8["say"]"#, "First the namespace, then the number."),
-        case("a comma in the JSON", r#"42["a,b","/c,d"]"#, "No / before the JSON: no namespace to look for."),
-        case("a client leaves a namespace", "41/staff,", "1 is DISCONNECT, and nothing follows."),
-        case("a namespace at the end", "40/staff", "Without anything after it the comma may be missing."),
-        case("a refusal", r#"44{"message":"no"}"#, "4 is CONNECT_ERROR. The first 4 was Engine.IO's."),
-        case("a ping", "2", OTHERS),
-        case("hello", "hello", "A plain WebSocket client says that. It is no message of Engine.IO."),
-        case("nothing", "", "There is no digit at all."),
-        case("an unknown kind", "49[]", "Kinds go from 0 to 6, and 5 and 6 carry bytes."),
+        case(0, "an event", r#"42["echo","one"]"#, EVENT),
+        case(1, "a client enters", "40", "0 is CONNECT. Without a namespace it is the main one, /."),
+        case(
+            1,
+            "the server lets it in",
+            r#"40{"sid":"x7"}"#,
+            "The same digit, and what the server says to it.",
+        ),
+        case(2, "an event of a namespace", r#"42/staff,["news"]"#, NAMESPACE),
+        case(3, "an event that wants an answer", r#"4217["say","hi"]"#, ACK),
+        case(3, "the answer", r#"4317["taken"]"#, "3 is ACK, and 17 the number of what it answers."),
+        case(3, "both", r#"42/staff,8["say"]"#, "First the namespace, then the number."),
+        case(
+            2,
+            "a comma in the JSON",
+            r#"42["a,b","/c,d"]"#,
+            "No / before the JSON: no namespace to look for.",
+        ),
+        case(2, "a client leaves a namespace", "41/staff,", "1 is DISCONNECT, and nothing follows."),
+        case(2, "a namespace at the end", "40/staff", "Without anything after it the comma may be missing."),
+        case(1, "a refusal", r#"44{"message":"no"}"#, "4 is CONNECT_ERROR. The first 4 was Engine.IO's."),
+        case(1, "a ping", "2", OTHERS),
+        case(1, "hello", "hello", "A plain WebSocket client says that. It is no message of Engine.IO."),
+        case(1, "nothing", "", "There is no digit at all."),
+        case(1, "an unknown kind", "49[]", "Kinds go from 0 to 6, and 5 and 6 carry bytes."),
     ]
 }
 

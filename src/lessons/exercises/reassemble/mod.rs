@@ -4,7 +4,7 @@
 //! window, which bounds how much must be held; two versions of the same byte; FIN.
 
 use super::check::ANSWER;
-use super::{Case, Exercise, Fact, Shown, Step, bytes, hex, not_understood};
+use super::{Case, Exercise, Fact, Program, Shown, Step, bytes, hex, not_understood};
 use crate::layers::transport::tcp::SeqNumber;
 
 pub(super) const EXERCISE: Exercise = Exercise {
@@ -22,12 +22,16 @@ pub(super) const EXERCISE: Exercise = Exercise {
         "Of a segment that begins before `next`, some was handed on already: skip as many bytes as you know. It may \
          be all of them.",
         "Sequence numbers wrap around: after 4294967295 comes 0. So do not compare them with < or >. How far seq is \
-         ahead of next is seq.wrapping_sub(next); when that is more than half the circle, it is behind.",
-        "seq.wrapping_sub(next) as i32 is how far a segment is ahead, negative when it is behind. Keep pieces in a \
-         Vec<(u32, Vec<u8>)>; after each arrival go over them until none begins at or before `next`.",
+         ahead of next is their difference modulo 2^32; when that is more than half the circle, it is behind.",
+        "In Rust seq.wrapping_sub(next) as i32 is how far a segment is ahead, negative when it is behind; in JavaScript \
+         (seq - next) | 0; in Python (seq - next) % 2**32, less 2**32 if that is 2**31 or more. Keep the pieces with \
+         their numbers in a list; after each arrival go over them until none begins at or before `next`.",
     ],
-    starter: include_str!("starter.rs"),
-    solution: include_str!("solution.rs"),
+    programs: [
+        Program { starter: include_str!("starter.rs"), solution: include_str!("solution.rs") },
+        Program { starter: include_str!("starter.py"), solution: include_str!("solution.py") },
+        Program { starter: include_str!("starter.mjs"), solution: include_str!("solution.mjs") },
+    ],
     cases,
 };
 
@@ -97,29 +101,36 @@ fn cases() -> Vec<Case> {
         "Its bytes were handed on before. The acknowledgment is said again, nothing is delivered.";
     const OVERLAP: &str = "Some of its bytes are known already. Each byte is handed on once.";
     const WRAP: &str = "After 4294967295 comes 0: sequence numbers are counted modulo 2^32 (§3.4).";
-    let case = |title, isn, arrivals: &[(usize, usize, &'static str)]| story(title, isn, arrivals);
+    let case =
+        |hint, title, isn, arrivals: &[(usize, usize, &'static str)]| story(hint, title, isn, arrivals);
     vec![
-        case("in order", 1000, &[(0, 5, IN_ORDER), (5, 10, IN_ORDER)]),
-        case("the second comes first", 1000, &[(5, 10, EARLY), (0, 5, FILLS)]),
-        case("from the last to the first", 1000, &[(8, 12, EARLY), (4, 8, EARLY), (0, 4, FILLS)]),
-        case("one comes twice", 1000, &[(0, 5, IN_ORDER), (0, 5, TWICE), (5, 8, IN_ORDER)]),
-        case("one that waits comes twice", 1000, &[(5, 10, EARLY), (5, 10, EARLY), (0, 5, FILLS)]),
-        case("cut in another way the second time", 1000, &[(0, 6, IN_ORDER), (3, 12, OVERLAP)]),
-        case("one covers what waits", 1000, &[(4, 8, EARLY), (0, 12, OVERLAP), (12, 14, IN_ORDER)]),
-        case("pieces that wait overlap", 1000, &[(4, 9, EARLY), (7, 14, EARLY), (0, 4, FILLS)]),
-        case("two gaps", 1000, &[(3, 6, EARLY), (9, 12, EARLY), (0, 3, FILLS), (6, 9, FILLS)]),
+        case(0, "in order", 1000, &[(0, 5, IN_ORDER), (5, 10, IN_ORDER)]),
+        case(1, "the second comes first", 1000, &[(5, 10, EARLY), (0, 5, FILLS)]),
+        case(1, "from the last to the first", 1000, &[(8, 12, EARLY), (4, 8, EARLY), (0, 4, FILLS)]),
+        case(2, "one comes twice", 1000, &[(0, 5, IN_ORDER), (0, 5, TWICE), (5, 8, IN_ORDER)]),
+        case(2, "one that waits comes twice", 1000, &[(5, 10, EARLY), (5, 10, EARLY), (0, 5, FILLS)]),
+        case(2, "cut in another way the second time", 1000, &[(0, 6, IN_ORDER), (3, 12, OVERLAP)]),
+        case(2, "one covers what waits", 1000, &[(4, 8, EARLY), (0, 12, OVERLAP), (12, 14, IN_ORDER)]),
+        case(2, "pieces that wait overlap", 1000, &[(4, 9, EARLY), (7, 14, EARLY), (0, 4, FILLS)]),
+        case(1, "two gaps", 1000, &[(3, 6, EARLY), (9, 12, EARLY), (0, 3, FILLS), (6, 9, FILLS)]),
         case(
+            0,
             "an empty segment",
             1000,
             &[(0, 0, "Nothing in it, so nothing to hand on: a bare ACK."), (0, 4, IN_ORDER)],
         ),
-        case("the numbers wrap around", u32::MAX - 4, &[(0, 4, IN_ORDER), (4, 8, WRAP), (8, 12, IN_ORDER)]),
-        case("early, across the wrap", u32::MAX - 4, &[(6, 10, EARLY), (2, 6, EARLY), (0, 2, WRAP)]),
+        case(
+            3,
+            "the numbers wrap around",
+            u32::MAX - 4,
+            &[(0, 4, IN_ORDER), (4, 8, WRAP), (8, 12, IN_ORDER)],
+        ),
+        case(3, "early, across the wrap", u32::MAX - 4, &[(6, 10, EARLY), (2, 6, EARLY), (0, 2, WRAP)]),
     ]
 }
 
 /// A case: pieces of the stream, each with the first byte in it and the first one after it, in the order they come.
-fn story(title: &'static str, isn: u32, arrivals: &[(usize, usize, &'static str)]) -> Case {
+fn story(hint: usize, title: &'static str, isn: u32, arrivals: &[(usize, usize, &'static str)]) -> Case {
     let mut here = [false; STREAM.len()];
     let mut due = 0;
     let seq = |offset: usize| SeqNumber::of_offset(SeqNumber(isn), 1 + offset as u64).0;
@@ -144,7 +155,7 @@ fn story(title: &'static str, isn: u32, arrivals: &[(usize, usize, &'static str)
             why,
         });
     }
-    Case { title, steps }
+    Case { title, hint, steps }
 }
 
 /// The stream before a segment arrives, one column a byte: what was handed on, what waits, and where this one belongs.

@@ -7,7 +7,7 @@ use crate::layers::internet::prefix::v4;
 use bytes::Bytes;
 
 use super::check::ANSWER;
-use super::{Case, Exercise, Fact, Shown, Step, bytes, hex, not_understood};
+use super::{Case, Exercise, Fact, Program, Shown, Step, bytes, hex, not_understood};
 use crate::base::{Header as _, Layer, Reader, Writer};
 use crate::layers::transport::udp::{Datagram, HEADER_LEN, UdpHeader};
 
@@ -19,16 +19,20 @@ pub(super) const EXERCISE: Exercise = Exercise {
            refuse what cannot be a datagram. The header is drawn at the top of the file (RFC 768).",
     hints: &[
         "All four fields are numbers of two bytes, the more significant one first: bytes 0 and 1 are the source port.",
-        "The number of the bytes a and b is a * 256 + b. u16::from_be_bytes([a, b]) says the same.",
+        "The number of the bytes a and b is a * 256 + b. In Rust u16::from_be_bytes([a, b]) says the same, in Python \
+         int.from_bytes(pair, \"big\"), in JavaScript readUInt16BE of a Buffer.",
         "`length` counts the header too: the payload is from byte 8 up to byte `length`, not up to the \
          end of the bytes you were given.",
         "Before you touch byte 7, look whether it is there: fewer than 8 bytes are Incomplete. A length below 8 is \
          Malformed, for the header alone has 8. A length beyond the bytes that came is Incomplete.",
         "In this order: too few bytes for a header; read the four numbers; length below 8; length beyond the end; \
-         then take datagram[8..length].",
+         then the payload is what lies from byte 8 up to byte `length`.",
     ],
-    starter: include_str!("starter.rs"),
-    solution: include_str!("solution.rs"),
+    programs: [
+        Program { starter: include_str!("starter.rs"), solution: include_str!("solution.rs") },
+        Program { starter: include_str!("starter.py"), solution: include_str!("solution.py") },
+        Program { starter: include_str!("starter.mjs"), solution: include_str!("solution.mjs") },
+    ],
     cases,
 };
 
@@ -82,37 +86,43 @@ fn facts(result: &Result<Decoded, Refused>) -> Vec<Fact> {
 fn cases() -> Vec<Case> {
     let dns = wire(49_152, 53, b"");
     let hello = wire(49_152, 9001, b"hello");
-    let case = |title, why, datagram: &[u8]| Case { title, steps: vec![step(datagram, why)] };
+    let case = |hint, title, why, datagram: &[u8]| Case { title, hint, steps: vec![step(datagram, why)] };
     vec![
         case(
+            0,
             "\"hello\" from port 49152 to port 9001",
             "Two bytes a number, the first one counts 256.",
             &hello,
         ),
         case(
+            1,
             "from port 258 to port 513",
             "258 is 01 02 and 513 is 02 01: which byte comes first matters (RFC 791, appendix B).",
             &wire(258, 513, b"ports"),
         ),
-        case("no payload", "A datagram may be empty: its length is 8, the header alone.", &dns),
+        case(2, "no payload", "A datagram may be empty: its length is 8, the header alone.", &dns),
         case(
+            2,
             "no checksum",
             "0 says that the sender computed none (RFC 768): that is allowed, and the rest still counts.",
             &[&hello[..6], &[0, 0], &hello[8..]].concat(),
         ),
         case(
+            2,
             "bytes after the end",
             "Ethernet pads short frames. What follows byte `length` is not part of the datagram.",
             &[&hello[..], &[0; 5]].concat(),
         ),
         case(
+            3,
             "cut short",
             "`length` promises more bytes than came: what is missing cannot be made up.",
             &hello[..hello.len() - 2],
         ),
-        case("seven bytes", "The header alone has 8 bytes (RFC 768).", &hello[..HEADER_LEN - 1]),
-        case("no bytes at all", "There is nothing to read, not even the first port.", &[]),
+        case(3, "seven bytes", "The header alone has 8 bytes (RFC 768).", &hello[..HEADER_LEN - 1]),
+        case(3, "no bytes at all", "There is nothing to read, not even the first port.", &[]),
         case(
+            3,
             "a length of 7",
             "`length` counts the header, so less than 8 cannot be.",
             &[&hello[..4], &[0, 7], &hello[6..]].concat(),
