@@ -227,7 +227,7 @@ fn browsers_chat_on_the_page_and_miss_nothing() {
     if support::peer("chromium").is_none() {
         return;
     }
-    assert_eq!(play("chat_page.mjs", &folder), 9);
+    assert_eq!(play("chat_page.mjs", &folder), 14);
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub(super) fn answer(head: &RequestHead) -> Answer {
         "/style.css" => ("text/css; charset=utf-8", include_str!("page/style.css")),
         "/chat.js" => ("text/javascript; charset=utf-8", include_str!("page/chat.js")),
         "/socketio.js" => ("text/javascript; charset=utf-8", include_str!("page/socketio.js")),
+        "/unread.js" => ("text/javascript; charset=utf-8", include_str!("page/unread.js")),
         "/dom.js" => ("text/javascript; charset=utf-8", include_str!("page/dom.js")),
         "/layers.js" => ("text/javascript; charset=utf-8", include_str!("page/layers.js")),
         "/icon.svg" => ("image/svg+xml", include_str!("page/icon.svg")),
@@ -80,7 +81,7 @@ mod tests {
         let index = get("/?x=1");
         assert_eq!((index.status, index.kind), (200, "text/html; charset=utf-8"));
         let mut asked = 0;
-        for file in [index.body, get("/chat.js").body, get("/layers.js").body] {
+        for file in [index.body, get("/chat.js").body, get("/layers.js").body, get("/unread.js").body] {
             let text = String::from_utf8(file.to_vec()).expect("UTF-8");
             for mark in ["href=\"", "src=\"", "from './"] {
                 for (at, _) in text.match_indices(mark) {
@@ -118,6 +119,7 @@ mod tests {
             include_str!("page/chat.js"),
             include_str!("page/socketio.js"),
             include_str!("page/layers.js"),
+            include_str!("page/unread.js"),
             include_str!("page/dom.js"),
         ] {
             for forbidden in

@@ -1,13 +1,15 @@
 // The page of the chat: what is seen, and what people do. Its connection is in socketio.js, the panel in layers.js.
 
-import { $, el, refill } from './dom.js';
+import { $, el, inOrder, refill } from './dom.js';
 import { showLayers } from './layers.js';
 import { SocketIO } from './socketio.js';
+import { badge, count, countBelow, forget, isCounted, noneBelow } from './unread.js';
 
-// What a reload must not lose: who we are (name, pid, offset), our rooms and the one that is shown, what the server has
-// not acknowledged yet, and private messages, which are in no room's history.
-const kept = { me: {}, rooms: [], unjoined: [], room: '', pending: [], privates: [] };
+// What a reload must not lose: who we are (name, pid, offset), our rooms and the one that we are in, the person whose
+// thread is shown instead, what the server has not acknowledged yet, and private messages, which no room's history has.
+const kept = { me: {}, rooms: [], unjoined: [], room: '', thread: '', pending: [], privates: [] };
 try { Object.assign(kept, JSON.parse(sessionStorage.chat)); } catch { /* the first visit */ }
+kept.privates.forEach((said) => { said.isReplay = false; }); // that was before
 function keep() {
   try { sessionStorage.chat = JSON.stringify(kept); } catch { /* then a reload forgets */ }
 }
@@ -16,14 +18,20 @@ addEventListener('pagehide', keep);
 const { me } = kept;
 // By this the server recognises what we repeat after a break. It is ours alone.
 me.client ??= crypto.getRandomValues(new Uint32Array(4)).join('-');
-const unread = new Set(); // rooms
 let people = new Map(); // in the room that is shown, by name
 let oldest; // the offset at which the log that is shown begins; none before the first one is
-let recipient; // the receiver, if it is not the room
 let missed = 0; // events, while we were away
 let brokenAt; // when the connection was lost
 let typedAt = 0; // when we last sent that we type
+let askedAt = 0; // when we last asked which rooms there are
 
+// Places where something is said: rooms, and threads of private messages. One of them is shown.
+const inRoom = (name) => `#${name}`;
+const inThread = (name) => `@${name}`;
+const shown = () => (kept.thread ? inThread(kept.thread) : inRoom(kept.room));
+const partner = ({ from, to }) => (from === me.name ? to : from);
+
+const isAtEnd = () => $('scroll').scrollHeight - $('scroll').scrollTop - $('scroll').clientHeight < 80;
 const toEnd = () => { $('scroll').scrollTop = $('scroll').scrollHeight; };
 const trouble = ({ error = '' }) => { $('trouble').textContent = error.message ?? error; };
 
@@ -38,6 +46,7 @@ const io = new SocketIO(me, {
       kept.unjoined = [...kept.rooms.filter((name) => name !== kept.room), kept.room];
     }
     if (!kept.unjoined.length) await (oldest === undefined ? show(kept.room) : askWho());
+    askRooms();
     while (kept.unjoined.length && !brokenAt) {
       await join(kept.unjoined[0], since);
       if (!brokenAt) kept.unjoined.shift();
@@ -74,14 +83,12 @@ const heard = {
   message(said) {
     settle(said.clientId);
     seen(said.room, said.from, {}); // its sender types no more
-    if (said.room === kept.room) return add(said);
-    unread.add(said.room);
-    showRooms();
+    hear(said, inRoom(said.room));
   },
   private(said) {
-    kept.privates = [...kept.privates, said].slice(-100);
+    kept.privates = [...kept.privates, said].slice(-300);
     settle(said.clientId);
-    add(said);
+    hear(said, inThread(partner(said)));
   },
   joined: ({ room, name }) => seen(room, name, {}, ' joined'),
   left: ({ room, name }) => seen(room, name, undefined, ' left'),
@@ -92,11 +99,23 @@ const heard = {
   },
   renamed({ from, to }) {
     if (me.name === from) me.name = to;
-    if (recipient === from) address(to);
+    const now = (name) => (name === from ? to : name);
+    kept.privates = kept.privates.map((said) => ({ ...said, from: now(said.from), to: now(said.to) }));
+    if (kept.thread === from) address(to);
+    showPlaces();
     if (people.delete(from)) seen(kept.room, to, {}, ` was ${from} until now`);
     showStatus();
   },
 };
+
+// A message, in its place: shown there, or counted as unread.
+function hear(said, where) {
+  const isShown = where === shown();
+  if (isShown) add(said);
+  if (isShown && !document.hidden) return;
+  if (said.from !== me.name) count(where);
+  showPlaces();
+}
 
 // Joins a room, and shows it; how much of its history, see `show`.
 async function join(name, since) {
@@ -108,6 +127,7 @@ async function join(name, since) {
   kept.rooms.push(name);
   if (answer.end < since) kept.privates = []; // the server has begun a new log, and these are of the old one
   await show(name, since);
+  askRooms();
 }
 
 async function leave(name) {
@@ -116,8 +136,9 @@ async function leave(name) {
   trouble(answer);
   if (answer.lost) return;
   kept.rooms = kept.rooms.filter((other) => other !== name);
+  forget(inRoom(name));
   if (name === kept.room) show(kept.rooms[0]);
-  showRooms();
+  askRooms();
 }
 
 // Shows a room with its history: the last page, and more when what came `since` begins before it.
@@ -125,27 +146,54 @@ async function show(name, since) {
   const page = await io.ask('history', name);
   if (!page.ok) return trouble(page);
   kept.room = name;
-  $('here').replaceChildren('Room ', el('b', {}, name));
-  $('scroll').ariaLive = 'off'; // a screen reader is to read what is added, and not all that is there already
-  setTimeout(() => { $('scroll').ariaLive = 'polite'; }, 1000);
-  $('log').replaceChildren();
+  begin('');
   oldest = Infinity;
   read(page, since);
   while (oldest > since && !$('older').hidden && await older(since)) ;
-  kept.pending.forEach(wait);
-  unread.delete(name);
-  showRooms();
-  toEnd();
+  finish();
   await askWho();
 }
 
-// Puts a page of history, with the private messages of that time, before what is shown. The reader's place is kept.
+// Shows the private messages with one person, in a thread of their own.
+function address(name) {
+  begin(name);
+  $('older').hidden = true; // they are in no history
+  $('log').append(...kept.privates.filter((said) => partner(said) === name).map(line));
+  finish();
+  showPeople();
+  $('text').focus();
+}
+
+// The log is empty, and is to show the room, or the thread of a person.
+function begin(thread) {
+  kept.thread = thread;
+  $('here').replaceChildren(thread ? 'In private with ' : 'Room ', el('b', {}, thread || kept.room));
+  $('to').replaceChildren(thread ? 'In private to ' : 'Message', el('b', {}, thread));
+  $('back').replaceChildren('Back to ', el('b', {}, kept.room));
+  $('back').hidden = !thread;
+  $('scroll').ariaLive = 'off'; // a screen reader is to read what is added, and not all that is there already
+  setTimeout(() => { $('scroll').ariaLive = 'polite'; }, 1000);
+  $('log').replaceChildren();
+}
+
+function finish() {
+  kept.pending.forEach(wait);
+  toEnd();
+  seenAll();
+}
+
+// What is shown is read to its end.
+function seenAll() {
+  noneBelow();
+  forget(shown());
+  showPlaces();
+}
+
+// Puts a page of history before what is shown. The reader's place is kept.
 function read({ messages, next, more }, since) {
-  const privates = kept.privates.filter(({ offset }) => offset < oldest && (offset >= next || !more));
-  const said = [...messages, ...privates].sort((a, b) => a.offset - b.offset);
-  said.forEach(({ clientId }) => settle(clientId)); // it had come: only the answer to it was lost
+  messages.forEach(({ clientId }) => settle(clientId)); // it had come: only the answer to it was lost
   const { scrollHeight, scrollTop } = $('scroll');
-  $('log').prepend(...said.map((one) => line({ ...one, isReplay: one.offset > since })));
+  $('log').prepend(...messages.map((one) => line({ ...one, isReplay: one.offset > since })));
   $('scroll').scrollTop = scrollTop + $('scroll').scrollHeight - scrollHeight;
   $('older').hidden = !more;
   oldest = next;
@@ -156,18 +204,40 @@ async function older(since) {
   const { room } = kept;
   const page = await io.ask('history', room, { before: oldest });
   trouble(page);
-  if (page.ok && room === kept.room) read(page, since); // it may be another one by now
-  return page.ok;
+  const isShown = page.ok && shown() === inRoom(room); // it may be another place by now
+  if (isShown) read(page, since);
+  return isShown;
 }
 
-function showRooms() {
+// The rooms that we are in, and the threads.
+function showPlaces() {
+  const place = (name, where, onclick) => {
+    const open = el('button', { name: `open ${where}`, type: 'button', onclick }, el('b', {}, name), badge(where));
+    if (where === shown()) open.ariaCurrent = 'true';
+    return open;
+  };
   refill($('rooms'), kept.rooms.map((name) => {
-    const open = el('button', { name: `open ${name}`, type: 'button', onclick: () => show(name) }, el('b', {}, name));
-    if (name === kept.room) open.ariaCurrent = 'true';
-    if (unread.has(name)) open.append(el('span', { role: 'img', ariaLabel: 'new messages' }, ' •'));
+    const open = place(name, inRoom(name), () => show(name));
     const close = { name: `leave ${name}`, type: 'button', ariaLabel: `Leave ${name}`, onclick: () => leave(name) };
     return el('li', {}, open, el('button', close, '×'));
   }));
+  const partners = new Set([...kept.privates.map(partner), ...(kept.thread ? [kept.thread] : [])]);
+  refill($('threads'), inOrder(partners, (name) => name).map((name) =>
+    el('li', {}, place(name, inThread(name), () => address(name)))));
+  $('in-private').hidden = !partners.size;
+}
+
+// The rooms that exist, and that we are not in. Nobody tells when there is one more, so we ask when somebody looks.
+async function askRooms() {
+  askedAt = Date.now();
+  const { rooms } = await io.ask('rooms');
+  if (!rooms) return;
+  const others = inOrder(rooms.filter(({ room }) => !kept.rooms.includes(room)), ({ room }) => room);
+  refill($('others'), others.map(({ room, here }) => {
+    const properties = { name: `join ${room}`, type: 'button', onclick: () => join(room) };
+    return el('li', {}, el('button', properties, el('b', {}, room), ' ', el('small', {}, `${here} here`)));
+  }));
+  $('no-others').hidden = others.length > 0;
 }
 
 async function askWho() {
@@ -181,14 +251,15 @@ function seen(room, name, state, news) {
   if (room !== kept.room) return;
   if (state) people.set(name, state);
   else people.delete(name);
-  if (news) add({ note: el('b', {}, name), news });
+  if (news && !kept.thread) add({ note: el('b', {}, name), news });
   showPeople();
 }
 
 function showPeople() {
-  const sorted = [...people].sort(([a], [b]) => a.localeCompare(b));
+  const sorted = inOrder(people, ([name]) => name);
   const typing = sorted.filter(([, { typingUntil }]) => typingUntil > Date.now()).map(([name]) => name);
   const verb = ['', ' is typing', ' are typing'][Math.min(2, typing.length)];
+  $('typing').hidden = Boolean(kept.thread);
   $('typing').replaceChildren(...typing.map((name) => el('b', {}, name)), verb);
   $('me').textContent = me.name;
   $('count').textContent = `(${people.size})`;
@@ -199,30 +270,28 @@ function showPeople() {
   }));
 }
 
-// What is written goes to one person, or to the room again.
-function address(name) {
-  recipient = name;
-  $('to').replaceChildren(name ? 'In private to ' : 'Message', el('b', {}, name ?? ''));
-  $('everyone').hidden = !name;
-  $('text').focus();
-}
-
-// Puts a message or a note at the end of the log, before what waits to be sent.
+// Puts a message or a note at the end of the log, before what waits to be sent. A reader further up stays there, and is
+// told that there is more.
 function add(entry) {
-  const { scrollHeight, scrollTop, clientHeight } = $('scroll');
-  $('log').insertBefore(line(entry), entry.isWaiting ? null : $('log').querySelector('.waits'));
-  if (scrollHeight - scrollTop - clientHeight < 80) toEnd(); // a reader further up stays there
+  const wasAtEnd = isAtEnd();
+  const waiting = $('log').querySelector('.waits');
+  const last = waiting ? waiting.previousElementSibling : $('log').lastElementChild;
+  // When a class comes in, one line says it.
+  if (entry.news && last?.news === entry.news && !entry.isReplay) last.insertBefore(entry.note, last.lastChild);
+  else $('log').insertBefore(line(entry), entry.isWaiting ? null : waiting);
+  if (wasAtEnd) toEnd();
+  else if (!entry.note && entry.from !== me.name) countBelow();
   if ($('log').children.length > 1000) $('log').firstChild.remove(); // it is there when the room is shown again
 }
 
 function line({ note, news, from, to, text, at, clientId, isReplay, isWaiting }) {
   const kind = note ? 'note' : isWaiting ? 'waits' : to ? 'private' : from === me.name ? 'own' : '';
   const properties = { clientId, className: isReplay ? `${kind} replay` : kind };
-  if (note) return el('li', properties, note, news ?? '');
+  if (note) return el('li', { ...properties, news }, note, news ?? '');
   const when = new Date(at ?? Date.now());
   const dateStyle = when.toDateString() === new Date().toDateString() ? undefined : 'short';
   const clock = when.toLocaleString([], { dateStyle, timeStyle: 'short' });
-  const meta = el('span', { className: 'meta' }, el('b', {}, to ? `${from} to ${to}, in private` : from), ' ');
+  const meta = el('span', { className: 'meta' }, el('b', {}, from), ' ');
   meta.append(isWaiting ? 'not sent yet' : el('time', { dateTime: when.toISOString() }, clock), ' ');
   if (isReplay) meta.append(el('span', { className: 'tag' }, 'replayed'));
   return el('li', properties, meta, el('p', { dir: 'auto' }, text));
@@ -237,8 +306,8 @@ async function deliver(event) {
 }
 
 function wait([kind, where, text, clientId]) {
-  const to = kind === 'msg' ? where : undefined;
-  if (to || where === kept.room) add({ from: me.name, to, text, clientId, isWaiting: true });
+  const place = kind === 'msg' ? inThread(where) : inRoom(where);
+  if (place === shown()) add({ from: me.name, text, clientId, isWaiting: true });
 }
 
 // It waits no more.
@@ -271,7 +340,7 @@ const submitted = {
     trouble({});
     $('text').value = '';
     const id = crypto.getRandomValues(new Uint32Array(3)).join('-'); // by which the server knows a copy
-    const event = [recipient ? 'msg' : 'say', recipient ?? kept.room, text, id];
+    const event = [kept.thread ? 'msg' : 'say', kept.thread || kept.room, text, id];
     kept.pending.push(event);
     setTimeout(() => kept.pending.includes(event) && wait(event), 300); // seldom: the answer comes sooner
     typedAt = 0;
@@ -289,10 +358,18 @@ document.onsubmit = (event) => {
   submitted[event.target.id]();
 };
 $('older').onclick = () => older();
-$('everyone').onclick = () => address(undefined);
+$('back').onclick = () => show(kept.room);
+$('below').onclick = toEnd;
+$('scroll').onscroll = () => !document.hidden && isAtEnd() && (isCounted(shown()) || !$('below').hidden) && seenAll();
+document.onvisibilitychange = () => $('scroll').onscroll();
+// Whoever comes to the list of rooms sees those that there are now.
+$('find').open = matchMedia('(min-width: 60rem)').matches;
+for (const sign of ['pointerenter', 'focusin', 'toggle']) {
+  $('find').addEventListener(sign, () => Date.now() - askedAt > 2000 && askRooms());
+}
 $('text').oninput = () => {
   const isTyping = $('text').value !== '';
-  if (recipient || (isTyping && Date.now() - typedAt < 3000)) return;
+  if (kept.thread || (isTyping && Date.now() - typedAt < 3000)) return;
   typedAt = isTyping ? Date.now() : 0;
   io.tell('typing', kept.room, isTyping);
 };

@@ -7,6 +7,10 @@ export function el(tag, properties, ...children) {
   return made;
 }
 
+// As people sort: capitals do not matter, and 2 comes before 10.
+const collator = new Intl.Collator([], { numeric: true });
+export const inOrder = (items, nameOf) => [...items].sort((a, b) => collator.compare(nameOf(a), nameOf(b)));
+
 // Refills a list, and leaves the keyboard on the button where it was.
 export function refill(list, items) {
   const held = list.contains(document.activeElement) && document.activeElement.name;
