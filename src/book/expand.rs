@@ -11,6 +11,7 @@
 //! | `lesson ID exercises` | what there is to program after it |
 //! | `gated` ... `end` | what is between them is folded: it would answer a question of the page |
 //! | `figure ID/SCENE/KIND` | one of its pictures |
+//! | `figure word NAME` | the picture of a word of the course |
 //! | `quiz ID N [SCENE/KIND ...]` | its question N, from 1; pictures that belong to the answer |
 //! | `fact ID NAME` | in a sentence: a number or word of its run |
 //! | `lessons` | the course as a table |
@@ -91,6 +92,7 @@ impl<'a> Expander<'a> {
         let words = |made: Result<String, String>| made.map(Expansion::Words);
         match (directive.name, plain.as_slice()) {
             ("lesson", [lesson, part]) => block(self.lesson(lesson, part, &turned)),
+            ("figure", ["word", name @ ..]) => block(vocabulary::picture(&name.join(" "))),
             ("figure", [name]) => block(self.figure(name, &turned)),
             ("quiz", [lesson, number, pictures @ ..]) => block(self.quiz(lesson, number, pictures, &turned)),
             ("fact", [lesson, name]) => words(self.fact(lesson, name, &turned)),
@@ -132,7 +134,7 @@ impl<'a> Expander<'a> {
     fn lesson(&mut self, name: &str, part: &str, turned: &[&str]) -> Result<String, String> {
         let lesson = find(name)?;
         match part {
-            "about" => Ok(about(lesson)),
+            "about" => about(lesson),
             "knobs" => Ok(knobs(lesson)),
             "teacher" => Ok(teacher(lesson)),
             "story" => Ok(story::story(lesson, &*self.play(name, turned)?)),
@@ -256,15 +258,22 @@ fn with_turned(id: String, turned: &[&str]) -> String {
     turned.iter().fold(id, |id, turn| format!("{id}-{}", turn.chars().map(plain).collect::<String>()))
 }
 
-fn about(lesson: &Lesson) -> String {
-    format!(
+fn about(lesson: &Lesson) -> Result<String, String> {
+    let mut words = String::new();
+    for (word, is) in lesson.words {
+        let _ = write!(words, "<dt>{}</dt><dd>{}</dd>", vocabulary::link(word)?, figure::inline(is));
+    }
+    if !words.is_empty() {
+        words = format!("<p>New words:</p><dl class=\"nl-words\">{words}</dl>");
+    }
+    Ok(format!(
         "<div class=\"nl-about\"><p>Lesson {}, {} layer, about {} minutes. In a terminal: \
-         <code>{}</code></p></div>\n",
+         <code>{}</code></p>{words}</div>\n",
         lesson.number,
         lesson.layer,
         lesson.minutes,
         lesson.command(),
-    )
+    ))
 }
 
 /// What there is to program after a lesson.
@@ -319,7 +328,7 @@ fn teacher(lesson: &Lesson) -> String {
 /// What a terminal shows when the lesson is played without predictions.
 fn transcript(lesson: &Lesson, performance: &Performance) -> String {
     let look = Look::default();
-    let mut shown = text::head(lesson).to_string();
+    let mut shown = text::opening(lesson, &look).to_string();
     for beat in &performance.beats {
         let _ = write!(shown, "\n{}", text::beat(performance, beat, None, &look));
     }

@@ -94,3 +94,5 @@ pub fn supports(renderer: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod words_tests;

@@ -116,6 +116,17 @@ fn no_answer_stands_outside_its_fold_in_any_chapter() {
 }
 
 #[test]
+fn what_is_read_before_the_lessons_shows_no_run_of_theirs() {
+    for name in ["start", "reading"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("book/src/{name}.md"));
+        let page = std::fs::read_to_string(path).expect("a page of the book");
+        for lesson in ALL {
+            assert!(!page.contains(&format!("#figure {}/", lesson.id)), "{name}: {}", lesson.id);
+        }
+    }
+}
+
+#[test]
 fn an_answer_on_the_page_would_be_found() {
     let ask = |form, answer, why: &str| Prediction { question: String::new(), form, answer, why: why.into() };
     let frames =

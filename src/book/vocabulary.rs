@@ -33,6 +33,17 @@ pub fn link(name: &str) -> Result<String, String> {
     Ok(format!("<a href=\"vocabulary.html#{}\">{}</a>", id(term), escape(name)))
 }
 
+/// The picture of a word of the course.
+///
+/// # Errors
+/// When the course has no such word, or the word no picture.
+pub fn picture(name: &str) -> Result<String, String> {
+    let term = vocabulary::find(name).ok_or_else(|| format!("the vocabulary has no word '{name}'"))?;
+    let played = term.play()?;
+    let picture = played.first().ok_or_else(|| format!("the word '{name}' has no picture"))?;
+    Ok(figure::figure(picture, &format!("fig-{}", id(term))))
+}
+
 fn one(term: &Term) -> Result<String, String> {
     let mut entry = format!("### {} {{#{}}}\n\n", escape(term.name), id(term));
     entry.push_str(&format!("<p>{}</p>\n", figure::inline(term.definition)));

@@ -30,6 +30,15 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Physical,
     minutes: 20,
     misconception: "a character is a byte",
+    words: &[
+        ("bit", "a choice between two values, 0 and 1"),
+        ("byte", "eight bits: a number from 0 to 255"),
+        ("hexadecimal", "numbers with the digits 0 to f: two of them are a byte"),
+        ("host", "a computer that takes part in a network"),
+        ("protocol", "the rules by which two ends talk"),
+        ("header", "what a protocol puts in front of the data"),
+        ("port", "the number of a program on its host"),
+    ],
     cites: &[
         Cite { document: "RFC 3629", section: "3", what: "UTF-8: one to four bytes for a character" },
         Cite { document: "RFC 791", section: "appendix B", what: "the order of bytes in a number" },

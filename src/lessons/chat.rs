@@ -40,6 +40,7 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Application,
     minutes: 75,
     misconception: "a chat message goes from me to you",
+    words: &[],
     cites: &[
         Cite {
             document: "Socket.IO protocol, revision 5",
@@ -161,6 +162,12 @@ fn script(stage: &mut Stage) {
         "there is no line from you to me. Each of us has a connection to a server, and a program there reads from one \
          and writes to the others. What looks like one message is several, each wrapped by every layer, and a log knows \
          who has received what.",
+    );
+    stage.try_next(
+        "netlayers chat serve",
+        "The same chat, with you in it. Open two tabs at http://127.0.0.1:8000, talk, and find in the panel the layers of \
+         this lesson. Then end the server with kill -9 and its process id, say something in one tab, start it again, \
+         and look: what is missing?",
     );
     stage.try_next("netlayers lesson chat --loss 20%", "Predict: which numbers change, and which do not?");
     stage

@@ -37,6 +37,7 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Application,
     minutes: 25,
     misconception: "the heartbeat is TCP's job",
+    words: &[("control frame", "a frame about the connection: ping, pong or close")],
     cites: &[
         Cite { document: "RFC 6455", section: "5.4", what: "fragments, and what may come between them" },
         Cite { document: "RFC 6455", section: "5.5", what: "control frames: Close, Ping, Pong" },

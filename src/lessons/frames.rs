@@ -29,6 +29,11 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Application,
     minutes: 35,
     misconception: "masking is encryption, and a frame is a packet",
+    words: &[
+        ("FIN", "a flag: this is the last; WebSocket and TCP have one each"),
+        ("mask", "four bytes that a client's payload is mixed with"),
+        ("proxy", "a program between client and server that forwards"),
+    ],
     cites: &[
         Cite { document: "RFC 6455", section: "5.2", what: "the layout of a frame" },
         Cite { document: "RFC 6455", section: "5.1", what: "clients mask, servers do not" },

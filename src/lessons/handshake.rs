@@ -34,6 +34,7 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Transport,
     minutes: 25,
     misconception: "accept() makes the handshake",
+    words: &[("ACK", "a flag of TCP: this segment says what has arrived")],
     cites: &[
         Cite { document: "RFC 9293", section: "3.5", what: "establishing a connection" },
         Cite { document: "RFC 9293", section: "3.3.2", what: "the states of a connection" },

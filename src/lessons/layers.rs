@@ -19,6 +19,17 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Internet,
     minutes: 25,
     misconception: "the seven OSI layers are seven headers",
+    words: &[
+        ("OSI model", "what networks have to do, as seven layers"),
+        ("TCP/IP model", "the same as four layers, as the Internet has them"),
+        ("message", "what a program hands over at a time"),
+        ("frame", "what goes over a link in one piece"),
+        ("payload", "what a header is put in front of"),
+        ("Ethernet", "carries anything over one link"),
+        ("IP", "carries anything from host to host"),
+        ("UDP", "carries single messages from program to program"),
+        ("TCP", "carries a stream of bytes from program to program"),
+    ],
     cites: &[
         Cite { document: "RFC 1122", section: "1.1.3", what: "the four layers of the Internet" },
         Cite { document: "ISO/IEC 7498-1", section: "6", what: "the seven layers of OSI" },
@@ -49,7 +60,7 @@ fn script(stage: &mut Stage) {
     stage.try_next("netlayers lesson 2 --view header --scene udp", "Every field of every header.");
     stage.try_next(
         "netlayers compare hello --view layers",
-        "Add WebSocket: a header that the application brings itself.",
+        "Three ways at once. Which of them has a header that belongs to the application?",
     );
 }
 
@@ -57,9 +68,26 @@ fn script(stage: &mut Stage) {
 fn wrapped(stage: &mut Stage) {
     let payload = stage.knob(&PAYLOAD);
     let bytes = plural(payload, "byte");
+    stage.say(
+        "From a program on one host to a program on another there is more to do than one program should: so the work \
+         is divided. A layer is a job. It relies on the layer below, and the layer above relies on it.",
+    );
+    let jobs = [
+        ["application", "what the programs have to say to each other"],
+        ["transport", "from one program to another; with TCP, nothing missing"],
+        ["internet", "from host to host, over as many links as it takes"],
+        ["link", "from a host to the next on a link, and damage is noticed"],
+        ["physical", "bits as signals, and signals as bits (lesson 1)"],
+    ];
+    stage.table(
+        &["layer", "its job"],
+        jobs.map(|row| row.map(str::to_string).to_vec()).to_vec(),
+        "From the top down: on the way out each job is done after the one above it, on the way in before it.",
+    );
     stage.say(format!(
-        "A program hands {bytes} to UDP. Each layer puts a header of its own in front, and hands all of it to the \
-         layer below, which does not look inside."
+        "A program hands {bytes} to UDP. What a layer needs for its job, such as a number that says who is meant, it \
+         writes into a header of its own, in front of what it got: its payload. It hands all of it to the layer below, \
+         which does not look inside."
     ));
     let size = stage.ask_number(
         format!("How many bytes of the frame that carries {bytes} of data does a capture show?"),
@@ -147,18 +175,18 @@ fn prices(stage: &mut Stage) {
     let payload = stage.knob(&PAYLOAD);
     let udp = stage.seen().accounting();
     let guess = stage.ask_number(
-        "The same data by TCP: opened, sent, closed at both ends. How many frames cross the wire, in both directions?",
+        "The same data by TCP, until the other end has said that it arrived. How many frames cross the wire, in both \
+         directions?",
         "frames",
     );
     stage.scene("tcp", "The same by TCP");
     let (client, server) = stage.two_hosts();
     by_tcp(stage, client, server, payload);
-    stage.show(View::Ladder, "Each arrow is one frame, with three headers of its own.");
     stage.reveal(
         guess,
         |run| run.frames(),
-        "A connection is opened and closed by segments that carry none of your bytes. What they buy is the subject of \
-         later lessons: order, and retransmission of lost bytes.",
+        "Both ends have to agree before they send, and say what they got: most of these frames carry none of your bytes. \
+         What that buys is the subject of later lessons: the bytes come in order, and what is lost is sent again.",
     );
     let tcp = stage.seen().accounting();
     let rows = [
@@ -184,14 +212,8 @@ fn by_tcp(stage: &mut Stage, client: Host, server: Host, payload: usize) {
     stage.run_until_state(socket, "ESTABLISHED");
     stage.run_for(Duration::from_millis(1));
     stage.send(socket, vec![b'x'; payload]);
-    stage.close(socket);
-    // Long enough for the FIN and its acknowledgment, however short the link.
-    let trip = stage.network_knobs().rtt() * 2 + Duration::from_millis(10);
-    stage.run_for(trip);
-    if let Some(accepted) = stage.accepted(server).first() {
-        stage.close(*accepted);
-    }
-    stage.run_for(trip);
+    // Long enough for the data and its acknowledgment, however short the link.
+    stage.run_for(stage.network_knobs().rtt() * 2 + Duration::from_millis(10));
 }
 
 /// The parts of the one frame of a run with one frame.

@@ -22,6 +22,9 @@ pub struct Lesson {
     pub minutes: u8,
     /// What many believe before it, as they would say it.
     pub misconception: &'static str,
+    /// The words that it introduces, by their names in the vocabulary, each with what it is in a few words. No lesson
+    /// before it uses them, and they give no answer away: they are shown at the very beginning.
+    pub words: &'static [(&'static str, &'static str)],
     /// Where it can be read up: at least one with a section.
     pub cites: &'static [Cite],
     /// What can be turned.

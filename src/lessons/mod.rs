@@ -57,6 +57,8 @@
 //!
 //! - Ask *before* the run, reveal after it. A [`Guess`](stage::Guess) that is never revealed is a fault.
 //! - Every number comes from the run or a knob: `format!` it. A number typed into a sentence will be wrong one day.
+//! - A word of the vocabulary is introduced by the first lesson that uses it, in [`Lesson::words`];
+//!   `src/book/words_tests.rs` says which are missing.
 //! - A claim holds for every value of every knob; the tests turn them all. One that needs a certain value is inside
 //!   an `if`, and so does a sentence.
 //! - A knob of the network ([`DELAY`](knob::DELAY), [`LOSS`](knob::LOSS), [`MTU`](knob::MTU), [`MSS`](knob::MSS),

@@ -27,6 +27,11 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Transport,
     minutes: 30,
     misconception: "one write is one packet",
+    words: &[
+        ("MSS", "the most data that an end takes in one segment"),
+        ("retransmission", "sending again what was lost"),
+        ("Nagle's algorithm", "a rule of TCP about small segments"),
+    ],
     cites: &[
         Cite {
             document: "RFC 9293",

@@ -47,6 +47,12 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Application,
     minutes: 30,
     misconception: "Socket.IO is WebSocket; HTTP is only its setup",
+    words: &[
+        ("Socket.IO", "a protocol for events, on top of Engine.IO"),
+        ("event", "a message with a name"),
+        ("namespace", "a part of a server that a client asks to be let into"),
+        ("polling", "asking a server for news by HTTP, again and again"),
+    ],
     cites: &[
         Cite {
             document: "Engine.IO protocol, revision 4",

@@ -34,6 +34,7 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Transport,
     minutes: 30,
     misconception: "TCP sends messages",
+    words: &[],
     cites: &[
         Cite { document: "RFC 9293", section: "2.2", what: "TCP carries a stream of bytes" },
         Cite { document: "RFC 9293", section: "3.9.1", what: "the calls SEND and RECEIVE" },

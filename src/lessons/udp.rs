@@ -23,6 +23,12 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Transport,
     minutes: 25,
     misconception: "UDP is always faster",
+    words: &[
+        ("checksum", "a number made of the bytes, by which damage is noticed"),
+        ("handshake", "how TCP opens a connection"),
+        ("sequence number", "the number of a byte in TCP's stream"),
+        ("loss", "what is sent and never arrives"),
+    ],
     cites: &[
         Cite { document: "RFC 768", section: "", what: "all of UDP, on three pages" },
         Cite { document: "RFC 1122", section: "4.1", what: "what a host's UDP must do" },

@@ -54,6 +54,12 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Application,
     minutes: 30,
     misconception: "WebSocket replaces HTTP",
+    words: &[
+        ("HTTP", "the protocol of the web: a request and its response"),
+        ("WebSocket", "messages in both directions over one TCP connection"),
+        ("server-sent events", "an HTTP response that goes on, piece by piece"),
+        ("QUIC", "the transport protocol that HTTP/3 has instead of TCP"),
+    ],
     cites: &[
         Cite {
             document: "RFC 6455",

@@ -209,7 +209,7 @@ fn index(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Runs `netlayers solution`. Whoever has not tried is asked to.
+/// Runs `netlayers solution`. Without an attempt it asks for one.
 pub(super) fn solution(args: &SolutionArgs, out: &mut Output) -> Result<(), CliError> {
     let exercise = find(&args.exercise)?;
     let language = args.language.chosen();

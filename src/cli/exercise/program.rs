@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::reset::same;
 use crate::cli::error::CliError;
 use crate::cli::output::remark;
 use crate::lessons::exercises::{Exercise, Language};
@@ -126,6 +125,11 @@ fn build(exercise: &Exercise, root: &Path) -> Result<PathBuf, CliError> {
         .ok_or_else(|| CliError::Failed(format!("cargo does not say where it put {}", exercise.id)))
 }
 
+/// Whether two files are the same but for their line ends, which git may have changed.
+pub(super) fn same(a: &str, b: &str) -> bool {
+    a.lines().eq(b.lines())
+}
+
 /// Writes a file whole or not at all: a new one takes the place of the old one.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let new = path.with_extension(format!("new-{}", std::process::id()));
@@ -229,6 +233,12 @@ fn read(from: Option<impl Read>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn line_ends_make_no_difference() {
+        assert!(same("a\nb\n", "a\r\nb\r\n"));
+        assert!(!same("a\nb\n", "a\nc\n"));
+    }
 
     #[test]
     fn the_program_is_found_in_what_cargo_says() {

@@ -29,7 +29,7 @@ pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
     let (file, starter) = (exercise.file(language), exercise.program(language).starter);
     let path = program::checkout()?.join(&file);
     match fs::read_to_string(&path) {
-        Ok(text) if same(&text, starter) => {
+        Ok(text) if program::same(&text, starter) => {
             return out.line(format!("{} is as it was in the beginning", file));
         }
         Ok(_) if args.yes => {}
@@ -48,11 +48,6 @@ pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
     out.line(format!("next: {}", out.look.bold(&command("check", exercise))))
 }
 
-/// Whether two files are the same but for their line ends, which git may have changed.
-pub(super) fn same(a: &str, b: &str) -> bool {
-    a.lines().eq(b.lines())
-}
-
 fn may_overwrite(file: &str, out: &mut Output) -> Result<bool, CliError> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(CliError::Failed(format!(
@@ -64,15 +59,4 @@ fn may_overwrite(file: &str, out: &mut Output) -> Result<bool, CliError> {
     let mut typed = String::new();
     io::stdin().lock().read_line(&mut typed).map_err(|error| CliError::io("reading the keyboard", &error))?;
     Ok(matches!(typed.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn line_ends_make_no_difference() {
-        assert!(same("a\nb\n", "a\r\nb\r\n"));
-        assert!(!same("a\nb\n", "a\nc\n"));
-    }
 }

@@ -41,7 +41,7 @@ pub(super) fn pages(
 ) -> Vec<Page> {
     let Cut { rows, asks, teacher } = cut;
     let mut book = Pages { done: Vec::new(), page: Page::default(), used: 0, rows };
-    book.print(text::head(lesson), 0);
+    book.print(text::opening(lesson, look), 0);
     let mut before: Option<&Beat> = None;
     for (number, beat) in performance.beats.iter().enumerate() {
         if rows.is_some() && before.is_some_and(|before| is_a_step(before, beat)) {

@@ -28,6 +28,13 @@ pub(super) const LESSON: Lesson = Lesson {
     layer: Layer::Application,
     minutes: 45,
     misconception: "rooms are namespaces; a queue is exactly-once",
+    words: &[
+        ("room", "a list of clients that get the same events"),
+        ("listener", "a function that is called for each event of a name"),
+        ("missed event", "one that was sent while its client was away"),
+        ("offset", "the number of an event in the log"),
+        ("queue", "what waits, in the order in which it came"),
+    ],
     cites: &[
         Cite {
             document: "Socket.IO protocol, revision 5",

@@ -56,7 +56,7 @@ pub struct Exercise {
 pub struct Case {
     /// What it is about.
     pub title: &'static str,
-    /// The hint for whoever fails here, as an index.
+    /// The hint that helps when it fails, as an index.
     pub hint: usize,
     /// The steps, in order.
     pub steps: Vec<Step>,

@@ -18,7 +18,7 @@ pub struct Document<'a> {
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Document { lesson, performance } = self;
-        let mut fields = serializer.serialize_struct("Document", 12)?;
+        let mut fields = serializer.serialize_struct("Document", 13)?;
         fields.serialize_field("schema", "netlayers.lesson/1")?;
         fields.serialize_field("lesson", lesson.id)?;
         fields.serialize_field("number", &lesson.number)?;
@@ -26,6 +26,8 @@ impl Serialize for Document<'_> {
         fields.serialize_field("layer", &lesson.layer)?;
         fields.serialize_field("minutes", &lesson.minutes)?;
         fields.serialize_field("misconception", lesson.misconception)?;
+        let word = |(word, is): &(&str, &str)| serde_json::json!({ "word": word, "is": is });
+        fields.serialize_field("words", &lesson.words.iter().map(word).collect::<Vec<_>>())?;
         fields.serialize_field("cites", lesson.cites)?;
         fields.serialize_field("scenario", &performance.scenario.to_string())?;
         fields.serialize_field("predictions", &performance.predictions)?;

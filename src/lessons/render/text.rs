@@ -20,6 +20,19 @@ pub fn head(lesson: &Lesson) -> Sheet {
     [Line::of(title, Tone::Strong), Line::of(about, Tone::Faint)].into_iter().collect()
 }
 
+/// The head, and the words that the lesson introduces.
+pub fn opening(lesson: &Lesson, look: &Look) -> Sheet {
+    let mut sheet = head(lesson);
+    let longest = lesson.words.iter().map(|(word, _)| width(word)).max().unwrap_or(0);
+    if longest > 0 {
+        sheet.say("\nnew words", Tone::Plain);
+    }
+    for (word, is) in lesson.words {
+        sheet.say(lines(&format!("  {word:<longest$}  "), is, look), Tone::Plain);
+    }
+    sheet
+}
+
 /// The foot of a lesson: where to read on, and the line that reproduces the run.
 pub fn foot(lesson: &Lesson, scenario: &Scenario, look: &Look) -> String {
     let mut text = String::new();

@@ -246,7 +246,7 @@ pub(super) const TERMS: &[Term] = &[
         cites: &[Cite { document: "RFC 9293", section: "3.7.4", what: "the Nagle algorithm" }],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/sender.rs"],
-        lesson: Some(7),
+        lesson: Some(9),
         see: &["segment", "delayed ACK"],
         picture: Some(pictures::nagle),
     },

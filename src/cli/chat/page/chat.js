@@ -362,7 +362,7 @@ $('back').onclick = () => show(kept.room);
 $('below').onclick = toEnd;
 $('scroll').onscroll = () => !document.hidden && isAtEnd() && (isCounted(shown()) || !$('below').hidden) && seenAll();
 document.onvisibilitychange = () => $('scroll').onscroll();
-// Whoever comes to the list of rooms sees those that there are now.
+// The list of rooms is asked for when somebody comes to it.
 $('find').open = matchMedia('(min-width: 60rem)').matches;
 for (const sign of ['pointerenter', 'focusin', 'toggle']) {
   $('find').addEventListener(sign, () => Date.now() - askedAt > 2000 && askRooms());

@@ -57,7 +57,7 @@ pub(in crate::lessons::vocabulary) fn header(stage: &mut Stage) {
     datagram_of(stage, MESSAGE.as_bytes());
     stage.show(
         View::Header(Frame::Number(1), Some("UDP")),
-        "The shortest header of the course, with the values of one datagram from a run: a row is 32 bits.",
+        "The header of UDP, with the values of one datagram from a run: a row is 32 bits.",
     );
 }
 
