@@ -77,7 +77,7 @@ impl<'a> Expander<'a> {
     }
 
     /// Whether a page ended inside a `gated`; the next page begins outside of it.
-    pub fn left_gated(&mut self) -> bool {
+    pub(super) fn left_gated(&mut self) -> bool {
         std::mem::take(&mut self.gated)
     }
 

@@ -18,7 +18,7 @@ pub struct Page {
 }
 
 /// The page of a lesson, as a link from the other pages.
-pub fn page_of(lesson: &Lesson) -> String {
+pub(super) fn page_of(lesson: &Lesson) -> String {
     format!("lesson-{}.html", lesson.id)
 }
 

@@ -43,7 +43,7 @@ pub fn question(prediction: &Prediction, id: &str) -> String {
 
 /// The beginning of what stays closed until the reader opens it: the answer to the question `id`. `together` are the
 /// questions that are to be predicted first, since the same run answers them; `of` says which answer of how many.
-pub fn open_answer(
+pub(super) fn open_answer(
     prediction: &Prediction,
     id: &str,
     together: &[String],

@@ -50,7 +50,7 @@ fn address(text: &str) -> Option<(String, usize)> {
 }
 
 /// In Markdown: prose only, no code.
-pub fn linked_in_page(page: &str) -> String {
+pub(super) fn linked_in_page(page: &str) -> String {
     let mut fenced = false;
     let lines = page.split('\n').map(|line| {
         let fence = line.starts_with("```");

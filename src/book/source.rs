@@ -28,7 +28,7 @@ pub fn link(path: &str) -> String {
 }
 
 /// A source file as a page. Its text is escaped: an element needs no fence that no line of the file looks like.
-pub fn listing(path: &str, text: &str) -> String {
+pub(super) fn listing(path: &str, text: &str) -> String {
     let path = escape(path);
     let language = if path.ends_with(".rs") { "language-rust" } else { "language-plaintext" };
     // Line by line: the writer for SVG makes a space of a line end.

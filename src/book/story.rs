@@ -147,11 +147,11 @@ fn read_on(lesson: &Lesson) -> String {
 }
 
 /// The id of a question.
-pub fn quiz_id(lesson: &str, prediction: usize) -> String {
+pub(super) fn quiz_id(lesson: &str, prediction: usize) -> String {
     format!("quiz-{lesson}-{}", prediction + 1)
 }
 
 /// The id of a picture.
-pub fn picture_id(lesson: &str, picture: &str) -> String {
+pub(super) fn picture_id(lesson: &str, picture: &str) -> String {
     format!("fig-{lesson}-{}", picture.replace('/', "-"))
 }

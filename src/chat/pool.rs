@@ -59,7 +59,7 @@ const MAX_LISTENERS: usize = 10_000;
 
 impl<S, E> Pool<S, E> {
     /// How many listeners a pool takes. A program has dozens; ten thousand is a leak, reported before it hurts.
-    pub const MAX_LISTENERS: usize = MAX_LISTENERS;
+    pub(super) const MAX_LISTENERS: usize = MAX_LISTENERS;
 
     /// A pool without listeners.
     pub fn new() -> Self {

@@ -41,7 +41,7 @@ impl Args for NetworkFlags {
                 default => format!(" [default: {default}]"),
             };
             let help = format!("{}{default}", knob.what());
-            let arg = flag(*knob).help(help).help_heading("Knobs of the network");
+            let arg = flag(*knob).help(help).help_heading(knob.of());
             command.arg(arg.value_parser(Reads(*knob)))
         })
     }

@@ -32,5 +32,5 @@ pub const MTU: Knob<u16> = network::MTU.told("largest IP packet of the link, in 
 pub const MSS: Knob<u16> = network::MSS.at("1460").told("largest TCP segment payload, in bytes");
 
 /// Which packet of several is lost.
-pub const LOSE: Knob<usize> =
+pub(super) const LOSE: Knob<usize> =
     Knob::count("lose", "2", 0, 100, "which packet is lost, counted from 1; 0 for none of them");

@@ -56,7 +56,7 @@ pub enum Drawing {
 pub struct FreeDrawing {
     /// What it is called in JSON, such as `waveform`.
     pub name: &'static str,
-    /// Draws it.
+    /// Gives the sheet for a terminal of this look.
     pub draw: Arc<dyn Fn(&Look) -> Sheet + Send + Sync>,
 }
 

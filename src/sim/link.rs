@@ -71,6 +71,9 @@ pub(super) struct Transmitter {
     waiting_bytes: usize,
     /// When the frame before this one arrives: jitter keeps the order.
     last_arrival: Instant,
+    /// The frames on their way, in the order in which they arrive, so that the network's queue has to hold only the
+    /// first. One that overtakes others is not among them. Bounded by what the delay holds at the link's rate.
+    pub(super) in_flight: VecDeque<InFlight>,
 }
 
 /// When a frame that was accepted leaves and arrives.
@@ -80,6 +83,17 @@ pub(super) struct Passage {
     pub(super) starts: Instant,
     /// Its last bit is at the other end.
     pub(super) arrives: Instant,
+}
+
+/// A frame on its way, as it will arrive.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) at: Instant,
+    /// Its place among all that happens at that time.
+    pub(super) ticket: u64,
+    pub(super) frame: FrameId,
+    pub(super) bytes: Bytes,
+    pub(super) check: Option<u32>,
 }
 
 /// A frame that will arrive at the other end.
@@ -103,6 +117,7 @@ impl Transmitter {
             leaving: VecDeque::new(),
             waiting_bytes: 0,
             last_arrival: Instant::ZERO,
+            in_flight: VecDeque::new(),
         }
     }
 

@@ -9,13 +9,13 @@ use bytes::Bytes;
 use super::app::{App, Io};
 use super::device;
 use super::fault::Passing;
-use super::link::{Arriving, Departing, Link, Passage};
+use super::link::{Arriving, Departing, End, InFlight, Link, Passage};
 use super::node::{AppSlot, Node, NodeId, NodeKind, Port};
 use super::queue::EventQueue;
 use crate::base::{Instant, Machine as _, Rng};
 use crate::layers::physical::crc32::crc32;
 use crate::layers::stack::{Input, Output, SocketEvent};
-use crate::trace::{FrameId, Kind, PlaceId, Recorder, Trace};
+use crate::trace::{FrameId, Kind, LinkId, PlaceId, Recorder, Trace};
 
 /// A node that is a host: it has addresses, sockets and programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,10 +53,27 @@ pub struct Network {
 }
 
 enum Scheduled {
-    Arrival { node: NodeId, port: usize, frame: FrameId, bytes: Bytes, check: Option<u32> },
-    WakeNode { node: NodeId },
-    WakeApp { app: AppId },
-    Unblock { node: NodeId, port: usize },
+    /// The first frame that is on its way from this end of the link.
+    Arrival {
+        link: LinkId,
+        side: usize,
+    },
+    /// A frame that overtakes others.
+    Overtaking {
+        link: LinkId,
+        side: usize,
+        frame: Box<InFlight>,
+    },
+    WakeNode {
+        node: NodeId,
+    },
+    WakeApp {
+        app: AppId,
+    },
+    Unblock {
+        node: NodeId,
+        port: usize,
+    },
 }
 
 impl Network {
@@ -166,9 +183,17 @@ impl Network {
         };
         self.advance(at);
         match happening {
-            Scheduled::Arrival { node, port, frame, bytes, check } => {
-                self.arrive(node, port, frame, bytes, check);
+            Scheduled::Arrival { link, side } => {
+                let in_flight = &mut self.links[link.index()].ends[side].transmitter.in_flight;
+                let arriving = in_flight.pop_front();
+                if let Some(next) = in_flight.front() {
+                    self.queue.push_as(next.at, next.ticket, Scheduled::Arrival { link, side });
+                }
+                if let Some(arriving) = arriving {
+                    self.arrive(link, 1 - side, arriving);
+                }
             }
+            Scheduled::Overtaking { link, side, frame } => self.arrive(link, 1 - side, *frame),
             Scheduled::WakeNode { node } => {
                 let woken = &mut self.nodes[node.index()];
                 if woken.wake_at == at {
@@ -218,7 +243,10 @@ impl Network {
         }
     }
 
-    fn arrive(&mut self, node: NodeId, port: usize, frame: FrameId, bytes: Bytes, check: Option<u32>) {
+    /// A frame arrives at this end of a link.
+    fn arrive(&mut self, link: LinkId, side: usize, arriving: InFlight) {
+        let InFlight { frame, bytes, check, .. } = arriving;
+        let End { node, port, .. } = self.links[link.index()].ends[side];
         // The frame check sequence of an untouched frame is right by construction, so only others are checked.
         if let Some(expected) = check {
             let got = crc32(&bytes);
@@ -341,7 +369,7 @@ impl Network {
         self.frames += 1;
         let Port { link, side } = self.nodes[from.index()].ports[port];
         let ends = &mut self.links[link.index()].ends;
-        let (to, arrives_at) = (ends[1 - side].node, ends[1 - side].port);
+        let to = ends[1 - side].node;
         let (from_place, to_place) = (from.place(), to.place());
 
         let Some(Passage { starts, arrives }) = ends[side].transmitter.accept(now, bytes.len()) else {
@@ -362,9 +390,31 @@ impl Network {
         let transmitter = &mut self.links[link.index()].ends[side].transmitter;
         let judged = transmitter.judge(passing, arrives, &mut self.frames, &mut departs);
         let Some(Arriving { at, bytes, check, copies }) = judged else { return };
-        for frame in std::iter::once(frame).chain(copies) {
-            let bytes = bytes.clone();
-            self.queue.push(at, Scheduled::Arrival { node: to, port: arrives_at, frame, bytes, check });
+        let Some((last, others)) = copies.split_last() else {
+            return self.under_way(link, side, at, (frame, bytes, check));
+        };
+        for frame in std::iter::once(&frame).chain(others) {
+            self.under_way(link, side, at, (*frame, bytes.clone(), check));
+        }
+        self.under_way(link, side, at, (*last, bytes, check));
+    }
+
+    /// A frame is on its way, and will arrive at the time `at`.
+    fn under_way(&mut self, link: LinkId, side: usize, at: Instant, frame: (FrameId, Bytes, Option<u32>)) {
+        let ticket = self.queue.ticket();
+        let (frame, bytes, check) = frame;
+        let coming = InFlight { at, ticket, frame, bytes, check };
+        let in_flight = &mut self.links[link.index()].ends[side].transmitter.in_flight;
+        match in_flight.back() {
+            Some(last) if at < last.at => {
+                let frame = Box::new(coming);
+                self.queue.push_as(at, ticket, Scheduled::Overtaking { link, side, frame });
+            }
+            Some(_) => in_flight.push_back(coming),
+            None => {
+                in_flight.push_back(coming);
+                self.queue.push_as(at, ticket, Scheduled::Arrival { link, side });
+            }
         }
     }
 }

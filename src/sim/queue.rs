@@ -31,9 +31,20 @@ impl<T> EventQueue<T> {
 
     /// Puts `what` in for the time `at`.
     pub fn push(&mut self, at: Instant, what: T) {
+        let order = self.ticket();
+        self.push_as(at, order, what);
+    }
+
+    /// The place in the order of something that goes in now, and is kept elsewhere until [`push_as`](Self::push_as).
+    pub fn ticket(&mut self) -> u64 {
         let order = self.pushed;
         self.pushed += 1;
-        self.heap.push(Entry { at, order, what });
+        order
+    }
+
+    /// Puts `what` in for the time `at`, as if it had been pushed when the ticket was drawn.
+    pub fn push_as(&mut self, at: Instant, ticket: u64, what: T) {
+        self.heap.push(Entry { at, order: ticket, what });
     }
 
     /// When the next thing is due.
@@ -87,5 +98,14 @@ mod tests {
         assert_eq!(queue.next_at(), Some(Instant::from_millis(1)));
         let order: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|(_, what)| what).collect();
         assert_eq!(order, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn a_ticket_keeps_the_place() {
+        let mut queue = EventQueue::new();
+        let ticket = queue.ticket();
+        queue.push(Instant::ZERO, "second");
+        queue.push_as(Instant::ZERO, ticket, "first");
+        assert_eq!(queue.pop().map(|(_, what)| what), Some("first"));
     }
 }

@@ -184,7 +184,7 @@ impl Checker {
     }
 
     /// A client is about to ask for a room.
-    pub fn asks_to_join(&mut self, visit: Visit, room: u16) {
+    pub(super) fn asks_to_join(&mut self, visit: Visit, room: u16) {
         self.note(visit, Step::Joining(room));
         let floor = self.stays[visit].last;
         let is_open = self.stays[visit].stretches.iter().any(|s| s.room == room && s.ceiling.is_none());
@@ -228,7 +228,7 @@ impl Checker {
     }
 
     /// A client has received an event that is no message of a room.
-    pub fn hears_other(&mut self, visit: Visit, offset: u64) {
+    pub(super) fn hears_other(&mut self, visit: Visit, offset: u64) {
         self.in_order(visit, offset, "an event");
     }
 
@@ -269,7 +269,7 @@ impl Checker {
     }
 
     /// A client has said goodbye.
-    pub fn quits(&mut self, visit: Visit) {
+    pub(super) fn quits(&mut self, visit: Visit) {
         self.note(visit, Step::Quit);
         self.stays[visit].has_quit = true;
     }

@@ -74,6 +74,7 @@ fn plain(value: Value) -> Json {
         Value::Share(share) => json!(share),
         Value::Time(time) => time.as_nanos().into(),
         Value::Rate(rate) => rate.0.into(),
+        Value::Word(word @ ("yes" | "no")) => (word == "yes").into(),
         Value::Word(word) => word.into(),
         Value::Text(text) => text.into(),
     }

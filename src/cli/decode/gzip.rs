@@ -18,7 +18,7 @@ pub(super) fn is_magic(start: &[u8]) -> bool {
 /// A file as it is, or what a compressed one holds.
 #[derive(Debug)]
 pub(super) enum Unpacked<R> {
-    /// As it is.
+    /// Not compressed: the bytes themselves.
     Plain(R),
     /// Decompressed; with the bytes that may still come.
     Gzip(Box<MultiGzDecoder<R>>, u64),

@@ -20,7 +20,7 @@
 use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Writer};
 use crate::layers::link::ethernet::EtherType;
 
-/// A GRE header.
+/// The header of a tunnel: which optional fields follow, and what protocol is inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GreHeader {
     /// The protocol of the payload.

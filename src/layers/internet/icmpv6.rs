@@ -105,7 +105,7 @@ pub enum Icmpv6Header {
     Other {
         /// Type.
         kind: u8,
-        /// Code.
+        /// What kind of this type (RFC 4443 §2.1).
         code: u8,
         /// The four bytes behind the checksum.
         rest: u32,

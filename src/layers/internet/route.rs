@@ -4,8 +4,6 @@
 //! knowledge. A host's table is two lines long (its own link, and a gateway for all else). Left out: metrics,
 //! redirects, and every way of *learning* routes (RIP, OSPF, BGP): tables here are written by hand.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::prefix::Prefix;
@@ -46,9 +44,21 @@ pub struct Hop {
 /// each. Routers with a million lines use a trie.
 #[derive(Debug, Clone, Default)]
 pub struct RouteTable {
-    routes: BTreeMap<(Reverse<u8>, Prefix), Route>,
-    /// The lengths that occur, the longest first, and how many routes have each.
-    lengths: BTreeMap<Reverse<u8>, usize>,
+    /// The longest prefixes first; none is empty.
+    lengths: Vec<OfLength>,
+}
+
+/// The routes whose prefixes have a length in common, sorted by prefix.
+#[derive(Debug, Clone)]
+struct OfLength {
+    bits: u8,
+    routes: Vec<Route>,
+}
+
+impl OfLength {
+    fn find(&self, prefix: Prefix) -> Result<usize, usize> {
+        self.routes.binary_search_by(|route| route.prefix.cmp(&prefix))
+    }
 }
 
 impl RouteTable {
@@ -57,32 +67,48 @@ impl RouteTable {
         RouteTable::default()
     }
 
+    fn length(&self, bits: u8) -> Result<usize, usize> {
+        self.lengths.binary_search_by(|length| bits.cmp(&length.bits))
+    }
+
     /// Adds a route. One for the same prefix is replaced, so the table is never longer than the prefixes it was given.
     pub fn add(&mut self, route: Route) {
-        if self.routes.insert(key(route.prefix), route).is_none() {
-            *self.lengths.entry(Reverse(route.prefix.bits())).or_default() += 1;
+        let bits = route.prefix.bits();
+        let at = self.length(bits).unwrap_or_else(|at| {
+            self.lengths.insert(at, OfLength { bits, routes: Vec::new() });
+            at
+        });
+        let length = &mut self.lengths[at];
+        match length.find(route.prefix) {
+            Ok(at) => length.routes[at] = route,
+            Err(at) => length.routes.insert(at, route),
         }
     }
 
     /// Takes out the route for exactly this prefix.
     pub fn remove(&mut self, prefix: Prefix) -> Option<Route> {
-        let route = self.routes.remove(&key(prefix))?;
-        if let Some(count) = self.lengths.get_mut(&Reverse(prefix.bits())) {
-            *count -= 1;
+        let at = self.length(prefix.bits()).ok()?;
+        let length = &mut self.lengths[at];
+        let route = length.routes.remove(length.find(prefix).ok()?);
+        if length.routes.is_empty() {
+            self.lengths.remove(at);
         }
-        self.lengths.retain(|_, count| *count > 0);
         Some(route)
     }
 
     /// The route for exactly this prefix.
     pub fn get(&self, prefix: Prefix) -> Option<&Route> {
-        self.routes.get(&key(prefix))
+        let length = &self.lengths[self.length(prefix.bits()).ok()?];
+        Some(&length.routes[length.find(prefix).ok()?])
     }
 
     /// Where a packet for `destination` goes next; `None` when no route leads there (ICMP: net unreachable).
     pub fn lookup(&self, destination: IpAddr) -> Option<Hop> {
-        let of_length = |len: &Reverse<u8>| self.get(Prefix::new(destination, len.0));
-        let route = self.lengths.keys().find_map(of_length)?;
+        let route = self.lengths.iter().find_map(|length| match &length.routes[..] {
+            // As in the table of a host: no block has to be made to be looked for.
+            [only] => only.prefix.contains(destination).then_some(only),
+            routes => Some(&routes[length.find(Prefix::new(destination, length.bits)).ok()?]),
+        })?;
         let neighbour = match route.next_hop {
             NextHop::OnLink => destination,
             NextHop::Via(router) => router,
@@ -91,13 +117,9 @@ impl RouteTable {
     }
 
     /// All routes, the longest prefix first.
-    pub fn routes(&self) -> impl ExactSizeIterator<Item = &Route> {
-        self.routes.values()
+    pub fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.lengths.iter().flat_map(|length| &length.routes)
     }
-}
-
-fn key(prefix: Prefix) -> (Reverse<u8>, Prefix) {
-    (Reverse(prefix.bits()), prefix)
 }
 
 #[cfg(test)]

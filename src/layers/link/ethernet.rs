@@ -156,9 +156,15 @@ impl Header for EthernetHeader {
 
     fn parse(r: &mut Reader<'_>) -> Result<Self, ParseError> {
         let at = r.position();
-        let destination = MacAddr(r.array("destination")?);
-        let source = MacAddr(r.array("source")?);
-        let ethertype = EtherType(r.u16("EtherType")?);
+        if r.remaining() < HEADER_LEN {
+            // Which field is cut, for the error.
+            r.array::<6>("destination")?;
+            r.array::<6>("source")?;
+            return Err(r.incomplete("EtherType", 2));
+        }
+        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = r.array::<HEADER_LEN>("header")?;
+        let (destination, source) = (MacAddr([d0, d1, d2, d3, d4, d5]), MacAddr([s0, s1, s2, s3, s4, s5]));
+        let ethertype = EtherType(u16::from_be_bytes([t0, t1]));
         if ethertype < EtherType::FIRST {
             let got = format!("0x{:04x}, a length as in IEEE 802.3 with LLC (RFC 1042)", ethertype.0);
             return Err(r.malformed("EtherType", at + 12, "a type, 0x0600 or more", got));
@@ -167,9 +173,11 @@ impl Header for EthernetHeader {
     }
 
     fn emit(&self, w: &mut Writer) {
-        w.bytes(&self.destination.0);
-        w.bytes(&self.source.0);
-        w.u16(self.ethertype.0);
+        let mut bytes = [0; HEADER_LEN];
+        bytes[..6].copy_from_slice(&self.destination.0);
+        bytes[6..12].copy_from_slice(&self.source.0);
+        bytes[12..].copy_from_slice(&self.ethertype.0.to_be_bytes());
+        w.bytes(&bytes);
     }
 
     fn header_len(&self) -> usize {

@@ -19,7 +19,7 @@ use crate::layers::link::ethernet::EtherType;
 pub struct VlanTag {
     /// The priority code point: 3 bits.
     pub priority: u8,
-    /// Drop eligible.
+    /// Whether a switch may drop it first when it has to drop (IEEE 802.1Q, DEI).
     pub drop_eligible: bool,
     /// Which of the networks on the cable: 12 bits.
     pub id: u16,

@@ -132,7 +132,7 @@ impl Ip {
         self.route(now, header, emit, out);
     }
 
-    /// Finds the way and sends; also used for packets that only pass through.
+    /// Finds the way and sends.
     pub(super) fn route(
         &mut self,
         now: Instant,
@@ -140,7 +140,20 @@ impl Ip {
         emit: impl FnOnce(&mut Writer),
         out: &mut Outbox,
     ) {
-        let Some(hop) = self.hop(header.destination.into()) else { return };
+        if let Some(hop) = self.hop(header.destination.into()) {
+            self.send_by(now, hop, header, emit, out);
+        }
+    }
+
+    /// Sends by a way that is known; also used for packets that only pass through.
+    pub(super) fn send_by(
+        &mut self,
+        now: Instant,
+        hop: Hop,
+        header: Ipv4Header,
+        emit: impl FnOnce(&mut Writer),
+        out: &mut Outbox,
+    ) {
         let mtu = self.nics[hop.interface].mtu;
         let len = usize::from(header.total_len);
         if header.total_len <= mtu {

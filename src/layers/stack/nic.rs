@@ -23,6 +23,8 @@ pub(super) struct Nic {
     pub(super) mac: MacAddr,
     pub(super) mtu: u16,
     pub(super) addresses: Vec<Cidr>,
+    /// The addresses that mean all hosts of one of its subnets (RFC 1122 §3.3.6): asked for with every packet.
+    broadcasts: Vec<Ipv4Addr>,
     /// Bytes that wait on the link, as it last said.
     pub(super) backlog: usize,
     /// Bytes in frames that wait to be polled.
@@ -44,7 +46,15 @@ pub(super) struct Path {
 
 impl Nic {
     fn new(mac: MacAddr, mtu: u16) -> Self {
-        Nic { mac, mtu, addresses: Vec::new(), backlog: 0, unpolled: 0, arp: ArpCache::default() }
+        Nic {
+            mac,
+            mtu,
+            addresses: Vec::new(),
+            broadcasts: Vec::new(),
+            backlog: 0,
+            unpolled: 0,
+            arp: ArpCache::default(),
+        }
     }
 
     /// Its address in the subnet of `neighbour`; where it has none there, its first one.
@@ -56,7 +66,7 @@ impl Nic {
 
     /// True for the address that means all hosts of one of its subnets (RFC 1122 §3.3.6).
     pub(super) fn is_subnet_broadcast(&self, address: Ipv4Addr) -> bool {
-        self.addresses.iter().any(|own| own.prefix().broadcast() == Some(address.into()))
+        self.broadcasts.contains(&address)
     }
 }
 
@@ -74,6 +84,9 @@ impl Ip {
     /// Gives an interface one more address. All others of its prefix are on the link.
     pub(super) fn add_address(&mut self, interface: usize, address: Cidr) {
         self.nics[interface].addresses.push(address);
+        if let Some(IpAddr::V4(broadcast)) = address.prefix().broadcast() {
+            self.nics[interface].broadcasts.push(broadcast);
+        }
         if let Err(place) = self.own.binary_search(&address.address()) {
             self.own.insert(place, address.address());
         }
@@ -99,7 +112,12 @@ impl Ip {
 
     /// Whether an address is one of the host's.
     pub(super) fn is_own(&self, address: impl Into<IpAddr>) -> bool {
-        self.own.binary_search(&address.into()).is_ok()
+        let address = address.into();
+        match &self.own[..] {
+            // Nearly every host has one or two, and is asked for each packet.
+            few if few.len() <= 4 => few.contains(&address),
+            many => many.binary_search(&address).is_ok(),
+        }
     }
 
     /// Whether a packet that came by `interface` is for all hosts there.

@@ -143,7 +143,8 @@ impl Ip {
             self.refuse(now, packet, Unreachable::FragmentationNeeded { next_hop_mtu: mtu }, out);
             return Ok(());
         }
-        self.route(now, Ipv4Header { ttl: header.ttl - 1, ..header }, |w| w.bytes(&packet.payload), out);
+        let header = Ipv4Header { ttl: header.ttl - 1, ..header };
+        self.send_by(now, hop, header, |w| w.bytes(&packet.payload), out);
         Ok(())
     }
 

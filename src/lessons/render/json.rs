@@ -9,7 +9,7 @@ use crate::lessons::stage::Performance;
 /// A lesson and its performance, to be serialized.
 #[derive(Debug)]
 pub struct Document<'a> {
-    /// The lesson.
+    /// Which lesson was played.
     pub lesson: &'a Lesson,
     /// What playing it gave.
     pub performance: &'a Performance,

@@ -92,7 +92,7 @@ pub fn markdown() -> Result<String, String> {
 ///
 /// # Errors
 /// What the script of its picture claims and its run does not show.
-pub fn markdown_term(term: &Term) -> Result<String, String> {
+fn markdown_term(term: &Term) -> Result<String, String> {
     let mut text = format!("### {} {{#{}}}\n\n{}\n\n", term.name, term.id(), term.definition);
     if !term.aliases.is_empty() {
         let _ = writeln!(text, "- *also:* {}", term.aliases.join(", "));

@@ -39,7 +39,7 @@ pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// The bytes without their check sequence; `None` when they are not as they were sealed.
-pub fn unseal(sealed: &[u8]) -> Option<&[u8]> {
+pub(super) fn unseal(sealed: &[u8]) -> Option<&[u8]> {
     let (bytes, check) = sealed.split_last_chunk::<4>()?;
     (crc32(bytes).to_be_bytes() == *check).then_some(bytes)
 }

@@ -28,6 +28,7 @@ pub struct Knob<T: 'static> {
     what: &'static str,
     default: &'static str,
     because: &'static str,
+    of: &'static str,
     range: Range<T>,
     typed: fn(&Value) -> Option<T>,
     turns: Option<Turns<T>>,
@@ -84,6 +85,8 @@ pub trait AnyKnob: fmt::Debug + Send + Sync {
     fn name(&self) -> &'static str;
     /// What it does, as a phrase.
     fn what(&self) -> &'static str;
+    /// The heading of its kind in help: `Knobs of TCP`.
+    fn of(&self) -> &'static str;
     /// Its default, as one would write it; empty when that follows from other knobs.
     fn default(&self) -> &'static str;
     /// The placeholder of its value in help: `P%`, `TIME`, `WORD`.
@@ -124,7 +127,7 @@ impl<T> Knob<T> {
         typed: fn(&Value) -> Option<T>,
         what: &'static str,
     ) -> Self {
-        Knob { name, what, default, because: "", range, typed, turns: None }
+        Knob { name, what, default, because: "", of: "Knobs of the network", range, typed, turns: None }
     }
 
     /// The same knob with another default.
@@ -140,6 +143,11 @@ impl<T> Knob<T> {
     /// The same knob with another phrase for what it does.
     pub const fn told(self, what: &'static str) -> Self {
         Knob { what, ..self }
+    }
+
+    /// The same knob, under this heading in help.
+    const fn of(self, of: &'static str) -> Self {
+        Knob { of, ..self }
     }
 
     /// Why the range is what it is, for the error message of a value outside it.
@@ -283,6 +291,10 @@ impl<T: Clone + fmt::Debug + Send + Sync> AnyKnob for Knob<T> {
 
     fn what(&self) -> &'static str {
         self.what
+    }
+
+    fn of(&self) -> &'static str {
+        self.of
     }
 
     fn default(&self) -> &'static str {

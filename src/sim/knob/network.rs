@@ -1,18 +1,13 @@
 //! The knobs of the network: one entry each. The flags of `compare` and their help, the network that a lesson's knobs
 //! describe, the `conditions` of the JSON and the line above a run all follow from the table.
 //!
-//! A new one, say of TCP's, is one entry more, which says what it turns:
-//!
-//! ```text
-//! /// Small segments at once: Nagle's algorithm off (RFC 9293 §3.7.4).
-//! NODELAY: bool = Knob::choice("nodelay", "no", NO_YES, "Whether small segments are sent at once")
-//!     .turns(|knobs, on| knobs.tcp.nodelay = on, |knobs| Some(word(NO_YES, knobs.tcp.nodelay)));
-//! ```
+//! A new one is one entry more, which says what it turns.
 
 use super::setup::Knobs;
 use super::{AnyKnob, Knob, Value};
 use crate::base::Duration;
 use crate::layers::physical::delay::Rate;
+use crate::layers::transport::tcp::congestion::Algorithm;
 use crate::layers::transport::udp;
 use crate::sim::link::LinkConfig;
 
@@ -66,6 +61,7 @@ network_knobs! {
     /// The largest TCP segment payload.
     MSS: u16 =
         Knob::bytes("mss", "", 1, 65_495, "Largest TCP segment payload in bytes [default: the MTU less 40]")
+        .of(TCP)
         .turns(|knobs, mss| knobs.mss = Some(mss), |knobs| Some(knobs.announced_mss().into()))
         .real(|knobs| knobs.mss.map(Value::from))
         .said(|knobs| knobs.mss.map(|mss| format!("MSS {mss}")));
@@ -79,11 +75,83 @@ network_knobs! {
         .real(|knobs| Some(knobs.datagram_len().into()))
         .said(|knobs| knobs.datagram.map(|bytes| format!("datagrams of {bytes}")));
 
+    /// How many frames wait for the link.
+    QUEUE: usize = Knob::count("queue", "1000", 0, 1_000_000, "Most frames that wait for the link at each end")
+        .turns(|knobs, frames| knobs.link.queue = frames, |knobs| Some(knobs.link.queue.into()));
+
+    /// Congestion control by name.
+    CC: Algorithm = Knob::choice("cc", "none", ALGORITHMS, "TCP's congestion control")
+        .of(TCP)
+        .turns(|knobs, algorithm| knobs.tcp.congestion = algorithm, |knobs| Some(Value::Word(knobs.tcp.congestion.name)));
+
+    /// Selective acknowledgment (RFC 2018).
+    SACK: bool = Knob::choice("sack", "no", NO_YES, "Whether TCP offers selective acknowledgment")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.sack = on, |knobs| Some(word(knobs.tcp.sack)));
+
+    /// Timestamps (RFC 7323).
+    TIMESTAMPS: bool = Knob::choice("timestamps", "no", NO_YES, "Whether TCP offers timestamps")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.timestamps = on, |knobs| Some(word(knobs.tcp.timestamps)));
+
+    /// Window scaling (RFC 7323 §2).
+    WINDOW_SCALE: bool = Knob::choice("window-scale", "yes", NO_YES, "Whether TCP offers windows over 65,535 bytes")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.window_scale = on, |knobs| Some(word(knobs.tcp.window_scale)));
+
+    /// Small segments at once: Nagle's algorithm off (RFC 9293 §3.7.4).
+    NODELAY: bool = Knob::choice("nodelay", "no", NO_YES, "Whether TCP sends small segments at once: no Nagle")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.nodelay = on, |knobs| Some(word(knobs.tcp.nodelay)));
+
+    /// How long an ACK waits for company (RFC 9293 §3.8.6.3).
+    DELAYED_ACK: Duration = Knob::time(
+        "delayed-ack", "0ms", Duration::ZERO, Duration::from_millis(500),
+        "How long an ACK waits for data or a second segment",
+    )
+        .of(TCP)
+        .because("a TCP must not wait longer: RFC 9293 §3.8.6.3")
+        .turns(
+            |knobs, time| knobs.tcp.delayed_ack = (time > Duration::ZERO).then_some(time),
+            |knobs| Some(knobs.tcp.delayed_ack.unwrap_or(Duration::ZERO).into()),
+        );
+
+    /// What may wait to be read: the largest window.
+    RECV_BUFFER: usize = Knob::bytes("recv-buffer", "65535", 1, 1 << 30, "Bytes a receiver holds: the largest window")
+        .of(TCP)
+        .turns(|knobs, bytes| knobs.tcp.recv_buffer = bytes, |knobs| Some(knobs.tcp.recv_buffer.into()));
+
+    /// What may wait to be acknowledged.
+    SEND_BUFFER: usize = Knob::bytes("send-buffer", "65535", 1, 1 << 30, "Bytes that wait unacknowledged at a sender")
+        .of(TCP)
+        .turns(|knobs, bytes| knobs.tcp.send_buffer = bytes, |knobs| Some(knobs.tcp.send_buffer.into()));
+
+    /// The least retransmission timeout (RFC 6298 §2.4).
+    MIN_RTO: Duration = Knob::time(
+        "min-rto", "1s", Duration::from_millis(1), Duration::from_secs(60), "The shortest retransmission timeout",
+    )
+        .of(TCP)
+        .turns(
+            |knobs, time| knobs.tcp.min_rto = time,
+            |knobs| Some(knobs.tcp.min_rto.into()),
+        );
+
     /// The seed of all chance.
     SEED: u64 =
         Knob::count("seed", "1", 0, u64::MAX, "The seed of all chance: the same seed and knobs give the same run")
         .turns(|knobs, seed| knobs.seed = seed, |knobs| Some(knobs.seed.into()))
         .said(|knobs| Some(format!("seed {}", knobs.seed)));
+}
+
+const TCP: &str = "Knobs of TCP";
+
+const ALGORITHMS: &[(&str, Algorithm)] =
+    &[("none", Algorithm::NONE), ("newreno", Algorithm::NEWRENO), ("cubic", Algorithm::CUBIC)];
+
+const NO_YES: &[(&str, bool)] = &[("no", false), ("yes", true)];
+
+fn word(on: bool) -> Value {
+    Value::Word(if on { "yes" } else { "no" })
 }
 
 /// The longest time that can be typed.

@@ -64,13 +64,13 @@ pub fn rate(text: &str) -> Result<Rate, String> {
 }
 
 /// A probability as it is typed: in percent, in the fewest digits that give the same number back.
-pub fn written_share(share: f64) -> String {
+pub(super) fn written_share(share: f64) -> String {
     let text = format!("{}%", (share * 1e8).round() / 1e6);
     if probability(&text) == Ok(share) { text } else { share.to_string() }
 }
 
 /// A length of time as it is typed: whole, in its largest unit.
-pub fn written_time(time: Duration) -> String {
+pub(super) fn written_time(time: Duration) -> String {
     let nanos = time.as_nanos();
     let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1000, "us"), (1, "ns")];
     match units.into_iter().find(|(size, _)| nanos.is_multiple_of(*size)) {
@@ -80,7 +80,7 @@ pub fn written_time(time: Duration) -> String {
 }
 
 /// A rate as it is typed: whole, in its largest unit.
-pub fn written_rate(rate: Rate) -> String {
+pub(super) fn written_rate(rate: Rate) -> String {
     let units = [(1_000_000_000, "gbit"), (1_000_000, "mbit"), (1000, "kbit"), (1, "bit")];
     match units.into_iter().find(|(size, _)| rate.0.is_multiple_of(*size)) {
         Some((size, unit)) => format!("{}{unit}", rate.0 / size),

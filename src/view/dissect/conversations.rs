@@ -104,18 +104,13 @@ impl Conversations {
 
     /// A dissector for which messages of WebSocket and bodies of HTTP are data, as they are for those two protocols:
     /// what the programs above agree to mean by them is not looked into.
-    pub fn to_websocket() -> Self {
+    pub(super) fn to_websocket() -> Self {
         Conversations { to_websocket: true, ..Conversations::default() }
     }
 
     /// The next Ethernet frame of the run.
     pub fn feed(&mut self, frame: &[u8]) -> Packet {
         self.note(frame, Walk::frame(frame), Moment::default())
-    }
-
-    /// The next IP packet of a run that was captured without a link layer.
-    pub fn feed_packet(&mut self, packet: &[u8]) -> Packet {
-        self.note(packet, Walk::packet(packet), Moment::default())
     }
 
     /// The next packet of a capture, of which not all may have been kept. Other than those of a run, its segments are judged as

@@ -46,7 +46,7 @@ impl<'a> Panel<'a> {
         Some(Panel { run, packets, look, compact, width, lifelines, margin })
     }
 
-    /// Its width.
+    /// Cells across, the frame included.
     pub(super) fn width(&self) -> usize {
         self.width
     }

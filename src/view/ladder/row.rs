@@ -95,7 +95,7 @@ impl Marks<'_> {
 pub(super) struct Remark<'a> {
     /// The host.
     pub(super) place: PlaceId,
-    /// The deed.
+    /// What a host did, or the link.
     pub(super) deed: Deed<'a>,
     /// The event, by its index in the trace.
     pub(super) event: usize,

@@ -59,7 +59,7 @@ impl Cell {
     }
 
     /// Whether it is the second cell of a wide character.
-    pub fn is_taken(&self) -> bool {
+    pub(super) fn is_taken(&self) -> bool {
         self.character == TAKEN
     }
 

@@ -30,7 +30,7 @@ pub fn to_svg(part: &Part, alt: Alt<'_>) -> String {
 }
 
 /// Draws the layout of a protocol's header, without values.
-pub fn layout_to_svg<H: Header>(alt: Alt<'_>) -> String {
+pub(super) fn layout_to_svg<H: Header>(alt: Alt<'_>) -> String {
     let fields: Vec<_> = H::FIELDS.iter().map(|field| (*field, None)).collect();
     draw(H::PROTOCOL, H::LAYER, &fields, alt)
 }

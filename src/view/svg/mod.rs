@@ -24,9 +24,9 @@ use std::fmt::Write as _;
 use super::sheet::{COLOURS, Colour, Tone};
 
 /// Size of the letters.
-pub const FONT: f64 = 12.0;
+const FONT: f64 = 12.0;
 /// Width of a letter.
-pub const ADVANCE: f64 = 7.25;
+pub(crate) const ADVANCE: f64 = 7.25;
 
 /// The text alternative of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Canvas {
     }
 
     /// Writes a text that is exactly `width` wide, whatever the font.
-    pub fn text_of_width(&mut self, (x, y): (f64, f64), width: f64, tone: Tone, text: &str) {
+    pub(crate) fn text_of_width(&mut self, (x, y): (f64, f64), width: f64, tone: Tone, text: &str) {
         let (class, text) = (tone.class(), escape(text));
         let (x, y, width) = (number(x), number(y), number(width));
         let _ = write!(
@@ -140,12 +140,12 @@ impl Canvas {
     }
 
     /// Fills the area inside a path.
-    pub fn area(&mut self, path: &str, tone: Tone) {
+    pub(crate) fn area(&mut self, path: &str, tone: Tone) {
         let _ = write!(self.shapes, "<path class=\"a {}\" d=\"{path}\"/>", tone.class());
     }
 
     /// Draws a box, lightly filled.
-    pub fn tinted_box(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), tone: Tone) {
+    pub(crate) fn tinted_box(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), tone: Tone) {
         let (x, y, width, height) = (number(x), number(y), number(width), number(height));
         let class = tone.class();
         let _ = write!(

@@ -32,7 +32,7 @@ impl Framing {
     ///
     /// # Errors
     /// 502, by the rules for a request: a response can be split as a request can be smuggled (RFC 9112 §11.1).
-    pub fn of_response(head: &ResponseHead) -> Result<Self, HeadError> {
+    pub(super) fn of_response(head: &ResponseHead) -> Result<Self, HeadError> {
         if matches!(head.status, 101 | 204 | 304) {
             return Ok(Framing::Length(0));
         }

@@ -19,6 +19,7 @@ impl Connection {
     /// # Errors
     /// When this end has closed, or the connection is gone.
     pub fn write(&mut self, _now: Instant, bytes: Bytes) -> Result<usize, Misuse> {
+        self.quiet = false;
         match self.state {
             State::Closed | State::Listen => Err(Misuse::NotConnected),
             _ if self.sender.is_closed() => Err(Misuse::Closing),
@@ -37,6 +38,7 @@ impl Connection {
         let bytes = self.receiver.read(max);
         if bytes.is_some() && self.state.is_synchronized() && self.receiver.wants_window_update() {
             self.receiver.ack = AckNeed::Now;
+            self.quiet = false;
         }
         bytes
     }
@@ -45,6 +47,7 @@ impl Connection {
     ///
     /// Before the handshake is done, a connection with nothing written is simply forgotten (§3.10.4).
     pub fn shutdown(&mut self, now: Instant) {
+        self.quiet = false;
         match self.state {
             State::SynSent if self.sender.unsent() == 0 => self.finish(now, Cause::Close, Reason::Normal),
             // The FIN waits for the handshake, and the change of state for ESTABLISHED.

@@ -59,6 +59,8 @@ pub struct Connection {
     /// Made and not yet fetched: see [`Connection::push`].
     pub(super) outbox: VecDeque<Output>,
     pub(super) events: Events,
+    /// There was nothing to send, and nothing has happened since that would change that.
+    pub(super) quiet: bool,
     alarm: Alarm,
 }
 
@@ -127,6 +129,7 @@ impl Connection {
             segments_out: 0,
             outbox: VecDeque::new(),
             events: Events::default(),
+            quiet: false,
             alarm: Alarm::new(),
             config: config.clone(),
         }
@@ -256,12 +259,14 @@ impl Connection {
     /// Sends small segments at once, or gathers them again (RFC 9293 §3.7.4, MUST-17).
     pub fn set_nodelay(&mut self, nodelay: bool) {
         self.sender.nodelay = nodelay;
+        self.quiet = false;
     }
 
     /// Gives up when the peer has acknowledged nothing for so long; `None` never does (RFC 9293 §3.8.3, MUST-21). Where
     /// something is waited for already, it counts from now.
     pub fn set_user_timeout(&mut self, now: Instant, timeout: Option<Duration>) {
         self.config.user_timeout = timeout;
+        self.quiet = false;
         self.heard_from_peer(now);
     }
 
@@ -372,6 +377,7 @@ impl Machine for Connection {
     type Output = Output;
 
     fn handle(&mut self, now: Instant, input: Input) {
+        self.quiet = false;
         match input {
             Input::Segment(segment) => {
                 self.segments_in += 1;
@@ -388,8 +394,9 @@ impl Machine for Connection {
     }
 
     fn poll(&mut self, now: Instant) -> Option<Output> {
-        if self.outbox.is_empty() {
+        if self.outbox.is_empty() && !self.quiet {
             self.make_segment(now);
+            self.quiet = self.outbox.is_empty();
         }
         self.outbox
             .pop_front()

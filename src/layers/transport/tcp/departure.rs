@@ -171,6 +171,9 @@ impl Connection {
     /// turn, as many as fit.
     fn options(&self, now: Instant) -> Options {
         let mut options = Options::none();
+        if self.timestamps.is_none() && !self.permits_sack {
+            return options;
+        }
         self.push_timestamps(now, &mut options);
         let most = (Options::MAX_LEN - options.len() - BLOCKS_LEN) / BLOCK_LEN;
         let blocks = self.receiver.sack_blocks(most);

@@ -82,40 +82,50 @@ impl Header for TcpHeader {
     /// cannot be.
     fn parse(r: &mut Reader<'_>) -> Result<Self, ParseError> {
         let start = r.position();
-        let source_port = r.u16("Source Port")?;
-        let destination_port = r.u16("Destination Port")?;
-        let seq = SeqNumber(r.u32("Sequence Number")?);
-        let ack = SeqNumber(r.u32("Acknowledgment Number")?);
-        let at = r.position() - start;
-        let words = usize::from(r.u8("Data Offset")? >> 4);
+        // One look at the length for all fixed fields: this is on the path of every segment. The checksum, c, is
+        // checked by `Segment::parse`, which has all that it covers.
+        let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, _c0, _c1, u0, u1] =
+            r.array::<MIN_HEADER_LEN>("header")?;
+        let words = usize::from(offset >> 4);
         let options_len = (words * 4)
             .checked_sub(MIN_HEADER_LEN)
-            .ok_or_else(|| r.malformed("Data Offset", start + at, "5 or more words", words.to_string()))?;
-        let flags = Flags(r.u8("Flags")?);
-        let window = r.u16("Window")?;
-        // Checked by `Segment::parse`, which has all that it covers.
-        let _checksum = r.u16("Checksum")?;
-        let urgent = r.u16("Urgent Pointer")?;
+            .ok_or_else(|| r.malformed("Data Offset", start + 12, "5 or more words", words.to_string()))?;
+        let fixed = TcpHeader {
+            source_port: u16::from_be_bytes([s0, s1]),
+            destination_port: u16::from_be_bytes([d0, d1]),
+            seq: SeqNumber(u32::from_be_bytes([q0, q1, q2, q3])),
+            ack: SeqNumber(u32::from_be_bytes([a0, a1, a2, a3])),
+            flags: Flags(flags),
+            window: u16::from_be_bytes([w0, w1]),
+            urgent: u16::from_be_bytes([u0, u1]),
+            options: Options::none(),
+        };
+        if options_len == 0 {
+            return Ok(fixed);
+        }
         let offset = r.offset();
         let mut within = Reader::new(Self::LAYER, Self::PROTOCOL, r.take(options_len, options::FIELD)?)
             .starting_at(offset);
         let options = Options::parse(&mut within)?;
-        Ok(TcpHeader { source_port, destination_port, seq, ack, flags, window, urgent, options })
+        Ok(TcpHeader { options, ..fixed })
     }
 
     /// The checksum is written as 0: [`Segment::emit`](super::Segment::emit) fills it in.
     fn emit(&self, w: &mut Writer) {
-        w.u16(self.source_port);
-        w.u16(self.destination_port);
-        w.u32(self.seq.0);
-        w.u32(self.ack.0);
+        let mut fixed = [0; MIN_HEADER_LEN];
+        fixed[0..2].copy_from_slice(&self.source_port.to_be_bytes());
+        fixed[2..4].copy_from_slice(&self.destination_port.to_be_bytes());
+        fixed[4..8].copy_from_slice(&self.seq.0.to_be_bytes());
+        fixed[8..12].copy_from_slice(&self.ack.0.to_be_bytes());
         // `Options` holds at most 40 bytes, so the offset is at most 15 words.
-        w.u8(((self.header_len() / 4) as u8) << 4);
-        w.u8(self.flags.0);
-        w.u16(self.window);
-        w.u16(0);
-        w.u16(self.urgent);
-        self.options.emit(w);
+        fixed[12] = ((self.header_len() / 4) as u8) << 4;
+        fixed[13] = self.flags.0;
+        fixed[14..16].copy_from_slice(&self.window.to_be_bytes());
+        fixed[18..20].copy_from_slice(&self.urgent.to_be_bytes());
+        w.bytes(&fixed);
+        if !self.options.is_empty() {
+            self.options.emit(w);
+        }
     }
 
     fn layout(&self) -> Vec<Field> {

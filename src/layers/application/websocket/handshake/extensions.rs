@@ -29,7 +29,7 @@ impl Extension {
 
     /// Extensions and parameters of a head, all together. Two bytes of a list become a name in memory of its own, and
     /// what a peer said is kept as long as its connection: so the list has a limit of its own beside that of the head.
-    pub const MAX_NAMES: usize = 100;
+    const MAX_NAMES: usize = 100;
 
     /// All extensions of a head, in order: several fields are one list (§9.1).
     ///

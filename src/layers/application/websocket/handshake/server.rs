@@ -63,7 +63,7 @@ impl Refusal {
     }
 
     /// The refusal of a head that is not even HTTP as we want it.
-    pub fn of_head(HeadError { status, error }: HeadError) -> Self {
+    pub(super) fn of_head(HeadError { status, error }: HeadError) -> Self {
         Refusal::new(status, Headers::new(), error)
     }
 
