@@ -310,6 +310,7 @@ await check("a class of fifty is listed as people sort, and leaves the layers in
   for (const person of [ada, bob]) await person.until(`document.getElementById("count").textContent === "(52)"`);
   const names = await ada.eval(`[...document.querySelectorAll("#people b")].map((b) => b.textContent)`);
   assert.deepEqual(names, ["Ada", "Bob", ...numbers.map((n) => `pupil ${n}`)]);
+  assert.ok(await ada.eval(`document.querySelector("nav h2").offsetHeight > 0`), "the rooms have their heading");
   const people = await ada.eval(`[people.scrollHeight > people.clientHeight, people.clientHeight > 100]`);
   assert.deepEqual(people, [true, true], "it scrolls, and has room");
   const [top, bottom] = await ada.eval(`(({ top, bottom }) => [top, bottom])(layers.getBoundingClientRect())`);

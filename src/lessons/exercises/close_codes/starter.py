@@ -10,8 +10,8 @@
 1000 to 2999 are the protocol's own codes, and only some of them may be sent; 3000 to 4999 belong to libraries and
 programs. 1004, 1005, 1006 and 1015 are never on the wire (RFC 6455 §7.4). 1012 to 1014 came later, by registration.
 
-It runs, and it is wrong. `netlayers hint 18` helps,
-`netlayers reset 18 --language python` starts over.
+It runs, and it is wrong. `netlayers hint 18` helps, `netlayers reset 18 --language python` starts over.
+Any other language will do as well: `netlayers check 18 --program FILE`.
 """
 
 import sys

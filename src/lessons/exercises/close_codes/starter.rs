@@ -10,6 +10,8 @@
 //! programs. 1004, 1005, 1006 and 1015 are never on the wire (RFC 6455 §7.4). 1012 to 1014 came later, by registration.
 //!
 //! It compiles, and it is wrong. `netlayers hint 18` helps, `netlayers reset 18` starts over.
+//! In Python or JavaScript: `netlayers check 18 --language python`, or `javascript`; in any other language it is a
+//! program that reads lines and answers them: `netlayers check 18 --program FILE`.
 
 use netlayers::lessons::exercises::close_codes::{Judged, answer};
 

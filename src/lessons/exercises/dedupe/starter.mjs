@@ -12,8 +12,8 @@ Ada             the network            Bob
 A sender that gets no acknowledgement must send again: it cannot know which of the two was lost. So copies come, and
 the receiver has to know them.
 
-It runs, and it is wrong. `netlayers hint 20` helps,
-`netlayers reset 20 --language javascript` starts over.
+It runs, and it is wrong. `netlayers hint 20` helps, `netlayers reset 20 --language javascript` starts over.
+Any other language will do as well: `netlayers check 20 --program FILE`.
 */
 
 import { createInterface } from 'node:readline';

@@ -11,6 +11,8 @@
 //! the receiver has to know them.
 //!
 //! It compiles, and it is wrong. `netlayers hint 20` helps, `netlayers reset 20` starts over.
+//! In Python or JavaScript: `netlayers check 20 --language python`, or `javascript`; in any other language it is a
+//! program that reads lines and answers them: `netlayers check 20 --program FILE`.
 
 use netlayers::lessons::exercises::dedupe::{Dedupe, Session};
 

@@ -18,8 +18,8 @@ Exercise of lesson 17: decode a WebSocket frame by hand.
 
 The picture counts bits: one row is two bytes, the most significant bit first.
 
-It runs, and it is wrong. `netlayers hint 17` helps,
-`netlayers reset 17 --language javascript` starts over.
+It runs, and it is wrong. `netlayers hint 17` helps, `netlayers reset 17 --language javascript` starts over.
+Any other language will do as well: `netlayers check 17 --program FILE`.
 */
 
 import { createInterface } from 'node:readline';

@@ -17,8 +17,8 @@
 
 The picture counts bits: one row is two bytes, the most significant bit first.
 
-It runs, and it is wrong. `netlayers hint 17` helps,
-`netlayers reset 17 --language python` starts over.
+It runs, and it is wrong. `netlayers hint 17` helps, `netlayers reset 17 --language python` starts over.
+Any other language will do as well: `netlayers check 17 --program FILE`.
 """
 
 import sys

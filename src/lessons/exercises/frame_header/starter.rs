@@ -17,6 +17,8 @@
 //! The picture counts bits: one row is two bytes, the most significant bit first.
 //!
 //! It compiles, and it is wrong. `netlayers hint 17` helps, `netlayers reset 17` starts over.
+//! In Python or JavaScript: `netlayers check 17 --language python`, or `javascript`; in any other language it is a
+//! program that reads lines and answers them: `netlayers check 17 --program FILE`.
 
 use netlayers::lessons::exercises::frame_header::{Decoded, Refused, answer};
 

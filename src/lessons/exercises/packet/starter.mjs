@@ -14,8 +14,8 @@ Exercise of lesson 19: take a packet apart.
 
 Everything but the first two digits may be missing (Socket.IO protocol, revision 5).
 
-It runs, and it is wrong. `netlayers hint 19` helps,
-`netlayers reset 19 --language javascript` starts over.
+It runs, and it is wrong. `netlayers hint 19` helps, `netlayers reset 19 --language javascript` starts over.
+Any other language will do as well: `netlayers check 19 --program FILE`.
 */
 
 import { createInterface } from 'node:readline';

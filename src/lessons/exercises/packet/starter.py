@@ -13,8 +13,8 @@
 
 Everything but the first two digits may be missing (Socket.IO protocol, revision 5).
 
-It runs, and it is wrong. `netlayers hint 19` helps,
-`netlayers reset 19 --language python` starts over.
+It runs, and it is wrong. `netlayers hint 19` helps, `netlayers reset 19 --language python` starts over.
+Any other language will do as well: `netlayers check 19 --program FILE`.
 """
 
 import sys

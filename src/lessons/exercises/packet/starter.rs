@@ -13,6 +13,8 @@
 //! Everything but the first two digits may be missing (Socket.IO protocol, revision 5).
 //!
 //! It compiles, and it is wrong. `netlayers hint 19` helps, `netlayers reset 19` starts over.
+//! In Python or JavaScript: `netlayers check 19 --language python`, or `javascript`; in any other language it is a
+//! program that reads lines and answers them: `netlayers check 19 --program FILE`.
 
 use netlayers::lessons::exercises::packet::{Kind, Parsed, Refused, answer};
 

@@ -11,8 +11,8 @@ arrives    seq=1001 "abcde"     hand on "abcdefghij", the acknowledgment is 1011
 
 Each byte of a TCP stream has a number (RFC 9293 section 3.4); a segment says the number of its first byte.
 
-It runs, and it is wrong. `netlayers hint 9` helps,
-`netlayers reset 9 --language python` starts over.
+It runs, and it is wrong. `netlayers hint 9` helps, `netlayers reset 9 --language python` starts over.
+Any other language will do as well: `netlayers check 9 --program FILE`.
 """
 
 import sys

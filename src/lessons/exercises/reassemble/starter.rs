@@ -11,6 +11,8 @@
 //! Each byte of a TCP stream has a number (RFC 9293 section 3.4); a segment says the number of its first byte.
 //!
 //! It compiles, and it is wrong. `netlayers hint 9` helps, `netlayers reset 9` starts over.
+//! In Python or JavaScript: `netlayers check 9 --language python`, or `javascript`; in any other language it is a
+//! program that reads lines and answers them: `netlayers check 9 --program FILE`.
 
 use netlayers::lessons::exercises::reassemble::{Reassemble, Session};
 

@@ -15,8 +15,8 @@ Exercise of lesson 6: decode a UDP header by hand.
 
 The picture counts bits: one row is four bytes. `length` counts the header and the payload, in bytes.
 
-It runs, and it is wrong. `netlayers hint 6` helps,
-`netlayers reset 6 --language javascript` starts over.
+It runs, and it is wrong. `netlayers hint 6` helps, `netlayers reset 6 --language javascript` starts over.
+Any other language will do as well: `netlayers check 6 --program FILE`.
 */
 
 import { createInterface } from 'node:readline';

@@ -14,8 +14,8 @@
 
 The picture counts bits: one row is four bytes. `length` counts the header and the payload, in bytes.
 
-It runs, and it is wrong. `netlayers hint 6` helps,
-`netlayers reset 6 --language python` starts over.
+It runs, and it is wrong. `netlayers hint 6` helps, `netlayers reset 6 --language python` starts over.
+Any other language will do as well: `netlayers check 6 --program FILE`.
 """
 
 import sys

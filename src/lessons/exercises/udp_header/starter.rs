@@ -14,6 +14,8 @@
 //! The picture counts bits: one row is four bytes. `length` counts the header and the payload, in bytes.
 //!
 //! It compiles, and it is wrong. `netlayers hint 6` helps, `netlayers reset 6` starts over.
+//! In Python or JavaScript: `netlayers check 6 --language python`, or `javascript`; in any other language it is a
+//! program that reads lines and answers them: `netlayers check 6 --program FILE`.
 
 use netlayers::lessons::exercises::udp_header::{Decoded, Refused, answer};
 
