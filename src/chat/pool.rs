@@ -47,7 +47,7 @@ struct Slot<S, E> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListenerId(u64);
 
-/// There are [`Pool::MAX_LISTENERS`] already: the program adds and never removes.
+/// There are `Pool::MAX_LISTENERS` already: the program adds and never removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the pool holds {} listeners already; remove those that are done (`off`, or add them with `once`)",

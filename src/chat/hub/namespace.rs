@@ -165,7 +165,7 @@ impl Namespace {
     /// Like [`listen`](Namespace::listen), for programs that are written as one chain and have a handful of listeners.
     ///
     /// # Panics
-    /// When there are [`Pool::MAX_LISTENERS`] already.
+    /// When there are `Pool::MAX_LISTENERS` already.
     pub fn on(
         &mut self,
         event: &str,

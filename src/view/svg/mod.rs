@@ -11,7 +11,7 @@
 //! The palette is in one style sheet, twice, for light and for dark: it follows the reader's system, and inside an
 //! mdBook page the theme that was chosen there. A picture of its own carries the style sheet; a page with pictures
 //! needs it once. Each picture has a title and a description for readers who cannot see it (SVG 2 §5.8). Letters are
-//! taken to be [`ADVANCE`] wide, as in every common monospaced font; where columns must meet, `textLength` sets the
+//! taken to be `ADVANCE` wide, as in every common monospaced font; where columns must meet, `textLength` sets the
 //! width of a text, so that another font does not break the picture.
 
 pub mod header;

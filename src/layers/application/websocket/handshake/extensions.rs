@@ -35,7 +35,7 @@ impl Extension {
     ///
     /// # Errors
     /// Malformed when a part of the list is not as §9.1 has it, or there are more than
-    /// [`MAX_NAMES`](Extension::MAX_NAMES).
+    /// `Extension::MAX_NAMES`.
     pub fn parse_all(headers: &Headers) -> Result<Vec<Extension>, ParseError> {
         let (mut all, mut names) = (Vec::new(), 0);
         for value in headers.get_all(FIELD) {
