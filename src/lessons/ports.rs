@@ -94,14 +94,14 @@ fn tcp(stage: &mut Stage) {
     let listening = stage.flow(listener);
     let accepted = stage.accepted(server);
     let flows: Vec<Flow> = accepted.iter().map(|socket| stage.flow(*socket)).collect();
-    let mut rows = vec![vec!["listening".into(), listening.local.to_string(), "any".into(), String::new()]];
+    let mut rows = vec![vec!["listening".into(), listening.local().to_string(), "any".into(), String::new()]];
     for ((socket, flow), number) in accepted.iter().zip(&flows).zip(2..) {
         let read = String::from_utf8_lossy(&stage.reads(*socket).concat()).into_owned();
         rows.push(vec![
             number.to_string(),
             "connection".into(),
-            flow.local.to_string(),
-            flow.remote.to_string(),
+            flow.local().to_string(),
+            flow.remote().to_string(),
             read,
         ]);
     }
@@ -110,7 +110,7 @@ fn tcp(stage: &mut Stage) {
         rows,
         "The sockets of the server's program. An end is an address and a port. (RFC 9293 calls such an end a socket; programs use the word for what they hold.)",
     );
-    let used: BTreeSet<u16> = flows.iter().chain([&listening]).map(|flow| flow.local.port()).collect();
+    let used: BTreeSet<u16> = flows.iter().chain([&listening]).map(|flow| flow.local().port()).collect();
     let held = flows.len() + 1;
     stage.fact("ports", used.len());
     stage.fact("sockets", held);
@@ -152,7 +152,7 @@ fn apart(stage: &mut Stage, flows: &[Flow]) {
     let rows = segments
         .filter_map(|sent| {
             let socket = flows.iter().position(|flow| *flow == sent.reversed())?;
-            Some(vec![sent.local.to_string(), sent.remote.to_string(), format!("socket {}", socket + 2)])
+            Some(vec![sent.local().to_string(), sent.remote().to_string(), format!("socket {}", socket + 2)])
         })
         .collect();
     stage.table(
@@ -160,7 +160,7 @@ fn apart(stage: &mut Stage, flows: &[Flow]) {
         rows,
         "The segments that brought the words. Look for what two of one host differ in.",
     );
-    let ends: BTreeSet<_> = flows.iter().map(|flow| flow.remote).collect();
+    let ends: BTreeSet<_> = flows.iter().map(|flow| flow.remote()).collect();
     let different = ends.len() == flows.len();
     stage.reveal(
         guess,
@@ -170,7 +170,7 @@ fn apart(stage: &mut Stage, flows: &[Flow]) {
     );
     stage.check("no two connections have the same four numbers", |_| different);
     stage.check("each client's port is one of the dynamic ones, from 49152 on", |_| {
-        flows.iter().all(|flow| flow.remote.port() >= 49152)
+        flows.iter().all(|flow| flow.remote().port() >= 49152)
     });
 }
 
@@ -204,11 +204,11 @@ fn udp(stage: &mut Stage) {
             _ => None,
         })
         .collect();
-    let from: Vec<_> = reads.iter().map(|(flow, _)| flow.remote).collect();
-    let used: BTreeSet<_> = reads.iter().map(|(flow, _)| flow.local).collect();
+    let from: Vec<_> = reads.iter().map(|(flow, _)| flow.remote()).collect();
+    let used: BTreeSet<_> = reads.iter().map(|(flow, _)| flow.local()).collect();
     let read = reads.len();
     let rows =
-        reads.into_iter().map(|(flow, text)| vec![flow.local.to_string(), flow.remote.to_string(), text]);
+        reads.into_iter().map(|(flow, text)| vec![flow.local().to_string(), flow.remote().to_string(), text]);
     stage.table(
         &["read at", "sent from", "what was read"],
         rows.collect(),
@@ -220,7 +220,7 @@ fn udp(stage: &mut Stage) {
         "UDP keeps nothing about its peers: each receive returns the sender's address, and the program itself has to \
          tell its peers apart.",
     );
-    let both = stage.flow(listener).local == stage.flow(receiver).local;
+    let both = stage.flow(listener).local() == stage.flow(receiver).local();
     let (hosts, ports): (BTreeSet<_>, BTreeSet<_>) = from.iter().map(|from| (from.ip(), from.port())).unzip();
     if hosts.len() > 1 && ports.len() < from.len() {
         stage.say(

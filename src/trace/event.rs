@@ -87,13 +87,44 @@ pub enum Protocol {
 pub struct Flow {
     /// The transport protocol, whose ports the two ends name.
     pub protocol: Protocol,
-    /// The end where the event happened.
-    pub local: SocketAddr,
-    /// The other end; unspecified (0.0.0.0:0) for a socket without a peer.
-    pub remote: SocketAddr,
+    local: End,
+    remote: End,
+}
+
+/// An address and a port in 20 bytes, of which most events hold two: a `SocketAddr` has 32.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "SocketAddr")]
+struct End(IpAddr, u16);
+
+impl From<SocketAddr> for End {
+    fn from(end: SocketAddr) -> Self {
+        End(end.ip(), end.port())
+    }
+}
+
+impl From<End> for SocketAddr {
+    fn from(End(address, port): End) -> Self {
+        SocketAddr::new(address, port)
+    }
 }
 
 impl Flow {
+    /// The conversation of `local`, where the event happens, with `remote`; unspecified (0.0.0.0:0) for a socket
+    /// without a peer.
+    pub fn new(protocol: Protocol, local: SocketAddr, remote: SocketAddr) -> Flow {
+        Flow { protocol, local: local.into(), remote: remote.into() }
+    }
+
+    /// The end where the event happened.
+    pub fn local(&self) -> SocketAddr {
+        self.local.into()
+    }
+
+    /// The other end; unspecified (0.0.0.0:0) for a socket without a peer.
+    pub fn remote(&self) -> SocketAddr {
+        self.remote.into()
+    }
+
     /// The same conversation seen from the other end.
     pub fn reversed(self) -> Flow {
         Flow { protocol: self.protocol, local: self.remote, remote: self.local }
@@ -284,7 +315,7 @@ pub struct SegmentNote {
 
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} - {}", self.protocol, self.local, self.remote)
+        write!(f, "{} {} - {}", self.protocol, self.local(), self.remote())
     }
 }
 

@@ -188,7 +188,7 @@ pub(crate) fn exchange(
     let server = recorder.place(Place { name: "server".into(), addresses: vec![SERVER.into()] });
     let port = if protocol == Protocol::Udp { 53 } else { 80 };
     let (local, remote) = (SocketAddr::from((CLIENT, 4000)), SocketAddr::from((SERVER, port)));
-    let flow = Flow { protocol, local, remote };
+    let flow = Flow::new(protocol, local, remote);
     for bytes in wrote {
         recorder.record(Instant::ZERO, client, || Kind::AppWrote { flow, bytes: Bytes::from_static(bytes) });
     }

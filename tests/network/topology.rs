@@ -133,7 +133,7 @@ fn two_links_between_the_same_hosts_are_two_ways() {
         .events
         .iter()
         .filter_map(|event| match &event.kind {
-            Kind::Retransmitted { flow, .. } => Some(flow.remote.ip()),
+            Kind::Retransmitted { flow, .. } => Some(flow.remote().ip()),
             _ => None,
         })
         .collect();

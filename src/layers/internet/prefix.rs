@@ -61,7 +61,18 @@ impl Prefix {
 
     /// True when `address` is in the block, and so of its family.
     pub const fn contains(self, address: IpAddr) -> bool {
-        self.address.is_ipv4() == address.is_ipv4() && bits(address) & mask(self.len) == bits(self.address)
+        match (self.address, address) {
+            // In 32 bits: a host asks this for each packet.
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let differ = network.to_bits() ^ address.to_bits();
+                self.len == 0 || differ >> (32 - self.len) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let differ = network.to_bits() ^ address.to_bits();
+                self.len == 0 || differ >> (128 - self.len) == 0
+            }
+            _ => false,
+        }
     }
 
     /// The address that means all hosts of the block: the last one. Blocks of one or two addresses have none

@@ -106,7 +106,7 @@ impl RouteTable {
     pub fn lookup(&self, destination: IpAddr) -> Option<Hop> {
         let route = self.lengths.iter().find_map(|length| match &length.routes[..] {
             // As in the table of a host: no block has to be made to be looked for.
-            [only] => only.prefix.contains(destination).then_some(only),
+            few if few.len() <= 4 => few.iter().find(|route| route.prefix.contains(destination)),
             routes => Some(&routes[length.find(Prefix::new(destination, length.bits)).ok()?]),
         })?;
         let neighbour = match route.next_hop {

@@ -302,7 +302,7 @@ impl Stack {
     pub fn flow_to(&self, socket: SocketId, remote: SocketAddr) -> Flow {
         let port = self.udp.port(socket.udp()).unwrap_or(0);
         let address = self.ip.path(remote.ip()).map_or_else(|| self.address(), |path| path.source);
-        Flow { protocol: Protocol::Udp, local: SocketAddr::new(address, port), remote }
+        Flow::new(Protocol::Udp, SocketAddr::new(address, port), remote)
     }
 
     /// A packet for this host has arrived whole: up to the layer above.

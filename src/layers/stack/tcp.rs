@@ -257,7 +257,7 @@ impl TcpSockets {
                 let port = if let Some(TcpSocket::Listener { port, .. }) = listener { *port } else { 0 };
                 let local = SocketAddr::new(address, port);
                 let remote = super::nobody();
-                Flow { protocol: Protocol::Tcp, local, remote }
+                Flow::new(Protocol::Tcp, local, remote)
             }
         }
     }

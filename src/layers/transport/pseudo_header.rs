@@ -16,7 +16,10 @@ pub fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, length: 
     let mut sum = Checksum::new();
     for address in [source, destination] {
         match address {
-            IpAddr::V4(address) => sum.add(&address.octets()),
+            IpAddr::V4(address) => {
+                sum.add_u16((address.to_bits() >> 16) as u16);
+                sum.add_u16(address.to_bits() as u16);
+            }
             IpAddr::V6(address) => sum.add(&address.octets()),
         }
     }

@@ -52,5 +52,5 @@ impl Stage {
 
 /// One end's view of a conversation.
 pub(in crate::real) fn flow(protocol: Protocol, local: SocketAddr, remote: SocketAddr) -> Flow {
-    Flow { protocol, local, remote }
+    Flow::new(protocol, local, remote)
 }

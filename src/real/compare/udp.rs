@@ -123,7 +123,7 @@ async fn receive(
         let begun = stage.now();
         match socket.try_recv_from(&mut buffer) {
             // Any program on this machine may send to our port; only the client's datagrams count.
-            Ok((_, from)) if from != flow.remote => {}
+            Ok((_, from)) if from != flow.remote() => {}
             Ok((len, _)) => {
                 let bytes = Bytes::copy_from_slice(&buffer[..len]);
                 stage.record(begun, SERVER, Kind::AppRead { flow, bytes: bytes.clone() });

@@ -24,7 +24,7 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
         ..Config::default()
     };
     let builder = Builder::new().config(config);
-    let host = flow.remote.to_string();
+    let host = flow.remote().to_string();
     let (mut client, mut server) = tokio::try_join!(
         during("the client's handshake", builder.open(client, &host, "/")),
         during("the server's handshake", builder.accept(server)),

@@ -54,7 +54,7 @@ async fn scene(stage: &Stage, fragments: usize) -> Result<Vec<String>, RealError
     for end in [&client, &server] {
         end.stream().set_nodelay(true).during("setting TCP_NODELAY", NEXT)?;
     }
-    let mut client = Client::new(stage, client, flow.remote.to_string())?;
+    let mut client = Client::new(stage, client, flow.remote().to_string())?;
     let builder = Builder::new();
     let accept = async { builder.accept(server).await.map_err(during("the server's handshake")) };
     let (open, mut server) =

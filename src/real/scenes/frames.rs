@@ -90,7 +90,7 @@ impl Sent {
 
 async fn scene(stage: &Stage, text: &str) -> Result<[Sent; 2], RealError> {
     let Pair { client, server, flow } = connect(stage, &RealKnobs::default()).await?;
-    let host = flow.remote.to_string();
+    let host = flow.remote().to_string();
     let builder = Builder::new();
     let (mut client, mut server) = tokio::try_join!(
         during("the client's handshake", builder.open(client, &host, "/")),

@@ -51,7 +51,7 @@ pub fn upgrade() -> Result<RealStory, RealError> {
 
 async fn agreed(stage: &Stage) -> Result<(), RealError> {
     let Pair { client, server, flow } = connect(stage, &RealKnobs::default()).await?;
-    let host = flow.remote.to_string();
+    let host = flow.remote().to_string();
     let builder = Builder::new();
     let (mut client, mut server) = tokio::try_join!(
         during("the client's handshake", builder.open(client, &host, "/chat")),
@@ -68,7 +68,7 @@ async fn agreed(stage: &Stage) -> Result<(), RealError> {
 async fn refused() -> Result<String, RealError> {
     let stage = Stage::new(Way::WebSocket);
     let Pair { mut client, server, flow } = connect(&stage, &RealKnobs::default()).await?;
-    let request = Request::new(flow.remote.to_string(), "/chat", [7; 16]).head(&[]);
+    let request = Request::new(flow.remote().to_string(), "/chat", [7; 16]).head(&[]);
     let text = request.emit().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let text = text.replace("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8");
     let ask = async {

@@ -92,8 +92,8 @@ impl App for Receiver {
     fn start(&mut self, io: &mut Io<'_>) {
         if let Err(error) = io.udp_bind(self.port) {
             let local = SocketAddr::new(io.stack().address(), self.port);
-            let flow = Flow { protocol: Protocol::Udp, local, remote: local };
-            io.note(|| Kind::Note { text: format!("bind {}: {error}", flow.local).into() });
+            let flow = Flow::new(Protocol::Udp, local, local);
+            io.note(|| Kind::Note { text: format!("bind {}: {error}", flow.local()).into() });
         }
     }
 

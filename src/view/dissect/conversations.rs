@@ -153,18 +153,20 @@ impl Conversations {
 
     /// A whole IP packet.
     fn packet_summary(&mut self, ip: &Ip, bytes: &[u8], walk: &mut Walk, moment: Moment) -> Summary {
-        let between = |protocol, source, destination| Flow {
-            protocol,
-            local: SocketAddr::new(ip.source, source),
-            remote: SocketAddr::new(ip.destination, destination),
+        let between = |protocol, source, destination| {
+            Flow::new(
+                protocol,
+                SocketAddr::new(ip.source, source),
+                SocketAddr::new(ip.destination, destination),
+            )
         };
         match walk.transport.take() {
             Some(Transport::Udp(udp)) => {
                 let ends = between(Protocol::Udp, udp.source_port, udp.destination_port);
                 let named = walk.named.take();
                 Summary {
-                    source: ends.local.to_string(),
-                    destination: ends.remote.to_string(),
+                    source: ends.local().to_string(),
+                    destination: ends.remote().to_string(),
                     protocol: named.as_ref().map_or("UDP", |(protocol, _)| protocol),
                     flow: Some(ends),
                     says: named.map(|(_, says)| escape(says)),
@@ -220,8 +222,8 @@ impl Conversations {
         }
         let topmost = seen.summary.application.iter().map(protocol_of).max_by_key(|(rank, _)| *rank);
         Summary {
-            source: ends.local.to_string(),
-            destination: ends.remote.to_string(),
+            source: ends.local().to_string(),
+            destination: ends.remote().to_string(),
             protocol: topmost.map_or("TCP", |(_, name)| name),
             flow: Some(ends),
             says: None,

@@ -140,7 +140,7 @@ fn a_handshake_reads_as_in_wireshark() {
 fn the_flow_is_seen_from_the_sender() {
     let packet = Conversations::new().feed(&sample::tcp(false, Flags::ACK, 1, 1, b""));
     let flow = packet.summary.flow.unwrap();
-    assert_eq!((flow.protocol, flow.local.port(), flow.remote.port()), (Protocol::Tcp, 80, 4000));
+    assert_eq!((flow.protocol, flow.local().port(), flow.remote().port()), (Protocol::Tcp, 80, 4000));
 }
 
 #[test]

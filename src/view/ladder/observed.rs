@@ -75,7 +75,7 @@ impl Observed {
         let ends = match (&summary.what, summary.flow) {
             (What::Arp { sender, target, .. }, _) => [sender.to_string(), target.to_string()],
             (_, Some(flow)) if !self.with_ports => {
-                [flow.local, flow.remote].map(|end: SocketAddr| end.ip().to_string())
+                [flow.local(), flow.remote()].map(|end: SocketAddr| end.ip().to_string())
             }
             _ => whole.clone(),
         };

@@ -106,7 +106,7 @@ struct Way {
 impl Way {
     /// The way of what is written at the local end of `flow`.
     fn of(flow: Flow) -> Way {
-        Way { protocol: flow.protocol, from: flow.local, to: flow.remote }
+        Way { protocol: flow.protocol, from: flow.local(), to: flow.remote() }
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
         };
         let wrote = |bytes| Kind::AppWrote { flow: udp(Story::flow(0)), bytes };
         let mut anyone = udp(Story::flow(1));
-        anyone.remote = SocketAddr::from(([0, 0, 0, 0], 0));
+        anyone = Flow::new(anyone.protocol, anyone.local(), SocketAddr::from(([0, 0, 0, 0], 0)));
         story.event(0, 0, wrote(b"12345".as_slice().into())).event(5, 0, wrote(b"67".as_slice().into()));
         story.event(9, 1, Kind::AppRead { flow: anyone, bytes: b"123".as_slice().into() });
         assert_eq!(taken(&story), [(5, Some(9)), (2, None)]);

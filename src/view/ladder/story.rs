@@ -73,7 +73,7 @@ impl Story {
 
     pub(super) fn flow(from: u16) -> Flow {
         let end = |place: u16| SocketAddr::new(v4(10, 0, 0, place as u8 + 1), 4000 + place);
-        Flow { protocol: Protocol::Tcp, local: end(from), remote: end(u16::from(from == 0)) }
+        Flow::new(Protocol::Tcp, end(from), end(u16::from(from == 0)))
     }
 
     pub(super) fn event(&mut self, micros: u64, place: u16, kind: Kind) -> &mut Self {

@@ -154,7 +154,7 @@ impl Connection {
 
     /// The connection as a trace names it.
     pub fn flow(&self) -> trace::Flow {
-        trace::Flow { protocol: trace::Protocol::Tcp, local: self.local, remote: self.remote }
+        trace::Flow::new(trace::Protocol::Tcp, self.local, self.remote)
     }
 
     /// Bytes that wait to be read.
@@ -341,6 +341,9 @@ impl Connection {
 
     /// Records the congestion window and its threshold in the trace, if they have changed.
     pub(super) fn tell_cwnd(&mut self, why: &'static str) {
+        if !self.config.trace {
+            return;
+        }
         let (cwnd, ssthresh) = (self.congestion.window(), self.congestion.ssthresh());
         if self.told_cwnd != (cwnd, ssthresh) {
             self.told_cwnd = (cwnd, ssthresh);

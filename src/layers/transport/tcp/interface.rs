@@ -126,7 +126,7 @@ pub enum Event {
     Readable,
     /// The peer will send no more: everything up to its FIN has come (it may not all be read yet).
     PeerClosed,
-    /// There is room again after a write that was cut short.
+    /// There is room again after a write that was cut short: a third of the send buffer.
     Writable,
     /// The connection is gone. What had come in order before can still be read; then its record may be dropped. Nothing
     /// follows.

@@ -160,7 +160,9 @@ impl Receiver {
         }
         let right = self.fin.unwrap_or(u64::MAX).min(self.rcv_adv);
         let (from, to) = (start.max(self.rcv_nxt.cast_signed()), end.min(right.cast_signed()));
-        let text = if from < to {
+        let text = if from == start && to == end {
+            payload.clone()
+        } else if from < to {
             payload.slice((from - start) as usize..(to - start) as usize)
         } else {
             Bytes::new()
@@ -215,10 +217,7 @@ impl Receiver {
     /// The next bytes in order, at most `max`.
     pub(super) fn read(&mut self, max: usize) -> Option<Bytes> {
         let first = self.ready.front_mut().filter(|_| max > 0)?;
-        let bytes = first.split_to(max.min(first.len()));
-        if first.is_empty() {
-            self.ready.pop_front();
-        }
+        let bytes = if first.len() <= max { self.ready.pop_front()? } else { first.split_to(max) };
         self.ready_len -= bytes.len() as u64;
         Some(bytes)
     }

@@ -47,38 +47,44 @@ impl Timer {
     }
 }
 
-/// The deadline of each timer that runs.
-#[derive(Debug, Default)]
-pub(super) struct Timers([Option<Instant>; Timer::ALL.len()]);
+/// The deadline of each timer; [`Instant::NEVER`] for one that does not run.
+#[derive(Debug)]
+pub(super) struct Timers([Instant; Timer::ALL.len()]);
+
+impl Default for Timers {
+    fn default() -> Self {
+        Timers([Instant::NEVER; Timer::ALL.len()])
+    }
+}
 
 impl Timers {
     pub(super) fn set(&mut self, timer: Timer, due: Instant) {
-        self.0[timer as usize] = Some(due);
+        self.0[timer as usize] = due;
     }
 
     pub(super) fn stop(&mut self, timer: Timer) {
-        self.0[timer as usize] = None;
+        self.0[timer as usize] = Instant::NEVER;
     }
 
     pub(super) fn stop_all(&mut self) {
-        self.0 = Default::default();
+        *self = Timers::default();
     }
 
     pub(super) fn is_set(&self, timer: Timer) -> bool {
-        self.0[timer as usize].is_some()
+        self.0[timer as usize] < Instant::NEVER
     }
 
     /// A timer that is due. It is stopped by this.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Timer> {
-        let due =
-            Timer::ALL.into_iter().find(|timer| self.0[*timer as usize].is_some_and(|due| due <= now))?;
+        let is_due = |timer: &Timer| self.is_set(*timer) && self.0[*timer as usize] <= now;
+        let due = Timer::ALL.into_iter().find(is_due)?;
         self.stop(due);
         Some(due)
     }
 
     /// When the first of them will go off.
     pub(super) fn earliest(&self) -> Option<Instant> {
-        self.0.iter().flatten().min().copied()
+        self.0.into_iter().min().filter(|due| *due < Instant::NEVER)
     }
 }
 

@@ -40,8 +40,8 @@ fn sockets(stage: &mut Stage, caption: &str) {
     let mut rows = Vec::new();
     let mut add = |stage: &mut Stage, at: &str, socket: Socket, state: &str| {
         let flow = stage.flow(socket);
-        let remote = if flow.remote.port() == 0 { "any".to_owned() } else { flow.remote.to_string() };
-        rows.push(vec![at.to_owned(), flow.local.to_string(), remote, state.to_owned()]);
+        let remote = if flow.remote().port() == 0 { "any".to_owned() } else { flow.remote().to_string() };
+        rows.push(vec![at.to_owned(), flow.local().to_string(), remote, state.to_owned()]);
     };
     for socket in sockets {
         let state = stage.state(socket);
