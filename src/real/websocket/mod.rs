@@ -8,7 +8,8 @@
 //! | set limits, offer compression, connect, accept | [`Builder`] |
 //! | send and receive | [`WebSocket`] |
 //! | send and receive in two tasks | [`WebSocket::split`], [`SendHalf`], [`ReceiveHalf`] |
-//! | serve many connections | [`Server`] |
+//! | decide who may connect, by token, cookie or address | [`Builder::gate`]; with time: [`Requested`] |
+//! | serve many connections, and end in good order | [`Server`] |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), netlayers::real::websocket::WebSocketError> {
@@ -29,6 +30,7 @@ mod halves;
 mod intake;
 mod masks;
 mod outgoing;
+mod requested;
 mod server;
 mod socket;
 mod tasks;
@@ -39,6 +41,7 @@ pub use self::url::Url;
 pub use builder::Builder;
 pub use error::WebSocketError;
 pub use halves::{ReceiveHalf, SendHalf};
+pub use requested::Requested;
 pub use server::Server;
 pub use socket::WebSocket;
 
@@ -48,5 +51,7 @@ mod ending_tests;
 mod halves_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod requested_tests;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ mod progress;
 
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -31,6 +32,9 @@ use crate::layers::application::websocket::{
 };
 use crate::real::clock::Clock;
 use ending::{End, Lost};
+
+/// Ready when the server goes down.
+pub(super) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One end of an open WebSocket connection.
 pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
@@ -69,6 +73,8 @@ pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
     closed: Option<CloseReason>,
     /// Why the connection was failed, until it is reported.
     failed: Option<Failure>,
+    /// Ready when the server goes down.
+    stop: Option<Stop>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
@@ -103,7 +109,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             told: false,
             closed: None,
             failed: None,
+            stop: None,
         }
+    }
+
+    /// Closes the connection with 1001, "going away", when `stop` is ready (RFC 6455 §7.4.1).
+    pub(super) fn until(mut self, stop: Option<Stop>) -> Self {
+        self.stop = stop;
+        self
     }
 
     pub(super) async fn opened(mut self, role: Role) -> Result<Self, WebSocketError> {

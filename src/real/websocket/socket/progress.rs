@@ -14,7 +14,9 @@ use super::super::tasks::Half;
 use super::WebSocket;
 use super::ending::End;
 use crate::base::{Duration, Machine as _};
-use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase, Step};
+use crate::layers::application::websocket::{
+    CloseCode, Event, FrameHeader, Input, Message, Output, Phase, Step,
+};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(in super::super) fn poll_recv(
@@ -230,6 +232,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.outgoing.rest();
         if self.end == End::Unheard && self.poll_give_up().is_ready() {
             self.end_of_tcp();
+            return Poll::Ready(());
+        }
+        if let Some(stop) = &mut self.stop
+            && stop.as_mut().poll(cx).is_ready()
+        {
+            self.stop = None;
+            // When it is closing already there is nothing to say.
+            let _ = self.start_close(&CloseCode::GOING_AWAY.into());
             return Poll::Ready(());
         }
         ready!(self.wake.poll(self.clock, cx));

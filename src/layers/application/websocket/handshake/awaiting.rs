@@ -98,5 +98,9 @@ pub(in super::super) fn judge(request: &RequestHead, policy: &Policy, deflate: O
 }
 
 pub(in super::super) fn refused(refusal: &Refusal) -> Verdict {
-    Verdict::Failed { reply: refusal.response.emit().ok(), error: refusal.error.clone() }
+    let reply = refusal.response.emit().ok().map(|head| match refusal.body.is_empty() {
+        true => head,
+        false => [head, refusal.body.clone()].concat().into(),
+    });
+    Verdict::Failed { reply, error: refusal.error.clone() }
 }
