@@ -8,9 +8,12 @@ use tokio::net::TcpStream;
 use super::masks::{masks, random};
 use super::{Requested, Url, WebSocket, WebSocketError};
 use crate::base::Duration;
-use crate::layers::application::http::{Gate, Headers, Incoming, Limits, Rejection};
+use crate::layers::application::http::{
+    Gate, Headers, Incoming, Limits, Rejection, RequestHead, ResponseHead,
+};
+use crate::layers::application::websocket::handshake::server::{Refusal, answer};
 use crate::layers::application::websocket::{
-    Config, Connection, Deflate, Keepalive, Policy, Request, Role, Subprotocols,
+    Config, Connection, Deflate, Keepalive, Opening, Policy, Request, Role, Subprotocols,
 };
 use crate::real::clock::{Clock, std_duration};
 
@@ -268,6 +271,32 @@ impl Builder {
         let machine = Connection::client(clock.now(), self.config.clone(), request, masks()?)
             .map_err(WebSocketError::Request)?;
         self.drive(stream, clock, machine).opened(Role::Client).await
+    }
+
+    /// What a server answers to this request, and what is agreed on then: for a program whose HTTP server reads the
+    /// requests, hyper's or another. [`upgraded`](Builder::upgraded) is to follow.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub fn answer(&self, request: &RequestHead) -> Result<(ResponseHead, Opening), Refusal> {
+        answer(request, &self.policy, self.config.deflate.as_ref())
+    }
+
+    /// Takes over a stream whose handshake others have made: `hyper::upgrade`'s, or a pipe's. `opening` is what was
+    /// agreed on there, at a server by [`answer`](Builder::answer).
+    ///
+    /// # Errors
+    /// When the system gives no random numbers, which a client needs.
+    pub async fn upgraded<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        role: Role,
+        opening: Opening,
+    ) -> Result<WebSocket<S>, WebSocketError> {
+        let clock = Clock::start();
+        let masks = if role == Role::Client { Some(masks()?) } else { None };
+        let machine = Connection::upgraded(clock.now(), role, self.config.clone(), opening, masks);
+        self.drive(stream, clock, machine).opened(role).await
     }
 
     pub(super) fn drive<S: AsyncRead + AsyncWrite + Unpin>(

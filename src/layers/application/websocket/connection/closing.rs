@@ -98,7 +98,7 @@ impl Connection {
 pub(super) fn unmasked() -> Failure {
     let expected = "a new one for every frame (RFC 6455 §5.3)";
     let error = Failure::protocol("masking key", 0, expected, "none from the system").error;
-    Failure { code: None, error: ParseError { kind: ErrorKind::Misuse, ..error } }
+    Failure::untold(ParseError { kind: ErrorKind::Misuse, ..error })
 }
 
 /// As much of a text as a Close frame has room for, cut between two characters.
