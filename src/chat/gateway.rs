@@ -13,6 +13,7 @@
 //! | connections, sessions | 20,000 each | [`engineio::Config`] | closed; 503 |
 //! | a request's lines, head, fields | 8 KiB, 32 KiB, 100 | the same, `head` | 414, 431 |
 //! | time for a head, for a body, between two requests | 10 s, 30 s, 60 s | the same | 408, closed |
+//! | the request that opened a session, which is kept as long | that head | | |
 //! | a body, a WebSocket frame, a message | 1 MB | [`SessionConfig::max_payload`] | 413 before it is read; 1009 |
 //! | bytes to be written to a connection | 256 KiB | | not read from until fewer |
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
@@ -264,11 +265,12 @@ impl Gateway {
 impl Service for Gateway {
     fn event(&mut self, now: Instant, event: Event, server: &mut Server) {
         match event {
-            Event::Opened { session, endpoint } if endpoint == self.endpoint => {
+            Event::Opened { session, endpoint, request } if endpoint == self.endpoint => {
                 let decoder = Decoder::new(self.limits);
                 let peer = Peer { decoder, unreported: 0, settling: Vec::new(), ping_waits: false };
                 self.peers.insert(session, peer);
                 self.tell(now, Input::Opened(id(session)), server);
+                self.hub.handle(now, Input::Request(id(session), request));
             }
             Event::Message { session, message } => self.message(now, session, message, server),
             Event::Sent { session, left } => {
@@ -354,11 +356,15 @@ fn reason(cause: CloseCause) -> Reason {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use slotmap::SlotMap;
 
     use super::*;
     use crate::chat::{Config, MemoryLog};
     use crate::layers::application::engineio;
+    use crate::layers::application::http::{Incoming, RequestHead};
+    use crate::layers::application::socketio::Value;
 
     /// A server of three namespaces that greet, and one client by WebSocket or by polling.
     struct Bench {
@@ -471,6 +477,38 @@ mod tests {
     }
 
     #[test]
+    fn gates_and_programs_see_the_request_its_query_cookies_fields_and_address() {
+        let mut bench = Bench::new();
+        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let (at_gate, inside) = (seen.clone(), seen.clone());
+        bench
+            .gateway
+            .hub()
+            .of("/a")
+            .gate(move |entry| {
+                let words = [entry.parameter("q").as_deref(), entry.cookie("c"), entry.header("x-one")]
+                    .map(Option::unwrap_or_default)
+                    .join(" ");
+                at_gate.lock().unwrap().push(words);
+                Ok(())
+            })
+            .on_connection(move |cx, hello| {
+                let handshake = cx.handshake(hello);
+                let part = |name| handshake.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                inside.lock().unwrap().push(format!("{} {}", part("address"), part("url")));
+            });
+        let address = std::net::SocketAddr::from(([192, 0, 2, 1], 5000));
+        let conn = bench.server.connected_from(bench.now, Some(address)).expect("room");
+        let head = "GET /socket.io/?EIO=4&transport=websocket&q=%26 HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n\
+                    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nCookie: c=2\r\nX-One: three\r\n\
+                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        bench.give(conn, head.as_bytes());
+        assert_eq!(bench.say(conn, &["40/a,"]), "40/a,{");
+        let url = "/socket.io/?EIO=4&transport=websocket&q=%26";
+        assert_eq!(*seen.lock().unwrap(), ["& 2 three".to_owned(), format!("192.0.2.1 {url}")]);
+    }
+
+    #[test]
     fn who_leaves_and_enters_again_at_once_is_told_in_this_order() {
         let mut bench = Bench::new();
         let conn = bench.websocket();
@@ -503,7 +541,8 @@ mod tests {
             gateway.hub().sessions()
         };
         for (number, session) in sessions.iter().copied().enumerate() {
-            let event = Event::Opened { session, endpoint: 0 };
+            let head = RequestHead::new("GET", "/", Headers::new());
+            let event = Event::Opened { session, endpoint: 0, request: Arc::new(Incoming::new(head)) };
             gateway.event(Instant::ZERO, event, &mut Server::new(Default::default(), Box::new(String::new)));
             assert_eq!(say(&mut gateway, number, Message::from(r#"52-["e"]"#)), number + 1);
         }

@@ -280,7 +280,7 @@ impl Joined {
 
 async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListener) {
     loop {
-        let Ok((stream, _)) = listener.accept().await else {
+        let Ok((stream, address)) = listener.accept().await else {
             // Out of file descriptors, most likely: some will come free.
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             continue;
@@ -288,7 +288,7 @@ async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListen
         // Answers are written whole: waiting to fill segments would only delay them (RFC 9293 §3.7.4).
         let _ = stream.set_nodelay(true);
         let socket = shared.with(|core, now| {
-            let key = core.server.connected(now)?;
+            let key = core.server.connected_from(now, Some(address))?;
             let socket = Rc::new(ServedSocket {
                 key,
                 stream,

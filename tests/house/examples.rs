@@ -74,8 +74,9 @@ fn every_example_is_a_screenful_that_ends_with_things_to_try() {
         let text = std::fs::read_to_string(&path).expect("an example is UTF-8");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         names.push(name.clone());
-        // Two are programs for use rather than for class: tests/events/ and tests/websocket/peers.rs try them.
-        if ["event_server", "ws_echo_client"].contains(&name.as_str()) {
+        // Three are programs for use rather than for class: tests/events/, tests/websocket/peers.rs and the suites of
+        // stock clients try them.
+        if ["client_suite_server", "event_server", "ws_echo_client"].contains(&name.as_str()) {
             continue;
         }
         let lines = text.lines().count();
@@ -92,6 +93,7 @@ fn every_example_is_a_screenful_that_ends_with_things_to_try() {
     assert_eq!(
         names,
         [
+            "client_suite_server",
             "event_server",
             "events_auth",
             "events_bot",

@@ -1,5 +1,6 @@
-//! The WebSocket on real sockets from outside: other implementations, hostile peers, and memory.
+//! The WebSocket on real sockets from outside: its commands, other implementations, hostile peers, and memory.
 
+mod commands;
 mod hardening;
 mod memory;
 mod peers;

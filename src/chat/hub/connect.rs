@@ -92,15 +92,24 @@ impl Hub {
     }
 
     fn ask_gates(&mut self, session: Key, space: usize, auth: &Value) -> Result<(), Refusal> {
-        let Some(id) = self.lent.core.sessions.get(session).map(|session| session.id) else { return Ok(()) };
+        let open = self.lent.core.sessions.get(session);
+        let Some((id, request)) = open.map(|session| (session.id, session.request.clone())) else {
+            return Ok(());
+        };
         let sockets = self.lent.core.spaces[space].rooms.len();
         if sockets >= self.lent.core.config.sockets_per_namespace {
             return Err(Refusal::new("Namespace is full"));
         }
         let returning =
             self.lent.core.claim(space, auth).and_then(|claim| self.lent.core.id_of(space, &claim.pid));
-        let entry =
-            Entry { now: self.lent.core.now, session: id, auth, sockets, returning: returning.as_deref() };
+        let entry = Entry {
+            now: self.lent.core.now,
+            session: id,
+            request: request.as_deref(),
+            auth,
+            sockets,
+            returning: returning.as_deref(),
+        };
         self.programs[space].gates.iter_mut().try_for_each(|gate| gate(&entry))
     }
 

@@ -9,11 +9,14 @@ use super::super::log::{Record, Stamp};
 use super::Reason;
 use super::ask::Answers;
 use super::emit::{Emitted, Event};
+use super::handshake::handshake;
 use super::key::Key;
+use super::namespace::Hello;
 use super::promises::{Promises, ThenEmitted};
 use super::rooms::{ALONE, Aim, alone};
 use super::state::{Call, Core, Later};
 use crate::base::{Duration, Instant};
+use crate::layers::application::http::Incoming;
 use crate::layers::application::socketio::{Decoder, Kind, Limits, Value};
 
 /// The hub, seen from one socket. What is asked of a socket that has left does nothing.
@@ -79,6 +82,19 @@ impl<'a> Context<'a> {
     /// The socket's public id, and the name of its own room.
     pub fn id(&self) -> Arc<str> {
         self.core.sockets.get(self.socket).map(|socket| socket.id.clone()).unwrap_or_default()
+    }
+
+    /// The request that opened this socket's connection: header fields, cookies, query, address. `None` when the socket
+    /// has left, and where the driver has none to show.
+    pub fn request(&self) -> Option<Arc<Incoming>> {
+        let session = self.core.sockets.get(self.socket)?.session;
+        self.core.sessions.get(session)?.request.clone()
+    }
+
+    /// That request as Socket.IO's programs know it, with what the client sent to enter: see [`handshake`]. A program
+    /// that needs it later keeps it with [`set_data`](Context::set_data).
+    pub fn handshake(&self, hello: &Hello) -> Value {
+        handshake(self.request().as_deref(), &hello.auth, self.now_ms())
     }
 
     /// The name of this socket's namespace.

@@ -25,6 +25,7 @@ mod config;
 mod connect;
 mod context;
 mod emit;
+mod handshake;
 mod history;
 mod key;
 mod membership;
@@ -43,12 +44,14 @@ use super::log::EventLog;
 use super::log::SenderIds;
 use super::sessions::Sessions;
 use crate::base::{Duration, Instant, Machine};
+use crate::layers::application::http::Incoming;
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
 pub use ask::Answers;
 pub use config::{Config, Rate, Recovery};
 pub use context::{Ack, Broadcast, Context, JoinError, PastEvent};
 pub use emit::Emitted;
+pub use handshake::handshake;
 pub use history::{Past, Span};
 pub use namespace::{AwaySocket, Entry, Hello, Namespace, Refusal};
 
@@ -68,6 +71,8 @@ pub type Random = Box<dyn FnMut() -> u64 + Send>;
 pub enum Input {
     /// A client has opened a connection.
     Opened(SessionId),
+    /// What its client asked for when it opened the connection: for gates and programs to look at.
+    Request(SessionId, Arc<Incoming>),
     /// A packet came from it.
     Packet(SessionId, Packet),
     /// How many bytes of [`Output::Send`] (as [`Encoded::len`] counts them) were handed to the network. Without this
@@ -280,6 +285,7 @@ impl Hub {
         }
         let session = Session {
             id,
+            request: None,
             sockets: Vec::new(),
             left: Vec::new(),
             queued: 0,
@@ -343,7 +349,7 @@ impl Hub {
         let refusal = connect::spend(&mut cx)
             .and_then(|()| program.guards.iter_mut().try_for_each(|guard| guard(&mut cx, name, &args)));
         if let Err(refusal) = refusal {
-            return ack.send(&mut cx, vec![Value::object([("error", refusal.to_value())])]);
+            return ack.send(&mut cx, vec![refusal.to_answer()]);
         }
         program.events.emit(name, &mut self.lent, &namespace::Heard { socket, space, args, ack });
     }
@@ -380,6 +386,10 @@ impl Machine for Hub {
         let key = |hub: &Hub, id: SessionId| hub.lent.core.by_id.get(&id).copied();
         match input {
             Input::Opened(id) => self.open(id),
+            Input::Request(id, request) => {
+                let session = key(self, id).and_then(|session| self.lent.core.sessions.get_mut(session));
+                session.into_iter().for_each(|session| session.request = Some(request.clone()));
+            }
             Input::Packet(id, packet) => {
                 if let Some(session) = key(self, id) {
                     self.in_turn(session, Later::Packet(packet));

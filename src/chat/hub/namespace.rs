@@ -1,5 +1,6 @@
 //! A namespace as its program sees it: which clients may enter, and what is done when an event comes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::pool::{ListenerId, Pool, PoolFull};
@@ -8,6 +9,7 @@ use super::key::Key;
 use super::promises::Lent;
 use super::{Reason, SessionId};
 use crate::base::Instant;
+use crate::layers::application::http::Incoming;
 use crate::layers::application::socketio::Value;
 
 /// The functions of one namespace. All of its sockets share them: an idle socket costs no function.
@@ -37,6 +39,9 @@ pub struct Entry<'a> {
     pub now: Instant,
     /// The session that it came over.
     pub session: SessionId,
+    /// The request that opened the session: header fields, cookies, query, address. `None` where the driver has none
+    /// to show, as in a simulated run of the hub alone.
+    pub request: Option<&'a Incoming>,
     /// The payload of the CONNECT packet; `{}` when there was none.
     pub auth: &'a Value,
     /// How many sockets are in the namespace.
@@ -57,6 +62,23 @@ pub struct AwaySocket {
     pub data: Value,
 }
 
+impl Entry<'_> {
+    /// A cookie of the request.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.request?.cookie(name)
+    }
+
+    /// A header field of the request.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.request?.header(name)
+    }
+
+    /// A parameter of the request's query, decoded.
+    pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.request?.parameter(name)
+    }
+}
+
 /// A client has entered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hello {
@@ -66,7 +88,8 @@ pub struct Hello {
     pub is_recovered: bool,
 }
 
-/// Why a client may not enter, or an event is refused: sent to the client as `{"message": ..., "data": ...}`.
+/// Why a client may not enter, which it is told as `{"message": ..., "data": ...}`; or why an event is refused: see
+/// [`Namespace::guard`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
     /// A sentence for people to read.
@@ -93,8 +116,8 @@ impl Namespace {
         self
     }
 
-    /// Asks `guard` before an event is taken. A refused event is answered with `{"error": refusal}` when it wants an
-    /// answer, and dropped when not.
+    /// Asks `guard` before an event is taken. A refused event is answered when it wants an answer, with
+    /// `{ok: false, error: message}` and the members of the refusal's data, such as `code`; and dropped when not.
     pub fn guard(
         &mut self,
         guard: impl FnMut(&mut Context<'_>, &str, &[Value]) -> Result<(), Refusal> + Send + 'static,
@@ -195,6 +218,18 @@ impl Refusal {
         self
     }
 
+    /// As an event is answered: in the one shape that all refusals have, a flood's and a program's.
+    pub(super) fn to_answer(&self) -> Value {
+        let said = [("ok".to_owned(), false.into()), ("error".to_owned(), self.message.as_str().into())];
+        let more = match self.data.clone() {
+            Some(Value::Object(members)) => members,
+            Some(other) => vec![("data".to_owned(), other)],
+            None => Vec::new(),
+        };
+        Value::Object(said.into_iter().chain(more).collect())
+    }
+
+    /// As a CONNECT is refused.
     pub(super) fn to_value(&self) -> Value {
         let message = ("message".to_owned(), self.message.as_str().into());
         let data = self.data.clone().map(|data| ("data".to_owned(), data));

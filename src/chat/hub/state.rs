@@ -24,12 +24,15 @@ use super::recovery::{Arriving, Challenge};
 use super::rooms::Rooms;
 use super::{Output, Random, Reason, SessionId};
 use crate::base::{Duration, Instant};
+use crate::layers::application::http::Incoming;
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
 
 /// One client's connection, with its sockets.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) id: SessionId,
+    /// What its client asked for, where the driver knows.
+    pub(super) request: Option<Arc<Incoming>>,
     /// One for each namespace it has entered.
     pub(super) sockets: Vec<Key>,
     /// Namespaces that the server put it out of: what was under way to them is not an offence.

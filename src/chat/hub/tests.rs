@@ -392,7 +392,7 @@ fn who_sends_too_fast_is_refused_and_told_when_to_go_on() {
     let mut stage = Stage::new(Config { rate: Some(rate), ..Config::default() });
     stage.connect(1);
     (0..3).for_each(|_| stage.say(1, "who", vec![]));
-    let refusal = r#"[{"error":{"message":"too many events","data":{"code":"E_RATE","retryAfterMs":100}}}]"#;
+    let refusal = r#"[{"ok":false,"error":"too many events","code":"E_RATE","retryAfterMs":100}]"#;
     assert_eq!(stage.last_ack(1).as_deref(), Some(refusal));
     stage.wait(Duration::from_millis(100));
     stage.say(1, "who", vec![]);

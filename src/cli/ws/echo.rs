@@ -13,6 +13,7 @@ use crate::cli::origin::origin;
 use crate::cli::output::{Output, remark};
 use crate::layers::application::websocket::{Deflate, Keepalive};
 use crate::real::own_address;
+use crate::real::shutdown;
 use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
 use crate::view::look::harmless;
 
@@ -81,6 +82,8 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     let server =
         Server::bind((args.host, args.port), builder).await.map_err(|error| cannot_listen(args, error))?;
     let address = server.local_addr();
+    // Every client is told, when this is asked to end, that its server goes away.
+    let asked = shutdown::requested();
     out.line(format!("listening on {address}"))?;
     out.flush()?;
     if address.ip().is_unspecified() {
@@ -95,7 +98,7 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
             remark(format_args!("{peer}: {}", harmless(&error.to_string())));
         }
     };
-    server.serve(echo, report).await;
+    server.serve_until(asked, echo, report).await;
     Ok(())
 }
 

@@ -1,14 +1,19 @@
 //! What a connection is to be like, before there is one: limits, compression, which clients may connect.
 
+use std::net::SocketAddr;
+
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::masks::{masks, random};
-use super::{Url, WebSocket, WebSocketError};
+use super::{Requested, Url, WebSocket, WebSocketError};
 use crate::base::Duration;
-use crate::layers::application::http::{Headers, Limits};
+use crate::layers::application::http::{
+    Gate, Headers, Incoming, Limits, Rejection, RequestHead, ResponseHead,
+};
+use crate::layers::application::websocket::handshake::server::{Refusal, answer};
 use crate::layers::application::websocket::{
-    Config, Connection, Deflate, Keepalive, Policy, Request, Role, Subprotocols,
+    Config, Connection, Deflate, Keepalive, Opening, Policy, Request, Role, Subprotocols,
 };
 use crate::real::clock::{Clock, std_duration};
 
@@ -136,15 +141,43 @@ impl Builder {
     }
 
     /// A server: which requests it takes. What the policy leaves open stays as it was set before: by
-    /// [`origins`](Builder::origins), [`subprotocols`](Builder::subprotocols), or another policy.
+    /// [`origins`](Builder::origins), [`subprotocols`](Builder::subprotocols), [`gate`](Builder::gate), or another
+    /// policy.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        let Policy { subprotocols, origins, paths } = policy;
+        let Policy { subprotocols, origins, paths, gate, address, headers } = policy;
         if subprotocols != Subprotocols::default() {
             self.policy.subprotocols = subprotocols;
         }
         self.policy.origins = origins.or(self.policy.origins);
         self.policy.paths = paths.or(self.policy.paths);
+        self.policy.gate = gate.or(self.policy.gate);
+        self.policy.address = address.or(self.policy.address);
+        if !headers.is_empty() {
+            self.policy.headers = headers;
+        }
+        self
+    }
+
+    /// A server: asks `decide` about each request before it is answered (default: all may connect). It gives the fields
+    /// to go with the 101, such as a cookie, or the refusal: 401 by token, say. What takes its time, such as a look into
+    /// a database, is for [`receive`](Builder::receive).
+    ///
+    /// ```
+    /// use netlayers::layers::application::http::{Headers, Rejection};
+    /// use netlayers::real::websocket::Builder;
+    ///
+    /// let builder = Builder::new().gate(|request| match request.header("Authorization") {
+    ///     Some("Bearer secret") => Ok(Headers::new()),
+    ///     _ => Err(Rejection::unauthorized("Bearer").body("a token, please\n")),
+    /// });
+    /// ```
+    #[must_use]
+    pub fn gate(
+        mut self,
+        decide: impl Fn(&Incoming) -> Result<Headers, Rejection> + Send + Sync + 'static,
+    ) -> Self {
+        self.policy.gate = Some(Gate::new(decide));
         self
     }
 
@@ -240,7 +273,33 @@ impl Builder {
         self.drive(stream, clock, machine).opened(Role::Client).await
     }
 
-    fn drive<S: AsyncRead + AsyncWrite + Unpin>(
+    /// What a server answers to this request, and what is agreed on then: for a program whose HTTP server reads the
+    /// requests, hyper's or another. [`upgraded`](Builder::upgraded) is to follow.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub fn answer(&self, request: &RequestHead) -> Result<(ResponseHead, Opening), Refusal> {
+        answer(request, &self.policy, self.config.deflate.as_ref())
+    }
+
+    /// Takes over a stream whose handshake others have made: `hyper::upgrade`'s, or a pipe's. `opening` is what was
+    /// agreed on there, at a server by [`answer`](Builder::answer).
+    ///
+    /// # Errors
+    /// When the system gives no random numbers, which a client needs.
+    pub async fn upgraded<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        role: Role,
+        opening: Opening,
+    ) -> Result<WebSocket<S>, WebSocketError> {
+        let clock = Clock::start();
+        let masks = if role == Role::Client { Some(masks()?) } else { None };
+        let machine = Connection::upgraded(clock.now(), role, self.config.clone(), opening, masks);
+        self.drive(stream, clock, machine).opened(role).await
+    }
+
+    pub(super) fn drive<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
         clock: Clock,
@@ -257,9 +316,39 @@ impl Builder {
         &self,
         stream: S,
     ) -> Result<WebSocket<S>, WebSocketError> {
+        self.accept_from(stream, None).await
+    }
+
+    /// As [`accept`](Builder::accept), and the [`gate`](Builder::gate) sees the client's address.
+    ///
+    /// # Errors
+    /// As for [`accept`](Builder::accept).
+    pub async fn accept_from<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        address: Option<SocketAddr>,
+    ) -> Result<WebSocket<S>, WebSocketError> {
         let clock = Clock::start();
-        let machine = Connection::server(clock.now(), self.config.clone(), self.policy.clone());
+        let machine = self.server_machine(&clock, address);
         self.drive(stream, clock, machine).opened(Role::Server).await
+    }
+
+    /// The first half of a server's handshake: waits for the request. The program looks at it, for as long as it likes,
+    /// and then accepts or refuses.
+    ///
+    /// # Errors
+    /// When the stream fails, the request cannot be read, or it takes too long.
+    pub async fn receive<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        stream: S,
+        address: Option<SocketAddr>,
+    ) -> Result<Requested<S>, WebSocketError> {
+        Requested::receive(self, stream, address).await
+    }
+
+    pub(super) fn server_machine(&self, clock: &Clock, address: Option<SocketAddr>) -> Connection {
+        let policy = Policy { address: address.or(self.policy.address), ..self.policy.clone() };
+        Connection::server(clock.now(), self.config.clone(), policy)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::base::{Duration, ParseError};
+use crate::layers::application::http::Response;
 use crate::layers::application::websocket::{Failure, SendError};
 
 /// Why a connection did not open, or did not end well.
@@ -56,4 +57,14 @@ pub enum WebSocketError {
     /// The connection ended before it was open.
     #[error("the connection was closed before it was open")]
     NotOpened,
+}
+
+impl WebSocketError {
+    /// A client: what the server answered instead of opening: status, fields, and its body up to 64 KiB.
+    pub fn refusal(&self) -> Option<&Response> {
+        match self {
+            WebSocketError::Failed(failure) => failure.response.as_deref(),
+            _ => None,
+        }
+    }
 }

@@ -19,6 +19,11 @@ fn lock<S: AsyncRead + AsyncWrite + Unpin>(shared: &Shared<S>) -> MutexGuard<'_,
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The halves of two connections cannot be one: both are given back.
+#[derive(Debug, thiserror::Error)]
+#[error("these are the halves of two connections, and each has to be joined with its own")]
+pub struct ReuniteError<S: AsyncRead + AsyncWrite + Unpin>(pub SendHalf<S>, pub ReceiveHalf<S>);
+
 /// The half that sends. When both halves are dropped, so is the connection.
 pub struct SendHalf<S: AsyncRead + AsyncWrite + Unpin> {
     shared: Shared<S>,
@@ -33,6 +38,10 @@ pub struct ReceiveHalf<S: AsyncRead + AsyncWrite + Unpin> {
 impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     pub(super) fn new(shared: Shared<S>) -> Self {
         SendHalf { shared }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, WebSocket<S>> {
+        lock(&self.shared)
     }
 
     /// Sends a message and waits until the stream has taken it.
@@ -74,9 +83,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> SendHalf<S> {
+    /// The whole connection again.
+    ///
+    /// # Errors
+    /// Both halves, when they are not of the same connection.
+    pub fn reunite(self, other: ReceiveHalf<S>) -> Result<WebSocket<S>, ReuniteError<S>> {
+        if !Arc::ptr_eq(&self.shared, &other.shared) {
+            return Err(ReuniteError(self, other));
+        }
+        drop(other);
+        match Arc::try_unwrap(self.shared) {
+            Ok(whole) => Ok(whole.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            // There are two halves, no more.
+            Err(shared) => Err(ReuniteError(SendHalf::new(shared.clone()), ReceiveHalf::new(shared))),
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> ReceiveHalf<S> {
     pub(super) fn new(shared: Shared<S>) -> Self {
         ReceiveHalf { shared }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, WebSocket<S>> {
+        lock(&self.shared)
     }
 
     /// The next message; `None` when the connection has ended.

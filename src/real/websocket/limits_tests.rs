@@ -18,6 +18,7 @@ use crate::layers::application::websocket::{CloseCode, Config, Deflate, Keepaliv
 fn the_defaults_are_those_that_the_documentation_says() {
     let secs = Duration::from_secs;
     let expected = Config {
+        explain: true,
         max_frame: 64 << 20,
         max_message: 64 << 20,
         max_queue: 1 << 20,
@@ -46,6 +47,7 @@ fn every_setting_gets_to_the_machine() {
         .keepalive(None)
         .max_connections(10);
     let expected = Config {
+        explain: true,
         max_frame: 1,
         max_message: 2,
         max_queue: 6,

@@ -7,8 +7,12 @@
 //! |---|---|
 //! | set limits, offer compression, connect, accept | [`Builder`] |
 //! | send and receive | [`WebSocket`] |
-//! | send and receive in two tasks | [`WebSocket::split`], [`SendHalf`], [`ReceiveHalf`] |
-//! | serve many connections | [`Server`] |
+//! | send and receive in two tasks, and join them again | [`WebSocket::split`], [`SendHalf::reunite`], [`ReceiveHalf`] |
+//! | use it as a `Stream` and a `Sink` | [`WebSocket`], the halves |
+//! | take over a stream that an HTTP server has upgraded | [`Builder::answer`], [`Builder::upgraded`] |
+//! | see why a server refused | [`WebSocketError::refusal`] |
+//! | decide who may connect, by token, cookie or address | [`Builder::gate`]; with time: [`Requested`] |
+//! | serve many connections, and end in good order | [`Server`] |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), netlayers::real::websocket::WebSocketError> {
@@ -29,8 +33,10 @@ mod halves;
 mod intake;
 mod masks;
 mod outgoing;
+mod requested;
 mod server;
 mod socket;
+mod streams;
 mod tasks;
 mod timer;
 mod url;
@@ -38,7 +44,8 @@ mod url;
 pub use self::url::Url;
 pub use builder::Builder;
 pub use error::WebSocketError;
-pub use halves::{ReceiveHalf, SendHalf};
+pub use halves::{ReceiveHalf, ReuniteError, SendHalf};
+pub use requested::Requested;
 pub use server::Server;
 pub use socket::WebSocket;
 
@@ -48,5 +55,9 @@ mod ending_tests;
 mod halves_tests;
 #[cfg(test)]
 mod limits_tests;
+#[cfg(test)]
+mod requested_tests;
+#[cfg(test)]
+mod streams_tests;
 #[cfg(test)]
 mod tests;

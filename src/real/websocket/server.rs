@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::builder::without_delay;
-use super::{Builder, WebSocket, WebSocketError};
+use super::socket::Stop;
+use super::{Builder, Requested, WebSocket, WebSocketError};
 use crate::base::Duration;
 use crate::real::clock::std_duration;
 use crate::real::open_files;
@@ -33,15 +34,24 @@ impl Server {
     pub async fn bind(addr: impl ToSocketAddrs, builder: Builder) -> Result<Self, WebSocketError> {
         open_files::raise_limit();
         let failed = |source| WebSocketError::Io { step: "listening", source };
-        let listener = TcpListener::bind(addr).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let room = Arc::new(Semaphore::new(builder.connections().min(Semaphore::MAX_PERMITS)));
-        Ok(Server { listener, address, builder, room })
+        Server::from_listener(TcpListener::bind(addr).await.map_err(failed)?, builder)
     }
 
     /// The address it listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Serves on a listener of the program's own: with options of its socket, or handed down by a service manager.
+    ///
+    /// # Errors
+    /// When the listener has no address.
+    pub fn from_listener(listener: TcpListener, builder: Builder) -> Result<Self, WebSocketError> {
+        let failed = |source| WebSocketError::Io { step: "listening", source };
+        let address = listener.local_addr().map_err(failed)?;
+        let most = Semaphore::MAX_PERMITS.min(u32::MAX as usize);
+        let room = Arc::new(Semaphore::new(builder.connections().min(most)));
+        Ok(Server { listener, address, builder, room })
     }
 
     /// Serves without end: every connection is given to `handler`, in a task of its own. What ends badly, in the
@@ -53,6 +63,87 @@ impl Server {
         report: impl Fn(SocketAddr, &WebSocketError) + Clone + Send + 'static,
     ) where
         H: Fn(WebSocket<TcpStream>, SocketAddr) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<(), WebSocketError>> + Send,
+    {
+        self.serve_until(std::future::pending(), handler, report).await;
+    }
+
+    /// As [`serve`](Server::serve), until `stop` is ready, such as [`shutdown::requested`](crate::real::shutdown). Then
+    /// no connection is accepted any more, and those that are open are closed with 1001, "going away": their handlers
+    /// receive what was under way and then the end, as when the peer closes. Returns when all are done, or when
+    /// [`Builder::close_timeout`] has passed; what is left then is cut off.
+    pub async fn serve_until<H, F>(
+        self,
+        stop: impl Future<Output = ()>,
+        handler: H,
+        report: impl Fn(SocketAddr, &WebSocketError) + Clone + Send + 'static,
+    ) where
+        H: Fn(WebSocket<TcpStream>, SocketAddr) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<(), WebSocketError>> + Send,
+    {
+        let work = move |builder: Builder, stream, peer, stop| {
+            let handler = handler.clone();
+            async move {
+                let socket = Box::pin(builder.accept_from(stream, Some(peer))).await?;
+                drop(builder);
+                handler(socket.until(Some(stop)), peer).await
+            }
+        };
+        self.run(stop, work, report).await;
+    }
+
+    /// As [`serve_until`](Server::serve_until), but `handler` gets the request before it is answered: it decides whether
+    /// there is to be a connection, and takes its time for it.
+    pub async fn serve_requests<H, F>(
+        self,
+        stop: impl Future<Output = ()>,
+        handler: H,
+        report: impl Fn(SocketAddr, &WebSocketError) + Clone + Send + 'static,
+    ) where
+        H: Fn(Requested<TcpStream>, SocketAddr) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<(), WebSocketError>> + Send,
+    {
+        let work = move |builder: Builder, stream, peer, stop| {
+            let handler = handler.clone();
+            async move {
+                let requested = Box::pin(builder.receive(stream, Some(peer))).await?;
+                drop(builder);
+                handler(requested.until(stop), peer).await
+            }
+        };
+        self.run(stop, work, report).await;
+    }
+
+    async fn run<W, F>(
+        self,
+        stop: impl Future<Output = ()>,
+        work: W,
+        report: impl Fn(SocketAddr, &WebSocketError) + Clone + Send + 'static,
+    ) where
+        W: Fn(Builder, TcpStream, SocketAddr, Stop) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<(), WebSocketError>> + Send,
+    {
+        let (told, phase) = watch::channel(Serving::Open);
+        let room = self.room.clone();
+        let most = self.builder.connections().min(u32::MAX as usize) as u32;
+        let grace = self.builder.config.close_timeout;
+        tokio::select! {
+            () = self.accept_all(work, report, phase) => {}
+            () = stop => {}
+        }
+        // Nobody is left to be told when there is no connection.
+        let _ = told.send(Serving::GoingAway);
+        let _ = tokio::time::timeout(std_duration(grace), room.acquire_many(most)).await;
+        let _ = told.send(Serving::Over);
+    }
+
+    async fn accept_all<W, F>(
+        self,
+        work: W,
+        report: impl Fn(SocketAddr, &WebSocketError) + Clone + Send + 'static,
+        phase: watch::Receiver<Serving>,
+    ) where
+        W: Fn(Builder, TcpStream, SocketAddr, Stop) -> F + Clone + Send + 'static,
         F: Future<Output = Result<(), WebSocketError>> + Send,
     {
         let mut trouble = Trouble::default();
@@ -72,21 +163,36 @@ impl Server {
                 continue;
             };
             without_delay(&stream);
-            let (builder, handler, report) = (self.builder.clone(), handler.clone(), report.clone());
+            let (builder, work, report) = (self.builder.clone(), work.clone(), report.clone());
+            let (going, over) = (reached(&phase, Serving::GoingAway), reached(&phase, Serving::Over));
             tokio::spawn(async move {
-                let served = match Box::pin(builder.accept(stream)).await {
-                    Ok(socket) => {
-                        drop(builder);
-                        handler(socket, peer).await
+                tokio::select! {
+                    served = work(builder, stream, peer, Box::pin(going)) => {
+                        if let Err(error) = served {
+                            report(peer, &error);
+                        }
                     }
-                    Err(error) => Err(error),
-                };
-                if let Err(error) = served {
-                    report(peer, &error);
+                    () = over => {}
                 }
                 drop(permit);
             });
         }
+    }
+}
+
+/// How far a server has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Serving {
+    Open,
+    GoingAway,
+    Over,
+}
+
+/// Ready when the server has come so far, or is no more.
+fn reached(phase: &watch::Receiver<Serving>, wanted: Serving) -> impl Future<Output = ()> + Send + use<> {
+    let mut phase = phase.clone();
+    async move {
+        let _ = phase.wait_for(|phase| *phase >= wanted).await;
     }
 }
 

@@ -10,14 +10,16 @@
 //! ([`Builder::write_buffer`](super::Builder::write_buffer)), and as much again that was read ahead meanwhile.
 
 mod ending;
+mod held;
 mod progress;
 
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 
 use super::halves::{ReceiveHalf, SendHalf};
 use super::intake::Intake;
@@ -26,15 +28,20 @@ use super::tasks::Tasks;
 use super::timer::Timer;
 use super::{Builder, WebSocketError};
 use crate::base::{Duration, Instant};
+use crate::layers::application::http::Response;
 use crate::layers::application::websocket::{
     CloseReason, Config, Connection, Event, Failure, Message, Opening, Phase, Role,
 };
 use crate::real::clock::Clock;
 use ending::{End, Lost};
+use held::Held;
+
+/// Ready when the server goes down.
+pub(super) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One end of an open WebSocket connection.
 pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
-    stream: S,
+    stream: Held<S>,
     clock: Clock,
     /// The time when something last happened: the clock is not read for every message.
     now: Instant,
@@ -69,6 +76,8 @@ pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
     closed: Option<CloseReason>,
     /// Why the connection was failed, until it is reported.
     failed: Option<Failure>,
+    /// Ready when the server goes down.
+    stop: Option<Stop>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
@@ -81,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         linger: Duration,
     ) -> Self {
         WebSocket {
-            stream,
+            stream: Held::new(stream),
             clock,
             now: clock.now(),
             machine: Box::new(machine),
@@ -103,7 +112,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             told: false,
             closed: None,
             failed: None,
+            stop: None,
         }
+    }
+
+    /// Closes the connection with 1001, "going away", when `stop` is ready (RFC 6455 §7.4.1).
+    pub(super) fn until(mut self, stop: Option<Stop>) -> Self {
+        self.stop = stop;
+        self
     }
 
     pub(super) async fn opened(mut self, role: Role) -> Result<Self, WebSocketError> {
@@ -116,7 +132,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     return Ok(self);
                 }
                 // A client has nothing left to say, and its user waits for the reason.
-                Some(Event::Failed(failure)) if role == Role::Client => return Err(failure.into()),
+                Some(Event::Failed(mut failure)) if role == Role::Client => {
+                    if let Some(response) = failure.response.as_deref_mut() {
+                        self.rest_of(response).await;
+                    }
+                    return Err(failure.into());
+                }
                 // What is left to do is to send a server's refusal.
                 Some(Event::Failed(failure)) => self.failed = Some(failure),
                 Some(_) => {}
@@ -261,6 +282,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             self.tasks.wake_all();
         }
         Ok(())
+    }
+
+    /// The stream below, of which nothing more is read or written here. What was sent and waits goes out as far as the
+    /// stream takes it at once; what was read ahead is lost. For after the end, or a stream that is to be ended by hand.
+    pub fn into_inner(mut self) -> S {
+        self.say_what_waits();
+        self.stream.take()
+    }
+
+    /// Reads what is missing of a refusal's body, as far as the server says how long it is.
+    async fn rest_of(&mut self, response: &mut Response) {
+        const MOST: usize = 64 << 10;
+        let length = response.head.headers.get("Content-Length").and_then(|length| length.parse().ok());
+        let wanted = length.unwrap_or(response.body.len()).min(MOST);
+        let mut body = BytesMut::from(&response.body[..response.body.len().min(MOST)]);
+        let reading = async {
+            while body.len() < wanted && matches!(self.stream.read_buf(&mut body).await, Ok(1..)) {}
+        };
+        // The error is known: its words may be late, and then they are not waited for.
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), reading).await;
+        body.truncate(wanted);
+        response.body = body.freeze();
     }
 
     /// Two halves, for two tasks: one that sends and one that receives.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::PROTOCOL;
-use crate::layers::application::http::{Headers, RequestHead, ResponseHead, Version};
+use crate::layers::application::http::{Headers, Rejection, RequestHead, ResponseHead, Version};
 
 /// What a request asks for, of which session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,15 +107,6 @@ impl Origins {
     }
 }
 
-/// The path of a request, and its query.
-pub(super) fn split_target(target: &str) -> (&str, &str) {
-    let local = match target.split_once("://") {
-        Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
-        None => target,
-    };
-    local.split_once('?').unwrap_or((local, ""))
-}
-
 /// The value of a parameter of a query. The values looked for here need no percent-encoding.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name).map(|(_, value)| value)
@@ -176,13 +167,15 @@ pub(super) struct Answering {
     pub(super) keep_alive: bool,
     /// No body is sent (RFC 9110 §9.3.2).
     head_only: bool,
+    /// What the program's gate adds to the answer.
+    pub(super) added: Headers,
 }
 
 impl Answering {
     pub(super) fn of(head: &RequestHead, origins: &Origins) -> Self {
         let keep_alive = head.version >= Version::Http11 && !head.headers.has_token("Connection", "close");
         let origin = head.headers.get("Origin").filter(|_| origins.allow(head)).map(str::to_owned);
-        Answering { origin, keep_alive, head_only: head.method == "HEAD" }
+        Answering { origin, keep_alive, head_only: head.method == "HEAD", added: Headers::new() }
     }
 
     /// A whole response, as the pieces to be written.
@@ -198,11 +191,12 @@ impl Answering {
             headers.push("Access-Control-Allow-Credentials", "true");
             headers.push("Vary", "Origin");
         }
-        for (name, value) in extra.iter() {
+        for (name, value) in extra.iter().chain(self.added.iter()) {
             headers.push(name, value);
         }
         headers.push("Connection", if self.keep_alive { "keep-alive" } else { "close" });
-        // An origin that a field may hold was read from one; nothing else here comes from the peer.
+        // An origin that a field may hold was read from one; nothing else here comes from the peer. What the gate adds
+        // was looked at when it came.
         let head = ResponseHead::new(status, headers).emit().unwrap_or_default();
         if self.head_only || body.is_empty() { vec![head] } else { vec![head, body.clone()] }
     }
@@ -217,15 +211,36 @@ impl Answering {
         self.write(204, "", &extra, &Bytes::new())
     }
 
+    /// The answer to a request that the program refuses: in Engine.IO's words when it has none of its own.
+    pub(super) fn reject(&self, rejection: &Rejection) -> Vec<Bytes> {
+        let headers = rejection.response().headers;
+        let (own, body) = match rejection.body.is_empty() {
+            true => ("application/json", Refusal::Forbidden.json()),
+            false => {
+                (headers.get("Content-Type").unwrap_or("text/plain; charset=UTF-8"), rejection.body.clone())
+            }
+        };
+        let written = |name: &str| {
+            ["Content-Type", "Content-Length", "Connection"].iter().any(|own| own.eq_ignore_ascii_case(name))
+        };
+        let mut extra = Headers::new();
+        headers.iter().filter(|(name, _)| !written(name)).for_each(|(name, value)| extra.push(name, value));
+        self.write(rejection.status, own, &extra, &body)
+    }
+
     /// The answer to a request that is refused.
     pub(super) fn refuse(&self, refusal: Refusal) -> Vec<Bytes> {
         self.write(refusal.status(), "application/json", &Headers::new(), &refusal.json())
     }
 }
 
-/// An answer to a head or body that could not be read, after which the connection is closed.
+/// An answer to a head or body that could not be read, after which the connection is closed. A body that is too long is
+/// Engine.IO's own affair, and its clients report the answer to programs that expect no words with that.
 pub(super) fn plain(status: u16) -> Vec<Bytes> {
-    let words = Bytes::from(format!("{status} {PROTOCOL} server\n"));
+    let words = match status {
+        413 => Bytes::new(),
+        _ => format!("{status} {PROTOCOL} server\n").into(),
+    };
     Answering::default().write(status, "text/plain; charset=UTF-8", &Headers::new(), &words)
 }
 

@@ -117,6 +117,12 @@ impl Headers {
         Ok(true)
     }
 
+    /// These, when all of them may stand in a head; none otherwise.
+    #[must_use]
+    pub(crate) fn sendable(self) -> Self {
+        if self.write(&mut Vec::new()).is_ok() { self } else { Headers::new() }
+    }
+
     /// Writes all field lines and the empty line that ends a head.
     ///
     /// # Errors

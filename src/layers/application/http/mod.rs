@@ -9,6 +9,7 @@
 //! | header fields, lists of tokens | [`Headers`] in `headers.rs` | RFC 9110 §5, RFC 9112 §5 |
 //! | reading from a stream, limits | [`HeadParser`] in `parser.rs` | RFC 9112 §2.2 |
 //! | where a body ends, reading it | [`Framing`], [`BodyReader`] in `body.rs` | RFC 9112 §6, §7.1 |
+//! | the whole request, its query and cookies; whether it may | [`Incoming`], [`Gate`] in `incoming.rs` | RFC 9112 §3.2, RFC 6265 §4.2 |
 //! | responses on a connection that stays open | [`ResponseReader`] in `response.rs` | RFC 9112 §6.3, §9.3 |
 //!
 //! Where RFC 9112 lets a recipient be lenient (a bare LF as line end, whitespace around the start line) this one is
@@ -18,12 +19,15 @@
 mod body;
 mod head;
 mod headers;
+mod incoming;
 mod parser;
 mod response;
 
 pub use body::{BodyProgress, BodyReader, Framing};
 pub use head::{RequestHead, ResponseHead, Version};
 pub use headers::{Headers, is_token};
+pub(crate) use incoming::split_target;
+pub use incoming::{Gate, Incoming, Rejection};
 pub use parser::{Head, HeadError, HeadParser, Limits, Progress};
 pub use response::{Response, ResponseReader};
 

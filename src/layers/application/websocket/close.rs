@@ -5,6 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::frame::MAX_CONTROL_PAYLOAD;
 use super::utf8::Utf8Bytes;
 use crate::base::{ErrorKind, Layer, ParseError};
+use crate::layers::application::http::Response;
 
 /// A close code (§7.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,6 +138,8 @@ pub struct Failure {
     /// What was wrong; the offset counts the peer's bytes, those of the head from its
     /// start and those of frames from the first frame on.
     pub error: ParseError,
+    /// A client: what the server answered instead of 101, as far as it came with the head.
+    pub response: Option<Box<Response>>,
 }
 
 impl Failure {
@@ -156,12 +159,12 @@ impl Failure {
             expected: expected.into(),
             got: got.into(),
         };
-        Failure { code: Some(CloseCode::PROTOCOL_ERROR), error }
+        Failure { code: Some(CloseCode::PROTOCOL_ERROR), error, response: None }
     }
 
     /// A header that could not be read: 1002.
     pub(super) fn of_frame(error: ParseError) -> Self {
-        Failure { code: Some(CloseCode::PROTOCOL_ERROR), error }
+        Failure { code: Some(CloseCode::PROTOCOL_ERROR), error, response: None }
     }
 
     /// Text that is not UTF-8: 1007.
@@ -184,13 +187,18 @@ impl Failure {
     /// More than this end is willing to take: 1009.
     pub(super) fn too_big(field: &'static str, offset: usize, limit: usize) -> Self {
         let error = Failure::protocol(field, offset, format!("at most {limit} bytes"), "more").error;
-        Failure { code: Some(CloseCode::TOO_BIG), error }
+        Failure { code: Some(CloseCode::TOO_BIG), error, response: None }
     }
 
     /// Wrong when no Close frame can be sent, or none would be read: before the connection was open, or when the peer
     /// has gone.
     pub(super) fn untold(error: ParseError) -> Self {
-        Failure { code: None, error }
+        Failure { code: None, error, response: None }
+    }
+
+    /// A server's answer that is no 101.
+    pub(super) fn refused(error: ParseError, response: Box<Response>) -> Self {
+        Failure { response: Some(response), ..Failure::untold(error) }
     }
 }
 

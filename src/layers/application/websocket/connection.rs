@@ -25,7 +25,7 @@ use super::close::{CloseReason, Failure};
 use super::deflate::negotiation;
 use super::frame::Opcode;
 use super::handshake::Opening;
-use super::handshake::awaiting::{Awaiting, judge};
+use super::handshake::awaiting::{Awaiting, Verdict, judge};
 use super::handshake::client::Request;
 use super::handshake::server::Policy;
 use super::message::{Message, MessageKind};
@@ -144,6 +144,20 @@ impl Connection {
         let mut connection = Connection::new(now, Role::Server, config, Awaiting::Nothing, None);
         let verdict = judge(request, policy, connection.config.deflate.as_ref());
         connection.end_handshake(now, verdict);
+        connection
+    }
+
+    /// Either end of a connection whose handshake others have made, an HTTP server or client. What followed the heads on
+    /// the stream is its first input. A client needs a source of masks.
+    pub fn upgraded(
+        now: Instant,
+        role: Role,
+        config: Config,
+        opening: Opening,
+        masks: Option<MaskSource>,
+    ) -> Self {
+        let mut connection = Connection::new(now, role, config, Awaiting::Nothing, masks);
+        connection.end_handshake(now, Verdict::Open { reply: None, opening });
         connection
     }
 

@@ -35,7 +35,7 @@
 //! | §10.2 | the origin | [`Policy`] |
 //! | §10.3 | why the client masks, unpredictable keys | [`mask`], [`MaskSource`], `real/websocket/masks.rs` |
 //! | §10.4 | limits | [`Config`] |
-//! | §10.5, §10.6 | authentication, confidentiality | header fields of [`Request`]; left out with TLS |
+//! | §10.5, §10.6 | authentication, confidentiality | fields of [`Request`], the gate of [`Policy`]; left out with TLS |
 //! | §10.7 | invalid data | [`Failure`] |
 //! | §11.3 | the fields of the handshake | [`handshake::client`], [`handshake::server`] |
 //! | §11.7 | the registry of close codes | [`CloseCode`] |

@@ -54,19 +54,27 @@ impl Lost {
 impl<S: AsyncRead + AsyncWrite + Unpin> Drop for WebSocket<S> {
     /// What was sent and waits for company goes out, as far as the stream takes it at once: a drop cannot wait.
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || self.stream.is_taken() {
             // It may be the stream that panicked, and would again.
             return;
         }
-        self.gather();
-        let mut nobody = Context::from_waker(Waker::noop());
-        while self.outgoing.waiting() > 0 {
-            let Poll::Ready(Ok(())) = self.outgoing.poll_write(&mut self.stream, &mut nobody) else { return };
-        }
+        self.say_what_waits();
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Hands the stream what was sent and waits, as far as it takes it at once.
+    pub(super) fn say_what_waits(&mut self) {
+        self.gather();
+        let mut nobody = Context::from_waker(Waker::noop());
+        while self.outgoing.waiting() > 0 {
+            let written = self.outgoing.poll_write(&mut *self.stream, &mut nobody);
+            if !matches!(written, Poll::Ready(Ok(()))) {
+                return;
+            }
+        }
+    }
+
     /// Writes the last words, closes our half, then waits for the peer to close its own. Closing a socket with unread
     /// bytes in it would reset the connection, and the peer might lose our last words (RFC 9293 §3.6.1, RFC 9112
     /// §9.6).
@@ -83,7 +91,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                         self.end = End::ShuttingDown;
                     }
                 }
-                End::ShuttingDown => match ready!(Pin::new(&mut self.stream).poll_shutdown(cx)) {
+                End::ShuttingDown => match ready!(Pin::new(&mut *self.stream).poll_shutdown(cx)) {
                     Ok(()) => self.end = End::Draining,
                     Err(_) => self.end = End::Over,
                 },
@@ -97,7 +105,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let turn = ready!(coop::poll_proceed(cx));
         let mut room = BytesMut::new();
-        let read = self.intake.poll_read(&mut self.stream, cx, &mut room, (0, 0));
+        let read = self.intake.poll_read(&mut *self.stream, cx, &mut room, (0, 0));
         room.clear();
         Intake::keep(room);
         match ready!(read) {

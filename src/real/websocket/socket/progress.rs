@@ -14,7 +14,9 @@ use super::super::tasks::Half;
 use super::WebSocket;
 use super::ending::End;
 use crate::base::{Duration, Machine as _};
-use crate::layers::application::websocket::{Event, FrameHeader, Input, Message, Output, Phase, Step};
+use crate::layers::application::websocket::{
+    CloseCode, Event, FrameHeader, Input, Message, Output, Phase, Step,
+};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(in super::super) fn poll_recv(
@@ -95,6 +97,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             None => {}
         }
         if self.machine.has_frame() { Poll::Ready(Ok(())) } else { self.poll_flush(cx) }
+    }
+
+    /// Ready when there is room for a message.
+    pub(in super::super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        self.check_heard()?;
+        if self.outgoing.waiting() + self.machine.queued() >= self.most_waiting {
+            ready!(self.poll_flush(cx))?;
+        }
+        Poll::Ready(Ok(()))
     }
 
     pub(in super::super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
@@ -186,12 +197,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_write_some(&mut self, half: Half, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let all = self.tasks.waker();
         let mut all = Context::from_waker(&all);
-        let written = self.outgoing.poll_write(&mut self.stream, &mut all);
+        let written = self.outgoing.poll_write(&mut *self.stream, &mut all);
         if written.is_ready() {
             return written;
         }
         self.tasks.add(half, cx.waker());
-        self.outgoing.poll_write(&mut self.stream, &mut all)
+        self.outgoing.poll_write(&mut *self.stream, &mut all)
     }
 
     /// Takes bytes from the stream into the machine, or the news that no more will come.
@@ -202,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let turn = ready!(coop::poll_proceed(cx));
         let coming_in = self.machine.coming_in();
         let inbox = self.machine.inbox();
-        match ready!(self.intake.poll_read(&mut self.stream, cx, inbox, coming_in)) {
+        match ready!(self.intake.poll_read(&mut *self.stream, cx, inbox, coming_in)) {
             Ok(0) => {
                 self.end = End::Eof;
                 self.now = self.clock.now();
@@ -230,6 +241,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.outgoing.rest();
         if self.end == End::Unheard && self.poll_give_up().is_ready() {
             self.end_of_tcp();
+            return Poll::Ready(());
+        }
+        if let Some(stop) = &mut self.stop
+            && stop.as_mut().poll(cx).is_ready()
+        {
+            self.stop = None;
+            // When it is closing already there is nothing to say.
+            let _ = self.start_close(&CloseCode::GOING_AWAY.into());
             return Poll::Ready(());
         }
         ready!(self.wake.poll(self.clock, cx));

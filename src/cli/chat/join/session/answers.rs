@@ -27,9 +27,7 @@ impl Session {
             Err(why) => return self.failed(asked, &why.to_string(), client, now),
         };
         if answer.get("ok") != Some(&Value::Bool(true)) {
-            let error = answer.get("error");
-            // A guard of the server says it in an object.
-            let words = error.and_then(|error| error.as_str().or_else(|| error.get("message")?.as_str()));
+            let words = answer.get("error").and_then(Value::as_str);
             return self.failed(asked, words.unwrap_or("the server does not say why"), client, now);
         }
         match asked {

@@ -1,6 +1,7 @@
 //! One TCP connection at the server: a request being read, one being answered, or a WebSocket.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
@@ -14,6 +15,8 @@ use crate::layers::application::websocket;
 #[derive(Debug)]
 pub(super) struct Conn {
     pub(super) state: State,
+    /// Its other end, where the driver knows one.
+    pub(super) address: Option<SocketAddr>,
     pub(super) out: Outbox,
     /// When it will have taken too long, and the entry that this has among the timers.
     pub(super) deadline: Option<Instant>,

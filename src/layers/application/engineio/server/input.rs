@@ -37,7 +37,7 @@ impl Server {
                         Ok(Progress::Done { head, consumed }) => {
                             bytes.advance(consumed);
                             self.set_conn_deadline(key, None);
-                            self.request(now, key, &head);
+                            self.judge(now, key, &head);
                         }
                         Err(error) => return self.reject(now, key, &error),
                     }

@@ -1,12 +1,14 @@
 //! What goes into a server and what comes out, and what it allows.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use slotmap::new_key_type;
 
 use super::super::request::Origins;
 use super::super::session::{CloseCause, Config as SessionConfig, ConnKey};
 use crate::base::{Duration, Instant};
-use crate::layers::application::http::{Limits, RequestHead};
+use crate::layers::application::http::{Gate, Incoming, Limits, RequestHead};
 use crate::layers::application::websocket::{Message, Subprotocols};
 
 new_key_type! {
@@ -23,6 +25,9 @@ pub struct Config {
     pub session: SessionConfig,
     /// Which pages may speak to it.
     pub origins: Origins,
+    /// The program's own decision about a request that would open a session, before anything is opened: by a token, a
+    /// cookie, an address. A refusal without a body gets Engine.IO's words: code 4, "Forbidden". `None` lets in all.
+    pub gate: Option<Gate>,
     /// Only requests that name this machine by a loopback address are answered: for a server that listens on one, so
     /// that no page reaches it through a name of its own (DNS rebinding).
     pub loopback_only: bool,
@@ -53,6 +58,7 @@ impl Default for Config {
             endpoints: vec!["/socket.io/".into()],
             session: SessionConfig::default(),
             origins: Origins::default(),
+            gate: None,
             loopback_only: false,
             subprotocols: Subprotocols::default(),
             max_connections: 20_000,
@@ -103,6 +109,8 @@ pub enum Event {
         session: SessionKey,
         /// The place of its path among [`Config::endpoints`].
         endpoint: usize,
+        /// The request that opened it, and from where.
+        request: Arc<Incoming>,
     },
     /// A message has come.
     Message {

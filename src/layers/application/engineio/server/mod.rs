@@ -33,6 +33,8 @@ mod timers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use slotmap::SlotMap;
@@ -48,7 +50,7 @@ use super::PROTOCOL;
 use super::request::Refusal;
 use super::session::{self, ConnKey, Session};
 use crate::base::{Alarm, Duration, Errors, Instant, Layer, Machine};
-use crate::layers::application::http::{HeadParser, Headers};
+use crate::layers::application::http::{HeadParser, Headers, Incoming};
 use crate::layers::application::websocket::Message;
 
 /// What is wrong with what a client sent.
@@ -75,6 +77,8 @@ pub struct Server {
 struct Entry {
     session: Session,
     sid: String,
+    /// The request that came last: what opened it, or a later one of polling.
+    request: Arc<Incoming>,
     /// Where it was opened; its id means nothing elsewhere.
     endpoint: usize,
     deadline: Option<Instant>,
@@ -99,11 +103,16 @@ impl Server {
 
     /// A connection was accepted. `None` when there are too many: close it.
     pub fn connected(&mut self, now: Instant) -> Option<ConnKey> {
+        self.connected_from(now, None)
+    }
+
+    /// As [`connected`](Server::connected), from this address, for programs that ask.
+    pub fn connected_from(&mut self, now: Instant, address: Option<SocketAddr>) -> Option<ConnKey> {
         if self.conns.len() >= self.config.max_connections {
             return None;
         }
         let state = State::Head(Box::new(HeadParser::new(self.config.head)));
-        let conn = Conn { state, out: Outbox::default(), deadline: None, listed: false };
+        let conn = Conn { state, address, out: Outbox::default(), deadline: None, listed: false };
         let key = self.conns.insert(conn);
         self.set_conn_deadline(key, Some(now + self.config.head_timeout));
         Some(key)
@@ -161,6 +170,12 @@ impl Server {
     /// How long a session's client took to answer the last ping; zero before the first.
     pub fn round_trip(&self, session: SessionKey) -> Duration {
         self.sessions.get(session).map_or(Duration::ZERO, |entry| entry.session.round_trip())
+    }
+
+    /// The request that came last in a session: the one that opened it, or by polling the latest poll or post. `None`
+    /// when the session is over.
+    pub fn request(&self, session: SessionKey) -> Option<Arc<Incoming>> {
+        self.sessions.get(session).map(|entry| entry.request.clone())
     }
 
     /// Ends a session. What was sent before goes out first, if the client takes it.

@@ -1,17 +1,22 @@
 //! What a request asks for, and what answers it.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 
 use super::conn::{Conn, State};
+use super::socket::Upgrade;
 use super::{ERRORS, Entry, Event, Output, Server, SessionKey};
 use crate::base::Instant;
 use crate::layers::application::engineio::request::{self, Answering, Ask, Refusal};
 use crate::layers::application::engineio::session::{self, ConnKey, Session};
-use crate::layers::application::http::{BodyReader, Framing, HeadError, Headers, RequestHead};
+use crate::layers::application::http::{
+    BodyReader, Framing, HeadError, Headers, Incoming, RequestHead, split_target,
+};
 
 impl Server {
     /// A whole head has come.
-    pub(super) fn request(&mut self, now: Instant, key: ConnKey, head: &RequestHead) {
+    pub(super) fn judge(&mut self, now: Instant, key: ConnKey, head: &RequestHead) {
         let framing = match head.host().and_then(|_| Framing::of(head)) {
             Ok(framing) => framing,
             Err(error) => return self.reject(now, key, &error),
@@ -21,7 +26,7 @@ impl Server {
             let error = ERRORS.malformed("Host", 0, "a loopback address or localhost", got);
             return self.reject(now, key, &HeadError { status: 403, error });
         }
-        let (path, query) = request::split_target(&head.target);
+        let (path, query) = split_target(&head.target);
         let endpoint = self
             .config
             .endpoints
@@ -42,6 +47,24 @@ impl Server {
             answering: Box::new(answering),
             early: BytesMut::new(),
         };
+        let asked = self.incoming(key, head);
+        // What would open a session the program may refuse, before it is opened.
+        let opens = matches!(ask, Ok(Ask::Open | Ask::Socket(None)));
+        if let Some(gate) = self.config.gate.as_ref().filter(|_| opens) {
+            match gate.ask(&asked) {
+                Ok(added) => answering.added = added.sendable(),
+                Err(rejection) => {
+                    let pieces = answering.reject(&rejection);
+                    self.set_state(key, answer_state(None, answering));
+                    return self.answer(now, key, pieces);
+                }
+            }
+        }
+        if let Ok(Ask::Poll(session) | Ask::Post(session)) = ask
+            && let Some(entry) = self.sessions.get_mut(session)
+        {
+            entry.request = asked.clone();
+        }
         match ask {
             Err(refusal) => {
                 self.set_state(key, answer_state(None, answering));
@@ -57,10 +80,13 @@ impl Server {
                 self.set_state(key, answer_state(Some(session), answering));
                 self.tell(now, session, session::Input::Poll(key));
             }
-            Ok(Ask::Socket(session)) => self.socket(now, key, head, endpoint, session, answering),
+            Ok(Ask::Socket(session)) => {
+                let upgrade = Upgrade { head, endpoint, session, asked };
+                self.socket(now, key, upgrade, answering);
+            }
             Ok(Ask::Open) => {
                 self.set_state(key, answer_state(None, answering));
-                match self.open(endpoint, |config, sid| Session::polling(now, config, sid, key)) {
+                match self.open(endpoint, asked, |config, sid| Session::polling(now, config, sid, key)) {
                     Some(session) => {
                         if let Some(Conn { state: State::Answering { session: of, .. }, .. }) =
                             self.conns.get_mut(key)
@@ -73,6 +99,12 @@ impl Server {
                 }
             }
         }
+    }
+
+    /// A request for the program to see.
+    fn incoming(&self, key: ConnKey, head: &RequestHead) -> Arc<Incoming> {
+        let address = self.conns.get(key).and_then(|conn| conn.address);
+        Arc::new(Incoming::new(head.clone()).from_address(address))
     }
 
     /// The session with this id, at the endpoint where it was opened.
@@ -172,6 +204,7 @@ impl Server {
     pub(super) fn open(
         &mut self,
         endpoint: usize,
+        request: Arc<Incoming>,
         make: impl FnOnce(session::Config, &str) -> Session,
     ) -> Option<SessionKey> {
         if self.sessions.len() >= self.config.max_sessions {
@@ -179,10 +212,10 @@ impl Server {
         }
         let sid = (self.sids)();
         let session = make(self.config.session.clone(), &sid);
-        let entry = Entry { session, sid: sid.clone(), endpoint, deadline: None };
+        let entry = Entry { session, sid: sid.clone(), request: request.clone(), endpoint, deadline: None };
         let key = self.sessions.insert(entry);
         self.by_sid.insert(sid, key);
-        self.outputs.push_back(Output::Event(Event::Opened { session: key, endpoint }));
+        self.outputs.push_back(Output::Event(Event::Opened { session: key, endpoint, request }));
         Some(key)
     }
 

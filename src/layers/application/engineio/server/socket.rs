@@ -1,5 +1,7 @@
 //! The WebSockets among the connections.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use slotmap::Key as _;
 
@@ -8,22 +10,24 @@ use super::{Server, SessionKey};
 use crate::base::{Instant, Machine as _};
 use crate::layers::application::engineio::request::Answering;
 use crate::layers::application::engineio::session::{self, ConnKey, Session};
-use crate::layers::application::http::RequestHead;
+use crate::layers::application::http::{Incoming, RequestHead};
 use crate::layers::application::websocket::{
     self, CloseCode, CloseReason, Connection, Phase, Policy, Utf8Bytes,
 };
 
+/// A request for a WebSocket.
+pub(super) struct Upgrade<'a> {
+    pub(super) head: &'a RequestHead,
+    pub(super) endpoint: usize,
+    /// The session to be upgraded; a new one when there is none.
+    pub(super) session: Option<SessionKey>,
+    pub(super) asked: Arc<Incoming>,
+}
+
 impl Server {
     /// A WebSocket asks to be opened. The opening handshake judges for itself (RFC 6455 §4.2).
-    pub(super) fn socket(
-        &mut self,
-        now: Instant,
-        key: ConnKey,
-        head: &RequestHead,
-        endpoint: usize,
-        session: Option<SessionKey>,
-        answering: Answering,
-    ) {
+    pub(super) fn socket(&mut self, now: Instant, key: ConnKey, upgrade: Upgrade<'_>, answering: Answering) {
+        let Upgrade { head, endpoint, session, asked } = upgrade;
         if session.is_none() && self.sessions.len() >= self.config.max_sessions {
             let answering = Box::new(answering);
             self.set_state(key, State::Answering { session: None, answering, early: BytesMut::new() });
@@ -35,9 +39,12 @@ impl Server {
             max_message: limit,
             close_timeout: self.config.close_timeout,
             head: self.config.head,
+            // Clients of Engine.IO report the reason to programs that expect none.
+            explain: false,
             ..websocket::Config::default()
         };
-        let policy = Policy { subprotocols: self.config.subprotocols.clone(), ..Policy::default() };
+        let subprotocols = self.config.subprotocols.clone();
+        let policy = Policy { subprotocols, headers: answering.added, ..Policy::default() };
         let machine = Box::new(Connection::accept(now, config, &policy, head));
         let opened = machine.phase() == Phase::Open;
         let owner = session.unwrap_or(SessionKey::null());
@@ -48,7 +55,8 @@ impl Server {
             _ if !opened => {}
             Some(session) => self.tell(now, session, session::Input::Socket(key)),
             None => {
-                let opened = self.open(endpoint, |config, sid| Session::websocket(now, config, sid, key));
+                let opened =
+                    self.open(endpoint, asked, |config, sid| Session::websocket(now, config, sid, key));
                 if let (Some(new), Some(Conn { state: State::WebSocket { session, .. }, .. })) =
                     (opened, self.conns.get_mut(key))
                 {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::Duration;
 use crate::layers::application::engineio::CloseCause;
-use crate::layers::application::http::ResponseHead;
+use crate::layers::application::http::{Gate, Rejection, ResponseHead};
 use crate::layers::application::websocket;
 
 const HANDSHAKE: &str = "Host: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
@@ -522,4 +522,87 @@ fn what_comes_behind_a_waiting_poll_is_kept_and_much_of_it_makes_the_connection_
     let answers = bench.take(conn);
     assert_eq!(answers.matches("HTTP/1.1 200 ").count(), 71, "{answers:.200}");
     assert!(!bench.server.is_busy(conn));
+}
+
+/// A server whose gate wants `token=secret` and gives a cookie to who has it.
+fn guarded() -> Bench {
+    Bench::with(|config| {
+        config.gate = Some(Gate::new(|request| match request.parameter("token").as_deref() {
+            Some("secret") => Ok(Headers::new().with("Set-Cookie", "a=1")),
+            Some(_) => Err(Rejection::unauthorized("Bearer").body("another token, please\n")),
+            None => Err(Rejection::new(403)),
+        }));
+    })
+}
+
+#[test]
+fn the_program_decides_before_a_session_is_opened_with_its_own_status_and_fields() {
+    for head in ["transport=polling", "transport=websocket"] {
+        let mut bench = guarded();
+        let mut ask = |more: &str| {
+            let conn = bench.connect();
+            let head = format!("GET /engine.io/?EIO=4&{head}{more} HTTP/1.1\r\n{HANDSHAKE}");
+            let head =
+                if head.contains("polling") { head.replace("Upgrade: websocket\r\n", "") } else { head };
+            bench.give(conn, head.as_bytes())
+        };
+        let refused = ask("&token=wrong");
+        assert!(refused.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{refused}");
+        assert!(refused.contains("WWW-Authenticate: Bearer\r\n"), "{refused}");
+        assert!(refused.ends_with("another token, please\n"), "{refused}");
+        let refused = ask("");
+        assert!(refused.starts_with("HTTP/1.1 403 "), "{refused}");
+        assert!(refused.ends_with(r#"{"code":4,"message":"Forbidden"}"#), "{refused}");
+        let welcome = ask("&token=secret");
+        assert!(welcome.starts_with("HTTP/1.1 200") || welcome.starts_with("HTTP/1.1 101"), "{welcome}");
+        assert!(welcome.contains("Set-Cookie: a=1\r\n"), "{welcome}");
+        assert_eq!(bench.server.sessions(), 1);
+    }
+}
+
+#[test]
+fn a_session_knows_the_request_that_opened_it_and_by_polling_the_latest() {
+    let mut bench = Bench::new();
+    let address = std::net::SocketAddr::from(([192, 0, 2, 1], 5000));
+    let conn = bench.server.connected_from(bench.now, Some(address)).unwrap();
+    let open = b"GET /engine.io/?EIO=4&transport=polling&a=b HTTP/1.1\r\nHost: h\r\nCookie: x=1\r\n\r\n";
+    bench.server.handle(bench.now, Input::Bytes(conn, Bytes::from_static(open)));
+    let opened = std::iter::from_fn(|| bench.server.poll(bench.now)).find_map(|output| match output {
+        Output::Event(Event::Opened { request, session, .. }) => Some((request, session)),
+        _ => None,
+    });
+    let (request, session) = opened.expect("a session");
+    assert_eq!((request.cookie("x"), request.address), (Some("1"), Some(address)));
+    assert_eq!(request.parameter("a").as_deref(), Some("b"));
+    bench.settle();
+    bench.take(conn);
+    assert_eq!(bench.post(conn, "sid1", "4hello"), (200, "ok".into()));
+    let latest = bench.server.request(session).unwrap();
+    assert_eq!((latest.head.method.as_str(), latest.address), ("POST", Some(address)));
+}
+
+#[test]
+fn a_query_may_follow_the_host_of_a_whole_uri() {
+    let mut bench = Bench::with(|config| config.other_requests = true);
+    let conn = bench.connect();
+    let answer = bench.give(conn, b"GET http://h?x=1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_eq!(parse(&answer), (200, "http://h?x=1".into()));
+    let answer =
+        bench.give(conn, b"GET http://h/engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert_eq!(parse(&answer).0, 200);
+}
+
+/// What clients of Engine.IO tell their programs of it, who expect no words there.
+#[test]
+fn a_message_that_is_too_long_is_refused_without_words() {
+    let mut bench = Bench::new();
+    let conn = bench.connect();
+    bench.get(conn, "EIO=4&transport=polling");
+    assert_eq!(bench.post(conn, "sid1", &"x".repeat(1001)), (413, String::new()));
+    let socket = bench.websocket("");
+    bench.take(socket);
+    let long = [&[0x81, 0xfe, 0x03, 0xe9, 0, 0, 0, 0][..], &[b'x'; 1001]].concat();
+    bench.server.handle(bench.now, Input::Bytes(socket, long.into()));
+    bench.settle();
+    assert_eq!(bench.written[&socket], [0x88, 2, 0x03, 0xf1], "1009 and no reason");
 }

@@ -43,7 +43,12 @@ impl Connection {
     /// _Fail the WebSocket Connection_ (§7.1.7): tell the peer why, if the connection still allows it, and close.
     pub(super) fn fail(&mut self, now: Instant, failure: Failure) {
         if let (Phase::Open, Some(code)) = (self.phase, failure.code) {
-            let reason = CloseReason::new(code, shortened(&failure.error.to_string()));
+            let words = if self.config.explain {
+                shortened(&failure.error.to_string()).to_owned()
+            } else {
+                String::new()
+            };
+            let reason = CloseReason::new(code, words);
             self.sender.control(Opcode::Close, reason.payload().unwrap_or_default());
         }
         self.events.push_back(Event::Failed(failure));
@@ -93,7 +98,7 @@ impl Connection {
 pub(super) fn unmasked() -> Failure {
     let expected = "a new one for every frame (RFC 6455 §5.3)";
     let error = Failure::protocol("masking key", 0, expected, "none from the system").error;
-    Failure { code: None, error: ParseError { kind: ErrorKind::Misuse, ..error } }
+    Failure::untold(ParseError { kind: ErrorKind::Misuse, ..error })
 }
 
 /// As much of a text as a Close frame has room for, cut between two characters.

@@ -28,6 +28,9 @@ pub struct Config {
     pub head_pieces: usize,
     /// Whether to compress messages (RFC 7692), if the peer will.
     pub deflate: Option<Deflate>,
+    /// Whether the Close frame that fails a connection says in words which rule was broken (§7.1.6); its code says
+    /// which kind.
+    pub explain: bool,
     /// Whether to ask a silent peer for a sign of life, and when to give it up.
     pub keepalive: Option<Keepalive>,
 }
@@ -59,6 +62,7 @@ impl Default for Config {
             head: Limits::default(),
             head_pieces: 1024,
             deflate: None,
+            explain: true,
             keepalive: None,
         }
     }

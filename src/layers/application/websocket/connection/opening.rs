@@ -56,6 +56,7 @@ impl Connection {
                 reply.iter().for_each(|head| self.sender.raw(head));
                 self.fail(now, Failure::untold(error));
             }
+            Verdict::Refused { response, error } => self.fail(now, Failure::refused(error, response)),
         }
     }
 

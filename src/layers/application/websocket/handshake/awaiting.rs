@@ -8,7 +8,7 @@ use super::client::Request;
 use super::extensions::Extension;
 use super::server::{Policy, Refusal, answer};
 use crate::base::ParseError;
-use crate::layers::application::http::{HeadParser, Limits, Progress, RequestHead, ResponseHead};
+use crate::layers::application::http::{HeadParser, Limits, Progress, RequestHead, Response, ResponseHead};
 
 /// Which head is awaited: a request or a response.
 #[derive(Debug)]
@@ -24,8 +24,19 @@ pub(in super::super) enum Awaiting {
 /// How the handshake ended. `reply` is what the peer is still to be sent.
 #[derive(Debug)]
 pub(in super::super) enum Verdict {
-    Open { reply: Option<Bytes>, opening: Opening },
-    Failed { reply: Option<Bytes>, error: ParseError },
+    Open {
+        reply: Option<Bytes>,
+        opening: Opening,
+    },
+    Failed {
+        reply: Option<Bytes>,
+        error: ParseError,
+    },
+    /// A server's answer is not 101.
+    Refused {
+        response: Box<Response>,
+        error: ParseError,
+    },
 }
 
 impl Awaiting {
@@ -60,6 +71,10 @@ impl Awaiting {
                         }
                         return Some(match request.check(&head, offers) {
                             Ok(opening) => Verdict::Open { reply: None, opening },
+                            Err(error) if head.status != 101 => {
+                                let body = std::mem::take(bytes);
+                                Verdict::Refused { response: Box::new(Response { head, body }), error }
+                            }
                             Err(error) => Verdict::Failed { reply: None, error },
                         });
                     }
@@ -98,5 +113,9 @@ pub(in super::super) fn judge(request: &RequestHead, policy: &Policy, deflate: O
 }
 
 pub(in super::super) fn refused(refusal: &Refusal) -> Verdict {
-    Verdict::Failed { reply: refusal.response.emit().ok(), error: refusal.error.clone() }
+    let reply = refusal.response.emit().ok().map(|head| match refusal.body.is_empty() {
+        true => head,
+        false => [head, refusal.body.clone()].concat().into(),
+    });
+    Verdict::Failed { reply, error: refusal.error.clone() }
 }

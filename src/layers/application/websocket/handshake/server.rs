@@ -1,16 +1,20 @@
 //! The server's side of the opening handshake (RFC 6455 §4.2): judge a request, write the answer.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
+use bytes::Bytes;
 
 use super::super::deflate::{Deflate, negotiation};
 use super::extensions::{self, Extension};
 use super::{Opening, VERSION, accept_key, malformed, tokens};
 use crate::base::ParseError;
-use crate::layers::application::http::{HeadError, Headers, RequestHead, ResponseHead, Version};
+use crate::layers::application::http::{
+    Gate, HeadError, Headers, Incoming, Rejection, RequestHead, ResponseHead, Version,
+};
 
 /// Which requests a server takes.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +27,13 @@ pub struct Policy {
     pub origins: Option<Vec<String>>,
     /// The paths it serves, compared without the query; `None` for all of them.
     pub paths: Option<Vec<String>>,
+    /// The program's own decision, asked about a request that breaks no rule, before the 101: by a token, a cookie, an
+    /// address (§10.5). `None` lets in all.
+    pub gate: Option<Gate>,
+    /// The client's address, for the gate: known to whoever accepted the connection.
+    pub address: Option<SocketAddr>,
+    /// Further fields for every 101, such as a cookie.
+    pub headers: Headers,
 }
 
 /// Which subprotocol a server takes (RFC 6455 §1.9).
@@ -52,6 +63,8 @@ impl Subprotocols {
 pub struct Refusal {
     /// The answer, after which the connection is to be closed. Boxed, to keep the result of [`answer`] small.
     pub response: Box<ResponseHead>,
+    /// And the body that follows it, most often empty.
+    pub body: Bytes,
     /// The rule that was broken.
     pub error: ParseError,
 }
@@ -73,7 +86,13 @@ impl Refusal {
             None => headers.with("Connection", "close"),
         };
         let response = ResponseHead::new(status, headers.with("Content-Length", "0"));
-        Refusal { response: Box::new(response), error }
+        Refusal { response: Box::new(response), body: Bytes::new(), error }
+    }
+
+    /// The program's own.
+    fn by_program(rejection: &Rejection) -> Self {
+        let error = malformed("request", "one that the program lets in", rejection.status.to_string());
+        Refusal { response: Box::new(rejection.response()), body: rejection.body.clone(), error }
     }
 }
 
@@ -82,7 +101,7 @@ impl Refusal {
 ///
 /// # Errors
 /// 400 for a request that is wrong, 403 for a page that may not connect, 404 for a path not served, 405 for another
-/// method, 426 for plain HTTP and for another version of WebSocket.
+/// method, 426 for plain HTTP and for another version of WebSocket; and whatever the policy's gate answers.
 pub fn answer(
     request: &RequestHead,
     policy: &Policy,
@@ -140,6 +159,13 @@ pub fn answer(
         ));
     }
 
+    let more = match &policy.gate {
+        Some(gate) => gate
+            .ask(&Incoming::new(request.clone()).from_address(policy.address))
+            .map_err(|rejection| Refusal::by_program(&rejection))?,
+        None => Headers::new(),
+    };
+
     let subprotocol = policy.subprotocols.choose(&offered);
     let mut answer = Headers::new()
         .with("Upgrade", "websocket")
@@ -152,6 +178,10 @@ pub fn answer(
     if let Some((_, extension)) = &agreed {
         answer.push(extensions::FIELD, extension.to_string());
     }
+    let (usual, more) = (policy.headers.clone().sendable(), more.sendable());
+    for (name, value) in usual.iter().chain(more.iter()).filter(|(name, _)| !is_ours(name)) {
+        answer.push(name, value);
+    }
     let opening = Opening {
         resource: resource.into_owned(),
         headers: headers.clone(),
@@ -160,6 +190,13 @@ pub fn answer(
         deflate: agreed.map(|(agreement, _)| agreement),
     };
     Ok((ResponseHead::new(101, answer), opening))
+}
+
+/// The fields of the handshake itself, which a program cannot add to.
+fn is_ours(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(name.as_str(), "upgrade" | "connection" | "content-length" | "transfer-encoding")
+        || name.starts_with("sec-websocket-")
 }
 
 /// "Speak WebSocket, version 13": §4.4 asks for the version, RFC 9110 §15.5.22 for the Upgrade field and §7.8 for
