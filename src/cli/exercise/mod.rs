@@ -23,6 +23,7 @@ use crate::lessons::exercises::check::{Outcome, input, judge, remarks};
 use crate::lessons::render::exercise as render;
 use crate::lessons::render::text::lines;
 use crate::view::look::{escape, fit};
+use crate::view::sheet::{Sheet, Tone};
 
 /// Runs `netlayers progress`.
 pub(super) fn progress(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError> {
@@ -83,24 +84,25 @@ pub(super) fn check(args: &CheckArgs, out: &mut Output) -> Result<(), CliError> 
     let ran = program::run(&program, input(&cases))?;
     let outcome = judge(&cases, &ran.printed);
     let look = out.look;
-    out.text(render::task(exercise, &look))?;
+    out.in_pages();
+    out.sheet(&render::task(exercise, &look))?;
     out.line("")?;
-    out.text(render::story(&cases, &outcome, &look))?;
+    out.sheet(&render::story(&cases, &outcome, &look))?;
     match outcome {
         Outcome::Passed => {
             logbook::update(|book| book.exercises.entry(exercise.id.into()).or_default().passed = true);
             out.line("")?;
             out.line(format!("all {} cases pass", cases.len()))?;
-            out.line(match next() {
-                Some(next) => format!("next: {}    {}", look.bold(&command("check", next)), next.title),
-                None => format!("next: {}    how far you are", look.bold("netlayers progress")),
-            })
+            match next() {
+                Some(next) => out.next(&command("check", next), next.title),
+                None => out.next("netlayers progress", "how far you are"),
+            }
         }
         Outcome::Failed { .. } => {
             author(&ran, out)?;
             out.line("")?;
-            out.line(format!("next: {}", look.bold(&command("hint", exercise))))?;
-            out.flush()?;
+            out.next(&command("hint", exercise), "")?;
+            out.finish()?;
             Err(CliError::Failed(format!("{} does not pass yet", exercise.file())))
         }
     }
@@ -128,7 +130,7 @@ fn author(ran: &program::Ran, out: &mut Output) -> Result<(), CliError> {
     said("your program also printed", &mut remarks(&ran.printed))?;
     said("on standard error", &mut ran.complained.lines())?;
     match &ran.end {
-        Some(end) => out.text(format!("\n{}", lines("", end, &look))),
+        Some(end) => out.line(format!("\n{end}")),
         None => Ok(()),
     }
 }
@@ -145,23 +147,25 @@ pub(super) fn hint(args: &HintArgs, out: &mut Output) -> Result<(), CliError> {
         logbook::update(|book| book.exercises.entry(exercise.id.into()).or_default().hints = now);
     }
     let look = out.look;
-    out.text(render::task(exercise, &look))?;
+    out.in_pages();
+    out.sheet(&render::task(exercise, &look))?;
     for (number, hint) in exercise.hints.iter().take(now).enumerate() {
         out.line("")?;
-        out.text(lines(&format!("hint {} of {all}: ", number + 1), hint, &look))?;
+        out.sheet(&Sheet::of(lines(&format!("hint {} of {all}: ", number + 1), hint, &look), Tone::Plain))?;
     }
     out.line("")?;
     let next = match now < all {
         true => format!("{} --more", command("hint", exercise)),
         false => command("solution", exercise),
     };
-    out.line(format!("next: {}    or: {}", look.bold(&command("check", exercise)), next))
+    out.next(&command("check", exercise), &format!("or: {next}"))
 }
 
 /// Runs `netlayers solution`.
 pub(super) fn solution(args: &SolutionArgs, out: &mut Output) -> Result<(), CliError> {
     let exercise = find(&args.exercise)?;
-    out.text(exercise.solution)?;
+    out.document(exercise.solution)?;
+    out.flush()?;
     if !logbook::load().exercises.get(exercise.id).is_some_and(|done| done.passed) {
         remark(format!("(yours need not look like it: {} judges the answers)", command("check", exercise)));
     }

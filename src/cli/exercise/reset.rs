@@ -1,7 +1,7 @@
 //! `netlayers reset`: an exercise as it was in the beginning. Work is not overwritten without a word.
 
 use std::fs;
-use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
+use std::io::ErrorKind;
 
 use clap::Args;
 
@@ -9,6 +9,7 @@ use super::chosen::{command, find};
 use super::program;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::view::sheet::{Line, Tone};
 
 /// `netlayers reset`.
 #[derive(Debug, Args)]
@@ -39,7 +40,7 @@ pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
     }
     program::write(&path, exercise.starter)?;
     out.line(format!("{} is as it was in the beginning", exercise.file()))?;
-    out.line(format!("next: {}", out.look.bold(&command("check", exercise))))
+    out.next(&command("check", exercise), "")
 }
 
 /// Whether two files are the same but for their line ends, which git may have changed.
@@ -48,15 +49,13 @@ pub(super) fn same(a: &str, b: &str) -> bool {
 }
 
 fn may_overwrite(file: &str, out: &mut Output) -> Result<bool, CliError> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+    if !out.has_somebody() {
         return Err(CliError::Failed(format!(
             "{file} has been changed, and there is no terminal to ask at; with --yes it is overwritten"
         )));
     }
-    out.text(format!("{file} has been changed. Overwrite your work? (y/N) "))?;
-    out.flush()?;
-    let mut typed = String::new();
-    io::stdin().lock().read_line(&mut typed).map_err(|error| CliError::io("reading the keyboard", &error))?;
+    out.begin(Line::of(format!("{file} has been changed. Overwrite your work? (y/N) "), Tone::Plain))?;
+    let typed = out.read_line()?.unwrap_or_default();
     Ok(matches!(typed.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
