@@ -31,7 +31,7 @@ pub(super) fn run(command: &DevCommand, out: &mut Output) -> Result<(), CliError
 fn check(out: &mut Output) -> Result<(), CliError> {
     let faults = house_rules::faults(ALL);
     for fault in &faults {
-        out.line(fault)?;
+        out.line(fault.as_str())?;
     }
     if faults.is_empty() {
         return out.line(format!("{} lessons, no faults", ALL.len()));
@@ -88,7 +88,7 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder of our own");
         fs::write(folder.join("mod.rs"), include_str!("../lessons/mod.rs")).expect("a file of our own");
-        let mut out = Output::new(&Style { color: ColorChoice::Never, ascii: true });
+        let mut out = Output::new(&Style { color: ColorChoice::Never, ascii: true, ..Style::default() });
 
         for bad in ["", "Window", "../x", "a b", "layers2"] {
             assert!(new_lesson(bad, &folder, &mut out).is_err(), "{bad}");

@@ -41,6 +41,7 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> Result<(), CliError> 
         let explanation = Explanation::of(term).map_err(CliError::Failed)?;
         return print_json(&json!({ "schema": "netlayers.term/1", "term": explanation }), out);
     }
+    out.in_pages();
     let told = render::explain(term, &out.look).map_err(CliError::Failed)?;
     out.sheet(&told)?;
     out.line("")?;
@@ -48,7 +49,7 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> Result<(), CliError> 
         Some(number) => format!("netlayers lesson {number}"),
         None => format!("netlayers explain {}", term.see[0]),
     };
-    out.line(format!("next: {}", out.look.bold(&next)))
+    out.next(&next, "")
 }
 
 fn all(json: bool, out: &mut Output) -> Result<(), CliError> {
@@ -58,8 +59,9 @@ fn all(json: bool, out: &mut Output) -> Result<(), CliError> {
         let terms = terms.map_err(CliError::Failed)?;
         return print_json(&json!({ "schema": "netlayers.vocabulary/1", "terms": terms }), out);
     }
+    out.in_pages();
     out.sheet(&render::list(&out.look))?;
-    out.line(format!("next: {}    one word, with a picture", out.look.bold("netlayers explain handshake")))
+    out.next("netlayers explain handshake", "one word, with a picture")
 }
 
 /// A word, or what may have been meant.
@@ -79,5 +81,5 @@ fn find(name: &str) -> Result<&'static Term, CliError> {
 fn print_json(value: &serde_json::Value, out: &mut Output) -> Result<(), CliError> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
-    out.line(text)
+    out.document(text + "\n")
 }

@@ -30,6 +30,8 @@ mod ws;
 mod xray;
 
 #[cfg(test)]
+mod screens_tests;
+#[cfg(test)]
 mod tests;
 
 use std::ffi::OsString;
@@ -40,51 +42,69 @@ use clap::{CommandFactory as _, Parser as _};
 use self::args::{Cli, Command};
 use self::error::CliError;
 use self::output::Output;
+use self::style::Style;
+use crate::view::sheet::{Line, Sheet, Tone};
 
 /// Runs the command that the arguments ask for, the first of which is the program's own name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        // Help and version are no errors, and clap marks them. A closed pipe ends quietly here too.
-        Err(error) => {
-            return match error.print().map_err(|error| CliError::io("writing the result", &error)) {
-                Ok(()) | Err(CliError::ClosedPipe) => {
-                    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-                }
-                Err(unwritten) => {
-                    eprintln!("error: {unwritten}");
-                    ExitCode::from(unwritten.exit_code())
-                }
-            };
-        }
+        Err(refused) => return told_by_clap(&refused),
     };
     let mut out = Output::new(&cli.style);
-    let done = match cli.command {
-        None => overview::run(&mut out),
-        Some(Command::Compare(args)) => compare::run(&args, &mut out),
-        Some(Command::Lesson(args)) => lesson::run(&args, &mut out),
-        Some(Command::Book(command)) => book::run(&command, &mut out),
-        Some(Command::Explain(args)) => explain::run(&args, &mut out),
-        Some(Command::Check(args)) => exercise::check(&args, &mut out),
-        Some(Command::Hint(args)) => exercise::hint(&args, &mut out),
-        Some(Command::Reset(args)) => exercise::reset(&args, &mut out),
-        Some(Command::Solution(args)) => exercise::solution(&args, &mut out),
-        Some(Command::Progress(args)) => exercise::progress(&args, &mut out),
-        Some(Command::Dev(command)) => dev::run(&command, &mut out),
-        Some(Command::Decode(args)) => decode::run(&args, &mut out),
-        Some(Command::Chat(command)) => chat::run(&command, &mut out),
-        Some(Command::Ws(command)) => ws::run(&command, &mut out),
-        Some(Command::Completions(args)) => scripts::completions(&args, &mut Cli::command(), &mut out),
-        Some(Command::Man(args)) => scripts::man(&args, Cli::command(), &mut out),
-    };
-    match done.and_then(|()| out.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
+    match run(cli.command, &mut out).and_then(|()| out.finish()) {
+        Ok(()) | Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
         Err(error) => {
             // What was found before it went wrong comes first; if it cannot be printed, the error still counts.
-            let _ = out.flush();
-            eprintln!("error: {error}");
+            let _ = out.finish();
+            output::error(&error);
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+fn run(command: Option<Command>, out: &mut Output) -> Result<(), CliError> {
+    match command {
+        None => overview::run(out),
+        Some(Command::Compare(args)) => compare::run(&args, out),
+        Some(Command::Lesson(args)) => lesson::run(&args, out),
+        Some(Command::Book(command)) => book::run(&command, out),
+        Some(Command::Explain(args)) => explain::run(&args, out),
+        Some(Command::Check(args)) => exercise::check(&args, out),
+        Some(Command::Hint(args)) => exercise::hint(&args, out),
+        Some(Command::Reset(args)) => exercise::reset(&args, out),
+        Some(Command::Solution(args)) => exercise::solution(&args, out),
+        Some(Command::Progress(args)) => exercise::progress(&args, out),
+        Some(Command::Dev(command)) => dev::run(&command, out),
+        Some(Command::Decode(args)) => decode::run(&args, out),
+        Some(Command::Chat(command)) => chat::run(&command, out),
+        Some(Command::Ws(command)) => ws::run(&command, out),
+        Some(Command::Completions(args)) => scripts::completions(&args, &mut Cli::command(), out),
+        Some(Command::Man(args)) => scripts::man(&args, Cli::command(), out),
+    }
+}
+
+/// Help and version, which are no errors, or what is wrong with the command line. A closed pipe ends quietly here too.
+fn told_by_clap(told: &clap::Error) -> ExitCode {
+    let exit_code = ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+    if told.use_stderr() {
+        output::remark(told.render().to_string().trim_end());
+        return exit_code;
+    }
+    let mut out = Output::new(&Style::default());
+    match help(&told.render().to_string(), &mut out).and_then(|()| out.finish()) {
+        Ok(()) | Err(CliError::ClosedPipe) => exit_code,
+        Err(unwritten) => {
+            output::error(&unwritten);
+            ExitCode::from(unwritten.exit_code())
+        }
+    }
+}
+
+/// Help, page by page where somebody reads it; its headings stand out.
+fn help(text: &str, out: &mut Output) -> Result<(), CliError> {
+    let heading = |line: &str| line.ends_with(':') && !line.starts_with(' ');
+    let toned = |line| Line::of(line, if heading(line) { Tone::Strong } else { Tone::Plain });
+    out.in_pages();
+    out.line(text.trim_end().lines().map(toned).collect::<Sheet>())
 }

@@ -6,6 +6,7 @@ use super::lesson;
 use super::logbook::{self, Logbook};
 use super::output::Output;
 use crate::lessons::ALL;
+use crate::view::sheet::{Line, Tone};
 
 /// The other commands, each with what one sees.
 const COMMANDS: &[(&str, &str)] = &[
@@ -24,22 +25,28 @@ const WIDE: usize = 72;
 pub(super) fn run(out: &mut Output) -> Result<(), CliError> {
     let progress = logbook::load();
     let look = out.look;
-    out.line(format!("{}: what happens to a message on its way through a network", look.bold("netlayers")))?;
+    out.in_pages();
+    let name = Line::of("netlayers", Tone::Strong);
+    out.line(name.with(": what happens to a message on its way through a network", Tone::Plain))?;
     out.line("")?;
     course(&progress, out)?;
     out.line("")?;
     for (command, what) in COMMANDS {
-        out.line(format!("  {command:<46} {}", look.faint(what)).trim_end())?;
+        let (command, what) = match look.width < WIDE {
+            true => (format!("  {command}"), what.split_at(0).0),
+            false => (format!("  {command:<46} "), *what),
+        };
+        out.line(Line::of(command, Tone::Plain).with(what, Tone::Faint))?;
     }
     out.line("")?;
     let next = lesson::next(&progress);
-    out.line(format!("next: {}    {}", look.bold(&next.command()), next.title))
+    out.next(&next.command(), next.title)
 }
 
 fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
     let look = out.look;
     let finished = ALL.iter().filter(|lesson| progress.has_finished(lesson.id)).count();
-    out.line(look.bold(&format!("the course: {finished} of {} lessons finished", ALL.len())))?;
+    out.toned(Tone::Strong, format!("the course: {finished} of {} lessons finished", ALL.len()))?;
     let done = if look.ascii { "x" } else { "✔" };
     let rows: Vec<String> = ALL
         .iter()
@@ -48,11 +55,11 @@ fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
             format!("{mark} {:>2}  {}", lesson.number, lesson.title)
         })
         .collect();
+    let more = if look.ascii { "..." } else { "…" };
     if look.width < WIDE {
-        return rows.iter().try_for_each(|row| out.line(row));
+        return rows.iter().try_for_each(|row| out.line(cut(row, look.columns(), more)));
     }
     let column = look.width / 2;
-    let more = if look.ascii { "..." } else { "…" };
     let (left, right) = rows.split_at(rows.len().div_ceil(2));
     let left = left.iter().map(|row| cut(row, column - 2, more));
     let right = right.iter().map(|row| cut(row, column, more)).chain(std::iter::repeat(String::new()));

@@ -1,7 +1,9 @@
 //! A line on standard error that says how far a long piece of work is.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
+
+use super::output::{overwrite, wipe};
 
 /// Nothing for the first second, and nothing without a terminal; then one line that is written over and over, and
 /// wiped away in the end.
@@ -30,7 +32,7 @@ impl Progress {
         if now >= self.next && io::stderr().is_terminal() {
             self.next = now + Duration::from_millis(200);
             self.shown = true;
-            let _ = write!(io::stderr(), "\r{:<72}", text());
+            overwrite(&text());
         }
     }
 }
@@ -38,7 +40,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            let _ = write!(io::stderr(), "\r{:<72}\r", "");
+            wipe();
         }
     }
 }

@@ -11,6 +11,15 @@ pub(super) struct Style {
     /// Draw with ASCII characters only
     #[arg(long, global = true)]
     pub(super) ascii: bool,
+    /// Do not wait for Enter when a screen is full
+    #[arg(long, global = true)]
+    pub(super) no_pause: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style { color: ColorChoice::Auto, ascii: false, no_pause: false }
+    }
 }
 
 /// When to use colour.

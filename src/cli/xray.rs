@@ -1,7 +1,18 @@
 //! What a client's `--xray` looks at: the bytes that a tap has seen, taken apart message by message.
 
+use clap::ValueEnum;
+
 use crate::real::tap::{Passed, Tapped};
 use crate::view::dissect::{Said, Talk};
+
+/// How much of each message is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Detail {
+    /// One line
+    Short,
+    /// Header by header
+    Full,
+}
 
 /// Reads what passed on one connection after the other.
 #[derive(Debug, Default)]

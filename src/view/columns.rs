@@ -26,16 +26,33 @@ impl Columns {
     }
 
     /// Draws them. Columns of numbers are set right.
+    ///
+    /// Where even narrow columns have no room side by side, each row is a list of its own.
     pub fn draw(&self, look: &Look) -> Sheet {
         let widths = self.widths(look.columns());
         let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        let mut sheet = self.row(&self.headings, &widths, look);
+        if total > look.columns() {
+            return self.rows.iter().flat_map(|row| self.list(row, look)).collect();
+        }
         let rule = if look.ascii { "-" } else { "─" };
-        sheet.push(Line::of(rule.repeat(total), Tone::Faint));
+        let mut head = self.row(&self.headings, &widths, look);
+        head.push(Line::of(rule.repeat(total), Tone::Faint));
+        let mut sheet: Sheet = head.into_iter().map(Line::as_head).collect();
         for row in &self.rows {
             sheet.extend(self.row(row, &widths, look));
         }
         sheet
+    }
+
+    /// A row as a list: its first cell, and below it each of the others after its heading.
+    fn list(&self, row: &[String], look: &Look) -> Vec<Line> {
+        let cells = self.headings.iter().zip(row).filter(|(_, cell)| !cell.is_empty()).enumerate();
+        let line = |(at, (heading, cell)): (usize, (&String, &String))| {
+            let indent = if at == 0 { "" } else { "  " };
+            let text = look.prose(&format!("{indent}{heading}: {cell}"));
+            Line::of(text, Tone::Plain).folded(look.columns(), 4)
+        };
+        cells.flat_map(line).collect()
     }
 
     /// The width of each column: that of its widest cell, or less where the page is too narrow.
@@ -111,6 +128,22 @@ mod tests {
                       and what kind of packet is
                       inside
         data    1000  yours
+        ");
+    }
+
+    #[test]
+    fn columns_that_have_no_room_side_by_side_become_lists() {
+        let headings = ["connection", "own end", "other end", "state", "read"];
+        let row =
+            ["1", "10.0.0.1:50000", "10.0.0.2:80", "open", "I am number 1, and that is what I have to say"];
+        let columns = Columns::new(&headings, vec![row.map(String::from).to_vec()]);
+        insta::assert_snapshot!(columns.draw(&Look { width: 40, ..Look::plain() }), @r"
+        connection: 1
+          own end: 10.0.0.1:50000
+          other end: 10.0.0.2:80
+          state: open
+          read: I am number 1, and that is what
+            I have to say
         ");
     }
 }

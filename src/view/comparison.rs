@@ -1,37 +1,68 @@
 //! The table under the three ladders: the same questions to UDP, TCP and WebSocket.
 
-use tabled::builder::Builder;
-use tabled::settings::object::{Columns, Rows};
-use tabled::settings::{Alignment, Modify, Padding, Style};
-
 use super::facts::Facts;
 use super::look::{Look, grouped};
-use super::sheet::{Sheet, Tone, width};
+use super::sheet::{Line, Sheet, Tone, width, wrap};
 use crate::base::Duration;
 use crate::trace::{Way, Wire};
 
 /// Draws the table for the runs in `facts`, one column each. `rtt` is the round-trip time of the link, where it is
-/// known.
+/// known. Where questions and answers have no room side by side, each question stands above its answers.
 pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> Sheet {
-    let mut builder = Builder::default();
-    builder.push_record(std::iter::once(String::new()).chain(facts.iter().map(|f| name(f.way).to_string())));
-    for (question, answer) in QUESTIONS {
-        let answers: Vec<String> = facts.iter().map(|facts| answer(facts, rtt)).collect();
-        if answers.iter().any(|answer| !answer.is_empty()) {
-            builder.push_record(std::iter::once((*question).to_string()).chain(answers));
-        }
+    let names: Vec<String> = facts.iter().map(|facts| name(facts.way).to_owned()).collect();
+    let rows: Vec<(&str, Vec<String>)> = QUESTIONS
+        .iter()
+        .map(|(question, answer)| (*question, facts.iter().map(|facts| answer(facts, rtt)).collect()))
+        .filter(|(_, answers): &(_, Vec<String>)| answers.iter().any(|answer| !answer.is_empty()))
+        .collect();
+    let longest = |column: usize| {
+        let answers = rows.iter().filter_map(|(_, answers)| answers.get(column));
+        answers.chain(names.get(column)).map(|text| width(text)).max().unwrap_or(0)
+    };
+    let columns: Vec<usize> = (0..names.len()).map(longest).collect();
+    let before = rows.iter().map(|(question, _)| width(question)).max().unwrap_or(0);
+    let needs = before + columns.iter().map(|column| column + GAP).sum::<usize>();
+    let mut sheet = Sheet::new();
+    let rule = |wide: usize| Line::of((if look.ascii { "-" } else { "─" }).repeat(wide), Tone::Plain);
+    let mut say = |line: String| sheet.push(Line::of(look.prose(line.trim_end()), Tone::Plain));
+    if needs <= look.columns() {
+        let row = |question: &str, answers: &[String]| {
+            let cells = answers.iter().zip(&columns).map(|(answer, room)| cell(answer, GAP + room));
+            format!("{question:<before$}{}", cells.collect::<String>())
+        };
+        say(row("", &names));
+        rows.iter().for_each(|(question, answers)| say(row(question, answers)));
+        return headed(sheet, rule(needs));
     }
-    let mut table = builder.build();
-    table
-        .with(Style::empty())
-        .with(Padding::new(0, 2, 0, 0))
-        .with(Modify::new(Columns::new(1..)).with(Alignment::right()))
-        .with(Modify::new(Rows::first()).with(Alignment::right()));
-    let rule = if look.ascii { "-" } else { "─" };
-    let mut lines: Vec<String> = table.to_string().lines().map(|line| line.trim_end().to_string()).collect();
-    let columns = lines.iter().map(|line| width(line)).max().unwrap_or(0);
-    lines.insert(1, rule.repeat(columns));
-    Sheet::of(look.prose(&lines.join("\n")), Tone::Plain)
+    let room = look.columns() / names.len().max(1);
+    let row = |answers: &[String]| -> Vec<String> {
+        let wrapped: Vec<Vec<String>> = answers.iter().map(|answer| wrap(answer, room - GAP)).collect();
+        let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
+        let line =
+            |at: usize| wrapped.iter().map(move |lines| cell(lines.get(at).map_or("", |line| line), room));
+        (0..height).map(|at| line(at).collect()).collect()
+    };
+    row(&names).into_iter().for_each(&mut say);
+    for (question, answers) in &rows {
+        say((*question).to_owned());
+        row(answers).into_iter().for_each(&mut say);
+    }
+    headed(sheet, rule(room * names.len()))
+}
+
+/// Blanks before a column.
+const GAP: usize = 2;
+
+/// A text at the right end of so many cells.
+fn cell(text: &str, room: usize) -> String {
+    format!("{}{text}", " ".repeat(room.saturating_sub(width(text))))
+}
+
+/// The table with its first line as head, and a rule under it.
+fn headed(table: Sheet, rule: Line) -> Sheet {
+    let mut lines = table.into_iter();
+    let head = lines.next().into_iter().chain([rule]).map(Line::as_head);
+    head.chain(lines).collect()
 }
 
 type Answer = fn(&Facts, Option<Duration>) -> String;

@@ -19,8 +19,6 @@ use crate::trace::{Fate, FrameId, Past};
 
 /// At most this many rows of pieces; of more, the first, the last and some lost ones are shown, and the others counted.
 const MOST_ROWS: usize = 12;
-/// Columns in front of the bar.
-const BEFORE: usize = 31;
 
 /// Draws the pieces of a run as rows.
 pub fn cut<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
@@ -123,11 +121,12 @@ impl Whole {
     fn head(&self, look: &Look) -> Line {
         let columns = self.columns(look);
         let (left, line, right) = if look.ascii { ('|', '-', '|') } else { ('├', '─', '┤') };
-        let title = format!(" {} bytes ", self.len);
+        let titles = [format!(" {} bytes ", self.len), format!(" {} B ", self.len), String::new()];
+        let title = titles.into_iter().find(|title| title.len() + 2 <= columns).unwrap_or_default();
         let room = columns.saturating_sub(title.len() + 2);
         let dashes = |n: usize| line.to_string().repeat(n);
         let bar = format!("{left}{}{title}{}{right}", dashes(room / 2), dashes(room - room / 2));
-        let words = format!("{:>4}{:>7}{:>7}  {:9}  ", "no", "bytes", self.place, "arrives");
+        let words = before("no", "bytes", self.place, "arrives", look);
         Line::of(words, Tone::Strong).with(bar, Tone::Plain)
     }
 
@@ -147,13 +146,8 @@ impl Whole {
         // A last piece narrower than a column still gets the last column.
         let start = start.min(self.columns(look).saturating_sub(1));
         let again = if piece.again { " again" } else { "" };
-        let numbers = format!(
-            "{:>4}{:>7}{:>7}  {}  ",
-            index + 1,
-            piece.range.len(),
-            piece.range.start + self.first,
-            fit(fate, 9, look)
-        );
+        let (len, first) = (piece.range.len(), piece.range.start + self.first);
+        let numbers = before(&(index + 1).to_string(), &len.to_string(), &first.to_string(), fate, look);
         let mut line = Line::of(format!("{numbers}{}", " ".repeat(start)), Tone::Plain);
         line.push(bar, tone);
         line.push(again, Tone::Plain);
@@ -186,12 +180,12 @@ impl Whole {
             true => "in its place: all of it".to_owned(),
             false => format!("in its place: {count} B"),
         };
-        Line::of(fit(&words, BEFORE, look), Tone::Plain).with(bar, Tone::Of(self.layer))
+        Line::of(fit(&words, width_before(look), look), Tone::Plain).with(bar, Tone::Of(self.layer))
     }
 
     fn columns(&self, look: &Look) -> usize {
         // Room for the word after a row of the last piece.
-        look.columns().saturating_sub(BEFORE + 6).max(8)
+        look.columns().saturating_sub(width_before(look) + 6).max(8)
     }
 
     fn column(&self, byte: usize, look: &Look) -> usize {
@@ -205,6 +199,35 @@ impl Whole {
             || index < 5
             || index + 3 >= self.pieces.len()
             || (lost(&self.pieces[index]) && lost_before < 3)
+    }
+}
+
+/// The columns before the bars: in a narrow terminal they are narrower.
+fn before(number: &str, len: &str, first: &str, fate: &str, look: &Look) -> String {
+    let Before { number: n, size, fate: f, gap } = Before::of(look);
+    let gap = " ".repeat(gap);
+    format!("{number:>n$}{len:>size$}{first:>size$}{gap}{}{gap}", fit(fate, f, look))
+}
+
+fn width_before(look: &Look) -> usize {
+    let Before { number, size, fate, gap } = Before::of(look);
+    number + 2 * size + 2 * gap + fate
+}
+
+/// How wide they are.
+struct Before {
+    number: usize,
+    size: usize,
+    fate: usize,
+    gap: usize,
+}
+
+impl Before {
+    fn of(look: &Look) -> Self {
+        match look.columns() < 60 {
+            true => Before { number: 2, size: 6, fate: 8, gap: 1 },
+            false => Before { number: 4, size: 7, fate: 9, gap: 2 },
+        }
     }
 }
 
@@ -291,7 +314,7 @@ mod tests {
             let text = sheet.to_string();
             assert!(sheet.height() <= MOST_ROWS + 4, "{text}");
             assert_eq!(text.matches("lost").count(), 3, "{text}");
-            assert!(sheet.width() <= look.columns().max(BEFORE + 14), "{text}");
+            assert!(sheet.width() <= look.columns(), "{text}");
             assert!(!look.ascii || text.is_ascii(), "{text}");
         }
     }

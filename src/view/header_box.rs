@@ -1,4 +1,5 @@
-//! A header as RFCs draw it: rows of 32 bits under a ruler, two columns for each bit.
+//! A header as RFCs draw it: rows of 32 bits under a ruler, two columns for each bit. Where there are fewer than the 65
+//! columns that this takes, rows of 16 bits.
 //!
 //! ```text
 //!  0                   1
@@ -11,7 +12,7 @@
 //!
 //! Drawn from a header's table of fields, with or without values. A name that does not fit is shortened, a value that
 //! does not fit is left out, and both are then written in full below the box. Of a field that spans more than three rows the
-//! rows in the middle are not drawn. The box of a full row is 65 columns wide, whatever the look says.
+//! rows in the middle are not drawn.
 
 use super::dissect::{Dissection, FieldValue, Part, Role};
 use super::look::{Look, escape, fit};
@@ -19,7 +20,9 @@ use super::sheet::{Line, Sheet, Subject, Tone, width};
 use crate::base::{Field, Header};
 
 /// Bits in a row.
-const ROW: usize = 32;
+pub(super) const ROW: usize = 32;
+/// Bits in a row where there is no room for more.
+const HALF_ROW: usize = 16;
 /// More rows than these of one field are not all drawn.
 const MOST_ROWS: usize = 3;
 
@@ -29,7 +32,7 @@ pub fn header_box(part: &Part, number: usize, look: &Look) -> Sheet {
     let mut title = Line::of(title, Tone::Of(part.layer));
     title.about(0..title.width(), Subject::Part(number));
     let fields: Vec<_> = part.fields.iter().map(with_value).collect();
-    [Sheet::from(title), draw(&fields, Some(number), look)].into_iter().collect()
+    [Sheet::from(title.as_head()), draw(&fields, Some(number), look)].into_iter().collect()
 }
 
 /// The headers of a packet, one below the other.
@@ -80,15 +83,16 @@ pub(super) struct Cell {
 fn draw(fields: &[(Field, Option<&str>)], part: Option<usize>, look: &Look) -> Sheet {
     let mut notes = Vec::new();
     let values = fields.iter().any(|(_, value)| value.is_some());
-    let rows = rows(fields, &mut notes);
+    let bits = if look.columns() > 2 * ROW { ROW } else { HALF_ROW };
+    let rows = rows(fields, bits, &mut notes);
     let widest = rows.iter().map(|row| row_bits(row)).max().unwrap_or(0);
     let mut sheet = Sheet::new();
     if widest == 0 {
         sheet.say("(no fields)", Tone::Plain);
-        notes.iter().for_each(|note| sheet.say(note, Tone::Plain));
+        sheet.extend(notes.iter().flat_map(|note| Line::of(note, Tone::Plain).folded(look.columns(), 4)));
         return sheet;
     }
-    sheet.extend(ruler(widest));
+    sheet.extend(ruler(widest).into_iter().map(Line::as_head));
     let none: &[Cell] = &[];
     for (i, row) in rows.iter().enumerate() {
         let above = if i == 0 { none } else { &rows[i - 1] };
@@ -100,13 +104,17 @@ fn draw(fields: &[(Field, Option<&str>)], part: Option<usize>, look: &Look) -> S
     }
     sheet.push(border(rows.last().map_or(none, Vec::as_slice), none, look));
     for note in notes {
-        sheet.say(if look.ascii { note.replace('§', "sec. ") } else { note }, Tone::Plain);
+        sheet.extend(Line::of(look.prose(&note), Tone::Plain).folded(look.columns(), 4));
     }
     sheet
 }
 
-/// Cuts the fields into rows. What does not fit into its cell goes to `notes`.
-pub(super) fn rows(fields: &[(Field, Option<&str>)], notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+/// Cuts the fields into rows of so many bits. What does not fit into its cell goes to `notes`.
+pub(super) fn rows(
+    fields: &[(Field, Option<&str>)],
+    row_bits: usize,
+    notes: &mut Vec<String>,
+) -> Vec<Vec<Cell>> {
     let mut rows: Vec<Vec<Cell>> = vec![Vec::new()];
     let mut column = 0;
     for (index, (field, value)) in fields.iter().enumerate() {
@@ -115,14 +123,14 @@ pub(super) fn rows(fields: &[(Field, Option<&str>)], notes: &mut Vec<String>) ->
             continue;
         }
         let mut left = field.bits;
-        let pieces = (column + left).div_ceil(ROW);
+        let pieces = (column + left).div_ceil(row_bits);
         let mut piece = 0;
         while left > 0 {
-            if column == ROW {
+            if column == row_bits {
                 rows.push(Vec::new());
                 column = 0;
             }
-            let bits = left.min(ROW - column);
+            let bits = left.min(row_bits - column);
             let hidden = pieces > MOST_ROWS && piece > 1 && piece + 1 < pieces;
             if !hidden && let Some(row) = rows.last_mut() {
                 let drawn = cell((*field, *value), (column, bits), piece, notes);

@@ -73,10 +73,10 @@ impl Log {
             mark(Got::Replayed, look),
             mark(Got::Missed, look)
         );
-        drawn.push(Line::of(legend, Tone::Faint));
+        drawn.extend(Line::of(legend, Tone::Faint).folded(look.columns(), 2));
         if left_out > 0 {
             let told = format!("{}({left_out} earlier events are not drawn)", " ".repeat(NAMES));
-            drawn.push(Line::of(told, Tone::Plain));
+            drawn.extend(Line::of(told, Tone::Plain).folded(look.columns(), 2));
         }
         drawn
     }

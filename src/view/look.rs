@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::sheet::{Sheet, Tone, acts_on_a_terminal, ansi, char_width, width};
-use crate::base::Layer;
+use super::sheet::{Line, Sheet, Tone, acts_on_a_terminal, ansi, char_width, width};
+use crate::base::{is_joiner, joins};
 
 /// How a picture is to be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,31 +57,6 @@ impl Look {
     pub fn written(&self, sheet: &Sheet) -> String {
         if self.colour { ansi::to_ansi(sheet) } else { sheet.to_string() }
     }
-
-    /// `text` in a tone, for a line that is put together as text; as it is when colour is off.
-    pub fn tone(&self, tone: Tone, text: &str) -> String {
-        if self.colour && !text.is_empty() { ansi::words(tone, text) } else { text.to_owned() }
-    }
-
-    /// `text` in the colour of a layer.
-    pub fn layer(&self, layer: Layer, text: &str) -> String {
-        self.tone(Tone::Of(layer), text)
-    }
-
-    /// `text` as what went wrong.
-    pub fn problem(&self, text: &str) -> String {
-        self.tone(Tone::Bad, text)
-    }
-
-    /// `text` as less important than the rest.
-    pub fn faint(&self, text: &str) -> String {
-        self.tone(Tone::Faint, text)
-    }
-
-    /// `text` as a heading.
-    pub fn bold(&self, text: &str) -> String {
-        self.tone(Tone::Strong, text)
-    }
 }
 
 /// Bytes from the network as text that is safe to show: what is not UTF-8 becomes `\xNN`, what could act on a
@@ -108,24 +83,41 @@ pub fn escape(bytes: impl AsRef<[u8]>) -> String {
     safe
 }
 
-/// Text of several lines that may hold what a peer said, made safe to show: line ends, tabs and backslashes stay, what
-/// could act on a terminal becomes `\u{N}`. The command line shows nothing of the network but through this or
-/// [`escape`].
+/// Text of several lines that may hold what a peer said, made safe to show: line ends, tabs and backslashes stay, so does
+/// a joiner between letters that need it ([`joins`]); what else could act on a terminal becomes `\u{N}`. The command line
+/// shows no text but through this or [`escape`].
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    let harmful = |c: char| acts_on_a_terminal(c) && !matches!(c, '\n' | '\t');
-    if !text.contains(harmful) {
+    if !text.contains(|c: char| acts_on_a_terminal(c) && !matches!(c, '\n' | '\t')) {
         return text.into();
     }
     let mut safe = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match harmful(c) {
-            true => {
+    let mut before = None;
+    for (at, c) in text.char_indices() {
+        let next = || text[at + c.len_utf8()..].chars().next();
+        match c {
+            '\n' | '\t' => safe.push(c),
+            _ if !acts_on_a_terminal(c) || is_joiner(c) && joins(before, next()) => safe.push(c),
+            _ => {
                 let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
             }
-            false => safe.push(c),
         }
+        before = Some(c);
     }
     safe.into()
+}
+
+impl From<&str> for Sheet {
+    /// What a program says: each line as a line, what could act on a terminal made visible ([`harmless`]).
+    fn from(text: &str) -> Self {
+        let lines = text.split('\n').map(|line| Line::of(harmless(&line.replace('\t', "    ")), Tone::Plain));
+        lines.collect()
+    }
+}
+
+impl From<String> for Sheet {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
 }
 
 /// A number with its thousands set apart, as `16,777,216`. Four digits are read at a glance as they are.
@@ -187,12 +179,6 @@ mod tests {
     }
 
     #[test]
-    fn without_colour_there_is_no_escape_sequence() {
-        assert_eq!(Look::default().layer(Layer::Transport, "TCP"), "TCP");
-        assert_ne!(Look { colour: true, ..Look::default() }.layer(Layer::Transport, "TCP"), "TCP");
-    }
-
-    #[test]
     fn a_text_is_cut_with_a_mark() {
         assert_eq!(fit("abcdef", 4, &Look::plain()), "a...");
         assert_eq!(fit("abcdef", 4, &Look::default()), "abc\u{2026}");
@@ -221,5 +207,6 @@ mod tests {
         );
         assert_eq!(harmless("turned: \u{202e}\u{2067}"), "turned: \\u{202e}\\u{2067}");
         assert_eq!(harmless("grüße\n\t🦀 \\"), "grüße\n\t🦀 \\");
+        assert_eq!(harmless("می\u{200c}خواهم a\u{200d}da"), "می\u{200c}خواهم a\\u{200d}da");
     }
 }

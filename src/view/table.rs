@@ -1,6 +1,7 @@
 //! The packet list: one line for each frame, with what became of it.
 //!
-//! In a narrow terminal the last column says less: what a segment carries comes first, and the ports are left out.
+//! In a narrow terminal the last column says less: what a segment carries comes first, and the ports are left out; in a
+//! very narrow one there are fewer columns.
 
 use super::dissect::{TracedPacket, dissect_trace};
 use super::look::{Look, escape, fit};
@@ -65,38 +66,44 @@ pub fn table<'a>(run: impl Into<Past<'a>>, look: &Look) -> Sheet {
     let to = widest("to", &|row| width(&row.to)).min(12);
     let protocol = widest("protocol", &|row| row.protocol.len());
     let len = widest("len", &|row| row.len.to_string().len());
-    let before = number + time + from + to + protocol + len + 12;
-    let info = look.columns().saturating_sub(before).max(16);
-    let mut sheet = Sheet::of(
-        format!(
-            "{:>number$}  {:>time$}  {}  {}  {:protocol$}  {:>len$}  what",
-            "no",
-            "ms",
-            fit("from", from, look),
-            fit("to", to, look),
-            "protocol",
-            "len"
-        )
-        .trim_end(),
-        Tone::Strong,
-    );
+    // What is left out first where there is little room: lengths, protocols, the other host.
+    let optional = [len + 2, protocol + 2, to + 2];
+    let all = number + time + from + to + protocol + len + 12;
+    let (mut before, mut left_out) = (all, 0);
+    while left_out < optional.len() && look.columns() < before + LEAST_INFO {
+        before -= optional[left_out];
+        left_out += 1;
+    }
+    let info = look.columns().saturating_sub(before).max(LEAST_INFO);
+    let start = |cells: [&str; 6]| {
+        let [no, at, sender, receiver, name, size] = cells;
+        let mut line = format!("{no:>number$}  {at:>time$}  {}  ", fit(sender, from, look));
+        if left_out < 3 {
+            line.push_str(&format!("{}  ", fit(receiver, to, look)));
+        }
+        if left_out < 2 {
+            line.push_str(&format!("{name:protocol$}  "));
+        }
+        if left_out < 1 {
+            line.push_str(&format!("{size:>len$}  "));
+        }
+        line
+    };
+    let heading = start(["no", "ms", "from", "to", "protocol", "len"]) + "what";
+    let mut sheet = Sheet::from(Line::of(heading, Tone::Strong).as_head());
     for row in &rows {
-        let start = format!(
-            "{:>number$}  {:>time$}  {}  {}  {:protocol$}  {:>len$}  ",
-            row.number,
-            row.time,
-            fit(&row.from, from, look),
-            fit(&row.to, to, look),
-            row.protocol,
-            row.len
-        );
-        let mut line = Line::of(start, Tone::Plain);
+        let (no, size) = (row.number.to_string(), row.len.to_string());
+        let mut line =
+            Line::of(start([&no, &row.time, &row.from, &row.to, row.protocol, &size]), Tone::Plain);
         what(row, info, look, &mut line);
         line.about(0..line.width(), Subject::Frame(row.frame));
         sheet.push(line);
     }
     sheet
 }
+
+/// The least room for what a frame says.
+const LEAST_INFO: usize = 16;
 
 /// Adds fate and info in `columns`. The fate comes first, so that it is never what is cut off; where both have no room,
 /// it leaves out which rules acted, for what the frame is must be seen as well.

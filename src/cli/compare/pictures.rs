@@ -38,7 +38,7 @@ pub(super) fn show(
             }
             ViewChoice::Mermaid => {
                 let options = LadderOptions { whole: args.show.whole, ..LadderOptions::default() };
-                out.text(Ladder::of(&run.trace).to_mermaid(look.absolute, options))?;
+                out.document(Ladder::of(&run.trace).to_mermaid(look.absolute, options))?;
             }
             ViewChoice::Json => {}
             ViewChoice::Hex | ViewChoice::Header | ViewChoice::Layers => frames(args, view, run, out)?,
@@ -54,8 +54,8 @@ pub(super) fn json(runs: &[&Run], out: &mut Output) -> Result<(), CliError> {
     let documents: Result<Vec<String>, _> = runs.iter().map(|run| to_json(&run.trace)).collect();
     let documents = documents.map_err(failed)?;
     match documents.as_slice() {
-        [one] => out.line(one),
-        several => out.line(format!("[\n{}\n]", several.join(",\n"))),
+        [one] => out.document(format!("{one}\n")),
+        several => out.document(format!("[\n{}\n]\n", several.join(",\n"))),
     }
 }
 

@@ -6,7 +6,7 @@ use tabled::settings::peaker::Priority;
 use tabled::settings::{Padding, Style, Width};
 
 use super::args::{CompareArgs, ViewChoice};
-use super::telling::{headline, pace, verdicts, ways, wrap};
+use super::telling::{headline, pace, pages, verdicts, ways, wrap};
 use super::{document, pictures};
 use crate::base::Duration;
 use crate::cli::error::CliError;
@@ -41,8 +41,9 @@ pub(super) fn run(
     let runs: Vec<&Run> = real.iter().map(|real| &real.run).collect();
     let facts: Vec<Facts> = real.iter().map(facts).collect();
     if args.show.json {
-        return out.line(document::text(WireChoice::Real, message.len(), knobs, &facts)?);
+        return out.document(document::text(WireChoice::Real, message.len(), knobs, &facts)? + "\n");
     }
+    pages(args, out);
     match args.show.view {
         Some(ViewChoice::Json) => return pictures::json(&runs, out),
         Some(view) => {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::args::{CompareArgs, ViewChoice};
-use super::telling::{headline, pace, verdicts, ways};
+use super::telling::{headline, pace, pages, verdicts, ways, wrap};
 use super::{document, pictures};
 use crate::base::Duration;
 use crate::cli::error::CliError;
@@ -43,8 +43,9 @@ pub(super) fn run(
     if args.show.json {
         drop(progress);
         let facts: Vec<Facts> = refs.iter().map(|run| Facts::of(run)).collect();
-        return out.line(document::text(WireChoice::Sim, message.len(), knobs, &facts)?);
+        return out.document(document::text(WireChoice::Sim, message.len(), knobs, &facts)? + "\n");
     }
+    pages(args, out);
     match args.show.view {
         None => summary(args, message, knobs, &refs, progress, out),
         Some(ViewChoice::Json) => pictures::json(&refs, out),
@@ -93,17 +94,13 @@ fn summary(
     out.line("")?;
     verdicts(runs, &facts, knobs.tcp.user_timeout, out)?;
     out.line("")?;
-    for line in SIMPLIFIED {
-        out.toned(Tone::Faint, line)?;
-    }
+    out.toned(Tone::Faint, wrap(SIMPLIFIED, out.look.columns()))?;
     out.line(next(args, knobs))
 }
 
 /// What the model leaves out and a reader of the ladders could miss.
-const SIMPLIFIED: &[&str] = &[
-    "simplified: ARP caches are warm, hosts take no time to compute, TCP has no",
-    "congestion control yet (RFC 9293 MUST-19) and acknowledges each segment at once.",
-];
+const SIMPLIFIED: &str = "simplified: ARP caches are warm, hosts take no time to compute, TCP has no congestion \
+                          control yet (RFC 9293 MUST-19) and acknowledges each segment at once.";
 
 /// The next command, chosen by what was just seen.
 fn next(args: &CompareArgs, knobs: &Knobs) -> String {

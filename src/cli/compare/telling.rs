@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use bytes::Bytes;
 
-use super::args::{CompareArgs, Only};
+use super::args::{CompareArgs, Only, ViewChoice};
 use crate::base::Duration;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, Pace, remark};
@@ -33,6 +33,13 @@ pub(super) fn pace(args: &CompareArgs) -> Pace {
         return Pace::AtOnce;
     }
     Pace::Step
+}
+
+/// Page by page, if it is to be read and not watched.
+pub(super) fn pages(args: &CompareArgs, out: &mut Output) {
+    if !args.show.step && !matches!(args.show.view, Some(ViewChoice::Json | ViewChoice::Mermaid)) {
+        out.in_pages();
+    }
 }
 
 /// The line that says what is shown, and how to have it again.

@@ -5,7 +5,7 @@ mod filter;
 mod gzip;
 mod input;
 
-use std::io::{self, IsTerminal as _, Read};
+use std::io::Read;
 
 use super::error::CliError;
 use super::output::{Output, remark};
@@ -19,7 +19,7 @@ use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
 use crate::view::ladder::{LadderOptions, Observed};
 use crate::view::layers::layers;
-use crate::view::look::fit;
+use crate::view::look::{fit, harmless};
 use crate::view::sheet::{Line, Tone, width};
 pub(super) use args::DecodeArgs;
 use args::{DecodeView, From};
@@ -35,6 +35,9 @@ const MOST_FRAMES: usize = 8;
 pub(super) fn run(args: &DecodeArgs, out: &mut Output) -> Result<(), CliError> {
     out.look.absolute = args.absolute;
     let filter = args.filter.as_deref().map(Filter::parse).transpose()?;
+    if !args.json && args.view != Some(DecodeView::Mermaid) {
+        out.in_pages();
+    }
     match Input::open(&args.input)? {
         Input::Capture(name, reader) => {
             let capture =
@@ -114,7 +117,7 @@ fn bytes(args: &DecodeArgs, bytes: &[u8], out: &mut Output) -> Result<(), CliErr
     match dissection.problems.first() {
         None => Ok(()),
         Some(problem) => {
-            out.flush()?;
+            out.finish()?;
             Err(CliError::Failed(problem.to_string()))
         }
     }
@@ -162,7 +165,7 @@ impl<'a> Listing<'a> {
         out: &mut Output,
     ) -> Result<(), CliError> {
         if self.args.json {
-            out.text(json::begin())?;
+            out.document(json::begin())?;
         }
         let mut broken = None;
         for packet in packets {
@@ -178,7 +181,7 @@ impl<'a> Listing<'a> {
         match broken {
             None => Ok(()),
             Some(error) => {
-                out.flush()?;
+                out.finish()?;
                 Err(error)
             }
         }
@@ -219,7 +222,7 @@ impl<'a> Listing<'a> {
             let before = if self.shown > 1 { ",\n" } else { "\n" };
             let packet = json::packet(captured, self.seen, since, talk, &packet)
                 .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
-            return out.text(format!("{before}{packet}"));
+            return out.document(format!("{before}{packet}"));
         }
         match self.view {
             DecodeView::Conversations => Ok(()),
@@ -249,21 +252,21 @@ impl<'a> Listing<'a> {
         let (number, since) = (self.seen, since as f64 / 1e6);
         let mut line = format!("{number:>4} {since:>9.3} ms  {from} > {to}  {}  {info}", summary.protocol);
         let remarks: String = packet.dissection.remarks.iter().map(|remark| format!(" [{remark}]")).collect();
-        if !io::stdout().is_terminal() {
+        if !out.is_screen() {
             line.push_str(&remarks);
             out.line(line.trim_end())?;
         } else if width(&line) + width(&remarks) <= look.columns() {
             line.push_str(&remarks);
             out.line(line)?;
         } else {
-            out.line(fit(&line, look.columns(), &look).trim_end())?;
+            out.line(fit(&harmless(&line), look.columns(), &look).trim_end())?;
             if !remarks.is_empty() {
                 out.toned(Tone::Faint, format!("     {remarks}"))?;
             }
         }
         for problem in &packet.dissection.problems {
             let problem = problem.to_string();
-            out.sheet(&Line::of("      ", Tone::Plain).with(problem, Tone::Bad).into())?;
+            out.line(Line::of("      ", Tone::Plain).with(problem, Tone::Bad))?;
         }
         Ok(())
     }
@@ -271,15 +274,15 @@ impl<'a> Listing<'a> {
     fn end(&mut self, out: &mut Output) -> Result<(), CliError> {
         let name = self.name;
         if self.args.json {
-            out.text(json::end())?;
+            out.document(json::end())?;
         } else if self.view == DecodeView::Conversations {
-            out.sheet(&self.talks.list(&out.look, io::stdout().is_terminal()))?;
+            out.sheet(&self.talks.list(&out.look, out.is_screen()))?;
         } else if self.shown > 0 {
             let options = LadderOptions { whole: self.args.whole, ..LadderOptions::default() };
             match self.view {
                 DecodeView::Ladder => out.sheet(&self.observed.ladder().draw(&out.look, options))?,
                 DecodeView::Mermaid => {
-                    out.text(self.observed.ladder().to_mermaid(self.args.absolute, options))?;
+                    out.document(self.observed.ladder().to_mermaid(self.args.absolute, options))?;
                 }
                 _ => {}
             }

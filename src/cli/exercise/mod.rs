@@ -26,6 +26,7 @@ use crate::lessons::exercises::check::{Outcome, input, judge, remarks};
 use crate::lessons::render::exercise as render;
 use crate::lessons::render::text::lines;
 use crate::view::look::{escape, fit};
+use crate::view::sheet::{Sheet, Tone};
 
 /// Runs `netlayers progress`.
 pub(super) fn progress(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError> {
@@ -121,23 +122,24 @@ pub(super) fn check(args: &CheckArgs, out: &mut Output) -> Result<(), CliError> 
         };
     });
     let look = out.look;
-    out.text(render::task(exercise, &mine.told, &look))?;
+    out.in_pages();
+    out.sheet(&render::task(exercise, &mine.told, &look))?;
     out.line("")?;
-    out.text(render::story(&cases, &outcome, &look))?;
+    out.sheet(&render::story(&cases, &outcome, &look))?;
     match outcome {
         Outcome::Passed => {
             out.line("")?;
             out.line(format!("all {} cases pass", cases.len()))?;
-            out.line(match next() {
-                Some(next) => format!("next: {}    {}", look.bold(&command("check", next)), next.title),
-                None => format!("next: {}    how far you are", look.bold("netlayers progress")),
-            })
+            match next() {
+                Some(next) => out.next(&command("check", next), next.title),
+                None => out.next("netlayers progress", "how far you are"),
+            }
         }
         Outcome::Failed { .. } => {
             author(&ran, out)?;
             out.line("")?;
-            out.line(format!("next: {}    for this case", look.bold(&command("hint", exercise))))?;
-            out.flush()?;
+            out.next(&command("hint", exercise), "for this case")?;
+            out.finish()?;
             Err(CliError::Failed(format!("{} does not pass yet", mine.told)))
         }
     }
@@ -165,7 +167,7 @@ fn author(ran: &program::Ran, out: &mut Output) -> Result<(), CliError> {
     said("your program also printed", &mut remarks(&ran.printed))?;
     said("on standard error", &mut ran.complained.lines())?;
     match &ran.end {
-        Some(end) => out.text(format!("\n{}", lines("", end, &look))),
+        Some(end) => out.line(format!("\n{end}")),
         None => Ok(()),
     }
 }
@@ -187,22 +189,23 @@ pub(super) fn hint(args: &HintArgs, out: &mut Output) -> Result<(), CliError> {
     }
     logbook::update(|book| book.exercises.entry(exercise.id.into()).or_default().hints_read = read.clone());
     let look = out.look;
-    out.text(render::task(exercise, &exercise.file(args.language.chosen()), &look))?;
+    out.in_pages();
+    out.sheet(&render::task(exercise, &exercise.file(args.language.chosen()), &look))?;
     for (number, hint) in
         exercise.hints.iter().enumerate().filter(|(number, _)| read.contains(&index(*number)))
     {
         out.line("")?;
         if let Some(case) = failed.filter(|case| case.hint == number) {
-            out.text(lines("for the case that failed: ", case.title, &look))?;
+            out.sheet(&Sheet::of(lines("for the case that failed: ", case.title, &look), Tone::Plain))?;
         }
-        out.text(lines(&format!("hint {} of {all}: ", number + 1), hint, &look))?;
+        out.sheet(&Sheet::of(lines(&format!("hint {} of {all}: ", number + 1), hint, &look), Tone::Plain))?;
     }
     out.line("")?;
     let next = match read.len() < all {
         true => format!("{} --more", command("hint", exercise)),
         false => command("solution", exercise),
     };
-    out.line(format!("next: {}    or: {}", look.bold(&command("check", exercise)), next))
+    out.next(&command("check", exercise), &format!("or: {next}"))
 }
 
 fn index(n: usize) -> u32 {
@@ -221,7 +224,8 @@ pub(super) fn solution(args: &SolutionArgs, out: &mut Output) -> Result<(), CliE
             exercise.file(language)
         )));
     }
-    out.text(exercise.program(language).solution)?;
+    out.document(exercise.program(language).solution)?;
+    out.flush()?;
     if !done.passed {
         remark(format!("(yours need not look like it: {} judges the answers)", command("check", exercise)));
     }

@@ -7,9 +7,10 @@ use super::chosen::{command, next};
 use crate::cli::error::CliError;
 use crate::cli::lesson;
 use crate::cli::logbook::{self, Logbook};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, next as next_line};
 use crate::lessons::ALL as LESSONS;
 use crate::lessons::exercises::ALL as EXERCISES;
+use crate::view::sheet::Tone;
 
 /// `netlayers progress`.
 #[derive(Debug, Args)]
@@ -24,9 +25,9 @@ pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError>
     if args.json {
         return as_json(&book, out);
     }
-    let look = out.look;
     let finished = LESSONS.iter().filter(|lesson| book.has_finished(lesson.id)).count();
-    out.line(look.bold(&format!("lessons: {finished} of {} finished", LESSONS.len())))?;
+    out.in_pages();
+    out.toned(Tone::Strong, format!("lessons: {finished} of {} finished", LESSONS.len()))?;
     for lesson in LESSONS {
         let done = book.lessons.get(lesson.id).cloned().unwrap_or_default();
         let what = match (done.finished, done.predictions) {
@@ -41,7 +42,7 @@ pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError>
     out.line("")?;
     let of = |id: &str| book.exercises.get(id).cloned().unwrap_or_default();
     let passed = EXERCISES.iter().filter(|exercise| of(exercise.id).passed).count();
-    out.line(look.bold(&format!("exercises: {passed} of {} pass", EXERCISES.len())))?;
+    out.toned(Tone::Strong, format!("exercises: {passed} of {} pass", EXERCISES.len()))?;
     for exercise in EXERCISES {
         let done = of(exercise.id);
         let what = match done.hints_read.len() {
@@ -55,10 +56,13 @@ pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError>
     let lesson =
         LESSONS.iter().any(|lesson| !book.has_finished(lesson.id)).then(|| lesson::next(&book).command());
     let exercise = next().map(|exercise| command("check", exercise));
-    let open: Vec<String> = [lesson, exercise].into_iter().flatten().map(|next| look.bold(&next)).collect();
-    match open.is_empty() {
-        true => out.line("all done: netlayers compare, with a message of your own"),
-        false => out.line(format!("next: {}", open.join("    or: "))),
+    match (lesson, exercise) {
+        (Some(lesson), Some(exercise)) => {
+            let line = next_line(&lesson, "").with("    or: ", Tone::Plain).with(exercise, Tone::Strong);
+            out.line(line)
+        }
+        (Some(open), None) | (None, Some(open)) => out.next(&open, ""),
+        (None, None) => out.line("all done: netlayers compare, with a message of your own"),
     }
 }
 
@@ -97,5 +101,5 @@ fn as_json(book: &Logbook, out: &mut Output) -> Result<(), CliError> {
     let all = json!({ "schema": "netlayers.progress-report/1", "lessons": lessons, "exercises": exercises });
     let text = serde_json::to_string_pretty(&all)
         .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
-    out.line(text)
+    out.document(text + "\n")
 }

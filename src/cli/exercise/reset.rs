@@ -1,7 +1,7 @@
 //! `netlayers reset`: an exercise as it was in the beginning. Work is not overwritten without a word.
 
 use std::fs;
-use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _};
+use std::io::ErrorKind;
 
 use clap::Args;
 
@@ -10,6 +10,7 @@ use super::language::{self, LanguageArgs};
 use super::program;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::view::sheet::{Line, Tone};
 
 /// `netlayers reset`.
 #[derive(Debug, Args)]
@@ -44,19 +45,17 @@ pub(super) fn run(args: &ResetArgs, out: &mut Output) -> Result<(), CliError> {
     }
     program::write(&path, starter)?;
     language::keep(language);
-    out.line(format!("{} is as it was in the beginning", file))?;
-    out.line(format!("next: {}", out.look.bold(&command("check", exercise))))
+    out.line(format!("{file} is as it was in the beginning"))?;
+    out.next(&command("check", exercise), "")
 }
 
 fn may_overwrite(file: &str, out: &mut Output) -> Result<bool, CliError> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+    if !out.has_somebody() {
         return Err(CliError::Failed(format!(
             "{file} has been changed, and there is no terminal to ask at; with --yes it is overwritten"
         )));
     }
-    out.text(format!("{file} has been changed. Overwrite your work? (y/N) "))?;
-    out.flush()?;
-    let mut typed = String::new();
-    io::stdin().lock().read_line(&mut typed).map_err(|error| CliError::io("reading the keyboard", &error))?;
+    out.begin(Line::of(format!("{file} has been changed. Overwrite your work? (y/N) "), Tone::Plain))?;
+    let typed = out.read_line()?.unwrap_or_default();
     Ok(matches!(typed.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }

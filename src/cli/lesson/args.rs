@@ -42,9 +42,6 @@ pub(in crate::cli) struct LessonArgs {
     /// Begin at the first page, also where an earlier telling was left
     #[arg(long)]
     pub(super) from_start: bool,
-    /// Do not wait for Enter between screens
-    #[arg(long)]
-    pub(super) no_pause: bool,
     /// Show what a teacher needs, too: a question to vote on, and what to say when the run surprises
     #[arg(long)]
     pub(super) teacher: bool,

@@ -34,7 +34,7 @@ pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
     if args.json {
         let text = serde_json::to_string_pretty(&Document { lesson, performance: &performance })
             .map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
-        return out.line(text);
+        return out.document(text + "\n");
     }
     if let Some(view) = args.view {
         return pictures::show(&performance, view, args, out);

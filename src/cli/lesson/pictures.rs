@@ -22,15 +22,16 @@ pub(super) fn show(
     if view == LessonView::Json {
         let documents: Result<Vec<String>, _> = scenes.iter().map(|scene| to_json(&scene.trace)).collect();
         let documents = documents.map_err(|error| CliError::Failed(format!("writing JSON: {error}")))?;
-        return out.line(format!("[\n{}\n]", documents.join(",\n")));
+        return out.document(format!("[\n{}\n]\n", documents.join(",\n")));
     }
     if view == LessonView::Mermaid {
         for scene in scenes {
             let diagram = Ladder::of(&*scene.trace).to_mermaid(out.look.absolute, LadderOptions::default());
-            out.line(diagram)?;
+            out.document(diagram + "\n")?;
         }
         return Ok(());
     }
+    out.in_pages();
     let frame = args.frame.map_or(Frame::Deepest, Frame::Number);
     let view = match view {
         LessonView::Ladder | LessonView::Mermaid => View::Ladder,

@@ -13,6 +13,7 @@ use crate::real::compare::{RealKnobs, run as run_message};
 use crate::real::scenes::{self, RealStory};
 use crate::trace::Way;
 use crate::view::ladder;
+use crate::view::sheet::{Sheet, Tone};
 
 /// A scene on real sockets, with the knobs that its lesson has.
 type RealScene = fn(&Scenario) -> Result<RealStory, RealError>;
@@ -55,27 +56,28 @@ pub(super) fn run(
         ));
     }
     let story = play(scenario).map_err(CliError::failed)?;
+    out.in_pages();
     let look = out.look;
-    out.sheet(&text::head(lesson))?;
+    out.line(text::head(lesson))?;
     out.line("")?;
     out.line("on this machine's own sockets, over 127.0.0.1; times as measured")?;
     out.line("")?;
     out.sheet(&ladder::single(&story.trace, &look))?;
     out.line("")?;
     for said in &story.said {
-        out.text(text::lines("- ", said, &look))?;
+        out.sheet(&Sheet::of(text::lines("- ", said, &look), Tone::Plain))?;
     }
     out.line("")?;
-    out.line(look.bold("where the simulation differs"))?;
+    out.toned(Tone::Strong, "where the simulation differs")?;
     for difference in &story.differences {
         let text = format!(
             "{}: simulated {}, real {}; expected because {}",
             difference.what, difference.sim, difference.real, difference.because
         );
-        out.text(text::lines("- ", &text, &look))?;
+        out.sheet(&Sheet::of(text::lines("- ", &text, &look), Tone::Plain))?;
     }
     out.line("")?;
-    out.line(format!("next: {}    the simulation of it", look.bold(&lesson.command())))
+    out.next(&lesson.command(), "the simulation of it")
 }
 
 #[cfg(test)]

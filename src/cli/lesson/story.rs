@@ -3,16 +3,17 @@
 //!
 //! Off a terminal, or with `--answer` or `--skip`, no question waits for an answer; without a terminal nothing waits.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
 use super::args::LessonArgs;
-use super::pages::{Cut, Page, pages};
+use super::pages::{Cut, pages};
 use crate::cli::error::CliError;
 use crate::cli::logbook::{self, Place};
 use crate::cli::output::Output;
+use crate::cli::output::pager::{Turn, pause, rule};
+use crate::cli::output::pages::Page;
 use crate::lessons::beat::{Answer, Match, Prediction};
-use crate::lessons::{ALL, Lesson, Performance};
+use crate::lessons::{Lesson, Performance};
 use crate::view::look::escape;
+use crate::view::sheet::{Line, Tone, width};
 
 /// Tells the story of a lesson that has been played.
 pub(super) fn tell(
@@ -21,13 +22,13 @@ pub(super) fn tell(
     args: &LessonArgs,
     out: &mut Output,
 ) -> Result<(), CliError> {
-    let somebody = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let somebody = out.has_somebody();
     let mut teller = Teller {
         lesson,
         performance,
         asks: somebody && !args.skip && args.answer.is_empty(),
-        pauses: somebody && !args.no_pause,
-        keeps: somebody && !args.no_pause,
+        pauses: out.pauses(),
+        keeps: out.pauses(),
         teacher: args.teacher,
         guesses: given(performance, &args.answer)?,
         before: Place::default(),
@@ -35,19 +36,15 @@ pub(super) fn tell(
     if teller.pauses && !args.from_start {
         teller.before = logbook::place(lesson.id, &performance.scenario.to_string()).unwrap_or_default();
     }
-    let end = teller.tell(out, &mut read_line)?;
+    let end = teller.tell(out)?;
     match end {
-        End::Left { .. } => return Ok(()),
+        End::Left { .. } => {}
         End::Told if somebody || !args.answer.is_empty() => {
             logbook::finish_lesson(lesson.id, teller.predicted(), teller.as_predicted());
         }
         End::Told => {}
     }
-    let next = ALL.iter().find(|next| next.number > lesson.number);
-    out.line(match next {
-        Some(next) => format!("next: {}    {}", out.look.bold(&next.command()), next.title),
-        None => format!("next: {}    the course, and your progress", out.look.bold("netlayers")),
-    })
+    Ok(())
 }
 
 /// For each question, what was predicted on the command line, read and checked.
@@ -75,18 +72,6 @@ fn given(performance: &Performance, answers: &[String]) -> Result<Vec<Option<Ans
     Ok(given)
 }
 
-/// Reads a line from the keyboard; `None` at the end of the input.
-pub(super) type Keyboard<'a> = &'a mut dyn FnMut() -> Result<Option<String>, CliError>;
-
-fn read_line() -> Result<Option<String>, CliError> {
-    let mut typed = String::new();
-    let read = io::stdin().lock().read_line(&mut typed);
-    match read.map_err(|error| CliError::io("reading the keyboard", &error))? {
-        0 => Ok(None),
-        _ => Ok(Some(typed)),
-    }
-}
-
 /// How the telling ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -94,13 +79,6 @@ pub(super) enum End {
     Told,
     /// Before it, at this page, counted from 1.
     Left { page: usize },
-}
-
-/// What the student typed at the end of a page.
-enum Turn {
-    On,
-    Back,
-    Leave,
 }
 
 pub(super) struct Teller<'a> {
@@ -119,48 +97,56 @@ pub(super) struct Teller<'a> {
 
 impl Teller<'_> {
     /// Tells the story to its end, or until the student leaves.
-    pub(super) fn tell(&mut self, out: &mut Output, keyboard: Keyboard<'_>) -> Result<End, CliError> {
-        let (first, pages) = (self.before.beat as usize, self.pages(out));
-        let reached = pages.iter().rposition(|page| page.first_beat <= first).filter(|_| first > 0);
-        let mut number = reached.unwrap_or(0);
-        if number > 0 {
-            let all = pages.len();
-            let going_on = format!(
-                "(going on at page {} of {all}, where you left; --from-start starts over)",
-                number + 1
-            );
-            out.line(out.look.faint(&going_on))?;
-            out.line("")?;
-        }
+    pub(super) fn tell(&mut self, out: &mut Output) -> Result<End, CliError> {
+        let mut number = match self.before.beat as usize {
+            0 => 0,
+            beat => page_of(&self.pages(out), beat),
+        };
+        let mut goes_on = number > 0;
         loop {
             let pages = self.pages(out);
             // With a prediction more or less there may be a page less.
             number = number.min(pages.len() - 1);
             let (page, is_last) = (&pages[number], number + 1 == pages.len());
+            if number > 0 {
+                let title = self.title(std::mem::take(&mut goes_on), out);
+                out.sheet(&rule(&title, number, pages.len(), out).into())?;
+            }
             out.sheet(&page.sheet)?;
             if self.keeps && !is_last {
                 self.keep(page);
             }
             let turn = match page.asks {
-                Some(prediction) => self.predict(prediction, number > 0, out, keyboard)?,
-                None if is_last => Turn::On,
-                None => self.pause(number, pages.len(), out, keyboard)?,
+                Some(prediction) => self.predict(prediction, number > 0, out)?,
+                None if is_last || !self.pauses => Turn::On,
+                None => pause(number, pages.len(), out)?,
             };
             match turn {
                 Turn::On if is_last => return Ok(End::Told),
                 Turn::On => number += 1,
                 Turn::Back => number = number.saturating_sub(1),
                 Turn::Leave => {
-                    out.line(format!(
-                        "left at page {} of {}: {} goes on there",
-                        number + 1,
-                        pages.len(),
-                        out.look.bold(&self.command())
-                    ))?;
+                    let left = format!("left at page {} of {}: ", number + 1, pages.len());
+                    let left = Line::of(left, Tone::Plain).with(self.command(), Tone::Strong);
+                    out.line(left.with(" goes on there", Tone::Plain))?;
                     return Ok(End::Left { page: number + 1 });
                 }
             }
         }
+    }
+
+    /// What stands above a page: what it belongs to, or that the story goes on where it was left. As much as fits.
+    fn title(&self, goes_on: bool, out: &Output) -> String {
+        let short = format!("lesson {}", self.lesson.number);
+        let titles = match goes_on {
+            true => [
+                format!("{short} goes on where you left; --from-start starts over"),
+                format!("{short} goes on"),
+            ],
+            false => [format!("{short}: {}", self.lesson.title), short],
+        };
+        let [long, short] = titles;
+        if width(&long) + 20 <= out.look.columns() { long } else { short }
     }
 
     /// The command that tells the same story.
@@ -172,9 +158,10 @@ impl Teller<'_> {
         }
     }
 
-    fn pages(&self, out: &Output) -> Vec<Page> {
-        let rows = self.pauses.then(|| out.rows());
-        let cut = Cut { rows, asks: self.asks, teacher: self.teacher };
+    fn pages(&self, out: &mut Output) -> Vec<Page> {
+        let screen = out.screen();
+        let screen = self.pauses.then_some(screen);
+        let cut = Cut { screen, asks: self.asks, teacher: self.teacher };
         pages(self.lesson, self.performance, &self.guesses, cut, &out.look)
     }
 
@@ -199,7 +186,7 @@ impl Teller<'_> {
             self.lesson.id,
             Place {
                 scenario: self.performance.scenario.to_string(),
-                beat: count(page.first_beat),
+                beat: count(page.first),
                 predicted: count(self.predicted()),
                 as_predicted: count(self.as_predicted()),
             },
@@ -207,17 +194,15 @@ impl Teller<'_> {
     }
 
     /// A prediction, if there is one to be had.
-    fn predict(
-        &mut self,
-        prediction: usize,
-        can_go_back: bool,
-        out: &mut Output,
-        keyboard: Keyboard<'_>,
-    ) -> Result<Turn, CliError> {
+    fn predict(&mut self, prediction: usize, can_go_back: bool, out: &mut Output) -> Result<Turn, CliError> {
         let asked = &self.performance.predictions[prediction];
+        let prompt = match out.look.columns() >= 60 {
+            true => "your prediction (Enter alone to go on without one): ",
+            false => "your prediction, or Enter: ",
+        };
         loop {
-            out.text("your prediction (Enter alone to go on without one): ")?;
-            let Some(typed) = ask(out, keyboard)? else { return Ok(Turn::Leave) };
+            out.begin(Line::of(prompt, Tone::Plain))?;
+            let Some(typed) = out.read_line()? else { return Ok(Turn::Leave) };
             match typed.trim() {
                 "" => return Ok(Turn::On),
                 "q" | "quit" => return Ok(Turn::Leave),
@@ -232,37 +217,10 @@ impl Teller<'_> {
             }
         }
     }
-
-    fn pause(
-        &self,
-        number: usize,
-        all: usize,
-        out: &mut Output,
-        keyboard: Keyboard<'_>,
-    ) -> Result<Turn, CliError> {
-        if !self.pauses {
-            return Ok(Turn::On);
-        }
-        let back = if number > 0 { ", b back" } else { "" };
-        loop {
-            let line = format!("-- {} of {all}: Enter to go on{back}, q to leave --", number + 1);
-            out.text(out.look.faint(&line))?;
-            let Some(typed) = ask(out, keyboard)? else { return Ok(Turn::Leave) };
-            match typed.trim() {
-                "" => return Ok(Turn::On),
-                "q" | "quit" => return Ok(Turn::Leave),
-                "b" | "back" | "<" if number > 0 => return Ok(Turn::Back),
-                _ => {}
-            }
-        }
-    }
 }
 
-fn ask(out: &mut Output, keyboard: Keyboard<'_>) -> Result<Option<String>, CliError> {
-    out.flush()?;
-    let typed = keyboard()?;
-    if typed.is_none() {
-        out.line("")?;
-    }
-    Ok(typed)
+/// Where a story goes on that was left at this beat: at the page that begins with it, or else the last one before.
+fn page_of(pages: &[Page], beat: usize) -> usize {
+    let begins = pages.iter().position(|page| page.first == beat);
+    begins.or_else(|| pages.iter().rposition(|page| page.first <= beat)).unwrap_or(0)
 }

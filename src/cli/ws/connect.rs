@@ -2,8 +2,6 @@
 //!
 //! A file or a program gets messages as they are. A person at a terminal sees what in them a terminal would obey.
 
-use std::io::IsTerminal as _;
-
 use clap::Args;
 
 use super::xray::XRay;
@@ -11,10 +9,10 @@ use crate::cli::error::CliError;
 use crate::cli::lines::{self, Lines};
 use crate::cli::number::number_from;
 use crate::cli::output::{Output, remark};
+use crate::cli::xray::Detail;
 use crate::layers::application::websocket::{CloseCode, CloseReason, Deflate, Event, Message};
 use crate::real::tap::Tap;
 use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
-use crate::view::look::harmless;
 
 /// `netlayers ws connect`.
 #[derive(Debug, Args)]
@@ -22,6 +20,7 @@ use crate::view::look::harmless;
 Examples:
   netlayers ws connect ws://127.0.0.1:9001/
   netlayers ws connect ws://127.0.0.1:9001/ --xray
+  netlayers ws connect ws://127.0.0.1:9001/ --xray=full
   echo hello | netlayers ws connect ws://127.0.0.1:9001/
 
 Lines are sent as text. Also:
@@ -31,9 +30,9 @@ Lines are sent as text. Also:
 pub(in crate::cli) struct WsConnectArgs {
     /// Where to, such as ws://127.0.0.1:9001/chat
     url: String,
-    /// Show each frame's header, and its payload before and after masking
-    #[arg(long)]
-    xray: bool,
+    /// Show each frame on a line; with `=full` its header as a box, and its payload before and after masking
+    #[arg(long, value_enum, value_name = "DETAIL", num_args = 0..=1, require_equals = true, default_missing_value = "short")]
+    xray: Option<Detail>,
     /// Offer compression (RFC 7692)
     #[arg(long)]
     deflate: bool,
@@ -76,14 +75,14 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
         WebSocketError::Io { source, .. } => CliError::io(&format!("connecting to {url}"), &source),
         other => CliError::failed(other),
     })?;
-    let mut xray = args.xray.then(|| XRay::new(out.look));
+    let mut xray = args.xray.map(|detail| XRay::new(detail, out.look));
     let stream = Tap::new(stream, xray.as_ref().map(XRay::seen));
     let socket = builder.open(stream, &url.authority(), &url.resource).await;
     show(&mut xray, out)?;
     let mut socket = socket.map_err(CliError::failed)?;
     let chosen = socket.opening().and_then(|opening| opening.subprotocol.clone());
     let with = chosen.map_or(String::new(), |name| format!(", subprotocol {name}"));
-    remark(format_args!("connected to {url}{with}; /ping, /hex and /close are commands"));
+    remark(format!("connected to {url}{with}; /ping, /hex and /close are commands"));
 
     let mut keyboard = Lines::of(tokio::io::stdin());
     let (mut typing, mut we_close) = (true, false);
@@ -120,7 +119,7 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
                 return Err(CliError::Failed(format!(
                     "the server closed the connection: {} {}",
                     reason.code.0,
-                    harmless(reason.text.as_str())
+                    reason.text.as_str()
                 )));
             }
             Some(event) => tell(&event, out)?,
@@ -145,7 +144,7 @@ async fn act(socket: &mut WebSocket<Tap>, line: Command) -> Result<bool, CliErro
             return match socket.send_close(reason).await {
                 Ok(()) => Ok(false),
                 Err(WebSocketError::Send(error)) => {
-                    remark(error);
+                    remark(error.to_string());
                     Ok(true)
                 }
                 Err(error) => Err(CliError::failed(error)),
@@ -159,7 +158,7 @@ async fn act(socket: &mut WebSocket<Tap>, line: Command) -> Result<bool, CliErro
     match done {
         Ok(()) => Ok(true),
         Err(WebSocketError::Send(error)) => {
-            remark(error);
+            remark(error.to_string());
             Ok(true)
         }
         Err(error) => Err(CliError::failed(error)),
@@ -198,21 +197,18 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
 fn tell(event: &Event, out: &mut Output) -> Result<(), CliError> {
     match event {
         Event::Open(_) => Ok(()),
-        Event::Message(Message::Text(text)) if std::io::stdout().is_terminal() => {
-            out.line(harmless(text.as_str()))
-        }
-        Event::Message(Message::Text(text)) => out.line(text.as_str()),
+        Event::Message(Message::Text(text)) => out.document(format!("{}\n", text.as_str())),
         Event::Message(Message::Binary(bytes)) => out.line(hex(bytes)),
         Event::Ping(payload) => {
-            remark(format_args!("ping {}", hex(payload)));
+            remark(format!("ping {}", hex(payload)));
             Ok(())
         }
         Event::Pong(payload) => {
-            remark(format_args!("pong {}", harmless(&String::from_utf8_lossy(payload))));
+            remark(format!("pong {}", String::from_utf8_lossy(payload)));
             Ok(())
         }
         Event::Close(reason) => {
-            remark(format_args!("closed: {} {}", reason.code.0, harmless(reason.text.as_str())));
+            remark(format!("closed: {} {}", reason.code.0, reason.text.as_str()));
             Ok(())
         }
         Event::Failed(failure) => Err(CliError::Failed(failure.to_string())),
@@ -225,10 +221,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn show(xray: &mut Option<XRay>, out: &mut Output) -> Result<(), CliError> {
-    let Some(pictures) = xray.as_mut().map(XRay::take).filter(|pictures| !pictures.is_empty()) else {
+    let Some(pictures) = xray.as_mut().map(XRay::take).filter(|pictures| pictures.height() > 0) else {
         return Ok(());
     };
-    out.text(pictures)?;
+    out.sheet(&pictures)?;
     out.flush()
 }
 

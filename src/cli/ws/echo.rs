@@ -15,7 +15,6 @@ use crate::layers::application::websocket::{Deflate, Keepalive};
 use crate::real::own_address;
 use crate::real::shutdown;
 use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
-use crate::view::look::harmless;
 
 /// `netlayers ws echo`.
 #[derive(Debug, Args)]
@@ -88,14 +87,14 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     out.flush()?;
     if address.ip().is_unspecified() {
         match own_address::for_others(address) {
-            Some(own) => remark(format_args!("others can open ws://{own}/")),
+            Some(own) => remark(format!("others can open ws://{own}/")),
             None => remark("this machine has no address that others could open: no network found"),
         }
     }
     let quiet = args.quiet;
     let report = move |peer: SocketAddr, error: &WebSocketError| {
         if !quiet {
-            remark(format_args!("{peer}: {}", harmless(&error.to_string())));
+            remark(format!("{peer}: {error}"));
         }
     };
     server.serve_until(asked, echo, report).await;

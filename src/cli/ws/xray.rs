@@ -1,17 +1,18 @@
 //! `--xray`: what goes over the wire, message by message, as its bytes pass.
 
 use crate::base::ParseError;
-use crate::cli::xray::Watch;
+use crate::cli::xray::{Detail, Watch};
 use crate::layers::application::websocket::FrameHeader;
 use crate::real::tap::Tapped;
 use crate::view::dissect::{Part, Role, Said, Saying};
 use crate::view::header_box::{fields_box, header_box};
-use crate::view::look::Look;
-use crate::view::look::harmless;
+use crate::view::look::{Look, fit};
+use crate::view::sheet::{Line, Sheet, Tone, width};
 
 /// Draws the messages that passed.
 pub(super) struct XRay {
     watch: Watch,
+    detail: Detail,
     look: Look,
 }
 
@@ -19,8 +20,8 @@ pub(super) struct XRay {
 const SHOWN: usize = 64;
 
 impl XRay {
-    pub(super) fn new(look: Look) -> Self {
-        XRay { watch: Watch::default(), look }
+    pub(super) fn new(detail: Detail, look: Look) -> Self {
+        XRay { watch: Watch::default(), detail, look }
     }
 
     /// For the tap on the connection.
@@ -29,44 +30,75 @@ impl XRay {
     }
 
     /// The pictures since the last call.
-    pub(super) fn take(&mut self) -> String {
-        self.watch.take().iter().map(|said| picture(said, &self.look)).collect()
+    pub(super) fn take(&mut self) -> Sheet {
+        self.watch.take().iter().map(|said| picture(said, self.detail, &self.look)).collect()
     }
 }
 
-fn picture(said: &Said, look: &Look) -> String {
+fn picture(said: &Said, detail: Detail, look: &Look) -> Sheet {
     let title = if said.by == 0 { "sent" } else { "received" };
-    match &said.what {
-        Saying::Http => head(title, &said.plain[..said.header_len]),
-        Saying::Frame(header) => frame(title, header, said, look),
-        Saying::Data => format!("{title}: {} bytes that are neither HTTP nor a frame\n", said.len),
-        Saying::Broken(error) => broken(title, error),
-    }
+    let told = match (&said.what, detail) {
+        (Saying::Http, Detail::Full) => head(title, &said.plain[..said.header_len]).into(),
+        (Saying::Http, Detail::Short) => {
+            let head = &said.plain[..said.header_len];
+            let first = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
+            format!("{title}: {} ({} bytes of HTTP)", String::from_utf8_lossy(first), head.len()).into()
+        }
+        (Saying::Frame(header), Detail::Full) => frame(title, header, said, look),
+        (Saying::Frame(header), Detail::Short) => return short(title, header, said, look),
+        (Saying::Data, _) => format!("{title}: {} bytes that are neither HTTP nor a frame", said.len).into(),
+        (Saying::Broken(error), _) => broken(title, error).into(),
+    };
+    told.into_iter().flat_map(|line| line.folded(look.columns(), 2)).collect()
 }
 
 fn head(title: &str, head: &[u8]) -> String {
     let head = String::from_utf8_lossy(head).replace('\r', "");
-    format!("{title}: the head of the opening handshake\n{}\n", harmless(head.trim_end()))
+    format!("{title}: the head of the opening handshake\n{}", head.trim_end())
 }
 
 fn broken(title: &str, error: &ParseError) -> String {
-    format!("{title}: no frame, and nothing is looked at any more: {error}\n")
+    format!("{title}: no frame, and nothing is looked at any more: {error}")
+}
+
+/// A frame on a line: what its header says, and how its payload begins on the wire, as far as there is room.
+fn short(title: &str, header: &FrameHeader, said: &Said, look: &Look) -> Sheet {
+    let mask = header.mask.map_or("no mask".into(), |key| format!("mask {}", hex(&key).replace(' ', "")));
+    let more = if header.fin { "" } else { ", more follows" };
+    let opcode = format!("{:?}", header.opcode).to_lowercase();
+    let line = format!(
+        "{title}: {opcode}, {mask}{more}, {} + {} bytes: {}",
+        said.header_len,
+        header.payload_len,
+        hex(said
+            .bytes
+            .get(said.header_len..)
+            .unwrap_or_default()
+            .get(..SHOWN)
+            .unwrap_or(&said.bytes[said.header_len..]))
+    );
+    let line = line.trim_end_matches([':', ' ']);
+    Line::of(fit(line, look.columns().min(width(line)), look), Tone::Faint).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The frame's header, its payload as it was on the wire and as it was meant, and the headers in the payload.
-fn frame(title: &str, header: &FrameHeader, said: &Said, look: &Look) -> String {
+fn frame(title: &str, header: &FrameHeader, said: &Said, look: &Look) -> Sheet {
     let mut parts = said.dissection.parts.iter().filter(|part| part.role == Role::Header);
     let fields: &[_] = parts.next().map_or(&[], |part| &part.fields);
-    let mut picture =
-        format!("{title}: a frame, {} bytes of payload\n{}", header.payload_len, fields_box(fields, look));
-    picture.push_str(&payload(header, said));
+    let title = format!("{title}: a frame, {} bytes of payload", header.payload_len);
+    let mut picture = Sheet::of(title, Tone::Plain);
+    picture.extend(fields_box(fields, look));
+    picture.say(payload(header, said), Tone::Plain);
     let is_packet = |part: &&Part| !part.fields.is_empty();
-    picture.extend(parts.filter(is_packet).map(|part| look.written(&header_box(part, 0, look))));
+    picture.extend(parts.filter(is_packet).flat_map(|part| header_box(part, 0, look)));
     picture
 }
 
 fn payload(header: &FrameHeader, said: &Said) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     let wire = &said.bytes[said.header_len..];
     let wire = &wire[..wire.len().min(SHOWN)];
     match header.mask {
@@ -86,9 +118,30 @@ mod tests {
     use crate::view::dissect::Talk;
 
     fn pictures(pieces: &[(usize, &[u8])]) -> String {
+        drawn(pieces, Detail::Full)
+    }
+
+    fn drawn(pieces: &[(usize, &[u8])], detail: Detail) -> String {
         let mut talk = Talk::new();
         pieces.iter().for_each(|(by, bytes)| talk.feed(*by, bytes));
-        std::iter::from_fn(|| talk.next()).map(|said| picture(&said, &Look::default())).collect()
+        let said = std::iter::from_fn(|| talk.next());
+        said.map(|said| picture(&said, detail, &Look::default())).collect::<Sheet>().to_string()
+    }
+
+    #[test]
+    fn a_message_is_one_line_unless_all_of_it_was_asked_for() {
+        let pieces: &[(usize, &[u8])] = &[
+            (0, b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n"),
+            (1, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02hi"),
+            (0, &[0x89, 0x80, 1, 2, 3, 4]),
+        ];
+        assert_eq!(
+            drawn(pieces, Detail::Short),
+            "sent: GET / HTTP/1.1 (47 bytes of HTTP)\n\
+             received: HTTP/1.1 101 Switching Protocols (56 bytes of HTTP)\n\
+             received: text, no mask, 2 + 2 bytes: 68 69\n\
+             sent: ping, mask 01020304, 6 + 0 bytes\n"
+        );
     }
 
     #[test]

@@ -80,7 +80,8 @@ fn no_story_is_wider_than_eighty_columns_and_plain_means_ascii() {
             for printed in [answers.join("\n"), answers[..wrong].join("\n")] {
                 let outcome = judge(&cases, &printed);
                 for look in [Look::default(), Look::plain()] {
-                    let told = task(exercise, "mine.rs", &look) + &story(&cases, &outcome, &look);
+                    let told = task(exercise, "mine.rs", &look).to_string()
+                        + &story(&cases, &outcome, &look).to_string();
                     for line in told.lines() {
                         assert!(line.chars().count() <= 80, "{}: {line}", exercise.id);
                         assert!(!look.ascii || line.is_ascii(), "{}: {line}", exercise.id);

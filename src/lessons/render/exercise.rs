@@ -6,7 +6,7 @@ use super::text::lines;
 use crate::lessons::exercises::check::Outcome;
 use crate::lessons::exercises::{Case, Exercise, Fact, Shown, Step};
 use crate::view::look::{Look, escape};
-use crate::view::sheet::width;
+use crate::view::sheet::{Sheet, Tone, width};
 
 /// Bytes in a line of a ruler: with its label it takes 62 columns.
 const PER_LINE: usize = 16;
@@ -14,44 +14,50 @@ const PER_LINE: usize = 16;
 const WIDEST_VALUE: usize = 26;
 
 /// The task, as one meets it, and the file that the student works in.
-pub fn task(exercise: &Exercise, file: &str, look: &Look) -> String {
-    let title = format!("exercise {}: {}", exercise.lesson, exercise.title);
-    format!("{}\n{}{}", look.bold(&title), lines("", exercise.task, look), lines("edit: ", file, look))
+pub fn task(exercise: &Exercise, file: &str, look: &Look) -> Sheet {
+    let mut sheet = Sheet::of(format!("exercise {}: {}", exercise.lesson, exercise.title), Tone::Strong);
+    sheet.say(lines("", exercise.task, look), Tone::Plain);
+    sheet.say(lines("edit: ", file, look), Tone::Plain);
+    sheet
 }
 
 /// The story of a check.
-pub fn story(cases: &[Case], outcome: &Outcome, look: &Look) -> String {
+pub fn story(cases: &[Case], outcome: &Outcome, look: &Look) -> Sheet {
     let done = if look.ascii { "ok" } else { "✔" };
-    let mut text = String::new();
+    let mut sheet = Sheet::new();
     for (number, case) in cases.iter().enumerate() {
         match outcome {
             Outcome::Failed { case: failed, step, got } if *failed == number => {
-                text.push_str(&failure(case, *step, got.as_ref(), look));
+                sheet.extend(failure(case, *step, got.as_ref(), look));
                 let left = cases.len() - number - 1;
                 if left > 0 {
                     let cases = if left == 1 { "1 case".into() } else { format!("{left} cases") };
-                    let _ = writeln!(text, "\n{cases} after it: not looked at yet");
+                    sheet.say(format!("\n{cases} after it: not looked at yet"), Tone::Plain);
                 }
-                return text;
+                return sheet;
             }
-            _ => text.push_str(&lines(&format!("{done} "), case.title, look)),
+            _ => sheet.say(lines(&format!("{done} "), case.title, look), Tone::Plain),
         }
     }
-    text
+    sheet
 }
 
 type Got = std::collections::BTreeMap<String, String>;
 
 /// The case that failed: the steps that went well in a line each, and the one that did not as large as it gets.
-fn failure(case: &Case, failed: usize, got: Option<&Got>, look: &Look) -> String {
+fn failure(case: &Case, failed: usize, got: Option<&Got>, look: &Look) -> Sheet {
     let (done, wrong) = if look.ascii { ("ok", "!!") } else { ("✔", "✗") };
-    let mut text = format!("{}\n", look.problem(&format!("{wrong} {}", case.title)));
+    let mut sheet = Sheet::of(format!("{wrong} {}", case.title), Tone::Bad);
+    let mut text = String::new();
     for step in &case.steps[..failed] {
         let answer: Vec<String> =
             step.expected.iter().map(|fact| format!("{} {}", fact.name, fact.value)).collect();
         text.push_str(&lines(&format!("  {done} "), &format!("{}: {}", step.told, answer.join(", ")), look));
     }
-    let Some(step) = case.steps.get(failed) else { return text };
+    let Some(step) = case.steps.get(failed) else {
+        sheet.say(text, Tone::Plain);
+        return sheet;
+    };
     if case.steps.len() > 1 {
         text.push_str(&lines(&format!("  {wrong} "), &step.told, look));
     }
@@ -67,7 +73,8 @@ fn failure(case: &Case, failed: usize, got: Option<&Got>, look: &Look) -> String
     text.push('\n');
     text.push_str(&comparison(step, got, look));
     text.push_str(&lines("  why: ", step.why, look));
-    text
+    sheet.say(text, Tone::Plain);
+    sheet
 }
 
 /// The facts that an answer gets wrong.

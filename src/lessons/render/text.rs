@@ -1,6 +1,6 @@
 //! Beats as lines for a terminal.
 //!
-//! No line is wider than the look, except those of a header box, which has 65 columns whatever the look says.
+//! No line is wider than the look, except those that are there to be copied: a scenario, a command.
 
 use crate::lessons::beat::{Answer, Beat, Form, Match, Prediction, letter};
 use crate::lessons::lesson::Lesson;
@@ -50,7 +50,8 @@ pub fn beat(performance: &Performance, beat: &Beat, guess: Option<&Answer>, look
     match beat {
         Beat::Scene { title, .. } => {
             let rule = if look.ascii { "--" } else { "──" };
-            Sheet::of(format!("{rule} {} {rule}", look.prose(title)), Tone::Strong)
+            let title = Line::of(format!("{rule} {} {rule}", look.prose(title)), Tone::Strong);
+            title.folded(look.columns(), 3).into_iter().collect()
         }
         Beat::Say { text, .. } => plain("", text),
         Beat::Show { picture } => shown(picture, look),

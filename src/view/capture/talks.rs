@@ -109,7 +109,7 @@ impl Talks {
         self.talks.iter()
     }
 
-    /// The list; cut to the width of the look if asked for.
+    /// The list; if asked for, no wider than the look.
     pub fn list(&self, look: &Look, cut: bool) -> Sheet {
         let heads =
             ["no", "protocol", "first end", "other end", "packets", "bytes", "from ms", "to ms", "what"];
@@ -137,6 +137,10 @@ impl Talks {
                 *most = width(cell).max(*most);
             }
         }
+        let total = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
+        if cut && total > look.columns() {
+            return rows.iter().flat_map(|row| in_two_lines(row, look)).collect();
+        }
         let mut sheet = Sheet::new();
         for (tone, row) in
             [(Tone::Strong, &heads)].into_iter().chain(rows.iter().map(|row| (Tone::Plain, row)))
@@ -145,12 +149,19 @@ impl Talks {
                 0 | 4..=7 => format!("{cell:>width$}"),
                 _ => format!("{cell:<width$}"),
             });
-            let line = cells.collect::<Vec<_>>().join("  ");
-            let line = if cut { fit(&line, look.columns(), look) } else { line };
-            sheet.push(Line::of(line.trim_end(), tone));
+            let line = Line::of(cells.collect::<Vec<_>>().join("  ").trim_end(), tone);
+            sheet.push(if tone == Tone::Strong { line.as_head() } else { line });
         }
         sheet
     }
+}
+
+/// A conversation where a line has no room for it: who with whom, and below it how much, when and what.
+fn in_two_lines(row: &[String; 9], look: &Look) -> [Line; 2] {
+    let [number, protocol, first, other, packets, bytes, from, to, what] = row;
+    let who = format!("{number:>3}  {protocol}  {first} > {other}");
+    let what = format!("     {packets} packets, {bytes} B, {from} to {to} ms  {what}");
+    [who, what].map(|line| Line::of(fit(&line, look.columns(), look).trim_end(), Tone::Plain))
 }
 
 /// What a packet says that is worth being the headline of its conversation.
@@ -191,5 +202,7 @@ mod tests {
         assert_eq!(lines.len(), 5);
         assert!(lines[2].contains("10.0.0.1:4000") && lines[2].contains("GET /chat HTTP/1.1"), "{lines:?}");
         assert!(lines[2].contains("5+2"), "{lines:?}");
+        let narrow = talks.list(&Look { width: 60, ..Look::default() }, true).to_string();
+        assert!(narrow.contains("  2  TCP  10.0.0.1:4000 > 10.0.0.2:80\n     5+2 packets"), "{narrow}");
     }
 }

@@ -72,6 +72,7 @@ pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<Sheet> {
         }),
     );
     page.line(clock.unit(), panels.iter().flat_map(|panel| panel.head(false)));
+    let mut page = Page { sheet: page.sheet.into_iter().map(Line::as_head).collect(), look };
     let mut cursors: Vec<Cursor<'_>> = columns.iter().zip(&panels).map(|(c, p)| Cursor::new(c, p)).collect();
     while let Some(tick) = cursors.iter().filter_map(|cursor| cursor.next_tick(clock)).min() {
         let cells: Vec<Vec<Line>> = cursors.iter_mut().map(|cursor| cursor.take(tick, clock)).collect();

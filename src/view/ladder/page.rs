@@ -38,9 +38,11 @@ pub(super) fn draw(
 
     let mut page = Page { sheet: Sheet::new(), look };
     if !title.is_empty() {
-        page.line(|strip| {
-            strip.put(0, &look::escape(title), Tone::Strong);
-        });
+        for line in text::wrap(&look::escape(title), width) {
+            page.line(|strip| {
+                strip.put(0, &line, Tone::Strong);
+            });
+        }
     }
     for (i, head) in panel.head(width >= 72).iter().enumerate() {
         page.line(|strip| {
@@ -50,6 +52,7 @@ pub(super) fn draw(
             strip.paste(TIME, head);
         });
     }
+    let mut page = Page { sheet: page.sheet.into_iter().map(Line::as_head).collect(), look };
     page.line(|strip| strip.paste(TIME, &panel.idle(false)));
     let mut shown = None;
     for step in steps {

@@ -19,12 +19,6 @@ pub fn line_to_ansi(line: &Line) -> String {
     text
 }
 
-/// A few words in a tone, for a line that is put together as text.
-pub fn words(tone: Tone, text: &str) -> String {
-    let style = tone.style();
-    format!("{style}{text}{style:#}")
-}
-
 /// Back to the first column, and the rest of the line erased (ECMA-48 §8.3.41).
 pub const CLEAR_LINE: &str = "\r\u{1b}[K";
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Tone;
-use super::width::{acts_on_a_terminal, char_width, width};
+use super::width::{char_width, shown, width};
 use crate::trace::FrameId;
 
 /// One cell: a character, its marks, and its meaning.
@@ -73,6 +73,8 @@ impl Cell {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Line {
     cells: Vec<Cell>,
+    /// It belongs to the head of a picture.
+    head: bool,
 }
 
 impl Line {
@@ -83,7 +85,7 @@ impl Line {
 
     /// A line of `width` blanks, to write on.
     pub fn blank(width: usize) -> Self {
-        Line { cells: vec![Cell::BLANK; width] }
+        Line { cells: vec![Cell::BLANK; width], head: false }
     }
 
     /// A text in one tone.
@@ -97,10 +99,22 @@ impl Line {
         self
     }
 
+    /// The line as one of the head of a picture: names over lifelines, headings over columns. Where the picture goes on
+    /// on another page, its head is there again.
+    pub fn as_head(mut self) -> Self {
+        self.head = true;
+        self
+    }
+
+    /// Whether it belongs to the head of a picture.
+    pub fn is_head(&self) -> bool {
+        self.head
+    }
+
     /// Adds a text at the end, and says which cells it takes.
     pub fn push(&mut self, text: impl AsRef<str>, tone: Tone) -> Range<usize> {
         let start = self.cells.len();
-        for c in text.as_ref().chars().filter(|c| !acts_on_a_terminal(*c)) {
+        for c in shown(text.as_ref()) {
             match char_width(c) {
                 0 => self.mark(self.cells.len(), c),
                 wide => {
@@ -122,7 +136,7 @@ impl Line {
     /// Writes a text from cell `at` on, and says which cells it takes. What is written beyond the end is lost.
     pub fn put(&mut self, at: usize, text: &str, tone: Tone) -> Range<usize> {
         let mut end = at;
-        for c in text.chars().filter(|c| !acts_on_a_terminal(*c)) {
+        for c in shown(text) {
             let needs = char_width(c);
             match needs {
                 0 if end > at => self.mark(end, c),
@@ -180,6 +194,38 @@ impl Line {
         let used = self.cells.iter().rposition(|cell| !cell.is_blank()).map_or(0, |last| last + 1);
         self.cells.truncate(used);
         self
+    }
+
+    /// The line broken between words into lines of at most `columns`, of which those after the first begin with `indent`
+    /// blanks; a word that is longer than a line is broken. What fits is as it was.
+    pub fn folded(self, columns: usize, indent: usize) -> Vec<Line> {
+        let columns = columns.max(1);
+        if self.cells.len() <= columns {
+            return vec![self];
+        }
+        let indent = indent.min(columns / 2);
+        let (mut lines, mut rest) = (Vec::new(), &self.cells[..]);
+        while !rest.is_empty() {
+            let indent = if lines.is_empty() { 0 } else { indent };
+            let room = (columns - indent).max(2);
+            let end = if rest.len() <= room { rest.len() } else { Self::break_before(rest, room) };
+            let mut line = Line { head: self.head, ..Line::blank(indent) };
+            line.cells.extend_from_slice(&rest[..end]);
+            lines.push(line.trimmed());
+            rest = &rest[end..];
+            rest = &rest[rest.iter().take_while(|cell| cell.is_blank()).count()..];
+        }
+        lines
+    }
+
+    /// Where a line of at most `room` cells ends: at the last blank that has words before it, or in a word.
+    fn break_before(cells: &[Cell], room: usize) -> usize {
+        let first = cells.iter().take_while(|cell| cell.is_blank()).count();
+        match cells[..=room].iter().rposition(Cell::is_blank) {
+            Some(blank) if blank > first => blank,
+            _ if cells[room].is_taken() => room - 1,
+            _ => room,
+        }
     }
 
     /// The line with every character replaced by one that takes a single cell, and without marks.

@@ -51,7 +51,8 @@ fn colour_is_switched_on_and_off_again() {
     let line = Line::of("a ", Tone::Plain).with("X", Tone::Bad).with(" ", Tone::Plain).with("Y", Tone::Bad);
     let text = ansi::to_ansi(&line.into());
     assert_eq!(text, "a \u{1b}[1m\u{1b}[31mX Y\u{1b}[0m\n");
-    assert_eq!(ansi::words(Tone::Of(Layer::Transport), "TCP"), "\u{1b}[32mTCP\u{1b}[0m");
+    let layer = Line::of("TCP", Tone::Of(Layer::Transport));
+    assert_eq!(ansi::line_to_ansi(&layer), "\u{1b}[32mTCP\u{1b}[0m");
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
+use crate::base::{is_joiner, joins};
+
 /// Cells of one character: 0, 1 or 2. Control characters take none.
 pub fn char_width(c: char) -> usize {
     c.width().unwrap_or(0)
@@ -13,6 +15,17 @@ pub fn char_width(c: char) -> usize {
 /// Cells of a text.
 pub fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
+}
+
+/// The characters of a text that may be shown: all but those that could act on a terminal. A joiner between letters that
+/// need it ([`joins`]) is one of them.
+pub(super) fn shown(text: &str) -> impl Iterator<Item = char> {
+    let mut before = None;
+    text.char_indices().filter_map(move |(at, c)| {
+        let last = before.replace(c);
+        let is_needed = || is_joiner(c) && joins(last, text[at + c.len_utf8()..].chars().next());
+        (!acts_on_a_terminal(c) || is_needed()).then_some(c)
+    })
 }
 
 /// Control characters (C0, DEL, C1), line and paragraph separators, and the invisible characters that reorder or

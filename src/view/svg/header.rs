@@ -10,7 +10,7 @@ use crate::layers::link::ethernet::EthernetHeader;
 use crate::layers::transport::tcp::TcpHeader;
 use crate::layers::transport::udp::UdpHeader;
 use crate::view::dissect::Part;
-use crate::view::header_box::rows;
+use crate::view::header_box::{ROW, rows};
 use crate::view::sheet::{Tone, wrap};
 
 /// Width of a bit.
@@ -55,7 +55,7 @@ pub const LAYOUTS: &[&str] = &["ethernet", "arp", "ipv4", "icmp", "udp", "tcp", 
 fn draw(title: &str, layer: Layer, fields: &[(Field, Option<&str>)], alt: Alt<'_>) -> String {
     let mut canvas = Canvas::default();
     let mut notes = Vec::new();
-    let rows = rows(fields, &mut notes);
+    let rows = rows(fields, ROW, &mut notes);
     let values = fields.iter().any(|(_, value)| value.is_some());
     let height = if values { 2.0 * LINE + 6.0 } else { LINE + 10.0 };
     let bits = rows.iter().flatten().map(|cell| cell.first + cell.bits).max().unwrap_or(0);

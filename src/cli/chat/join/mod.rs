@@ -23,13 +23,14 @@ use self::xray::XRay;
 use super::super::error::CliError;
 use super::super::output::{Output, remark};
 use crate::chat::client::Config;
+use crate::cli::xray::Detail;
 use crate::layers::application::socketio;
 use crate::real::clock::unix_ms;
 use crate::real::event_client::EventClient;
 use crate::real::random;
 use crate::real::shutdown;
 use crate::real::websocket::{Url, WebSocketError};
-use crate::view::sheet::{ansi, width};
+use crate::view::sheet::{Line, Sheet, Tone, width};
 
 /// `netlayers chat join`.
 #[derive(Debug, Args)]
@@ -38,6 +39,7 @@ Examples:
   netlayers chat join http://127.0.0.1:8000
   netlayers chat join 127.0.0.1:8000 --name ada --room tea
   netlayers chat join 127.0.0.1:8000 --name ada --xray
+  netlayers chat join 127.0.0.1:8000 --name ada --xray=full
   echo hello | netlayers chat join 127.0.0.1:8000", after_help = format!("What can be typed:\n{HELP}"))]
 pub(in crate::cli) struct JoinArgs {
     /// Where the chat is, such as http://127.0.0.1:8000
@@ -48,9 +50,9 @@ pub(in crate::cli) struct JoinArgs {
     /// The room to join first
     #[arg(long, value_name = "ROOM", default_value = "lobby")]
     room: String,
-    /// Under each message, show its way down the layers, header by header
-    #[arg(long)]
-    xray: bool,
+    /// Under each message, show in a line what each layer adds to it; with `=full` header by header
+    #[arg(long, value_enum, value_name = "DETAIL", num_args = 0..=1, require_equals = true, default_missing_value = "short")]
+    xray: Option<Detail>,
 }
 
 /// How long what was said may take to arrive after the end of the input.
@@ -62,7 +64,7 @@ pub(super) async fn run(args: &JoinArgs, out: &mut Output) -> Result<(), CliErro
         "/" => socketio::PATH.to_owned(),
         other => other.to_owned(),
     };
-    let mut xray = args.xray.then(|| XRay::new(out.look));
+    let mut xray = args.xray.map(|detail| XRay::new(detail, out.look));
     let seen = xray.as_ref().map(XRay::seen);
     let config = Config { hold_when_new: true, ..Config::default() };
     let mut network = EventClient::new(url.clone(), path, config, seen);
@@ -148,12 +150,13 @@ impl Screen {
     fn show(
         &mut self,
         lines: Vec<Shown>,
-        pictures: &str,
+        pictures: &Sheet,
         session: &Session,
         keyboard: &Keyboard,
         out: &mut Output,
     ) -> Result<(), CliError> {
-        if !(lines.is_empty() && pictures.is_empty()) {
+        out.screen();
+        if !lines.is_empty() || pictures.height() > 0 {
             self.clear(out)?;
         }
         for line in lines {
@@ -161,11 +164,11 @@ impl Screen {
                 Shown::Result(line) => out.line(line)?,
                 Shown::Remark(line) => {
                     out.flush()?;
-                    remark(format_args!("-- {line}"));
+                    remark(format!("-- {line}"));
                 }
             }
         }
-        out.text(pictures)?;
+        out.sheet(pictures)?;
         if !self.is_drawn && matches!(session.standing, Standing::Inside | Standing::Away) {
             self.draw(session, keyboard, out)?;
         }
@@ -179,17 +182,16 @@ impl Screen {
         }
         self.clear(out)?;
         let prompt = session.prompt();
-        out.text(out.look.faint(&prompt))?;
+        out.begin(Line::of(&prompt, Tone::Faint))?;
         let columns = width_now().unwrap_or(out.look.columns()).saturating_sub(width(&prompt) + 1);
         let (before, behind) = keyboard.view(columns);
-        out.text(&before)?;
+        out.begin(Line::of(&before, Tone::Plain))?;
         if !behind.is_empty() {
-            out.text(behind)?;
+            out.begin(Line::of(behind, Tone::Plain))?;
             // Back to the cursor. How wide it draws joined characters only the terminal knows, so the text before
             // the cursor is written once more.
-            out.text("\r")?;
-            out.text(out.look.faint(&prompt))?;
-            out.text(before)?;
+            out.back_to_its_beginning()?;
+            out.begin(Line::of(prompt, Tone::Faint).with(before, Tone::Plain))?;
         }
         self.is_drawn = true;
         out.flush()
@@ -207,7 +209,7 @@ impl Screen {
         if !keyboard.has_echo() {
             self.clear(out)?;
             if !matches!(command, Command::Say(_) | Command::Nothing) {
-                out.line(format!("{}{}", out.look.faint(&session.prompt()), words::safe(line)))?;
+                out.line(Line::of(session.prompt(), Tone::Faint).with(words::safe(line), Tone::Plain))?;
             }
         }
         self.is_drawn = false;
@@ -217,7 +219,7 @@ impl Screen {
     fn clear(&mut self, out: &mut Output) -> Result<(), CliError> {
         if std::mem::replace(&mut self.is_drawn, false) {
             // To the beginning of the line, and what is on it away (ECMA-48 §8.3.41).
-            out.text(ansi::CLEAR_LINE)?;
+            out.clear_line()?;
         }
         out.flush()
     }

@@ -3,12 +3,13 @@
 use crate::base::{is_joiner, joins};
 use crate::layers::application::socketio::Value;
 use crate::view::look::{Look, escape};
+use crate::view::sheet::{Line, Sheet, Tone};
 
 /// A line to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shown {
     /// A message, or the result of a command.
-    Result(String),
+    Result(Sheet),
     /// What happened to the client itself.
     Remark(String),
 }
@@ -52,7 +53,7 @@ impl Said {
     }
 
     /// One line: room, name, text, and the age if it is not new.
-    pub(super) fn line(&self, when: When, now_ms: u64, look: &Look) -> String {
+    pub(super) fn line(&self, when: When, now_ms: u64, look: &Look) -> Line {
         let mark = match when {
             When::Now => "",
             When::Before if look.ascii => ". ",
@@ -60,19 +61,23 @@ impl Said {
             When::Missed => "+ ",
         };
         let arrow = if look.ascii { "->" } else { "→" };
-        let (from, place) = (look.bold(&safe(&self.from)), self.room.as_deref().map(shown_room));
-        let who = match (place, &self.to) {
-            (Some(room), _) => format!("{} {from}:", look.faint(&room)),
-            (None, Some(to)) => format!("{from} {arrow} {}:", look.bold(&safe(to))),
-            (None, None) => format!("{from}:"),
+        let line = Line::of(mark, Tone::Plain);
+        let from = safe(&self.from);
+        let line = match (self.room.as_deref().map(shown_room), &self.to) {
+            (Some(room), _) => line.with(room, Tone::Faint).with(format!(" {from}"), Tone::Strong),
+            (None, Some(to)) => line
+                .with(from, Tone::Strong)
+                .with(format!(" {arrow} "), Tone::Plain)
+                .with(safe(to), Tone::Strong),
+            (None, None) => line.with(from, Tone::Strong),
         };
-        let age = match when {
-            When::Now => String::new(),
+        let line = line.with(format!(": {}", safe(&self.text)), Tone::Plain);
+        match when {
+            When::Now => line,
             When::Before | When::Missed => {
-                format!("  {}", look.faint(&format!("({})", ago(now_ms.saturating_sub(self.at)))))
+                line.with(format!("  ({})", ago(now_ms.saturating_sub(self.at))), Tone::Faint)
             }
-        };
-        format!("{mark}{who} {}{age}", safe(&self.text))
+        }
     }
 }
 
@@ -133,18 +138,18 @@ mod tests {
             ("offset", 7u64.into()),
         ]);
         let said = Said::of(&value);
-        assert_eq!(said.line(When::Now, 1000, &look()), "#tea ada: hello");
-        assert_eq!(said.line(When::Before, 301_000, &look()), "· #tea ada: hello  (5 min ago)");
-        assert_eq!(said.line(When::Missed, 13_000, &look()), "+ #tea ada: hello  (12 s ago)");
+        assert_eq!(said.line(When::Now, 1000, &look()).to_string(), "#tea ada: hello");
+        assert_eq!(said.line(When::Before, 301_000, &look()).to_string(), "· #tea ada: hello  (5 min ago)");
+        assert_eq!(said.line(When::Missed, 13_000, &look()).to_string(), "+ #tea ada: hello  (12 s ago)");
         let private = Said { room: None, to: Some("bob".into()), ..said };
-        assert_eq!(private.line(When::Now, 1000, &look()), "ada → bob: hello");
+        assert_eq!(private.line(When::Now, 1000, &look()).to_string(), "ada → bob: hello");
     }
 
     #[test]
     fn nothing_in_a_line_acts_on_a_terminal() {
         let evil = "\u{1b}]0;x\u{7}\u{9b}2J\r\n\u{202e}\u{7f}C:\\dir";
         let value = Value::object([("room", evil.into()), ("from", evil.into()), ("text", evil.into())]);
-        let line = Said::of(&value).line(When::Missed, 0, &look());
+        let line = Said::of(&value).line(When::Missed, 0, &look()).to_string();
         assert!(!line.chars().any(|c| c.is_control() || c == '\u{202e}'), "{line:?}");
         assert!(line.contains("C:\\dir"), "a backslash is one: {line}");
     }
@@ -162,6 +167,6 @@ mod tests {
     #[test]
     fn odd_values_are_shown_as_empty_and_not_taken_for_others() {
         let said = Said::of(&Value::object([("from", 7u64.into()), ("text", Value::Null)]));
-        assert_eq!(said.line(When::Now, 0, &look()), ": ");
+        assert_eq!(said.line(When::Now, 0, &look()).to_string(), ": ");
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use super::words::safe;
 use crate::base::Layer;
-use crate::cli::xray::Watch;
+use crate::cli::xray::{Detail, Watch};
 use crate::layers::application::engineio;
 use crate::layers::application::socketio;
 use crate::layers::application::websocket::{FrameHeader, Opcode};
@@ -20,10 +20,12 @@ use crate::real::tap::Tapped;
 use crate::real::tcp_info::TcpInfo;
 use crate::view::dissect::{Role, Said, Saying};
 use crate::view::look::Look;
+use crate::view::sheet::{Line, Sheet, Tone};
 
 /// Draws the messages that passed.
 pub(super) struct XRay {
     watch: Watch,
+    detail: Detail,
     look: Look,
 }
 
@@ -43,8 +45,8 @@ struct Row {
 }
 
 impl XRay {
-    pub(super) fn new(look: Look) -> Self {
-        XRay { watch: Watch::default(), look }
+    pub(super) fn new(detail: Detail, look: Look) -> Self {
+        XRay { watch: Watch::default(), detail, look }
     }
 
     /// For the taps on its connections.
@@ -53,18 +55,18 @@ impl XRay {
     }
 
     /// Pictures of what passed since the last look, on this connection.
-    pub(super) fn look(&mut self, tcp: Option<&TcpStream>) -> String {
+    pub(super) fn look(&mut self, tcp: Option<&TcpStream>) -> Sheet {
         let said = self.watch.take();
         if said.is_empty() {
-            return String::new();
+            return Sheet::new();
         }
         let kernel = Kernel::of(tcp);
-        said.iter().map(|said| picture(said, &kernel, &self.look)).collect()
+        said.iter().map(|said| picture(said, &kernel, self.detail, &self.look)).collect()
     }
 }
 
 /// A message of the connection: a head in one line, a frame in as many as it has layers.
-fn picture(said: &Said, kernel: &Kernel, look: &Look) -> String {
+fn picture(said: &Said, kernel: &Kernel, detail: Detail, look: &Look) -> Sheet {
     let way = if said.by == 0 { "sent" } else { "received" };
     match &said.what {
         Saying::Http => {
@@ -72,16 +74,23 @@ fn picture(said: &Said, kernel: &Kernel, look: &Look) -> String {
             let first = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
             let line = format!("{way}: {}", safe(&String::from_utf8_lossy(first)));
             let line = cut(&line, look.columns().saturating_sub(24));
-            format!("  {}\n", look.faint(&format!("{line}  ({} bytes of HTTP)", head.len())))
+            faint(format!("{line}  ({} bytes of HTTP)", head.len()), look)
         }
-        Saying::Frame(header) => frame(way, header, said, kernel, look),
+        Saying::Frame(header) => frame(way, header, said, kernel, detail, look),
         // The client notices too, and says what was wrong.
-        Saying::Data | Saying::Broken(_) => String::new(),
+        Saying::Data | Saying::Broken(_) => Sheet::new(),
     }
 }
 
 /// A frame, from the event in it down to the wire.
-fn frame(way: &str, header: &FrameHeader, said: &Said, kernel: &Kernel, look: &Look) -> String {
+fn frame(
+    way: &str,
+    header: &FrameHeader,
+    said: &Said,
+    kernel: &Kernel,
+    detail: Detail,
+    look: &Look,
+) -> Sheet {
     let mut rows = above(header.opcode, said);
     let header_len = said.header_len;
     let payload = said.body();
@@ -92,17 +101,39 @@ fn frame(way: &str, header: &FrameHeader, said: &Said, kernel: &Kernel, look: &L
         let what = rows.first().map_or_else(String::new, |row| row.text.clone());
         let line = format!("{way}: {what}, {} + {header_len} bytes", payload.len());
         if header.opcode != Opcode::Binary {
-            return format!("  {}\n", look.faint(&line));
+            return faint(line, look);
         }
     }
     rows.push(websocket);
-    let mut table = Table { text: String::new(), total: 0, look };
+    let below = kernel.rows(header_len + payload.len(), way);
+    if detail == Detail::Short {
+        return sum(way, &rows, &below, look);
+    }
+    let mut table = Table { sheet: Sheet::new(), total: 0, look };
     table.title(way);
     rows.iter().for_each(|row| table.row(row));
     let ours = if way == "sent" { "written by this program" } else { "read by this program" };
     table.rule(&format!("{} bytes, {ours}; below: the kernel's, computed", table.total));
-    kernel.rows(header_len + payload.len(), way).iter().for_each(|row| table.row(row));
-    table.text
+    below.iter().for_each(|row| table.row(row));
+    table.sheet
+}
+
+/// A frame in a line: what each layer adds to the message, and the sum.
+fn sum(way: &str, ours: &[Row], kernels: &[Row], look: &Look) -> Sheet {
+    let mut line = Line::of(format!("  {way}: "), Tone::Faint);
+    let (mut total, mut plus) = (0, "");
+    for row in ours.iter().chain(kernels).filter(|row| row.bytes > 0) {
+        line.push(plus, Tone::Faint);
+        line.push(format!("{} {}", row.bytes, row.name), Tone::Of(row.layer));
+        (total, plus) = (total + row.bytes, " + ");
+    }
+    line.push(format!(" = {total} bytes"), Tone::Faint);
+    line.folded(look.columns(), 4).into_iter().collect()
+}
+
+/// A line of less importance, broken where the screen is too narrow.
+fn faint(line: String, look: &Look) -> Sheet {
+    Line::of(format!("  {line}"), Tone::Faint).folded(look.columns(), 4).into_iter().collect()
 }
 
 /// What is in a frame: the event, and the two headers before it.
@@ -225,7 +256,7 @@ impl Kernel {
 
 /// The table under a message: what, and how many bytes, and how many so far.
 struct Table<'a> {
-    text: String,
+    sheet: Sheet,
     total: usize,
     look: &'a Look,
 }
@@ -242,23 +273,24 @@ impl Table<'_> {
     fn title(&mut self, way: &str) {
         let (name, room) = (Self::NAME, self.room());
         let line = format!("    {way:<name$}{:<room$}{:>8}{:>8}", "", "bytes", "total");
-        let _ = writeln!(self.text, "{}", self.look.faint(&line));
+        self.sheet.push(Line::of(line, Tone::Faint));
     }
 
     fn row(&mut self, row: &Row) {
         self.total += row.bytes;
         let (name, room) = (Self::NAME, self.room());
         let text = cut(&row.text, if row.bytes == 0 { room + Self::NUMBERS } else { room });
-        let label = self.look.layer(row.layer, &format!("{:<name$}", row.name));
+        let label = format!("    {:<name$}", row.name);
         let numbers =
             if row.bytes == 0 { String::new() } else { format!("{:>8}{:>8}", row.bytes, self.total) };
-        let line = format!("    {label}{text:<room$}{numbers}");
-        let _ = writeln!(self.text, "{}", line.trim_end());
+        let line = Line::of(label, Tone::Of(row.layer)).with(format!("{text:<room$}{numbers}"), Tone::Plain);
+        self.sheet.push(line.trimmed());
     }
 
     fn rule(&mut self, words: &str) {
         let dash = if self.look.ascii { "-" } else { "─" };
-        let _ = writeln!(self.text, "{}", self.look.faint(&format!("    {dash}{dash} {words}")));
+        let line = Line::of(format!("    {dash}{dash} {words}"), Tone::Faint);
+        self.sheet.extend(line.folded(self.look.columns(), 7));
     }
 }
 
@@ -295,11 +327,25 @@ mod tests {
 
     /// The picture of a frame that this end sends, when it is whole.
     fn shown(frame: &[u8]) -> Option<String> {
+        drawn(frame, Detail::Full)
+    }
+
+    fn drawn(frame: &[u8], detail: Detail) -> Option<String> {
         let mut talk = Talk::new();
         talk.feed(0, b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
         talk.next().expect("the request");
         talk.feed(0, frame);
-        talk.next().map(|said| picture(&said, &kernel(), &Look::plain()))
+        talk.next().map(|said| picture(&said, &kernel(), detail, &Look::plain()).to_string())
+    }
+
+    #[test]
+    fn a_message_is_one_line_with_what_each_layer_adds_unless_all_of_it_was_asked_for() {
+        let frame = frame(r#"427["say","tea","hello"]"#, Some([1, 2, 3, 4]));
+        assert_eq!(
+            drawn(&frame, Detail::Short).unwrap(),
+            "  sent: 21 event + 2 Socket.IO + 1 Engine.IO + 6 WebSocket + 20 TCP + 20 IPv4 +\n    \
+             14 link = 84 bytes\n"
+        );
     }
 
     #[test]

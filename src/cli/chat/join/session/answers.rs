@@ -127,7 +127,7 @@ impl Session {
         let room = self.rooms.entry(room.into()).or_default();
         room.oldest = older.iter().filter_map(|said| said.offset).min().or(room.oldest);
         for said in older {
-            self.lines.push(Shown::Result(said.line(When::Before, now_ms, &self.look)));
+            self.lines.push(Shown::Result(said.line(When::Before, now_ms, &self.look).into()));
         }
         if answer.get("more") == Some(&Value::Bool(true)) {
             self.remark("more: /history");
@@ -144,7 +144,7 @@ impl Session {
             let here = room.get("here").and_then(Value::as_u64).unwrap_or_default();
             let people = count(usize::try_from(here).unwrap_or(usize::MAX), "person", "people");
             let mark = if *name == self.here { " (you are here)" } else { "" };
-            self.lines.push(Shown::Result(format!("{:<20} {people}{mark}", shown_room(name))));
+            self.lines.push(Shown::Result(format!("{:<20} {people}{mark}", shown_room(name)).into()));
         }
     }
 
@@ -161,10 +161,10 @@ impl Session {
                     (false, false) if name == self.name => " (you)",
                     (false, false) => "",
                 };
-                format!("{}{state}", self.look.bold(&safe(name)))
+                format!("{}{state}", safe(name))
             })
             .collect();
-        self.lines.push(Shown::Result(format!("{}: {}", shown_room(room), names.join(", "))));
+        self.lines.push(Shown::Result(format!("{}: {}", shown_room(room), names.join(", ")).into()));
     }
 }
 

@@ -7,8 +7,8 @@ use crate::layers::application::socketio::Value;
 impl Session {
     pub(super) fn heard(&mut self, event: &str, what: &Value, now_ms: u64) {
         let text = |name: &str| what.get(name).and_then(Value::as_str).unwrap_or_default();
-        let name = |key: &str| self.look.bold(&safe(text(key)));
-        let room = self.look.faint(&shown_room(text("room")));
+        let name = |key: &str| safe(text(key));
+        let room = shown_room(text("room"));
         match event {
             "message" | "private" => {
                 let said = Said::of(what);
@@ -50,7 +50,7 @@ impl Session {
             room.oldest = room.oldest.or(said.offset);
         }
         let line = said.line(when, now_ms, &self.look);
-        self.lines.push(Shown::Result(line));
+        self.lines.push(Shown::Result(line.into()));
         true
     }
 }

@@ -79,7 +79,7 @@ impl Scene {
         self.network.wait_until(Instant::from_millis(self.now_ms));
         for person in &mut self.people {
             person.lines.extend(person.session.borrow_mut().take().into_iter().map(|line| match line {
-                Shown::Result(line) => line,
+                Shown::Result(lines) => lines.to_string().trim_end().to_owned(),
                 Shown::Remark(line) => format!("-- {line}"),
             }));
         }
