@@ -54,10 +54,10 @@ fn main() {
 fn memory() {
     const CONNECTIONS: usize = 1000;
     println!("server memory per idle connection, after ten messages of 1 KiB, in bytes");
-    let plain = SERVERS.map(|name| (name, Load::Plain));
+    let plain = SERVERS.map(|name| (name, Load::Plain)).into_iter().filter(|(name, _)| *name != "Bun");
     let deflate = DEFLATE_SERVERS.map(|name| (name, Load::NoTakeover));
     let takeover = DEFLATE_SERVERS.map(|name| (name, Load::Takeover));
-    for (name, load) in plain.into_iter().chain(deflate).chain(takeover) {
+    for (name, load) in plain.chain(deflate).chain(takeover) {
         let (mut server, port) = start(name);
         let first = load::idle(port, load, 1024, 50);
         let before = resident(server.id());
@@ -82,14 +82,17 @@ fn table(load: Load, size: usize, connections: usize, in_flight: usize, messages
     let mut best = vec![f64::MAX; servers.len()];
     for _ in 0..3 {
         for (name, best) in servers.iter().zip(&mut best) {
-            if std::env::var("ONLY").is_ok_and(|only| only != *name) {
+            if std::env::var("ONLY").is_ok_and(|only| only != *name) || (*name == "Bun" && !has_bun()) {
                 continue;
             }
             *best = best.min(measure(name, load, size, connections, in_flight, messages));
         }
     }
     for (name, best) in servers.iter().zip(best) {
-        println!("  {name:<34} {best:>8.3}");
+        match best {
+            f64::MAX => println!("  {name:<34} {:>8}", "not run"),
+            best => println!("  {name:<34} {best:>8.3}"),
+        }
     }
 }
 
@@ -114,15 +117,26 @@ fn measure(
     spent * 1e6 / (each * connections) as f64
 }
 
+/// Starts a server; Bun's is a script, for `bun` in the PATH.
 fn start(name: &str) -> (Child, u16) {
-    let mut server = Command::new(std::env::current_exe().expect("own path"))
-        .args(["serve", name])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the server starts");
+    let mut command = if name == "Bun" {
+        let mut bun = Command::new("bun");
+        bun.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bun.js"));
+        bun
+    } else {
+        let mut own = Command::new(std::env::current_exe().expect("own path"));
+        own.args(["serve", name]);
+        own
+    };
+    let mut server = command.stdout(Stdio::piped()).spawn().expect("the server starts");
     let mut line = String::new();
     BufReader::new(server.stdout.take().expect("stdout")).read_line(&mut line).expect("a port");
     (server, line.trim().parse().expect("a port"))
+}
+
+/// Whether there is a `bun` to run: it comes by `npm install bun`.
+fn has_bun() -> bool {
+    Command::new("bun").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 /// Seconds of CPU time that a process has had, to the nanosecond, as the scheduler counts them.
