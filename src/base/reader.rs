@@ -135,10 +135,7 @@ impl<'a> Reader<'a> {
     #[cold]
     pub fn incomplete(&self, field: &'static str, n: usize) -> ParseError {
         let (expected, got) = (Wording::Bytes(n), Wording::Left(self.remaining()));
-        ParseError {
-            kind: ErrorKind::Incomplete,
-            ..self.malformed(field, self.position, expected, got)
-        }
+        ParseError { kind: ErrorKind::Incomplete, ..self.malformed(field, self.position, expected, got) }
     }
 }
 

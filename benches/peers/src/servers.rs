@@ -20,9 +20,15 @@ pub const SERVERS: [&str; 9] = [
     "Bun",
 ];
 
-/// Those that can compress, each at its fastest level.
-pub const DEFLATE_SERVERS: [&str; 3] =
-    ["netlayers, deflate", "yawc, deflate", "yawc, deflate, batched by hand"];
+/// Those that can compress, and at which level.
+pub const DEFLATE_SERVERS: [&str; 6] = [
+    "netlayers, deflate 1",
+    "netlayers, deflate 6",
+    "yawc, deflate 1, batched by hand",
+    "yawc, deflate 6",
+    "yawc, deflate 6, batched by hand",
+    "Bun, deflate",
+];
 
 /// Serves for ever, after printing the port.
 pub fn run(name: &str) {
@@ -35,9 +41,11 @@ pub fn run(name: &str) {
             stream.set_nodelay(true).expect("no delay");
             match name {
                 "netlayers" => drop(tokio::spawn(netlayers(stream, Builder::new()))),
-                "netlayers, deflate" => drop(tokio::spawn(netlayers(stream, deflating()))),
-                "yawc, deflate" => drop(tokio::spawn(yawc(stream, false))),
-                "yawc, deflate, batched by hand" => drop(tokio::spawn(yawc(stream, true))),
+                "netlayers, deflate 1" => drop(tokio::spawn(netlayers(stream, deflating(1)))),
+                "netlayers, deflate 6" => drop(tokio::spawn(netlayers(stream, deflating(6)))),
+                "yawc, deflate 1, batched by hand" => drop(tokio::spawn(yawc(stream, 1, true))),
+                "yawc, deflate 6" => drop(tokio::spawn(yawc(stream, 6, false))),
+                "yawc, deflate 6, batched by hand" => drop(tokio::spawn(yawc(stream, 6, true))),
                 "tokio-tungstenite" => drop(tokio::spawn(tungstenite(stream, false))),
                 "tokio-tungstenite, batched by hand" => drop(tokio::spawn(tungstenite(stream, true))),
                 "tokio-websockets" => drop(tokio::spawn(tokio_websockets(stream, false))),
@@ -52,9 +60,9 @@ pub fn run(name: &str) {
 }
 
 /// Keeps the windows if the client lets it.
-fn deflating() -> Builder {
+fn deflating(level: u8) -> Builder {
     let takeover =
-        Deflate { server_context_takeover: true, client_context_takeover: true, ..Deflate::default() };
+        Deflate { level, server_context_takeover: true, client_context_takeover: true, ..Deflate::default() };
     Builder::new().deflate(takeover)
 }
 
@@ -180,10 +188,10 @@ async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(head)
 }
 
-async fn yawc(stream: TcpStream, batched: bool) {
-    use yawc::{OpCode, Options, WebSocket};
+async fn yawc(stream: TcpStream, level: u32, batched: bool) {
+    use yawc::{CompressionLevel, OpCode, Options, WebSocket};
     let service = hyper::service::service_fn(move |mut request| async move {
-        let options = Options::default().with_low_latency_compression();
+        let options = Options::default().with_compression_level(CompressionLevel::new(level));
         let (response, upgrade) = WebSocket::upgrade_with_options(&mut request, options)?;
         tokio::spawn(async move {
             let Ok(mut socket) = upgrade.await else { return };

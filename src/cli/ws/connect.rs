@@ -6,12 +6,13 @@ use std::io::IsTerminal as _;
 
 use clap::Args;
 
+use super::compression::Compression;
 use super::xray::XRay;
 use crate::cli::error::CliError;
 use crate::cli::lines::{self, Lines};
 use crate::cli::number::number_from;
 use crate::cli::output::{Output, remark};
-use crate::layers::application::websocket::{CloseCode, CloseReason, Deflate, Event, Message};
+use crate::layers::application::websocket::{CloseCode, CloseReason, Event, Message};
 use crate::real::tap::Tap;
 use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
 use crate::view::look::harmless;
@@ -34,9 +35,8 @@ pub(in crate::cli) struct WsConnectArgs {
     /// Show each frame's header, and its payload before and after masking
     #[arg(long)]
     xray: bool,
-    /// Offer compression (RFC 7692)
-    #[arg(long)]
-    deflate: bool,
+    #[command(flatten)]
+    compression: Compression,
     /// Bytes of a message, at most [default: 64 MiB]
     #[arg(long, value_name = "BYTES", value_parser = number_from(1_usize, 1_000_000))]
     max_message: Option<usize>,
@@ -62,8 +62,8 @@ enum Command {
 
 pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), CliError> {
     let mut builder = Builder::new().subprotocols(&args.subprotocol);
-    if args.deflate {
-        builder = builder.deflate(Deflate::default());
+    if let Some(wishes) = args.compression.wishes() {
+        builder = builder.deflate(wishes);
     }
     if let Some(origin) = &args.origin {
         builder = builder.origin(origin);
