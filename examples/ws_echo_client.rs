@@ -37,6 +37,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 // 1. At `netlayers ws echo` it waits without end: both ends only answer. Let it say something before the loop, and stop
 //    after a thousand messages. How long does one take there and back?
 // 2. Ask for a window that is kept from message to message: `Deflate { client_context_takeover: true,
-//    ..Deflate::default() }`. The server must allow it too, and `netlayers ws echo --deflate` does not: build one that
-//    does, from the example `websocket_real`. What do messages that are alike cost now? (Wireshark shows it.)
+//    ..Deflate::default() }`. The server must allow it too: `netlayers ws echo --takeover`. What do messages that are
+//    alike cost now? (Wireshark shows it.)
 // 3. Count bytes instead of messages.

@@ -1,6 +1,7 @@
 //! Errors are lessons: where, what was expected, and what came.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::Layer;
 
@@ -22,9 +23,44 @@ pub struct ParseError {
     /// Bytes from the start of the outermost buffer.
     pub offset: usize,
     /// What the rule asks for.
-    pub expected: Cow<'static, str>,
+    pub expected: Wording,
     /// The value that was read, or what was there in its place.
-    pub got: Cow<'static, str>,
+    pub got: Wording,
+}
+
+/// Words of an error. Those of bytes that are still to come are numbers until somebody reads them: whoever reads a
+/// stream meets its end once for each time it was read from, and mostly waits for more without a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wording {
+    /// As it is.
+    Text(Cow<'static, str>),
+    /// So many bytes are expected.
+    Bytes(usize),
+    /// So many bytes are left.
+    Left(usize),
+}
+
+impl fmt::Display for Wording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wording::Text(text) => f.write_str(text),
+            Wording::Bytes(1) => f.write_str("1 byte"),
+            Wording::Bytes(n) => write!(f, "{n} bytes"),
+            Wording::Left(n) => write!(f, "{n} left"),
+        }
+    }
+}
+
+impl serde::Serialize for Wording {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<T: Into<Cow<'static, str>>> From<T> for Wording {
+    fn from(text: T) -> Self {
+        Wording::Text(text.into())
+    }
 }
 
 /// The three ways reading can fail, which call for three different answers.
@@ -67,8 +103,8 @@ impl Errors {
         self,
         field: &'static str,
         offset: usize,
-        expected: impl Into<Cow<'static, str>>,
-        got: impl Into<Cow<'static, str>>,
+        expected: impl Into<Wording>,
+        got: impl Into<Wording>,
     ) -> ParseError {
         let Errors { layer, protocol } = self;
         let (expected, got) = (expected.into(), got.into());
@@ -81,9 +117,20 @@ impl Errors {
         self,
         field: &'static str,
         offset: usize,
-        expected: impl Into<Cow<'static, str>>,
-        got: impl Into<Cow<'static, str>>,
+        expected: impl Into<Wording>,
+        got: impl Into<Wording>,
     ) -> ParseError {
         ParseError { kind: ErrorKind::Misuse, ..self.malformed(field, offset, expected, got) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_still_to_come_are_told_in_words_when_somebody_asks() {
+        let told = [Wording::Bytes(1), Wording::Bytes(12), Wording::Left(0), "a rule".into()];
+        assert_eq!(told.map(|wording| wording.to_string()), ["1 byte", "12 bytes", "0 left", "a rule"]);
     }
 }

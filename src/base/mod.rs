@@ -19,7 +19,7 @@ mod writer;
 
 pub use alarm::Alarm;
 pub use checksum::{Checksum, internet_checksum};
-pub use error::{ErrorKind, Errors, ParseError};
+pub use error::{ErrorKind, Errors, ParseError, Wording};
 pub use field::{Field, Show};
 pub use header::Header;
 pub use joiner::{is_joiner, joins};

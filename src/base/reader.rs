@@ -1,8 +1,6 @@
 //! Reads network bytes, and says where and what when they are not as expected.
 
-use std::borrow::Cow;
-
-use super::{ErrorKind, Errors, Layer, ParseError};
+use super::{ErrorKind, Errors, Layer, ParseError, Wording};
 
 /// A cursor over bytes in network order (big-endian, RFC 1700).
 ///
@@ -127,8 +125,8 @@ impl<'a> Reader<'a> {
         &self,
         field: &'static str,
         at: usize,
-        expected: impl Into<Cow<'static, str>>,
-        got: impl Into<Cow<'static, str>>,
+        expected: impl Into<Wording>,
+        got: impl Into<Wording>,
     ) -> ParseError {
         Errors::of(self.layer, self.protocol).malformed(field, self.base + at, expected, got)
     }
@@ -136,16 +134,8 @@ impl<'a> Reader<'a> {
     /// The error for a field of `n` bytes of which too few have come.
     #[cold]
     pub fn incomplete(&self, field: &'static str, n: usize) -> ParseError {
-        let unit = if n == 1 { "byte" } else { "bytes" };
-        ParseError {
-            kind: ErrorKind::Incomplete,
-            ..self.malformed(
-                field,
-                self.position,
-                format!("{n} {unit}"),
-                format!("{} left", self.remaining()),
-            )
-        }
+        let (expected, got) = (Wording::Bytes(n), Wording::Left(self.remaining()));
+        ParseError { kind: ErrorKind::Incomplete, ..self.malformed(field, self.position, expected, got) }
     }
 }
 

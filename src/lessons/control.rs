@@ -396,7 +396,7 @@ fn broken(stage: &mut Stage) {
             _ => None,
         });
         let code = failure.as_ref().and_then(|failure| failure.code).map_or(0, |code| code.0);
-        let expected = failure.map_or_else(String::new, |failure| failure.error.expected.into_owned());
+        let expected = failure.map_or_else(String::new, |failure| failure.error.expected.to_string());
         rows.push(vec![what.to_owned(), code.to_string(), expected]);
         codes.push(code);
     }

@@ -13,7 +13,7 @@
 use serde::Serialize;
 
 use super::dissect::{Accounting, FieldValue, Part, Role, Summary, TracedPacket, dissect_trace};
-use crate::base::{ErrorKind, Instant, Layer, ParseError};
+use crate::base::{ErrorKind, Instant, Layer, ParseError, Wording};
 use crate::trace::{Fate, Trace};
 
 /// The name and version of the schema.
@@ -83,8 +83,8 @@ pub(super) struct JsonProblem<'a> {
     protocol: &'static str,
     field: &'static str,
     offset: usize,
-    expected: &'a str,
-    got: &'a str,
+    expected: &'a Wording,
+    got: &'a Wording,
 }
 
 fn packet<'a>(trace: &'a Trace, seen: &'a TracedPacket, fate: Option<&'a Fate>) -> JsonPacket<'a> {

@@ -25,7 +25,7 @@ impl Server {
     }
 
     fn ours() -> Server {
-        Server::start(netlayers().args(["ws", "echo", "--port", "0", "--deflate"]))
+        Server::start(netlayers().args(["ws", "echo", "--port", "0", "--compress", "6", "--takeover"]))
     }
 }
 

@@ -31,8 +31,8 @@ impl Load {
     }
 }
 
-/// Echoes `each` messages on every connection, `in_flight` at a time.
-pub fn run(port: u16, load: Load, size: usize, connections: usize, in_flight: usize, each: usize) {
+/// Echoes `each` messages on every connection, `in_flight` at a time. How many bytes came back.
+pub fn run(port: u16, load: Load, size: usize, connections: usize, in_flight: usize, each: usize) -> u64 {
     let mut connections: Vec<Connection> = (0..connections).map(|_| Connection::open(port, load)).collect();
     let frames: Vec<Vec<u8>> = (0..in_flight).map(|seed| frame(load, size, seed as u64)).collect();
     let mut room = vec![0; 1 << 20];
@@ -49,6 +49,7 @@ pub fn run(port: u16, load: Load, size: usize, connections: usize, in_flight: us
     for connection in &mut connections {
         connection.drain(&mut room);
     }
+    connections.iter().map(|connection| connection.came).sum()
 }
 
 /// Opens connections, echoes a few messages on each, and leaves them idle.
@@ -69,6 +70,8 @@ pub struct Connection {
     stream: TcpStream,
     /// Messages that are still to come.
     owed: usize,
+    /// Bytes that came.
+    came: u64,
     /// The header that is coming in.
     header: Vec<u8>,
     /// Bytes of payload that are still to come.
@@ -94,7 +97,7 @@ impl Connection {
         let head = String::from_utf8_lossy(&head).to_lowercase();
         assert!(head.starts_with("http/1.1 101"), "{head}");
         assert_eq!(load != Load::Plain, head.contains("permessage-deflate"), "{head}");
-        Connection { stream, owed: 0, header: Vec::new(), payload: 0 }
+        Connection { stream, owed: 0, came: 0, header: Vec::new(), payload: 0 }
     }
 
     /// Waits for what is owed, then sends the next batch.
@@ -128,6 +131,7 @@ impl Connection {
 
     /// Counts the frames that have come to their end: each is a message.
     fn count(&mut self, mut bytes: &[u8]) {
+        self.came += bytes.len() as u64;
         while !bytes.is_empty() {
             if self.payload > 0 {
                 let n = self.payload.min(bytes.len());

@@ -11,7 +11,7 @@
 //! Each server runs in a process of its own, on one thread. The load comes from this process, which keeps a fixed
 //! number of messages in flight on each connection. Every case is run three times in turn with the others; the table
 //! shows the best, which is the one that was disturbed least. Then the same for compressed text (RFC 7692), with the
-//! servers that can do it, all at level 1.
+//! servers that can do it, and with the bytes that an answer takes on the wire.
 
 mod events;
 mod load;
@@ -54,10 +54,10 @@ fn main() {
 fn memory() {
     const CONNECTIONS: usize = 1000;
     println!("server memory per idle connection, after ten messages of 1 KiB, in bytes");
-    let plain = SERVERS.map(|name| (name, Load::Plain));
+    let plain = SERVERS.map(|name| (name, Load::Plain)).into_iter();
     let deflate = DEFLATE_SERVERS.map(|name| (name, Load::NoTakeover));
     let takeover = DEFLATE_SERVERS.map(|name| (name, Load::Takeover));
-    for (name, load) in plain.into_iter().chain(deflate).chain(takeover) {
+    for (name, load) in plain.chain(deflate).chain(takeover).filter(|(name, _)| !is_bun(name) || has_bun()) {
         let (mut server, port) = start(name);
         let first = load::idle(port, load, 1024, 50);
         let before = resident(server.id());
@@ -79,21 +79,26 @@ fn table(load: Load, size: usize, connections: usize, in_flight: usize, messages
         Load::NoTakeover => (&DEFLATE_SERVERS[..], "compressed text, no context takeover, ", messages / 10),
     };
     println!("{kind}{size} B, {connections} connections, {in_flight} in flight");
-    let mut best = vec![f64::MAX; servers.len()];
+    let mut best = vec![(f64::MAX, 0.0); servers.len()];
     for _ in 0..3 {
         for (name, best) in servers.iter().zip(&mut best) {
-            if std::env::var("ONLY").is_ok_and(|only| only != *name) {
+            if std::env::var("ONLY").is_ok_and(|only| only != *name) || (is_bun(name) && !has_bun()) {
                 continue;
             }
-            *best = best.min(measure(name, load, size, connections, in_flight, messages));
+            let measured = measure(name, load, size, connections, in_flight, messages);
+            *best = if measured.0 < best.0 { measured } else { *best };
         }
     }
     for (name, best) in servers.iter().zip(best) {
-        println!("  {name:<34} {best:>8.3}");
+        match best {
+            (f64::MAX, _) => println!("  {name:<34} {:>8}", "not run"),
+            (best, _) if load == Load::Plain => println!("  {name:<34} {best:>8.3}"),
+            (best, bytes) => println!("  {name:<34} {best:>8.3} {bytes:>9.1} B"),
+        }
     }
 }
 
-/// Microseconds of the server's CPU time per message.
+/// Microseconds of the server's CPU time per message, and bytes of each answer.
 fn measure(
     name: &str,
     load: Load,
@@ -101,28 +106,45 @@ fn measure(
     connections: usize,
     in_flight: usize,
     messages: usize,
-) -> f64 {
+) -> (f64, f64) {
     let (mut server, port) = start(name);
     let each = messages / connections;
     // Once to warm up.
     load::run(port, load, size, connections, in_flight, each / 10 + 1);
     let before = cpu_time(server.id());
-    load::run(port, load, size, connections, in_flight, each);
+    let bytes = load::run(port, load, size, connections, in_flight, each);
     let spent = cpu_time(server.id()) - before;
     let _ = server.kill();
     let _ = server.wait();
-    spent * 1e6 / (each * connections) as f64
+    let messages = (each * connections) as f64;
+    (spent * 1e6 / messages, bytes as f64 / messages)
 }
 
+/// Starts a server; Bun's is a script, for `bun` in the PATH.
 fn start(name: &str) -> (Child, u16) {
-    let mut server = Command::new(std::env::current_exe().expect("own path"))
-        .args(["serve", name])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the server starts");
+    let mut command = if is_bun(name) {
+        let mut bun = Command::new("bun");
+        bun.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bun.js"));
+        bun.args(name.contains("deflate").then_some("deflate"));
+        bun
+    } else {
+        let mut own = Command::new(std::env::current_exe().expect("own path"));
+        own.args(["serve", name]);
+        own
+    };
+    let mut server = command.stdout(Stdio::piped()).spawn().expect("the server starts");
     let mut line = String::new();
     BufReader::new(server.stdout.take().expect("stdout")).read_line(&mut line).expect("a port");
     (server, line.trim().parse().expect("a port"))
+}
+
+fn is_bun(name: &str) -> bool {
+    name.starts_with("Bun")
+}
+
+/// Whether there is a `bun` to run: it comes by `npm install bun`.
+fn has_bun() -> bool {
+    Command::new("bun").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 /// Seconds of CPU time that a process has had, to the nanosecond, as the scheduler counts them.

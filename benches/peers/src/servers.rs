@@ -4,21 +4,31 @@ use bytes::Bytes;
 use futures_util::{FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _};
 use netlayers::layers::application::websocket::Deflate;
 use netlayers::real::websocket::Builder;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Their names.
-pub const SERVERS: [&str; 6] = [
+pub const SERVERS: [&str; 9] = [
     "netlayers",
     "tokio-tungstenite",
     "tokio-tungstenite, batched by hand",
     "tokio-websockets",
     "tokio-websockets, batched by hand",
     "fastwebsockets",
+    "sockudo-ws, batched by hand",
+    "web-socket, batched by hand",
+    "Bun",
 ];
 
-/// Those that can compress, each at its fastest level.
-pub const DEFLATE_SERVERS: [&str; 3] =
-    ["netlayers, deflate", "yawc, deflate", "yawc, deflate, batched by hand"];
+/// Those that can compress, and at which level.
+pub const DEFLATE_SERVERS: [&str; 6] = [
+    "netlayers, deflate 1",
+    "netlayers, deflate 6",
+    "yawc, deflate 1, batched by hand",
+    "yawc, deflate 6",
+    "yawc, deflate 6, batched by hand",
+    "Bun, deflate",
+];
 
 /// Serves for ever, after printing the port.
 pub fn run(name: &str) {
@@ -31,13 +41,17 @@ pub fn run(name: &str) {
             stream.set_nodelay(true).expect("no delay");
             match name {
                 "netlayers" => drop(tokio::spawn(netlayers(stream, Builder::new()))),
-                "netlayers, deflate" => drop(tokio::spawn(netlayers(stream, deflating()))),
-                "yawc, deflate" => drop(tokio::spawn(yawc(stream, false))),
-                "yawc, deflate, batched by hand" => drop(tokio::spawn(yawc(stream, true))),
+                "netlayers, deflate 1" => drop(tokio::spawn(netlayers(stream, deflating(1)))),
+                "netlayers, deflate 6" => drop(tokio::spawn(netlayers(stream, deflating(6)))),
+                "yawc, deflate 1, batched by hand" => drop(tokio::spawn(yawc(stream, 1, true))),
+                "yawc, deflate 6" => drop(tokio::spawn(yawc(stream, 6, false))),
+                "yawc, deflate 6, batched by hand" => drop(tokio::spawn(yawc(stream, 6, true))),
                 "tokio-tungstenite" => drop(tokio::spawn(tungstenite(stream, false))),
                 "tokio-tungstenite, batched by hand" => drop(tokio::spawn(tungstenite(stream, true))),
                 "tokio-websockets" => drop(tokio::spawn(tokio_websockets(stream, false))),
                 "tokio-websockets, batched by hand" => drop(tokio::spawn(tokio_websockets(stream, true))),
+                "sockudo-ws, batched by hand" => drop(tokio::spawn(sockudo(stream))),
+                "web-socket, batched by hand" => drop(tokio::spawn(web_socket(stream))),
                 "fastwebsockets" => drop(tokio::spawn(fastwebsockets(stream))),
                 other => panic!("{other}?"),
             }
@@ -46,9 +60,9 @@ pub fn run(name: &str) {
 }
 
 /// Keeps the windows if the client lets it.
-fn deflating() -> Builder {
+fn deflating(level: u8) -> Builder {
     let takeover =
-        Deflate { server_context_takeover: true, client_context_takeover: true, ..Deflate::default() };
+        Deflate { level, server_context_takeover: true, client_context_takeover: true, ..Deflate::default() };
     Builder::new().deflate(takeover)
 }
 
@@ -123,10 +137,61 @@ async fn fastwebsockets(stream: TcpStream) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).with_upgrades().await;
 }
 
-async fn yawc(stream: TcpStream, batched: bool) {
-    use yawc::{OpCode, Options, WebSocket};
+async fn sockudo(mut stream: TcpStream) {
+    let Some(head) = read_head(&mut stream).await else { return };
+    let Ok(Some((request, _))) = sockudo_ws::handshake::parse_request(&head) else { return };
+    let accept = sockudo_ws::handshake::generate_accept_key(request.key);
+    let answer = sockudo_ws::handshake::build_response(&accept, None, None);
+    if stream.write_all(&answer).await.is_ok() {
+        let socket = sockudo_ws::WebSocketStream::server(stream, sockudo_ws::Config::default());
+        echo(socket, sockudo_ws::Message::is_binary, true).await;
+    }
+}
+
+/// It reads and writes field by field: so it gets buffers, and what is written goes out when nothing more is to be read
+/// at once.
+async fn web_socket(mut stream: TcpStream) {
+    let Some(head) = read_head(&mut stream).await else { return };
+    let Ok(Some((request, _))) = sockudo_ws::handshake::parse_request(&head) else { return };
+    let accept = sockudo_ws::handshake::generate_accept_key(request.key);
+    let answer = sockudo_ws::handshake::build_response(&accept, None, None);
+    if stream.write_all(&answer).await.is_err() {
+        return;
+    }
+    let reader = tokio::io::BufReader::with_capacity(64 << 10, stream);
+    let stream = tokio::io::BufWriter::with_capacity(64 << 10, reader);
+    let mut socket = web_socket::WebSocket::server(stream);
+    loop {
+        if socket.stream.get_ref().buffer().is_empty() && socket.stream.flush().await.is_err() {
+            return;
+        }
+        match socket.recv().await {
+            Ok(web_socket::Event::Data { data, .. }) => {
+                if socket.send(&data[..]).await.is_err() {
+                    return;
+                }
+            }
+            Ok(web_socket::Event::Ping(_) | web_socket::Event::Pong(_)) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+/// The head of the request, whole.
+async fn read_head(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read_buf(&mut head).await.ok()? == 0 {
+            return None;
+        }
+    }
+    Some(head)
+}
+
+async fn yawc(stream: TcpStream, level: u32, batched: bool) {
+    use yawc::{CompressionLevel, OpCode, Options, WebSocket};
     let service = hyper::service::service_fn(move |mut request| async move {
-        let options = Options::default().with_low_latency_compression();
+        let options = Options::default().with_compression_level(CompressionLevel::new(level));
         let (response, upgrade) = WebSocket::upgrade_with_options(&mut request, options)?;
         tokio::spawn(async move {
             let Ok(mut socket) = upgrade.await else { return };

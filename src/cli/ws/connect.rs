@@ -4,13 +4,14 @@
 
 use clap::Args;
 
+use super::compression::Compression;
 use super::xray::XRay;
 use crate::cli::error::CliError;
 use crate::cli::lines::{self, Lines};
 use crate::cli::number::number_from;
 use crate::cli::output::{Output, remark};
 use crate::cli::xray::Detail;
-use crate::layers::application::websocket::{CloseCode, CloseReason, Deflate, Event, Message};
+use crate::layers::application::websocket::{CloseCode, CloseReason, Event, Message};
 use crate::real::tap::Tap;
 use crate::real::websocket::{Builder, Url, WebSocket, WebSocketError};
 
@@ -33,9 +34,8 @@ pub(in crate::cli) struct WsConnectArgs {
     /// Show each frame on a line; with `=full` its header as a box, and its payload before and after masking
     #[arg(long, value_enum, value_name = "DETAIL", num_args = 0..=1, require_equals = true, default_missing_value = "short")]
     xray: Option<Detail>,
-    /// Offer compression (RFC 7692)
-    #[arg(long)]
-    deflate: bool,
+    #[command(flatten)]
+    compression: Compression,
     /// Bytes of a message, at most [default: 64 MiB]
     #[arg(long, value_name = "BYTES", value_parser = number_from(1_usize, 1_000_000))]
     max_message: Option<usize>,
@@ -61,8 +61,8 @@ enum Command {
 
 pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), CliError> {
     let mut builder = Builder::new().subprotocols(&args.subprotocol);
-    if args.deflate {
-        builder = builder.deflate(Deflate::default());
+    if let Some(wishes) = args.compression.wishes() {
+        builder = builder.deflate(wishes);
     }
     if let Some(origin) = &args.origin {
         builder = builder.origin(origin);

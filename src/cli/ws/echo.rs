@@ -5,13 +5,14 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use clap::Args;
 use tokio::net::TcpStream;
 
+use super::compression::Compression;
 use crate::base::Duration;
 use crate::cli::error::CliError;
 use crate::cli::listening::Wanted;
 use crate::cli::number::{number, number_from};
 use crate::cli::origin::origin;
 use crate::cli::output::{Output, remark};
-use crate::layers::application::websocket::{Deflate, Keepalive};
+use crate::layers::application::websocket::Keepalive;
 use crate::real::own_address;
 use crate::real::shutdown;
 use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
@@ -21,7 +22,7 @@ use crate::real::websocket::{Builder, Server, WebSocket, WebSocketError};
 #[command(before_help = "\
 Examples:
   netlayers ws echo --port 9001
-  netlayers ws echo --port 9001 --deflate --max-message 1000000
+  netlayers ws echo --port 9001 --compress 6 --max-message 1000000
   netlayers ws echo --port 9001 --origin https://example.org")]
 pub(in crate::cli) struct WsEchoArgs {
     /// The port to listen on; 0 for one that is free
@@ -30,9 +31,8 @@ pub(in crate::cli) struct WsEchoArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
     host: IpAddr,
-    /// Compress messages when the client offers it (RFC 7692)
-    #[arg(long)]
-    deflate: bool,
+    #[command(flatten)]
+    compression: Compression,
     /// Bytes of a message, at most [default: 64 MiB]
     #[arg(long, value_name = "BYTES", value_parser = number_from(1_usize, 1_000_000))]
     max_message: Option<usize>,
@@ -66,8 +66,8 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     let keepalive = Keepalive { idle: Duration::from_secs(args.idle.into()), ..Keepalive::default() };
     let mut builder =
         Builder::new().max_connections(args.max_connections).keepalive((args.idle > 0).then_some(keepalive));
-    if args.deflate {
-        builder = builder.deflate(Deflate::default());
+    if let Some(wishes) = args.compression.wishes() {
+        builder = builder.deflate(wishes);
     }
     if let Some(bytes) = args.max_message {
         builder = builder.max_message(bytes);

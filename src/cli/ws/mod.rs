@@ -1,5 +1,6 @@
 //! `netlayers ws`: WebSocket on real sockets.
 
+mod compression;
 mod connect;
 mod echo;
 mod xray;

@@ -40,7 +40,7 @@ fn a_wrong_checksum_is_answered_with_the_right_one() {
     bytes[3] ^= 1;
     let error = IcmpMessage::parse(&bytes.into(), 34).unwrap_err();
     assert_eq!(
-        (error.field, error.offset, &*error.expected, &*error.got),
+        (error.field, error.offset, &*error.expected.to_string(), &*error.got.to_string()),
         ("checksum", 36, "0xf4ff", "0xf4fe")
     );
 }

@@ -268,7 +268,10 @@ mod tests {
         assert_eq!(check_fcs(&frame).unwrap(), b"123456789");
         frame[12] ^= 1;
         let error = check_fcs(&frame).unwrap_err();
-        assert_eq!((error.offset, &*error.expected, &*error.got), (9, "26 39 f4 cb", "26 39 f4 ca"));
+        assert_eq!(
+            (error.offset, &*error.expected.to_string(), &*error.got.to_string()),
+            (9, "26 39 f4 cb", "26 39 f4 ca")
+        );
         assert!(check_fcs(&[1, 2]).unwrap_err().is_incomplete());
     }
 

@@ -306,7 +306,7 @@ impl Reader<'_> {
         Ok(code)
     }
 
-    fn wrong(&self, expected: impl Into<std::borrow::Cow<'static, str>>) -> ParseError {
+    fn wrong(&self, expected: impl Into<crate::base::Wording>) -> ParseError {
         let got = match self.text[..].get(self.at..).and_then(|rest| rest.chars().next()) {
             Some(got) => format!("{got:?}"),
             None => "the end of the text".into(),
@@ -504,7 +504,7 @@ mod tests {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(read(&nested(5), 5).is_ok());
         let error = read(&nested(6), 5).unwrap_err();
-        assert_eq!((error.offset, &*error.expected), (5, "nesting of at most 5"));
+        assert_eq!((error.offset, &*error.expected.to_string()), (5, "nesting of at most 5"));
         assert!(read(&"[".repeat(1_000_000), 5).is_err());
         assert!(read("{}", 0).is_err() && read("1", 0).is_ok());
     }

@@ -147,8 +147,8 @@ impl Failure {
     pub(super) fn protocol(
         field: &'static str,
         offset: usize,
-        expected: impl Into<std::borrow::Cow<'static, str>>,
-        got: impl Into<std::borrow::Cow<'static, str>>,
+        expected: impl Into<crate::base::Wording>,
+        got: impl Into<crate::base::Wording>,
     ) -> Self {
         let error = ParseError {
             kind: ErrorKind::Malformed,
@@ -222,7 +222,7 @@ mod tests {
         }
         for code in [0u16, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65_535] {
             let failure = CloseReason::parse(&Bytes::copy_from_slice(&code.to_be_bytes()), 0).unwrap_err();
-            assert_eq!(failure.error.got, code.to_string());
+            assert_eq!(failure.error.got.to_string(), code.to_string());
             assert!(CloseReason::new(CloseCode(code), "why").payload().is_err());
         }
     }

@@ -219,6 +219,9 @@ impl Receiver {
 
     /// Reads the next header; false when it is not whole yet.
     fn begin_frame(&mut self) -> Result<bool, Failure> {
+        if self.inbox.is_empty() {
+            return Ok(false);
+        }
         let mut r = Reader::new(FrameHeader::LAYER, FrameHeader::PROTOCOL, &self.inbox).starting_at(self.at);
         let header = match FrameHeader::parse(&mut r) {
             Ok(header) => header,

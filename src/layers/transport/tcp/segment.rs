@@ -146,7 +146,7 @@ mod tests {
         bad[16..18].copy_from_slice(&(right ^ 1).to_be_bytes());
         let error = Segment::parse(A, B, &bad.into(), 34).unwrap_err();
         assert_eq!((error.field, error.offset), ("Checksum", 50));
-        assert_eq!(error.expected, format!("{right:#06x}"));
+        assert_eq!(error.expected.to_string(), format!("{right:#06x}"));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub use pool::Pool;
 /// What an end is willing to do about compression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deflate {
-    /// How hard to try, from 1 (fast) to 9 (small).
+    /// How hard to try, from 1 (fast) to 9 (small); 6 by default, as zlib has it.
     pub level: u8,
     /// Whether the server may keep its window from message to message.
     pub server_context_takeover: bool,
@@ -64,7 +64,7 @@ pub struct Deflate {
 impl Default for Deflate {
     fn default() -> Self {
         Deflate {
-            level: 1,
+            level: 6,
             server_context_takeover: false,
             client_context_takeover: false,
             server_max_window_bits: 15,
