@@ -291,7 +291,17 @@ mod tests {
 
     fn saved(pid: &str) -> Saved {
         let (pid, sid) = (pid.into(), "sid".into());
-        Saved { pid, sid, start: 1, confirmed: 2, rooms: Vec::new(), data: "null".into(), end: 3 }
+        Saved {
+            pid,
+            sid,
+            start: 1,
+            confirmed: 2,
+            rooms: Vec::new(),
+            data: "null".into(),
+            end: 3,
+            left_ms: None,
+            origin: None,
+        }
     }
 
     fn append(log: &mut SharedLog, namespace: &Arc<str>, offset: u64) {

@@ -78,6 +78,8 @@ fn saved(pid: &str) -> Saved {
         rooms,
         data: "\"Ada\"".into(),
         end: 1,
+        left_ms: Some(7),
+        origin: Some("192.0.2.1".into()),
     }
 }
 

@@ -18,12 +18,14 @@
 //! | answers, and how a connection ends | `output.rs` |
 //! | WebSockets | `socket.rs` |
 //! | what has taken too long | `timers.rs` |
+//! | what holds too much | `load.rs` |
 //! | a message made ready once for many | `prepared.rs` |
 //! | the program above, which answers | [`Service`] in `service.rs` |
 
 mod conn;
 mod input;
 mod interface;
+mod load;
 mod output;
 mod prepared;
 mod route;
@@ -33,6 +35,7 @@ mod timers;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use slotmap::SlotMap;
@@ -77,6 +80,8 @@ struct Entry {
     sid: String,
     /// Where it was opened; its id means nothing elsewhere.
     endpoint: usize,
+    /// The other end of the connection that opened it.
+    address: Option<SocketAddr>,
     deadline: Option<Instant>,
 }
 
@@ -99,11 +104,17 @@ impl Server {
 
     /// A connection was accepted. `None` when there are too many: close it.
     pub fn connected(&mut self, now: Instant) -> Option<ConnKey> {
+        self.connected_from(now, None)
+    }
+
+    /// As [`connected`](Server::connected), from this address, for programs that ask.
+    pub fn connected_from(&mut self, now: Instant, address: Option<SocketAddr>) -> Option<ConnKey> {
         if self.conns.len() >= self.config.max_connections {
             return None;
         }
         let state = State::Head(Box::new(HeadParser::new(self.config.head)));
-        let conn = Conn { state, out: Outbox::default(), deadline: None, listed: false };
+        let out = Outbox::default();
+        let conn = Conn { state, address, out, deadline: None, listed: false, is_slowed: false };
         let key = self.conns.insert(conn);
         self.set_conn_deadline(key, Some(now + self.config.head_timeout));
         Some(key)
@@ -124,6 +135,11 @@ impl Server {
         self.sessions.len()
     }
 
+    /// From where a session was opened, if its driver said so.
+    pub fn address(&self, session: SessionKey) -> Option<SocketAddr> {
+        self.sessions.get(session)?.address
+    }
+
     /// Sends a message in a session. False when the session is over.
     pub fn send(&mut self, now: Instant, session: SessionKey, message: Message) -> bool {
         self.send_prepared(now, session, &Prepared::new([message]))
@@ -141,6 +157,7 @@ impl Server {
             return taken;
         };
         let Some(conn) = self.conns.get_mut(socket) else { return false };
+        conn.out.mark();
         prepared.frames.iter().for_each(|frame| conn.out.push(frame.clone()));
         if conn.out.len() > self.config.session.max_backlog {
             self.cut_off(now, socket, session);
@@ -208,11 +225,12 @@ impl Server {
     }
 
     /// Whether the backlog of a connection, to be written or to be answered first, is so long that no more should be
-    /// read from it. It changes when something is written.
+    /// read from it, or it was [slowed down](Server::slow_down). It changes when something is written, or with
+    /// [`relax`](Server::relax).
     pub fn is_busy(&self, conn: ConnKey) -> bool {
-        self.conns
-            .get(conn)
-            .is_some_and(|conn| conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY)
+        self.conns.get(conn).is_some_and(|conn| {
+            conn.is_slowed || conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY
+        })
     }
 
     /// The connection took this many bytes of its [`outbox`](Server::outbox); when any are left, the driver

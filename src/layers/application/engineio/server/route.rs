@@ -60,7 +60,7 @@ impl Server {
             Ok(Ask::Socket(session)) => self.socket(now, key, head, endpoint, session, answering),
             Ok(Ask::Open) => {
                 self.set_state(key, answer_state(None, answering));
-                match self.open(endpoint, |config, sid| Session::polling(now, config, sid, key)) {
+                match self.open(endpoint, key, |config, sid| Session::polling(now, config, sid, key)) {
                     Some(session) => {
                         if let Some(Conn { state: State::Answering { session: of, .. }, .. }) =
                             self.conns.get_mut(key)
@@ -172,6 +172,7 @@ impl Server {
     pub(super) fn open(
         &mut self,
         endpoint: usize,
+        conn: ConnKey,
         make: impl FnOnce(session::Config, &str) -> Session,
     ) -> Option<SessionKey> {
         if self.sessions.len() >= self.config.max_sessions {
@@ -179,7 +180,8 @@ impl Server {
         }
         let sid = (self.sids)();
         let session = make(self.config.session.clone(), &sid);
-        let entry = Entry { session, sid: sid.clone(), endpoint, deadline: None };
+        let address = self.conns.get(conn).and_then(|conn| conn.address);
+        let entry = Entry { session, sid: sid.clone(), endpoint, address, deadline: None };
         let key = self.sessions.insert(entry);
         self.by_sid.insert(sid, key);
         self.outputs.push_back(Output::Event(Event::Opened { session: key, endpoint }));

@@ -48,7 +48,8 @@ impl Server {
             _ if !opened => {}
             Some(session) => self.tell(now, session, session::Input::Socket(key)),
             None => {
-                let opened = self.open(endpoint, |config, sid| Session::websocket(now, config, sid, key));
+                let opened =
+                    self.open(endpoint, key, |config, sid| Session::websocket(now, config, sid, key));
                 if let (Some(new), Some(Conn { state: State::WebSocket { session, .. }, .. })) =
                     (opened, self.conns.get_mut(key))
                 {
