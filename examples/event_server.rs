@@ -14,7 +14,8 @@ use netlayers::chat::{Context, EventLog, Gateway, MemoryLog, Refusal, Retention}
 use netlayers::layers::application::engineio::{self, Server, SessionConfig};
 use netlayers::layers::application::socketio::{Limits, Value};
 use netlayers::real::clock::unix_ms;
-use netlayers::real::event_loop::{listen, serve};
+use netlayers::real::event_loop::{listen, serve_within};
+use netlayers::real::memory::Budget;
 use netlayers::real::random;
 use netlayers::real::shutdown;
 use netlayers::real::store::{Store, StoreError};
@@ -205,13 +206,20 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let (mut port, mut profile, mut data) = (3000_u16, "suite".to_owned(), None);
+    let mut budget = Budget::default();
     while let Some(option) = args.next() {
         let value = args.next().ok_or("each option needs a value")?;
         match option.as_str() {
             "--port" => port = value.parse()?,
             "--profile" => profile = value,
             "--data" => data = Some(PathBuf::from(value)),
-            _ => return Err("usage: event_server [--port P] [--profile suite|chat] [--data DIR]".into()),
+            "--memory" => budget.bytes = value.trim_end_matches("MiB").parse::<u64>()? << 20,
+            _ => {
+                return Err(
+                    "usage: event_server [--port P] [--profile suite|chat] [--data DIR] [--memory MIB]"
+                        .into(),
+                );
+            }
         }
     }
     let profile = Profile::named(&profile).ok_or("the profiles are: suite, chat")?;
@@ -256,7 +264,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
             () = failed(&failure) => {}
         }
     };
-    serve(listener, server, service, bell, stop).await;
+    serve_within(budget, listener, server, service, bell, stop).await;
     match failure() {
         Some(why) => Err(format!("the log has failed: {why}").into()),
         None => Ok(()),

@@ -19,7 +19,8 @@
 //! | bytes that wait in Engine.IO | 24 MiB | [`SessionConfig::max_backlog`] | cut off |
 //! | web pages | this host, loopback | [`Origins`] | 403 |
 //! | nesting, attachments, their bytes | 100, 10, 16 MiB | [`Limits`] | closed |
-//! | attachments of an event that is sent | 10, as many as stock clients take | [`hub::Config`] | not delivered |
+//! | attachments of an event or answer that is sent | 10, as many as stock clients take | [`hub::Config`] | not delivered; an error |
+//! | what one origin adds to a log while others are there | 32 MiB, again in 3 min | the same, `origin_bytes` | refused |
 //! | returns in a row that bring a client no further | 10 | [`hub::Recovery`] | gets a new socket |
 //! | attachments of all unfinished packets together | 256 MiB | [`Gateway::with_attachments_in_all`] | who adds to them closed |
 //! | time until a namespace is entered | 45 s | [`hub::Config`] | closed |
@@ -32,7 +33,7 @@
 //! | rooms that an event names | 1024 | the same | is delivered to no socket |
 //! | ids of senders | 100,000 of 64 B | the same | the oldest forgotten |
 //! | how fast a socket may send | no limit | the same, `rate` | refused, with the time to wait |
-//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | evicted: those with nothing to miss, then the longest away |
+//! | sockets that are away, and for how long | 100,000, 120 s | [`hub::Recovery`] | evicted: those with nothing to miss, then of the origin with most the longest away |
 //! | a namespace's log: age, bytes, events | 1 h, 64 MiB, 1 million | [`Retention`] | the oldest go |
 //!
 //! [`engineio::Config`]: crate::layers::application::engineio::Config
@@ -44,6 +45,8 @@
 //! [`Retention`]: super::Retention
 
 use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use slotmap::{Key as _, KeyData, SecondaryMap};
 
@@ -269,8 +272,11 @@ impl Service for Gateway {
                 let decoder = Decoder::new(self.limits);
                 let peer = Peer { decoder, unreported: 0, settling: Vec::new(), ping_waits: false };
                 self.peers.insert(session, peer);
-                self.tell(now, Input::Opened(id(session)), server);
+                let address = request.address;
+                self.hub.handle(now, Input::Opened(id(session)));
                 self.hub.handle(now, Input::Request(id(session), request));
+                let origin = address.map(|address| Input::Origin(id(session), origin(address.ip())));
+                self.tell(now, origin.unwrap_or(Input::Wake), server);
             }
             Event::Message { session, message } => self.message(now, session, message, server),
             Event::Sent { session, left } => {
@@ -319,6 +325,13 @@ impl Service for Gateway {
         Some(self.wake_at.min(settled)).filter(|at| *at < Instant::NEVER)
     }
 
+    fn held(&self, session: SessionKey) -> usize {
+        self.peers.get(session).map_or(0, |peer| {
+            let settling = peer.settling.iter().flat_map(|settling| &settling.held);
+            peer.decoder.waiting() + settling.map(|(packet, _)| packet.len()).sum::<usize>()
+        })
+    }
+
     /// See [`Hub::is_behind`].
     fn is_behind(&self) -> bool {
         self.hub.is_behind()
@@ -328,6 +341,14 @@ impl Service for Gateway {
 /// The hub names a session by the number that its key in the server is.
 fn id(session: SessionKey) -> SessionId {
     SessionId(session.data().as_ffi())
+}
+
+/// Who is taken for one: an IPv4 address, or the /64 network that one subscriber of IPv6 has at least.
+fn origin(address: IpAddr) -> Arc<str> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string().into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string().into(),
+    }
 }
 
 /// The key of which [`id`] made this.
@@ -361,6 +382,17 @@ mod tests {
     use slotmap::SlotMap;
 
     use super::*;
+
+    #[test]
+    fn an_address_or_the_network_of_a_subscriber_is_one_origin() {
+        let of = |text: &str| origin(text.parse().expect("an address"));
+        assert_eq!((&*of("192.0.2.7"), of("::ffff:192.0.2.7")), ("192.0.2.7", of("192.0.2.7")));
+        assert_eq!(
+            (&*of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9")),
+            ("2001:db8:1:2::", of("2001:db8:1:2::"))
+        );
+    }
+
     use crate::chat::{Config, MemoryLog};
     use crate::layers::application::engineio;
     use crate::layers::application::http::{Incoming, RequestHead};

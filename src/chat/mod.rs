@@ -39,9 +39,10 @@ pub use hub::{
     Output, PastEvent, Random, Rate, Reason, Recovery, Refusal, SessionId,
 };
 pub use local::Local;
+pub(crate) use log::RoomIndex;
 pub use log::{
-    Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, SharedLog, Stamp, Stream, StreamDelays,
-    Token,
+    Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, RoomPage, SharedLog, Stamp, Stream,
+    StreamDelays, Stretch, Token,
 };
 pub use offset::offset_number;
 pub use pool::{ListenerId, Pool, PoolFull};

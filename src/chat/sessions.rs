@@ -44,6 +44,13 @@ pub struct Saved {
     /// offsets in here mean.
     #[serde(default)]
     pub end: u64,
+    /// When its connection broke, in milliseconds since 1970; `None` while it is connected. The window in which it may come
+    /// back counts from there, whichever hub or run of the program it comes back to.
+    #[serde(default)]
+    pub left_ms: Option<u64>,
+    /// Where its client comes from, when that is known.
+    #[serde(default)]
+    pub origin: Option<Arc<str>>,
 }
 
 /// Names a claim: chosen by the hub that makes it, and unique among its own.

@@ -8,7 +8,7 @@
 //! are what sending costs. No message crosses a thread or a channel on its way.
 //!
 //! Bounds: a connection with much to be written is not read from until it takes some of it; one that takes nothing is
-//! cut off by the machine. A receiver counts as slow only after a write to it was tried: when much has been read in a
+//! cut off by the machine. All together are kept within a budget of memory (`memory.rs`). A receiver counts as slow only after a write to it was tried: when much has been read in a
 //! row, no more is until the round of writing has come to its end. The last bytes of a connection get a second to
 //! arrive.
 
@@ -28,6 +28,7 @@ use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::clock::{Clock, std_duration};
+use super::memory::{self, Budget, Tide, Verdict};
 use crate::base::{Duration, Instant, Machine as _};
 use crate::layers::application::engineio::{ConnKey, Input, Output, Server, Service};
 
@@ -60,6 +61,18 @@ pub async fn serve(
     bell: Arc<Notify>,
     stop: impl Future<Output = ()>,
 ) {
+    serve_within(Budget::default(), listener, server, service, bell, stop).await;
+}
+
+/// The same within a budget of memory.
+pub async fn serve_within(
+    budget: Budget,
+    listener: TcpListener,
+    server: Server,
+    service: impl Service + 'static,
+    bell: Arc<Notify>,
+    stop: impl Future<Output = ()>,
+) {
     let shared = Rc::new(Shared {
         clock: Clock::start(),
         core: RefCell::new(Core {
@@ -82,6 +95,7 @@ pub async fn serve(
     local.spawn_local(flush_whenever(shared.clone()));
     local.spawn_local(wake_in_time(shared.clone(), bell));
     local.spawn_local(accept(shared.clone(), listener));
+    local.spawn_local(watch_memory(shared.clone(), budget));
     local.run_until(stop).await;
     local
         .run_until(async {
@@ -436,6 +450,39 @@ async fn wake_in_time<S: Service>(shared: Rc<Shared<S>>, bell: Arc<Notify>) {
         if !shared.core.borrow().service.is_behind() {
             shared.caught_up.notify_waiters();
         }
+    }
+}
+
+/// Keeps the program within its budget, and gives back to the system what it no longer needs.
+async fn watch_memory<S: Service>(shared: Rc<Shared<S>>, budget: Budget) {
+    let mut tide = Tide::default();
+    loop {
+        tokio::time::sleep(std_duration(memory::LOOK_EVERY)).await;
+        let held = shared.core.borrow().server.held();
+        if tide.has_gone_out(held) {
+            memory::give_back();
+        }
+        let Some(mut used) = memory::of_program() else { continue };
+        if matches!(budget.judge(used), Verdict::Shed(_)) {
+            // What is only kept for the next time is nobody's fault.
+            memory::give_back();
+            used = memory::of_program().unwrap_or(used);
+        }
+        shared.with(|core, now| {
+            let Core { server, service, .. } = core;
+            match budget.judge(used) {
+                Verdict::Enough => server.relax(),
+                Verdict::SlowDown(excess) => server.slow_down(excess, |session| service.held(session)),
+                Verdict::Shed(excess) => {
+                    server.slow_down(excess, |session| service.held(session));
+                    server.shed(now, excess, |session| service.held(session));
+                }
+            }
+            // Those that were read from no more look whether they are again.
+            for socket in core.sockets.values().filter(|socket| socket.paused.replace(false)) {
+                socket.changed.notify_one();
+            }
+        });
     }
 }
 

@@ -14,6 +14,7 @@
 //! | read a terminal key by key | [`terminal`] |
 //! | keep events on disk | [`store`] |
 //! | have thousands of sockets open | [`open_files`] |
+//! | keep within a budget of memory, and give it back | [`memory`] |
 //! | learn by which address others reach this machine | [`own_address`] |
 //! | learn that the program is to end | [`shutdown`] |
 //! | tell the time of a run | [`clock`] |
@@ -27,6 +28,7 @@ mod error;
 pub mod event_client;
 pub mod event_loop;
 pub mod kernel_figures;
+pub mod memory;
 pub mod open_files;
 pub mod own_address;
 pub mod random;

@@ -1,10 +1,10 @@
 //! The sockets of a namespace that are away, and which of them are evicted when they are too many.
 //!
 //! One client can fill a table that all share. So the sockets that have nothing to miss go first: they were in no room
-//! and are not known to have received anything. A client that joins rooms with each of its connections gets past that;
-//! it has to be slowed where connections are let in.
+//! and are not known to have received anything. A client that joins rooms with each of its connections gets past that:
+//! so next goes one of the origin whose sockets take most. Whoever fills the table is who loses by it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::sessions::Saved;
@@ -28,6 +28,10 @@ pub(super) struct Away {
     pub(super) timer: TimerId,
     /// Where the log was when it broke off: a hub that has not got so far cannot take it back yet.
     pub(super) end: u64,
+    /// When its connection broke, in milliseconds since 1970.
+    pub(super) left_ms: u64,
+    /// Where its client came from.
+    pub(super) origin: Option<Arc<str>>,
     /// The offset it last returned with, and how many returns in a row brought it no further.
     pub(super) in_vain: (Option<u64>, u32),
 }
@@ -37,24 +41,61 @@ pub(super) struct Away {
 pub(super) struct AwaySockets {
     /// By secret, with about how many bytes each takes.
     sockets: BTreeMap<Arc<str>, (Away, usize)>,
-    /// Their secrets in eviction order, the first to go in front.
-    order: BTreeMap<(bool, TimerId), Arc<str>>,
+    /// The secrets of those that have nothing to miss, the longest away in front.
+    idle: BTreeMap<TimerId, Arc<str>>,
+    /// The others of each origin in the same order, with their bytes; and which origin takes how many.
+    origins: BTreeMap<Origin, (BTreeMap<TimerId, Arc<str>>, usize)>,
+    heaviest: BTreeSet<(usize, Origin)>,
     bytes: usize,
 }
+
+/// What is not known is one of them.
+type Origin = Option<Arc<str>>;
 
 impl AwaySockets {
     pub(super) fn insert(&mut self, away: Away, cost: usize) {
         self.remove(&away.pid);
-        self.order.insert(away.rank(), away.pid.clone());
+        if away.has_a_past() {
+            self.weigh(&away.origin, |places, bytes| {
+                places.insert(away.timer, away.pid.clone());
+                *bytes += cost;
+            });
+        } else {
+            self.idle.insert(away.timer, away.pid.clone());
+        }
         self.bytes += cost;
         self.sockets.insert(away.pid.clone(), (away, cost));
     }
 
     pub(super) fn remove(&mut self, pid: &str) -> Option<Away> {
         let (away, cost) = self.sockets.remove(pid)?;
-        self.order.remove(&away.rank());
+        if away.has_a_past() {
+            self.weigh(&away.origin, |places, bytes| {
+                places.remove(&away.timer);
+                *bytes -= cost;
+            });
+        } else {
+            self.idle.remove(&away.timer);
+        }
         self.bytes -= cost;
         Some(away)
+    }
+
+    /// Changes what there is of an origin.
+    fn weigh(&mut self, origin: &Origin, change: impl FnOnce(&mut BTreeMap<TimerId, Arc<str>>, &mut usize)) {
+        let (places, bytes) = self.origins.entry(origin.clone()).or_default();
+        self.heaviest.remove(&(*bytes, origin.clone()));
+        change(places, bytes);
+        if places.is_empty() {
+            self.origins.remove(origin);
+        } else {
+            self.heaviest.insert((*bytes, origin.clone()));
+        }
+    }
+
+    /// Whether any but those of this origin have something to miss.
+    pub(super) fn has_others(&self, origin: &Arc<str>) -> bool {
+        self.origins.keys().any(|other| other.as_ref() != Some(origin))
     }
 
     pub(super) fn get(&self, pid: &str) -> Option<&Away> {
@@ -71,16 +112,19 @@ impl AwaySockets {
 
     /// The next to be evicted, while there are too many.
     pub(super) fn too_much(&self, bounds: &Recovery) -> Option<Arc<str>> {
-        let is_too_much = self.sockets.len() > bounds.away || self.bytes > bounds.away_bytes;
-        self.order.first_key_value().filter(|_| is_too_much).map(|(_, pid)| pid.clone())
+        if self.sockets.len() <= bounds.away && self.bytes <= bounds.away_bytes {
+            return None;
+        }
+        let heaviest = self.heaviest.last().and_then(|(_, origin)| self.origins.get(origin));
+        let first = self.idle.first_key_value();
+        first.or_else(|| heaviest?.0.first_key_value()).map(|(_, pid)| pid.clone())
     }
 }
 
 impl Away {
-    /// Whether it has something to miss, and how long it has been away.
-    fn rank(&self) -> (bool, TimerId) {
-        let has_a_past = self.confirmed > self.start || self.rooms.current().next().is_some();
-        (has_a_past, self.timer)
+    /// Whether it has something to miss.
+    fn has_a_past(&self) -> bool {
+        self.confirmed > self.start || self.rooms.current().next().is_some()
     }
 }
 
@@ -95,6 +139,8 @@ impl Away {
             rooms: self.rooms.saved(),
             data: self.data.to_json(),
             end: self.end,
+            left_ms: Some(self.left_ms),
+            origin: self.origin,
         }
     }
 }

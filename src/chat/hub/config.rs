@@ -27,7 +27,7 @@ pub struct Config {
     pub rooms_per_event: usize,
     /// Attachments of one event or question: a stock client closes its connection when there are more than ten
     /// (socket.io-parser since 4.2.6, 3.4.4 and 3.3.5). An event with more is neither kept nor delivered, and one that the
-    /// log has from earlier is skipped.
+    /// log has from earlier is skipped; the answer to a client that would have more says so instead (`E_ATTACHMENTS`).
     pub attachments: usize,
     /// Bytes that the open questions of one socket may take, at 512 a question and 32 for each receiver who has been
     /// asked. One that would be too much is put to nobody, and all of its receivers count as missing; the first is
@@ -44,6 +44,11 @@ pub struct Config {
     pub volatile_bytes: usize,
     /// Ids of senders' events that are remembered in each namespace, to drop copies. The longest takes 64 bytes.
     pub sender_ids: usize,
+    /// Bytes that the events of one origin may add to the log of a namespace at once, and again in each three minutes, while
+    /// sockets of other origins are there, whose missed events they would push out. What is beyond is refused
+    /// (`E_RATE`). Half of [`Retention::bytes`](crate::chat::Retention::bytes) leaves an origin a quarter of what is kept
+    /// for those three minutes.
+    pub origin_bytes: usize,
     /// How many events each socket may send; `None` for no limit. Entering a namespace counts as one, except for a
     /// session's first; leaving and rejoining, or reconnecting, does not reset the
     /// limit.
@@ -53,13 +58,13 @@ pub struct Config {
 /// How a broken connection comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {
-    /// For how long after the break.
+    /// For how long after the break. A restart of the program does not begin it anew.
     pub window: Duration,
     /// How long the old connection has to answer a ping when another one presents its secret; a slow one has four
     /// of its round trips, up to ten seconds. It counts from the last packet that came from it.
     pub probe: Duration,
-    /// Sockets of one namespace that may be away; beyond it those are given up first that have nothing to miss, and
-    /// among them or else among all the one that has been away longest.
+    /// Sockets of one namespace that may be away; beyond it those are given up first that have nothing to miss, the one that has
+    /// been away longest in front; then, of the origin whose sockets take most, the one that has been away longest.
     pub away: usize,
     /// Bytes that those of one namespace may take together, about; beyond it the same.
     pub away_bytes: usize,
@@ -118,6 +123,7 @@ impl Default for Config {
             queue_bytes: 4 << 20,
             volatile_bytes: 4 << 10,
             sender_ids: 100_000,
+            origin_bytes: 32 << 20,
             rate: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use slotmap::Key as _;
 
-use super::super::sessions::Handover;
+use super::super::sessions::{Handover, Saved};
 use super::config::Rate;
 use super::context::{Context, past_event};
 use super::history::has_name;
@@ -138,6 +138,10 @@ impl Hub {
         let (id, pid) = (socket.id.clone(), socket.pid.clone());
         let rooms: Vec<_> = socket.rooms.current().cloned().collect();
         let Some(open) = core.sessions.get_mut(session) else { return };
+        socket.origin = open.origin.clone();
+        if let Some(origin) = &socket.origin {
+            *core.spaces[space].origins.entry(origin.clone()).or_default() += 1;
+        }
         let key = core.sockets.insert(socket);
         open.sockets.push(key);
         open.left.retain(|&left| left != space);
@@ -252,7 +256,8 @@ impl Hub {
             return;
         }
         if reason.is_recoverable() {
-            let saved = socket.saved(self.lent.core.spaces[space].end);
+            let left_ms = Some(self.lent.core.now_ms());
+            let saved = Saved { left_ms, ..socket.saved(self.lent.core.spaces[space].end) };
             let in_vain = socket.returns_in_vain();
             self.lent.core.put_away_after(space, &saved, socket.data, socket.spent_until, in_vain);
             let core = &mut self.lent.core;

@@ -112,6 +112,8 @@ impl Core {
         let mut draft = Draft::new(self.seals, namespace, name, &args, stamps);
         (draft.at_ms, draft.to, draft.except) = (at_ms, aim.to, aim.except);
         draft.sender_id = sender_id.map(short_id);
+        self.charge_origin(space, socket, draft.cost());
+        let namespace = &self.spaces[space].name;
         self.log.propose(namespace, token, draft);
         let session = self.sockets.get(socket).map(|socket| socket.session);
         if let Some(session) = session.and_then(|session| self.sessions.get_mut(session)) {

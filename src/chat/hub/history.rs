@@ -1,12 +1,11 @@
 //! Reading the past: the events of one room and one name, page by page, forwards or backwards.
 //!
-//! A namespace has one log for all of its rooms, so a page is found by looking through events of others. How many are
-//! looked at in one call is bounded; a page says where to go on. The past ends where this hub is: what the log has
-//! beyond that is still to be delivered.
+//! A namespace has one log for all of its rooms; the log knows where those of a room are, so a page costs what it returns. The
+//! past ends where this hub is: what the log has beyond that is still to be delivered.
 
 use std::sync::Arc;
 
-use super::super::log::Record;
+use super::super::log::{Record, RoomPage, Stretch};
 use super::context::{Context, PastEvent, past_event};
 use super::state::Core;
 use crate::layers::application::socketio::Value;
@@ -27,16 +26,11 @@ pub enum Span {
 pub struct Past {
     /// The events, oldest first.
     pub events: Vec<PastEvent>,
-    /// There is more of it in the same direction. A page without events may say so too: then no more were looked at.
+    /// There is more of it in the same direction. A page without events may say so too: then it has to be fetched.
     pub more: bool,
     /// The offset to go on with, after it or before it.
     pub next: u64,
 }
-
-/// Events looked at in one call, and bytes of them: a few milliseconds' worth on disk. A page of the past then says
-/// that there may be more.
-const LOOKED_AT: usize = 2048;
-const LOOKED_AT_BYTES: usize = 4 << 20;
 
 /// Events read from the log at a time.
 const PAGE: usize = 256;
@@ -44,86 +38,28 @@ const PAGE: usize = 256;
 impl Context<'_> {
     /// A page of up to `limit` kept events of this name that were sent to this room.
     pub fn past(&self, room: &str, name: &str, span: Span, limit: usize) -> Past {
-        let reader = Reader { core: self.core, space: self.space, room, name, limit };
-        match span {
-            Span::After(after) => reader.forwards(after),
-            Span::Before(before) => reader.backwards(before, u64::MAX),
-            Span::UpTo(last) => reader.backwards(u64::MAX, last),
-        }
-    }
-}
-
-struct Reader<'a> {
-    core: &'a Core,
-    space: usize,
-    room: &'a str,
-    name: &'a str,
-    limit: usize,
-}
-
-impl Reader<'_> {
-    fn forwards(&self, after: u64) -> Past {
         let space = &self.core.spaces[self.space];
-        let mut at = after.max(self.core.log.horizon(&space.name));
-        let mut events: Vec<PastEvent> = Vec::new();
-        let (mut looked_at, mut bytes) = (0, 0);
-        while at < space.end && looked_at < LOOKED_AT && bytes < LOOKED_AT_BYTES {
-            // What has to be fetched first is asked for again by the reader.
-            let Some(page) = self.core.log.page(&space.name, at, PAGE) else { break };
-            let page: Vec<_> = page.into_iter().take_while(|record| record.offset <= space.end).collect();
-            let Some(end) = page.last().map(|record| record.offset) else { break };
-            looked_at += page.len();
-            bytes += page.iter().map(|record| record.cost()).sum::<usize>();
-            for event in page.iter().filter_map(|record| self.wanted(record)) {
-                if events.len() == self.limit {
-                    // One more than asked for: now it is known that there is more.
-                    let next = events.last().map_or(after, |event| event.offset);
-                    return Past { events, more: true, next };
-                }
-                events.push(event);
-            }
-            at = end;
-        }
-        Past { events, more: at < space.end, next: at }
-    }
-
-    /// From below `before`, and from nothing above `last`.
-    fn backwards(&self, mut before: u64, last: u64) -> Past {
-        let space = &self.core.spaces[self.space];
-        let last = last.min(space.end);
-        let mut events: Vec<PastEvent> = Vec::new();
-        let (mut looked_at, mut bytes) = (0, 0);
-        while looked_at < LOOKED_AT && bytes < LOOKED_AT_BYTES {
-            let Some(page) = self.core.log.page_before(&space.name, before, PAGE) else {
-                return Past { events, more: true, next: before };
-            };
-            let Some(oldest) = page.first().map(|record| record.offset) else {
-                events.reverse();
-                return Past { events, more: false, next: before };
-            };
-            looked_at += page.len();
-            bytes += page.iter().map(|record| record.cost()).sum::<usize>();
-            let known = page.iter().rev().filter(|record| record.offset <= last);
-            for event in known.filter_map(|record| self.wanted(record)) {
-                if events.len() == self.limit {
-                    let next = events.last().map_or(before, |event| event.offset);
-                    events.reverse();
-                    return Past { events, more: true, next };
-                }
-                events.push(event);
-            }
-            before = oldest;
-        }
-        events.reverse();
-        let more = self.core.log.page_before(&space.name, before, 1).is_none_or(|page| !page.is_empty());
-        Past { events, more, next: before }
-    }
-
-    fn wanted(&self, record: &Record) -> Option<PastEvent> {
-        let namespace = &self.core.spaces[self.space].name;
-        let is_here = record.to.iter().any(|to| **to == *self.room);
-        // Most events of a room may be others: only one that has the name is read as a whole.
-        (is_here && has_name(record, namespace, self.name)).then(|| past_event(record)).flatten()
+        let from = match span {
+            Span::After(after) => after,
+            Span::Before(before) => before.min(space.end.saturating_add(1)),
+            Span::UpTo(last) => last.min(space.end).saturating_add(1),
+        };
+        let newest = !matches!(span, Span::After(_));
+        let (after, before) = if newest { (0, from) } else { (from, space.end.saturating_add(1)) };
+        let stretch = Stretch { after, before, newest };
+        // What has to be fetched first is asked for again by the reader.
+        let page = self.core.log.page_of_room(&space.name, room, name, stretch, limit);
+        let Some(RoomPage { records, more }) = page else {
+            return Past { events: Vec::new(), more: true, next: from };
+        };
+        let last = if newest { records.first() } else { records.last() };
+        // To the end of what this hub has when there is no more: what comes after that is for the next call.
+        let next = match last {
+            Some(last) if more || newest => last.offset,
+            None if newest => from,
+            _ => from.max(space.end),
+        };
+        Past { events: records.iter().filter_map(|record| past_event(record)).collect(), more, next }
     }
 }
 

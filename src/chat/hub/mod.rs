@@ -30,6 +30,7 @@ mod history;
 mod key;
 mod membership;
 mod namespace;
+mod origin;
 mod promises;
 mod recovery;
 mod rooms;
@@ -73,6 +74,8 @@ pub enum Input {
     Opened(SessionId),
     /// What its client asked for when it opened the connection: for gates and programs to look at.
     Request(SessionId, Arc<Incoming>),
+    /// Where it comes from, in any words that are the same for who is to be taken for one: see `origin.rs`.
+    Origin(SessionId, Arc<str>),
     /// A packet came from it.
     Packet(SessionId, Packet),
     /// How many bytes of [`Output::Send`] (as [`Encoded::len`] counts them) were handed to the network. Without this
@@ -208,6 +211,7 @@ impl Hub {
             name,
             rooms: rooms::Rooms::default(),
             end,
+            origins: BTreeMap::new(),
             holders: BTreeMap::new(),
             away: away::AwaySockets::default(),
             unkept_ids: SenderIds::new(sender_ids),
@@ -215,7 +219,14 @@ impl Hub {
         if self.lent.core.log.horizon(&self.lent.core.spaces[space].name) < end {
             self.lent.core.forget_later();
         }
-        for saved in saved {
+        let now_ms = self.lent.core.now_ms();
+        for mut saved in saved {
+            if saved.left_ms.is_none() {
+                // Its connection ended with the program. From now on that counts, also after the next restart.
+                saved.left_ms = Some(now_ms);
+                let name = self.lent.core.spaces[space].name.clone();
+                self.lent.core.recoverable.save(&name, saved.clone());
+            }
             let data = Value::from_json(&saved.data).unwrap_or_default();
             self.lent.core.put_away(space, &saved, data, Instant::ZERO);
         }
@@ -286,6 +297,7 @@ impl Hub {
         let session = Session {
             id,
             request: None,
+            origin: None,
             sockets: Vec::new(),
             left: Vec::new(),
             queued: 0,
@@ -347,6 +359,7 @@ impl Hub {
         let mut cx = self.lent.context(socket, space);
         let program = &mut self.programs[space];
         let refusal = connect::spend(&mut cx)
+            .and_then(|()| origin::spend(&cx))
             .and_then(|()| program.guards.iter_mut().try_for_each(|guard| guard(&mut cx, name, &args)));
         if let Err(refusal) = refusal {
             return ack.send(&mut cx, vec![refusal.to_answer()]);
@@ -389,6 +402,10 @@ impl Machine for Hub {
             Input::Request(id, request) => {
                 let session = key(self, id).and_then(|session| self.lent.core.sessions.get_mut(session));
                 session.into_iter().for_each(|session| session.request = Some(request.clone()));
+            }
+            Input::Origin(id, origin) => {
+                let session = key(self, id).and_then(|session| self.lent.core.sessions.get_mut(session));
+                session.into_iter().for_each(|session| session.origin = Some(origin.clone()));
             }
             Input::Packet(id, packet) => {
                 if let Some(session) = key(self, id) {

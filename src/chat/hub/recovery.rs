@@ -379,7 +379,11 @@ impl Core {
         in_vain: (Option<u64>, u32),
     ) {
         let Some(recovery) = self.config.recovery else { return };
-        let timer = self.set_timer(self.now + recovery.window, Timer::Away(space, saved.pid.clone()));
+        let now_ms = self.now_ms();
+        let left_ms = saved.left_ms.unwrap_or(now_ms);
+        let passed = Duration::from_nanos(now_ms.saturating_sub(left_ms).saturating_mul(1_000_000));
+        let at = self.now + recovery.window.saturating_sub(passed);
+        let timer = self.set_timer(at, Timer::Away(space, saved.pid.clone()));
         let away = Away {
             id: saved.sid.clone(),
             pid: saved.pid.clone(),
@@ -390,6 +394,8 @@ impl Core {
             spent_until,
             timer,
             end: saved.end,
+            left_ms,
+            origin: saved.origin.clone(),
             in_vain,
         };
         self.spaces[space].away.insert(away, saved.cost());
@@ -459,6 +465,7 @@ impl NamespaceSocket {
             session,
             space,
             id,
+            origin: None,
             pid,
             rooms: Memberships::default(),
             start,

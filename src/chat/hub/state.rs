@@ -20,9 +20,10 @@ use super::config::Config;
 use super::emit::{Emitted, Proposal};
 use super::key::Key;
 use super::membership::Memberships;
+use super::origin::Spending;
 use super::recovery::{Arriving, Challenge};
 use super::rooms::Rooms;
-use super::{Output, Random, Reason, SessionId};
+use super::{Output, Random, Reason, Refusal, SessionId};
 use crate::base::{Duration, Instant};
 use crate::layers::application::http::Incoming;
 use crate::layers::application::socketio::{Encoded, Kind, Packet, Value};
@@ -33,6 +34,8 @@ pub(super) struct Session {
     pub(super) id: SessionId,
     /// What its client asked for, where the driver knows.
     pub(super) request: Option<Arc<Incoming>>,
+    /// Where it comes from, when the driver said so.
+    pub(super) origin: Option<Arc<str>>,
     /// One for each namespace it has entered.
     pub(super) sockets: Vec<Key>,
     /// Namespaces that the server put it out of: what was under way to them is not an offence.
@@ -74,6 +77,8 @@ pub(super) struct NamespaceSocket {
     pub(super) session: Key,
     pub(super) space: usize,
     pub(super) id: Arc<str>,
+    /// Where its client comes from, when that is known.
+    pub(super) origin: Option<Arc<str>>,
     /// The secret by which it can be recovered; empty without recovery.
     pub(super) pid: Arc<str>,
     pub(super) rooms: Memberships,
@@ -129,6 +134,8 @@ pub(super) struct Space {
     pub(super) rooms: Rooms,
     /// The offset of the last event that the log has handed back: where its sockets are.
     pub(super) end: u64,
+    /// How many of its sockets are of each origin.
+    pub(super) origins: BTreeMap<Arc<str>, usize>,
     /// The holder of each secret.
     pub(super) holders: BTreeMap<Arc<str>, Key>,
     pub(super) away: AwaySockets,
@@ -210,6 +217,8 @@ pub(super) struct Core {
     pub(super) seals: Seals,
     /// The next number for a timer, a question or a challenge.
     next: u64,
+    /// What each origin has lately added to the log.
+    pub(super) spending: Spending,
     /// Space for the receivers of one broadcast.
     pub(super) chosen: Vec<Key>,
     /// The log is looked through for what is too old, at some time to come.
@@ -244,6 +253,7 @@ impl Core {
             random,
             seals,
             next: 0,
+            spending: Spending::default(),
             chosen: Vec::new(),
             will_forget: false,
         }
@@ -301,6 +311,15 @@ impl Core {
 
     /// Answers what a socket has asked: when all that was proposed before is committed.
     pub(super) fn acknowledge(&mut self, key: Key, id: u64, args: Vec<Value>) {
+        let attachments: usize = args.iter().map(Value::count_binary).sum();
+        let args = if attachments > self.config.attachments {
+            // Its client would close the connection. So it learns instead that there is no answer for it.
+            let data = Value::object([("code", "E_ATTACHMENTS".into())]);
+            let refusal = Refusal::new("too many attachments in the answer").with(data);
+            vec![Value::object([("error", refusal.to_value())])]
+        } else {
+            args
+        };
         let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
         let packet = Packet::new(&*self.spaces[socket.space].name, Kind::Ack { id, args }).encode();
         let Some((&newest, _)) = self.proposals.last_key_value() else {
@@ -390,6 +409,14 @@ impl Core {
         let Some(socket) = self.sockets.get_mut(key).filter(|socket| !socket.gone) else { return };
         socket.gone = true;
         let space = &mut self.spaces[socket.space];
+        if let Some(origin) = &socket.origin
+            && let Some(count) = space.origins.get_mut(origin)
+        {
+            *count -= 1;
+            if *count == 0 {
+                space.origins.remove(origin);
+            }
+        }
         socket.rooms.current().for_each(|room| space.rooms.leave(room, key));
         space.rooms.exit(&socket.id, key);
         space.holders.remove(&socket.pid);
@@ -439,6 +466,8 @@ impl NamespaceSocket {
             rooms: self.rooms.saved(),
             data: self.data.to_json(),
             end,
+            left_ms: None,
+            origin: self.origin.clone(),
         }
     }
 }

@@ -542,5 +542,6 @@ fn history_is_read_from_the_log() {
 
 mod bounds;
 mod model;
+mod origins;
 mod returning;
 mod shared;

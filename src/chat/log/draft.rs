@@ -86,6 +86,12 @@ impl Draft {
         Draft { at_ms, to, except, sender_id, text, holes: Vec::new(), attachments }
     }
 
+    /// About how many bytes it will take.
+    pub(in crate::chat) fn cost(&self) -> usize {
+        let names = self.to.iter().chain(&self.except).map(|name| name.len() + 32);
+        self.text.len() + self.attachments.iter().map(Bytes::len).sum::<usize>() + names.sum::<usize>() + 128
+    }
+
     /// The event, committed.
     pub fn at(self, offset: u64) -> Record {
         let Draft { at_ms, to, except, sender_id, mut text, holes, attachments } = self;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::{Commit, Draft, EventLog, Outcome, Record, Retention, SenderIds, Token};
+use super::{
+    Commit, Draft, EventLog, Outcome, Record, Retention, RoomIndex, RoomPage, SenderIds, Stretch, Token,
+};
 use crate::base::Instant;
 
 /// A log in memory: it commits at once, and is gone with the program.
@@ -25,6 +27,7 @@ struct Kept {
     /// The last event that was dropped.
     dropped: u64,
     sender_ids: SenderIds,
+    rooms: RoomIndex,
 }
 
 /// What a log that keeps its events elsewhere, on disk, needs of its newest part in memory.
@@ -79,6 +82,12 @@ impl MemoryLog {
         kept.records.range(from..).take(limit).cloned().collect()
     }
 
+    /// The event at an offset.
+    pub(crate) fn at(&self, namespace: &str, offset: u64) -> Option<&Arc<Record>> {
+        let records = &self.namespaces.get(namespace)?.records;
+        records.binary_search_by_key(&offset, |record| record.offset).ok().and_then(|at| records.get(at))
+    }
+
     /// The newest events below `before`, oldest first, up to `limit` of them.
     pub(crate) fn below(&self, namespace: &str, before: u64, limit: usize) -> Vec<Arc<Record>> {
         let Some(kept) = self.namespaces.get(namespace) else { return Vec::new() };
@@ -130,6 +139,21 @@ impl EventLog for MemoryLog {
         Some(self.below(namespace, before, limit))
     }
 
+    fn page_of_room(
+        &self,
+        namespace: &str,
+        room: &str,
+        name: &str,
+        stretch: Stretch,
+        limit: usize,
+    ) -> Option<RoomPage> {
+        let Some(kept) = self.namespaces.get(namespace) else { return Some(RoomPage::default()) };
+        let stretch = Stretch { after: stretch.after.max(kept.dropped), ..stretch };
+        let (offsets, more) = kept.rooms.find(room, name, stretch, limit);
+        let records = offsets.into_iter().filter_map(|offset| self.at(namespace, offset).cloned()).collect();
+        Some(RoomPage { records, more })
+    }
+
     fn horizon(&self, namespace: &str) -> u64 {
         self.namespaces.get(namespace).map_or(0, |kept| kept.dropped)
     }
@@ -151,6 +175,7 @@ impl Kept {
             self.sender_ids.add(id.clone(), record.offset);
         }
         let at_ms = record.at_ms;
+        self.rooms.add(&record, self.dropped);
         self.records.push_back(record);
         self.bound(retention, at_ms);
     }

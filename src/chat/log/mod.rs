@@ -23,6 +23,7 @@
 
 mod draft;
 mod memory;
+mod room_index;
 mod sender_ids;
 mod shared;
 mod stream;
@@ -36,6 +37,7 @@ use super::sessions::{MemorySessions, Sessions};
 
 pub use draft::{Draft, Stamp};
 pub use memory::MemoryLog;
+pub(crate) use room_index::RoomIndex;
 pub(crate) use sender_ids::SenderIds;
 pub use shared::SharedLog;
 pub use stream::{Stream, StreamDelays};
@@ -103,6 +105,26 @@ impl Retention {
     }
 }
 
+/// A stretch of a log, and from which of its ends it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Above this offset.
+    pub after: u64,
+    /// Below this one.
+    pub before: u64,
+    /// What is newest counts first.
+    pub newest: bool,
+}
+
+/// Events of one room and one name, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoomPage {
+    /// The events.
+    pub records: Vec<Arc<Record>>,
+    /// There are more in the same direction.
+    pub more: bool,
+}
+
 /// Names a proposal; given by the hub, never twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token(pub u64);
@@ -160,6 +182,18 @@ pub trait EventLog: Send {
 
     /// The newest events below `before`, oldest first, up to `limit` of them; otherwise the same.
     fn page_before(&self, namespace: &str, before: u64, limit: usize) -> Option<Vec<Arc<Record>>>;
+
+    /// Up to `limit` events of this name that were sent to this room; fewer also where they are large. `None` when they
+    /// have to be fetched: to be asked again when the log has rung. This costs what it returns, however
+    /// many events of others lie between them.
+    fn page_of_room(
+        &self,
+        namespace: &str,
+        room: &str,
+        name: &str,
+        stretch: Stretch,
+        limit: usize,
+    ) -> Option<RoomPage>;
 
     /// The offset of the newest event that was dropped, 0 when none was: a client that has seen everything up to it has
     /// missed nothing for good.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::sessions::{ClaimId, Handover, Notice, Saved, Sessions};
-use super::{Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, Token};
+use super::{Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, RoomPage, Stretch, Token};
 use crate::base::Instant;
 
 /// Clones share one log, and each is the handle of one hub. No other hub is woken when one has written: it
@@ -133,6 +133,17 @@ impl EventLog for SharedLog {
 
     fn page_before(&self, namespace: &str, before: u64, limit: usize) -> Option<Vec<Arc<Record>>> {
         lock(&self.kept).events.page_before(namespace, before, limit)
+    }
+
+    fn page_of_room(
+        &self,
+        namespace: &str,
+        room: &str,
+        name: &str,
+        stretch: Stretch,
+        limit: usize,
+    ) -> Option<RoomPage> {
+        lock(&self.kept).events.page_of_room(namespace, room, name, stretch, limit)
     }
 
     fn horizon(&self, namespace: &str) -> u64 {
@@ -280,7 +291,17 @@ mod tests {
 
     fn saved(pid: &str) -> Saved {
         let (pid, sid) = (pid.into(), "sid".into());
-        Saved { pid, sid, start: 1, confirmed: 2, rooms: Vec::new(), data: "null".into(), end: 3 }
+        Saved {
+            pid,
+            sid,
+            start: 1,
+            confirmed: 2,
+            rooms: Vec::new(),
+            data: "null".into(),
+            end: 3,
+            left_ms: None,
+            origin: None,
+        }
     }
 
     fn append(log: &mut SharedLog, namespace: &Arc<str>, offset: u64) {

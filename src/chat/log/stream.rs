@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::sessions::{ClaimId, Handover, Notice, Saved, Sessions};
 use super::shared::SharedSessions;
-use super::{Commit, Draft, EventLog, Record, SharedLog, Token};
+use super::{Commit, Draft, EventLog, Record, RoomPage, SharedLog, Stretch, Token};
 use crate::base::{Duration, Instant, Rng};
 
 /// How far the stream is from its hubs; each time is drawn between the two.
@@ -215,6 +215,23 @@ impl EventLog for Stream {
         let line = self.line();
         if line.is_here(namespace, before, true) {
             line.log.page_before(namespace, before, limit)
+        } else {
+            None
+        }
+    }
+
+    fn page_of_room(
+        &self,
+        namespace: &str,
+        room: &str,
+        name: &str,
+        stretch: Stretch,
+        limit: usize,
+    ) -> Option<RoomPage> {
+        let line = self.line();
+        let from = if stretch.newest { stretch.before } else { stretch.after };
+        if line.is_here(namespace, from, stretch.newest) {
+            line.log.page_of_room(namespace, room, name, stretch, limit)
         } else {
             None
         }

@@ -40,6 +40,9 @@ pub(super) fn bound(text: &str) -> Result<Bound, String> {
     let number: u64 = digits.parse().map_err(|_| EXPECTED)?;
     let unit = text.trim()[digits.len()..].trim().to_ascii_lowercase();
     let bytes = |scale: u64| number.checked_mul(scale).filter(|&bytes| bytes > 0).map(Bound::Bytes);
+    if let Some(scale) = scale(&unit) {
+        return bytes(scale).ok_or_else(|| EXPECTED.into());
+    }
     // A broken connection is noticed after 45 s at the latest, and may come back for 120 s after that. Were the age
     // shorter, what it missed could be gone.
     let age = |seconds: u64| {
@@ -48,12 +51,6 @@ pub(super) fn bound(text: &str) -> Result<Bound, String> {
     };
     let bound = match unit.as_str() {
         "" => Some(number).filter(|&events| events > 0).map(Bound::Events),
-        "kb" => bytes(1000),
-        "mb" => bytes(1_000_000),
-        "gb" => bytes(1_000_000_000),
-        "kib" => bytes(1 << 10),
-        "mib" => bytes(1 << 20),
-        "gib" => bytes(1 << 30),
         "s" => age(1),
         "min" => age(60),
         "h" => age(3600),
@@ -61,6 +58,34 @@ pub(super) fn bound(text: &str) -> Result<Bound, String> {
         _ => None,
     };
     bound.ok_or_else(|| EXPECTED.into())
+}
+
+/// How many bytes a unit of size has.
+fn scale(unit: &str) -> Option<u64> {
+    Some(match unit {
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return None,
+    })
+}
+
+/// Less memory than this a server does not run in.
+const LEAST: u64 = 32 << 20;
+
+/// Reads an amount of memory: `512MiB`, `2GB`.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number: Option<u64> = text[..text.len() - unit.len()].parse().ok();
+    let bytes =
+        number.zip(scale(&unit.trim().to_ascii_lowercase())).and_then(|(n, scale)| n.checked_mul(scale));
+    bytes
+        .filter(|&bytes| bytes >= LEAST)
+        .ok_or_else(|| "expected a size of at least 32MiB with its unit, such as 512MiB or 2GB".into())
 }
 
 #[cfg(test)]
@@ -90,6 +115,10 @@ mod tests {
             "9999999999999GiB",
         ] {
             assert!(bound(wrong).is_err(), "{wrong:?}");
+        }
+        assert_eq!((size("512MiB"), size("2 gb")), (Ok(512 << 20), Ok(2_000_000_000)));
+        for wrong in ["", "512", "0MiB", "31MiB", "7d", "MiB", "-1GB", "99999999999999GiB", "1 é"] {
+            assert!(size(wrong).is_err(), "{wrong:?}");
         }
         let kept = retention(&[Bound::Events(5), Bound::Events(7)]);
         assert_eq!(kept, Retention { events: 7, ..USUAL });

@@ -25,6 +25,7 @@ use crate::layers::application::engineio::{self, Origins, Server, SessionConfig}
 use crate::layers::application::socketio::Limits;
 use crate::real::clock::{Clock, unix_ms};
 use crate::real::event_loop;
+use crate::real::memory::Budget;
 use crate::real::own_address;
 use crate::real::random;
 use crate::real::shutdown;
@@ -69,6 +70,10 @@ pub(in crate::cli) struct ServeArgs {
     /// Connections at the same time, at most
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = number_from(1_usize, 10_000))]
     max_connections: usize,
+    /// Memory that the whole program may take (512MiB, 2GB); beyond it those clients that take most are slowed
+    /// down, then closed with 1013, try again later [default: a quarter of this machine's]
+    #[arg(long, value_name = "SIZE", value_parser = history::size)]
+    max_memory: Option<u64>,
     /// Write the log lines as JSON
     #[arg(long)]
     json: bool,
@@ -90,6 +95,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
         epoch_ms: unix_ms(),
         // Faster than anybody types, and slower than what would disturb the others.
         rate: Some(Rate { per_second: 50, burst: 200 }),
+        origin_bytes: usize::try_from(history::retention(&args.history).bytes / 2).unwrap_or(usize::MAX),
         ..hub::Config::default()
     };
     let mut hub = Hub::new(config, random::numbers(), log);
@@ -131,7 +137,8 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
         });
     };
     // When it returns the hub is gone, and with it the log, which has written what was left.
-    event_loop::serve(listener, server, service, bell, stopped).await;
+    let budget = args.max_memory.map_or_else(Budget::default, |bytes| Budget { bytes });
+    event_loop::serve_within(budget, listener, server, service, bell, stopped).await;
     if let Some(why) = failure.why.take() {
         journal.write(Level::Error, "log-failed", &[("why", why.clone())]);
         return Err(CliError::Failed(format!("the log has failed: {why}")));

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::page;
 use crate::base::Instant;
 use crate::chat::Gateway;
-use crate::layers::application::engineio::{Event, Server, Service};
+use crate::layers::application::engineio::{Event, Server, Service, SessionKey};
 
 /// Asks whether something can be stored no more, and why.
 pub(super) type Failed = Box<dyn Fn() -> Option<String>>;
@@ -53,6 +53,10 @@ impl Service for ChatService {
 
     fn due(&self) -> Option<Instant> {
         self.hub.due()
+    }
+
+    fn held(&self, session: SessionKey) -> usize {
+        self.hub.held(session)
     }
 
     fn is_behind(&self) -> bool {

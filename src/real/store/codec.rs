@@ -4,7 +4,7 @@
 //!   at_ms: 8 | sender id: 4 + n | rooms: 4, each 4 + n | except: 4, each 4 + n | text: 4 + n | attachments: 4, each 4 + n
 //! ```
 //!
-//! The offset is the key. What is read of every event at the start of the program comes first.
+//! The offset is the key.
 
 use std::sync::Arc;
 
@@ -30,26 +30,19 @@ pub fn encode(record: &Record) -> Vec<u8> {
     out
 }
 
-/// The bytes with their check sequence after them. The database has checksums of its own for what a crash leaves
-/// unfinished; a disk that changes what it holds later is found by this.
-pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
-    let check = crc32(&bytes).to_be_bytes();
+/// The bytes with a check sequence after them, which covers their key too: what lies under a wrong key is found like what
+/// is wrong itself. The database has checksums of its own for what a crash leaves unfinished; a disk that changes
+/// what it holds later is found by this.
+pub fn seal(key: &[u8], mut bytes: Vec<u8>) -> Vec<u8> {
+    let check = (crc32(&bytes) ^ crc32(key)).to_be_bytes();
     bytes.extend_from_slice(&check);
     bytes
 }
 
-/// The bytes without their check sequence; `None` when they are not as they were sealed.
-pub(super) fn unseal(sealed: &[u8]) -> Option<&[u8]> {
+/// The bytes without their check sequence; `None` when they are not as they were sealed under this key.
+pub(super) fn unseal<'a>(key: &[u8], sealed: &'a [u8]) -> Option<&'a [u8]> {
     let (bytes, check) = sealed.split_last_chunk::<4>()?;
-    (crc32(bytes).to_be_bytes() == *check).then_some(bytes)
-}
-
-/// The time, and the sender's id when there is one.
-pub fn head(bytes: &[u8]) -> (u64, Option<&str>) {
-    let mut rest = bytes;
-    let at_ms = take_u64(&mut rest).unwrap_or(0);
-    let id = take(&mut rest).and_then(|id| std::str::from_utf8(id).ok()).filter(|id| !id.is_empty());
-    (at_ms, id)
+    ((crc32(bytes) ^ crc32(key)).to_be_bytes() == *check).then_some(bytes)
 }
 
 /// The record; `None` when the bytes are not one.
@@ -118,6 +111,19 @@ mod tests {
     use super::*;
     use crate::layers::application::socketio::{Packet, Value};
 
+    #[test]
+    fn one_bit_or_another_key_breaks_a_seal() {
+        let sealed = seal(b"key", b"what was said".to_vec());
+        assert_eq!(unseal(b"key", &sealed), Some(b"what was said".as_slice()));
+        assert_eq!(unseal(b"kez", &sealed), None);
+        for bit in 0..sealed.len() * 8 {
+            let mut flipped = sealed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(unseal(b"key", &flipped), None, "bit {bit}");
+        }
+        assert_eq!(unseal(b"key", b"abc"), None);
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read(
@@ -138,13 +144,11 @@ mod tests {
                 wire: Packet::event("/", "said", args).encode(),
             };
             let bytes = encode(&record);
-            prop_assert_eq!(head(&bytes), (at_ms, record.sender_id.as_deref()));
             prop_assert_eq!(decode(7, &bytes), Some(record));
         }
 
         #[test]
         fn arbitrary_bytes_are_refused_and_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            head(&bytes);
             if let Some(record) = decode(1, &bytes) {
                 prop_assert_eq!(encode(&record), bytes);
             }

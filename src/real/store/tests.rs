@@ -1,10 +1,17 @@
 //! The log on disk: what is stored stays, and what is damaged is reported.
 
+use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::layout::META;
+use super::steps::STEP;
 use super::*;
+use crate::chat::Saved;
 use crate::layers::application::socketio::Packet;
 use crate::real::clock::Clock;
+
+mod compaction;
+mod damage;
 
 /// Ids of senders that are remembered.
 const IDS: usize = 100;
@@ -71,6 +78,8 @@ fn saved(pid: &str) -> Saved {
         rooms,
         data: "\"Ada\"".into(),
         end: 1,
+        left_ms: Some(7),
+        origin: Some("192.0.2.1".into()),
     }
 }
 
@@ -241,8 +250,7 @@ fn a_byte_that_the_disk_has_changed_is_found() {
     let error = directory.open().unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     let why = error.to_string();
-    assert!(why.contains("event 1 of namespace / is not as it was written"), "{why}");
-    assert!(why.contains("events.redb") && why.contains("move it away"), "{why}");
+    assert!(why.contains("events.redb is damaged: ") && why.contains("move it away"), "{why}");
 }
 
 #[test]

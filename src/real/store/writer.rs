@@ -1,16 +1,16 @@
 //! The thread that writes: it takes all that waits, commits it at once, and says so.
+//!
+//! When nothing waits it looks whether the file is still where it was: what is written into one that somebody has removed
+//! is gone with the program.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use redb::Database;
-
-use super::{EVENTS, META, NAMESPACES, SOCKETS, codec, end_key};
+use super::book::Book;
 use crate::chat::{Record, Saved};
 
 /// Bytes that may wait for the disk, those of the running commit included. Beyond it an append waits:
@@ -27,11 +27,25 @@ const GATHER_STEP: Duration = Duration::from_micros(100);
 /// But no more often than this.
 const GATHER_STEPS: usize = 20;
 
+/// How often it is looked whether the file is still there, when nothing is written.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
 /// Something for the writer's thread to write.
 pub(super) enum Op {
-    Name { space: u32, name: Arc<str> },
-    Append { space: u32, record: Arc<Record> },
-    Trim { space: u32, until: u64 },
+    Name {
+        space: u32,
+        name: Arc<str>,
+    },
+    Append {
+        space: u32,
+        record: Arc<Record>,
+    },
+    /// Drops what is up to an offset; about how many bytes are left.
+    Trim {
+        space: u32,
+        until: u64,
+        left: u64,
+    },
 }
 
 pub(super) struct Writer {
@@ -61,11 +75,11 @@ struct Pending {
 
 /// What goes into one commit.
 #[derive(Default)]
-struct Group {
-    ops: Vec<Op>,
+pub(super) struct Group {
+    pub(super) ops: Vec<Op>,
     /// What is to be known of each socket, by namespace and secret: nothing, or this. A client that joins and leaves
     /// rooms all the time has much saved of it, and only the last of that has to be written.
-    sockets: BTreeMap<(u32, Arc<str>), Option<Saved>>,
+    pub(super) sockets: BTreeMap<(u32, Arc<str>), Option<Saved>>,
     /// Operations, those included that a later one took the place of.
     count: u64,
     bytes: usize,
@@ -108,11 +122,7 @@ impl Shared {
 impl Writer {
     /// # Errors
     /// The system has no thread for it.
-    pub(super) fn start(
-        path: &Path,
-        database: Arc<Database>,
-        on_stored: Box<dyn Fn() + Send>,
-    ) -> std::io::Result<Self> {
+    pub(super) fn start(path: &Path, book: Book, on_stored: Box<dyn Fn() + Send>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             path: path.into(),
             pending: Mutex::default(),
@@ -121,9 +131,10 @@ impl Writer {
             stored: AtomicU64::new(0),
         });
         let theirs = shared.clone();
+        let mut book = book;
         let thread = std::thread::Builder::new()
             .name("event log".into())
-            .spawn(move || write_all(&database, &theirs, &on_stored))?;
+            .spawn(move || write_all(&mut book, &theirs, &on_stored))?;
         Ok(Writer { shared, thread: Some(thread), taken: AtomicU64::new(0) })
     }
 
@@ -222,83 +233,47 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(database: &Database, shared: &Shared, on_stored: &dyn Fn()) {
+fn write_all(book: &mut Book, shared: &Shared, on_stored: &dyn Fn()) {
     loop {
         let group = {
             let mut pending = shared.lock();
-            while pending.group.count == 0 && !pending.is_closing && pending.failure.is_none() {
-                pending = shared.more.wait(pending).unwrap_or_else(PoisonError::into_inner);
+            if pending.group.count == 0 && !pending.is_closing && pending.failure.is_none() {
+                let wait = if book.is_compacting() { Duration::ZERO } else { LOOK_EVERY };
+                pending = shared.more.wait_timeout(pending, wait).unwrap_or_else(PoisonError::into_inner).0;
             }
             pending = shared.gather(pending);
             if pending.failure.is_some() {
                 break;
             }
-            if pending.group.count == 0 {
+            if pending.group.count == 0 && pending.is_closing {
                 return;
             }
             pending.writing = pending.group.bytes;
             std::mem::take(&mut pending.group)
         };
         let count = group.count;
-        // A file that something else has written into can make redb panic: that is a failure like any other.
-        let written = catch_unwind(AssertUnwindSafe(|| write(database, group).map_err(|e| e.to_string())))
-            .unwrap_or_else(|_| Err("the file's structure makes no sense".into()));
+        let written = if count > 0 { book.commit(&group) } else { book.look() };
         let mut pending = shared.lock();
         pending.writing = 0;
         if let Err(error) = written {
             let path = shared.path.display();
             pending.failure.get_or_insert(format!(
-                "{path} cannot be written: {error}; see that the disk has room. What was acknowledged is stored"
+                "{path} cannot be written: {error}; see that it is there and that the disk has room. What was \
+                 acknowledged until then was stored"
             ));
             break;
         }
         drop(pending);
-        // Release: a thread that sees the number sees the commit.
-        shared.stored.fetch_add(count, Ordering::Release);
-        shared.room.notify_all();
-        on_stored();
+        if count > 0 {
+            // Release: a thread that sees the number sees the commit.
+            shared.stored.fetch_add(count, Ordering::Release);
+            shared.room.notify_all();
+            on_stored();
+        }
+        book.compact();
     }
     // It has failed: callers that wait for room, or for what will never be stored, get the error.
     shared.lock().group = Group::default();
     shared.room.notify_all();
     on_stored();
-}
-
-/// One commit for all.
-fn write(database: &Database, group: Group) -> Result<(), redb::Error> {
-    let writing = database.begin_write()?;
-    {
-        let mut events = writing.open_table(EVENTS)?;
-        let mut ends = BTreeMap::new();
-        for op in group.ops {
-            match op {
-                Op::Name { space, name } => {
-                    writing.open_table(NAMESPACES)?.insert(&*name, space)?;
-                }
-                Op::Append { space, record } => {
-                    events.insert((space, record.offset), codec::seal(codec::encode(&record)).as_slice())?;
-                    ends.insert(space, record.offset);
-                }
-                Op::Trim { space, until } => events.retain_in((space, 0)..=(space, until), |_, _| false)?,
-            }
-        }
-        let mut sockets = writing.open_table(SOCKETS)?;
-        for ((space, pid), saved) in group.sockets {
-            match saved {
-                Some(saved) => {
-                    let json = serde_json::to_vec(&saved).unwrap_or_default();
-                    sockets.insert((space, &*pid), json.as_slice())?;
-                }
-                None => {
-                    sockets.remove((space, &*pid))?;
-                }
-            }
-        }
-        let mut meta = writing.open_table(META)?;
-        for (space, end) in ends {
-            meta.insert(end_key(space).as_str(), end)?;
-        }
-    }
-    writing.commit()?;
-    Ok(())
 }

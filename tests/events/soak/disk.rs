@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use netlayers::base::{Duration, Instant, Rng};
-use netlayers::chat::{Commit, Draft, EventLog, Outcome, Record, Saved, Sessions, Token};
+use netlayers::chat::{Commit, Draft, EventLog, Outcome, Record, RoomPage, Saved, Sessions, Stretch, Token};
 
 use super::world::Flaw;
 
@@ -173,6 +173,10 @@ impl EventLog for Disk {
         let until = space.records.partition_point(|record| record.offset < before);
         let page = space.records[until.saturating_sub(limit)..until].to_vec();
         Some(state.with_a_hole(page))
+    }
+
+    fn page_of_room(&self, _: &str, _: &str, _: &str, _: Stretch, _: usize) -> Option<RoomPage> {
+        unreachable!("nobody in this story asks for the past of a room")
     }
 
     fn horizon(&self, _: &str) -> u64 {

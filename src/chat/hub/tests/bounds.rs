@@ -225,3 +225,23 @@ fn an_event_with_more_attachments_than_clients_take_is_not_delivered_nor_replaye
     stage.say(4, "say", bytes(10));
     assert_eq!((stage.events(3).len(), stage.closed.len()), (2, 0));
 }
+
+#[test]
+fn an_answer_with_more_attachments_than_clients_take_is_an_error_in_its_place() {
+    let mut stage = bounded(|_| ());
+    stage.hub.of("/").on("echo", |cx, args, ack| ack.send(cx, args.to_vec()));
+    stage.connect(1);
+    let bytes = |count: usize| -> Vec<Value> {
+        (0..count).map(|n| Value::from(bytes::Bytes::from(vec![n as u8]))).collect()
+    };
+    stage.say(1, "echo", bytes(10));
+    let answers = |stage: &Stage| match &stage.got[&1].last().expect("an answer").kind {
+        Kind::Ack { args, .. } => args.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(answers(&stage), bytes(10));
+    stage.say(1, "echo", bytes(11));
+    let [answer] = &answers(&stage)[..] else { panic!("one argument") };
+    let code = answer.get("error").and_then(|error| error.get("data")?.get("code").cloned());
+    assert_eq!(code, Some("E_ATTACHMENTS".into()), "{}", answer.to_json());
+}

@@ -109,6 +109,11 @@ enum State {
 }
 
 impl BodyReader {
+    /// Bytes of the body that have come.
+    pub fn held(&self) -> usize {
+        self.body.len()
+    }
+
     /// The longest line with a chunk's size, extensions (which mean nothing here) included.
     const MAX_LINE: usize = 256;
     /// The most bytes of trailer fields.

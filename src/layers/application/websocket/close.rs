@@ -34,6 +34,8 @@ impl CloseCode {
     pub const MANDATORY_EXTENSION: CloseCode = CloseCode(1010);
     /// A server met a condition it did not expect.
     pub const INTERNAL_ERROR: CloseCode = CloseCode(1011);
+    /// A server has too much to do: its client may come again (IANA's registry of close codes).
+    pub const TRY_AGAIN_LATER: CloseCode = CloseCode(1013);
 
     /// Whether a Close frame may carry it.
     ///

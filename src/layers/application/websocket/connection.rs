@@ -214,6 +214,11 @@ impl Connection {
         self.sender.queued()
     }
 
+    /// Bytes of messages that have not come in whole, and what waits to be polled.
+    pub fn held(&self) -> usize {
+        self.receiver.held() + self.sender.queued()
+    }
+
     /// Where the stream's next bytes may be put, after those that are there, instead of handing them over as
     /// [`Input::Bytes`]: it saves a driver a copy. [`Input::Arrived`] is to follow.
     pub fn inbox(&mut self) -> &mut BytesMut {

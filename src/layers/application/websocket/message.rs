@@ -115,6 +115,11 @@ impl Assembler {
         Ok(())
     }
 
+    /// Bytes of the message that has begun.
+    pub(super) fn held(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| partial.payload.len())
+    }
+
     /// Whether the message that has begun is compressed (RFC 7692 §6).
     pub(super) fn is_compressed(&self) -> bool {
         self.partial.as_ref().is_some_and(|partial| partial.compressed)

@@ -110,6 +110,11 @@ impl Receiver {
         &mut self.inbox
     }
 
+    /// Bytes that came in and are not a whole message.
+    pub(super) fn held(&self) -> usize {
+        self.inbox.len() + self.assembler.held()
+    }
+
     /// The length of the payload that is coming in, and how many bytes of it are still to come; zeros when none is.
     pub(super) fn coming_in(&self) -> (u64, u64) {
         let Some(Frame { header, read, .. }) = &self.frame else { return (0, 0) };

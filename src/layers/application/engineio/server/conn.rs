@@ -22,6 +22,8 @@ pub(super) struct Conn {
     pub(super) deadline: Option<Instant>,
     /// It is in the list of connections with bytes to write.
     pub(super) listed: bool,
+    /// Nothing is read from it: it is one of those that hold most, while all together hold too much.
+    pub(super) is_slowed: bool,
 }
 
 impl Conn {
@@ -51,6 +53,9 @@ pub(super) enum State {
 pub struct Outbox {
     pieces: VecDeque<Bytes>,
     bytes: usize,
+    /// Bytes that have been written so far, and at which of all bytes a message begins: one in many.
+    written: u64,
+    marks: VecDeque<u64>,
 }
 
 impl Outbox {
@@ -72,6 +77,10 @@ impl Outbox {
     /// `count` bytes were written.
     pub fn advance(&mut self, mut written: usize) {
         self.bytes = self.bytes.saturating_sub(written);
+        self.written += written as u64;
+        while self.marks.front().is_some_and(|mark| *mark < self.written) {
+            self.marks.pop_front();
+        }
         while written > 0 {
             let Some(piece) = self.pieces.front_mut() else { return };
             let part = written.min(piece.len());
@@ -86,6 +95,34 @@ impl Outbox {
             // A connection that once had to wait does not keep the room for it.
             self.pieces = VecDeque::new();
         }
+    }
+
+    /// A message begins here. It is noted once in a while.
+    pub(super) fn mark(&mut self) {
+        const APART: u64 = 32 << 10;
+        let here = self.written + self.bytes as u64;
+        if here >= self.marks.back().copied().unwrap_or(self.written) + APART {
+            self.marks.push_back(here);
+        }
+    }
+
+    /// Drops all messages from a place on where one begins, the nearest that is known.
+    pub(super) fn shorten(&mut self) {
+        let Some(mark) = self.marks.front().copied() else { return };
+        let kept = usize::try_from(mark - self.written).unwrap_or(usize::MAX);
+        self.marks.clear();
+        let mut left = kept.min(self.bytes);
+        self.bytes = left;
+        let mut pieces = VecDeque::new();
+        for mut piece in std::mem::take(&mut self.pieces) {
+            if left == 0 {
+                break;
+            }
+            piece.truncate(left);
+            left -= piece.len();
+            pieces.push_back(piece);
+        }
+        self.pieces = pieces;
     }
 
     /// Pieces are counted by their bytes. Very short ones, such as the answers to pings of a client that reads none of
@@ -130,5 +167,29 @@ mod tests {
         assert!(outbox.pieces().count() <= 64 + 100, "{} pieces", outbox.pieces().count());
         outbox.advance(101);
         assert_eq!(outbox.pieces().flatten().copied().collect::<Vec<u8>>(), expected[101..]);
+    }
+
+    #[test]
+    fn what_is_cut_off_begins_with_a_message_and_little_is_left() {
+        let mut outbox = Outbox::default();
+        let mut expected = Vec::new();
+        for n in 0..10_000_u32 {
+            outbox.mark();
+            let message = [n.to_be_bytes().to_vec(), vec![0xff; 900]].concat();
+            outbox.push(Bytes::copy_from_slice(&message[..4]));
+            outbox.push(Bytes::copy_from_slice(&message[4..]));
+            expected.extend(message);
+            if n == 5000 {
+                outbox.advance(1_000_001);
+            }
+        }
+        outbox.shorten();
+        let left: Vec<u8> = outbox.pieces().flatten().copied().collect();
+        assert_eq!(outbox.len(), left.len());
+        assert!(!left.is_empty() && left.len() < 40_000, "{} bytes", left.len());
+        assert!(expected[1_000_001..].starts_with(&left));
+        assert_eq!((1_000_001 + left.len()) % 904, 0, "whole messages");
+        outbox.shorten();
+        assert_eq!(outbox.len(), left.len());
     }
 }

@@ -18,12 +18,14 @@
 //! | answers, and how a connection ends | `output.rs` |
 //! | WebSockets | `socket.rs` |
 //! | what has taken too long | `timers.rs` |
+//! | what holds too much | `load.rs` |
 //! | a message made ready once for many | `prepared.rs` |
 //! | the program above, which answers | [`Service`] in `service.rs` |
 
 mod conn;
 mod input;
 mod interface;
+mod load;
 mod output;
 mod prepared;
 mod route;
@@ -112,7 +114,8 @@ impl Server {
             return None;
         }
         let state = State::Head(Box::new(HeadParser::new(self.config.head)));
-        let conn = Conn { state, address, out: Outbox::default(), deadline: None, listed: false };
+        let out = Outbox::default();
+        let conn = Conn { state, address, out, deadline: None, listed: false, is_slowed: false };
         let key = self.conns.insert(conn);
         self.set_conn_deadline(key, Some(now + self.config.head_timeout));
         Some(key)
@@ -150,6 +153,7 @@ impl Server {
             return taken;
         };
         let Some(conn) = self.conns.get_mut(socket) else { return false };
+        conn.out.mark();
         prepared.frames.iter().for_each(|frame| conn.out.push(frame.clone()));
         if conn.out.len() > self.config.session.max_backlog {
             self.cut_off(now, socket, session);
@@ -223,11 +227,12 @@ impl Server {
     }
 
     /// Whether the backlog of a connection, to be written or to be answered first, is so long that no more should be
-    /// read from it. It changes when something is written.
+    /// read from it, or it was [slowed down](Server::slow_down). It changes when something is written, or with
+    /// [`relax`](Server::relax).
     pub fn is_busy(&self, conn: ConnKey) -> bool {
-        self.conns
-            .get(conn)
-            .is_some_and(|conn| conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY)
+        self.conns.get(conn).is_some_and(|conn| {
+            conn.is_slowed || conn.out.len() > Self::ENOUGH || conn.early() > Self::ENOUGH_EARLY
+        })
     }
 
     /// The connection took this many bytes of its [`outbox`](Server::outbox); when any are left, the driver

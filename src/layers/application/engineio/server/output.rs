@@ -22,6 +22,7 @@ impl Server {
 
     pub(super) fn put(&mut self, key: ConnKey, pieces: Vec<Bytes>) {
         if let Some(conn) = self.conns.get_mut(key) {
+            conn.out.mark();
             pieces.into_iter().for_each(|piece| conn.out.push(piece));
             Self::list(conn, key, &mut self.outputs);
         }

@@ -1,6 +1,6 @@
 //! The program above a server: the contract between the server and whatever answers its events.
 
-use super::{Event, Server};
+use super::{Event, Server, SessionKey};
 use crate::base::Instant;
 
 /// Receives sessions' events, messages and requests, and answers through the server it is given.
@@ -20,6 +20,11 @@ pub trait Service {
     /// When it is due next.
     fn due(&self) -> Option<Instant> {
         None
+    }
+
+    /// About how many bytes it holds of a session.
+    fn held(&self, _session: SessionKey) -> usize {
+        0
     }
 
     /// Whether nothing more should be read for now, because what was said waits for a disk. Senders then find TCP's

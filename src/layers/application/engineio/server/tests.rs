@@ -606,3 +606,44 @@ fn a_message_that_is_too_long_is_refused_without_words() {
     bench.settle();
     assert_eq!(bench.written[&socket], [0x88, 2, 0x03, 0xf1], "1009 and no reason");
 }
+
+#[test]
+fn who_holds_most_is_slowed_then_closed_with_1013_and_the_others_are_not_touched() {
+    let mut bench = Bench::with(|config| config.session.max_backlog = 10_000_000);
+    let conns: Vec<ConnKey> = (0..5).map(|_| bench.websocket("")).collect();
+    let sessions: Vec<SessionKey> = bench.server.sessions.keys().collect();
+    // The last two read nothing: one is sent ten times as much as the other.
+    bench.deaf = conns[3..].to_vec();
+    let message = Message::Text("x".repeat(10_000).into());
+    for (at, count) in [(3, 100), (4, 10)] {
+        for _ in 0..count {
+            bench.server.send(bench.now, sessions[at], message.clone());
+        }
+    }
+    bench.settle();
+    assert!(bench.server.held() > 1_100_000, "{}", bench.server.held());
+    bench.server.slow_down(500_000, |_| 0);
+    let busy: Vec<bool> = conns.iter().map(|conn| bench.server.is_busy(*conn)).collect();
+    assert_eq!(busy, [false, false, false, true, false]);
+    bench.server.relax();
+    let now = bench.now;
+    assert_eq!(bench.server.shed(now, 500_000, |_| 0), 1);
+    bench.settle();
+    assert_eq!(bench.ended, [CloseCause::SlowReader]);
+    assert!(bench.server.held() < 200_000, "what waited is given up at once: {}", bench.server.held());
+    // It reads at last: whole messages, then Close with 1013.
+    let outbox = bench.server.outbox(conns[3]).expect("it has a moment to read");
+    let waits: Vec<u8> = outbox.pieces().flatten().copied().collect();
+    assert!(waits.ends_with(&[0x88, 2, 0x03, 0xf5]), "{:?}", &waits[waits.len().saturating_sub(8)..]);
+    assert_eq!((waits.len() - 4) % (10_000 + 4 + 1), 0, "each with its header and its type");
+    // Nobody is left who holds much: a crowd that holds little is not to blame, whatever is missing.
+    assert_eq!(bench.server.shed(now, usize::MAX, |_| 0), 1, "the other one that does not read");
+    assert_eq!(bench.server.shed(now, usize::MAX, |_| 0), 0);
+    assert_eq!(
+        bench.server.shed(now, usize::MAX, |session| if session == sessions[0] { 70_000 } else { 0 }),
+        1
+    );
+    assert_eq!(bench.server.sessions(), 2);
+    bench.settle();
+    assert!(bench.give(conns[1], &frame("4hi")).contains("4hi"));
+}

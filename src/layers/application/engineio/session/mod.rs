@@ -166,6 +166,11 @@ impl Session {
         matches!(self.transport, Transport::Polling { .. }) && self.phase != Phase::Closed
     }
 
+    /// Bytes that wait for the next poll.
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
     /// Nothing will come from it any more.
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed && self.outputs.is_empty()
