@@ -227,7 +227,7 @@ pub(super) fn present(run: Past<'_>) -> Vec<PlaceId> {
     with_their_server_in_the_middle(run, places)
 }
 
-/// Where several hosts speak to one, and to no other (clients to a server), that one stands in the middle: fewer arrows pass
+/// Where several hosts speak to one, and to no other (clients to a server), that one is in the middle: fewer arrows pass
 /// the lifelines of others. A chain, such as client, router, server, stays as it is.
 fn with_their_server_in_the_middle(run: Past<'_>, mut places: Vec<PlaceId>) -> Vec<PlaceId> {
     let links = run.events.iter().filter_map(|event| match event.kind {
