@@ -94,7 +94,8 @@ fn tcp(stage: &mut Stage) {
     let listening = stage.flow(listener);
     let accepted = stage.accepted(server);
     let flows: Vec<Flow> = accepted.iter().map(|socket| stage.flow(*socket)).collect();
-    let mut rows = vec![vec!["listening".into(), listening.local().to_string(), "any".into(), String::new()]];
+    let own_end = listening.local().to_string();
+    let mut rows = vec![vec!["1".into(), "listening".into(), own_end, "any".into(), String::new()]];
     for ((socket, flow), number) in accepted.iter().zip(&flows).zip(2..) {
         let read = String::from_utf8_lossy(&stage.reads(*socket).concat()).into_owned();
         rows.push(vec![

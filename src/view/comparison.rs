@@ -53,7 +53,7 @@ pub fn comparison(facts: &[Facts], rtt: Option<Duration>, look: &Look) -> Sheet 
 /// Blanks before a column.
 const GAP: usize = 2;
 
-/// A text at the right end of so many cells.
+/// A text at the right end of `room` cells.
 fn cell(text: &str, room: usize) -> String {
     format!("{}{text}", " ".repeat(room.saturating_sub(width(text))))
 }

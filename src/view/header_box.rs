@@ -109,7 +109,7 @@ fn draw(fields: &[(Field, Option<&str>)], part: Option<usize>, look: &Look) -> S
     sheet
 }
 
-/// Cuts the fields into rows of so many bits. What does not fit into its cell goes to `notes`.
+/// Cuts the fields into rows of `row_bits` bits. What does not fit into its cell goes to `notes`.
 pub(super) fn rows(
     fields: &[(Field, Option<&str>)],
     row_bits: usize,

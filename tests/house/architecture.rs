@@ -216,6 +216,27 @@ fn main_parses_and_calls_and_no_more() {
     assert!(main.lines().count() <= 30, "src/main.rs has {} lines", main.lines().count());
 }
 
+/// The one way to a terminal is `src/cli/output/`, which makes every text harmless: what else printed could let the escape
+/// sequences of a peer, a file or an argument through.
+#[test]
+fn only_the_output_prints() {
+    let mut faults = Vec::new();
+    let is_ours = |name: &str| name.starts_with("src/cli/") && !name.starts_with("src/cli/output/");
+    for file in sources().iter().filter(|file| is_ours(&file.name())) {
+        for (number, line) in file.lines_before_tests() {
+            let prints =
+                ["println!", "eprintln!", "print!", "eprint!"].iter().any(|word| mentions(line, word));
+            let opens = ["io::stdout()", "io::stderr()"].iter().any(|name| {
+                line.match_indices(name).any(|(at, _)| !line[at + name.len()..].starts_with(".is_terminal()"))
+            });
+            if prints || opens {
+                faults.push(format!("{}:{number}: {}", file.name(), line.trim()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "print through `Output` and `remark`:\n{}", faults.join("\n"));
+}
+
 #[test]
 fn the_checks_above_can_fail() {
     assert_eq!(

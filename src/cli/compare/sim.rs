@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::args::{CompareArgs, ViewChoice};
-use super::telling::{headline, pace, pages, verdicts, ways, wrap};
+use super::telling::{headline, pace, pages, verdicts, ways};
 use super::{document, pictures};
 use crate::base::Duration;
 use crate::cli::error::CliError;
@@ -94,13 +94,14 @@ fn summary(
     out.line("")?;
     verdicts(runs, &facts, knobs.tcp.user_timeout, out)?;
     out.line("")?;
-    out.toned(Tone::Faint, wrap(SIMPLIFIED, out.look.columns()))?;
+    out.toned(Tone::Faint, SIMPLIFIED)?;
     out.line(next(args, knobs))
 }
 
 /// What the model leaves out and a reader of the ladders could miss.
-const SIMPLIFIED: &str = "simplified: ARP caches are warm, hosts take no time to compute, TCP has no congestion \
-                          control yet (RFC 9293 MUST-19) and acknowledges each segment at once.";
+const SIMPLIFIED: &str = "\
+simplified: ARP caches are warm, hosts take no time to compute, TCP has no
+congestion control yet (RFC 9293 MUST-19) and acknowledges each segment at once.";
 
 /// The next command, chosen by what was just seen.
 fn next(args: &CompareArgs, knobs: &Knobs) -> String {

@@ -60,7 +60,7 @@ pub(super) enum Pace {
     Step,
 }
 
-/// Lines after the first of a text that is too wide for a terminal begin with so many blanks.
+/// Lines after the first of a text that is too wide for a terminal begin with `INDENT` blanks more than it.
 const INDENT: usize = 2;
 
 impl Output {

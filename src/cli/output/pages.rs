@@ -54,7 +54,7 @@ pub(in crate::cli) struct Pages {
     screen: Option<Screen>,
 }
 
-/// A picture does not begin on a page that has no room for its head and so many rows.
+/// A picture does not begin on a page that has no room for its head and these rows.
 const LEAST_OF_A_PICTURE: usize = 4;
 
 impl Pages {

@@ -30,7 +30,7 @@ pub(in crate::cli) fn wipe() {
     let _ = write!(io::stderr(), "\r");
 }
 
-/// The lines of a text on a screen with so many columns; off a screen they stay whole.
+/// The lines of a text on a screen of `columns`; off a screen they stay whole.
 fn folded(text: Sheet, columns: Option<usize>) -> Sheet {
     match columns {
         Some(columns) => {

@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::panel::Panel;
-use super::row::{Deed, Row, Step};
+use super::row::{Deed, Remark, Row, Step};
 use super::{page, text, words};
 use crate::trace::Past;
 use crate::view::dissect::Summary;
@@ -34,14 +34,16 @@ pub(super) struct Column<'a> {
 /// Leaves only what has room in a narrow column: arrows, what programs read, and sentences.
 pub(super) fn condense(mut rows: Vec<Row<'_>>) -> Vec<Row<'_>> {
     for row in &mut rows {
-        row.remarks.retain(|remark| match remark.deed {
+        let has_room = |remark: &Remark<'_>| match remark.deed {
             Deed::Read(_)
             | Deed::MessageReceived(_)
             | Deed::Refused(_)
             | Deed::TurnedAway(..)
             | Deed::Note(_) => true,
             Deed::State(_) | Deed::Wrote(_) | Deed::MessageSent(_) => false,
-        });
+        };
+        row.before = row.remarks[..row.before].iter().filter(|remark| has_room(remark)).count();
+        row.remarks.retain(has_room);
     }
     rows.retain(|row| row.arrow.is_some() || !row.remarks.is_empty());
     rows

@@ -1,6 +1,8 @@
 //! The lifelines of one trace side by side, and how a step looks on them: the one drawing routine of all ladders.
 
-use super::row::{Arrow, Gap, Remark, Row, Step};
+use std::collections::BTreeSet;
+
+use super::row::{Arrow, Deed, Gap, Remark, Row, Step};
 use super::stroke::Span;
 use super::{text, words};
 use crate::trace::{Past, PlaceId};
@@ -108,24 +110,37 @@ impl<'a> Panel<'a> {
         if let Some(arrow) = &row.arrow {
             self.arrow(arrow, &mut lines);
         }
-        // Remarks in the margins share the first line; the others need lines below it.
+        // Remarks in the margins share the line of the arrow; the others need lines of their own. What a program wrote
+        // before the arrow left stands above it, as its cause.
+        let mut above = Vec::new();
         let mut fresh = row.arrow.is_none();
-        for remark in &row.remarks {
+        for (number, remark) in row.remarks.iter().enumerate() {
             if self.beside(remark, &mut lines[0]) {
+                continue;
+            }
+            let is_cause = matches!(remark.deed, Deed::Wrote(_) | Deed::MessageSent(_));
+            if row.arrow.is_some() && number < row.before && is_cause {
+                let at = above.len();
+                self.between(remark, at, &mut above);
                 continue;
             }
             let taken = if fresh { lines.len() - 1 } else { lines.len() };
             self.between(remark, taken, &mut lines);
             fresh = false;
         }
-        lines
+        above.into_iter().chain(lines).collect()
     }
 
     fn arrow(&self, arrow: &Arrow<'_>, lines: &mut Vec<Line>) {
         let (Some(from), Some(to)) = (self.cell(arrow.from), self.cell(arrow.to)) else { return };
         let stroke = words::stroke(arrow, self.packets, self.look, self.compact);
         let span = Span { left: from.min(to), right: from.max(to), rightwards: from <= to };
-        let rest = stroke.draw(&mut lines[0], span);
+        let passed = self
+            .lifelines
+            .iter()
+            .map(|(_, cell)| *cell)
+            .filter(|cell| span.left < *cell && *cell < span.right);
+        let rest = stroke.draw(&mut lines[0], span, &passed.collect::<Vec<_>>());
         let between = span.left + 1..span.right;
         lines[0].about(between.clone(), arrow.subject);
         let room = (span.right - span.left).saturating_sub(5);
@@ -206,5 +221,30 @@ pub(super) fn present(run: Past<'_>) -> Vec<PlaceId> {
         }
     }
     // A run in which only one host did something is drawn with its possible peers.
-    if places.len() < 2 { (0..run.places.len().min(4) as u16).map(PlaceId).collect() } else { places }
+    if places.len() < 2 {
+        return (0..run.places.len().min(4) as u16).map(PlaceId).collect();
+    }
+    with_their_server_in_the_middle(run, places)
+}
+
+/// Where several hosts speak to one, and to no other (clients to a server), that one is in the middle: fewer arrows pass
+/// the lifelines of others. A chain, such as client, router, server, stays as it is.
+fn with_their_server_in_the_middle(run: Past<'_>, mut places: Vec<PlaceId>) -> Vec<PlaceId> {
+    let links = run.events.iter().filter_map(|event| match event.kind {
+        crate::trace::Kind::Sent { to, .. } => Some((event.place, to)),
+        _ => None,
+    });
+    let links: BTreeSet<(PlaceId, PlaceId)> = links.collect();
+    let is_hub = |place: &PlaceId| {
+        let peers: BTreeSet<PlaceId> =
+            links.iter().filter(|(_, to)| to == place).map(|(from, _)| *from).collect();
+        peers.len() > 1 && links.iter().all(|(from, to)| from == place || to == place)
+    };
+    if places.len() > 2
+        && let Some(at) = places.iter().position(is_hub)
+    {
+        let hub = places.remove(at);
+        places.insert(places.len() / 2, hub);
+    }
+    places
 }

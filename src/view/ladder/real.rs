@@ -32,7 +32,7 @@ pub(super) fn rows(run: Past<'_>) -> Vec<Row<'_>> {
                 let cargo = Cargo::Write(bytes, arrival.map(|arrival| arrival.at.since(event.at)));
                 let subject = Subject::Event(index);
                 let arrow = Arrow { from: event.place, to, cargo, subject, leg: Leg::Whole, marks };
-                rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new() });
+                rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new(), before: 0 });
             }
             kind => {
                 if let Some(deed) = deed(kind) {

@@ -13,6 +13,8 @@ pub(super) struct Row<'a> {
     pub(super) arrow: Option<Arrow<'a>>,
     /// What hosts did at the same moment, at most one thing each.
     pub(super) remarks: Vec<Remark<'a>>,
+    /// How many of them happened before the arrow: a write stands above what it sent.
+    pub(super) before: usize,
 }
 
 /// One arrow from host to host.

@@ -99,7 +99,7 @@ impl<'a> Builder<'a> {
             Kind::Sent { frame, to, .. } => self.sent(event, *frame, *to, packets),
             Kind::Delivered { frame } => {
                 if let Some(arrow) = self.held.remove(frame) {
-                    self.rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new() });
+                    self.rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new(), before: 0 });
                 }
             }
             Kind::Retransmitted { segment, why, .. } => {
@@ -137,8 +137,11 @@ impl<'a> Builder<'a> {
             self.held.insert(frame, Arrow { leg: Leg::Arrival, ..arrow.clone() });
         }
         match self.rows.last_mut() {
-            Some(row) if row.at == event.at && row.takes_arrow() => row.arrow = Some(arrow),
-            _ => self.rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new() }),
+            Some(row) if row.at == event.at && row.takes_arrow() => {
+                row.before = row.remarks.len();
+                row.arrow = Some(arrow);
+            }
+            _ => self.rows.push(Row { at: event.at, arrow: Some(arrow), remarks: Vec::new(), before: 0 }),
         }
     }
 }
@@ -197,7 +200,7 @@ pub(super) fn remark<'a>(rows: &mut Vec<Row<'a>>, (index, event): (usize, &Event
         Some(row)
             if row.remarks.iter().any(|before| before.place == event.place && tells(before.deed, deed)) => {}
         Some(row) if row.takes(&remark) => row.remarks.push(remark),
-        _ => rows.push(Row { at: event.at, arrow: None, remarks: vec![remark] }),
+        _ => rows.push(Row { at: event.at, arrow: None, remarks: vec![remark], before: 0 }),
     }
 }
 

@@ -59,7 +59,8 @@ const CORE: u8 = 1;
 
 impl Stroke {
     /// Draws the arrow. Returns the words that must be read and did not fit, for the lines below.
-    pub(super) fn draw(&self, strip: &mut Line, span: Span) -> Vec<String> {
+    /// A mark never stands on one of the lifelines that the arrow passes (`passed`, their cells): nothing happens there.
+    pub(super) fn draw(&self, strip: &mut Line, span: Span, passed: &[usize]) -> Vec<String> {
         let room = span.right.saturating_sub(span.left + 1);
         let stub = if room >= 30 { 2 } else { 1 };
         // The stub, one blank at each side of the label, and the head with a little line before it.
@@ -92,12 +93,19 @@ impl Stroke {
                 }
             }
         };
-        self.pieces(strip, span, (room, stub, head), &label, &mark);
+        self.pieces(strip, span, (room, stub, head), (&label, &mark), passed);
         rest.extend(over);
         rest
     }
 
-    fn pieces(&self, strip: &mut Line, span: Span, cells: (usize, usize, usize), label: &str, mark: &str) {
+    fn pieces(
+        &self,
+        strip: &mut Line,
+        span: Span,
+        cells: (usize, usize, usize),
+        (label, mark): (&str, &str),
+        passed: &[usize],
+    ) {
         let (room, stub, head) = cells;
         let place = Placing { span, room };
         let label_end = if label.is_empty() { stub } else { stub + 2 + text::width(label) };
@@ -107,6 +115,20 @@ impl Stroke {
             _ if mark.is_empty() => room,
             End::Lost => (room / 2).max(label_end + stub).min(room.saturating_sub(mark_width)),
             End::Head | End::Open => room.saturating_sub(mark_width + head).max(label_end + 1),
+        };
+        let cell = |from_sender: usize| match span.rightwards {
+            true => span.left + 1 + from_sender,
+            false => span.right.saturating_sub(1 + from_sender),
+        };
+        let mark_at = match self.end {
+            // Shorter by a little, or longer where the label would be in the way.
+            End::Lost if !mark.is_empty() && passed.contains(&cell(mark_at)) => {
+                match mark_at > label_end + stub {
+                    true => mark_at - 1,
+                    false => mark_at + 1,
+                }
+            }
+            _ => mark_at,
         };
         let line_end = match self.end {
             End::Lost => mark_at,
@@ -187,7 +209,7 @@ mod tests {
 
     fn drawn(stroke: &Stroke, room: usize, rightwards: bool) -> (String, Vec<String>) {
         let mut strip = Line::blank(room + 2);
-        let rest = stroke.draw(&mut strip, Span { left: 0, right: room + 1, rightwards });
+        let rest = stroke.draw(&mut strip, Span { left: 0, right: room + 1, rightwards }, &[]);
         (strip.trimmed().to_string(), rest)
     }
 
@@ -218,6 +240,18 @@ mod tests {
     fn a_lost_frame_has_no_head_and_names_the_rule() {
         assert_eq!(drawn(&lost("loss"), 34, true).0, "├── seq=1 len=9 ──✗ loss");
         assert_eq!(drawn(&lost("loss"), 34, false).0, "            loss ✗── seq=1 len=9 ──┤");
+    }
+
+    #[test]
+    fn a_loss_never_stands_on_a_lifeline_that_the_arrow_passes() {
+        for passed in 1..35 {
+            for rightwards in [true, false] {
+                let mut strip = Line::blank(36);
+                lost("loss").draw(&mut strip, Span { left: 0, right: 35, rightwards }, &[passed]);
+                let at = strip.to_string().chars().position(|c| c == '✗');
+                assert!(at.is_some_and(|at| at != passed), "{strip}");
+            }
+        }
     }
 
     #[test]
