@@ -62,11 +62,9 @@ check("the guarded namespace refuses", refusals == [{"message": "unauthorized", 
 many = 1000 if profile == "chat" else 100
 for n in range(many):
     a.emit("message", n)
-for n in range(many):
-    name, args = a.heard.get(timeout=4)
-    if args[0] != n:
-        check(f"in order: {n} is {args[0]}", False)
-check("many messages come back in order", True)
+# This client hands each message to a thread of its own, so its program may see them in another order.
+came = sorted(a.heard.get(timeout=4)[1][0] for _ in range(many))
+check("many messages come back, each once", came == list(range(many)))
 check("the transport is the last one offered", a.transport() == transports[-1])
 if profile == "suite":
     a.sleep(1.2)

@@ -130,8 +130,15 @@ fn digit(byte: u8) -> u8 {
 /// Whether a text behind some bytes is these bytes, printed. Blanks do not count: dumps put them where they like.
 fn says(bytes: &[u8], text: &[u8]) -> bool {
     let text = text.trim_ascii();
-    let text = text.strip_prefix(b"|").or(text.strip_prefix(b">")).unwrap_or(text);
-    let text = text.strip_suffix(b"|").or(text.strip_suffix(b"<")).unwrap_or(text);
+    // Some dumps put the text between two signs, which may as well be its first and last letter.
+    let open = text.strip_prefix(b"|").or(text.strip_prefix(b">"));
+    let close = |text: &[u8]| text.ends_with(b"|") || text.ends_with(b"<");
+    let within = open.filter(|text| close(text)).map(|text| &text[..text.len() - 1]);
+    [Some(text), within, open].into_iter().flatten().any(|text| is_printed(bytes, text))
+}
+
+/// Whether a text is these bytes, printed, and nothing else.
+fn is_printed(bytes: &[u8], text: &[u8]) -> bool {
     let mut letters = text.iter().copied().filter(|letter| *letter != b' ').peekable();
     let as_printed = bytes.iter().filter(|byte| **byte != b' ').all(|byte| match letters.next() {
         Some(letter) if byte.is_ascii_graphic() => letter == *byte,
@@ -433,6 +440,16 @@ mod tests {
         fn any_text_of_the_signs_of_dumps_is_no_reason_to_panic(text in "[0-9a-f x:*|>.\n]{0,300}") {
             if let Ok(packets) = packets(text.as_bytes()) {
                 prop_assert!(packets.iter().all(|packet| !packet.is_empty() && packet.len() <= MOST_BYTES));
+            }
+        }
+    }
+
+    #[test]
+    fn a_sign_at_the_end_of_the_letters_may_be_a_letter() {
+        for last in [*b"00\0\0<", *b"ab\0\0|", *b">00\0<", *b"|00\0|"] {
+            let bytes = [vec![0; 48], last.to_vec()].concat();
+            for (form, text) in dumps(&bytes) {
+                assert_eq!(packets(text.as_bytes()), Ok(vec![bytes.clone()]), "{form}:\n{text}");
             }
         }
     }

@@ -74,7 +74,7 @@ fn picture(said: &Said, kernel: &Kernel, detail: Detail, look: &Look) -> Sheet {
             let first = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
             let line = format!("{way}: {}", safe(&String::from_utf8_lossy(first)));
             let line = cut(&line, look.columns().saturating_sub(24));
-            faint(format!("{line}  ({} bytes of HTTP)", head.len()), look)
+            faint(&format!("{line}  ({} bytes of HTTP)", head.len()), look)
         }
         Saying::Frame(header) => frame(way, header, said, kernel, detail, look),
         // The client notices too, and says what was wrong.
@@ -101,7 +101,7 @@ fn frame(
         let what = rows.first().map_or_else(String::new, |row| row.text.clone());
         let line = format!("{way}: {what}, {} + {header_len} bytes", payload.len());
         if header.opcode != Opcode::Binary {
-            return faint(line, look);
+            return faint(&line, look);
         }
     }
     rows.push(websocket);
@@ -132,7 +132,7 @@ fn sum(way: &str, ours: &[Row], kernels: &[Row], look: &Look) -> Sheet {
 }
 
 /// A line of less importance, broken where the screen is too narrow.
-fn faint(line: String, look: &Look) -> Sheet {
+fn faint(line: &str, look: &Look) -> Sheet {
     Line::of(format!("  {line}"), Tone::Faint).folded(look.columns(), 4).into_iter().collect()
 }
 
