@@ -88,7 +88,7 @@ pub struct Hello {
     pub is_recovered: bool,
 }
 
-/// Why a client may not enter, which it is told as `{"message": ..., "data": ...}`; or why an event is refused: see
+/// Why a client may not enter, sent to it as `{"message": ..., "data": ...}`; or why an event is refused: see
 /// [`Namespace::guard`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {

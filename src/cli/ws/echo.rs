@@ -81,7 +81,7 @@ pub(super) async fn run(args: &WsEchoArgs, out: &mut Output) -> Result<(), CliEr
     let server =
         Server::bind((args.host, args.port), builder).await.map_err(|error| cannot_listen(args, error))?;
     let address = server.local_addr();
-    // Every client is told, when this is asked to end, that its server goes away.
+    // Every client then learns, by 1001, that its server goes away.
     let asked = shutdown::requested();
     out.line(format!("listening on {address}"))?;
     out.flush()?;

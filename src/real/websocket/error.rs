@@ -50,7 +50,7 @@ pub enum WebSocketError {
     Request(ParseError),
     /// The connection was failed (RFC 6455 §7.1.7).
     #[error("{0}")]
-    Failed(#[from] Failure),
+    Failed(Box<Failure>),
     /// A message cannot be sent.
     #[error("{0}")]
     Send(#[from] SendError),
@@ -66,5 +66,11 @@ impl WebSocketError {
             WebSocketError::Failed(failure) => failure.response.as_deref(),
             _ => None,
         }
+    }
+}
+
+impl From<Failure> for WebSocketError {
+    fn from(failure: Failure) -> Self {
+        WebSocketError::Failed(Box::new(failure))
     }
 }

@@ -115,7 +115,7 @@ pub(in super::super) fn judge(request: &RequestHead, policy: &Policy, deflate: O
 pub(in super::super) fn refused(refusal: &Refusal) -> Verdict {
     let reply = refusal.response.emit().ok().map(|head| match refusal.body.is_empty() {
         true => head,
-        false => [head, refusal.body.clone()].concat().into(),
+        false => [&head[..], &refusal.body].concat().into(),
     });
     Verdict::Failed { reply, error: refusal.error.clone() }
 }

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
-use bytes::Bytes;
 
 use super::super::deflate::{Deflate, negotiation};
 use super::extensions::{self, Extension};
@@ -30,7 +29,7 @@ pub struct Policy {
     /// The program's own decision, asked about a request that breaks no rule, before the 101: by a token, a cookie, an
     /// address (§10.5). `None` lets in all.
     pub gate: Option<Gate>,
-    /// The client's address, for the gate: known to whoever accepted the connection.
+    /// The client's address, for the gate; the caller that accepted the connection knows it.
     pub address: Option<SocketAddr>,
     /// Further fields for every 101, such as a cookie.
     pub headers: Headers,
@@ -64,7 +63,7 @@ pub struct Refusal {
     /// The answer, after which the connection is to be closed. Boxed, to keep the result of [`answer`] small.
     pub response: Box<ResponseHead>,
     /// And the body that follows it, most often empty.
-    pub body: Bytes,
+    pub body: Box<[u8]>,
     /// The rule that was broken.
     pub error: ParseError,
 }
@@ -86,13 +85,13 @@ impl Refusal {
             None => headers.with("Connection", "close"),
         };
         let response = ResponseHead::new(status, headers.with("Content-Length", "0"));
-        Refusal { response: Box::new(response), body: Bytes::new(), error }
+        Refusal { response: Box::new(response), body: Box::default(), error }
     }
 
     /// The program's own.
     fn by_program(rejection: &Rejection) -> Self {
         let error = malformed("request", "one that the program lets in", rejection.status.to_string());
-        Refusal { response: Box::new(rejection.response()), body: rejection.body.clone(), error }
+        Refusal { response: Box::new(rejection.response()), body: rejection.body[..].into(), error }
     }
 }
 
