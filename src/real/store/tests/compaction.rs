@@ -12,7 +12,8 @@ fn a_file_much_larger_than_what_is_in_it_is_made_smaller_while_it_serves() {
     let never = Slack { bytes: u64::MAX, times: 4 };
     let open = |slack, events| {
         let retention = Retention { events, ..Retention::default() };
-        Store::open_with(&directory.0, retention, slack, Arc::new(|_| ()), Box::new(|| ())).unwrap()
+        Store::open_with(&directory.0, retention, slack, &(Arc::new(|_| ()) as Told), Box::new(|| ()))
+            .unwrap()
     };
     let large = |offset: u64| {
         let wire = Packet::event("/", "said", vec!["x".repeat(4000).into(), offset.into()]).encode();
