@@ -173,10 +173,16 @@ fn from(cx: &Context<'_>, message: Value) -> Value {
 /// Reports why nothing can be stored any more, if so.
 type Failure = Box<dyn Fn() -> Option<String>>;
 
-/// The log of what was said: in memory, or on disk, where it outlives the program.
-fn log(data: Option<&Path>, bell: Arc<Notify>) -> Result<(Box<dyn EventLog>, Failure), StoreError> {
+/// The log of what was said: in memory, of which it gets a quarter at most, or on disk, where it outlives the program.
+fn log(
+    data: Option<&Path>,
+    budget: Budget,
+    bell: Arc<Notify>,
+) -> Result<(Box<dyn EventLog>, Failure), StoreError> {
     let Some(folder) = data else {
-        return Ok((Box::new(MemoryLog::new(Retention::default())), Box::new(|| None)));
+        let usual = Retention::default();
+        let retention = Retention { bytes: usual.bytes.min(budget.bytes / 16), ..usual };
+        return Ok((Box::new(MemoryLog::new(retention)), Box::new(|| None)));
     };
     let told = |progress| eprintln!("opening the log: {progress}");
     let store = Store::open(folder, Retention::default(), told, move || bell.notify_one())?;
@@ -232,7 +238,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     // Rung by the log when something has become safe: only then is it acknowledged.
     let bell = Arc::new(Notify::new());
-    let (log, failure) = log(data.as_deref(), bell.clone())?;
+    let (log, failure) = log(data.as_deref(), budget, bell.clone())?;
     let mut hub = Hub::new(config, random::numbers(), log);
     for namespace in ["/", "/custom", "/private"] {
         program(&mut hub, namespace);

@@ -45,7 +45,7 @@
 //! [`Retention`]: super::Retention
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use slotmap::{Key as _, KeyData, SecondaryMap};
@@ -347,7 +347,7 @@ fn id(session: SessionKey) -> SessionId {
 fn origin(address: IpAddr) -> Arc<str> {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string().into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string().into(),
+        IpAddr::V6(address) => IpAddr::from((address.to_bits() >> 64 << 64).to_be_bytes()).to_string().into(),
     }
 }
 

@@ -32,14 +32,14 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(super) enum Verdict {
     /// There is enough.
     Enough,
-    /// So many bytes are too many: read no more from those that hold most.
+    /// This is the excess in bytes: read no more from those that hold most.
     SlowDown(usize),
-    /// So many are too many: close them.
+    /// This is the excess in bytes: close those that hold most.
     Shed(usize),
 }
 
 impl Budget {
-    /// What is to be done when the program has `used` bytes. Whoever is closed makes up for what brings it back to three
+    /// What is to be done when the program has `used` bytes. The excess counts from three
     /// quarters.
     pub(super) fn judge(self, used: u64) -> Verdict {
         let most = self.bytes / 4 * 3;

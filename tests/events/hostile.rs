@@ -12,13 +12,13 @@ use std::time::Duration;
 use super::event_server::{EventServer, Said, Ws, example};
 
 /// A client that talks from now on until it is asked how it was.
-struct Good {
+pub(crate) struct Good {
     stop: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<u64>>,
 }
 
 impl Good {
-    fn talks(server: &EventServer) -> Self {
+    pub(crate) fn talks(server: &EventServer) -> Self {
         let mut socket = Ws::entered(server);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
@@ -41,7 +41,7 @@ impl Good {
     }
 
     /// It got an answer to everything, in order; how many those were.
-    fn was_not_disturbed(mut self) -> u64 {
+    pub(crate) fn was_not_disturbed(mut self) -> u64 {
         self.stop.store(true, Ordering::Relaxed);
         let messages = self.thread.take().expect("once").join().expect("the good client is well");
         assert!(messages > 0);

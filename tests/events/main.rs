@@ -1,5 +1,6 @@
 //! The event system from outside: the chat, stock clients, hostile ones, crashes, and the soak in virtual time.
 
+mod budget;
 mod chat;
 mod chat_history;
 mod chat_join;

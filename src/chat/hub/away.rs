@@ -2,7 +2,7 @@
 //!
 //! One client can fill a table that all share. So the sockets that have nothing to miss go first: they were in no room
 //! and are not known to have received anything. A client that joins rooms with each of its connections gets past that:
-//! so next goes one of the origin whose sockets take most. Whoever fills the table is who loses by it.
+//! so next goes one of the origin whose sockets take most. The client that fills the table loses by it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

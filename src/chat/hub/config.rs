@@ -58,7 +58,7 @@ pub struct Config {
 /// How a broken connection comes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery {
-    /// For how long after the break. A restart of the program does not begin it anew.
+    /// For how long after the break. A restart of the program does not extend it.
     pub window: Duration,
     /// How long the old connection has to answer a ping when another one presents its secret; a slow one has four
     /// of its round trips, up to ten seconds. It counts from the last packet that came from it.

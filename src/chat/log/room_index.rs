@@ -1,7 +1,7 @@
 //! Where the events of each room are, by name: a page of a room's past then costs what it returns, however much was
 //! said elsewhere in the namespace, whose one log they share.
 //!
-//! It is in memory, eight bytes for each room of an event, and made anew from the log when that is opened.
+//! It is in memory, eight bytes for each room of an event, and rebuilt from the log when that is opened.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

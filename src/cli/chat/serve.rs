@@ -14,7 +14,7 @@ use super::service::{ChatService, Failed, Failure};
 use crate::base::Instant;
 use crate::chat::hub::{self, Hub, Rate};
 use crate::chat::lounge::{self, Rules};
-use crate::chat::{EventLog, Gateway, MemoryLog};
+use crate::chat::{EventLog, Gateway, MemoryLog, Retention};
 use crate::cli::error::CliError;
 use crate::cli::listening::Wanted;
 use crate::cli::logbook;
@@ -137,8 +137,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
         });
     };
     // When it returns the hub is gone, and with it the log, which has written what was left.
-    let budget = args.max_memory.map_or_else(Budget::default, |bytes| Budget { bytes });
-    event_loop::serve_within(budget, listener, server, service, bell, stopped).await;
+    event_loop::serve_within(budget(args), listener, server, service, bell, stopped).await;
     if let Some(why) = failure.why.take() {
         journal.write(Level::Error, "log-failed", &[("why", why.clone())]);
         return Err(CliError::Failed(format!("the log has failed: {why}")));
@@ -163,6 +162,10 @@ fn engine(args: &ServeArgs) -> engineio::Config {
     }
 }
 
+fn budget(args: &ServeArgs) -> Budget {
+    args.max_memory.map_or_else(Budget::default, |bytes| Budget { bytes })
+}
+
 fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
@@ -181,6 +184,9 @@ fn open_log(
 ) -> Result<(Box<dyn EventLog>, Failed), CliError> {
     let retention = history::retention(&args.history);
     if args.memory {
+        // While it is young four times as much may be kept: a quarter of the budget at most.
+        let bytes = retention.bytes.min(budget(args).bytes / 16);
+        let retention = Retention { bytes, ..retention };
         journal.info("log", &[("kept", "memory".into())]);
         return Ok((Box::new(MemoryLog::new(retention)), Box::new(|| None)));
     }

@@ -3,13 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use super::compaction::{Compaction, Slack};
 use super::file::{Identity, Witness};
 use super::guard::Guarded;
 use super::ledger::Ledger;
 use super::writer::Group;
+use crate::base::Duration;
+use crate::real::clock::Clock;
 
 /// How many commits lie between two looks at the size of the file.
 const MEASURE_EVERY: u64 = 64;
@@ -115,7 +116,8 @@ impl Book {
 
     /// Makes the file a piece smaller, when it is much larger than what is in it.
     pub(super) fn compact(&mut self) {
-        let begun = Instant::now();
+        let clock = Clock::start();
+        let begun = clock.now();
         let is_time = self.ledger.commits().is_multiple_of(MEASURE_EVERY);
         if self.compaction.is_none() && is_time && self.slack.is_too_much(&self.path, self.ledger.bytes()) {
             self.compaction = Compaction::begin(&self.path).ok();
@@ -131,7 +133,7 @@ impl Book {
             return;
         }
         let compacted = &mut *self.compacted.lock().unwrap_or_else(PoisonError::into_inner);
-        compacted.pause = compacted.pause.max(begun.elapsed());
+        compacted.pause = compacted.pause.max(clock.now().since(begun));
     }
 
     fn finish(&mut self, compaction: Compaction, database: &Guarded) {

@@ -30,7 +30,7 @@ const ENTRIES: usize = 4096;
 pub(super) struct Slack {
     /// It is at least so large,
     pub(super) bytes: u64,
-    /// and so many times as large as the events in it. Half-filled pages alone make it about twice as large.
+    /// and `times` as large as the events in it. Half-filled pages alone make it about twice as large.
     pub(super) times: u64,
 }
 

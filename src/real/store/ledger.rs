@@ -10,7 +10,7 @@ use super::content::Content;
 use super::layout::{EVENTS, Place, SOCKETS, SPACES, STATE, event_key, sealed_number, socket_key};
 use super::writer::{Group, Op};
 
-/// What the file says of itself: written anew with each commit that changes it.
+/// What the file says of itself: rewritten with each commit that changes it.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     spaces: BTreeMap<u32, (Arc<str>, Place)>,

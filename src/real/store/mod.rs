@@ -117,14 +117,20 @@ impl Store {
         told: impl Fn(Progress) + Send + Sync + 'static,
         on_stored: impl Fn() + Send + 'static,
     ) -> Result<Store, StoreError> {
-        Store::open_with(directory, retention, Slack::default(), Arc::new(told), Box::new(on_stored))
+        Store::open_with(
+            directory,
+            retention,
+            Slack::default(),
+            &(Arc::new(told) as Told),
+            Box::new(on_stored),
+        )
     }
 
     fn open_with(
         directory: &Path,
         retention: Retention,
         slack: Slack,
-        told: Told,
+        told: &Told,
         on_stored: Box<dyn Fn() + Send>,
     ) -> Result<Store, StoreError> {
         let refused =
@@ -132,9 +138,9 @@ impl Store {
         file::make_directory(directory).map_err(refused)?;
         let path = directory.join(FILE);
         let is_new = !path.exists();
-        let database = file::open(&path, &told)?;
+        let database = file::open(&path, told)?;
         file::keep_private(&path).map_err(refused)?;
-        let mut content = Content::read(&database, &path, &retention, &told)?;
+        let mut content = Content::read(&database, &path, &retention, told)?;
         let (mut witness, says) = Witness::open(directory, is_new).map_err(refused)?;
         if let Some(missing) = says.and_then(|says| says.checked_sub(content.commits)).filter(|&n| n > 0) {
             let why = format!("its last commits are missing, {missing} of them");

@@ -12,7 +12,8 @@ fn a_file_much_larger_than_what_is_in_it_is_made_smaller_while_it_serves() {
     let never = Slack { bytes: u64::MAX, times: 4 };
     let open = |slack, events| {
         let retention = Retention { events, ..Retention::default() };
-        Store::open_with(&directory.0, retention, slack, Arc::new(|_| ()), Box::new(|| ())).unwrap()
+        Store::open_with(&directory.0, retention, slack, &(Arc::new(|_| ()) as Told), Box::new(|| ()))
+            .unwrap()
     };
     let large = |offset: u64| {
         let wire = Packet::event("/", "said", vec!["x".repeat(4000).into(), offset.into()]).encode();
@@ -35,7 +36,7 @@ fn a_file_much_larger_than_what_is_in_it_is_made_smaller_while_it_serves() {
         end += 1;
         assert!(end < 20_000, "it begins, and comes to an end: {before} bytes before");
         append(&mut store, &main, &record(end, 10, None));
-        // What changes meanwhile changes in both: some come, some go, some are saved anew.
+        // What changes meanwhile changes in both: some come, some go, some are saved again.
         sessions.save(&main, saved(&format!("pid {end}")));
         sessions.remove(&main, &format!("pid {}", end - 3).as_str().into());
         sessions.save(&main, Saved { start: end, ..saved("pid 1") });

@@ -11,8 +11,11 @@ use crate::real::store::file::open_with;
 use crate::real::store::guard::Guarded;
 use crate::real::store::layout::{SOCKETS, SPACES};
 
+/// Keys and values.
+type Rows = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The file of a log that was closed in order, and whatever can be read of it.
-fn prepared() -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+fn prepared() -> (Vec<u8>, Rows) {
     let directory = Directory::new();
     {
         let mut store = directory.open_with(Retention { events: 120, ..Retention::default() }).unwrap();
@@ -45,7 +48,7 @@ fn opened(bytes: &[u8]) -> Result<Guarded, redb::Error> {
 }
 
 /// Every key that counts, with its value.
-fn rows(database: &Database) -> Result<Vec<(Vec<u8>, Vec<u8>)>, redb::Error> {
+fn rows(database: &Database) -> Result<Rows, redb::Error> {
     let reading = database.begin_read()?;
     let mut rows = Vec::new();
     for entry in reading.open_table(EVENTS)?.iter()? {
@@ -66,7 +69,7 @@ fn rows(database: &Database) -> Result<Vec<(Vec<u8>, Vec<u8>)>, redb::Error> {
 }
 
 /// What a log with these bytes would serve.
-fn served(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+fn served(bytes: &[u8]) -> Result<Rows, String> {
     let path = Path::new("events.redb");
     let database = opened(bytes).map_err(|error| StoreError::of_content(path, error).to_string())?;
     Content::read(&database, path, &Retention::default(), &(Arc::new(|_| ()) as Told))
