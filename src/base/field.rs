@@ -47,7 +47,21 @@ pub enum Show {
     Text,
     /// As a character and its name, where the table has one: for digits of protocols of text.
     Chars(&'static [(char, &'static str)]),
+    /// In the words of its protocol; as bytes where it has none for them.
+    Worded(Worded),
 }
+
+/// What a protocol says of the bytes of a field; `None` when they are not what it expects.
+#[derive(Debug, Clone, Copy)]
+pub struct Worded(pub fn(&[u8]) -> Option<String>);
+
+impl PartialEq for Worded {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Worded {}
 
 impl Field {
     /// A field that is always `bits` wide.
@@ -105,6 +119,11 @@ impl Field {
                 }
             }
             Show::Bytes => self.hex(bytes, first),
+            Show::Worded(Worded(words)) => {
+                let from = (first / 8).min(bytes.len());
+                let to = ((first + self.bits) / 8).min(bytes.len());
+                words(&bytes[from..to]).unwrap_or_else(|| self.hex(bytes, first))
+            }
             Show::Text => self.characters(bytes, first),
             Show::Chars(names) => {
                 let text = self.characters(bytes, first);

@@ -20,7 +20,7 @@ mod writer;
 pub use alarm::Alarm;
 pub use checksum::{Checksum, internet_checksum};
 pub use error::{ErrorKind, Errors, ParseError, Wording};
-pub use field::{Field, Show};
+pub use field::{Field, Show, Worded};
 pub use header::Header;
 pub use joiner::{is_joiner, joins};
 pub use layer::Layer;

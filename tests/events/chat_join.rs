@@ -198,7 +198,7 @@ fn what_is_said_to_one_is_heard_by_one_and_rooms_are_kept_apart() {
 #[test]
 fn nothing_that_others_say_or_are_called_acts_on_a_terminal() {
     let (_server, url) = serve("0", "");
-    let mut ada = Program::join(&url, "ada", &["--xray"]);
+    let mut ada = Program::join(&url, "ada", &["--xray=full"]);
     let mut bob = Program::join(&url, "bob", &[]);
     bob.say("a\u{1b}[2Jb\u{1b}]0;title\u{7}c\u{9b}31md\u{202e}e\u{7f}");
     let line = ada.wait("bob: a");
@@ -213,7 +213,7 @@ fn nothing_that_others_say_or_are_called_acts_on_a_terminal() {
 #[test]
 fn the_xray_goes_down_the_layers_under_each_message_in_80_columns() {
     let (_server, url) = serve("0", "");
-    let mut ada = Program::join(&url, "ada", &["--xray"]);
+    let mut ada = Program::join(&url, "ada", &["--xray=full"]);
     ada.say("hello, layers");
     ada.wait("hello, layers");
     let (_, all) = ada.end();
@@ -235,6 +235,18 @@ fn the_xray_goes_down_the_layers_under_each_message_in_80_columns() {
     }
     let long: Vec<&str> = all.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn the_xray_in_short_is_one_sum_a_message() {
+    let (_server, url) = serve("0", "");
+    let mut ada = Program::join(&url, "ada", &["--xray"]);
+    ada.say("hello, layers");
+    ada.wait("hello, layers");
+    let (_, all) = ada.end();
+    assert!(all.contains("event + 2 Socket.IO + 1 Engine.IO + 6 WebSocket + "), "{all}");
+    let sums = all.lines().filter(|line| line.starts_with("  sent: ") || line.starts_with("  received: "));
+    assert!((5..20).contains(&sums.count()) && !all.contains("FIN 1, opcode"), "{all}");
 }
 
 /// A folder of its own, that is gone afterwards.

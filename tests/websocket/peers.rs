@@ -108,7 +108,7 @@ fn typed(url: &str, lines: &str) -> String {
 fn the_client_shows_each_frame_and_its_mask() {
     let server = Server::ours();
     let mut client = netlayers()
-        .args(["ws", "connect", "--xray", "--ascii", &server.url])
+        .args(["ws", "connect", "--xray=full", "--ascii", &server.url])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -11,6 +11,8 @@ use crate::cli::output::Output;
 use crate::cli::pcap::{self, Written};
 use crate::cli::progress::Progress;
 use crate::cli::wire::WireChoice;
+use crate::layers::transport::tcp;
+use crate::layers::transport::tcp::congestion::Algorithm;
 use crate::sim::knob::Knobs;
 use crate::sim::knob::network::conditions;
 use crate::sim::scene;
@@ -20,7 +22,7 @@ use crate::view::facts::Facts;
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::escape;
 use crate::view::pcapng::{PcapngOptions, to_pcapng};
-use crate::view::sheet::Tone;
+use crate::view::sheet::{Tone, wrap};
 
 /// Runs all ways and shows what was asked for.
 pub(super) fn run(
@@ -94,14 +96,23 @@ fn summary(
     out.line("")?;
     verdicts(runs, &facts, knobs.tcp.user_timeout, out)?;
     out.line("")?;
-    out.toned(Tone::Faint, SIMPLIFIED)?;
+    let told = wrap(&simplified(&knobs.tcp), 80.min(out.look.columns())).join("\n");
+    out.toned(Tone::Faint, told)?;
     out.line(next(args, knobs))
 }
 
 /// What the model leaves out and a reader of the ladders could miss.
-const SIMPLIFIED: &str = "\
-simplified: ARP caches are warm, hosts take no time to compute, TCP has no
-congestion control yet (RFC 9293 MUST-19) and acknowledges each segment at once.";
+fn simplified(tcp: &tcp::Config) -> String {
+    let mut left_out = vec!["ARP caches are warm", "hosts take no time to compute"];
+    if tcp.congestion == Algorithm::NONE {
+        left_out.push("TCP has no congestion control (RFC 9293 MUST-19) unless --cc names one");
+    }
+    if tcp.delayed_ack.is_none() {
+        left_out.push("each segment is acknowledged at once");
+    }
+    let last = left_out.pop().unwrap_or_default();
+    format!("simplified: {}, and {last}.", left_out.join(", "))
+}
 
 /// The next command, chosen by what was just seen.
 fn next(args: &CompareArgs, knobs: &Knobs) -> String {

@@ -9,7 +9,7 @@ use std::ops::BitOr;
 
 use super::options::{self, Options};
 use super::seq::SeqNumber;
-use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Writer};
+use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Worded, Writer};
 
 /// The TCP header.
 ///
@@ -74,7 +74,7 @@ impl Header for TcpHeader {
         Field::new("Window", 16, Show::Dec, CITE),
         Field::new("Checksum", 16, Show::Hex, CITE),
         Field::new("Urgent Pointer", 16, Show::Dec, CITE),
-        Field::new(options::FIELD, 0, Show::Bytes, "RFC 9293 §3.2"),
+        Field::new(options::FIELD, 0, Show::Worded(Worded(options::words)), "RFC 9293 §3.2"),
     ];
 
     /// # Errors

@@ -4,8 +4,10 @@
 //! switched on, selective acknowledgments (RFC 2018) and timestamps (RFC 7323 §3). Any other option is kept by its kind
 //! and length, as RFC 9293 §3.1 (MUST-6) asks: an unknown option must not hurt.
 
+use std::fmt;
+
 use super::seq::SeqNumber;
-use crate::base::{ParseError, Reader, Writer};
+use crate::base::{Layer, ParseError, Reader, Writer};
 
 /// All options of one header, in the order of the wire.
 ///
@@ -165,6 +167,31 @@ impl Options {
             option.emit(w);
         }
         w.zeros(self.len() - self.unpadded_len());
+    }
+}
+
+/// Options as a header box has them: `mss=1460 nop wscale=7`. `None` when they cannot be read.
+pub(super) fn words(bytes: &[u8]) -> Option<String> {
+    let options = Options::parse(&mut Reader::new(Layer::Transport, "TCP", bytes)).ok()?;
+    let words: Vec<String> = options.iter().map(TcpOption::to_string).collect();
+    Some(words.join(" "))
+}
+
+impl fmt::Display for TcpOption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TcpOption::NoOperation => f.write_str("nop"),
+            TcpOption::MaximumSegmentSize(mss) => write!(f, "mss={mss}"),
+            TcpOption::WindowScale(shift) => write!(f, "wscale={shift}"),
+            TcpOption::SackPermitted => f.write_str("sackOK"),
+            TcpOption::Sack(blocks) => {
+                let blocks: Vec<String> =
+                    blocks.iter().map(|(start, end)| format!("{}-{}", start.0, end.0)).collect();
+                write!(f, "sack={}", blocks.join(","))
+            }
+            TcpOption::Timestamps { value, echo } => write!(f, "ts={value}/{echo}"),
+            TcpOption::Unknown { kind, data } => write!(f, "kind{kind}[{}]", data.len()),
+        }
     }
 }
 

@@ -129,8 +129,7 @@ pub(in crate::lessons::vocabulary) fn mss(stage: &mut Stage) {
     let mtu = stage.network_knobs().link.mtu;
     stage.check("the SYN says the MTU less 40", |_| found.is_some_and(|(_, mss)| mss == mtu - 40));
     let Some((number, mss)) = found else { return };
-    // RFC 9293 §3.2: kind 2, length 4, and the size in two bytes.
-    let option = format!("0204{mss:04x}");
+    let option = format!("mss={mss}");
     let run = stage.seen();
     let options = run
         .packets()
@@ -141,8 +140,8 @@ pub(in crate::lessons::vocabulary) fn mss(stage: &mut Stage) {
     stage.show(
         View::Header(Frame::Number(number), Some("TCP")),
         format!(
-            "The client's SYN. Its options begin with {option}: kind 2, length 4, then 0x{mss:04x}, which is {mss}. \
-             The link has an MTU of {mtu}."
+            "The client's SYN. Its options begin with {option}, on the wire 02 04 and then {mss} in two bytes, \
+             0x{mss:04x}: kind 2, four bytes long (RFC 9293 §3.2). The link has an MTU of {mtu}."
         ),
     );
 }
