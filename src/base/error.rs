@@ -28,15 +28,15 @@ pub struct ParseError {
     pub got: Wording,
 }
 
-/// Words of an error. Those of bytes that are still to come are numbers until somebody reads them: whoever reads a
+/// Words of an error. Those of bytes that are still to come are numbers until they are read: a program that reads a
 /// stream meets its end once for each time it was read from, and mostly waits for more without a word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wording {
     /// As it is.
     Text(Cow<'static, str>),
-    /// So many bytes are expected.
+    /// How many bytes are expected.
     Bytes(usize),
-    /// So many bytes are left.
+    /// How many bytes are left.
     Left(usize),
 }
 
