@@ -41,6 +41,7 @@ const UNTANGLED: &[&str] = &[
     "trace",
     "view",
     "view/ladder",
+    "view/plot",
     "view/svg",
 ];
 
