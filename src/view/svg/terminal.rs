@@ -110,7 +110,7 @@ fn dots_path(bits: u32, left: f64, top: f64) -> String {
     let mut path = String::new();
     for (n, _) in BITS.iter().enumerate().filter(|(_, bit)| bits & **bit != 0) {
         let (x, y) = (left + (n % 2) as f64 * width, top + (n / 2) as f64 * height);
-        let (x, y, right, below) = (number(x), number(y + 0.8), number(x + width), number(y + height - 0.8));
+        let (x, y, right, below) = (number(x), number(y), number(x + width), number(y + height));
         let _ = write!(path, "M{x} {y}H{right}V{below}H{x}Z");
     }
     path
