@@ -12,6 +12,7 @@ use super::dev::DevCommand;
 use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs};
 use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
+use super::race::RaceArgs;
 use super::scripts::{CompletionsArgs, ManArgs};
 use super::style::Style;
 use super::ws::WsCommand;
@@ -40,6 +41,7 @@ Examples:
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
+  netlayers race newreno cubic
   netlayers decode capture.pcapng
   netlayers ws echo --port 9001
   netlayers chat serve";
@@ -49,6 +51,8 @@ Examples:
 pub(super) enum Command {
     /// Send one message by UDP, TCP and WebSocket, side by side
     Compare(CompareArgs),
+    /// Let congestion controls send side by side through one bottleneck: `race newreno cubic`
+    Race(RaceArgs),
     /// Play a lesson of the course: predict, watch, turn a knob
     Lesson(LessonArgs),
     /// Say what a word means, and show it: `explain MSS`

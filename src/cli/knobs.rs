@@ -34,16 +34,7 @@ impl NetworkFlags {
 
 impl Args for NetworkFlags {
     fn augment_args(command: Command) -> Command {
-        NETWORK.iter().fold(command, |command, knob| {
-            let default = match knob.default() {
-                // That nothing goes wrong goes without saying.
-                "" | "0%" => String::new(),
-                default => format!(" [default: {default}]"),
-            };
-            let help = format!("{}{default}", knob.what());
-            let arg = flag(*knob).help(help).help_heading(knob.of());
-            command.arg(arg.value_parser(Reads(*knob)))
-        })
+        NETWORK.iter().fold(command, |command, knob| command.arg(option(*knob, knob.default())))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -53,17 +44,33 @@ impl Args for NetworkFlags {
 
 impl FromArgMatches for NetworkFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let turned = NETWORK.iter().filter_map(|knob| {
-            let value: &Value = matches.get_one(knob.name())?;
-            Some((*knob, value.clone()))
-        });
-        Ok(NetworkFlags(turned.collect()))
+        Ok(NetworkFlags(turned(NETWORK.iter().copied(), matches)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
+}
+
+/// A knob as an option with its help, its values and its own words for what is wrong.
+pub(super) fn option(knob: &'static dyn AnyKnob, default: &str) -> Arg {
+    let default = match default {
+        // That nothing goes wrong goes without saying.
+        "" | "0%" => String::new(),
+        default => format!(" [default: {default}]"),
+    };
+    let help = format!("{}{default}", knob.what());
+    flag(knob).help(help).help_heading(knob.of()).value_parser(Reads(knob))
+}
+
+/// Those of the knobs that were turned, with their values.
+pub(super) fn turned(
+    knobs: impl Iterator<Item = &'static dyn AnyKnob>,
+    matches: &ArgMatches,
+) -> Vec<(&'static dyn AnyKnob, Value)> {
+    let value = |knob: &'static dyn AnyKnob| Some((knob, matches.get_one::<Value>(knob.name())?.clone()));
+    knobs.filter_map(value).collect()
 }
 
 /// A knob as an option.

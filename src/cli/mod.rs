@@ -23,8 +23,10 @@ mod output;
 mod overview;
 mod pcap;
 mod progress;
+mod race;
 mod scripts;
 mod style;
+mod svg;
 mod wire;
 mod ws;
 mod xray;
@@ -67,6 +69,7 @@ fn run(command: Option<Command>, out: &mut Output) -> Result<(), CliError> {
     match command {
         None => overview::run(out),
         Some(Command::Compare(args)) => compare::run(&args, out),
+        Some(Command::Race(args)) => race::run(&args, out),
         Some(Command::Lesson(args)) => lesson::run(&args, out),
         Some(Command::Book(command)) => book::run(&command, out),
         Some(Command::Explain(args)) => explain::run(&args, out),

@@ -11,6 +11,7 @@
 //! | [`fault`] | rules: lose, delay, duplicate, corrupt |
 //! | [`app`] | programs on hosts, and the socket calls they can make |
 //! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
+//! | [`race`] | flows with one congestion control each, side by side through one bottleneck |
 //! | [`websocket`] | a WebSocket machine on a simulated host's TCP socket |
 //! | [`session`] | a client's session of Engine.IO on a simulated host: polling, WebSocket, or one after the other |
 //! | [`knob`] | what can be turned: one table of knobs, and their values as people write them |
@@ -28,6 +29,7 @@ pub mod network;
 mod node;
 pub mod outgoing;
 pub mod queue;
+pub mod race;
 pub mod scene;
 pub mod session;
 pub mod topology;

@@ -75,6 +75,11 @@ impl Recorder {
         }
     }
 
+    /// Hands out the events so far and forgets them: for a run that is watched while it goes on, in constant memory.
+    pub fn take(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.trace.events)
+    }
+
     /// What was recorded so far.
     pub fn trace(&self) -> &Trace {
         &self.trace

@@ -18,6 +18,7 @@
 //! | [`pcapng`] | the trace for Wireshark |
 //! | [`capture`] | the other way: reads pcap and pcapng files, also those of others |
 //! | [`bars`] | a message and its pieces as boxes of their size: cut, joined, lost |
+//! | [`plot`] | series over time: congestion window, round trips, sequence numbers, throughput, queues |
 //! | [`waveform`] | bits as levels on a wire |
 //! | [`columns`] | rows and columns of words, wrapped to fit |
 //! | [`log`] | a log of events, and how far each reader has it |
@@ -42,6 +43,7 @@ pub mod layers;
 pub mod log;
 pub mod look;
 pub mod pcapng;
+pub mod plot;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sheet;

@@ -21,6 +21,7 @@ const UNTANGLED: &[&str] = &[
     "cli/compare",
     "cli/exercise",
     "cli/lesson",
+    "cli/race",
     "cli/ws",
     "layers",
     "layers/application",
@@ -41,6 +42,7 @@ const UNTANGLED: &[&str] = &[
     "trace",
     "view",
     "view/ladder",
+    "view/plot",
     "view/svg",
 ];
 

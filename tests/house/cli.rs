@@ -158,11 +158,56 @@ fn json_is_json_with_a_schema() {
         (&["compare", "x", "--json"][..], "netlayers.compare/2"),
         (&["compare", "x", "--only", "tcp", "--view", "json"], "netlayers.trace/1"),
         (&["compare", "x", "--wire", "real", "--json"], "netlayers.compare/2"),
+        (&["race", "newreno", "--time", "100ms", "--json"], "netlayers.race/1"),
     ] {
         let output = run(args);
         let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert_eq!(value["schema"], schema, "{args:?}");
     }
+}
+
+#[test]
+fn plots_have_axes_with_units_a_legend_and_80_columns() {
+    let args =
+        ["compare", "--file", "LICENSE-MIT", "--only", "tcp", "--cc", "cubic", "--loss", "10%", "--view"];
+    for (view, shown) in [
+        ("plot:cwnd", ["c cwnd", "f in flight", "kB"]),
+        ("plot:rtt", ["o RTO", "r RTT sample", "ms"]),
+        ("plot:seq", ["a ACK", "d data", "B"]),
+        ("plot:throughput", ["frames sent by client", "read by server", "bit/s"]),
+        ("plot:queue", ["client, link 0", "waiting", "frames"]),
+    ] {
+        let said = stdout(&run(&[&args[..], &[view]].concat()));
+        for word in shown {
+            assert!(said.contains(word), "no {word} in {view}:\n{said}");
+        }
+        assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+        assert!(said.contains('┤') && said.contains(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "{said}");
+        assert!(stdout(&run(&[&args[..], &[view, "--ascii"]].concat())).is_ascii());
+    }
+    let said = refused(&["compare", "x", "--view", "plot:cwn"], 2);
+    assert!(said.contains("plot:throughput") && said.contains("'plot:cwnd'"), "{said}");
+}
+
+#[test]
+fn a_race_says_who_got_how_much_and_the_same_each_time() {
+    let args = ["race", "newreno", "cubic", "--time", "3s", "--loss", "1%", "--seed", "7"];
+    let (first, second) = (run(&args), run(&args));
+    assert!(first.status.success(), "{}", stderr(&first));
+    assert_eq!(first.stdout, second.stdout);
+    let said = stdout(&first);
+    for word in ["goodput", "Jain's index", "found the queue full", "1 newreno   2 cubic", "kB", "time s"] {
+        assert!(said.contains(word), "no {word} in:\n{said}");
+    }
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    assert!(stdout(&run(&[&args[..], &["--ascii", "--view", "plot:queue"]].concat())).is_ascii());
+    let document = run(&[&args[..], &["--json"]].concat());
+    let document: serde_json::Value = serde_json::from_slice(&document.stdout).expect("JSON");
+    let shares: f64 = (0..2).map(|flow| document["flows"][flow]["share"].as_f64().expect("a share")).sum();
+    assert!((shares - 1.0).abs() < 1e-9, "{shares}");
+    assert!(document["jain"].as_f64() > Some(0.5) && document["bottleneck"]["lost"].as_u64() > Some(0));
+    let said = refused(&["race", "cubik"], 2);
+    assert!(said.contains("expected none, newreno") && said.contains("did you mean cubic?"), "{said}");
 }
 
 #[test]
@@ -212,6 +257,7 @@ fn a_knob_refuses_a_negative_number_in_its_own_words() {
         (&["compare", "--mtu", "-1"], "expected 68 to 65535 bytes"),
         (&["compare", "--datagram", "-1"], "expected 1 to 65507 bytes"),
         (&["compare", "--seed", "-1"], "expected a whole number, such as 1"),
+        (&["race", "cubic", "--time", "-1s"], "expected a time with its unit"),
         (&["lesson", "handshake", "--delay", "-5ms"], "expected a time with its unit"),
         (&["lesson", "udp", "--sends", "-1"], "expected 1 to 100, such as 3"),
     ] {

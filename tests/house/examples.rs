@@ -53,6 +53,13 @@ fn the_websocket_echo_works_on_real_sockets() {
 }
 
 #[test]
+fn a_congestion_control_of_a_screenful_races_against_cubic() {
+    let out = run("my_congestion_control");
+    assert!(out.contains("cubic ") && out.contains("mine ") && out.contains("fairness (Jain): 0."), "{out}");
+    assert!(out.contains("c cubic   m mine"), "the plot has its legend:\n{out}");
+}
+
+#[test]
 fn the_event_programs_for_class_say_what_they_show() {
     for (name, shown) in [
         ("events_auth", "E_TOKEN"),
@@ -100,6 +107,7 @@ fn every_example_is_a_screenful_that_ends_with_things_to_try() {
             "events_dedupe",
             "events_pool",
             "events_rooms",
+            "my_congestion_control",
             "tcp_lossy",
             "udp_exchange",
             "websocket_real",

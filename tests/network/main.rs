@@ -5,6 +5,7 @@ mod determinism;
 mod hosts;
 mod observer;
 mod pcapng;
+mod plots;
 #[path = "../support/mod.rs"]
 mod support;
 mod topology;

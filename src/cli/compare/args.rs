@@ -16,6 +16,7 @@ Examples:
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
   netlayers compare \"hello\" --only tcp --view hex
+  netlayers compare --file README.md --only tcp --cc cubic --view plot:cwnd
   netlayers compare \"hello\" --pcap run.pcapng    then: wireshark run.pcapng")]
 pub(in crate::cli) struct CompareArgs {
     /// The message [default: hello, layers]
@@ -99,4 +100,19 @@ pub(super) enum ViewChoice {
     Mermaid,
     /// The whole trace, for programs
     Json,
+    /// Over time: cwnd, ssthresh and what is in flight
+    #[value(name = "plot:cwnd")]
+    PlotCwnd,
+    /// Over time: round trips and the retransmission timeout
+    #[value(name = "plot:rtt")]
+    PlotRtt,
+    /// Over time: sequence numbers of data, ACKs and the window
+    #[value(name = "plot:seq")]
+    PlotSeq,
+    /// Over time: bits per second, on the links and as read
+    #[value(name = "plot:throughput")]
+    PlotThroughput,
+    /// Over time: frames that wait for their link
+    #[value(name = "plot:queue")]
+    PlotQueue,
 }

@@ -6,7 +6,7 @@
 //! | `sim`, `real` | the two wires |
 //! | `telling` | what both tell in the same words |
 //! | `document` | the figures as JSON, one schema for both |
-//! | `pictures`, `svg` | other pictures of the runs, and the page as a picture |
+//! | `pictures` | other pictures of the runs |
 
 mod args;
 mod document;
@@ -14,7 +14,6 @@ mod message;
 mod pictures;
 mod real;
 mod sim;
-mod svg;
 mod telling;
 
 pub(super) use args::CompareArgs;
@@ -22,6 +21,7 @@ pub(super) use args::CompareArgs;
 use super::error::CliError;
 use super::knobs::NetworkFlags;
 use super::output::Output;
+use super::svg;
 use super::wire::WireChoice;
 use crate::sim::knob::Knobs;
 

@@ -3,7 +3,7 @@
 use super::args::{CompareArgs, ViewChoice};
 use super::telling::{pace, wrap};
 use crate::cli::error::CliError;
-use crate::cli::output::Output;
+use crate::cli::output::{Output, Pace};
 use crate::trace::Run;
 use crate::view::dissect::{Dissection, Role, TracedPacket, dissect_trace};
 use crate::view::header_box::header_boxes;
@@ -11,6 +11,7 @@ use crate::view::hexdump::hexdump;
 use crate::view::json::to_json;
 use crate::view::ladder::{self, Ladder, LadderOptions};
 use crate::view::layers::layers;
+use crate::view::plot;
 use crate::view::sheet::Tone;
 use crate::view::table::table;
 
@@ -41,11 +42,21 @@ pub(super) fn show(
                 out.document(Ladder::of(&run.trace).to_mermaid(look.absolute, options))?;
             }
             ViewChoice::Json => {}
+            ViewChoice::PlotCwnd => plot(plot::Kind::Cwnd, run, pace, out)?,
+            ViewChoice::PlotRtt => plot(plot::Kind::Rtt, run, pace, out)?,
+            ViewChoice::PlotSeq => plot(plot::Kind::Seq, run, pace, out)?,
+            ViewChoice::PlotThroughput => plot(plot::Kind::Throughput, run, pace, out)?,
+            ViewChoice::PlotQueue => plot(plot::Kind::Queue, run, pace, out)?,
             ViewChoice::Hex | ViewChoice::Header | ViewChoice::Layers => frames(args, view, run, out)?,
         }
         out.line("")?;
     }
     Ok(())
+}
+
+fn plot(kind: plot::Kind, run: &Run, pace: Pace, out: &mut Output) -> Result<(), CliError> {
+    let picture = kind.of(&run.trace).draw(&out.look);
+    out.picture(&picture, pace)
 }
 
 /// All traces as JSON: one document, or one a line when there are several.

@@ -1,7 +1,7 @@
 //! A sheet as a picture, as a terminal would show it.
 //!
-//! Lines and arrows are drawn, not written: fonts do not agree on how high they are, and letters that do not touch make
-//! no line.
+//! Lines, arrows and the dots of Braille characters are drawn, not written: fonts do not agree on how high they are, and
+//! letters that do not touch make no line.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -69,7 +69,7 @@ fn text(line: &[Cell], top: f64, canvas: &mut Canvas) {
 
 /// Whether a cell is drawn instead of written.
 fn is_drawn(cell: &Cell) -> bool {
-    arms(cell).is_some() || matches!(character(cell), Some('►' | '◄'))
+    arms(cell).is_some() || dots(cell).is_some() || matches!(character(cell), Some('►' | '◄'))
 }
 
 /// The character of a cell, if it is a bare one.
@@ -97,6 +97,25 @@ fn arms(cell: &Cell) -> Option<[bool; 4]> {
     Some(['u', 'd', 'l', 'r'].map(|side| arms.contains(side)))
 }
 
+/// The dots of a Braille character, as its bits.
+fn dots(cell: &Cell) -> Option<u32> {
+    u32::from(character(cell)?).checked_sub(0x2800).filter(|bits| *bits <= 0xff)
+}
+
+/// The dots of a cell as one path: squares, each as large as its share of the cell, so that those side by side touch.
+fn dots_path(bits: u32, left: f64, top: f64) -> String {
+    // By rows, and in each from the left; Braille counts the lower two apart from the rest.
+    const BITS: [u32; 8] = [0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80];
+    let (width, height) = (ADVANCE / 2.0, ROW / 4.0);
+    let mut path = String::new();
+    for (n, _) in BITS.iter().enumerate().filter(|(_, bit)| bits & **bit != 0) {
+        let (x, y) = (left + (n % 2) as f64 * width, top + (n / 2) as f64 * height);
+        let (x, y, right, below) = (number(x), number(y), number(x + width), number(y + height));
+        let _ = write!(path, "M{x} {y}H{right}V{below}H{x}Z");
+    }
+    path
+}
+
 fn lines_of(line: &[Cell], top: f64, strokes: &mut BTreeMap<Tone, String>, canvas: &mut Canvas) {
     let middle = number(top + ROW / 2.0);
     for (at, cell) in line.iter().enumerate() {
@@ -108,6 +127,10 @@ fn lines_of(line: &[Cell], top: f64, strokes: &mut BTreeMap<Tone, String>, canva
             let (back, tip) = (number(back), number(tip));
             let (above, below) = (number(y - 3.6), number(y + 3.6));
             canvas.area(&format!("M{tip} {middle}L{back} {above}L{back} {below}Z"), cell.tone);
+            continue;
+        }
+        if let Some(bits) = dots(cell) {
+            canvas.area(&dots_path(bits, left, top), cell.tone);
             continue;
         }
         let Some([up, down, to_left, to_right]) = arms(cell) else { continue };

@@ -1,4 +1,4 @@
-//! `compare --svg`: what would be on the terminal, as a picture. The one in the README is made so.
+//! `--svg`: what would be on the terminal, as a picture. The one in the README is made so.
 
 use std::path::Path;
 
@@ -36,7 +36,8 @@ fn command(arguments: impl Iterator<Item = String>) -> String {
 
 /// The page for readers who cannot see it: its sentences and its table, without what is drawn.
 fn told(page: &Sheet) -> String {
-    let drawn = |line: &str| line.chars().any(|c| "│├┤─◄►┊".contains(c));
+    let drawn =
+        |line: &str| line.chars().any(|c| "│├┤─◄►┊".contains(c) || ('\u{2800}'..='\u{28ff}').contains(&c));
     let lines = page.lines().iter().map(ToString::to_string);
     let lines = lines.filter(|line| !line.trim().is_empty() && !drawn(line));
     let lines: Vec<String> =
