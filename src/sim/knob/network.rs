@@ -145,8 +145,12 @@ network_knobs! {
 
 const TCP: &str = "Knobs of TCP";
 
-const ALGORITHMS: &[(&str, Algorithm)] =
-    &[("none", Algorithm::NONE), ("newreno", Algorithm::NEWRENO), ("cubic", Algorithm::CUBIC)];
+const ALGORITHMS: &[(&str, Algorithm)] = &[
+    ("none", Algorithm::NONE),
+    ("tahoe", Algorithm::TAHOE),
+    ("newreno", Algorithm::NEWRENO),
+    ("cubic", Algorithm::CUBIC),
+];
 
 const NO_YES: &[(&str, bool)] = &[("no", false), ("yes", true)];
 

@@ -22,7 +22,9 @@ impl Connection {
     pub(super) fn take_ack(&mut self, now: Instant, ack: u64, echo: Option<u32>) {
         let bytes = ack - self.sender.snd_una;
         let (before, mss) = (self.sender.in_flight(), self.sender.mss as u64);
-        let app_limited = before + mss <= self.congestion.window();
+        let app_limited = before + mss <= self.cwnd();
+        // The ACK that ends a repair leaves the window at ssthresh (RFC 5681 §3.2, step 6).
+        let recovering = self.sender.fast.is_recovering();
         let rtt = self.sender.acked(now, ack);
         let told =
             echo.filter(|_| self.timestamps.is_some()).and_then(|echo| Timestamps::round_trip(now, echo));
@@ -36,7 +38,6 @@ impl Connection {
             self.trace(|flow| trace::Kind::RttMeasured { flow, sample, srtt, rto });
         }
         let in_flight = self.sender.in_flight();
-        let recovering = self.sender.fast.is_recovering();
         let srtt = self.rtt.srtt();
         self.congestion.on_ack(&Ack {
             now,
@@ -47,7 +48,7 @@ impl Connection {
             app_limited,
             recovering,
         });
-        self.tell_cwnd("an ACK arrived");
+        self.tell_cwnd(self.congestion.reason().unwrap_or("an ACK arrived"));
         if self.sender.outstanding() > 0 {
             if self.permits_sack || !self.sender.fast.keeps_timer() {
                 self.set_timer(Timer::Retransmission, now + self.rtt.rto());
@@ -66,21 +67,46 @@ impl Connection {
             return;
         }
         let flight = self.sender.flight_size();
-        if self.sender.duplicate_ack() {
+        if self.sender.duplicate_ack(self.congestion.fast_recovery()) {
             self.congestion.on_loss(now, flight);
             self.tell_cwnd("three duplicate ACKs arrived");
         }
     }
 
-    /// Takes the blocks of a selective acknowledgment (RFC 6675 §5). One without new blocks counts for nothing.
-    pub(super) fn take_sack(&mut self, now: Instant, segment: &Segment, duplicate: bool) {
+    /// Whether losses are found and repaired by selective acknowledgments.
+    pub(super) fn repairs_by_sack(&self) -> bool {
+        self.permits_sack && self.congestion.fast_retransmit() && self.congestion.fast_recovery()
+    }
+
+    /// What may be in flight: what congestion control says, but for the time in which a loss is being repaired.
+    pub(super) fn cwnd(&self) -> u64 {
+        self.sender.reduced_window().unwrap_or_else(|| self.congestion.window())
+    }
+
+    /// An ACK has been taken, before which `delivered` bytes had arrived: how much does it let go while a loss is being
+    /// repaired (RFC 6937 §3)?
+    pub(super) fn reduce(&mut self, delivered: u64, safe: bool) {
+        if self.sender.reduced_window().is_some() {
+            self.sender.reduce(delivered, safe, self.congestion.ssthresh());
+            self.tell_cwnd("a loss is being repaired: less goes than arrives");
+        }
+    }
+
+    /// Takes the blocks of a selective acknowledgment (RFC 6675 §5). One without new blocks counts for nothing. True
+    /// when they show a loss.
+    pub(super) fn take_sack(&mut self, now: Instant, segment: &Segment, duplicate: bool) -> bool {
         let offset = |number: SeqNumber| number.to_offset(self.sender.isn, self.sender.snd_una);
         let blocks: Vec<(i64, i64)> =
             segment.header.options.sack().iter().map(|(start, end)| (offset(*start), offset(*end))).collect();
         let flight = self.sender.flight_size();
-        if self.sender.sacked(&blocks, duplicate) {
+        let lost = self.sender.sacked(&blocks, duplicate);
+        if lost {
             self.congestion.on_loss(now, flight);
             self.tell_cwnd("blocks beyond a hole have arrived");
+            if self.congestion.reduces_in_proportion() {
+                self.sender.begin_reduction();
+            }
         }
+        lost
     }
 }

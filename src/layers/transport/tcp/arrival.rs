@@ -256,13 +256,13 @@ impl Connection {
             self.challenge(now);
             return None;
         }
-        if self.permits_sack && self.congestion.fast_retransmit() {
+        if self.repairs_by_sack() {
+            let delivered = self.sender.delivered();
             if ack > una {
                 self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
             }
-            if ack >= una {
-                self.take_sack(now, segment, ack == una);
-            }
+            let lost = ack >= una && self.take_sack(now, segment, ack == una);
+            self.reduce(delivered, ack > una && !lost);
         } else if ack > una {
             self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
         } else if ack == una && window == self.sender.snd_wnd && segment.seq_len() == 0 {

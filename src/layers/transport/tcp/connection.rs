@@ -344,7 +344,7 @@ impl Connection {
         if !self.config.trace {
             return;
         }
-        let (cwnd, ssthresh) = (self.congestion.window(), self.congestion.ssthresh());
+        let (cwnd, ssthresh) = (self.cwnd(), self.congestion.ssthresh());
         if self.told_cwnd != (cwnd, ssthresh) {
             self.told_cwnd = (cwnd, ssthresh);
             self.trace(|flow| trace::Kind::CwndChanged { flow, cwnd, ssthresh, why: why.into() });

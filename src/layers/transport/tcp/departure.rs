@@ -41,7 +41,7 @@ impl Connection {
         // The options first: what they take, the payload has not (RFC 6691 §2).
         let options = self.options(now);
         let room = self.sender.mss.saturating_sub(options.len()).max(1);
-        if let Some(piece) = self.sender.next(now, self.congestion.window(), room) {
+        if let Some(piece) = self.sender.next(now, self.cwnd(), room) {
             self.send_piece(now, piece, options);
         } else {
             match self.receiver.ack {

@@ -27,8 +27,9 @@
 //! | round-trip time and retransmission timeout | `recovery/rtt.rs` | RFC 6298 |
 //! | timestamps, PAWS | `timestamps.rs` | RFC 7323 |
 //! | timers | `timers.rs` | §3.8, §3.10.8 |
+//! | a window that goes down while a loss is repaired | `recovery/prr.rs` | RFC 6937 |
 //! | fast retransmit, fast recovery, limited transmit | `recovery/fast.rs` | RFC 5681 §3.2, RFC 6582, RFC 3042 |
-//! | congestion control: none by default, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
+//! | congestion control: none by default, Tahoe, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
 //!
 //! Left out, and why: urgent data, which is delivered in line (RFC 6093); keep-alives.
 

@@ -11,12 +11,10 @@
 //!
 //! With congestion control three duplicate ACKs do what the timeout does, sooner (`recovery/fast.rs`), and what is lost
 //! goes again as the congestion window allows.
-//!
-//! Left out: fast retransmit on duplicate ACKs (RFC 5681 §3.2), which belongs to congestion control.
 
 use bytes::Bytes;
 
-use super::recovery::{FastRecovery, Resend, Sent};
+use super::recovery::{FastRecovery, Progress, Prr, Resend, Sent};
 use super::send_buffer::SendBuffer;
 use super::seq::SeqNumber;
 use crate::base::{Duration, Instant};
@@ -58,6 +56,8 @@ pub(super) struct Sender {
     /// What is in flight, and what of it is lost.
     sent: Sent,
     pub(super) fast: FastRecovery,
+    /// While losses are repaired with selective acknowledgment, the window that goes down in proportion.
+    prr: Option<Prr>,
     /// Selective acknowledgment is in use: what has arrived is known, and need not be guessed from duplicate ACKs.
     sack: bool,
     /// The byte of a window probe is out, and no ACK has come since.
@@ -108,6 +108,7 @@ impl Sender {
             fin: false,
             sent: Sent::default(),
             fast: FastRecovery::default(),
+            prr: None,
             sack: false,
             probe_unanswered: false,
             forced: false,
@@ -150,6 +151,7 @@ impl Sender {
         self.buffer.clear();
         self.sent.clear();
         self.fast = FastRecovery::default();
+        self.prr = None;
         self.forced = false;
     }
 
@@ -169,6 +171,7 @@ impl Sender {
         self.snd_nxt = self.snd_nxt.max(ack);
         self.buffer.release(ack);
         let rtt = self.sent.acknowledge(ack, now);
+        self.prr = self.prr.filter(|_| self.fast.is_recovering());
         // With selective acknowledgment, what was sent again is in flight nevertheless.
         let next_is_lost = partial && (!self.sack || self.sent.first_is_fresh());
         if next_is_lost || self.sent.first_is_lost() {
@@ -191,7 +194,7 @@ impl Sender {
         }
         let mss = self.mss as u64;
         let mut lost = self.sent.find_losses(mss);
-        // Three ACKs count, however few bytes they tell of (RFC 6675 §5, step 2).
+        // Three ACKs count, however few bytes they tell of (RFC 6675 §5, step 1).
         let third = duplicate && self.fast.is_third_duplicate();
         if third && self.sent.first_is_fresh() && !self.sent.first_is_lost() {
             self.sent.lose_first(mss, Resend::DuplicateAcks);
@@ -200,13 +203,42 @@ impl Sender {
         lost && self.fast.sack_shows_loss(self.snd_una, self.snd_nxt)
     }
 
-    /// Takes an ACK that acknowledges nothing new. True when it shows that something is lost (RFC 5681 §3.2).
-    pub(super) fn duplicate_ack(&mut self) -> bool {
+    /// Takes an ACK that acknowledges nothing new. True when it shows that something is lost (RFC 5681 §3.2). Without
+    /// fast `recovery` all goes again then, as after a timeout.
+    pub(super) fn duplicate_ack(&mut self, recovery: bool) -> bool {
         let lost = self.fast.duplicate_ack(self.snd_una, self.snd_nxt, self.mss as u64);
+        if lost && !recovery {
+            self.sent.lose_all(Resend::Restart);
+            self.fast.timed_out(self.snd_nxt);
+        }
         if lost {
             self.sent.lose_first(self.mss as u64, Resend::DuplicateAcks);
         }
         lost
+    }
+
+    /// Bytes that are known to have arrived, counted from the beginning.
+    pub(super) fn delivered(&self) -> u64 {
+        self.snd_una + self.sent.sacked()
+    }
+
+    /// A loss shows: from now on the flight goes down in proportion to what arrives (RFC 6937).
+    pub(super) fn begin_reduction(&mut self) {
+        self.prr = Some(Prr::new(self.outstanding()));
+    }
+
+    /// An ACK has been taken, before which `before` was delivered; does it show nothing but progress?
+    pub(super) fn reduce(&mut self, before: u64, safe: bool, ssthresh: u64) {
+        let (in_flight, mss) = (self.in_flight(), self.mss as u64);
+        let delivered = self.delivered().saturating_sub(before);
+        if let Some(prr) = &mut self.prr {
+            prr.on_ack(Progress { delivered, in_flight, safe }, ssthresh, mss);
+        }
+    }
+
+    /// What may be in flight while the reduction is under way.
+    pub(super) fn reduced_window(&self) -> Option<u64> {
+        self.prr.map(|prr| prr.window())
     }
 
     /// The peer answers: the byte of a probe was taken, and then the ACK says so, or it was not.
@@ -258,6 +290,7 @@ impl Sender {
     pub(super) fn timed_out(&mut self) {
         self.sent.lose_all(Resend::Timeout);
         self.fast.timed_out(self.snd_nxt);
+        self.prr = None;
     }
 
     /// Our SYN has to go again, for a reason that no timer knows.
@@ -377,6 +410,7 @@ impl Sender {
         let fin = last && self.fin_waits() && usable > len;
         let piece = self.cut(len as usize, fin, PieceKind::New);
         self.fast.sent(len);
+        self.count(len);
         self.advance(now, len + u64::from(fin));
         Some(piece)
     }
@@ -398,7 +432,15 @@ impl Sender {
             Piece { offset, psh: edge && !payload.is_empty(), payload, syn: false, fin, kind }
         };
         self.sent.push_again(offset, piece.end(), now);
+        self.count(piece.payload.len() as u64);
         piece
+    }
+
+    /// Bytes leave, new or again, while a loss is being repaired.
+    fn count(&mut self, bytes: u64) {
+        if let Some(prr) = &mut self.prr {
+            prr.sent(bytes);
+        }
     }
 
     /// A window probe: the next byte, though the window is closed (RFC 9293 §3.8.6.1). A FIN that waits alone is

@@ -18,9 +18,11 @@
 //! All arithmetic is addition, multiplication and division of IEEE 754 doubles, which give the same bits on every
 //! machine; a library's cube root need not.
 //!
-//! Left out: HyStart++ (RFC 9406), which ends slow start before it overflows a queue, and the undoing of a decrease
-//! that proves to be unnecessary (RFC 9438 §4.9).
+//! Its first slow start ends before it overflows a queue: `hystart.rs`.
+//!
+//! Left out: the undoing of a decrease that proves to be unnecessary (RFC 9438 §4.9).
 
+use super::hystart::HyStart;
 use super::newreno::initial_window;
 use super::{Ack, CongestionControl};
 use crate::base::{Duration, Instant};
@@ -50,6 +52,7 @@ pub struct Cubic {
     epoch: Option<Epoch>,
     /// Since when the window was not used up.
     limited_since: Option<Instant>,
+    hystart: HyStart,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +75,20 @@ impl Cubic {
             w_est: 0.0,
             epoch: None,
             limited_since: None,
+            hystart: HyStart::default(),
+        }
+    }
+
+    /// Slow start (§4.10). The first one is watched (RFC 9406 §4.2).
+    fn slow_start(&mut self, ack: &Ack, segments: f64) {
+        if self.ssthresh.is_finite() {
+            self.cwnd += segments.min(1.0);
+            return;
+        }
+        self.cwnd += self.hystart.growth(segments);
+        self.hystart.on_ack(ack);
+        if self.hystart.is_over() {
+            self.ssthresh = self.cwnd;
         }
     }
 
@@ -131,12 +148,23 @@ impl CongestionControl for Cubic {
         (self.ssthresh * self.mss) as u64
     }
 
+    fn reduces_in_proportion(&self) -> bool {
+        true
+    }
+
+    fn reason(&self) -> Option<&'static str> {
+        let just_over = self.epoch.is_none() && self.cwnd == self.ssthresh && self.w_max == 0.0;
+        self.hystart.reason().filter(|_| self.ssthresh.is_infinite() || just_over)
+    }
+
     fn on_ack(&mut self, ack: &Ack) {
         if ack.recovering {
             return;
         }
         if ack.app_limited {
             self.limited_since.get_or_insert(ack.now);
+            // It says nothing about a larger window, and yet how long the round trip is.
+            self.slow_start(ack, 0.0);
             return;
         }
         // The time in which the window was not used up does not count (§5.8).
@@ -144,7 +172,7 @@ impl CongestionControl for Cubic {
             epoch.start += ack.now.since(since);
         }
         if self.cwnd < self.ssthresh {
-            self.cwnd += (ack.bytes as f64 / self.mss).min(1.0);
+            self.slow_start(ack, ack.bytes as f64 / self.mss);
         } else {
             self.avoid(ack);
         }
@@ -200,7 +228,7 @@ mod tests {
 
     fn ack(now: Instant, bytes: u64) -> Ack {
         let rtt = Some(RTT);
-        Ack { now, bytes, rtt, srtt: rtt, in_flight: 0, app_limited: false, recovering: false }
+        Ack { now, bytes, rtt, srtt: rtt, in_flight: 20 * MSS, app_limited: false, recovering: false }
     }
 
     /// One round trip in which every segment of the window is acknowledged.
@@ -269,6 +297,29 @@ mod tests {
         let threshold = cubic.ssthresh();
         cubic.on_rto(Instant::ZERO, MSS);
         assert_eq!((cubic.window(), cubic.ssthresh()), (MSS, threshold));
+    }
+
+    #[test]
+    fn the_first_slow_start_ends_when_the_round_trip_grows_and_later_ones_at_the_threshold() {
+        let mut cubic = Cubic::new(MSS);
+        let mut round = |millis: u64| {
+            let rtt = Some(Duration::from_millis(millis));
+            let of_10 =
+                |_| cubic.on_ack(&Ack { rtt, srtt: rtt, in_flight: 10 * MSS, ..ack(Instant::ZERO, MSS) });
+            (0..10).for_each(of_10);
+            (cubic.window() / MSS, cubic.reason().is_some())
+        };
+        assert_eq!([round(100), round(100)], [(20, false), (30, false)]);
+        // The eighth longer round trip of a round tells: what comes after it counts for a quarter.
+        let slower = round(130);
+        assert!(slower.1 && slower.0 < 40, "{slower:?}");
+        let last = (0..10).map(|_| round(130)).last();
+        assert_eq!(last.map(|(_, says)| says), Some(false));
+        assert!(cubic.ssthresh() < 60 * MSS, "{}", cubic.ssthresh());
+        cubic.on_rto(Instant::ZERO, 20 * MSS);
+        let threshold = cubic.ssthresh();
+        cubic.on_ack(&ack(Instant::ZERO, 9 * MSS));
+        assert_eq!((cubic.window(), cubic.ssthresh()), (2 * MSS, threshold));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Congestion control: how much the *network* can take, where the window says how much the *peer* can.
 //!
 //! RFC 9293 §3.8.2 (MUST-19) demands slow start, congestion avoidance and an exponential back-off of the retransmission
-//! timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`NewReno`] and [`Cubic`].
+//! timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`Tahoe`], [`NewReno`] and [`Cubic`].
 //! The default is nevertheless [`Unlimited`], which never holds the sender back: a ladder of a few segments is easier
 //! to read without. A sender of that kind is unfit for a shared network.
 //!
@@ -9,10 +9,13 @@
 //! of them has changed, the connection records it in the trace.
 
 mod cubic;
+mod hystart;
 mod newreno;
+mod tahoe;
 
 pub use cubic::Cubic;
 pub use newreno::NewReno;
+pub use tahoe::Tahoe;
 
 use std::fmt;
 
@@ -40,7 +43,7 @@ pub trait CongestionControl: fmt::Debug + Send {
         let _ = ack;
     }
 
-    /// ACKs show that something was lost; at most once for each window sent (RFC 5681 §3.2). `in_flight` was in
+    /// ACKs show that something was lost; at most once for each window sent (RFC 5681 §4.3). `in_flight` was in
     /// flight before that.
     fn on_loss(&mut self, now: Instant, in_flight: u64) {
         let _ = (now, in_flight);
@@ -53,6 +56,23 @@ pub trait CongestionControl: fmt::Debug + Send {
     /// Whether three duplicate ACKs mean a loss (RFC 5681 §3.2), or only the timer does.
     fn fast_retransmit(&self) -> bool {
         true
+    }
+
+    /// Whether a loss that ACKs show leaves the rest of the flight as it is: fast recovery (RFC 5681 §3.2). Without it,
+    /// all that is in flight goes again.
+    fn fast_recovery(&self) -> bool {
+        true
+    }
+
+    /// Whether the flight goes down to [`ssthresh`](Self::ssthresh) little by little while a loss is being repaired, as
+    /// selective acknowledgments say what has arrived (RFC 6937), and not at one stroke.
+    fn reduces_in_proportion(&self) -> bool {
+        false
+    }
+
+    /// Why the last ACK has changed the window, where that it arrived does not say it.
+    fn reason(&self) -> Option<&'static str> {
+        None
     }
 
     /// The retransmission timer goes off: all that was `in_flight` may be lost.
@@ -80,7 +100,7 @@ pub struct Ack {
     /// What is still in flight after it.
     pub in_flight: u64,
     /// Whether the window was not used up before it, for want of data or of room at the peer: then its arrival says
-    /// nothing about a larger one (RFC 9293 §3.8.2 by way of RFC 5681; RFC 7661 §4.1).
+    /// nothing about a larger one (RFC 7661 §4.4, RFC 9438 §5.8).
     pub app_limited: bool,
     /// Whether losses that ACKs have shown are still being repaired: the window does not open before that is done.
     pub recovering: bool,
@@ -99,6 +119,9 @@ impl Algorithm {
     /// No control at all.
     pub const NONE: Algorithm = Algorithm { name: "none", start: |_| Box::new(Unlimited) };
 
+    /// Slow start, congestion avoidance, fast retransmit: see [`Tahoe`].
+    pub const TAHOE: Algorithm = Algorithm { name: "tahoe", start: |mss| Box::new(Tahoe::new(mss)) };
+
     /// Slow start, congestion avoidance, fast retransmit, fast recovery: see [`NewReno`].
     pub const NEWRENO: Algorithm = Algorithm { name: "newreno", start: |mss| Box::new(NewReno::new(mss)) };
 
@@ -106,7 +129,7 @@ impl Algorithm {
     pub const CUBIC: Algorithm = Algorithm { name: "cubic", start: |mss| Box::new(Cubic::new(mss)) };
 
     /// All that are here, the default first.
-    pub const ALL: [Algorithm; 3] = [Algorithm::NONE, Algorithm::NEWRENO, Algorithm::CUBIC];
+    pub const ALL: [Algorithm; 4] = [Algorithm::NONE, Algorithm::TAHOE, Algorithm::NEWRENO, Algorithm::CUBIC];
 }
 
 impl PartialEq for Algorithm {

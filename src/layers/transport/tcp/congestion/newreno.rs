@@ -24,6 +24,13 @@ impl NewReno {
         NewReno { mss, cwnd: initial_window(mss), ssthresh: u64::MAX, acked: 0 }
     }
 
+    /// Half of what was in flight is the threshold, and slow start begins again.
+    pub(super) fn restart(&mut self, in_flight: u64) {
+        self.ssthresh = self.half(in_flight);
+        self.cwnd = self.mss;
+        self.acked = 0;
+    }
+
     /// What ssthresh is after a loss (RFC 5681 §3.1, equation 4).
     fn half(&self, in_flight: u64) -> u64 {
         (in_flight / 2).max(2 * self.mss)
@@ -42,6 +49,10 @@ impl CongestionControl for NewReno {
 
     fn ssthresh(&self) -> u64 {
         self.ssthresh
+    }
+
+    fn reduces_in_proportion(&self) -> bool {
+        true
     }
 
     fn on_ack(&mut self, ack: &Ack) {
@@ -71,7 +82,7 @@ impl CongestionControl for NewReno {
         if self.cwnd > self.mss {
             self.ssthresh = self.half(in_flight);
         }
-        // The loss window (§3.1, equation 5's LW).
+        // The loss window, LW (§3.1).
         self.cwnd = self.mss;
         self.acked = 0;
     }

@@ -31,8 +31,11 @@ impl FastRecovery {
     /// An ACK says `una` again, and all up to `nxt` was sent. True when it shows a loss.
     pub(in super::super) fn duplicate_ack(&mut self, una: u64, nxt: u64, mss: u64) -> bool {
         self.duplicates = self.duplicates.saturating_add(1);
-        self.departed = (self.departed + mss).min(nxt - una);
-        // An ACK that does not go beyond `recover` may answer what was sent twice for nothing (RFC 6582 §3.2, step 1).
+        // After a timeout all counts as lost, and so as departed.
+        if self.recovering || una >= self.recover {
+            self.departed = (self.departed + mss).min(nxt - una);
+        }
+        // An ACK that does not go beyond `recover` may answer what was sent twice for nothing (RFC 6582 §3.2, step 2).
         let lost = self.duplicates == DUPLICATES && !self.recovering && una > self.recover;
         if lost {
             (self.recovering, self.recover, self.partial_acks) = (true, nxt, 0);
@@ -47,9 +50,9 @@ impl FastRecovery {
     }
 
     /// Selective acknowledgments show a loss when all up to `nxt` was sent. True when it is news: one within the window
-    /// that is being repaired is not (RFC 6675 §5, step 4).
+    /// that is being repaired is not, nor one of what was sent before a timeout (RFC 6675 §5, §5.1).
     pub(in super::super) fn sack_shows_loss(&mut self, una: u64, nxt: u64) -> bool {
-        let news = !self.recovering && una > self.recover;
+        let news = !self.recovering && una >= self.recover;
         if news {
             (self.recovering, self.recover, self.partial_acks) = (true, nxt, 0);
         }
@@ -127,6 +130,21 @@ mod tests {
         assert!(fast.acked(600, 200, 100) && fast.keeps_timer());
         assert!(!fast.acked(1_100, 500, 100));
         assert!(!fast.is_recovering() && fast.departed() == 0);
+    }
+
+    #[test]
+    fn after_a_repair_selective_acknowledgments_show_the_loss_of_the_very_next_segment() {
+        let mut fast = FastRecovery::default();
+        assert!(fast.sack_shows_loss(100, 1_100) && !fast.sack_shows_loss(100, 1_100));
+        fast.acked(1_100, 1_000, 100);
+        assert!(fast.sack_shows_loss(1_100, 1_500));
+    }
+
+    #[test]
+    fn after_a_timeout_duplicates_make_no_room_for_more() {
+        let mut fast = FastRecovery::default();
+        fast.timed_out(1_100);
+        assert!((0..5).all(|_| !fast.duplicate_ack(100, 1_100, 100)) && fast.departed() == 0);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! What a sender needs to repair losses: a memory of what it sent, and an estimate of how long an ACK takes.
 
 mod fast;
+mod prr;
 mod rtt;
 mod sent;
 
 pub(super) use fast::FastRecovery;
+pub(super) use prr::{Progress, Prr};
 pub(super) use rtt::Rtt;
 pub(super) use sent::{Resend, Sent};

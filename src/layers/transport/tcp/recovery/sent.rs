@@ -55,6 +55,7 @@ pub(in super::super) enum Resend {
     Timeout,
     PartialAck,
     DuplicateAcks,
+    Restart,
     Hole,
     SmallerMtu,
     RepeatedSyn,
@@ -67,6 +68,7 @@ impl Resend {
             Resend::Timeout => "the retransmission timer went off",
             Resend::PartialAck => "an ACK stopped here: the segment may be lost too",
             Resend::DuplicateAcks => "three duplicate ACKs: the segment may be lost",
+            Resend::Restart => "three duplicate ACKs: from the lost segment on, all goes again",
             Resend::Hole => "much that was sent later has arrived: it may be lost",
             Resend::SmallerMtu => "a router said that it was too big",
             Resend::RepeatedSyn => "a SYN came again",
@@ -176,7 +178,7 @@ impl Sent {
     }
 
     /// Everything may be lost. What the peer said of arrivals no longer counts: it may have changed its mind (RFC 2018
-    /// §8).
+    /// §5).
     pub(in super::super) fn lose_all(&mut self, why: Resend) {
         (self.lost, self.sacked) = (0, 0);
         for range in &mut self.ranges {
@@ -188,9 +190,7 @@ impl Sent {
     /// The oldest segment, of at most `len` numbers, may be lost.
     pub(in super::super) fn lose_first(&mut self, len: u64, why: Resend) {
         let Some(first) = self.ranges.front().copied() else { return };
-        if !matches!(first.mark, Mark::Lost(_)) {
-            self.boundary(first.start + len.min(first.len()));
-        }
+        self.boundary(first.start + len.min(first.len()));
         if let Some(first) = self.ranges.front().copied() {
             self.uncount(&first);
             self.lost += first.len();
@@ -222,6 +222,11 @@ impl Sent {
     /// How many sequence numbers are no longer on their way: lost, or arrived.
     pub(in super::super) fn gone(&self) -> u64 {
         self.lost + self.sacked
+    }
+
+    /// How many have arrived although no ACK covers them.
+    pub(in super::super) fn sacked(&self) -> u64 {
+        self.sacked
     }
 
     /// Whether the oldest range was sent only once.

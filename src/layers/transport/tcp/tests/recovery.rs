@@ -229,6 +229,74 @@ fn a_full_header_of_blocks_leaves_less_room_to_the_payload() {
     assert_eq!(first.len(), MSS + 20);
 }
 
+fn tahoe() -> Config {
+    Config { congestion: Algorithm::TAHOE, ..newreno() }
+}
+
+#[test]
+fn tahoe_repairs_a_loss_as_soon_as_newreno_and_then_begins_with_one_segment() {
+    for sack in [false, true] {
+        let mut pipe = losing(Pipe::open(&Config { sack, ..tahoe() }), &[2]);
+        let start = pipe.now;
+        pipe.write(A, &[1; 12 * MSS]);
+        pipe.run_until(|pipe| pipe.ends[B].received.len() == 12 * MSS);
+        assert_eq!(pipe.now.since(start), ms(30));
+        assert_eq!(reasons(&pipe), ["three duplicate ACKs: the segment may be lost"]);
+        // Two ACKs let the last two go. Ten are in flight when the loss shows.
+        let mss = MSS as u64;
+        assert_eq!(windows(&pipe)[1..], [11 * mss, 12 * mss, mss]);
+        assert_eq!(pipe.ends[A].connection.as_ref().unwrap().congestion.ssthresh(), 5 * mss);
+        pipe.write(A, &[1; 20 * MSS]);
+        pipe.run_for(ms(10));
+        assert_eq!(pipe.info(A).unacked, 2 * mss, "slow start");
+    }
+}
+
+#[test]
+fn tahoe_sends_all_again_from_the_lost_segment_on_and_skips_what_has_arrived() {
+    let mut pipe = losing(Pipe::open(&tahoe()), &[1, 2]);
+    pipe.write(A, &[1; 12 * MSS]);
+    pipe.run_for(ms(400));
+    assert_eq!(pipe.ends[B].received, [1; 12 * MSS]);
+    // The ACK of the first opens the window to two. The second fills the hole, and its ACK leaps over all that had
+    // arrived; the third was sent before it came.
+    let [first, second, third] = [
+        "three duplicate ACKs: the segment may be lost",
+        "an ACK stopped here: the segment may be lost too",
+        "three duplicate ACKs: from the lost segment on, all goes again",
+    ];
+    assert_eq!(reasons(&pipe), [first, second, third]);
+}
+
+#[test]
+fn a_loss_brings_the_flight_down_to_the_threshold_without_a_pause() {
+    for congestion in [Algorithm::NEWRENO, Algorithm::CUBIC] {
+        let mut pipe = losing(Pipe::open(&Config { congestion, ..with_sack() }), &[40]);
+        pipe.write(A, &[1; 400 * MSS]);
+        let sender = |pipe: &Pipe| {
+            let a = pipe.ends[A].connection.as_ref().unwrap();
+            (a.sender.fast.is_recovering(), a.sender.in_flight(), a.congestion.ssthresh())
+        };
+        pipe.run_until(|pipe| sender(pipe).0);
+        let flight = pipe.info(A).unacked;
+        let from = pipe.log.len();
+        // While the repaired segment is on its way the others are acknowledged.
+        pipe.run_until(|pipe| !sender(pipe).0);
+        let (_, in_flight, ssthresh) = sender(&pipe);
+        assert!(ssthresh < flight);
+        // The three ACKs that showed the loss let one go each.
+        assert!(in_flight <= ssthresh && in_flight + 4 * MSS as u64 > ssthresh, "{in_flight} of {ssthresh}");
+        let went = pipe.log[from..].iter().filter(|(from, s)| *from == A && !s.payload.is_empty()).count();
+        let acks = pipe.log[from..].iter().filter(|(from, _)| *from == B).count();
+        assert!(went * 10 > acks * 4 && went < acks, "{went} after {acks}");
+        let told = pipe.ends[A].traces.iter().filter(|kind| match kind {
+            trace::Kind::CwndChanged { why, .. } => why == "a loss is being repaired: less goes than arrives",
+            _ => false,
+        });
+        assert!(told.count() > 10);
+    }
+}
+
 /// CUBIC that looks at what leaves.
 #[derive(Debug)]
 struct Watched(Cubic);
