@@ -20,6 +20,7 @@
 //! | `word NAME` | in a sentence: a word of the course, with a link to what it means |
 //! | `header NAME` | the layout of a header: `ethernet`, `arp`, `ipv4`, `icmp`, `udp`, `tcp`, `websocket` |
 //! | `states tcp` | the state diagram of TCP, drawn from its transitions |
+//! | `requirements` | those of RFC 9293, each with the test that shows it |
 //! | `code PATH:ITEM` | an item of a source file |
 //! | `file PATH` | in a sentence: a source file, with a link to its page, and what it says it is |
 
@@ -29,7 +30,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::directive::{Directive, Expansion};
-use super::{figure, quiz, source, story, vocabulary};
+use super::{figure, quiz, requirements, source, story, vocabulary};
 use crate::lessons::render::text;
 use crate::lessons::{ALL, Lesson, Performance, exercises};
 use crate::view::look::Look;
@@ -59,6 +60,7 @@ const NAMES: &[&str] = &[
     "word",
     "header",
     "states",
+    "requirements",
     "code",
     "file",
     "gated",
@@ -104,6 +106,7 @@ impl<'a> Expander<'a> {
             ("word", name @ [_, ..]) => words(vocabulary::link(&name.join(" "))),
             ("header", [name]) => block(layout(name)),
             ("states", ["tcp"]) => block(Ok(states())),
+            ("requirements", []) => block(self.requirements()),
             ("code", [place]) => block(self.code(place)),
             ("file", [path]) => words(self.file(path)),
             (known, given) if NAMES.contains(&known) => {
@@ -208,6 +211,12 @@ impl<'a> Expander<'a> {
         let opening = source::opening(&text).ok_or_else(|| format!("'{path}' does not say what it is"))?;
         self.sources.insert(path.to_string());
         Ok(format!("{} ({})", source::link(path), figure::inline(&opening)))
+    }
+
+    fn requirements(&mut self) -> Result<String, String> {
+        let (page, files) = requirements::page(&source::read(self.tree, requirements::PATH)?)?;
+        self.sources.extend(files);
+        Ok(page)
     }
 
     fn vocabulary(&mut self) -> Result<String, String> {

@@ -8,6 +8,7 @@
 //! | [`vocabulary`] | the words of the course |
 //! | [`source`] | code out of the files that are compiled, and their pages |
 //! | [`rfc`] | RFCs as links |
+//! | [`requirements`] | the requirements of RFC 9293, and what shows each |
 //! | [`links`] | no link leads nowhere |
 //! | [`preprocessor`] | all of it as mdBook wants it |
 //!
@@ -21,6 +22,7 @@ pub mod figure;
 pub mod links;
 pub mod preprocessor;
 pub mod quiz;
+pub mod requirements;
 pub mod rfc;
 pub mod source;
 pub mod story;

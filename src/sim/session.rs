@@ -137,7 +137,10 @@ impl SessionEnd {
                 self.lines.remove(&line);
                 Some(Input::Gone(line))
             }
-            SocketEvent::Writable(_) | SocketEvent::Accepted { .. } | SocketEvent::Unreachable { .. } => None,
+            SocketEvent::Writable(_)
+            | SocketEvent::Accepted { .. }
+            | SocketEvent::Report { .. }
+            | SocketEvent::Unreachable { .. } => None,
         }
     }
 

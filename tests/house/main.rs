@@ -12,5 +12,6 @@ mod explain;
 mod lesson;
 mod prose;
 mod readme;
+mod requirements;
 #[path = "../support/mod.rs"]
 mod support;

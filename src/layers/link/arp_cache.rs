@@ -148,6 +148,17 @@ impl<T> ArpCache<T> {
         self.write(now, ip, mac, Instant::NEVER)
     }
 
+    /// A layer above hears nothing from a neighbour: its entry ends, and the next packet asks again (RFC 1122 §2.3.2.1),
+    /// though not sooner than a question may be repeated. What was set for good stays.
+    pub fn doubt(&mut self, now: Instant, ip: Ipv4Addr) {
+        if let Some(Entry::Known { until, asked, .. }) = self.entries.get_mut(&ip)
+            && *until < Instant::NEVER
+        {
+            let soonest = asked.map_or(now, |at| now.max(at + RETRY_INTERVAL));
+            *until = soonest.min(*until);
+        }
+    }
+
     fn write(&mut self, now: Instant, ip: Ipv4Addr, mac: MacAddr, until: Instant) -> Vec<T> {
         if !self.entries.contains_key(&ip) && !self.make_room(now) {
             return Vec::new();

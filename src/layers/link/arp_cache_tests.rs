@@ -29,6 +29,22 @@ fn the_first_packet_asks_the_others_wait_and_all_leave_in_order() {
 }
 
 #[test]
+fn a_neighbour_in_doubt_is_asked_for_again_but_not_too_soon_and_not_if_set_for_good() {
+    let mut cache = ArpCache::new();
+    assert_eq!(cache.resolve(at(0), THEM, ()), Resolution::Ask);
+    cache.insert(at(5), THEM, THEM_MAC);
+    cache.doubt(at(100), THEM);
+    assert_eq!(cache.lookup(at(999), THEM), Some(THEM_MAC), "the last question is not a second old");
+    assert_eq!(cache.resolve(at(1_000), THEM, ()), Resolution::Ask);
+    cache.insert(at(1_005), THEM, THEM_MAC);
+    cache.doubt(at(9_000), THEM);
+    assert_eq!(cache.lookup(at(9_000), THEM), None);
+    cache.insert_for_good(at(9_000), THEM, THEM_MAC);
+    cache.doubt(at(9_000), THEM);
+    assert_eq!(cache.lookup(at(90_000), THEM), Some(THEM_MAC));
+}
+
+#[test]
 fn an_answer_is_believed_for_a_minute() {
     let mut cache = ArpCache::new();
     cache.insert(at(0), THEM, THEM_MAC);

@@ -157,7 +157,8 @@ impl Ip {
         out: &mut Outbox,
     ) {
         let len = message.wire_len();
-        let outgoing = Outgoing { source, destination, protocol: protocol::ICMP, dont_fragment: false, len };
+        let outgoing =
+            Outgoing { source, destination, protocol: protocol::ICMP, dont_fragment: false, dscp: 0, len };
         self.send(now, outgoing, |w| message.emit(w), out);
     }
 }

@@ -142,6 +142,13 @@ pub enum SocketEvent {
         /// Why it ended.
         reason: tcp_layer::Reason,
     },
+    /// Something that a connection's program may want to know, and that does not end it.
+    Report {
+        /// The socket of the connection.
+        socket: SocketId,
+        /// What it is.
+        report: tcp_layer::Report,
+    },
     /// Something that a UDP socket sent could not be delivered.
     Unreachable {
         /// The socket that sent the packet.
@@ -162,6 +169,7 @@ impl SocketEvent {
             | SocketEvent::Writable(socket)
             | SocketEvent::PeerClosed(socket)
             | SocketEvent::Closed { socket, .. }
+            | SocketEvent::Report { socket, .. }
             | SocketEvent::Unreachable { socket, .. }
             | SocketEvent::Accepted { listener: socket, .. } => socket,
         }
@@ -183,6 +191,9 @@ pub enum SendError {
     /// A TCP connection has one host at its other end (RFC 9293 §3.9.1.1, MUST-46).
     #[error("a connection needs the address of one host, and a port")]
     NotOneHost,
+    /// A socket was to have a local address that none of the interfaces has.
+    #[error("that address is none of this host's: name one of its own, or none")]
+    NotOwn,
     /// The port is taken, or none is free.
     #[error("the port is in use")]
     PortInUse,

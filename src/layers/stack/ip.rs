@@ -73,6 +73,8 @@ pub(super) struct Outgoing {
     pub(super) destination: IpAddr,
     pub(super) protocol: u8,
     pub(super) dont_fragment: bool,
+    /// The Differentiated Services code point.
+    pub(super) dscp: u8,
     /// Length of the payload in bytes.
     pub(super) len: usize,
 }
@@ -109,6 +111,14 @@ impl Ip {
         }
     }
 
+    /// A transport hears nothing from `to`. There is one way only, so the diagnosis is to ask again who its next
+    /// neighbour is (RFC 9293 §3.8.3, RFC 1122 §2.3.2.1).
+    pub(super) fn doubt(&mut self, now: Instant, to: IpAddr) {
+        if let Some(Hop { neighbour: IpAddr::V4(neighbour), interface }) = self.hop(to) {
+            self.nics[interface].arp.doubt(now, neighbour);
+        }
+    }
+
     // ---- a packet leaves -------------------------------------------------------------------------------------
 
     /// Sends one packet whose payload `emit` writes; in fragments when it is too large for the link. Without a route
@@ -120,12 +130,13 @@ impl Ip {
         emit: impl FnOnce(&mut Writer),
         out: &mut Outbox,
     ) {
-        let Outgoing { source, destination, protocol, dont_fragment, len } = outgoing;
+        let Outgoing { source, destination, protocol, dont_fragment, dscp, len } = outgoing;
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (source, destination) else { return };
         self.identification = self.identification.wrapping_add(1);
         let header = Ipv4Header {
             identification: self.identification,
             dont_fragment,
+            dscp,
             ttl: self.ttl,
             ..Ipv4Header::new(source, destination, protocol, len)
         };

@@ -201,7 +201,7 @@ impl Stack {
         };
         let (source, destination) = (path.source, to.ip());
         let len = udp_layer::HEADER_LEN + datagram.payload.len();
-        let outgoing = Outgoing { source, destination, protocol: protocol::UDP, dont_fragment, len };
+        let outgoing = Outgoing { source, destination, protocol: protocol::UDP, dont_fragment, dscp: 0, len };
         self.ip.send(now, outgoing, |w| datagram.emit(source, destination, w), &mut self.out);
         Ok(())
     }
@@ -222,7 +222,18 @@ impl Stack {
     /// # Errors
     /// [`SendError::PortInUse`].
     pub fn tcp_listen(&mut self, port: u16) -> Result<SocketId, SendError> {
-        self.tcp.listen(port).map(tcp_id)
+        self.tcp.listen(port, None).map(tcp_id)
+    }
+
+    /// The same for connections to one of the host's addresses only (RFC 9293 §3.9.1.1: MUST-43).
+    ///
+    /// # Errors
+    /// [`SendError::NotOwn`], [`SendError::PortInUse`].
+    pub fn tcp_listen_at(&mut self, local: SocketAddr) -> Result<SocketId, SendError> {
+        if !self.ip.is_own(local.ip()) {
+            return Err(SendError::NotOwn);
+        }
+        self.tcp.listen(local.port(), Some(local.ip())).map(tcp_id)
     }
 
     /// Opens a TCP connection.
@@ -230,7 +241,23 @@ impl Stack {
     /// # Errors
     /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
     pub fn tcp_connect(&mut self, now: Instant, to: SocketAddr) -> Result<SocketId, SendError> {
-        let opened = self.tcp.connect(now, to, &self.ip).map(tcp_id);
+        let opened = self.tcp.connect(now, None, to, &self.ip).map(tcp_id);
+        self.drain_tcp(now);
+        opened
+    }
+
+    /// The same from one of the host's addresses (RFC 9293 §3.9.1.1: MUST-43). The way is that of
+    /// [`tcp_connect`](Stack::tcp_connect).
+    ///
+    /// # Errors
+    /// [`SendError::NotOwn`], and those of [`tcp_connect`](Stack::tcp_connect).
+    pub fn tcp_connect_from(
+        &mut self,
+        now: Instant,
+        local: IpAddr,
+        to: SocketAddr,
+    ) -> Result<SocketId, SendError> {
+        let opened = self.tcp.connect(now, Some(local), to, &self.ip).map(tcp_id);
         self.drain_tcp(now);
         opened
     }
@@ -241,6 +268,21 @@ impl Stack {
     /// [`SendError::Closed`] when nothing can be sent any more.
     pub fn tcp_write(&mut self, now: Instant, socket: SocketId, bytes: Bytes) -> Result<usize, SendError> {
         let taken = self.tcp.write(now, socket.tcp(), bytes);
+        self.drain_tcp(now);
+        taken
+    }
+
+    /// Hands bytes to a connection as urgent: see `Connection::write_urgent`.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] when nothing can be sent any more.
+    pub fn tcp_write_urgent(
+        &mut self,
+        now: Instant,
+        socket: SocketId,
+        bytes: Bytes,
+    ) -> Result<usize, SendError> {
+        let taken = self.tcp.write_urgent(now, socket.tcp(), bytes);
         self.drain_tcp(now);
         taken
     }
@@ -274,14 +316,32 @@ impl Stack {
     /// Sends small segments of a connection at once, or gathers them (Nagle's algorithm, RFC 9293 §3.7.4: MUST-17).
     /// Connections begin as [`StackConfig::tcp`] says.
     pub fn tcp_set_nodelay(&mut self, now: Instant, socket: SocketId, nodelay: bool) {
-        self.tcp.set_nodelay(now, socket.tcp(), nodelay);
+        self.tcp.with(now, socket.tcp(), |connection| connection.set_nodelay(nodelay));
         self.drain_tcp(now);
     }
 
     /// Ends a connection whose peer has acknowledged nothing for `timeout`; `None` never does (RFC 9293 §3.8.3:
     /// MUST-21).
     pub fn tcp_set_user_timeout(&mut self, now: Instant, socket: SocketId, timeout: Option<Duration>) {
-        self.tcp.set_user_timeout(now, socket.tcp(), timeout);
+        self.tcp.with(now, socket.tcp(), |connection| connection.set_user_timeout(now, timeout));
+        self.drain_tcp(now);
+    }
+
+    /// Probes a connection that is idle, or no longer (RFC 9293 §3.8.4: MUST-24).
+    pub fn tcp_set_keep_alive(&mut self, now: Instant, socket: SocketId, on: bool) {
+        self.tcp.with(now, socket.tcp(), |connection| connection.set_keep_alive(now, on));
+        self.drain_tcp(now);
+    }
+
+    /// The Differentiated Services code point of a connection's packets from now on (RFC 9293 §3.9.1.9: MUST-48).
+    pub fn tcp_set_dscp(&mut self, now: Instant, socket: SocketId, dscp: u8) {
+        self.tcp.with(now, socket.tcp(), |connection| connection.set_dscp(dscp));
+        self.drain_tcp(now);
+    }
+
+    /// Whether [`SocketEvent::Report`] is wanted of a connection (RFC 9293 §3.9.1.8: SHLD-20).
+    pub fn tcp_set_reports(&mut self, now: Instant, socket: SocketId, on: bool) {
+        self.tcp.with(now, socket.tcp(), |connection| connection.set_reports(on));
         self.drain_tcp(now);
     }
 
@@ -334,13 +394,15 @@ impl Stack {
         while let Some(want) = self.tcp.poll() {
             match want {
                 Want::Tell(output) => self.out.push_back(output),
-                Want::Send { from, to, segment } => {
+                Want::Doubt(to) => self.ip.doubt(now, to),
+                Want::Send { from, to, dscp, segment } => {
                     // Don't Fragment: TCP cuts its segments to fit, and routers report when they do not (RFC 1191 §2).
                     let outgoing = Outgoing {
                         source: from,
                         destination: to,
                         protocol: protocol::TCP,
                         dont_fragment: true,
+                        dscp,
                         len: segment.len(),
                     };
                     self.ip.send(now, outgoing, |w| segment.emit(from, to, w), &mut self.out);

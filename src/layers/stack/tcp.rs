@@ -9,7 +9,7 @@ use slotmap::{SlotMap, new_key_type};
 
 use super::ip::{Arrived, Ip};
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
-use crate::base::{Duration, Instant, Machine as _, Rng};
+use crate::base::{Instant, Machine as _, Rng};
 use crate::layers::internet::ipv4;
 use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::transport::tcp::{
@@ -58,7 +58,9 @@ pub(super) struct TcpSockets {
 #[derive(Debug)]
 pub(super) enum Want {
     /// Send this segment from one end to the other.
-    Send { from: IpAddr, to: IpAddr, segment: Segment },
+    Send { from: IpAddr, to: IpAddr, dscp: u8, segment: Segment },
+    /// Look whether the way to this host is still there.
+    Doubt(IpAddr),
     /// Hand this out of the stack.
     Tell(Output),
 }
@@ -92,6 +94,8 @@ impl Ends {
 enum TcpSocket {
     Listener {
         port: u16,
+        /// The address that connections must be to; `None` for any.
+        address: Option<IpAddr>,
         half_open: usize,
     },
     Connection {
@@ -129,28 +133,40 @@ impl TcpSockets {
         }
     }
 
-    pub(super) fn listen(&mut self, port: u16) -> Result<TcpKey, SendError> {
+    pub(super) fn listen(&mut self, port: u16, address: Option<IpAddr>) -> Result<TcpKey, SendError> {
         if port == 0 || self.ports.contains_key(&port) {
             return Err(SendError::PortInUse);
         }
-        let key = self.insert(TcpSocket::Listener { port, half_open: 0 }).ok_or(SendError::PortInUse)?;
+        let key =
+            self.insert(TcpSocket::Listener { port, address, half_open: 0 }).ok_or(SendError::PortInUse)?;
         self.ports.insert(port, key);
         Ok(key)
     }
 
-    pub(super) fn connect(&mut self, now: Instant, to: SocketAddr, ip: &Ip) -> Result<TcpKey, SendError> {
+    /// From the address `local`, or the one that IP chooses (RFC 9293 §3.9.1.1, MUST-43 and MUST-44).
+    pub(super) fn connect(
+        &mut self,
+        now: Instant,
+        local: Option<IpAddr>,
+        to: SocketAddr,
+        ip: &Ip,
+    ) -> Result<TcpKey, SendError> {
         let group = is_limited_broadcast(to.ip()) || to.ip().is_multicast() || to.ip().is_unspecified();
         if group || to.port() == 0 {
             return Err(SendError::NotOneHost);
         }
+        if local.is_some_and(|local| !ip.is_own(local) || local.is_ipv4() != to.is_ipv4()) {
+            return Err(SendError::NotOwn);
+        }
         let path = ip.path(to.ip()).ok_or(SendError::NoRoute)?;
+        let source = local.unwrap_or(path.source);
         if let IpAddr::V4(address) = to.ip()
             && ip.is_broadcast(path.interface, address)
         {
             return Err(SendError::NotOneHost);
         }
-        let port = self.free_port(path.source, to)?;
-        let local = SocketAddr::new(path.source, port);
+        let port = self.free_port(source, to)?;
+        let local = SocketAddr::new(source, port);
         let isn = SeqNumber::initial(now, local, to, self.secret);
         let config = self.config_for(Some(path.mtu));
         let connection = Connection::connect(now, local, to, isn, &config);
@@ -162,6 +178,18 @@ impl TcpSockets {
     pub(super) fn write(&mut self, now: Instant, key: TcpKey, bytes: Bytes) -> Result<usize, SendError> {
         let connection = self.connection(key).ok_or(SendError::Closed)?;
         let taken = connection.write(now, bytes).map_err(|_| SendError::Closed)?;
+        self.pump(now, key);
+        Ok(taken)
+    }
+
+    pub(super) fn write_urgent(
+        &mut self,
+        now: Instant,
+        key: TcpKey,
+        bytes: Bytes,
+    ) -> Result<usize, SendError> {
+        let connection = self.connection(key).ok_or(SendError::Closed)?;
+        let taken = connection.write_urgent(now, bytes).map_err(|_| SendError::Closed)?;
         self.pump(now, key);
         Ok(taken)
     }
@@ -229,16 +257,10 @@ impl TcpSockets {
         }
     }
 
-    pub(super) fn set_nodelay(&mut self, now: Instant, key: TcpKey, nodelay: bool) {
+    /// Turns a switch of one connection.
+    pub(super) fn with(&mut self, now: Instant, key: TcpKey, change: impl FnOnce(&mut Connection)) {
         if let Some(connection) = self.connection(key) {
-            connection.set_nodelay(nodelay);
-            self.pump(now, key);
-        }
-    }
-
-    pub(super) fn set_user_timeout(&mut self, now: Instant, key: TcpKey, timeout: Option<Duration>) {
-        if let Some(connection) = self.connection(key) {
-            connection.set_user_timeout(now, timeout);
+            change(connection);
             self.pump(now, key);
         }
     }
@@ -278,7 +300,7 @@ impl TcpSockets {
         let local = SocketAddr::new(destination, port);
         let secret = self.secret;
         let fresh = || SeqNumber::initial(now, local, remote, secret);
-        let listener = self.ports.get(&port).copied();
+        let listener = self.listener_at(port, destination);
         let mut isn = None;
         if let Some(key) = self.connections.get(&Ends::new(local, remote)).copied() {
             let Some(connection) = self.connection(key) else { return };
@@ -315,6 +337,17 @@ impl TcpSockets {
                 }
                 self.pump(now, key);
             }
+        }
+    }
+
+    /// Who listens on a port of this address.
+    fn listener_at(&self, port: u16, destination: IpAddr) -> Option<TcpKey> {
+        let key = *self.ports.get(&port)?;
+        match self.sockets.get(key)? {
+            TcpSocket::Listener { address, .. } => {
+                address.is_none_or(|address| address == destination).then_some(key)
+            }
+            TcpSocket::Connection { .. } => None,
         }
     }
 
@@ -405,8 +438,10 @@ impl TcpSockets {
             match output {
                 TcpOutput::Send(segment) => {
                     let (from, to) = (connection.local().ip(), connection.remote().ip());
-                    self.wants.push_back(Want::Send { from, to, segment });
+                    let dscp = connection.dscp();
+                    self.wants.push_back(Want::Send { from, to, dscp, segment });
                 }
+                TcpOutput::NegativeAdvice => self.wants.push_back(Want::Doubt(connection.remote().ip())),
                 TcpOutput::Trace(kind) => self.wants.push_back(Want::Tell(Output::Trace(kind))),
                 TcpOutput::WakeAt(at) => {
                     *due = at;
@@ -428,6 +463,7 @@ impl TcpSockets {
                         Event::Readable => SocketEvent::Readable(socket),
                         Event::Writable => SocketEvent::Writable(socket),
                         Event::PeerClosed => SocketEvent::PeerClosed(socket),
+                        Event::Report(report) => SocketEvent::Report { socket, report },
                         Event::Closed(reason) => {
                             closed = Some(reason);
                             SocketEvent::Closed { socket, reason }
@@ -459,7 +495,7 @@ impl TcpSockets {
     }
 
     fn send(&mut self, local: SocketAddr, remote: SocketAddr, segment: Segment) {
-        self.wants.push_back(Want::Send { from: local.ip(), to: remote.ip(), segment });
+        self.wants.push_back(Want::Send { from: local.ip(), to: remote.ip(), dscp: 0, segment });
     }
 
     fn discard(&mut self, why: String) {

@@ -155,7 +155,7 @@ impl App for EventServer {
                 running.gone(socket, io);
                 running.lingering.retain(|(_, lingering)| *lingering != socket);
             }
-            SocketEvent::Connected(_) | SocketEvent::Unreachable { .. } => {}
+            SocketEvent::Connected(_) | SocketEvent::Report { .. } | SocketEvent::Unreachable { .. } => {}
         }
         running.settle(io);
     }

@@ -5,6 +5,7 @@
 mod errors;
 mod fragments;
 mod neighbours;
+mod requirements;
 mod router;
 mod sockets;
 

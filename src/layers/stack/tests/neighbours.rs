@@ -62,7 +62,9 @@ fn a_connection_to_a_host_that_is_not_there_ends_as_unreachable_and_not_as_timed
     let socket = lab.with_stack(|stack, now| stack.tcp_connect(now, at(OUTSIDER, 80))).unwrap();
     lab.wait(Duration::from_secs(30));
     let reason = tcp_layer::Reason::Unreachable;
-    assert_eq!(lab.events, [SocketEvent::Closed { socket, reason }]);
+    let report = tcp_layer::Report::Icmp(tcp_layer::IcmpError::Soft);
+    assert_eq!(lab.events.first(), Some(&SocketEvent::Report { socket, report }));
+    assert_eq!(lab.events.last(), Some(&SocketEvent::Closed { socket, reason }));
 }
 
 #[test]

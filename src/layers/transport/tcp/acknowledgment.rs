@@ -57,6 +57,7 @@ impl Connection {
             self.timers.stop(Timer::Retransmission);
         }
         self.probes = 0;
+        self.timeouts = 0;
         self.heard_from_peer(now);
     }
 

@@ -3,16 +3,17 @@
 //! With the protections of RFC 5961, which RFC 9293 has taken in: a RST must hit exactly the next number, and a SYN
 //! in an open connection is answered by a challenge ACK. Arrivals in LISTEN and CLOSED are in `listener`.
 //!
-//! Left out: security and precedence (§3.10.7.4, third), which no system uses, and urgent data (sixth).
+//! Left out: security and precedence (§3.10.7.4, third), which no system uses. Urgent data (sixth) is in `urgent`.
 
 use super::acknowledgment::echo_of;
 use super::connection::{Challenges, Connection};
 use super::header::{Flags, MIN_HEADER_LEN};
-use super::interface::{IcmpError, Reason};
+use super::interface::{IcmpError, Reason, Report};
 use super::listener::reply_to_stray;
 use super::receiver::AckNeed;
 use super::recovery::Resend;
 use super::segment::Segment;
+use super::sender::{DEFAULT_MSS, DEFAULT_MSS_IPV6};
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use super::timers::Timer;
@@ -106,7 +107,8 @@ impl Connection {
             (Some(timestamps), Some((value, _))) => timestamps.heard(now, value, 0),
             (timestamps, _) => *timestamps = None,
         }
-        self.sender.learn(header.options.mss(), peer_shift.unwrap_or(0));
+        let default = if self.remote.is_ipv4() { DEFAULT_MSS } else { DEFAULT_MSS_IPV6 };
+        self.sender.learn(header.options.mss().unwrap_or(default), peer_shift.unwrap_or(0));
         self.congestion = (self.config.congestion.start)(self.sender.mss as u64);
         self.tell_cwnd("the segment size is known");
         // A full segment of the peer has no more payload than this (RFC 6691 §2).
@@ -141,7 +143,7 @@ impl Connection {
         self.check_reset(now, flags, view)?; // second; the third, security, is left out
         self.check_syn(now, view)?; // fourth
         self.check_ack(now, segment, view)?; // fifth
-        // The sixth, urgent data, is left out.
+        self.check_urgent(segment, view.start); // sixth
         self.take_text(now, segment, view.start); // seventh and eighth
         Some(())
     }
@@ -183,6 +185,8 @@ impl Connection {
             // send without end.
             let control = u32::from(view.syn) + u32::from(flags.has(Flags::FIN));
             if view.len > control {
+                let end = view.start + i64::from(view.len - control);
+                self.receiver.note_duplicate(view.start, end);
                 self.receiver.ack = AckNeed::Now;
             } else {
                 self.challenge(now);
@@ -368,7 +372,10 @@ impl Connection {
             IcmpError::Hard if !self.state.is_synchronized() => {
                 self.finish(now, Cause::GiveUp, Reason::Unreachable);
             }
-            IcmpError::Hard | IcmpError::Soft => self.icmp_error = Some(error),
+            IcmpError::Hard | IcmpError::Soft => {
+                self.icmp_error = Some(error);
+                self.report(Report::Icmp(error));
+            }
         }
     }
 }

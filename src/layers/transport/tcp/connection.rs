@@ -10,14 +10,17 @@ use std::net::SocketAddr;
 
 use super::congestion::CongestionControl;
 use super::interface::{Config, Event, IcmpError, Info, Input, Output, Reason};
+use super::keep_alive::KeepAlive;
 use super::receiver::{AckNeed, Receiver};
 use super::recovery::Rtt;
+use super::report::Reports;
 use super::segment::Segment;
 use super::sender::Sender;
 use super::seq::SeqNumber;
 use super::state::{Cause, State};
 use super::timers::{Timer, Timers};
 use super::timestamps::Timestamps;
+use super::urgent::Urgent;
 use crate::base::{Alarm, Duration, Instant, Machine};
 use crate::trace;
 
@@ -52,6 +55,10 @@ pub struct Connection {
     pub(super) read_shut: bool,
     /// Fruitless window probes so far.
     pub(super) probes: u32,
+    /// Timeouts since something new was acknowledged.
+    pub(super) timeouts: u32,
+    pub(super) urgent: Urgent,
+    pub(super) keep_alive: KeepAlive,
     pub(super) challenges: Challenges,
     pub(super) icmp_error: Option<IcmpError>,
     pub(super) segments_in: u64,
@@ -71,6 +78,7 @@ pub(super) struct Events {
     pub(super) readable: bool,
     pub(super) peer_closed: bool,
     pub(super) writable: bool,
+    pub(super) reports: Reports,
     pub(super) closed: Option<Reason>,
 }
 
@@ -123,6 +131,9 @@ impl Connection {
             timestamps: config.timestamps.then(Timestamps::new),
             read_shut: false,
             probes: 0,
+            timeouts: 0,
+            urgent: Urgent::default(),
+            keep_alive: KeepAlive::default(),
             challenges: Challenges::default(),
             icmp_error: None,
             segments_in: 0,
@@ -189,6 +200,7 @@ impl Connection {
             rcv_wnd: self.receiver.rcv_wnd(),
             unacked: self.sender.outstanding(),
             unsent: self.sender.unsent(),
+            urgent: self.urgent.ahead_of(self.receiver.read_offset()),
             icmp_error: self.icmp_error,
         }
     }
@@ -203,6 +215,7 @@ impl Connection {
                 self.tell_cwnd("the retransmission timer went off");
                 self.rtt.back_off(!self.state.is_synchronized());
                 self.sender.timed_out();
+                self.count_timeout();
             }
             Timer::Persist => {
                 self.probes += 1;
@@ -210,6 +223,7 @@ impl Connection {
             }
             Timer::DelayedAck => self.receiver.ack = AckNeed::Now,
             Timer::TimeWait => self.finish(now, Cause::TwoMsl, Reason::Normal),
+            Timer::KeepAlive => self.probe_idleness(now),
             Timer::FinWait2 => self.finish(now, Cause::GiveUp, Reason::TimedOut),
             Timer::UserTimeout => {
                 let reason = if self.icmp_error.is_some() { Reason::Unreachable } else { Reason::TimedOut };
@@ -270,6 +284,17 @@ impl Connection {
         self.heard_from_peer(now);
     }
 
+    /// The Differentiated Services field of the packets from now on (RFC 9293 §3.9.1.9, SHLD-21): six bits, the upper
+    /// two of `dscp` count for nothing. In general it should stay what it is (SHLD-23).
+    pub fn set_dscp(&mut self, dscp: u8) {
+        self.config.dscp = dscp;
+    }
+
+    /// The code point that its packets are to have.
+    pub fn dscp(&self) -> u8 {
+        self.config.dscp & 0x3f
+    }
+
     /// How long an ACK may wait.
     pub(super) fn ack_delay(&self) -> Option<Duration> {
         self.config.delayed_ack.map(|delay| delay.min(LONGEST_ACK_DELAY))
@@ -290,6 +315,7 @@ impl Connection {
                 self.rtt.handshake_done();
                 // What the program wrote early may have set the timer by the user timeout of a half-open connection.
                 self.heard_from_peer(now);
+                self.watch_idleness(now);
                 // A close that came during the handshake was waiting for this.
                 if self.sender.is_closed() {
                     self.go(now, Cause::Close);
@@ -369,6 +395,8 @@ impl Connection {
             Some(Event::PeerClosed)
         } else if take(&mut self.events.writable) {
             Some(Event::Writable)
+        } else if let Some(report) = self.events.reports.take() {
+            Some(Event::Report(report))
         } else {
             self.events.closed.take().map(Event::Closed)
         }
@@ -384,6 +412,7 @@ impl Machine for Connection {
         match input {
             Input::Segment(segment) => {
                 self.segments_in += 1;
+                self.heard_of_life(now);
                 self.segment_arrives(now, &segment);
             }
             Input::Wake => {

@@ -110,9 +110,15 @@ impl Connection {
 
     /// An ACK without data: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
     fn send_ack(&mut self, now: Instant) {
-        let seq = SeqNumber::of_offset(self.sender.isn, self.sender.snd_nxt);
+        self.send_empty(now, self.sender.snd_nxt);
+    }
+
+    /// The same with the number of any offset.
+    pub(super) fn send_empty(&mut self, now: Instant, offset: u64) {
+        let seq = SeqNumber::of_offset(self.sender.isn, offset);
         let options = self.options(now);
-        let header = self.header(seq, Flags::NONE, options);
+        let mut header = self.header(seq, Flags::NONE, options);
+        self.urgent.mark(offset, &mut header);
         self.send(Segment { header, payload: bytes::Bytes::new() });
     }
 
@@ -132,7 +138,8 @@ impl Connection {
             .with_if(piece.fin, Flags::FIN)
             .with_if(piece.psh, Flags::PSH);
         let options = if piece.syn { self.syn_options(now) } else { options };
-        let header = self.header(seq, flags, options);
+        let mut header = self.header(seq, flags, options);
+        self.urgent.mark(piece.offset, &mut header);
         Segment { header, payload: piece.payload }
     }
 

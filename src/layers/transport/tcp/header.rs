@@ -2,7 +2,7 @@
 //!
 //! The checksum is no field of [`TcpHeader`]: it covers the payload and the pseudo header too, so it is checked when a
 //! [`Segment`](super::Segment) is parsed and computed when one is emitted. Nor are the reserved bits, which are sent as
-//! zero and ignored when they come. The urgent pointer is carried but means nothing to our connection.
+//! zero and ignored when they come.
 
 use std::fmt;
 use std::ops::BitOr;
@@ -45,7 +45,7 @@ pub struct TcpHeader {
     pub flags: Flags,
     /// How many bytes beyond `ack` the sender of this header has room for, before any window scale.
     pub window: u16,
-    /// Where urgent data ends, counted from `seq`; meant only when URG is set.
+    /// Where urgent data ends, counted from `seq`: the number of the byte after it (MUST-62); meant only when URG is set.
     pub urgent: u16,
     /// The options, without padding.
     pub options: Options,

@@ -1,6 +1,7 @@
 //! What goes into a connection and what comes out of it: the two interfaces of RFC 9293 §3.9 as plain data.
 
 use super::congestion::Algorithm;
+use super::keep_alive::KEEP_ALIVE_IDLE;
 use super::segment::Segment;
 use super::seq::SeqNumber;
 use super::state::State;
@@ -42,9 +43,20 @@ pub struct Config {
     /// How long FIN-WAIT-2 lasts after the program has closed both ways, when the peer sends no FIN: Linux's
     /// `tcp_fin_timeout`. A half-closed connection, whose program still reads, waits without end.
     pub fin_wait_2: Duration,
+    /// How many timeouts in a row for the same data are reported, to the program and to IP: R1 of RFC 9293 §3.8.3,
+    /// which should be three or more (SHLD-10).
+    pub r1: u32,
     /// Give up when the peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3. `None` never gives up, but
     /// for the half-open connections of a listener, which wait three minutes.
     pub user_timeout: Option<Duration>,
+    /// Probe a connection that is idle (RFC 9293 §3.8.4). Off by default, as it must be.
+    pub keep_alive: bool,
+    /// How long that is, from the last segment that came; by default two hours.
+    pub keep_alive_idle: Duration,
+    /// Tell the program of what does not end the connection: see [`Report`].
+    pub reports: bool,
+    /// The Differentiated Services field of the packets (RFC 9293 §3.9.1.9): the six bits of the code point.
+    pub dscp: u8,
     /// How much the network is asked to take at one time.
     pub congestion: Algorithm,
     /// Tell what happens inside, as [`Output::Trace`].
@@ -67,7 +79,12 @@ impl Default for Config {
             max_rto: Duration::from_secs(60),
             msl: Duration::from_secs(30),
             fin_wait_2: Duration::from_secs(60),
+            r1: 3,
             user_timeout: None,
+            keep_alive: false,
+            keep_alive_idle: KEEP_ALIVE_IDLE,
+            reports: true,
+            dscp: 0,
             congestion: Algorithm::NONE,
             trace: false,
         }
@@ -110,6 +127,8 @@ pub enum Output {
     Send(Segment),
     /// Hand this event to the program.
     Event(Event),
+    /// Tell IP that the way to the peer may be dead: nothing comes back (RFC 9293 §3.8.3).
+    NegativeAdvice,
     /// Something for the trace; only with [`Config::trace`].
     Trace(trace::Kind),
     /// Call with [`Input::Wake`] at this time. It comes only when the time has become earlier than the one asked for
@@ -128,9 +147,22 @@ pub enum Event {
     PeerClosed,
     /// There is room again after a write that was cut short: a third of the send buffer.
     Writable,
+    /// Something that does not end the connection.
+    Report(Report),
     /// The connection is gone. What had come in order before can still be read; then its record may be dropped. Nothing
     /// follows.
     Closed(Reason),
+}
+
+/// What is reported to a program that has not asked (RFC 9293 §3.9.1.8). [`Config::reports`] switches it off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// The same data was sent again [`Config::r1`] times, and nothing came back.
+    Retransmissions,
+    /// An ICMP error came that does not end the connection.
+    Icmp(IcmpError),
+    /// The peer has sent urgent data, or more of it: [`Info::urgent`] says how much there is to read.
+    Urgent,
 }
 
 /// How a connection came to its end.
@@ -190,6 +222,8 @@ pub struct Info {
     pub unacked: u64,
     /// Bytes written and not yet sent.
     pub unsent: u64,
+    /// Bytes that the peer calls urgent and the program has not read; some may not have come yet.
+    pub urgent: u64,
     /// The last ICMP error that did not end the connection.
     pub icmp_error: Option<IcmpError>,
 }

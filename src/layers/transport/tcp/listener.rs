@@ -7,6 +7,7 @@
 //!
 //! Left out: SYN cookies (RFC 4987 §3.6), and a connection that is opened from LISTEN by a program's SEND.
 
+use std::cmp::Ordering;
 use std::net::{IpAddr, SocketAddr};
 
 use super::connection::Connection;
@@ -97,7 +98,8 @@ impl Connection {
     /// the same port again, and should not have to wait for us. The answer is the initial sequence number for the new
     /// connection; this one is closed then. `None`: the segment is for this connection.
     ///
-    /// An old SYN must not do that, so only one beyond all that was received counts; and the new numbers must begin
+    /// An old SYN must not do that, so only one beyond all that was received counts; where both have timestamps, their
+    /// clock tells old from new (§3.6.1, SHLD-4: RFC 6191), and the numbers only when it has not moved. And the new numbers must begin
     /// beyond all that were sent, so when the clock's (`fresh`) do not, they begin just there. The RFC also asks to
     /// return to TIME-WAIT if the SYN proves to be an old one after all. That is left out, as in Linux: the new
     /// connection then dies of the peer's RST.
@@ -114,7 +116,14 @@ impl Connection {
             return None;
         }
         let (rcv_nxt, snd_nxt) = (self.receiver.rcv_nxt, self.sender.snd_nxt);
-        if header.seq.to_offset(self.receiver.irs?, rcv_nxt) <= rcv_nxt.cast_signed() {
+        let beyond = header.seq.to_offset(self.receiver.irs?, rcv_nxt) > rcv_nxt.cast_signed();
+        let clocks = self.timestamps.as_ref().zip(header.options.timestamps());
+        let new = match clocks.and_then(|(timestamps, (value, _))| timestamps.moved(value)) {
+            Some(Ordering::Greater) => true,
+            Some(Ordering::Less) => false,
+            Some(Ordering::Equal) | None => beyond,
+        };
+        if !new {
             return None;
         }
         let fresh = fresh();

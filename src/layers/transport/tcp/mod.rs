@@ -21,17 +21,20 @@
 //! | what to send: Nagle, silly windows, probes, retransmission | `sender.rs` | §3.7, §3.8 |
 //! | what was written and is not acknowledged | `send_buffer.rs` | |
 //! | what to take in, the window, when to acknowledge | `receiver.rs` | §3.4, §3.8.6 |
-//! | selective acknowledgment, at the receiver | `sack.rs` | RFC 2018 |
+//! | selective acknowledgment, at the receiver | `sack.rs` | RFC 2018, RFC 2883 |
 //! | segments that came too early | `reassembly.rs` | §3.10.7.4, seventh |
 //! | what was sent, what of it has arrived, what is lost | `recovery/sent.rs` | RFC 6675 |
 //! | round-trip time and retransmission timeout | `recovery/rtt.rs` | RFC 6298 |
 //! | timestamps, PAWS | `timestamps.rs` | RFC 7323 |
 //! | timers | `timers.rs` | §3.8, §3.10.8 |
 //! | a window that goes down while a loss is repaired | `recovery/prr.rs` | RFC 6937 |
+//! | keep-alives | `keep_alive.rs` | §3.8.4 |
+//! | urgent data | `urgent.rs` | §3.8.5 |
+//! | what is reported to a program that has not asked | `report.rs` | §3.8.3, §3.9.1.8 |
 //! | fast retransmit, fast recovery, limited transmit | `recovery/fast.rs` | RFC 5681 §3.2, RFC 6582, RFC 3042 |
 //! | congestion control: none by default, Tahoe, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
 //!
-//! Left out, and why: urgent data, which is delivered in line (RFC 6093); keep-alives.
+//! What RFC 9293 asks, number by number, and the test that shows it: `tests/network/rfc9293.txt`.
 
 mod acknowledgment;
 mod arrival;
@@ -41,11 +44,13 @@ mod connection;
 mod departure;
 mod header;
 mod interface;
+mod keep_alive;
 mod listener;
 mod options;
 mod reassembly;
 mod receiver;
 mod recovery;
+mod report;
 mod sack;
 mod segment;
 mod send_buffer;
@@ -54,13 +59,15 @@ mod seq;
 mod state;
 mod timers;
 mod timestamps;
+mod urgent;
 
 #[cfg(test)]
 mod tests;
 
 pub use connection::Connection;
 pub use header::{Flags, MIN_HEADER_LEN, PROTOCOL_NUMBER, TcpHeader};
-pub use interface::{Config, Event, IcmpError, Info, Input, Misuse, Output, Reason};
+pub use interface::{Config, Event, IcmpError, Info, Input, Misuse, Output, Reason, Report};
+pub use keep_alive::KEEP_ALIVE_IDLE;
 pub use listener::{Answer, Listener, reply_to_stray};
 pub use options::{Options, TcpOption};
 pub use segment::Segment;

@@ -3,8 +3,7 @@
 //! Bounded by the receive buffer: the window never reaches past what the buffer can hold, and nothing outside the
 //! window is taken in.
 //!
-//! Left out: urgent data has no place of its own. It is delivered in line with the rest and not reported, which
-//! is how RFC 6093 §6 wants programs to see it.
+//! Urgent data has no place of its own: it is delivered in line with the rest, and `urgent` tells of it.
 
 use std::collections::VecDeque;
 
@@ -136,6 +135,9 @@ impl Receiver {
     pub(super) fn acknowledged(&mut self) {
         self.ack = AckNeed::None;
         self.unacked = 0;
+        if let Some(blocks) = &mut self.blocks {
+            blocks.told();
+        }
     }
 
     /// The acceptability test of RFC 9293 §3.4 for a segment at offset `start` that takes `len` sequence numbers.
@@ -167,6 +169,7 @@ impl Receiver {
         } else {
             Bytes::new()
         };
+        self.note_duplicate(start, end);
         let before = self.rcv_nxt;
         let filled_a_gap = !self.early.is_empty();
         if from == before.cast_signed() {
@@ -194,6 +197,13 @@ impl Receiver {
             self.owe_ack(delay && bytes && !end && !filled_a_gap, self.rcv_nxt - before);
         }
         Brought { bytes, end }
+    }
+
+    /// Bytes from offset `start` to `end` have come: what of it came before, the next ACK reports.
+    pub(super) fn note_duplicate(&mut self, start: i64, end: i64) {
+        if let Some(blocks) = &mut self.blocks {
+            blocks.note_duplicate(start, end, self.rcv_nxt);
+        }
     }
 
     /// Decides when to acknowledge (RFC 9293 §3.8.6.3, RFC 5681 §4.2): whatever is not the plain next segment is
@@ -230,6 +240,11 @@ impl Receiver {
         tellable && !self.ended && (self.rcv_wnd() < self.mss || gain * 2 >= self.capacity)
     }
 
+    /// The offset behind all that the program has read; the SYN counts as read.
+    pub(super) fn read_offset(&self) -> u64 {
+        1 + self.bytes_received - self.ready_len
+    }
+
     pub(super) fn readable(&self) -> usize {
         self.ready_len as usize
     }
@@ -253,7 +268,7 @@ impl Receiver {
     pub(super) fn sack_blocks(&self, most: usize) -> Vec<(SeqNumber, SeqNumber)> {
         let (Some(blocks), Some(irs)) = (&self.blocks, self.irs) else { return Vec::new() };
         let number = |offset| SeqNumber::of_offset(irs, offset);
-        blocks.first(most).iter().map(|(start, end)| (number(*start), number(*end))).collect()
+        blocks.first(most).map(|(start, end)| (number(start), number(end))).collect()
     }
 
     /// Forgets all data, early and ready.

@@ -19,8 +19,9 @@ use super::send_buffer::SendBuffer;
 use super::seq::SeqNumber;
 use crate::base::{Duration, Instant};
 
-/// The segment size to send when the peer's SYN names none (RFC 9293 §3.7.1, MUST-15).
+/// The segment size to send when the peer's SYN names none, over IPv4 and over IPv6 (RFC 9293 §3.7.1, MUST-15).
 pub(super) const DEFAULT_MSS: u16 = 536;
+pub(super) const DEFAULT_MSS_IPV6: u16 = 1220;
 
 /// What an IPv4 packet, which has at most 65,535 bytes, can carry beside two headers without options.
 const MAX_MSS: u16 = 65_495;
@@ -158,8 +159,8 @@ impl Sender {
     // What the peer says.
 
     /// The peer's SYN names a segment size (RFC 9293 §3.7.1: the smaller of its limit and ours) and a window scale.
-    pub(super) fn learn(&mut self, peer_mss: Option<u16>, shift: u8) {
-        self.mss = self.mss.min(usize::from(peer_mss.unwrap_or(DEFAULT_MSS).max(LEAST_PEER_MSS)));
+    pub(super) fn learn(&mut self, peer_mss: u16, shift: u8) {
+        self.mss = self.mss.min(usize::from(peer_mss.max(LEAST_PEER_MSS)));
         self.shift = shift;
     }
 
@@ -331,6 +332,11 @@ impl Sender {
             None if forced => self.probe(now),
             piece => piece,
         }
+    }
+
+    /// The offset behind all that was written.
+    pub(super) fn written(&self) -> u64 {
+        self.buffer.end()
     }
 
     /// Sequence numbers sent and not acknowledged.

@@ -1,6 +1,4 @@
 //! The timers of a connection (RFC 9293 §3.8, §3.10.8): one deadline each, all in one small array.
-//!
-//! Left out: keep-alives (§3.8.4), which must be off by default anyway.
 
 use crate::base::Instant;
 
@@ -17,6 +15,8 @@ pub enum Timer {
     DelayedAck,
     /// The state TIME-WAIT is over (§3.6.1).
     TimeWait,
+    /// Nothing has come for long: see `keep_alive` (§3.8.4).
+    KeepAlive,
     /// The program has closed for good, and the peer does not: FIN-WAIT-2 is given up.
     FinWait2,
     /// The peer has acknowledged nothing for too long: give up (§3.8.3's R2; §3.10.8). Covers the handshake too.
@@ -25,13 +25,14 @@ pub enum Timer {
 
 impl Timer {
     /// All timers, in the order in which they are served when several are due.
-    pub const ALL: [Timer; 6] = [
+    pub const ALL: [Timer; 7] = [
         Timer::UserTimeout,
         Timer::TimeWait,
         Timer::FinWait2,
         Timer::Retransmission,
         Timer::Persist,
         Timer::DelayedAck,
+        Timer::KeepAlive,
     ];
 
     /// The name a trace gives it.
@@ -41,6 +42,7 @@ impl Timer {
             Timer::Persist => "persist",
             Timer::DelayedAck => "delayed ACK",
             Timer::TimeWait => "TIME-WAIT",
+            Timer::KeepAlive => "keep-alive",
             Timer::FinWait2 => "FIN-WAIT-2",
             Timer::UserTimeout => "user timeout",
         }

@@ -7,6 +7,8 @@
 //! The clock ticks once a millisecond. Left out: a random offset of its own for each connection (§5.4), which would
 //! hide how long the host has been up: here time begins with the run.
 
+use std::cmp::Ordering;
+
 use crate::base::{Duration, Instant};
 
 /// A clock that was received this long ago may have wrapped: it proves nothing any more (RFC 7323 §5.5).
@@ -43,6 +45,12 @@ impl Timestamps {
     pub(super) fn is_in_order(&self, now: Instant, value: u32) -> bool {
         let old = |(recent, at): (u32, Instant)| is_before(value, recent) && now.since(at) < OUTDATED;
         !self.recent.is_some_and(old)
+    }
+
+    /// How a clock compares with the last one that was heard.
+    pub(super) fn moved(&self, value: u32) -> Option<Ordering> {
+        let (recent, _) = self.recent?;
+        Some(recent.wrapping_sub(value).cast_signed().cmp(&0).reverse())
     }
 
     /// Takes the clock of an acceptable segment at offset `start`, if it is the one to be echoed: that of the segment

@@ -266,7 +266,8 @@ fn the_user_timeout_ends_a_handshake_that_nobody_answers() {
     pipe.rule = Box::new(|_, _, _| Fate::Drop);
     pipe.connect(A);
     pipe.run_to_the_end();
-    assert_eq!(pipe.ends[A].events, [Event::Closed(Reason::TimedOut)]);
+    let told = [Event::Report(Report::Retransmissions), Event::Closed(Reason::TimedOut)];
+    assert_eq!(pipe.ends[A].events, told);
     assert_eq!(pipe.now, Instant::from_millis(20_000));
     // At 0, 1, 3, 7 and 15 s.
     assert_eq!(pipe.log.len(), 5);
@@ -297,7 +298,8 @@ fn icmp_errors_end_a_handshake_only_when_hard_and_about_what_is_in_flight() {
     pipe.with(A, |a, now| a.handle(now, icmp(IcmpError::Hard, 99)));
     assert_eq!(pipe.ends[A].state(), State::SynSent);
     pipe.with(A, |a, now| a.handle(now, icmp(IcmpError::Hard, 100)));
-    assert_eq!(pipe.ends[A].events, [Event::Closed(Reason::Unreachable)]);
+    let told = [Event::Report(Report::Icmp(IcmpError::Soft)), Event::Closed(Reason::Unreachable)];
+    assert_eq!(pipe.ends[A].events, told);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod congestion;
 mod handshake;
 mod loss;
 mod recovery;
+mod requirements;
 mod robustness;
 mod timestamps;
 mod window;
@@ -61,6 +62,8 @@ struct End {
     listener: Option<Listener>,
     wake: Option<Instant>,
     events: Vec<Event>,
+    /// How often IP was told that the way may be dead.
+    advice: usize,
     traces: Vec<trace::Kind>,
     received: Vec<u8>,
     reads: bool,
@@ -93,6 +96,7 @@ impl End {
             listener: None,
             wake: None,
             events: Vec::new(),
+            advice: 0,
             traces: Vec::new(),
             received: Vec::new(),
             reads: true,
@@ -253,6 +257,7 @@ impl Pipe {
             Output::Event(event) => self.ends[side].events.push(event),
             Output::Trace(kind) => self.ends[side].traces.push(kind),
             Output::WakeAt(at) => self.ends[side].wake = Some(at),
+            Output::NegativeAdvice => self.ends[side].advice += 1,
         }
     }
 
