@@ -39,6 +39,7 @@ pub use hub::{
     Output, PastEvent, Random, Rate, Reason, Recovery, Refusal, SessionId,
 };
 pub use local::Local;
+#[cfg(feature = "real")]
 pub(crate) use log::RoomIndex;
 pub use log::{
     Commit, Draft, EventLog, MemoryLog, Outcome, Record, Retention, RoomPage, SharedLog, Stamp, Stream,

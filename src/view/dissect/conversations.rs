@@ -113,6 +113,11 @@ impl Conversations {
         self.note(frame, Walk::frame(frame), Moment::default())
     }
 
+    /// The next IP packet of a run that was captured without a link layer.
+    pub fn feed_packet(&mut self, packet: &[u8]) -> Packet {
+        self.note(packet, Walk::packet(packet), Moment::default())
+    }
+
     /// The next packet of a capture, of which not all may have been kept. Other than those of a run, its segments are judged as
     /// an observer has to: see [`Mark`](super::Mark).
     pub fn feed_captured(&mut self, bytes: &[u8], start: Start) -> Packet {
