@@ -88,7 +88,9 @@ impl Connection {
     /// repaired (RFC 6937 §3)?
     pub(super) fn reduce(&mut self, delivered: u64, safe: bool) {
         if self.sender.reduced_window().is_some() {
-            self.sender.reduce(delivered, safe, self.congestion.ssthresh());
+            // A controller without a threshold says by its window what it comes down to.
+            let target = self.congestion.ssthresh().min(self.congestion.window());
+            self.sender.reduce(delivered, safe, target);
             self.tell_cwnd("a loss is being repaired: less goes than arrives");
         }
     }
