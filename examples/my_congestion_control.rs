@@ -31,7 +31,8 @@ impl CongestionControl for Mine {
             return;
         }
         self.cwnd += match self.cwnd < self.ssthresh {
-            true => ack.bytes as f64,
+            // A segment at most: an ACK that fills a hole acknowledges much, and says nothing of the network today.
+            true => (ack.bytes as f64).min(self.mss),
             false => UP * self.mss * ack.bytes as f64 / self.cwnd,
         };
     }
