@@ -20,8 +20,8 @@
 //! and on real sockets; our TCP and what is below it, in the simulator and in tests.
 //!
 //! With no [features](https://doc.rust-lang.org/cargo/reference/features.html) there is no world: the crate is `base`
-//! to `lessons`, and builds for any target, a browser's too. `real` adds [`real`], `app` the [`cli`] and the [`book`];
-//! both are on unless they are turned off.
+//! to `lessons`, and builds for any target, a browser's too. `real` adds [`real`], `tls` gives its clients `wss:`, `app` adds
+//! the [`cli`] and the [`book`]; all are on unless they are turned off.
 //!
 //! Three ways in, from the shortest to the most telling:
 //!

@@ -4,6 +4,7 @@
 //! means done, 1 failed, 2 that the command line itself was wrong.
 
 mod args;
+mod authority;
 mod book;
 mod chat;
 mod compare;

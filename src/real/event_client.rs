@@ -13,13 +13,12 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 use super::clock::{Clock, std_duration};
 use super::random;
 use super::tap::{Tap, Tapped};
-use super::websocket::{Builder, Url, WebSocket, WebSocketError};
+use super::websocket::{Builder, ClientStream, Url, WebSocket, WebSocketError};
 use crate::base::{Instant, Machine as _};
 use crate::chat::client::{Client, Config, Event, Input, Output};
 use crate::layers::application::engineio::{self, client as engine};
@@ -39,6 +38,7 @@ pub struct EventClient {
     url: Url,
     /// The path of the server's endpoint.
     path: String,
+    builder: Builder,
     clock: Clock,
     dialing: Option<Dialing>,
     socket: Option<WebSocket<Tap>>,
@@ -60,6 +60,7 @@ impl EventClient {
             client: Client::new(config, random::numbers()),
             url,
             path,
+            builder: Builder::new(),
             clock: Clock::start(),
             dialing: None,
             socket: None,
@@ -72,6 +73,12 @@ impl EventClient {
         }
     }
 
+    /// Opens its connections as this says: whom to trust, for one. The keepalive is its own.
+    #[must_use]
+    pub fn builder(self, builder: Builder) -> Self {
+        EventClient { builder, ..self }
+    }
+
     /// Gives the machine a command, with the time.
     pub fn with<T>(&mut self, act: impl FnOnce(&mut Client, Instant) -> T) -> T {
         act(&mut self.client, self.clock.now())
@@ -82,9 +89,9 @@ impl EventClient {
         &self.client
     }
 
-    /// The TCP connection, when there is one.
-    pub fn tcp(&self) -> Option<&TcpStream> {
-        self.socket.as_ref().map(|socket| socket.get_ref().tcp())
+    /// The stream of the connection, when there is one.
+    pub fn stream(&self) -> Option<&ClientStream> {
+        self.socket.as_ref().map(|socket| socket.get_ref().stream())
     }
 
     /// Waits for the next thing that the machine has to tell.
@@ -231,17 +238,12 @@ impl EventClient {
 
     fn dial(&self) -> Dialing {
         let (url, seen, target) = (self.url.clone(), self.seen.clone(), engineio::Client::target(&self.path));
+        // Engine.IO has a heartbeat of its own; this one is the longer, and never needed.
+        let second = crate::base::Duration::from_secs(1);
+        let keepalive = Keepalive { idle: second * 120, timeout: second * 60 };
+        let builder = self.builder.clone().keepalive(Some(keepalive));
         Box::pin(async move {
-            let step = "connecting";
-            let stream = TcpStream::connect((url.host.as_str(), url.port))
-                .await
-                .map_err(|source| WebSocketError::Io { step, source })?;
-            // Messages are written whole: waiting to fill segments would only delay them (RFC 9293 §3.7.4).
-            let _ = stream.set_nodelay(true);
-            // Engine.IO has a heartbeat of its own; this one is the longer, and never needed.
-            let second = crate::base::Duration::from_secs(1);
-            let keepalive = Keepalive { idle: second * 120, timeout: second * 60 };
-            let builder = Builder::new().keepalive(Some(keepalive));
+            let stream = builder.connect_stream(&url).await?;
             builder.open(Tap::new(stream, seen), &url.authority(), &target).await
         })
     }

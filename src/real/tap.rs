@@ -1,4 +1,5 @@
-//! A TCP stream that keeps a copy of its bytes: what `--xray` draws is what was really on the stream.
+//! A client's stream that keeps a copy of its bytes: what `--xray` draws is what was really on the stream, above TLS
+//! where there is TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -6,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+
+use super::websocket::ClientStream;
 
 /// A stream that keeps a copy of its bytes, for a reader of it.
 #[derive(Debug)]
 pub struct Tap {
-    stream: TcpStream,
+    stream: ClientStream,
     seen: Option<Tapped>,
 }
 
@@ -44,7 +46,7 @@ pub enum Passed {
 
 impl Tap {
     /// Looks at a stream when `seen` is there to keep it.
-    pub fn new(stream: TcpStream, seen: Option<Tapped>) -> Self {
+    pub fn new(stream: ClientStream, seen: Option<Tapped>) -> Self {
         if let Some(seen) = &seen {
             let mut kept = seen.lock();
             kept.lost = false;
@@ -54,7 +56,7 @@ impl Tap {
     }
 
     /// The stream itself, such as for its options.
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn stream(&self) -> &ClientStream {
         &self.stream
     }
 

@@ -13,14 +13,19 @@ fn netlayers() -> Command {
 }
 
 /// `ws echo`, and the address that it said.
-fn echo(more: &[&str]) -> (Child, String) {
+pub(super) fn echo(more: &[&str]) -> (Child, String) {
     let mut echo = netlayers();
     echo.args(["ws", "echo", "--port", "0"]).args(more).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = echo.spawn().expect("the server starts");
+    let address = address_of(&mut process);
+    (process, address)
+}
+
+/// The address that a server says on its first line.
+pub(super) fn address_of(process: &mut Child) -> String {
     let mut line = String::new();
     BufReader::new(process.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
-    let address = line.trim().strip_prefix("listening on ").expect("an address").to_owned();
-    (process, address)
+    line.trim().strip_prefix("listening on ").expect("an address").to_owned()
 }
 
 /// Ends it as a service manager does.

@@ -6,3 +6,4 @@ mod memory;
 mod peers;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::compression::Compression;
 use super::xray::XRay;
+use crate::cli::authority::Authority;
 use crate::cli::error::CliError;
 use crate::cli::lines::{self, Lines};
 use crate::cli::number::number_from;
@@ -22,6 +23,7 @@ Examples:
   netlayers ws connect ws://127.0.0.1:9001/
   netlayers ws connect ws://127.0.0.1:9001/ --xray
   netlayers ws connect ws://127.0.0.1:9001/ --xray=full
+  netlayers ws connect wss://localhost:9443/ --ca wss_server.pem
   echo hello | netlayers ws connect ws://127.0.0.1:9001/
 
 Lines are sent as text. Also:
@@ -29,11 +31,13 @@ Lines are sent as text. Also:
   /hex 00ff41     send bytes
   /close CODE WHY close the connection")]
 pub(in crate::cli) struct WsConnectArgs {
-    /// Where to, such as ws://127.0.0.1:9001/chat
+    /// Where to, such as ws://127.0.0.1:9001/chat; wss:// by TLS
     url: String,
     /// Show each frame on a line; with `=full` its header as a box, and its payload before and after masking
     #[arg(long, value_enum, value_name = "DETAIL", num_args = 0..=1, require_equals = true, default_missing_value = "short")]
     xray: Option<Detail>,
+    #[command(flatten)]
+    authority: Authority,
     #[command(flatten)]
     compression: Compression,
     /// Bytes of a message, at most [default: 64 MiB]
@@ -71,7 +75,8 @@ pub(super) async fn run(args: &WsConnectArgs, out: &mut Output) -> Result<(), Cl
         builder = builder.max_message(bytes);
     }
     let url: Url = args.url.parse().map_err(|error: WebSocketError| CliError::Usage(error.to_string()))?;
-    let stream = builder.connect_tcp(&url).await.map_err(|error| match error {
+    builder = args.authority.trusted_by(builder)?;
+    let stream = builder.connect_stream(&url).await.map_err(|error| match error {
         WebSocketError::Io { source, .. } => CliError::io(&format!("connecting to {url}"), &source),
         other => CliError::failed(other),
     })?;

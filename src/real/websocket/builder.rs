@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::client_stream::ClientStream;
 use super::masks::{masks, random};
+#[cfg(feature = "tls")]
+use super::tls::Trust;
 use super::{Requested, Url, WebSocket, WebSocketError};
 use crate::base::Duration;
 use crate::layers::application::http::{
@@ -28,6 +31,8 @@ pub struct Builder {
     write_timeout: Duration,
     linger: Duration,
     max_connections: usize,
+    #[cfg(feature = "tls")]
+    trust: Option<Trust>,
 }
 
 impl Default for Builder {
@@ -41,6 +46,8 @@ impl Default for Builder {
             write_timeout: Duration::from_secs(20),
             linger: Duration::from_millis(1),
             max_connections: 10_000,
+            #[cfg(feature = "tls")]
+            trust: None,
         }
     }
 }
@@ -211,6 +218,15 @@ impl Builder {
         self
     }
 
+    /// A client: whom to believe who a server of `wss:` is (default: whom the system believes, looked up at each
+    /// connection).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = Some(trust);
+        self
+    }
+
     /// A [`Server`](super::Server): connections at the same time, those in the handshake counted (default: 10,000). One
     /// more is answered with 503.
     #[must_use]
@@ -223,30 +239,46 @@ impl Builder {
         self.max_connections
     }
 
-    /// Opens a TCP connection to where `url` says, and a WebSocket connection over it.
+    /// Opens a TCP connection to where `url` says, TLS over it for `wss:`, and a WebSocket connection over that.
     ///
     /// # Errors
-    /// When the address is not one, TCP cannot connect, the server does not agree, or it takes too long.
-    pub async fn connect(&self, url: &str) -> Result<WebSocket<TcpStream>, WebSocketError> {
+    /// When the address is not one, TCP cannot connect, the server is not who it has to be or does not agree, or it
+    /// takes too long.
+    pub async fn connect(&self, url: &str) -> Result<WebSocket<ClientStream>, WebSocketError> {
         let url: Url = url.parse()?;
-        let stream = self.connect_tcp(&url).await?;
+        let stream = self.connect_stream(&url).await?;
         self.open(stream, &url.authority(), &url.resource).await
     }
 
-    /// Opens a TCP connection only, within the time of a handshake; [`open`](Builder::open) is to follow.
+    /// Opens a TCP connection only, and TLS over it for `wss:`, within the time of a handshake;
+    /// [`open`](Builder::open) is to follow.
     ///
     /// # Errors
-    /// When TCP cannot connect, or it takes too long.
-    pub async fn connect_tcp(&self, url: &Url) -> Result<TcpStream, WebSocketError> {
+    /// When TCP cannot connect, the server is not who it has to be, or it takes too long.
+    pub async fn connect_stream(&self, url: &Url) -> Result<ClientStream, WebSocketError> {
         let limit = self.config.handshake_timeout;
         let step = "connecting";
-        let stream = TcpStream::connect((url.host.as_str(), url.port));
-        let stream = tokio::time::timeout(std_duration(limit), stream)
+        let connecting = async {
+            let stream = TcpStream::connect((url.host.as_str(), url.port))
+                .await
+                .map_err(|source| WebSocketError::Io { step, source })?;
+            without_delay(&stream);
+            if url.secure { self.secure(stream, &url.host).await } else { Ok(stream.into()) }
+        };
+        tokio::time::timeout(std_duration(limit), connecting)
             .await
             .map_err(|_| WebSocketError::TimedOut { step, limit })?
-            .map_err(|source| WebSocketError::Io { step, source })?;
-        without_delay(&stream);
-        Ok(stream)
+    }
+
+    #[cfg(feature = "tls")]
+    async fn secure(&self, stream: TcpStream, host: &str) -> Result<ClientStream, WebSocketError> {
+        let trust = self.trust.clone().map_or_else(Trust::system, Ok)?;
+        Ok(trust.open(stream, host).await?.into())
+    }
+
+    #[cfg(not(feature = "tls"))]
+    async fn secure(&self, _: TcpStream, _: &str) -> Result<ClientStream, WebSocketError> {
+        Err(super::TlsError::NotBuiltIn.into())
     }
 
     /// The client's handshake over a stream that is connected already. `host` is the name the request asks for.

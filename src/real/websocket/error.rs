@@ -37,6 +37,9 @@ pub enum WebSocketError {
     /// The system gave no random numbers, without which no client may speak (RFC 6455 §5.3).
     #[error("the system gave no random numbers: {0}")]
     Random(getrandom::Error),
+    /// There is no TLS with the server.
+    #[error("{0}")]
+    Tls(Box<TlsError>),
     /// The address is not one that we can connect to.
     #[error("{got:?} is not a WebSocket address: {expected}")]
     Url {
@@ -57,6 +60,71 @@ pub enum WebSocketError {
     /// The connection ended before it was open.
     #[error("the connection was closed before it was open")]
     NotOpened,
+}
+
+/// Why there is no TLS with a server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TlsError {
+    /// This program was built without it.
+    #[error("this program was built without TLS: build it with the feature tls, or connect to ws://")]
+    NotBuiltIn,
+    /// The system trusts no authority.
+    #[error(
+        "this system has no certificates of authorities: install them (a package ca-certificates, most often), \
+         or say which to trust (--ca FILE, Builder::trust)"
+    )]
+    NoAuthorities,
+    /// What was to be trusted is no certificate.
+    #[error("the authority to trust cannot be read, expected certificates as PEM: {why}")]
+    UnreadableAuthority {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The server's certificate is signed by one whom we do not know.
+    #[error(
+        "{host} shows a certificate of an authority that is not known here: when it is your own, say so with that \
+         authority's certificate (--ca FILE, Builder::trust); else somebody may be in between"
+    )]
+    UnknownAuthority {
+        /// Who the server was to be.
+        host: String,
+    },
+    /// The server's certificate is for another.
+    #[error("{host} shows a certificate that is for {names}: connect by a name that it is for")]
+    WrongName {
+        /// Who the server was to be.
+        host: String,
+        /// Who the certificate says it is.
+        names: String,
+    },
+    /// The server's certificate is not valid any more, or not yet.
+    #[error("the certificate of {host} is not valid now: {why}; see whether this machine's clock is right")]
+    OutOfDate {
+        /// Who the server was to be.
+        host: String,
+        /// When it is valid.
+        why: String,
+    },
+    /// What came was no TLS.
+    #[error("{host} does not answer with TLS: try ws:// instead of wss://, or another port")]
+    NotTls {
+        /// Who the server was to be.
+        host: String,
+    },
+    /// Something else.
+    #[error("no TLS with {host}: {why}")]
+    Other {
+        /// Who the server was to be.
+        host: String,
+        /// What TLS says.
+        why: String,
+    },
+}
+
+impl From<TlsError> for WebSocketError {
+    fn from(error: TlsError) -> Self {
+        WebSocketError::Tls(Box::new(error))
+    }
 }
 
 impl WebSocketError {

@@ -10,6 +10,7 @@
 //! | send and receive in two tasks, and join them again | [`WebSocket::split`], [`SendHalf::reunite`], [`ReceiveHalf`] |
 //! | use it as a `Stream` and a `Sink` | [`WebSocket`], the halves |
 //! | take over a stream that an HTTP server has upgraded | [`Builder::answer`], [`Builder::upgraded`] |
+//! | connect by TLS (`wss:`), and say who is trusted (feature `tls`) | `Builder::connect`, `Builder::trust` |
 //! | see why a server refused | [`WebSocketError::refusal`] |
 //! | decide who may connect, by token, cookie or address | [`Builder::gate`]; with time: [`Requested`] |
 //! | serve many connections, and end in good order | [`Server`] |
@@ -28,6 +29,7 @@
 //! ```
 
 mod builder;
+mod client_stream;
 mod error;
 mod halves;
 mod intake;
@@ -39,15 +41,20 @@ mod socket;
 mod streams;
 mod tasks;
 mod timer;
+#[cfg(feature = "tls")]
+mod tls;
 mod url;
 
 pub use self::url::Url;
 pub use builder::Builder;
-pub use error::WebSocketError;
+pub use client_stream::{ClientStream, Sealing};
+pub use error::{TlsError, WebSocketError};
 pub use halves::{ReceiveHalf, ReuniteError, SendHalf};
 pub use requested::Requested;
 pub use server::Server;
 pub use socket::WebSocket;
+#[cfg(feature = "tls")]
+pub use tls::Trust;
 
 #[cfg(test)]
 mod ending_tests;

@@ -15,6 +15,8 @@ pub(super) struct Outgoing {
     queue: VecDeque<Bytes>,
     /// Bytes in the queue.
     waiting: usize,
+    /// The stream has taken bytes that it may not have passed on: TLS seals them into records of its own.
+    unflushed: bool,
 }
 
 impl Outgoing {
@@ -38,10 +40,16 @@ impl Outgoing {
         self.waiting
     }
 
+    /// Whether the stream has taken all and passed it on.
+    pub(super) fn is_done(&self) -> bool {
+        self.waiting == 0 && !self.unflushed
+    }
+
     /// Drops what waits for the stream.
     pub(super) fn clear(&mut self) {
         self.queue = VecDeque::new();
         self.waiting = 0;
+        self.unflushed = false;
     }
 
     /// Gives up memory that is of no use while nothing waits.
@@ -51,13 +59,18 @@ impl Outgoing {
         }
     }
 
-    /// Hands the stream what waits, as much as it takes at once; how much that was. Called when something waits.
+    /// Hands the stream what waits, as much as it takes at once; when nothing waits any more, has it pass that on.
     pub(super) fn poll_write<S: AsyncWrite + Unpin>(
         &mut self,
         stream: &mut S,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         const PIECES: usize = 16;
+        if self.waiting == 0 {
+            ready!(Pin::new(stream).poll_flush(cx))?;
+            self.unflushed = false;
+            return Poll::Ready(Ok(()));
+        }
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let mut count = 0;
         for (piece, bytes) in pieces.iter_mut().zip(&self.queue) {
@@ -72,6 +85,7 @@ impl Outgoing {
         match ready!(written)? {
             0 => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
             written => {
+                self.unflushed = true;
                 self.wrote(written);
                 Poll::Ready(Ok(()))
             }

@@ -5,9 +5,11 @@ use std::pin::Pin;
 
 use futures_core::Stream as _;
 use futures_sink::Sink as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufStream, DuplexStream, duplex};
+use tokio::time::timeout;
 
 use super::*;
+use crate::base::Duration;
 use crate::layers::application::http::RequestHead;
 use crate::layers::application::websocket::{CloseCode, Message, Role};
 
@@ -104,4 +106,24 @@ async fn a_refusal_is_data_with_status_fields_and_body() {
     assert_eq!((response.head.status, &response.body[..]), (401, &b"no way\n"[..]));
     assert_eq!(response.head.headers.get("WWW-Authenticate"), Some("Bearer"));
     assert!(error.to_string().contains("401 Unauthorized, WWW-Authenticate: Bearer"), "{error}");
+}
+
+/// As TLS does, which seals what it takes into records and sends these when it is asked to.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_gathers_is_told_to_pass_on_what_was_sent() {
+    let (near, far) = duplex(4096);
+    let builder = Builder::new().close_timeout(Duration::from_secs(1));
+    let (near, far) = (BufStream::new(near), BufStream::new(far));
+    let (client, server) = tokio::join!(builder.open(near, "test", "/"), builder.accept(far));
+    let (mut client, mut server) = (client.unwrap(), server.unwrap());
+    client.send("hello").await.unwrap();
+    assert_eq!(server.recv().await.unwrap(), Some("hello".into()));
+    // Nobody flushes this one: what waits goes out when the server waits itself, and when it is dropped.
+    server.queue("and").unwrap();
+    let waiting = timeout(std::time::Duration::from_millis(10), server.recv()).await;
+    assert!(waiting.is_err(), "{waiting:?}");
+    assert_eq!(client.recv().await.unwrap(), Some("and".into()));
+    server.queue("bye").unwrap();
+    drop(server);
+    assert_eq!(client.recv().await.unwrap(), Some("bye".into()));
 }

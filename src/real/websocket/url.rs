@@ -1,4 +1,4 @@
-//! Where to connect: `ws://host:port/path?query` (RFC 6455 §3). The reading itself is the crate `url`'s; what is a
+//! Where to connect: `ws://host:port/path?query`, or `wss:` (RFC 6455 §3). The reading itself is the crate `url`'s; what is a
 //! WebSocket address and what is not is decided here.
 
 use std::fmt;
@@ -6,12 +6,14 @@ use std::str::FromStr;
 
 use super::WebSocketError;
 
-/// A WebSocket address. TLS (`wss:`) is left out.
+/// A WebSocket address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
+    /// By TLS: `wss:`.
+    pub secure: bool,
     /// Name or number of the host, without the brackets of IPv6.
     pub host: String,
-    /// The port: 80 when none was given (§3).
+    /// The port: 80 when none was given, with TLS 443 (§3).
     pub port: u16,
     /// Path and query: at least `/`.
     pub resource: String,
@@ -21,7 +23,7 @@ impl Url {
     /// The value of the Host field: without the port when it is the usual one (§4.1).
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+        if self.port == usual_port(self.secure) { host } else { format!("{host}:{}", self.port) }
     }
 }
 
@@ -32,11 +34,9 @@ impl FromStr for Url {
         let wrong = |expected| WebSocketError::Url { got: text.to_owned(), expected };
         let (scheme, rest) =
             text.split_once("://").ok_or_else(|| wrong("it must look like ws://host:port/path"))?;
-        if scheme.eq_ignore_ascii_case("wss") {
-            return Err(wrong("TLS is not spoken here, only ws://"));
-        }
-        if !scheme.eq_ignore_ascii_case("ws") {
-            return Err(wrong("it must begin with ws://"));
+        let secure = scheme.eq_ignore_ascii_case("wss");
+        if !secure && !scheme.eq_ignore_ascii_case("ws") {
+            return Err(wrong("it must begin with ws:// or wss://"));
         }
         // The crate corrects what browsers correct: it would find a host in the path.
         if rest.starts_with(['/', '?', '#', '\\', ':']) || rest.is_empty() {
@@ -59,8 +59,13 @@ impl FromStr for Url {
         };
         let query = url.query().map_or(String::new(), |query| format!("?{query}"));
         let resource = format!("{}{query}", url.path());
-        Ok(Url { host, port: url.port_or_known_default().unwrap_or(80), resource })
+        Ok(Url { secure, host, port: url.port().unwrap_or(usual_port(secure)), resource })
     }
+}
+
+/// The port when none is given (§3).
+fn usual_port(secure: bool) -> u16 {
+    if secure { 443 } else { 80 }
 }
 
 /// What was expected where the crate gave up.
@@ -81,7 +86,8 @@ fn why(error: url::ParseError) -> &'static str {
 
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ws://{}{}", self.authority(), self.resource)
+        let scheme = if self.secure { "wss" } else { "ws" };
+        write!(f, "{scheme}://{}{}", self.authority(), self.resource)
     }
 }
 
@@ -100,6 +106,9 @@ mod tests {
             ("ws://[::1]:", "::1", 80, "/"),
             ("ws://a:?q", "a", 80, "/?q"),
             ("ws://grüße.example/ä", "xn--gre-6ka8l.example", 80, "/%C3%A4"),
+            ("wss://a.example/x", "a.example", 443, "/x"),
+            ("wss://a:80/", "a", 80, "/"),
+            ("ws://a:443/", "a", 443, "/"),
             ("ws://[0:0::1]/", "::1", 80, "/"),
         ] {
             let url: Url = text.parse().unwrap();
@@ -108,13 +117,15 @@ mod tests {
                 (host, port, resource),
                 "{text}"
             );
+            assert_eq!(url.secure, text.starts_with("wss"), "{text}");
             assert_eq!(url.to_string().parse::<Url>().unwrap(), url);
         }
         for bad in [
             "",
             "a",
             "http://a",
-            "wss://a",
+            "wss://",
+            "wsss://a",
             "ws://",
             "ws://:1/",
             "ws://a:x/",

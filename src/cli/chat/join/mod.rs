@@ -23,13 +23,14 @@ use self::xray::XRay;
 use super::super::error::CliError;
 use super::super::output::{Output, remark};
 use crate::chat::client::Config;
+use crate::cli::authority::Authority;
 use crate::cli::xray::Detail;
 use crate::layers::application::socketio;
 use crate::real::clock::unix_ms;
 use crate::real::event_client::EventClient;
 use crate::real::random;
 use crate::real::shutdown;
-use crate::real::websocket::{Url, WebSocketError};
+use crate::real::websocket::{Builder, Url, WebSocketError};
 use crate::view::sheet::{Line, Sheet, Tone, width};
 
 /// `netlayers chat join`.
@@ -40,6 +41,7 @@ Examples:
   netlayers chat join 127.0.0.1:8000 --name ada --room tea
   netlayers chat join 127.0.0.1:8000 --name ada --xray
   netlayers chat join 127.0.0.1:8000 --name ada --xray=full
+  netlayers chat join https://localhost:8443 --ca authority.pem
   echo hello | netlayers chat join 127.0.0.1:8000", after_help = format!("What can be typed:\n{HELP}"))]
 pub(in crate::cli) struct JoinArgs {
     /// Where the chat is, such as http://127.0.0.1:8000
@@ -50,6 +52,8 @@ pub(in crate::cli) struct JoinArgs {
     /// The room to join first
     #[arg(long, value_name = "ROOM", default_value = "lobby")]
     room: String,
+    #[command(flatten)]
+    authority: Authority,
     /// Under each message, show in a line what each layer adds to it; with `=full` header by header
     #[arg(long, value_enum, value_name = "DETAIL", num_args = 0..=1, require_equals = true, default_missing_value = "short")]
     xray: Option<Detail>,
@@ -67,7 +71,8 @@ pub(super) async fn run(args: &JoinArgs, out: &mut Output) -> Result<(), CliErro
     let mut xray = args.xray.map(|detail| XRay::new(detail, out.look));
     let seen = xray.as_ref().map(XRay::seen);
     let config = Config { hold_when_new: true, ..Config::default() };
-    let mut network = EventClient::new(url.clone(), path, config, seen);
+    let mut network =
+        EventClient::new(url.clone(), path, config, seen).builder(args.authority.trusted_by(Builder::new())?);
     let name = args.name.clone().unwrap_or_else(own_name);
     let room = args.room.strip_prefix('#').unwrap_or(&args.room);
     let mut session = Session::new(&name, room, random::session_ids()(), out.look);
@@ -82,7 +87,7 @@ pub(super) async fn run(args: &JoinArgs, out: &mut Output) -> Result<(), CliErro
     let ended = shutdown::of_terminal();
     tokio::pin!(ended);
     loop {
-        let pictures = xray.as_mut().map(|xray| xray.look(network.tcp())).unwrap_or_default();
+        let pictures = xray.as_mut().map(|xray| xray.look(network.stream())).unwrap_or_default();
         screen.show(session.take(), &pictures, &session, &keyboard, out)?;
         match &session.standing {
             Standing::Over(None) => {
@@ -230,7 +235,8 @@ fn width_now() -> Option<usize> {
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
-/// Reads an address as people write it: with `http://`, `ws://`, or nothing before it.
+/// Reads an address as people write it: with `http://`, `https://`, `ws://`, `wss://`, or nothing
+/// before it.
 fn address(text: &str) -> Result<Url, CliError> {
     let text = text.trim();
     let with_scheme = match text.split_once("://") {
@@ -277,7 +283,10 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["", "https://a", "ftp://a", "a:b", "http://"] {
+        for text in ["https://a", "wss://a:443"] {
+            assert_eq!(address(text).unwrap().to_string(), "wss://a/", "{text}");
+        }
+        for text in ["", "https://", "ftp://a", "a:b", "http://"] {
             assert!(matches!(address(text), Err(CliError::Usage(_))), "{text}");
         }
     }

@@ -1,14 +1,12 @@
 //! `--xray`: under each message its way down the layers, header by header, with what each costs.
 //!
-//! Down to the WebSocket frame every byte shown was on the stream: a [`Tap`](crate::real::tap::Tap) has copied it, and
+//! Down to the WebSocket frame every byte shown was on the stream (above TLS, where there is TLS): a [`Tap`](crate::real::tap::Tap) has copied it, and
 //! the dissector has taken it apart. Below that the kernel works: of its headers only the lengths are known, computed
 //! from what `TCP_INFO` says is in use on the connection, and a frame may share a segment with others. The output says
 //! which is which.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
-
-use tokio::net::TcpStream;
 
 use super::words::safe;
 use crate::base::Layer;
@@ -18,6 +16,7 @@ use crate::layers::application::socketio;
 use crate::layers::application::websocket::{FrameHeader, Opcode};
 use crate::real::tap::Tapped;
 use crate::real::tcp_info::TcpInfo;
+use crate::real::websocket::{ClientStream, Sealing};
 use crate::view::dissect::{Role, Said, Saying};
 use crate::view::look::Look;
 use crate::view::sheet::{Line, Sheet, Tone};
@@ -29,11 +28,13 @@ pub(super) struct XRay {
     look: Look,
 }
 
-/// What is known of the layers that are the kernel's.
+/// What is known of the layers that are the kernel's, and of TLS between them and ours.
 struct Kernel {
     info: Option<TcpInfo>,
     /// This end and the other one.
     ends: Option<(SocketAddr, SocketAddr)>,
+    /// What TLS adds, when the connection has it.
+    sealing: Option<Sealing>,
 }
 
 /// One line of the table.
@@ -55,12 +56,12 @@ impl XRay {
     }
 
     /// Pictures of what passed since the last look, on this connection.
-    pub(super) fn look(&mut self, tcp: Option<&TcpStream>) -> Sheet {
+    pub(super) fn look(&mut self, stream: Option<&ClientStream>) -> Sheet {
         let said = self.watch.take();
         if said.is_empty() {
             return Sheet::new();
         }
-        let kernel = Kernel::of(tcp);
+        let kernel = Kernel::of(stream);
         said.iter().map(|said| picture(said, &kernel, self.detail, &self.look)).collect()
     }
 }
@@ -113,7 +114,8 @@ fn frame(
     table.title(way);
     rows.iter().for_each(|row| table.row(row));
     let ours = if way == "sent" { "written by this program" } else { "read by this program" };
-    table.rule(&format!("{} bytes, {ours}; below: the kernel's, computed", table.total));
+    let whose = if kernel.sealing.is_some() { "TLS and the kernel" } else { "the kernel's" };
+    table.rule(&format!("{} bytes, {ours}; below: {whose}, computed", table.total));
     below.iter().for_each(|row| table.row(row));
     table.sheet
 }
@@ -212,14 +214,22 @@ fn frame_words(header: &FrameHeader) -> String {
 }
 
 impl Kernel {
-    fn of(tcp: Option<&TcpStream>) -> Self {
+    fn of(stream: Option<&ClientStream>) -> Self {
+        let tcp = stream.map(ClientStream::tcp);
         let info = tcp.and_then(|tcp| TcpInfo::of(tcp).ok());
         let ends = tcp.and_then(|tcp| Some((tcp.local_addr().ok()?, tcp.peer_addr().ok()?)));
-        Kernel { info, ends }
+        Kernel { info, ends, sealing: stream.and_then(ClientStream::sealing) }
     }
 
     fn rows(&self, bytes: usize, way: &str) -> Vec<Row> {
         let Some((local, remote)) = self.ends else { return Vec::new() };
+        let mut rows = Vec::new();
+        let sealed = self.sealing.map_or(0, |sealing| sealing.record * bytes.div_ceil(Sealing::MOST).max(1));
+        if let Some(Sealing { version, record }) = self.sealing {
+            let text = format!("{version}, encrypted: {record} a record, if it has one of its own");
+            rows.push(Row { layer: Layer::Application, name: "TLS", text, bytes: sealed });
+        }
+        let bytes = bytes + sealed;
         let (from, to) = if way == "sent" { (local, remote) } else { (remote, local) };
         // Timestamps take 12 bytes of options in every segment (RFC 7323 §3.2, padded).
         let timestamps = self.info.as_ref().is_some_and(|info| info.options.timestamps);
@@ -227,12 +237,12 @@ impl Kernel {
         let mss = self.info.as_ref().map_or(usize::MAX, |info| (info.snd_mss as usize).max(1));
         let segments = bytes.div_ceil(mss).max(1);
         let options = if timestamps { "20 + 12 of timestamps" } else { "20, no options" };
-        let mut rows = vec![Row {
+        rows.push(Row {
             layer: Layer::Transport,
             name: "TCP",
             text: format!("port {} to {}, {options}", from.port(), to.port()),
             bytes: tcp * segments,
-        }];
+        });
         if let Some(info) = &self.info {
             let text = format!(
                 "{}, cwnd {}, mss {}, rtt {}, resent {}",
@@ -322,7 +332,7 @@ mod tests {
 
     fn kernel() -> Kernel {
         let ends = ("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:3000".parse().unwrap());
-        Kernel { info: None, ends: Some(ends) }
+        Kernel { info: None, ends: Some(ends), sealing: None }
     }
 
     /// The picture of a frame that this end sends, when it is whole.

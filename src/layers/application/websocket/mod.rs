@@ -35,7 +35,7 @@
 //! | §10.2 | the origin | [`Policy`] |
 //! | §10.3 | why the client masks, unpredictable keys | [`mask`], [`MaskSource`], `real/websocket/masks.rs` |
 //! | §10.4 | limits | [`Config`] |
-//! | §10.5, §10.6 | authentication, confidentiality | fields of [`Request`], the gate of [`Policy`]; left out with TLS |
+//! | §10.5, §10.6 | authentication, confidentiality | fields of [`Request`], the gate of [`Policy`]; TLS: `real/websocket/tls.rs` |
 //! | §10.7 | invalid data | [`Failure`] |
 //! | §11.3 | the fields of the handshake | [`handshake::client`], [`handshake::server`] |
 //! | §11.7 | the registry of close codes | [`CloseCode`] |
@@ -43,7 +43,7 @@
 //!
 //! Frames seen from outside, in the bytes of a stream, are [`wire`]'s.
 //!
-//! Left out: TLS (`wss:`), proxies (§4.1), connecting again after an abnormal closure (§7.2.3: that is the program's
+//! Left out: TLS (`wss:`), which is below and `real`'s; proxies (§4.1), connecting again after an abnormal closure (§7.2.3: that is the program's
 //! decision), other extensions than permessage-deflate. HTTP/2 has its own path to WebSocket (RFC 8441).
 
 pub mod close;

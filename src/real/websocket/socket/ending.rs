@@ -67,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub(super) fn say_what_waits(&mut self) {
         self.gather();
         let mut nobody = Context::from_waker(Waker::noop());
-        while self.outgoing.waiting() > 0 {
+        while !self.outgoing.is_done() {
             let written = self.outgoing.poll_write(&mut *self.stream, &mut nobody);
             if !matches!(written, Poll::Ready(Ok(()))) {
                 return;

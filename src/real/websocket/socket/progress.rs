@@ -178,7 +178,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         half: Half,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), WebSocketError>> {
-        while self.outgoing.waiting() > 0 {
+        while !self.outgoing.is_done() {
             match self.poll_write_some(half, cx) {
                 Poll::Ready(Ok(())) if self.stalled.is_set() => {
                     self.stalled.set(None);
