@@ -38,7 +38,7 @@ new_key_type! {
 pub(super) struct TcpSockets {
     config: Config,
     /// The key of the function that initial sequence numbers add to the clock (RFC 9293 §3.4.1); here, from the seed.
-    secret: u64,
+    secret: [u8; 16],
     sockets: SlotMap<TcpKey, TcpSocket>,
     /// Which connection a segment is for.
     connections: BTreeMap<Ends, TcpKey>,
@@ -120,9 +120,10 @@ const FIRST_DYNAMIC_PORT: u16 = 49152;
 impl TcpSockets {
     pub(super) fn new(config: &StackConfig, mut rng: Rng) -> Self {
         let next_port = FIRST_DYNAMIC_PORT + rng.below(4096) as u16;
+        let secret = (u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())).to_be_bytes();
         TcpSockets {
             config: Config { trace: config.trace, ..config.tcp.clone() },
-            secret: rng.next_u64(),
+            secret,
             sockets: SlotMap::with_key(),
             connections: BTreeMap::new(),
             ports: BTreeMap::new(),
@@ -167,7 +168,7 @@ impl TcpSockets {
         }
         let port = self.free_port(source, to)?;
         let local = SocketAddr::new(source, port);
-        let isn = SeqNumber::initial(now, local, to, self.secret);
+        let isn = SeqNumber::initial(now, local, to, &self.secret);
         let config = self.config_for(Some(path.mtu));
         let connection = Connection::connect(now, local, to, isn, &config);
         let key = self.add_connection(Box::new(connection), None).ok_or(SendError::PortInUse)?;
@@ -299,7 +300,7 @@ impl TcpSockets {
         let port = segment.header.destination_port;
         let local = SocketAddr::new(destination, port);
         let secret = self.secret;
-        let fresh = || SeqNumber::initial(now, local, remote, secret);
+        let fresh = || SeqNumber::initial(now, local, remote, &secret);
         let listener = self.listener_at(port, destination);
         let mut isn = None;
         if let Some(key) = self.connections.get(&Ends::new(local, remote)).copied() {

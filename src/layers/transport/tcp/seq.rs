@@ -4,40 +4,40 @@
 //! `<` here. Inside the machines every place in a stream is an absolute `u64` offset, which never wraps; this type
 //! lives only at the edge, where a segment is read or written.
 //!
-//! Left out: the cryptographic hash that RFC 6528 asks for in an initial sequence number. Our mix of a seed and the
-//! addresses is repeatable on purpose, and an attacker who knows the seed is the student.
+//! Where a stream begins, a clock and a keyed hash say (RFC 9293 §3.4.1). In the simulator the key comes from the seed:
+//! repeatable on purpose, and one who knows the seed can compute it.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Add, AddAssign};
 
-use crate::base::{Instant, Rng};
+use sha1::{Digest as _, Sha1};
+
+use crate::base::Instant;
 
 /// A 32-bit sequence number. All arithmetic is modulo 2^32.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct SeqNumber(pub u32);
 
 impl SeqNumber {
-    /// The initial sequence number for a new connection: a clock that ticks every 4 microseconds plus a mix of the
-    /// two ends and a secret (RFC 9293 §3.4.1, RFC 6528 §3).
+    /// The initial sequence number for a new connection: M, a clock that ticks every 4 microseconds, plus F, the first
+    /// four bytes of a hash (SHA-1) of both ends and a secret (RFC 9293 §3.4.1: MUST-8, SHLD-1).
     ///
-    /// The clock keeps the numbers of one incarnation of a connection away from those of the one before it; the mix
-    /// keeps an outsider, who knows one connection's numbers, from guessing those of another.
-    pub fn initial(now: Instant, local: SocketAddr, remote: SocketAddr, secret: u64) -> SeqNumber {
+    /// The clock keeps the numbers of one incarnation of a connection away from those of the one before it. Without the
+    /// secret nobody can compute the hash, so one connection's numbers tell nothing of another's (MUST-9).
+    pub fn initial(now: Instant, local: SocketAddr, remote: SocketAddr, secret: &[u8; 16]) -> SeqNumber {
         let ticks = (now.as_nanos() / 4_000) as u32;
-        let mut mix = Rng::new(secret);
-        let mut stir = |part: u64| mix = Rng::new(mix.next_u64() ^ part);
+        let mut hash = Sha1::new();
         for end in [local, remote] {
-            let port = u64::from(end.port());
             match end.ip() {
-                IpAddr::V4(ip) => stir(u64::from(ip.to_bits()) << 16 | port),
-                IpAddr::V6(ip) => {
-                    let bits = ip.to_bits();
-                    [(bits >> 64) as u64, bits as u64, port].into_iter().for_each(&mut stir);
-                }
+                IpAddr::V4(ip) => hash.update(ip.octets()),
+                IpAddr::V6(ip) => hash.update(ip.octets()),
             }
+            hash.update(end.port().to_be_bytes());
         }
-        SeqNumber(ticks) + mix.next_u32()
+        hash.update(secret);
+        let [a, b, c, d, ..] = <[u8; 20]>::from(hash.finalize());
+        SeqNumber(ticks) + u32::from_be_bytes([a, b, c, d])
     }
 
     /// The number of the byte at `offset` of a stream whose SYN has the number `isn` and the offset 0.
@@ -127,10 +127,22 @@ mod tests {
     fn initial_numbers_differ_between_connections_and_move_with_time() {
         let end = |port| SocketAddr::new([10, 0, 0, 1].into(), port);
         let at = |micros: u64, port| {
-            SeqNumber::initial(Instant::from_nanos(micros * 1_000), end(port), end(80), 7)
+            SeqNumber::initial(Instant::from_nanos(micros * 1_000), end(port), end(80), &[7; 16])
         };
         assert_ne!(at(0, 1000), at(0, 1001));
         assert_eq!(at(0, 1000).distance_to(at(4_000, 1000)), 1_000);
+    }
+
+    /// The value is that of another program: SHA-1 of the 28 bytes.
+    #[test]
+    fn an_initial_number_is_the_keyed_hash_of_both_ends() {
+        let secret = std::array::from_fn(|i| i as u8);
+        let [a, b]: [SocketAddr; 2] = ["10.0.0.1:49152", "10.0.0.2:80"].map(|end| end.parse().unwrap());
+        let initial = |local, remote, secret| SeqNumber::initial(Instant::ZERO, local, remote, secret);
+        assert_eq!(initial(a, b, &secret), SeqNumber(0x47f6_07bf));
+        let other: SocketAddr = "[2001:db8::1]:49152".parse().unwrap();
+        let others = [initial(b, a, &secret), initial(a, b, &[0; 16]), initial(other, b, &secret)];
+        assert!(others.iter().all(|number| *number != initial(a, b, &secret)), "{others:?}");
     }
 
     #[test]
