@@ -10,6 +10,9 @@ use crate::view::columns::Columns;
 use crate::view::look::grouped;
 use crate::view::sheet::{LongWord, Tone, wrap_words};
 
+/// Before what goes on in a second line: as wide as the words in front.
+const INDENT: &str = "          ";
+
 pub(super) fn show(race: &Race, knobs: &Knobs, out: &mut Output) -> Result<(), CliError> {
     let flows = match race.flows.len() {
         1 => "one flow".to_owned(),
@@ -18,15 +21,16 @@ pub(super) fn show(race: &Race, knobs: &Knobs, out: &mut Output) -> Result<(), C
     let mut parts = vec![flows, race.time.to_string()];
     // Whose congestion control it is says the table.
     parts.extend(conditions(knobs).into_iter().filter(|part| !part.starts_with("cc ")));
-    let headline = parts.join(out.dot());
-    for line in wrap_words(&headline, out.look.columns(), out.look.columns(), LongWord::Kept) {
-        out.toned(Tone::Strong, line)?;
-    }
+    let columns = out.look.columns();
+    let headline = wrap_words(&parts.join(out.dot()), columns, columns, LongWord::Kept);
+    out.toned(Tone::Strong, headline.join("\n"))?;
     out.line("")?;
     out.sheet(&flow_table(race).draw(&out.look))?;
     out.line("")?;
     for line in link(race, knobs) {
-        out.line(out.look.prose(&line))?;
+        out.line(
+            wrap_words(&line, columns, columns - INDENT.len(), LongWord::Kept).join(&format!("\n{INDENT}")),
+        )?;
     }
     Ok(())
 }
@@ -57,7 +61,7 @@ fn link(race: &Race, knobs: &Knobs) -> Vec<String> {
     let fairness = match n {
         1 => None,
         _ => Some(format!(
-            "fairness  Jain's index {:.3}: 1 when all get the same, 1/{n} when one gets everything",
+            "fairness  Jain's index {:.3}; 1: equal shares, 1/{n}: one gets everything",
             race.jain()
         )),
     };
