@@ -345,7 +345,7 @@ fn what_cannot_be_joined_is_told_with_what_to_do() {
 #[test]
 fn a_wrong_command_line_is_told_as_one() {
     for args in
-        [&["chat", "join"][..], &["chat", "join", "wss://a"], &["chat", "join", "a:b"], &["chat", "dance"]]
+        [&["chat", "join"][..], &["chat", "join", "ftp://a"], &["chat", "join", "a:b"], &["chat", "dance"]]
     {
         let output = run(args, "");
         assert_eq!(output.status.code(), Some(2), "{args:?}: {output:?}");

@@ -10,7 +10,7 @@ use crate::base::{Header as _, Instant, Layer, Reader};
 use crate::layers::internet::fragment::Expired;
 use crate::layers::internet::icmp::{IcmpHeader, IcmpMessage, TimeExceeded, Unreachable};
 use crate::layers::internet::icmp_error;
-use crate::layers::internet::ipv4::{Ipv4Header, protocol};
+use crate::layers::internet::ipv4::{Ecn, Ipv4Header, protocol};
 use crate::layers::internet::prefix::{Cidr, Prefix};
 use crate::layers::transport::tcp::{IcmpError, SeqNumber};
 use crate::trace::Kind;
@@ -157,8 +157,15 @@ impl Ip {
         out: &mut Outbox,
     ) {
         let len = message.wire_len();
-        let outgoing =
-            Outgoing { source, destination, protocol: protocol::ICMP, dont_fragment: false, dscp: 0, len };
+        let outgoing = Outgoing {
+            source,
+            destination,
+            protocol: protocol::ICMP,
+            dont_fragment: false,
+            dscp: 0,
+            ecn: Ecn::NotEct,
+            len,
+        };
         self.send(now, outgoing, |w| message.emit(w), out);
     }
 }

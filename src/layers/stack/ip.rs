@@ -10,7 +10,7 @@ use super::{Outbox, Output};
 use crate::base::{Header as _, Instant, Layer, Reader, Rng, Writer};
 use crate::layers::internet::fragment::{self, Reassembler};
 use crate::layers::internet::icmp::Unreachable;
-use crate::layers::internet::ipv4::Ipv4Header;
+use crate::layers::internet::ipv4::{Ecn, Ipv4Header};
 use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::internet::route::{Hop, RouteTable};
 use crate::layers::link::arp::ArpPacket;
@@ -75,6 +75,8 @@ pub(super) struct Outgoing {
     pub(super) dont_fragment: bool,
     /// The Differentiated Services code point.
     pub(super) dscp: u8,
+    /// Whether a router may mark it.
+    pub(super) ecn: Ecn,
     /// Length of the payload in bytes.
     pub(super) len: usize,
 }
@@ -130,13 +132,14 @@ impl Ip {
         emit: impl FnOnce(&mut Writer),
         out: &mut Outbox,
     ) {
-        let Outgoing { source, destination, protocol, dont_fragment, dscp, len } = outgoing;
+        let Outgoing { source, destination, protocol, dont_fragment, dscp, ecn, len } = outgoing;
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (source, destination) else { return };
         self.identification = self.identification.wrapping_add(1);
         let header = Ipv4Header {
             identification: self.identification,
             dont_fragment,
             dscp,
+            ecn,
             ttl: self.ttl,
             ..Ipv4Header::new(source, destination, protocol, len)
         };

@@ -40,7 +40,7 @@ use self::ip::{Ip, Outgoing};
 use self::tcp::{TcpKey, TcpSockets, Want};
 use self::udp::{Received, Sending, UdpKey, UdpSockets};
 use super::internet::icmp::{IcmpHeader, Unreachable};
-use super::internet::ipv4::protocol;
+use super::internet::ipv4::{Ecn, protocol};
 use super::internet::prefix::{Cidr, Prefix};
 use super::internet::route::Route;
 use super::link::ethernet::MacAddr;
@@ -201,7 +201,15 @@ impl Stack {
         };
         let (source, destination) = (path.source, to.ip());
         let len = udp_layer::HEADER_LEN + datagram.payload.len();
-        let outgoing = Outgoing { source, destination, protocol: protocol::UDP, dont_fragment, dscp: 0, len };
+        let outgoing = Outgoing {
+            source,
+            destination,
+            protocol: protocol::UDP,
+            dont_fragment,
+            dscp: 0,
+            ecn: Ecn::NotEct,
+            len,
+        };
         self.ip.send(now, outgoing, |w| datagram.emit(source, destination, w), &mut self.out);
         Ok(())
     }
@@ -395,7 +403,7 @@ impl Stack {
             match want {
                 Want::Tell(output) => self.out.push_back(output),
                 Want::Doubt(to) => self.ip.doubt(now, to),
-                Want::Send { from, to, dscp, segment } => {
+                Want::Send { from, to, dscp, ecn, segment } => {
                     // Don't Fragment: TCP cuts its segments to fit, and routers report when they do not (RFC 1191 §2).
                     let outgoing = Outgoing {
                         source: from,
@@ -403,6 +411,7 @@ impl Stack {
                         protocol: protocol::TCP,
                         dont_fragment: true,
                         dscp,
+                        ecn,
                         len: segment.len(),
                     };
                     self.ip.send(now, outgoing, |w| segment.emit(from, to, w), &mut self.out);

@@ -10,7 +10,7 @@ use slotmap::{SlotMap, new_key_type};
 use super::ip::{Arrived, Ip};
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
 use crate::base::{Instant, Machine as _, Rng};
-use crate::layers::internet::ipv4;
+use crate::layers::internet::ipv4::{self, Ecn};
 use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::transport::tcp::{
     Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, MIN_HEADER_LEN, Output as TcpOutput,
@@ -58,7 +58,7 @@ pub(super) struct TcpSockets {
 #[derive(Debug)]
 pub(super) enum Want {
     /// Send this segment from one end to the other.
-    Send { from: IpAddr, to: IpAddr, dscp: u8, segment: Segment },
+    Send { from: IpAddr, to: IpAddr, dscp: u8, ecn: Ecn, segment: Segment },
     /// Look whether the way to this host is still there.
     Doubt(IpAddr),
     /// Hand this out of the stack.
@@ -307,7 +307,8 @@ impl TcpSockets {
             let Some(connection) = self.connection(key) else { return };
             isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
             if isn.is_none() {
-                connection.handle(now, Input::Segment(segment));
+                let marked = packet.header.ecn == Ecn::Ce;
+                connection.handle(now, if marked { Input::Marked(segment) } else { Input::Segment(segment) });
                 return self.arrived_at(key);
             }
             // The old connection is gone, and the SYN is for the listener.
@@ -440,7 +441,8 @@ impl TcpSockets {
                 TcpOutput::Send(segment) => {
                     let (from, to) = (connection.local().ip(), connection.remote().ip());
                     let dscp = connection.dscp();
-                    self.wants.push_back(Want::Send { from, to, dscp, segment });
+                    let ecn = if connection.may_be_marked(&segment) { Ecn::Ect0 } else { Ecn::NotEct };
+                    self.wants.push_back(Want::Send { from, to, dscp, ecn, segment });
                 }
                 TcpOutput::NegativeAdvice => self.wants.push_back(Want::Doubt(connection.remote().ip())),
                 TcpOutput::Trace(kind) => self.wants.push_back(Want::Tell(Output::Trace(kind))),
@@ -496,7 +498,8 @@ impl TcpSockets {
     }
 
     fn send(&mut self, local: SocketAddr, remote: SocketAddr, segment: Segment) {
-        self.wants.push_back(Want::Send { from: local.ip(), to: remote.ip(), dscp: 0, segment });
+        let (from, to) = (local.ip(), remote.ip());
+        self.wants.push_back(Want::Send { from, to, dscp: 0, ecn: Ecn::NotEct, segment });
     }
 
     fn discard(&mut self, why: String) {

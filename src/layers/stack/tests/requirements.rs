@@ -1,6 +1,7 @@
 //! What RFC 9293 asks of TCP together with IP, and no other test shows: see `tests/network/rfc9293.txt`.
 
 use super::*;
+use crate::layers::internet::ipv4::Ecn;
 use crate::layers::link::arp::ArpPacket;
 use crate::layers::transport::tcp::Report;
 
@@ -182,4 +183,31 @@ fn urgent_data_and_keep_alives_are_there_for_sockets() {
     lab.with_stack(|stack, now| stack.tcp_set_keep_alive(now, socket, true));
     lab.wait(tcp_layer::KEEP_ALIVE_IDLE + Duration::from_secs(1));
     assert_eq!(lab.segment().map(|probe| probe.header.seq), Some(sent.seq));
+}
+
+/// SHLD-8.
+#[test]
+fn data_may_be_marked_on_its_way_and_a_mark_that_comes_is_echoed() {
+    let tcp = tcp_layer::Config { ecn: true, ..tcp_layer::Config::default() };
+    let mut lab = Lab::with(B, 1500, &StackConfig { tcp, ..StackConfig::default() });
+    lab.introduce();
+    lab.with_stack(|stack, _| stack.tcp_listen(80)).unwrap();
+    arrives(&mut lab, B, header(Flags::SYN | Flags::ECE | Flags::CWR, 100, 0));
+    let (ip, _) = lab.packet().unwrap();
+    assert_eq!(ip.ecn, Ecn::NotEct, "no SYN may be");
+    // The SYN-ACK goes again a second later.
+    lab.wait(Duration::from_millis(1_100));
+    let syn_ack = lab.segment().unwrap().header;
+    assert!(syn_ack.flags.has(Flags::ECE) && !syn_ack.flags.has(Flags::CWR));
+    arrives(&mut lab, B, header(Flags::ACK, 101, syn_ack.seq.0.wrapping_add(1)));
+    let SocketEvent::Accepted { socket, .. } = lab.events[0] else { panic!("{:?}", lab.events) };
+    lab.with_stack(|stack, now| stack.tcp_write(now, socket, Bytes::from_static(b"hello"))).unwrap();
+    assert_eq!(lab.packet().unwrap().0.ecn, Ecn::Ect0);
+    let mut w = Writer::new();
+    let header = header(Flags::ACK, 101, syn_ack.seq.0.wrapping_add(1));
+    Segment { header, payload: Bytes::from_static(b"x") }.emit(A.into(), B.into(), &mut w);
+    let payload = w.finish();
+    let ip = Ipv4Header { ecn: Ecn::Ce, ..Ipv4Header::new(A, B, protocol::TCP, payload.len()) };
+    lab.arrives(frame(&ip, &payload));
+    assert!(lab.segment().unwrap().header.flags.has(Flags::ECE));
 }

@@ -98,6 +98,7 @@ impl Connection {
         let peer_shift = header.options.window_scale().filter(|_| self.offers_scale);
         self.offers_scale = peer_shift.is_some();
         let our_shift = peer_shift.map_or(0, |_| self.receiver.wanted_shift());
+        self.agree_on_ecn(header.flags);
         self.permits_sack &= header.options.sack_permitted();
         if self.permits_sack {
             self.receiver.permit_sack();
@@ -143,6 +144,7 @@ impl Connection {
         self.check_reset(now, flags, view)?; // second; the third, security, is left out
         self.check_syn(now, view)?; // fourth
         self.check_ack(now, segment, view)?; // fifth
+        self.check_marks(now, segment); // RFC 3168 §6.1
         self.check_urgent(segment, view.start); // sixth
         self.take_text(now, segment, view.start); // seventh and eighth
         Some(())

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use super::congestion::CongestionControl;
+use super::ecn::Ecn;
 use super::interface::{Config, Event, IcmpError, Info, Input, Output, Reason};
 use super::keep_alive::KeepAlive;
 use super::receiver::{AckNeed, Receiver};
@@ -59,6 +60,7 @@ pub struct Connection {
     pub(super) timeouts: u32,
     pub(super) urgent: Urgent,
     pub(super) keep_alive: KeepAlive,
+    pub(super) ecn: Ecn,
     pub(super) challenges: Challenges,
     pub(super) icmp_error: Option<IcmpError>,
     pub(super) segments_in: u64,
@@ -134,6 +136,7 @@ impl Connection {
             timeouts: 0,
             urgent: Urgent::default(),
             keep_alive: KeepAlive::default(),
+            ecn: Ecn::default(),
             challenges: Challenges::default(),
             icmp_error: None,
             segments_in: 0,
@@ -203,6 +206,12 @@ impl Connection {
             urgent: self.urgent.ahead_of(self.receiver.read_offset()),
             icmp_error: self.icmp_error,
         }
+    }
+
+    fn takes(&mut self, now: Instant, segment: &Segment) {
+        self.segments_in += 1;
+        self.heard_of_life(now);
+        self.segment_arrives(now, segment);
     }
 
     // What time does.
@@ -410,10 +419,11 @@ impl Machine for Connection {
     fn handle(&mut self, now: Instant, input: Input) {
         self.quiet = false;
         match input {
-            Input::Segment(segment) => {
-                self.segments_in += 1;
-                self.heard_of_life(now);
-                self.segment_arrives(now, &segment);
+            Input::Segment(segment) => self.takes(now, &segment),
+            Input::Marked(segment) => {
+                self.ecn.marked = true;
+                self.takes(now, &segment);
+                self.ecn.marked = false;
             }
             Input::Wake => {
                 self.alarm.rang();

@@ -133,7 +133,8 @@ impl Connection {
 
     fn segment_of(&mut self, now: Instant, piece: Piece, options: Options) -> Segment {
         let seq = SeqNumber::of_offset(self.sender.isn, piece.offset);
-        let flags = Flags::NONE
+        let flags = self
+            .ecn_flags(&piece)
             .with_if(piece.syn, Flags::SYN)
             .with_if(piece.fin, Flags::FIN)
             .with_if(piece.psh, Flags::PSH);
@@ -154,6 +155,8 @@ impl Connection {
             options,
             ..TcpHeader::default()
         };
+        let plain = !flags.has(Flags::SYN) && !flags.has(Flags::RST);
+        let flags = if plain { flags | self.ecn.echo() } else { flags };
         let Some(irs) = self.receiver.irs else {
             return TcpHeader { window: self.receiver.syn_window(), ..header };
         };

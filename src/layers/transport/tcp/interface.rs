@@ -55,6 +55,8 @@ pub struct Config {
     pub keep_alive_idle: Duration,
     /// Tell the program of what does not end the connection: see [`Report`].
     pub reports: bool,
+    /// Agree on marks in place of losses, if the peer does: explicit congestion notification (RFC 3168).
+    pub ecn: bool,
     /// The Differentiated Services field of the packets (RFC 9293 §3.9.1.9): the six bits of the code point.
     pub dscp: u8,
     /// How much the network is asked to take at one time.
@@ -84,6 +86,7 @@ impl Default for Config {
             keep_alive: false,
             keep_alive_idle: KEEP_ALIVE_IDLE,
             reports: true,
+            ecn: false,
             dscp: 0,
             congestion: Algorithm::NONE,
             trace: false,
@@ -96,6 +99,8 @@ impl Default for Config {
 pub enum Input {
     /// A segment arrived whose addresses and ports are this connection's, and whose checksum is right.
     Segment(Segment),
+    /// The same in a packet that a router has marked: congestion experienced (RFC 3168 §5).
+    Marked(Segment),
     /// Time has passed: see [`Output::WakeAt`].
     Wake,
     /// An ICMP error came back about a segment of this connection.

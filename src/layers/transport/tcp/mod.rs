@@ -33,6 +33,8 @@
 //! | what is reported to a program that has not asked | `report.rs` | §3.8.3, §3.9.1.8 |
 //! | fast retransmit, fast recovery, limited transmit | `recovery/fast.rs` | RFC 5681 §3.2, RFC 6582, RFC 3042 |
 //! | congestion control: none by default, Tahoe, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
+//! | marks in place of losses | `ecn.rs` | RFC 3168 §6.1 |
+//! | congestion control: none by default, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
 //!
 //! What RFC 9293 asks, number by number, and the test that shows it: `tests/network/rfc9293.txt`.
 
@@ -42,6 +44,7 @@ mod commands;
 pub mod congestion;
 mod connection;
 mod departure;
+mod ecn;
 mod header;
 mod interface;
 mod keep_alive;
