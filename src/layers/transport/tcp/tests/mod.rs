@@ -4,8 +4,10 @@ mod closing;
 mod congestion;
 mod handshake;
 mod loss;
+mod rack;
 mod recovery;
 mod robustness;
+mod scripts;
 mod timestamps;
 mod window;
 
