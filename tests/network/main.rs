@@ -2,6 +2,7 @@
 //! before the judge, tshark.
 
 mod determinism;
+mod goodput;
 mod hosts;
 mod observer;
 mod pcapng;

@@ -89,6 +89,11 @@ network_knobs! {
         .of(TCP)
         .turns(|knobs, on| knobs.tcp.sack = on, |knobs| Some(word(knobs.tcp.sack)));
 
+    /// Losses judged by time (RFC 8985).
+    RACK: bool = Knob::choice("rack", "no", NO_YES, "Whether TCP judges losses by time (RACK-TLP); needs sack")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.rack = on, |knobs| Some(word(knobs.tcp.rack)));
+
     /// Timestamps (RFC 7323).
     TIMESTAMPS: bool = Knob::choice("timestamps", "no", NO_YES, "Whether TCP offers timestamps")
         .of(TCP)

@@ -34,6 +34,7 @@ impl Connection {
             None => self.rtt.acked(ack, now),
         };
         if let Some(sample) = sample {
+            self.sender.tail.measured = true;
             let (srtt, rto) = (self.rtt.srtt().unwrap_or(sample), self.rtt.rto());
             self.trace(|flow| trace::Kind::RttMeasured { flow, sample, srtt, rto });
         }
@@ -102,14 +103,19 @@ impl Connection {
         let blocks: Vec<(i64, i64)> =
             segment.header.options.sack().iter().map(|(start, end)| (offset(*start), offset(*end))).collect();
         let flight = self.sender.flight_size();
-        let lost = self.sender.sacked(&blocks, duplicate);
+        let lost = self.sender.sacked(now, &blocks, duplicate);
         if lost {
-            self.congestion.on_loss(now, flight);
-            self.tell_cwnd("blocks beyond a hole have arrived");
-            if self.congestion.reduces_in_proportion() {
-                self.sender.begin_reduction();
-            }
+            self.loss_shows(now, flight, "blocks beyond a hole have arrived");
         }
         lost
+    }
+
+    /// A repair with selective acknowledgment begins, when `flight` bytes were in flight.
+    pub(super) fn loss_shows(&mut self, now: Instant, flight: u64, why: &'static str) {
+        self.congestion.on_loss(now, flight);
+        self.tell_cwnd(why);
+        if self.congestion.reduces_in_proportion() {
+            self.sender.begin_reduction();
+        }
     }
 }

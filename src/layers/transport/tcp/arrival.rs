@@ -112,6 +112,9 @@ impl Connection {
         self.sender.learn(header.options.mss().unwrap_or(default), peer_shift.unwrap_or(0));
         self.congestion = (self.config.congestion.start)(self.sender.mss as u64);
         self.tell_cwnd("the segment size is known");
+        if self.judges_by_time() {
+            self.sender.judge_by_time();
+        }
         // A full segment of the peer has no more payload than this (RFC 6691 §2).
         let stamps = if self.timestamps.is_some() { TIMESTAMPS_LEN } else { 0 };
         self.receiver.open(header.seq, our_shift, self.sender.mss.saturating_sub(stamps).max(1));
@@ -267,8 +270,13 @@ impl Connection {
             if ack > una {
                 self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
             }
-            let lost = ack >= una && self.take_sack(now, segment, ack == una);
+            let mut lost = ack >= una && self.take_sack(now, segment, ack == una);
+            lost |= self.judge(now);
             self.reduce(delivered, ack > una && !lost);
+            self.probe_answered(now, segment, ack == una);
+            if ack > una || !self.sender.may_probe() {
+                self.schedule_probe(now);
+            }
         } else if ack > una {
             self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
         } else if ack == una && window == self.sender.snd_wnd && segment.seq_len() == 0 {

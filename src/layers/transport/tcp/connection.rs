@@ -225,7 +225,11 @@ impl Connection {
                 self.rtt.back_off(!self.state.is_synchronized());
                 self.sender.timed_out();
                 self.count_timeout();
+                self.timers.stop(Timer::Reordering);
+                self.timers.stop(Timer::TailProbe);
             }
+            Timer::Reordering => self.judge_again(now),
+            Timer::TailProbe => self.probe_tail(now),
             Timer::Persist => {
                 self.probes += 1;
                 self.sender.force();

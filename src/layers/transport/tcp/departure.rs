@@ -75,6 +75,9 @@ impl Connection {
             // RFC 6298 §5.1.
             self.start_timer(Timer::Retransmission, now + self.rtt.rto());
         }
+        if piece.kind == PieceKind::New {
+            self.schedule_probe(now);
+        }
         if let Some(timeout) = self.user_timeout() {
             self.start_timer(Timer::UserTimeout, now + timeout);
         }

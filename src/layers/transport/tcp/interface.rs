@@ -22,6 +22,9 @@ pub struct Config {
     pub window_scale: bool,
     /// Offer selective acknowledgment (RFC 2018): of several losses in a window each is known at once.
     pub sack: bool,
+    /// Judge losses by time, and probe for a lost tail (RACK-TLP, RFC 8985), where selective acknowledgment and a
+    /// congestion control with fast recovery are in use. Otherwise three duplicate ACKs tell.
+    pub rack: bool,
     /// Offer timestamps (RFC 7323): every ACK measures the round trip, and old duplicates are known by their clock.
     /// They take twelve bytes of every segment.
     pub timestamps: bool,
@@ -73,6 +76,7 @@ impl Default for Config {
             recv_buffer: 65_535,
             window_scale: true,
             sack: false,
+            rack: false,
             timestamps: false,
             nodelay: false,
             delayed_ack: None,

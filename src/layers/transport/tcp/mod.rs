@@ -27,6 +27,7 @@
 //! | round-trip time and retransmission timeout | `recovery/rtt.rs` | RFC 6298 |
 //! | timestamps, PAWS | `timestamps.rs` | RFC 7323 |
 //! | timers | `timers.rs` | §3.8, §3.10.8 |
+//! | losses judged by time, loss probes | `recovery/rack.rs`, `loss_by_time.rs` | RFC 8985 |
 //! | a window that goes down while a loss is repaired | `recovery/prr.rs` | RFC 6937 |
 //! | keep-alives | `keep_alive.rs` | §3.8.4 |
 //! | urgent data | `urgent.rs` | §3.8.5 |
@@ -34,7 +35,6 @@
 //! | fast retransmit, fast recovery, limited transmit | `recovery/fast.rs` | RFC 5681 §3.2, RFC 6582, RFC 3042 |
 //! | congestion control: none by default, Tahoe, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
 //! | marks in place of losses | `ecn.rs` | RFC 3168 §6.1 |
-//! | congestion control: none by default, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
 //!
 //! What RFC 9293 asks, number by number, and the test that shows it: `tests/network/rfc9293.txt`.
 
@@ -49,6 +49,7 @@ mod header;
 mod interface;
 mod keep_alive;
 mod listener;
+mod loss_by_time;
 mod options;
 mod reassembly;
 mod receiver;

@@ -14,7 +14,7 @@
 
 use bytes::Bytes;
 
-use super::recovery::{FastRecovery, Progress, Prr, Resend, Sent};
+use super::recovery::{FastRecovery, Progress, Prr, Resend, Sent, Tail};
 use super::send_buffer::SendBuffer;
 use super::seq::SeqNumber;
 use crate::base::{Duration, Instant};
@@ -59,6 +59,7 @@ pub(super) struct Sender {
     pub(super) fast: FastRecovery,
     /// While losses are repaired with selective acknowledgment, the window that goes down in proportion.
     prr: Option<Prr>,
+    pub(super) tail: Tail,
     /// Selective acknowledgment is in use: what has arrived is known, and need not be guessed from duplicate ACKs.
     sack: bool,
     /// The byte of a window probe is out, and no ACK has come since.
@@ -110,6 +111,7 @@ impl Sender {
             sent: Sent::default(),
             fast: FastRecovery::default(),
             prr: None,
+            tail: Tail::default(),
             sack: false,
             probe_unanswered: false,
             forced: false,
@@ -153,6 +155,7 @@ impl Sender {
         self.sent.clear();
         self.fast = FastRecovery::default();
         self.prr = None;
+        self.tail = Tail::default();
         self.forced = false;
     }
 
@@ -167,6 +170,8 @@ impl Sender {
     /// Takes an ACK of offsets beyond `snd_una`. Returns the round trip that it ends, if that is unambiguous.
     pub(super) fn acked(&mut self, now: Instant, ack: u64) -> Option<Duration> {
         let partial = self.fast.acked(ack, ack - self.snd_una, self.mss as u64);
+        // What the peer has room for ends where it did, until a segment that is new enough says more.
+        self.snd_wnd = self.snd_wnd.saturating_sub(ack.saturating_sub(self.snd_una.max(self.wl.1)));
         self.snd_una = ack;
         // The byte of a window probe has found room after all.
         self.snd_nxt = self.snd_nxt.max(ack);
@@ -174,7 +179,8 @@ impl Sender {
         let rtt = self.sent.acknowledge(ack, now);
         self.prr = self.prr.filter(|_| self.fast.is_recovering());
         // With selective acknowledgment, what was sent again is in flight nevertheless.
-        let next_is_lost = partial && (!self.sack || self.sent.first_is_fresh());
+        let next_is_lost =
+            partial && !self.sent.judges_by_time() && (!self.sack || self.sent.first_is_fresh());
         if next_is_lost || self.sent.first_is_lost() {
             self.sent.lose_first(self.mss as u64, Resend::PartialAck);
         }
@@ -183,14 +189,15 @@ impl Sender {
 
     /// Takes blocks that have arrived, as offsets, from an ACK that is otherwise a `duplicate` or not. True when they
     /// show that something is lost, and that is news.
-    pub(super) fn sacked(&mut self, blocks: &[(i64, i64)], duplicate: bool) -> bool {
+    pub(super) fn sacked(&mut self, now: Instant, blocks: &[(i64, i64)], duplicate: bool) -> bool {
         self.sack = true;
         let (una, nxt) = (self.snd_una.cast_signed(), self.snd_nxt.cast_signed());
         let mut news = false;
         for (start, end) in blocks.iter().filter(|(start, end)| una < *start && start < end && *end <= nxt) {
-            news |= self.sent.sack(start.cast_unsigned(), end.cast_unsigned());
+            news |= self.sent.sack(start.cast_unsigned(), end.cast_unsigned(), now);
         }
-        if !news {
+        // What is overdue, is judged when the whole ACK has been taken.
+        if !news || self.sent.judges_by_time() {
             return false;
         }
         let mss = self.mss as u64;
@@ -216,6 +223,27 @@ impl Sender {
             self.sent.lose_first(self.mss as u64, Resend::DuplicateAcks);
         }
         lost
+    }
+
+    /// From now on losses are judged by time (RFC 8985).
+    pub(super) fn judge_by_time(&mut self) {
+        self.sent.judge_by_time();
+    }
+
+    /// Looks for what is overdue. Says whether it shows a loss, and that is news; and when to look again.
+    pub(super) fn judge(&mut self, now: Instant, srtt: Option<Duration>) -> (bool, Option<Instant>) {
+        let repairing = self.fast.is_repairing(self.snd_una);
+        let (lost, next) = self.sent.find_overdue(now, srtt, self.mss as u64, repairing);
+        (lost && self.fast.sack_shows_loss(self.snd_una, self.snd_nxt), next)
+    }
+
+    /// Whether a lost tail may be probed for: something is out, and nothing tells yet what became of it.
+    pub(super) fn may_probe(&self) -> bool {
+        self.snd_una > 0
+            && self.outstanding() > 0
+            && self.sent.gone() == 0
+            && !self.fast.is_repairing(self.snd_una)
+            && self.tail.may_go()
     }
 
     /// Bytes that are known to have arrived, counted from the beginning.
@@ -292,6 +320,7 @@ impl Sender {
         self.sent.lose_all(Resend::Timeout);
         self.fast.timed_out(self.snd_nxt);
         self.prr = None;
+        self.tail.outstanding = None;
     }
 
     /// Our SYN has to go again, for a reason that no timer knows.
@@ -309,6 +338,11 @@ impl Sender {
     /// The next piece to send, of at most `room` bytes: a segment's size less what its options take (RFC 6691 §2).
     /// What it returns is taken as sent.
     pub(super) fn next(&mut self, now: Instant, cwnd: u64, room: usize) -> Option<Piece> {
+        if std::mem::take(&mut self.tail.wanted)
+            && let Some(piece) = self.tail_probe(now, room)
+        {
+            return Some(piece);
+        }
         if let Some((offset, why)) = self.sent.first_lost() {
             // Without congestion control the ACKs give the pace: what is lost goes when it is the oldest.
             let controlled = cwnd < u64::MAX;
@@ -440,6 +474,20 @@ impl Sender {
         self.sent.push_again(offset, piece.end(), now);
         self.count(piece.payload.len() as u64);
         piece
+    }
+
+    /// A probe for a lost tail: the next segment if the peer has room for it, beyond the congestion window if need be,
+    /// or else the last one again (RFC 8985 §7.3).
+    fn tail_probe(&mut self, now: Instant, room: usize) -> Option<Piece> {
+        let (piece, repetition) = match self.fresh(now, u64::MAX, room, true) {
+            Some(piece) => (piece, false),
+            None => {
+                let start = self.sent.last_segment(room as u64)?;
+                (self.again(now, start, Resend::TailProbe, room), true)
+            }
+        };
+        self.tail = Tail { outstanding: Some((self.snd_nxt, repetition)), ..Tail::default() };
+        Some(piece)
     }
 
     /// Bytes leave, new or again, while a loss is being repaired.

@@ -13,6 +13,10 @@ pub enum Timer {
     Persist,
     /// Something came in that may be acknowledged later, together with data or more ACKs (§3.8.6.3).
     DelayedAck,
+    /// Something that was sent later has arrived: wait for stragglers (RFC 8985 §6.2, step 5).
+    Reordering,
+    /// No ACK comes: probe for a lost tail (RFC 8985 §7.2).
+    TailProbe,
     /// The state TIME-WAIT is over (§3.6.1).
     TimeWait,
     /// Nothing has come for long: see `keep_alive` (§3.8.4).
@@ -25,10 +29,13 @@ pub enum Timer {
 
 impl Timer {
     /// All timers, in the order in which they are served when several are due.
-    pub const ALL: [Timer; 7] = [
+    pub const ALL: [Timer; 9] = [
         Timer::UserTimeout,
         Timer::TimeWait,
         Timer::FinWait2,
+        // Before the retransmission timer, which they set anew.
+        Timer::Reordering,
+        Timer::TailProbe,
         Timer::Retransmission,
         Timer::Persist,
         Timer::DelayedAck,
@@ -41,6 +48,8 @@ impl Timer {
             Timer::Retransmission => "retransmission",
             Timer::Persist => "persist",
             Timer::DelayedAck => "delayed ACK",
+            Timer::Reordering => "reordering",
+            Timer::TailProbe => "loss probe",
             Timer::TimeWait => "TIME-WAIT",
             Timer::KeepAlive => "keep-alive",
             Timer::FinWait2 => "FIN-WAIT-2",
@@ -74,6 +83,11 @@ impl Timers {
 
     pub(super) fn is_set(&self, timer: Timer) -> bool {
         self.0[timer as usize] < Instant::NEVER
+    }
+
+    /// When it goes off; [`Instant::NEVER`] when it does not run.
+    pub(super) fn due(&self, timer: Timer) -> Instant {
+        self.0[timer as usize]
     }
 
     /// A timer that is due. It is stopped by this.

@@ -100,6 +100,11 @@ impl FastRecovery {
         self.recovering
     }
 
+    /// Whether losses are being repaired, with a timeout or without.
+    pub(in super::super) fn is_repairing(&self, una: u64) -> bool {
+        self.recovering || una < self.recover
+    }
+
     /// Whether the timer goes on as it is: of partial ACKs only the first restarts it, so that many losses in one
     /// window end in a timeout and not in a round trip each (RFC 6582 §3.2, step 3).
     pub(in super::super) fn keeps_timer(&self) -> bool {

@@ -2,10 +2,12 @@
 
 mod fast;
 mod prr;
+mod rack;
 mod rtt;
 mod sent;
 
 pub(super) use fast::FastRecovery;
 pub(super) use prr::{Progress, Prr};
+pub(super) use rack::Tail;
 pub(super) use rtt::Rtt;
 pub(super) use sent::{Resend, Sent};

@@ -11,6 +11,7 @@
 
 use std::collections::VecDeque;
 
+use super::rack::Rack;
 use crate::base::{Duration, Instant};
 
 /// The most ranges kept for what is sent: some 160 KiB for a connection.
@@ -24,6 +25,8 @@ pub(in super::super) struct Sent {
     lost: u64,
     /// Sequence numbers marked as arrived.
     sacked: u64,
+    /// What RACK knows, where losses are judged by time.
+    rack: Option<Rack>,
 }
 
 /// A range of the stream whose numbers share their fate.
@@ -57,6 +60,8 @@ pub(in super::super) enum Resend {
     DuplicateAcks,
     Restart,
     Hole,
+    Overdue,
+    TailProbe,
     SmallerMtu,
     RepeatedSyn,
     SimultaneousOpen,
@@ -70,6 +75,8 @@ impl Resend {
             Resend::DuplicateAcks => "three duplicate ACKs: the segment may be lost",
             Resend::Restart => "three duplicate ACKs: from the lost segment on, all goes again",
             Resend::Hole => "much that was sent later has arrived: it may be lost",
+            Resend::Overdue => "something sent later has arrived, and this is overdue",
+            Resend::TailProbe => "no ACK came for two round trips: a probe for a lost tail",
             Resend::SmallerMtu => "a router said that it was too big",
             Resend::RepeatedSyn => "a SYN came again",
             Resend::SimultaneousOpen => "both ends opened at once: the SYN goes again, with an ACK",
@@ -119,6 +126,9 @@ impl Sent {
             if here.mark != Mark::Sacked {
                 sent_at = sent_at.max(Some(here.sent_at));
                 repeated |= here.transmissions > 1;
+                if let Some(rack) = &mut self.rack {
+                    rack.delivered(now, here.sent_at, here.end, here.transmissions > 1);
+                }
             }
             if ack < first.end {
                 first.start = ack;
@@ -132,7 +142,7 @@ impl Sent {
 
     /// The peer says that offsets from `start` to `end` have arrived. True when that is news. Of a list that is full
     /// only whole ranges are marked: a selective acknowledgment is advice.
-    pub(in super::super) fn sack(&mut self, start: u64, end: u64) -> bool {
+    pub(in super::super) fn sack(&mut self, start: u64, end: u64, now: Instant) -> bool {
         let (from, to) = if self.ranges.len() + 2 > LIMIT {
             let from = self.ranges.partition_point(|range| range.start < start);
             (from, self.ranges.partition_point(|range| range.end <= end))
@@ -146,6 +156,9 @@ impl Sent {
                 self.uncount(&range);
                 self.ranges[index].mark = Mark::Sacked;
                 self.sacked += range.len();
+                if let Some(rack) = &mut self.rack {
+                    rack.delivered(now, range.sent_at, range.end, range.transmissions > 1);
+                }
                 news = true;
             }
         }
@@ -175,6 +188,47 @@ impl Sent {
         }
         self.lost += newly;
         news
+    }
+
+    /// From now on losses are judged by time, and not by how much has arrived beyond a hole.
+    pub(in super::super) fn judge_by_time(&mut self) {
+        self.rack = Some(Rack::default());
+    }
+
+    pub(in super::super) fn judges_by_time(&self) -> bool {
+        self.rack.is_some()
+    }
+
+    /// Marks as lost what is overdue, also what was sent again (RFC 8985 §6.2, step 5). Says whether there is such, and
+    /// when to look again. A repair may be under `way`.
+    pub(in super::super) fn find_overdue(
+        &mut self,
+        now: Instant,
+        srtt: Option<Duration>,
+        mss: u64,
+        way: bool,
+    ) -> (bool, Option<Instant>) {
+        let Some(rack) = &self.rack else { return (false, None) };
+        let arrived = self.ranges.iter().filter(|range| range.mark == Mark::Sacked);
+        let window =
+            rack.window(srtt, way || arrived.map(|range| range.len().div_ceil(mss)).sum::<u64>() >= 3);
+        let (mut newly, mut next) = (0, None);
+        for range in self.ranges.iter_mut().filter(|range| range.mark == Mark::InFlight) {
+            match rack.deadline(range.sent_at, range.end, window) {
+                Some(deadline) if deadline <= now => {
+                    range.mark = Mark::Lost(Resend::Overdue);
+                    newly += range.len();
+                }
+                later => next = next.max(later),
+            }
+        }
+        self.lost += newly;
+        (newly > 0, next)
+    }
+
+    /// Where the last segment begins, of at most `len` numbers.
+    pub(in super::super) fn last_segment(&self, len: u64) -> Option<u64> {
+        self.ranges.back().map(|last| last.start.max(last.end.saturating_sub(len)))
     }
 
     /// Everything may be lost. What the peer said of arrivals no longer counts: it may have changed its mind (RFC 2018

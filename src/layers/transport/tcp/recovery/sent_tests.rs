@@ -81,9 +81,9 @@ fn the_list_is_bounded_and_what_does_not_fit_joins_the_last_range() {
 fn what_lies_below_three_blocks_or_more_than_two_segments_is_lost() {
     let mut sent = Sent::default();
     (0..10).for_each(|i| sent.push(1 + i * 100, 101 + i * 100, at(i)));
-    sent.sack(201, 401);
+    sent.sack(201, 401, at(99));
     assert!(!sent.find_losses(100), "two segments may have overtaken");
-    sent.sack(201, 402);
+    sent.sack(201, 402, at(99));
     assert!(sent.find_losses(100));
     assert_eq!((sent.first_lost(), sent.gone()), (Some((1, Resend::Hole)), 200 + 201));
     assert!(!sent.find_losses(100), "known");
@@ -93,9 +93,9 @@ fn what_lies_below_three_blocks_or_more_than_two_segments_is_lost() {
     // Single bytes, in three places.
     let mut sent = Sent::default();
     sent.push(1, 101, at(0));
-    assert!(sent.sack(50, 51) && sent.sack(60, 61));
+    assert!(sent.sack(50, 51, at(99)) && sent.sack(60, 61, at(99)));
     assert!(!sent.find_losses(100));
-    sent.sack(70, 71);
+    sent.sack(70, 71, at(99));
     assert!(sent.find_losses(100));
     assert_eq!((sent.first_lost(), sent.gone()), (Some((1, Resend::Hole)), 49 + 3));
 }
@@ -104,7 +104,7 @@ fn what_lies_below_three_blocks_or_more_than_two_segments_is_lost() {
 fn a_peer_that_acknowledges_every_other_byte_does_not_make_the_list_longer_than_its_bound() {
     let mut sent = Sent::default();
     sent.push(1, 100_001, at(0));
-    let news = (0..50_000).filter(|i| sent.sack(1 + 2 * i, 2 + 2 * i)).count();
+    let news = (0..50_000).filter(|i| sent.sack(1 + 2 * i, 2 + 2 * i, at(99))).count();
     assert!(sent.ranges.len() <= LIMIT && news > 1_000, "{} {news}", sent.ranges.len());
     assert_eq!(sent.sacked, sent.ranges.iter().filter(|range| range.mark == Mark::Sacked).count() as u64);
 }
@@ -154,7 +154,7 @@ proptest! {
                 3 => {
                     let start = (first + skip).min(next);
                     let end = (start + len).min(next);
-                    let news = sent.sack(start, end);
+                    let news = sent.sack(start, end, at(99));
                     let mut known = true;
                     for each in each.iter_mut().filter(|(number, ..)| (start..end).contains(number)) {
                         known &= each.3 == Mark::Sacked;

@@ -118,14 +118,14 @@ fn seen_again(pipe: &Pipe, side: usize) -> u64 {
 
 /// How bad a path is, in thousandths.
 #[derive(Debug, Clone, Copy)]
-struct Path {
-    drop: u32,
-    twice: u32,
-    late: u32,
-    corrupt: u32,
+pub(super) struct Path {
+    pub(super) drop: u32,
+    pub(super) twice: u32,
+    pub(super) late: u32,
+    pub(super) corrupt: u32,
 }
 
-fn rough(seed: u64, path: Path) -> Rule {
+pub(super) fn rough(seed: u64, path: Path) -> Rule {
     let mut rng = Rng::new(seed);
     Box::new(move |_, _, _| {
         let mut dice = |thousandths: u32| rng.below(1_000) < u64::from(thousandths);
@@ -143,7 +143,7 @@ fn rough(seed: u64, path: Path) -> Rule {
     })
 }
 
-fn stream(seed: u64, len: usize) -> Vec<u8> {
+pub(super) fn stream(seed: u64, len: usize) -> Vec<u8> {
     let mut rng = Rng::new(seed);
     (0..len).map(|_| rng.next_u32() as u8).collect()
 }

@@ -5,9 +5,11 @@ mod congestion;
 mod ecn;
 mod handshake;
 mod loss;
+mod rack;
 mod recovery;
 mod requirements;
 mod robustness;
+mod scripts;
 mod timestamps;
 mod window;
 
