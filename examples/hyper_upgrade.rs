@@ -25,12 +25,7 @@ fn head_of<B>(request: &Request<B>) -> RequestHead {
     }
     let version =
         if request.version() == hyper::Version::HTTP_11 { Version::Http11 } else { Version::Http10 };
-    RequestHead {
-        method: request.method().to_string(),
-        target: request.uri().to_string(),
-        version,
-        headers,
-    }
+    RequestHead { method: request.method().to_string(), target: request.uri().to_string(), version, headers }
 }
 
 /// An answer, as hyper wants it.
