@@ -199,7 +199,9 @@ impl EventClient {
             }
             Ok(Some(SocketEvent::Failed(failure))) => self.closed(failure.to_string()),
             Ok(Some(SocketEvent::Close(_)) | None) => self.closed("the server closed the connection".into()),
-            Ok(Some(SocketEvent::Open(_) | SocketEvent::Ping(_) | SocketEvent::Pong(_))) => {}
+            Ok(Some(
+                SocketEvent::Open(_) | SocketEvent::Fragment(_) | SocketEvent::Ping(_) | SocketEvent::Pong(_),
+            )) => {}
             Err(error) => self.closed(error.to_string()),
         }
         true

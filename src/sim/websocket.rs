@@ -117,7 +117,7 @@ impl WebSocketEnd {
                 io.note(|| Kind::MessageReceived { flow, len });
             }
             Event::Failed(failure) => io.note(|| Kind::Note { text: failure.error.to_string().into() }),
-            Event::Open(_) | Event::Ping(_) | Event::Pong(_) | Event::Close(_) => {}
+            Event::Open(_) | Event::Fragment(_) | Event::Ping(_) | Event::Pong(_) | Event::Close(_) => {}
         }
     }
 }

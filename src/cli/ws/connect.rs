@@ -201,7 +201,8 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
 
 fn tell(event: &Event, out: &mut Output) -> Result<(), CliError> {
     match event {
-        Event::Open(_) => Ok(()),
+        // No fragments are asked for.
+        Event::Open(_) | Event::Fragment(_) => Ok(()),
         Event::Message(Message::Text(text)) => out.document(format!("{}\n", text.as_str())),
         Event::Message(Message::Binary(bytes)) => out.line(hex(bytes)),
         Event::Ping(payload) => {

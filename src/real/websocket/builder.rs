@@ -31,6 +31,7 @@ pub struct Builder {
     write_timeout: Duration,
     linger: Duration,
     max_connections: usize,
+    fragments: bool,
     #[cfg(feature = "tls")]
     trust: Option<Trust>,
 }
@@ -46,6 +47,7 @@ impl Default for Builder {
             write_timeout: Duration::from_secs(20),
             linger: Duration::from_millis(1),
             max_connections: 10_000,
+            fragments: false,
             #[cfg(feature = "tls")]
             trust: None,
         }
@@ -73,6 +75,14 @@ impl Builder {
     pub fn max_message(mut self, bytes: usize) -> Self {
         self.config.max_message = bytes;
         self.config.max_frame = self.config.max_frame.max(bytes);
+        self
+    }
+
+    /// Whether messages are received frame by frame, by [`WebSocket::recv_fragment`], and not whole (default: not). The
+    /// limit of a message holds for all its fragments together.
+    #[must_use]
+    pub fn fragments(mut self, fragments: bool) -> Self {
+        self.fragments = fragments;
         self
     }
 
@@ -335,8 +345,11 @@ impl Builder {
         &self,
         stream: S,
         clock: Clock,
-        machine: Connection,
+        mut machine: Connection,
     ) -> WebSocket<S> {
+        if self.fragments {
+            machine.give_fragments();
+        }
         WebSocket::new(stream, clock, machine, &self.config, self.write_timeout, self.linger)
     }
 

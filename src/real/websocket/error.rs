@@ -54,6 +54,11 @@ pub enum WebSocketError {
     /// The connection was failed (RFC 6455 §7.1.7).
     #[error("{0}")]
     Failed(Box<Failure>),
+    /// Messages are not received whole here.
+    #[error(
+        "this connection gives fragments, not messages: call recv_fragment, or build it without fragments"
+    )]
+    InFragments,
     /// A message cannot be sent.
     #[error("{0}")]
     Send(#[from] SendError),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{WebSocket, WebSocketError};
-use crate::layers::application::websocket::{CloseReason, Event, Message, Opening};
+use crate::layers::application::websocket::{CloseReason, Event, Fragment, Message, Opening};
 
 type Shared<S> = Arc<Mutex<WebSocket<S>>>;
 
@@ -116,6 +116,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> ReceiveHalf<S> {
     /// As for [`WebSocket::recv`].
     pub async fn recv(&mut self) -> Result<Option<Message>, WebSocketError> {
         poll_fn(|cx| lock(&self.shared).poll_recv(cx)).await
+    }
+
+    /// What the next frame brings of a message.
+    ///
+    /// # Errors
+    /// As for [`WebSocket::recv_fragment`].
+    pub async fn recv_fragment(&mut self) -> Result<Option<Fragment>, WebSocketError> {
+        poll_fn(|cx| lock(&self.shared).poll_fragment(cx)).await
     }
 
     /// As [`recv`](ReceiveHalf::recv), but returns all events, such as the pong to the other half's ping.

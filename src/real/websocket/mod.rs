@@ -7,6 +7,7 @@
 //! |---|---|
 //! | set limits, offer compression, connect, accept | [`Builder`] |
 //! | send and receive | [`WebSocket`] |
+//! | receive long messages frame by frame | [`Builder::fragments`], [`WebSocket::recv_fragment`] |
 //! | send and receive in two tasks, and join them again | [`WebSocket::split`], [`SendHalf::reunite`], [`ReceiveHalf`] |
 //! | use it as a `Stream` and a `Sink` | [`WebSocket`], the halves |
 //! | take over a stream that an HTTP server has upgraded | [`Builder::answer`], [`Builder::upgraded`] |
@@ -58,6 +59,8 @@ pub use tls::Trust;
 
 #[cfg(test)]
 mod ending_tests;
+#[cfg(test)]
+mod fragments_tests;
 #[cfg(test)]
 mod halves_tests;
 #[cfg(test)]

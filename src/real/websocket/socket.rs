@@ -30,7 +30,7 @@ use super::{Builder, WebSocketError};
 use crate::base::{Duration, Instant};
 use crate::layers::application::http::Response;
 use crate::layers::application::websocket::{
-    CloseReason, Config, Connection, Event, Failure, Message, Opening, Phase, Role,
+    CloseReason, Config, Connection, Event, Failure, Fragment, Message, Opening, Phase, Role,
 };
 use crate::real::clock::Clock;
 use ending::{End, Lost};
@@ -173,9 +173,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// way. Before it waits it writes what was sent.
     ///
     /// # Errors
-    /// When the stream fails or the peer breaks a rule. After an error there is nothing more to receive.
+    /// When the stream fails or the peer breaks a rule; misuse with [`Builder::fragments`]. After an error there is nothing more to receive.
     pub async fn recv(&mut self) -> Result<Option<Message>, WebSocketError> {
         poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// What the next frame brings of a message, for messages that are better dealt with piece by piece, or long in
+    /// coming. It takes [`Builder::fragments`]; without that it is a whole message at a time.
+    ///
+    /// # Errors
+    /// As for [`recv`](WebSocket::recv).
+    pub async fn recv_fragment(&mut self) -> Result<Option<Fragment>, WebSocketError> {
+        poll_fn(|cx| self.poll_fragment(cx)).await
     }
 
     /// As [`recv`](WebSocket::recv), but returns all events: pings and pongs, and the end of the connection as it
@@ -261,7 +270,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Misuse when the reason must not be sent; otherwise as for [`recv`](WebSocket::recv).
     pub async fn close(&mut self, reason: impl Into<CloseReason>) -> Result<CloseReason, WebSocketError> {
         self.start_close(&reason.into())?;
-        while self.recv().await?.is_some() {}
+        poll_fn(|cx| self.poll_end(cx)).await?;
         Ok(self.closed.clone().unwrap_or_else(CloseReason::abnormal))
     }
 

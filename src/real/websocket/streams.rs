@@ -1,7 +1,7 @@
 //! The connection as programs of the `futures` crates want it: a [`Stream`] of messages, and a [`Sink`] for them.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -41,8 +41,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Done {
         let socket = self.get_mut();
         socket.start_close(&CloseCode::NORMAL.into())?;
-        while ready!(socket.poll_recv(cx))?.is_some() {}
-        Poll::Ready(Ok(()))
+        socket.poll_end(cx)
     }
 }
 

@@ -28,7 +28,7 @@ use super::handshake::Opening;
 use super::handshake::awaiting::{Awaiting, Verdict, judge};
 use super::handshake::client::Request;
 use super::handshake::server::Policy;
-use super::message::{Message, MessageKind};
+use super::message::{Fragment, Message, MessageKind};
 use super::phase::{Phase, Role, Trigger};
 use super::receiver::{Incoming, Next, Receiver};
 use super::sender::{MaskSource, SendError, Sender};
@@ -94,6 +94,8 @@ pub enum Event {
     Open(Box<Opening>),
     /// A whole message from the peer.
     Message(Message),
+    /// What a frame brought of a message, instead of messages: see [`Connection::give_fragments`].
+    Fragment(Fragment),
     /// A ping; it is answered already.
     Ping(Bytes),
     /// A pong, to a ping of ours or unasked (§5.5.3).
@@ -251,6 +253,16 @@ impl Connection {
         self.receiver.rest()
     }
 
+    /// From now on hands on what each frame brings of a message as it ends, and no whole messages. Their limit stays.
+    pub fn give_fragments(&mut self) {
+        self.receiver.give_fragments();
+    }
+
+    /// Whether it does.
+    pub fn gives_fragments(&self) -> bool {
+        self.receiver.gives_fragments()
+    }
+
     /// Sends a message of text, in one frame.
     ///
     /// # Errors
@@ -348,6 +360,7 @@ impl Connection {
     fn take(&mut self, now: Instant, incoming: Incoming) {
         match incoming {
             Incoming::Message(message) => self.events.push_back(Event::Message(message)),
+            Incoming::Fragment(fragment) => self.events.push_back(Event::Fragment(fragment)),
             Incoming::Ping(payload) => {
                 // §5.5.2: answered as long as no Close frame came, even when ours is out.
                 self.sender.control(Opcode::Pong, payload.clone());

@@ -68,6 +68,18 @@ pub enum MessageKind {
     Binary,
 }
 
+/// What one frame brought of a message (§5.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    /// The type of the message.
+    pub kind: MessageKind,
+    /// Its next bytes. Text may be cut inside a character; it is checked up to here, and the message as a whole at its
+    /// end. A compressed message may give them a frame later.
+    pub payload: Bytes,
+    /// The message ends with them.
+    pub is_last: bool,
+}
+
 /// Puts one message after the other together.
 #[derive(Debug)]
 pub(super) struct Assembler {
@@ -80,6 +92,8 @@ pub(super) struct Assembler {
 #[derive(Debug)]
 struct Partial {
     payload: BytesMut,
+    /// Bytes before those, which were handed out as fragments.
+    given: usize,
     /// The check of UTF-8, for a message of text.
     text: Option<Utf8Checker>,
     /// Its first frame had RSV1 set.
@@ -93,7 +107,8 @@ impl Assembler {
 
     /// A data frame begins, whose header began `at` bytes into the stream.
     pub(super) fn begin_frame(&mut self, header: &FrameHeader, at: usize) -> Result<(), Failure> {
-        let begin = |text| Some(Partial { payload: BytesMut::new(), text, compressed: header.rsv1 });
+        let begin =
+            |text| Some(Partial { payload: BytesMut::new(), given: 0, text, compressed: header.rsv1 });
         match (&self.partial, header.opcode) {
             (None, Opcode::Text) => self.partial = begin(Some(Utf8Checker::new())),
             (None, Opcode::Binary) => self.partial = begin(None),
@@ -127,7 +142,8 @@ impl Assembler {
 
     /// How many bytes the message may still grow by.
     fn room(&self) -> usize {
-        self.max_message.saturating_sub(self.partial.as_ref().map_or(0, |partial| partial.payload.len()))
+        let come = |partial: &Partial| partial.given.saturating_add(partial.payload.len());
+        self.max_message.saturating_sub(self.partial.as_ref().map_or(0, come))
     }
 
     /// The next bytes of the payload, unmasked; the first of them came `at` bytes into the stream. They are copied.
@@ -185,6 +201,21 @@ impl Assembler {
             Some(_) => Ok(Some(Message::Text(Utf8Bytes::from_checked(payload)))),
             None => Ok(Some(Message::Binary(payload))),
         }
+    }
+
+    /// As [`end_frame`](Assembler::end_frame), and hands out what has come since the frame before.
+    pub(super) fn end_fragment(&mut self, is_last: bool, at: usize) -> Result<Option<Fragment>, Failure> {
+        let Some(partial) = &mut self.partial else { return Ok(None) };
+        let payload = std::mem::take(&mut partial.payload).freeze();
+        partial.given = partial.given.saturating_add(payload.len());
+        let kind = if partial.text.is_some() { MessageKind::Text } else { MessageKind::Binary };
+        if is_last {
+            let text = self.partial.take().and_then(|partial| partial.text);
+            if text.is_some_and(|text| !text.is_complete()) {
+                return Err(Failure::not_utf8("text", at));
+            }
+        }
+        Ok(Some(Fragment { kind, payload, is_last }))
     }
 
     /// Forgets what has come of a message: nothing more will.

@@ -66,7 +66,7 @@ pub use frame::{FrameHeader, Opcode};
 pub use handshake::Opening;
 pub use handshake::client::Request;
 pub use handshake::server::{Policy, Subprotocols};
-pub use message::{Message, MessageKind};
+pub use message::{Fragment, Message, MessageKind};
 pub use phase::{Phase, Role};
 pub use sender::{MaskSource, SendError};
 pub use utf8::Utf8Bytes;

@@ -10,7 +10,7 @@ use super::close::{CloseReason, Failure};
 use super::deflate::codec::{Decompressor, InflateError};
 use super::frame::{FrameHeader, Opcode};
 use super::mask::apply_mask;
-use super::message::{Assembler, Message};
+use super::message::{Assembler, Fragment, Message};
 use super::phase::Role;
 use crate::base::{Header, Reader};
 
@@ -18,6 +18,7 @@ use crate::base::{Header, Reader};
 #[derive(Debug, PartialEq)]
 pub(super) enum Incoming {
     Message(Message),
+    Fragment(Fragment),
     Ping(Bytes),
     Pong(Bytes),
     Close(CloseReason),
@@ -45,6 +46,8 @@ pub(super) struct Receiver {
     at: usize,
     frame: Option<Frame>,
     assembler: Assembler,
+    /// Messages are handed on frame by frame.
+    in_fragments: bool,
     /// Present when compression was agreed on.
     decompressor: Option<Decompressor>,
     /// Bytes that came out of it since that was last reported.
@@ -85,6 +88,7 @@ impl Receiver {
             at: 0,
             frame: None,
             assembler,
+            in_fragments: false,
             decompressor: None,
             inflated: 0,
         }
@@ -93,6 +97,16 @@ impl Receiver {
     /// From now on messages may be compressed.
     pub(super) fn decompress(&mut self, decompressor: Decompressor) {
         self.decompressor = Some(decompressor);
+    }
+
+    /// From now on what a frame brings of a message is handed on as it ends.
+    pub(super) fn give_fragments(&mut self) {
+        self.in_fragments = true;
+    }
+
+    /// Whether messages are handed on frame by frame.
+    pub(super) fn gives_fragments(&self) -> bool {
+        self.in_fragments
     }
 
     /// Takes bytes of the stream. They are copied only when they are shared, or when they continue
@@ -292,6 +306,9 @@ impl Receiver {
             Opcode::Continuation | Opcode::Text | Opcode::Binary => {
                 if header.fin && self.assembler.is_compressed() {
                     self.inflate(0, start)?;
+                }
+                if self.in_fragments {
+                    return Ok(self.assembler.end_fragment(header.fin, self.at)?.map(Incoming::Fragment));
                 }
                 return Ok(self.assembler.end_frame(header.fin, self.at)?.map(Incoming::Message));
             }

@@ -198,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 }
             }
             Event::Failed(_) => self.lost = None,
-            Event::Open(_) | Event::Message(_) | Event::Ping(_) | Event::Pong(_) => {}
+            Event::Open(_) | Event::Message(_) | Event::Fragment(_) | Event::Ping(_) | Event::Pong(_) => {}
         }
     }
 

@@ -15,7 +15,7 @@ use super::WebSocket;
 use super::ending::End;
 use crate::base::{Duration, Machine as _};
 use crate::layers::application::websocket::{
-    CloseCode, Event, FrameHeader, Input, Message, Output, Phase, Step,
+    CloseCode, Event, Fragment, FrameHeader, Input, Message, MessageKind, Output, Phase, Step,
 };
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
@@ -23,15 +23,50 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Message>, WebSocketError>> {
+        if self.machine.gives_fragments() {
+            return Poll::Ready(Err(WebSocketError::InFragments));
+        }
+        loop {
+            match ready!(self.poll_heard(cx))? {
+                Some(Event::Message(message)) => return Poll::Ready(Ok(Some(message))),
+                Some(_) => {}
+                None => return Poll::Ready(Ok(None)),
+            }
+        }
+    }
+
+    pub(in super::super) fn poll_fragment(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Fragment>, WebSocketError>> {
+        loop {
+            let (kind, payload) = match ready!(self.poll_heard(cx))? {
+                Some(Event::Fragment(fragment)) => return Poll::Ready(Ok(Some(fragment))),
+                Some(Event::Message(Message::Text(text))) => (MessageKind::Text, text.into()),
+                Some(Event::Message(Message::Binary(bytes))) => (MessageKind::Binary, bytes),
+                Some(_) => continue,
+                None => return Poll::Ready(Ok(None)),
+            };
+            return Poll::Ready(Ok(Some(Fragment { kind, payload, is_last: true })));
+        }
+    }
+
+    /// Waits for the end. Messages that still come are dropped.
+    pub(in super::super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WebSocketError>> {
+        while ready!(self.poll_heard(cx))?.is_some() {}
+        Poll::Ready(Ok(()))
+    }
+
+    /// The next event, and then the end; an error when a rule was broken.
+    fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, WebSocketError>> {
         loop {
             match ready!(self.poll_event(cx))? {
-                Some(Event::Message(message)) => return Poll::Ready(Ok(Some(message))),
                 // The answer to the peer goes first.
                 Some(Event::Failed(failure)) => self.failed = Some(failure),
-                Some(Event::Open(_) | Event::Ping(_) | Event::Pong(_) | Event::Close(_)) => {}
                 None => {
                     return Poll::Ready(self.failed.take().map_or(Ok(None), |failure| Err(failure.into())));
                 }
+                event => return Poll::Ready(Ok(event)),
             }
         }
     }

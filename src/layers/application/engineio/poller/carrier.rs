@@ -390,7 +390,9 @@ impl Carrier {
                     websocket::Event::Close(_) | websocket::Event::Failed(_) => {
                         self.tell(now, PollerInput::SocketClosed);
                     }
-                    websocket::Event::Ping(_) | websocket::Event::Pong(_) => {}
+                    // No fragments are asked for.
+                    websocket::Event::Fragment(_) | websocket::Event::Ping(_) | websocket::Event::Pong(_) => {
+                    }
                 },
                 None => return,
             }

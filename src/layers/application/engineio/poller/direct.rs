@@ -113,7 +113,11 @@ impl Direct {
                 self.client.handle(now, client::Input::Closed);
             }
             websocket::Output::Event(
-                websocket::Event::Open(_) | websocket::Event::Ping(_) | websocket::Event::Pong(_),
+                // No fragments are asked for.
+                websocket::Event::Open(_)
+                | websocket::Event::Fragment(_)
+                | websocket::Event::Ping(_)
+                | websocket::Event::Pong(_),
             ) => {}
         }
     }

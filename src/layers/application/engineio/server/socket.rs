@@ -99,7 +99,11 @@ impl Server {
                     websocket::Event::Close(_) | websocket::Event::Failed(_) => {
                         self.tell(now, session, session::Input::SocketClosed(key));
                     }
-                    websocket::Event::Open(_) | websocket::Event::Ping(_) | websocket::Event::Pong(_) => {}
+                    // No fragments are asked for.
+                    websocket::Event::Open(_)
+                    | websocket::Event::Fragment(_)
+                    | websocket::Event::Ping(_)
+                    | websocket::Event::Pong(_) => {}
                 },
                 Some(websocket::Output::WakeAt(at)) => self.set_conn_deadline(key, Some(at)),
                 Some(websocket::Output::Finished) => return self.end(now, key),
