@@ -1,20 +1,19 @@
-//! A WebSocket on a path of an HTTP server of hyper's: `cargo run --example hyper_upgrade`.
+//! A WebSocket of an HTTP server of hyper's: `cargo run --example hyper_upgrade`.
 //!
 //! hyper reads the request and writes the answer that [`Builder::answer`] gives it; then the stream is ours. So it is
 //! with what is built on hyper: a handler of axum takes the same `Request` and returns the same `Response`, and
 //! `hyper::upgrade::on` finds the stream of its request too.
 
-use std::convert::Infallible;
 use std::error::Error;
 
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use netlayers::layers::application::http::{Headers, RequestHead, ResponseHead, Version};
-use netlayers::layers::application::websocket::{CloseCode, Opening, Role};
-use netlayers::real::websocket::{Builder, WebSocketError};
+use netlayers::layers::application::websocket::{CloseCode, Role};
+use netlayers::real::websocket::Builder;
 use tokio::net::TcpListener;
 
 /// The head of a request, as the WebSocket wants it.
@@ -29,55 +28,30 @@ fn head_of<B>(request: &Request<B>) -> RequestHead {
 }
 
 /// An answer, as hyper wants it.
-fn response(head: &ResponseHead, body: String) -> Response<String> {
-    let mut response = Response::builder().status(head.status);
-    for (name, value) in head.headers.iter() {
-        response = response.header(name, value);
-    }
-    response.body(body).unwrap_or_else(|error| {
-        let mut failed = Response::new(format!("{error}\n"));
-        *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        failed
-    })
+fn response(head: &ResponseHead, body: String) -> Result<Response<String>, hyper::http::Error> {
+    let response = Response::builder().status(head.status);
+    head.headers.iter().fold(response, |response, (name, value)| response.header(name, value)).body(body)
 }
 
 /// Answers one request: by a WebSocket at `/echo`, by words elsewhere.
-async fn handle(mut request: Request<Incoming>, builder: Builder) -> Result<Response<String>, Infallible> {
-    if request.uri().path() != "/echo" {
-        return Ok(Response::new("there is a WebSocket at /echo\n".into()));
-    }
-    Ok(match builder.answer(&head_of(&request)) {
+async fn handle(mut request: Request<Incoming>) -> Result<Response<String>, hyper::http::Error> {
+    let builder = Builder::new();
+    match builder.answer(&head_of(&request)) {
         Ok((head, opening)) => {
             // hyper gives the stream away when it has written the answer, so somebody else waits for it.
             let upgrading = hyper::upgrade::on(&mut request);
             tokio::spawn(async move {
-                match upgrading.await {
-                    Ok(stream) => {
-                        let ended = echo(TokioIo::new(stream), &builder, opening).await;
-                        println!("the client has left: {ended:?}");
-                    }
-                    Err(error) => println!("no upgrade: {error}"),
+                let stream = TokioIo::new(upgrading.await?);
+                let mut socket = builder.upgraded(stream, Role::Server, opening).await?;
+                while let Some(message) = socket.recv().await? {
+                    socket.send(message).await?;
                 }
+                Ok::<_, Box<dyn Error + Send + Sync>>(())
             });
             response(&head, String::new())
         }
         Err(refusal) => response(&refusal.response, String::from_utf8_lossy(&refusal.body).into_owned()),
-    })
-}
-
-/// Sends every message back until the client closes. How many that were.
-async fn echo(
-    stream: TokioIo<hyper::upgrade::Upgraded>,
-    builder: &Builder,
-    opening: Opening,
-) -> Result<usize, WebSocketError> {
-    let mut socket = builder.upgraded(stream, Role::Server, opening).await?;
-    let mut count = 0;
-    while let Some(message) = socket.recv().await? {
-        socket.send(message).await?;
-        count += 1;
     }
-    Ok(count)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -87,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let service = service_fn(|request| handle(request, Builder::new()));
+            let service = service_fn(handle);
             let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             tokio::spawn(serving.with_upgrades());
         }
@@ -98,11 +72,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(client.recv().await?, Some("hello, hyper".into()), "an echo is what was sent");
     client.close(CloseCode::NORMAL).await?;
     println!("it came back");
-
-    let refused = Builder::new().connect(&format!("ws://{address}/")).await;
-    let error = refused.expect_err("there is no WebSocket");
-    println!("elsewhere: {error}");
-    assert_eq!(error.refusal().map(|answer| answer.head.status), Some(200));
     Ok(())
 }
 
@@ -110,4 +79,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
 // 1. Give the builder `max_message(5)`: the limits are the connection's own, whoever has read the request.
 // 2. Give it a `gate` that wants a token: who writes the 401?
 // 3. Take out `with_upgrades`: what does each end say?
-// 4. Ask for /echo with a browser, as a page: what is the answer, and which field of the request was missing?
+// 4. Ask for it with a browser, as a page: what is the answer, and which field of the request was missing?

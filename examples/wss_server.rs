@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use netlayers::real::websocket::{Builder, WebSocketError};
+use netlayers::real::websocket::{Builder, Trust, WebSocketError};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +25,20 @@ async fn echo(stream: TlsStream<TcpStream>) -> Result<(), WebSocketError> {
     Ok(())
 }
 
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor) {
+    while let Ok((stream, client)) = listener.accept().await {
+        let acceptor = acceptor.clone();
+        tokio::spawn(async move {
+            // A client may be slow with either handshake; others do not wait for it.
+            let ended = match acceptor.accept(stream).await {
+                Ok(stream) => echo(stream).await.map_err(|error| error.to_string()),
+                Err(error) => Err(format!("no TLS: {error}")),
+            };
+            println!("{client} has left: {}", ended.err().unwrap_or_else(|| "in good order".into()));
+        });
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()])?;
@@ -40,19 +54,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Port 0: the kernel chooses one that is free.
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
+    let serving = tokio::spawn(serve(listener, acceptor));
+    let trust = Trust::authorities(cert.pem().as_bytes())?;
+    let mut client = Builder::new().trust(trust).connect(&format!("wss://localhost:{port}/")).await?;
+    client.send("hello, TLS").await?;
+    assert_eq!(client.recv().await?, Some("hello, TLS".into()), "an echo is what was sent");
+    drop(client);
     println!("netlayers ws connect wss://localhost:{port}/ --xray --ca {}", file.display());
-    loop {
-        let (stream, client) = listener.accept().await?;
-        let acceptor = acceptor.clone();
-        tokio::spawn(async move {
-            // A client may be slow with either handshake; others do not wait for it.
-            let ended = match acceptor.accept(stream).await {
-                Ok(stream) => echo(stream).await.map_err(|error| error.to_string()),
-                Err(error) => Err(format!("no TLS: {error}")),
-            };
-            println!("{client} has left: {}", ended.err().unwrap_or_else(|| "in good order".into()));
-        });
-    }
+    Ok(serving.await?)
 }
 
 // Try this:

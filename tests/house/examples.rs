@@ -108,11 +108,13 @@ fn every_example_is_a_screenful_that_ends_with_things_to_try() {
             "events_pool",
             "events_rooms",
             "my_congestion_control",
+            "hyper_upgrade",
             "tcp_lossy",
             "udp_exchange",
             "websocket_real",
             "websocket_sim",
             "ws_echo_client",
+            "wss_server",
         ],
         "each has a test above"
     );

@@ -68,7 +68,7 @@ fn assert_within_windows(pipe: &Pipe) {
     }
 }
 
-fn play(config: [Config; 2], rule: Rule, script: &[(usize, Deed, u64)], seed: u64) {
+fn play(config: &[Config; 2], rule: Rule, script: &[(usize, Deed, u64)], seed: u64) {
     let mut pipe = Pipe::new(&config[A]);
     pipe.rule = rule;
     pipe.ends[B].config = config[B].clone();
@@ -166,7 +166,7 @@ proptest! {
                 ..config()
             };
             let other = Config { recv_buffer: buffers.1, send_buffer: buffers.0, ..config.clone() };
-            play([config, other], rough(seed, path), &script, seed);
+            play(&[config, other], rough(seed, path), &script, seed);
         }
     }
 }
