@@ -38,7 +38,7 @@ async fn handle(mut request: Request<Incoming>) -> Result<Response<String>, hype
     let builder = Builder::new();
     match builder.answer(&head_of(&request)) {
         Ok((head, opening)) => {
-            // hyper gives the stream away when it has written the answer, so somebody else waits for it.
+            // hyper gives the stream away when it has written the answer, so another task waits for it.
             let upgrading = hyper::upgrade::on(&mut request);
             tokio::spawn(async move {
                 let stream = TokioIo::new(upgrading.await?);
@@ -76,7 +76,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 // Try this:
-// 1. Give the builder `max_message(5)`: the limits are the connection's own, whoever has read the request.
+// 1. Give the builder `max_message(5)`: the limits are the connection's own, whichever program has read the request.
 // 2. Give it a `gate` that wants a token: who writes the 401?
 // 3. Take out `with_upgrades`: what does each end say?
 // 4. Ask for it with a browser, as a page: what is the answer, and which field of the request was missing?

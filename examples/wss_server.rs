@@ -68,6 +68,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 // 1. Leave out --ca: what does the client say, and what does the server learn of it?
 // 2. Connect to wss://127.0.0.1 instead: the same server, another name.
 // 3. Connect to ws://localhost: what comes back that is not HTTP?
-// 4. A client that never says anything holds its task for ever: give `acceptor.accept` a `tokio::time::timeout`.
+// 4. A client that never says anything holds its task without end: give `acceptor.accept` a `tokio::time::timeout`.
 // 5. Capture the loopback interface, and `netlayers decode` it: what of the handshake can still be read, what of a
 //    message?

@@ -30,7 +30,7 @@ async fn each_frame_of_a_message_is_received_as_it_comes() {
     near.write_all(&frame(0x82, &[7])).await.unwrap();
     assert_eq!(server.recv_fragment().await.unwrap(), fragment(MessageKind::Binary, &[7], true));
     assert!(matches!(server.recv().await, Err(WebSocketError::InFragments)));
-    // A message of text ends with a whole character, whoever has its beginning.
+    // A message of text ends with a whole character, no matter who has its beginning.
     near.write_all(&[frame(0x01, &euro[..2]), frame(0x80, b"")].concat()).await.unwrap();
     assert_eq!(server.recv_fragment().await.unwrap(), fragment(MessageKind::Text, &euro[..2], false));
     let Err(WebSocketError::Failed(failure)) = server.recv_fragment().await else { panic!("it is no text") };

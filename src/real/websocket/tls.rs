@@ -60,7 +60,7 @@ impl Trust {
             .map_err(|error| TlsError::UnreadableAuthority { why: error.to_string() })?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        // A server that could speak HTTP/2 here is told that it is not to.
+        // A server that could speak HTTP/2 here learns that it is not to.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Trust(Arc::new(config)))
     }

@@ -2,7 +2,7 @@
 //! probes for a lost tail. The judgement itself is in `recovery/rack.rs`.
 //!
 //! The retransmission timer runs beside the two timers of here, which are never later than it; the RFC stops it
-//! meanwhile (§8). What leaves is the same, for each of them sets it anew.
+//! meanwhile (§8). What leaves is the same, for each of them restarts it.
 
 use super::connection::Connection;
 use super::segment::Segment;

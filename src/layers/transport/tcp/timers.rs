@@ -33,7 +33,7 @@ impl Timer {
         Timer::UserTimeout,
         Timer::TimeWait,
         Timer::FinWait2,
-        // Before the retransmission timer, which they set anew.
+        // Before the retransmission timer, which they restart.
         Timer::Reordering,
         Timer::TailProbe,
         Timer::Retransmission,
