@@ -9,7 +9,7 @@
 //! A packet is one frame on one link: a segment that crosses a router counts twice, and so does its ACK. Every packet
 //! is built by its sender down to the Ethernet header and parsed, checksums verified, by its receiver.
 //!
-//! There is no congestion control yet, so receive windows are chosen to fill the links without overflowing queues.
+//! Without congestion control, as by default: receive windows are chosen to fill the links without overflowing queues.
 
 mod support;
 

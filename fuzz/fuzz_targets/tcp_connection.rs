@@ -28,6 +28,8 @@ struct Story {
     nodelay: bool,
     sack: bool,
     timestamps: bool,
+    rack: bool,
+    ecn: bool,
     congestion: u8,
     steps: Vec<Step>,
 }
@@ -82,6 +84,8 @@ fuzz_target!(|story: Story| {
         nodelay: story.nodelay,
         sack: story.sack,
         timestamps: story.timestamps,
+        rack: story.rack,
+        ecn: story.ecn,
         congestion: Algorithm::ALL[usize::from(story.congestion) % Algorithm::ALL.len()],
         user_timeout: Some(Duration::from_secs(300)),
         trace: true,

@@ -14,7 +14,7 @@ use self::pages::Screen;
 pub(super) use self::remark::{error, overwrite, remark, wipe};
 use super::error::CliError;
 use super::style::{ColorChoice, Style};
-use crate::view::look::{Look, harmless};
+use crate::view::look::{Look, grouped, harmless};
 use crate::view::sheet::{Line, Sheet, Tone, ansi};
 
 /// Standard output with a look that fits it.
@@ -27,7 +27,42 @@ pub(super) struct Output {
     /// Whether somebody is there to press Enter when a screen is full.
     pauses: bool,
     /// What will be shown page by page, when it is complete: each sheet by itself.
-    kept_for_pages: Option<Vec<Sheet>>,
+    kept_for_pages: Option<Kept>,
+}
+
+/// What waits to be shown page by page. Bounded: of more than [`Kept::MOST`] lines the rest is counted, and the last
+/// page says how to have it all.
+#[derive(Debug, Default)]
+struct Kept {
+    sheets: Vec<Sheet>,
+    lines: usize,
+    left_out: usize,
+}
+
+impl Kept {
+    const MOST: usize = 50_000;
+
+    fn push(&mut self, sheet: &Sheet) {
+        let (lines, room) = (sheet.height(), Self::MOST - self.lines);
+        let kept = lines.min(room);
+        self.left_out += lines - kept;
+        self.lines += kept;
+        if kept == lines {
+            self.sheets.push(sheet.clone());
+        } else if kept > 0 {
+            self.sheets.push(sheet.lines().iter().take(kept).cloned().collect());
+        }
+    }
+
+    fn into_sheets(mut self) -> Vec<Sheet> {
+        if self.left_out > 0 {
+            let more = grouped(self.left_out as u64);
+            let text =
+                format!("{more} lines more than pages are kept for: `| less` or `> FILE` has them all");
+            self.sheets.push(Sheet::of(text, Tone::Faint));
+        }
+        self.sheets
+    }
 }
 
 /// Where results go.
@@ -161,8 +196,8 @@ impl Output {
 
     /// Shows what was kept for pages, and writes what is buffered.
     pub(super) fn finish(&mut self) -> Result<(), CliError> {
-        if let Some(sheets) = self.kept_for_pages.take() {
-            pager::show(&sheets, self)?;
+        if let Some(kept) = self.kept_for_pages.take() {
+            pager::show(&kept.into_sheets(), self)?;
         }
         self.flush()
     }
@@ -267,7 +302,7 @@ impl Output {
     /// Writes a sheet, in colour if there is colour. What it has beyond the screen's width the screen breaks.
     pub(super) fn sheet(&mut self, sheet: &Sheet) -> Result<(), CliError> {
         if let Some(kept) = &mut self.kept_for_pages {
-            kept.push(sheet.clone());
+            kept.push(sheet);
             return Ok(());
         }
         match &mut self.to {
@@ -330,4 +365,21 @@ fn width(terminal: bool) -> usize {
     let found = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let width = asked.or_else(|| if terminal { found() } else { None }).unwrap_or(80);
     width.clamp(Look::LEAST_WIDTH, 160)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_for_pages_has_a_bound_and_says_what_is_missing() {
+        let mut kept = Kept::default();
+        let many: Sheet = (0..30_000).map(|n| Line::of(n.to_string(), Tone::Plain)).collect();
+        (0..2).for_each(|_| kept.push(&many));
+        kept.push(&Sheet::of("the end", Tone::Plain));
+        let sheets = kept.into_sheets();
+        assert_eq!(sheets.iter().map(Sheet::height).sum::<usize>(), Kept::MOST + 1);
+        let last = sheets.last().map(ToString::to_string).unwrap_or_default();
+        assert!(last.starts_with("10,001 lines more"), "{last}");
+    }
 }

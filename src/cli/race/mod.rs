@@ -47,6 +47,7 @@ fn shown(args: &RaceArgs, out: &mut Output) -> Result<(), CliError> {
     if args.json {
         return out.line(document::text(&done, &knobs)?);
     }
+    out.in_pages();
     table::show(&done, &knobs, out)?;
     out.line("")?;
     out.sheet(&plots::plot(&done, &knobs, args.view).draw(&out.look))?;

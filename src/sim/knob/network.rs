@@ -80,7 +80,7 @@ network_knobs! {
         .turns(|knobs, frames| knobs.link.queue = frames, |knobs| Some(knobs.link.queue.into()));
 
     /// Congestion control by name.
-    CC: Algorithm = Knob::choice("cc", "none", ALGORITHMS, "TCP's congestion control")
+    CC: Algorithm = Knob::choice("cc", "none", &ALGORITHMS, "TCP's congestion control")
         .of(TCP)
         .turns(|knobs, algorithm| knobs.tcp.congestion = algorithm, |knobs| Some(Value::Word(knobs.tcp.congestion.name)));
 
@@ -111,7 +111,7 @@ network_knobs! {
 
     /// How long an ACK waits for company (RFC 9293 §3.8.6.3).
     DELAYED_ACK: Duration = Knob::time(
-        "delayed-ack", "0ms", Duration::ZERO, Duration::from_millis(500),
+        "delayed-ack", "0ms", Duration::ZERO, Duration::from_millis(499),
         "How long an ACK waits for data or a second segment",
     )
         .of(TCP)
@@ -150,12 +150,16 @@ network_knobs! {
 
 const TCP: &str = "Knobs of TCP";
 
-const ALGORITHMS: &[(&str, Algorithm)] = &[
-    ("none", Algorithm::NONE),
-    ("tahoe", Algorithm::TAHOE),
-    ("newreno", Algorithm::NEWRENO),
-    ("cubic", Algorithm::CUBIC),
-];
+/// Every one that there is, under its name.
+const ALGORITHMS: [(&str, Algorithm); Algorithm::ALL.len()] = {
+    let mut named = [("", Algorithm::NONE); Algorithm::ALL.len()];
+    let mut at = 0;
+    while at < named.len() {
+        named[at] = (Algorithm::ALL[at].name, Algorithm::ALL[at]);
+        at += 1;
+    }
+    named
+};
 
 const NO_YES: &[(&str, bool)] = &[("no", false), ("yes", true)];
 
