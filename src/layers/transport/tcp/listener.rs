@@ -99,10 +99,10 @@ impl Connection {
     /// connection; this one is closed then. `None`: the segment is for this connection.
     ///
     /// An old SYN must not do that, so only one beyond all that was received counts; where both have timestamps, their
-    /// clock tells old from new (§3.6.1, SHLD-4: RFC 6191), and the numbers only when it has not moved. And the new numbers must begin
-    /// beyond all that were sent, so when the clock's (`fresh`) do not, they begin just there. The RFC also asks to
-    /// return to TIME-WAIT if the SYN proves to be an old one after all. That is left out, as in Linux: the new
-    /// connection then dies of the peer's RST.
+    /// clock tells old from new (§3.6.1, SHLD-4, by RFC 6191), and the numbers only when it has not moved. And the new
+    /// numbers must begin beyond all that were sent, so when the clock's (`fresh`) do not, they begin just there. The
+    /// RFC also asks to return to TIME-WAIT if the SYN proves to be an old one after all. That is left out, as in
+    /// Linux: the new connection then dies of the peer's RST.
     pub fn make_way(
         &mut self,
         now: Instant,
