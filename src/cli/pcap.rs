@@ -1,11 +1,13 @@
 //! Captures written: to a file, or to standard output, where another program reads them.
 
-use std::fs;
-use std::io::{self, IsTerminal as _};
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use super::error::CliError;
 use super::output::{Output, remark};
+use crate::trace::Trace;
+use crate::view::pcapng::{PcapngOptions, write_pcapng};
 
 /// Where a capture went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,16 +18,22 @@ pub(super) enum Written {
     Stdout,
 }
 
-/// Writes a capture of `frames` frames to a file, or to standard output for `-`.
+/// Writes the frames of the traces to a file, or to standard output for `-`.
 pub(super) fn write(
     path: &Path,
-    capture: &[u8],
-    frames: usize,
+    traces: &[&Trace],
+    options: PcapngOptions,
     out: &mut Output,
 ) -> Result<Written, CliError> {
     if path.as_os_str() != "-" {
-        fs::write(path, capture)
+        File::create(path)
+            .map(BufWriter::new)
+            .and_then(|mut file| {
+                write_pcapng(traces, options, &mut file)?;
+                file.flush()
+            })
             .map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))?;
+        let frames: usize = traces.iter().map(|trace| trace.frames().count()).sum();
         remark(format!("wrote {frames} frames to {0}; look at them with: wireshark {0}", path.display()));
         return Ok(Written::File);
     }
@@ -36,6 +44,6 @@ pub(super) fn write(
                 .into(),
         ));
     }
-    out.bytes(capture)?;
+    out.stream(|stdout| write_pcapng(traces, options, stdout))?;
     Ok(Written::Stdout)
 }

@@ -8,20 +8,22 @@ use super::{FrameId, Kind, PlaceId, Trace};
 use crate::base::Instant;
 
 /// What became of one frame.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fate {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fate<'a> {
     /// When it arrived, if it did.
     pub delivered: Option<Instant>,
     /// Which device or link dropped it on the path, if any did.
-    pub dropped_by: Option<String>,
+    pub dropped_by: Option<&'a str>,
     /// Why the receiving host refused it, if it did.
-    pub discarded: Option<String>,
+    pub discarded: Option<&'a str>,
     /// Which rule changed its bits, if one did.
-    pub corrupted_by: Option<String>,
+    pub corrupted_by: Option<&'a str>,
+    /// The index of the first byte that it changed.
+    pub corrupted_at: Option<usize>,
     /// Which rule made a second copy, if one did.
-    pub duplicated_by: Option<String>,
+    pub duplicated_by: Option<&'a str>,
     /// Which rule held it back, if one did.
-    pub delayed_by: Option<String>,
+    pub delayed_by: Option<&'a str>,
 }
 
 /// The same questions as to a [`Past`](super::Past), asked of the whole run.
@@ -32,7 +34,7 @@ impl Trace {
     }
 
     /// What became of every frame of which anything is known.
-    pub fn fates(&self) -> BTreeMap<FrameId, Fate> {
+    pub fn fates(&self) -> BTreeMap<FrameId, Fate<'_>> {
         self.whole().fates()
     }
 

@@ -239,8 +239,8 @@ fn reaches_its_end(run: Past<'_>, packet: &TracedPacket) -> bool {
     host.is_ok_and(|host| to.addresses.contains(&host))
 }
 
-fn told(fate: &Fate) -> Result<String, &'static str> {
-    match (&fate.dropped_by, &fate.discarded, fate.delivered) {
+fn told(fate: &Fate<'_>) -> Result<String, &'static str> {
+    match (fate.dropped_by, fate.discarded, fate.delivered) {
         (Some(_), _, _) => Err("lost"),
         (None, Some(_), _) => Err("refused"),
         (None, None, Some(at)) => Ok(format!("{:.1} ms", at.as_millis_f64())),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::dissect::{Accounting, dissect_trace};
+use super::dissect::{Accounting, glance_at};
 use crate::base::{Duration, Instant};
 use crate::layers::physical::delay::FCS_LEN;
 use crate::trace::{Comparison, Kind, Run, Way, Wire};
@@ -67,7 +67,7 @@ impl Facts {
             complete: complete(run),
             wire_bytes: simulated.then(|| {
                 let mut sum: Accounting =
-                    dissect_trace(trace).iter().map(|traced| traced.packet.accounting).sum();
+                    glance_at(trace).map(|glance| glance.accounting).sum();
                 // A frame ends with its check sequence, though no capture shows it.
                 sum.link += sum.frames * FCS_LEN as u64;
                 sum

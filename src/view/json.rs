@@ -87,7 +87,7 @@ pub(super) struct JsonProblem<'a> {
     got: &'a Wording,
 }
 
-fn packet<'a>(trace: &'a Trace, seen: &'a TracedPacket, fate: Option<&'a Fate>) -> JsonPacket<'a> {
+fn packet<'a>(trace: &'a Trace, seen: &'a TracedPacket, fate: Option<&Fate<'a>>) -> JsonPacket<'a> {
     let dissection = &seen.packet.dissection;
     JsonPacket {
         number: seen.packet.number,
@@ -105,14 +105,14 @@ fn packet<'a>(trace: &'a Trace, seen: &'a TracedPacket, fate: Option<&'a Fate>) 
     }
 }
 
-fn told(fate: &Fate) -> JsonFate<'_> {
+fn told<'a>(fate: &Fate<'a>) -> JsonFate<'a> {
     JsonFate {
         delivered: fate.delivered,
-        dropped_by: fate.dropped_by.as_deref(),
-        corrupted_by: fate.corrupted_by.as_deref(),
-        duplicated_by: fate.duplicated_by.as_deref(),
-        delayed_by: fate.delayed_by.as_deref(),
-        discarded: fate.discarded.as_deref(),
+        dropped_by: fate.dropped_by,
+        corrupted_by: fate.corrupted_by,
+        duplicated_by: fate.duplicated_by,
+        delayed_by: fate.delayed_by,
+        discarded: fate.discarded,
     }
 }
 

@@ -128,16 +128,16 @@ enum Words {
 }
 
 /// What is worth saying of a fate: nothing when the frame simply arrived.
-fn fate(fate: &Fate, words: Words) -> Option<String> {
+fn fate(fate: &Fate<'_>, words: Words) -> Option<String> {
     let told = [
-        ("lost", &fate.dropped_by),
-        ("changed", &fate.corrupted_by),
-        ("doubled", &fate.duplicated_by),
-        ("held back", &fate.delayed_by),
-        ("refused", &fate.discarded),
+        ("lost", fate.dropped_by),
+        ("changed", fate.corrupted_by),
+        ("doubled", fate.duplicated_by),
+        ("held back", fate.delayed_by),
+        ("refused", fate.discarded),
     ];
     let told = told.iter().filter_map(|(verb, by)| {
-        by.as_ref().map(|by| match words {
+        by.map(|by| match words {
             Words::WithRules => format!("{verb}: {}", escape(by)),
             Words::Brief => (*verb).to_owned(),
         })

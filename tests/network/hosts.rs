@@ -278,7 +278,7 @@ fn never_left(trace: &Trace, hosts: &[HostId]) {
     }
     let known = trace.fates();
     for frame in &turned_away {
-        let expected = Fate { dropped_by: Some("queue full".into()), ..Fate::default() };
+        let expected = Fate { dropped_by: Some("queue full"), ..Fate::default() };
         assert_eq!(known[frame], expected);
     }
     assert!(

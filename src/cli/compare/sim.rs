@@ -21,7 +21,7 @@ use crate::view::comparison::comparison;
 use crate::view::facts::Facts;
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::escape;
-use crate::view::pcapng::{PcapngOptions, to_pcapng};
+use crate::view::pcapng::PcapngOptions;
 use crate::view::sheet::{Tone, wrap};
 
 /// Runs all ways and shows what was asked for.
@@ -36,9 +36,7 @@ pub(super) fn run(
     let refs: Vec<&Run> = runs.iter().collect();
     if let Some(path) = &args.show.pcap {
         let traces: Vec<_> = runs.iter().map(|run| &run.trace).collect();
-        let file = to_pcapng(&traces, PcapngOptions { fcs: args.show.fcs });
-        let frames: usize = traces.iter().map(|trace| trace.frames().count()).sum();
-        if pcap::write(path, &file, frames, out)? == Written::Stdout {
+        if pcap::write(path, &traces, PcapngOptions { fcs: args.show.fcs }, out)? == Written::Stdout {
             return Ok(());
         }
     }

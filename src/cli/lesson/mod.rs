@@ -18,7 +18,7 @@ use super::pcap::{self, Written};
 use super::wire::WireChoice;
 use crate::lessons::render::json::Document;
 use crate::lessons::{ALL, Lesson, Performance, Scenario};
-use crate::view::pcapng::{PcapngOptions, to_pcapng};
+use crate::view::pcapng::PcapngOptions;
 
 pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
     let (lesson, scenario) = chosen(args)?;
@@ -92,6 +92,5 @@ fn write_pcap(
     out: &mut Output,
 ) -> Result<Written, CliError> {
     let traces: Vec<_> = performance.scenes.iter().map(|scene| scene.trace.as_ref()).collect();
-    let frames: usize = traces.iter().map(|trace| trace.frames().count()).sum();
-    pcap::write(path, &to_pcapng(&traces, PcapngOptions { fcs: false }), frames, out)
+    pcap::write(path, &traces, PcapngOptions { fcs: false }, out)
 }

@@ -293,8 +293,16 @@ impl Output {
 
     /// Writes bytes as they are, for programs; a kept page has no place for them.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        self.stream(|stdout| stdout.write_all(bytes))
+    }
+
+    /// The same for bytes that are made while they are written.
+    pub(super) fn stream(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CliError> {
         match &mut self.to {
-            To::Stdout(stdout) => stdout.write_all(bytes).map_err(|e| CliError::io("writing the result", &e)),
+            To::Stdout(stdout) => write(stdout).map_err(|e| CliError::io("writing the result", &e)),
             To::Kept(_) => Ok(()),
         }
     }

@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use super::application::{Cut, Label, Meaning};
 use super::fragments::Fragments;
-use super::frame::{Ip, Piece, Start, Transport, Walk};
+use super::frame::{Detail, Ip, Piece, Start, Transport, Walk};
+use super::link_type::LinkType;
 use super::stream::{Capturing, Conversation};
 use super::{Accounting, AppPiece, Dissection, FieldValue, Part, Role, Summary, What};
-use crate::base::{Header, Layer, ParseError};
+use crate::base::{Field, Header, Layer, ParseError};
 use crate::layers::application::tls::RecordHeader;
 use crate::layers::application::websocket::FrameHeader;
 use crate::layers::application::{engineio, socketio};
@@ -38,6 +39,15 @@ pub struct Packet {
     /// What a packet list says of it.
     pub summary: Summary,
     /// What its bytes were for. Bytes after a hole in the stream count as payload: what they are is known only later.
+    pub accounting: Accounting,
+}
+
+/// What one frame says and costs, in its context: a [`Packet`] of which no part is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Glance {
+    /// What a packet list says of it.
+    pub summary: Summary,
+    /// What its bytes were for.
     pub accounting: Accounting,
 }
 
@@ -118,10 +128,17 @@ impl Conversations {
         self.note(packet, Walk::packet(packet), Moment::default())
     }
 
+    /// The next Ethernet frame of the run, for those who do not look into its headers.
+    pub fn glance(&mut self, frame: &[u8]) -> Glance {
+        let walk = Walk::of(frame, LinkType::Ethernet, frame.len(), Detail::Ranges);
+        let Packet { summary, accounting, .. } = self.note(frame, walk, Moment::default());
+        Glance { summary, accounting }
+    }
+
     /// The next packet of a capture, of which not all may have been kept. Other than those of a run, its segments are judged as
     /// an observer has to: see [`Mark`](super::Mark).
     pub fn feed_captured(&mut self, bytes: &[u8], start: Start) -> Packet {
-        let walk = Walk::of(bytes, start.link, start.original_len);
+        let walk = Walk::of(bytes, start.link, start.original_len, Detail::Fields);
         self.note(bytes, walk, Moment { observed: true, at: start.at_nanos })
     }
 
@@ -278,7 +295,7 @@ impl Conversations {
 /// The part "data" of the segment, drawn again as what the stream makes of it.
 fn draw_application(labels: &[Label], start: u64, bytes: &[u8], walk: &mut Walk) {
     let payload = walk.payload.clone();
-    let drawn = drawn(labels, start, bytes, payload.clone());
+    let drawn = drawn(labels, start, bytes, payload.clone(), walk.detail);
     if drawn.iter().all(|part| part.role == Role::Data) {
         return;
     }
@@ -289,7 +306,13 @@ fn draw_application(labels: &[Label], start: u64, bytes: &[u8], walk: &mut Walk)
 }
 
 /// The parts that lie at `payload` in `bytes`, which is from position `start` of a stream on.
-pub(super) fn drawn(labels: &[Label], start: u64, bytes: &[u8], payload: Range<usize>) -> Vec<Part> {
+pub(super) fn drawn(
+    labels: &[Label],
+    start: u64,
+    bytes: &[u8],
+    payload: Range<usize>,
+    detail: Detail,
+) -> Vec<Part> {
     let end = start + payload.len() as u64;
     let mut drawn = Vec::new();
     let mut known = payload.start;
@@ -303,10 +326,15 @@ pub(super) fn drawn(labels: &[Label], start: u64, bytes: &[u8], payload: Range<u
         known = range.end;
         let whole = range.len() as u64 == label.len;
         let header = |protocol| Part::plain(Layer::Application, protocol, Role::Header, range.clone());
+        let read = |layout: &[Field]| {
+            detail.values(|| FieldValue::all(layout, &bytes[..range.end], range.start))
+        };
+        let plain =
+            |layout: &[Field], text: &[u8]| detail.values(|| FieldValue::unmasked(layout, text, range.start));
         drawn.push(match &label.what {
             Meaning::Head { .. } => header("HTTP"),
             Meaning::Message { protocol, .. } if whole && range.len() == TLS_HEADER => Part {
-                fields: FieldValue::all(RecordHeader::FIELDS, &bytes[..range.end], range.start),
+                fields: read(RecordHeader::FIELDS),
                 ..header(protocol)
             },
             // The end of a hello, whose header was before.
@@ -314,17 +342,17 @@ pub(super) fn drawn(labels: &[Label], start: u64, bytes: &[u8], payload: Range<u
                 Part::data(Layer::Application, range.clone())
             }
             Meaning::FrameHeader(frame, Cut::Whole) if whole => Part {
-                fields: FieldValue::all(&frame.layout(), &bytes[..range.end], range.start),
+                fields: read(&frame.layout()),
                 ..header(FrameHeader::PROTOCOL)
             },
             Meaning::FrameHeader(..) | Meaning::ControlPayload => header(FrameHeader::PROTOCOL),
             Meaning::EngineIo(kind) => Part {
-                fields: FieldValue::unmasked(engineio::header::FIELDS, &[*kind], range.start),
+                fields: plain(engineio::header::FIELDS, &[*kind]),
                 ..header(engineio::PROTOCOL)
             },
             Meaning::Separator => header(engineio::PROTOCOL),
             Meaning::SocketIo(text, Cut::Whole) if whole => Part {
-                fields: FieldValue::unmasked(&socketio::header::Parts::of(text).layout(), text, range.start),
+                fields: plain(&socketio::header::Parts::of(text).layout(), text),
                 ..header(socketio::PROTOCOL)
             },
             Meaning::SocketIo(..) => header(socketio::PROTOCOL),
@@ -362,12 +390,14 @@ fn protocol_of(piece: &AppPiece) -> (u8, &'static str) {
 }
 
 fn arp_summary(arp: &ArpPacket, walk: &Walk) -> Summary {
-    let target = arp.target_mac.to_string();
-    let destination = walk.link.as_ref().map_or(&target, |(_, destination)| destination);
-    let broadcast = *destination == MacAddr::BROADCAST.to_string();
+    let [_, destination] = match walk.link {
+        Some(_) => walk.stations(),
+        None => [String::new(), arp.target_mac.to_string()],
+    };
+    let broadcast = destination == MacAddr::BROADCAST.to_string();
     Summary {
         source: arp.sender_mac.to_string(),
-        destination: if broadcast { "broadcast".into() } else { destination.clone() },
+        destination: if broadcast { "broadcast".into() } else { destination },
         protocol: "ARP",
         flow: None,
         says: None,
@@ -396,7 +426,7 @@ fn of_addresses(ip: &Ip, walk: &Walk) -> Summary {
 }
 
 fn frame_summary(bytes: &[u8], walk: &Walk) -> Summary {
-    let (source, destination) = walk.link.clone().unwrap_or_else(|| ("?".into(), "?".into()));
+    let [source, destination] = walk.stations();
     let header = match walk.dissection.parts.first() {
         Some(part) if part.role == Role::Header => part.range.len(),
         _ => 0,

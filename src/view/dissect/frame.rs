@@ -17,6 +17,7 @@ use crate::base::{Header, Layer, ParseError, Reader};
 use crate::layers::internet::icmp::IcmpHeader;
 use crate::layers::internet::icmpv6::Icmpv6Header;
 use crate::layers::link::arp::ArpPacket;
+use crate::layers::link::ethernet::MacAddr;
 use crate::layers::transport::tcp::TcpHeader;
 use crate::layers::transport::udp::UdpHeader;
 
@@ -45,12 +46,34 @@ pub struct Start {
     pub at_nanos: Option<u64>,
 }
 
+/// How much of a header is taken down.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// Its fields with their values, to be shown.
+    #[default]
+    Fields,
+    /// Where it lies: of a long run, most packets are only counted or told in a line, and to write each field of each
+    /// header costs ten times that.
+    Ranges,
+}
+
+impl Detail {
+    /// The values of a header's fields, where they are wanted.
+    pub(super) fn values(self, fields: impl FnOnce() -> Vec<FieldValue>) -> Vec<FieldValue> {
+        match self {
+            Detail::Fields => fields(),
+            Detail::Ranges => Vec::new(),
+        }
+    }
+}
+
 /// A dissection, and the headers found on the way as values.
 #[derive(Debug, Default)]
 pub(super) struct Walk {
+    pub(super) detail: Detail,
     pub(super) dissection: Dissection,
     /// Sender and receiver on the link, as far as the link header says.
-    pub(super) link: Option<(String, String)>,
+    pub(super) link: Option<[Option<MacAddr>; 2]>,
     /// The innermost EtherType.
     pub(super) ethertype: Option<u16>,
     pub(super) arp: Option<ArpPacket>,
@@ -110,16 +133,17 @@ impl Ip {
 
 impl Walk {
     pub(super) fn frame(frame: &[u8]) -> Walk {
-        Walk::of(frame, LinkType::Ethernet, frame.len())
+        Walk::of(frame, LinkType::Ethernet, frame.len(), Detail::Fields)
     }
 
     pub(super) fn packet(packet: &[u8]) -> Walk {
-        Walk::of(packet, LinkType::RawIp, packet.len())
+        Walk::of(packet, LinkType::RawIp, packet.len(), Detail::Fields)
     }
 
     /// A packet of any link type, of which the capture kept `bytes`.
-    pub(super) fn of(bytes: &[u8], link: LinkType, original_len: usize) -> Walk {
-        let mut walk = Walk { missing: original_len.saturating_sub(bytes.len()), ..Walk::default() };
+    pub(super) fn of(bytes: &[u8], link: LinkType, original_len: usize, detail: Detail) -> Walk {
+        let missing = original_len.saturating_sub(bytes.len());
+        let mut walk = Walk { detail, missing, ..Walk::default() };
         walk.link_type(bytes, link);
         if walk.missing > 0 {
             walk.remark(format!("cut by the capture: {} of {original_len} bytes", bytes.len()));
@@ -127,9 +151,10 @@ impl Walk {
         walk.done()
     }
 
-    /// The data of a whole packet put together again from its fragments.
+    /// The data of a whole packet put together again from its fragments, which no one sees as bytes.
     pub(super) fn reassembled(ip: Ip, data: &[u8]) -> Walk {
-        let mut walk = Walk { ip: Some(ip), ip_payload: 0..data.len(), ..Walk::default() };
+        let ip_payload = 0..data.len();
+        let mut walk = Walk { detail: Detail::Ranges, ip: Some(ip), ip_payload, ..Walk::default() };
         walk.carried(&ip, data, 0..data.len(), true);
         walk.done()
     }
@@ -182,6 +207,11 @@ impl Walk {
         self.depth < MOST_DEPTH
     }
 
+    /// The addresses on the link in words; `?` for what is not known.
+    pub(super) fn stations(&self) -> [String; 2] {
+        self.link.unwrap_or_default().map(|mac| mac.map_or_else(|| "?".into(), |mac| mac.to_string()))
+    }
+
     /// Reads one header at the start of `range` and draws it. When that fails, its table still says what the bytes
     /// were meant to be, as far as they go; the rest is data.
     pub(super) fn header<H: Header>(
@@ -195,7 +225,8 @@ impl Walk {
         match parse(&mut r) {
             Ok(header) => {
                 let end = range.start + r.position();
-                let fields = FieldValue::all(&header.layout(), &frame[..end], range.start);
+                let values = || FieldValue::all(&header.layout(), &frame[..end], range.start);
+                let fields = self.detail.values(values);
                 self.push(Part {
                     fields,
                     ..Part::plain(H::LAYER, H::PROTOCOL, Role::Header, range.start..end)

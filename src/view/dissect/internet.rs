@@ -316,12 +316,13 @@ impl Walk {
 
     /// Draws a header whose fixed fields end at `start + fixed` and whose last field goes on to `end`.
     pub(super) fn draw_with_options<H: Header>(&mut self, frame: &[u8], start: usize, end: usize) {
-        let fixed: Vec<_> = H::FIELDS.iter().filter(|field| field.bits > 0).copied().collect();
-        let bits =
-            (end - start) * 8 - fixed.iter().map(|field| field.bits).sum::<usize>().min((end - start) * 8);
-        let options = H::FIELDS.last().filter(|_| bits > 0).map(|field| field.with_bits(bits));
-        let layout: Vec<_> = fixed.into_iter().chain(options).collect();
-        let fields = FieldValue::all(&layout, &frame[..end], start);
+        let fields = self.detail.values(|| {
+            let fixed = H::FIELDS.iter().filter(|field| field.bits > 0);
+            let bits = ((end - start) * 8).saturating_sub(fixed.clone().map(|field| field.bits).sum());
+            let options = H::FIELDS.last().filter(|_| bits > 0).map(|field| field.with_bits(bits));
+            let layout: Vec<_> = fixed.copied().chain(options).collect();
+            FieldValue::all(&layout, &frame[..end], start)
+        });
         self.push(Part { fields, ..Part::plain(H::LAYER, H::PROTOCOL, Role::Header, start..end) });
     }
 }

@@ -40,11 +40,8 @@ impl Walk {
 
     /// What a Linux interface knows of the sender.
     fn cooked(&mut self, len: usize, address: &[u8; 8]) {
-        let source = match address.first_chunk::<6>().filter(|_| len == 6) {
-            Some(mac) => MacAddr(*mac).to_string(),
-            None => "?".into(),
-        };
-        self.link = Some((source, "?".into()));
+        let source = address.first_chunk::<6>().filter(|_| len == 6).map(|mac| MacAddr(*mac));
+        self.link = Some([source, None]);
     }
 
     /// The protocols of Linux: EtherTypes, and two numbers for frames with a length.
@@ -84,18 +81,16 @@ impl Walk {
             return self.push(Part::data(Layer::Link, range));
         }
         let kind = frame[range.clone()].get(12..14).map(|kind| u16::from_be_bytes([kind[0], kind[1]]));
-        let ends =
-            |source: MacAddr, destination: MacAddr| Some((source.to_string(), destination.to_string()));
         if kind.is_some_and(|kind| usize::from(kind) <= MTU) {
             let Some((header, rest)) = self.header(frame, range, Ieee8023Header::parse) else { return };
-            self.link = ends(header.source, header.destination);
+            self.link = Some([Some(header.source), Some(header.destination)]);
             let end = (rest.start + usize::from(header.length)).min(rest.end);
             self.llc(frame, rest.start..end);
             self.push(Part::plain(Layer::Link, "padding", Role::Padding, end..rest.end));
             return;
         }
         if let Some((header, rest)) = self.header(frame, range, EthernetHeader::parse) {
-            self.link = ends(header.source, header.destination);
+            self.link = Some([Some(header.source), Some(header.destination)]);
             self.ethertype(frame, rest, header.ethertype);
         }
     }

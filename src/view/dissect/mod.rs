@@ -39,10 +39,10 @@ use std::ops::Range;
 use serde::Serialize;
 
 pub use accounting::Accounting;
-pub use conversations::{Conversations, Forgotten, Packet};
+pub use conversations::{Conversations, Forgotten, Glance, Packet};
 pub use frame::{Start, dissect_frame, dissect_packet};
 pub use link_type::LinkType;
-pub use run::{TracedPacket, dissect_trace};
+pub use run::{TracedPacket, dissect_trace, glance_at};
 pub use summary::{AppPiece, Mark, Probe, Summary, TcpFlags, TcpSummary, What};
 pub use talk::{Said, Saying, Talk};
 

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use super::frame::Walk;
+use super::frame::{Detail, Walk};
 use super::*;
 use crate::base::Writer;
 use crate::layers::application::tls::tests::client_hello;
@@ -336,7 +336,7 @@ fn an_unfamiliar_payload_says_which_it_is() {
     assert_eq!(info(&within(38, &[0x42, 0x42, 3, 0, 0], &[0; 41])), "spanning tree, Len=46");
     let header = Ipv4Header::new(CLIENT.into(), SERVER.into(), 89, 0);
     assert_eq!(info(&sample::packet(true, header, &[1; 40])), "IPv4, protocol 89 (OSPF), Len=40");
-    let family = Walk::of(&[0, 0, 0, 7, 1, 2, 3], LinkType::Loopback, 7);
+    let family = Walk::of(&[0, 0, 0, 7, 1, 2, 3], LinkType::Loopback, 7, Detail::Ranges);
     assert_eq!(family.named, Some(("loopback", "address family 7".into())));
 }
 

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use super::Dissection;
 use super::application::{Meaning, Parser, Session};
 use super::conversations::drawn;
+use super::frame::Detail;
 use crate::base::ParseError;
 use crate::layers::application::websocket::FrameHeader;
 use crate::layers::application::websocket::mask::apply_mask;
@@ -128,7 +129,7 @@ impl End {
         if let Saying::Frame(FrameHeader { mask: Some(key), .. }) = what {
             apply_mask(key, 0, &mut plain[header_len..]);
         }
-        let parts = drawn(&labels, 0, &bytes, 0..bytes.len());
+        let parts = drawn(&labels, 0, &bytes, 0..bytes.len(), Detail::Fields);
         self.scan.forget_labels();
         self.mark = self.scan.clone();
         let dissection = Dissection { parts, ..Dissection::default() };

@@ -334,6 +334,7 @@ proptest! {
         index in 0usize..12, changes in proptest::collection::vec((12usize..120, any::<u8>()), 1..5), cut in 0usize..200,
     ) {
         let mut conversations = Conversations::new();
+        let mut glancing = Conversations::new();
         let trace = sample::run();
         for (i, (.., bytes)) in trace.frames().enumerate() {
             let mut bytes = bytes.to_vec();
@@ -348,6 +349,8 @@ proptest! {
             prop_assert!(covers(&packet.dissection, bytes.len()), "{:?}", packet.dissection);
             prop_assert_eq!(packet.accounting.total(), bytes.len() as u64);
             prop_assert!(!packet.summary.info().chars().any(char::is_control));
+            let Packet { summary, accounting, .. } = packet;
+            prop_assert_eq!(glancing.glance(&bytes), Glance { summary, accounting });
         }
     }
 

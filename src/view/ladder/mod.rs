@@ -175,7 +175,7 @@ fn summaries(run: Past<'_>) -> Vec<Summary> {
         Kind::Sent { link, bytes, .. } => Some((*link, bytes)),
         _ => None,
     });
-    sent.map(|(link, bytes)| links.entry(link).or_default().feed(bytes).summary).collect()
+    sent.map(|(link, bytes)| links.entry(link).or_default().glance(bytes).summary).collect()
 }
 
 fn one(run: Past<'_>, title: &str, packets: &[Summary], look: &Look, options: LadderOptions) -> Sheet {
