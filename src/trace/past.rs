@@ -62,14 +62,17 @@ impl<'a> Past<'a> {
     /// What became of every frame of which anything is known.
     pub fn fates(self) -> BTreeMap<FrameId, Fate<'a>> {
         let mut fates: BTreeMap<FrameId, Fate<'a>> = BTreeMap::new();
-        let mut of = |frame: &FrameId, change: &dyn Fn(&mut Fate<'a>)| change(fates.entry(*frame).or_default());
+        let mut of =
+            |frame: &FrameId, change: &dyn Fn(&mut Fate<'a>)| change(fates.entry(*frame).or_default());
         for Event { at, kind, .. } in self.events {
             match kind {
                 Kind::Delivered { frame } => of(frame, &|fate| fate.delivered = Some(*at)),
                 Kind::Dropped { frame, by } => of(frame, &|fate| fate.dropped_by = Some(by)),
                 Kind::Discarded { frame, why } => of(frame, &|fate| fate.discarded = Some(why)),
                 Kind::Corrupted { frame, by, offset } => {
-                    of(frame, &|fate| (fate.corrupted_by, fate.corrupted_at) = (Some(by.as_ref()), Some(*offset)));
+                    of(frame, &|fate| {
+                        (fate.corrupted_by, fate.corrupted_at) = (Some(by.as_ref()), Some(*offset))
+                    });
                 }
                 Kind::Duplicated { frame, by, .. } => of(frame, &|fate| fate.duplicated_by = Some(by)),
                 Kind::Delayed { frame, by, .. } => of(frame, &|fate| fate.delayed_by = Some(by)),

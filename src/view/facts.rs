@@ -66,8 +66,7 @@ impl Facts {
             first_byte: first_byte(run),
             complete: complete(run),
             wire_bytes: simulated.then(|| {
-                let mut sum: Accounting =
-                    glance_at(trace).map(|glance| glance.accounting).sum();
+                let mut sum: Accounting = glance_at(trace).map(|glance| glance.accounting).sum();
                 // A frame ends with its check sequence, though no capture shows it.
                 sum.link += sum.frames * FCS_LEN as u64;
                 sum

@@ -11,7 +11,7 @@ use crate::cli::output::{Output, Pace, remark};
 use crate::trace::{Run, Way};
 use crate::view::facts::Facts;
 use crate::view::look;
-use crate::view::sheet::{LongWord, Tone, wrap_words};
+use crate::view::sheet::{LongWord, Tone, wrap_parts, wrap_words};
 
 /// The ways that are to be shown.
 pub(super) fn ways(args: &CompareArgs) -> Vec<Way> {
@@ -50,12 +50,11 @@ pub(super) fn headline(
     rest: &[String],
     out: &mut Output,
 ) -> Result<(), CliError> {
-    let dot = out.dot();
     let ways = if ways == 3 { "one message, three ways" } else { "one message, one way" };
     let mut parts =
         vec![ways.to_string(), format!("{} B", look::grouped(message.len() as u64)), wire.to_string()];
     parts.extend_from_slice(rest);
-    out.toned(Tone::Strong, wrap(&parts.join(dot), out.look.columns()))?;
+    out.toned(Tone::Strong, wrap_parts(&parts, out.dot(), out.look.columns()).join("\n"))?;
     out.line("")
 }
 

@@ -8,7 +8,7 @@ use crate::sim::knob::network::conditions;
 use crate::sim::race::Race;
 use crate::view::columns::Columns;
 use crate::view::look::grouped;
-use crate::view::sheet::{LongWord, Tone, wrap_words};
+use crate::view::sheet::{LongWord, Tone, wrap_parts, wrap_words};
 
 /// Before what goes on in a second line: as wide as the words in front.
 const INDENT: &str = "          ";
@@ -22,8 +22,7 @@ pub(super) fn show(race: &Race, knobs: &Knobs, out: &mut Output) -> Result<(), C
     // Whose congestion control it is says the table.
     parts.extend(conditions(knobs).into_iter().filter(|part| !part.starts_with("cc ")));
     let columns = out.look.columns();
-    let headline = wrap_words(&parts.join(out.dot()), columns, columns, LongWord::Kept);
-    out.toned(Tone::Strong, headline.join("\n"))?;
+    out.toned(Tone::Strong, wrap_parts(&parts, out.dot(), columns).join("\n"))?;
     out.line("")?;
     out.sheet(&flow_table(race).draw(&out.look))?;
     out.line("")?;

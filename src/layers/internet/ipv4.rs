@@ -132,6 +132,12 @@ impl Ipv4Header {
         .with_payload_len(payload_len)
     }
 
+    /// The same header with these options, for the same payload.
+    pub fn with_options(self, options: Options) -> Self {
+        let payload = self.payload_len();
+        Ipv4Header { options, ..self }.with_payload_len(payload)
+    }
+
     /// The same header for a payload of another length.
     ///
     /// The total length stops at 65,535: callers must not have more payload than

@@ -9,6 +9,7 @@
 //! | [`icmp_error`] | whether an error may be reported at all, and what it quotes |
 //! | [`prefix`] | blocks of addresses, and the address of an interface |
 //! | [`route`] | which neighbour a packet goes to next |
+//! | [`source_route`] | routers that the sender names |
 //!
 //! Read by observers only, for real captures have them:
 //!
@@ -30,3 +31,4 @@ pub mod ipv6_extension;
 pub mod options;
 pub mod prefix;
 pub mod route;
+pub mod source_route;

@@ -326,30 +326,26 @@ pub(super) fn drawn(
         known = range.end;
         let whole = range.len() as u64 == label.len;
         let header = |protocol| Part::plain(Layer::Application, protocol, Role::Header, range.clone());
-        let read = |layout: &[Field]| {
-            detail.values(|| FieldValue::all(layout, &bytes[..range.end], range.start))
-        };
+        let read =
+            |layout: &[Field]| detail.values(|| FieldValue::all(layout, &bytes[..range.end], range.start));
         let plain =
             |layout: &[Field], text: &[u8]| detail.values(|| FieldValue::unmasked(layout, text, range.start));
         drawn.push(match &label.what {
             Meaning::Head { .. } => header("HTTP"),
-            Meaning::Message { protocol, .. } if whole && range.len() == TLS_HEADER => Part {
-                fields: read(RecordHeader::FIELDS),
-                ..header(protocol)
-            },
+            Meaning::Message { protocol, .. } if whole && range.len() == TLS_HEADER => {
+                Part { fields: read(RecordHeader::FIELDS), ..header(protocol) }
+            }
             // The end of a hello, whose header was before.
             Meaning::Message { .. } | Meaning::HeaderPiece { protocol: RecordHeader::PROTOCOL } => {
                 Part::data(Layer::Application, range.clone())
             }
-            Meaning::FrameHeader(frame, Cut::Whole) if whole => Part {
-                fields: read(&frame.layout()),
-                ..header(FrameHeader::PROTOCOL)
-            },
+            Meaning::FrameHeader(frame, Cut::Whole) if whole => {
+                Part { fields: read(&frame.layout()), ..header(FrameHeader::PROTOCOL) }
+            }
             Meaning::FrameHeader(..) | Meaning::ControlPayload => header(FrameHeader::PROTOCOL),
-            Meaning::EngineIo(kind) => Part {
-                fields: plain(engineio::header::FIELDS, &[*kind]),
-                ..header(engineio::PROTOCOL)
-            },
+            Meaning::EngineIo(kind) => {
+                Part { fields: plain(engineio::header::FIELDS, &[*kind]), ..header(engineio::PROTOCOL) }
+            }
             Meaning::Separator => header(engineio::PROTOCOL),
             Meaning::SocketIo(text, Cut::Whole) if whole => Part {
                 fields: plain(&socketio::header::Parts::of(text).layout(), text),

@@ -32,7 +32,7 @@ pub(crate) use tone::{COLOURS, Colour};
 pub(crate) use width::acts_on_a_terminal;
 pub use width::{char_width, width};
 pub(crate) use wrap::cut;
-pub use wrap::{LongWord, wrap, wrap_words};
+pub use wrap::{LongWord, wrap, wrap_parts, wrap_words};
 
 /// Lines of cells, from top to bottom. They may differ in width.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]

@@ -90,6 +90,15 @@ fn long_words_are_broken_cut_or_kept() {
 }
 
 #[test]
+fn a_headline_never_parts_a_name_from_its_value() {
+    let parts = ["RTT 40 ms", "10 Mbit/s", "loss 0%", "seed 1"].map(String::from);
+    assert_eq!(wrap_parts(&parts, " · ", 80), ["RTT 40 ms · 10 Mbit/s · loss 0% · seed 1"]);
+    assert_eq!(wrap_parts(&parts, " · ", 38), ["RTT 40 ms · 10 Mbit/s · loss 0% ·", "seed 1"]);
+    assert_eq!(wrap_parts(&parts, " - ", 22), ["RTT 40 ms -", "10 Mbit/s - loss 0% -", "seed 1"]);
+    assert_eq!(wrap_parts(&parts[..1], " · ", 6), ["RTT 40", "ms"]);
+}
+
+#[test]
 fn every_tone_has_a_colour_of_the_palette() {
     let layers = [Layer::Physical, Layer::Link, Layer::Internet, Layer::Transport, Layer::Application];
     let tones = [Tone::Plain, Tone::Faint, Tone::Strong, Tone::Bad, Tone::Again, Tone::Good];

@@ -19,6 +19,24 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     wrap_words(text, columns, columns, LongWord::Broken)
 }
 
+/// Joins parts with `dot` between them, such as ` · `, into lines of at most `columns`: a line ends behind a dot, for a name
+/// and its value belong together. A part that is longer is broken between its words.
+pub fn wrap_parts(parts: &[String], dot: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for (number, part) in parts.iter().enumerate() {
+        let end = if number + 1 < parts.len() { dot.trim_end() } else { "" };
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            *line = format!("{part}{end}");
+        } else if width(line) + 1 + width(part) + width(end) <= columns {
+            line.push_str(&format!(" {part}{end}"));
+        } else {
+            lines.push(format!("{part}{end}"));
+        }
+    }
+    lines.iter().flat_map(|line| wrap(line, columns)).collect()
+}
+
 /// Breaks a text between words: the first line has `first` columns, the others have `rest`.
 pub fn wrap_words(text: &str, first: usize, rest: usize, long: LongWord) -> Vec<String> {
     let (first, rest) = (first.max(1), rest.max(1));
