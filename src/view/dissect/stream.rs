@@ -138,6 +138,7 @@ impl Conversation {
                     rst: flags.has(Flags::RST),
                     ack: ack_offset.map(judged),
                     window: tcp.window,
+                    room: me.syn_seen.then_some(u64::from(window)),
                 };
                 analysis::judge(&mut me.sent, &mut peer.sent, segment, &mut self.round_trip)
             }

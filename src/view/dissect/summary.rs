@@ -143,6 +143,12 @@ pub enum Mark {
     Fast,
     /// It was sent again although the capture has seen it acknowledged.
     Spurious,
+    /// It closes its sender's window.
+    ZeroWindow,
+    /// It says nothing new but another window.
+    WindowUpdate,
+    /// It fills the window of the other end to its edge.
+    WindowFull,
 }
 
 /// A segment sent only to be answered.
@@ -347,6 +353,9 @@ impl TcpSummary {
                 Mark::PreviousNotCaptured => "[previous segment not captured] ",
                 Mark::AckedUnseen => "[ACKed unseen segment] ",
                 Mark::OutOfOrder => "[out of order] ",
+                Mark::ZeroWindow => "[zero window] ",
+                Mark::WindowUpdate => "[window update] ",
+                Mark::WindowFull => "[window full] ",
                 // A retransmission in any case, which is said below.
                 Mark::Retransmission | Mark::Fast | Mark::Spurious => "",
             });
