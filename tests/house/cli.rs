@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The program, away from any terminal and from the settings of whoever runs the tests.
-fn netlayers(args: &[&str]) -> Command {
+pub(super) fn netlayers(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netlayers"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
     for name in ["COLUMNS", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM"] {
@@ -15,20 +15,20 @@ fn netlayers(args: &[&str]) -> Command {
     command
 }
 
-fn run(args: &[&str]) -> Output {
+pub(super) fn run(args: &[&str]) -> Output {
     netlayers(args).output().expect("the program starts")
 }
 
-fn stdout(output: &Output) -> String {
+pub(super) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("what it prints is UTF-8")
 }
 
-fn stderr(output: &Output) -> String {
+pub(super) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("what it prints is UTF-8")
 }
 
 /// Runs what must be refused as a wrong command line, and gives what it says.
-fn refused(args: &[&str], exit_code: i32) -> String {
+pub(super) fn refused(args: &[&str], exit_code: i32) -> String {
     let output = run(args);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(exit_code), "{args:?} said: {said}");
@@ -37,14 +37,14 @@ fn refused(args: &[&str], exit_code: i32) -> String {
     said
 }
 
-fn scratch(name: &str, contents: &[u8]) -> PathBuf {
+pub(super) fn scratch(name: &str, contents: &[u8]) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(name);
     std::fs::write(&path, contents).expect("a scratch file can be written");
     path
 }
 
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("the target directory has a UTF-8 name")
 }
 
@@ -120,7 +120,13 @@ fn no_line_is_wider_than_the_terminal() {
 
 #[test]
 fn the_help_of_every_command_fits_80_columns_and_shows_examples_first() {
-    for command in [&["--help"][..], &["compare", "--help"], &["lesson", "--help"], &["decode", "--help"], &["script", "--help"]] {
+    for command in [
+        &["--help"][..],
+        &["compare", "--help"],
+        &["lesson", "--help"],
+        &["decode", "--help"],
+        &["script", "--help"],
+    ] {
         let output = netlayers(command).env("COLUMNS", "80").output().expect("it runs");
         let help = stdout(&output);
         assert!(help.trim_start().starts_with("Examples:"), "{command:?}: {help}");
@@ -187,42 +193,6 @@ fn plots_have_axes_with_units_a_legend_and_80_columns() {
     }
     let said = refused(&["compare", "x", "--view", "plot:cwn"], 2);
     assert!(said.contains("plot:throughput") && said.contains("'plot:cwnd'"), "{said}");
-}
-
-#[test]
-fn a_script_is_a_ladder_and_a_verdict_and_its_exit_code_says_how_it_ended() {
-    let output = run(&["script", "tests/tcp/zero-window-probe-taken.txt"]);
-    assert!(output.status.success(), "{}", stderr(&output));
-    insta::assert_snapshot!("script_zero_window", stdout(&output));
-    let script = std::fs::read_to_string("tests/tcp/zero-window-probe-taken.txt").expect("a script");
-    let wrong = scratch("wrong.txt", script.replace("+1s ", "+2s ").as_bytes());
-    let output = run(&["script", text(&wrong), "--ascii"]);
-    assert_eq!(output.status.code(), Some(1));
-    let (said, told) = (stdout(&output), stderr(&output));
-    assert!(said.is_ascii() && said.contains("1020.000 ms  > ACK seq=101 ack=1 len=1 win=65535"), "{said}");
-    assert!(told.contains("line 13: expected +2s     > ACK len=1 seq=101 at 2020.000 ms, got > ACK"), "{told}");
-    let json: serde_json::Value =
-        serde_json::from_str(&stdout(&run(&["script", text(&wrong), "--json"]))).expect("JSON");
-    assert_eq!((&json["schema"], &json["holds"], &json["line"]), (&"netlayers.script/1".into(), &false.into(), &13.into()));
-    let said = refused(&["script", text(&scratch("none.txt", b"connect\n > SIN seq=0\n"))], 2);
-    assert!(said.contains("none.txt is no script: line 2, column 4: expected a flag"), "{said}");
-    assert!(said.contains("did you mean SYN?"), "{said}");
-    let said = refused(&["script", "no/such/file.txt"], 2);
-    assert!(said.contains("no/such/file.txt cannot be read"), "{said}");
-}
-
-#[test]
-fn a_script_may_come_from_a_pipe_and_becomes_a_capture() {
-    let mut child = netlayers(&["script", "-", "--pcap", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(b"connect\n > SYN seq=0\n").expect("it reads");
-    let output = child.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{}", stderr(&output));
-    assert_eq!(output.stdout[..4], [0x0a, 0x0d, 0x0d, 0x0a], "a pcapng file");
 }
 
 #[test]

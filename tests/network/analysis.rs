@@ -251,7 +251,9 @@ fn wireshark_calls_the_frames_of_a_hundred_rough_runs_what_the_runs_and_our_diss
     let path = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("rough.pcapng");
     std::fs::write(&path, &file).expect("a scratch file");
     tshark.arg("-r").arg(&path).args(["-T", "fields", "-E", "separator=|"]);
-    Names::FIELDS.iter().for_each(|field| drop(tshark.args(["-e", field])));
+    for field in Names::FIELDS {
+        tshark.args(["-e", field]);
+    }
     let output = tshark.output().expect("tshark runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let theirs: Vec<Names> = String::from_utf8_lossy(&output.stdout).lines().map(Names::of_tshark).collect();

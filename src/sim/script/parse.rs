@@ -69,7 +69,7 @@ pub(super) enum Deed {
     Listen,
     Connect,
     Accept,
-    /// So many bytes, of which so many are taken; none when the call fails.
+    /// How many bytes, and how many of them are taken; none when the call fails.
     Write {
         bytes: usize,
         takes: Option<usize>,

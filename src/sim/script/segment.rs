@@ -247,7 +247,9 @@ fn blocks(word: Word<'_>) -> Result<Vec<(i64, i64)>, SyntaxError> {
     let mut blocks = Vec::new();
     while let Some(all) = rest {
         let (one, after) = all.split(',').map_or((all, None), |(one, after)| (one, Some(after)));
-        let (start, end) = one.split('-').ok_or_else(|| one.wrong(EXPECTED))?;
+        // The first may be negative.
+        let dash = one.text.get(1..).and_then(|rest| rest.find('-')).ok_or_else(|| one.wrong(EXPECTED))?;
+        let (start, end) = (one.until(dash + 1), one.from(dash + 2));
         blocks.push((place(start, EXPECTED)?, place(end, EXPECTED)?));
         rest = after;
     }

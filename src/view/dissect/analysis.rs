@@ -77,6 +77,7 @@ pub(super) fn judge(
         && !rst;
     if duplicate {
         me.duplicates += 1;
+        marks.push(Mark::DuplicateAck);
     }
     if ack != me.ack {
         me.duplicates = 0;

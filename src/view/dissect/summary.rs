@@ -118,7 +118,7 @@ pub struct TcpSummary {
     /// Whether it is a probe.
     pub probe: Option<Probe>,
     /// Whether it acknowledges what was acknowledged before and carries nothing, with data outstanding
-    /// (RFC 5681 §2).
+    /// (RFC 5681 §2). An observer, by Wireshark's rules, asks for no data outstanding: some may have passed it by.
     pub duplicate_ack: bool,
     /// What a capture tells of its fate, beside these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -139,6 +139,8 @@ pub enum Mark {
     OutOfOrder,
     /// It was sent again: also told by [`TcpSummary::retransmission`].
     Retransmission,
+    /// It acknowledges the same again: told by [`TcpSummary::duplicate_ack`].
+    DuplicateAck,
     /// It was sent again after duplicate acknowledgments.
     Fast,
     /// It was sent again although the capture has seen it acknowledged.
@@ -357,7 +359,7 @@ impl TcpSummary {
                 Mark::WindowUpdate => "[window update] ",
                 Mark::WindowFull => "[window full] ",
                 // A retransmission in any case, which is said below.
-                Mark::Retransmission | Mark::Fast | Mark::Spurious => "",
+                Mark::Retransmission | Mark::DuplicateAck | Mark::Fast | Mark::Spurious => "",
             });
         }
         marks.push_str(match self.probe {

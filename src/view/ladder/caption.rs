@@ -127,7 +127,7 @@ fn segment(tcp: &TcpSummary, look: &Look) -> Label {
             Mark::WindowUpdate => label.word_or(1, "[window update]", "[win]"),
             Mark::WindowFull => label.word_or(1, "[window full]", "[full]"),
             // The sign of what is sent again says it.
-            Mark::Retransmission | Mark::Fast | Mark::Spurious => label,
+            Mark::Retransmission | Mark::DuplicateAck | Mark::Fast | Mark::Spurious => label,
         };
     }
     let mut spoken = false;

@@ -80,7 +80,9 @@ impl Scene {
             };
             patterns = patterns.into_iter().flat_map(longer).collect();
         }
-        patterns.iter().for_each(|pattern| drop(self.play(pattern)));
+        for pattern in &patterns {
+            self.play(pattern);
+        }
         patterns.len()
     }
 }
