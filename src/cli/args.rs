@@ -13,6 +13,7 @@ use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs
 use super::explain::ExplainArgs;
 use super::lesson::LessonArgs;
 use super::race::RaceArgs;
+use super::script::ScriptArgs;
 use super::scripts::{CompletionsArgs, ManArgs};
 use super::style::Style;
 use super::ws::WsCommand;
@@ -42,6 +43,7 @@ Examples:
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
   netlayers race newreno cubic
+  netlayers script tests/tcp/fast-retransmit.txt
   netlayers decode capture.pcapng
   netlayers ws echo --port 9001
   netlayers chat serve";
@@ -53,6 +55,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Let congestion controls send side by side through one bottleneck: `race newreno cubic`
     Race(RaceArgs),
+    /// Play a script against our TCP: its peer and its program, line by line
+    Script(ScriptArgs),
     /// Play a lesson of the course: predict, watch, turn a knob
     Lesson(LessonArgs),
     /// Say what a word means, and show it: `explain MSS`

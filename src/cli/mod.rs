@@ -25,6 +25,7 @@ mod overview;
 mod pcap;
 mod progress;
 mod race;
+mod script;
 mod scripts;
 mod style;
 mod svg;
@@ -71,6 +72,7 @@ fn run(command: Option<Command>, out: &mut Output) -> Result<(), CliError> {
         None => overview::run(out),
         Some(Command::Compare(args)) => compare::run(&args, out),
         Some(Command::Race(args)) => race::run(&args, out),
+        Some(Command::Script(args)) => script::run(&args, out),
         Some(Command::Lesson(args)) => lesson::run(&args, out),
         Some(Command::Book(command)) => book::run(&command, out),
         Some(Command::Explain(args)) => explain::run(&args, out),

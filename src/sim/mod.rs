@@ -12,6 +12,7 @@
 //! | [`app`] | programs on hosts, and the socket calls they can make |
 //! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
 //! | [`race`] | flows with one congestion control each, side by side through one bottleneck |
+//! | [`script`] | a script that plays the peer of one TCP connection, and says what ours must do |
 //! | [`websocket`] | a WebSocket machine on a simulated host's TCP socket |
 //! | [`session`] | a client's session of Engine.IO on a simulated host: polling, WebSocket, or one after the other |
 //! | [`knob`] | what can be turned: one table of knobs, and their values as people write them |
@@ -31,6 +32,7 @@ pub mod outgoing;
 pub mod queue;
 pub mod race;
 pub mod scene;
+pub mod script;
 pub mod session;
 pub mod topology;
 pub mod websocket;

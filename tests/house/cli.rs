@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The program, away from any terminal and from the settings of whoever runs the tests.
-fn netlayers(args: &[&str]) -> Command {
+pub(super) fn netlayers(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_netlayers"));
     command.args(args).current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
     for name in ["COLUMNS", "NO_COLOR", "LC_ALL", "LC_CTYPE", "LANG", "TERM"] {
@@ -15,20 +15,20 @@ fn netlayers(args: &[&str]) -> Command {
     command
 }
 
-fn run(args: &[&str]) -> Output {
+pub(super) fn run(args: &[&str]) -> Output {
     netlayers(args).output().expect("the program starts")
 }
 
-fn stdout(output: &Output) -> String {
+pub(super) fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("what it prints is UTF-8")
 }
 
-fn stderr(output: &Output) -> String {
+pub(super) fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("what it prints is UTF-8")
 }
 
 /// Runs what must be refused as a wrong command line, and gives what it says.
-fn refused(args: &[&str], exit_code: i32) -> String {
+pub(super) fn refused(args: &[&str], exit_code: i32) -> String {
     let output = run(args);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(exit_code), "{args:?} said: {said}");
@@ -37,14 +37,14 @@ fn refused(args: &[&str], exit_code: i32) -> String {
     said
 }
 
-fn scratch(name: &str, contents: &[u8]) -> PathBuf {
+pub(super) fn scratch(name: &str, contents: &[u8]) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join(name);
     std::fs::write(&path, contents).expect("a scratch file can be written");
     path
 }
 
-fn text(path: &Path) -> &str {
+pub(super) fn text(path: &Path) -> &str {
     path.to_str().expect("the target directory has a UTF-8 name")
 }
 
@@ -120,7 +120,13 @@ fn no_line_is_wider_than_the_terminal() {
 
 #[test]
 fn the_help_of_every_command_fits_80_columns_and_shows_examples_first() {
-    for command in [&["--help"][..], &["compare", "--help"], &["lesson", "--help"], &["decode", "--help"]] {
+    for command in [
+        &["--help"][..],
+        &["compare", "--help"],
+        &["lesson", "--help"],
+        &["decode", "--help"],
+        &["script", "--help"],
+    ] {
         let output = netlayers(command).env("COLUMNS", "80").output().expect("it runs");
         let help = stdout(&output);
         assert!(help.trim_start().starts_with("Examples:"), "{command:?}: {help}");

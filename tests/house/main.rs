@@ -13,5 +13,6 @@ mod lesson;
 mod prose;
 mod readme;
 mod requirements;
+mod script;
 #[path = "../support/mod.rs"]
 mod support;

@@ -47,6 +47,9 @@ fn every_command_of_the_readme_works_in_its_order() {
     }
     fs::create_dir_all(&folder).expect("a scratch folder");
     fs::copy(root().join("README.md"), folder.join("README.md")).expect("README.md");
+    fs::create_dir_all(folder.join("tests/tcp")).expect("a scratch folder");
+    let script = "tests/tcp/zero-window.txt";
+    fs::copy(root().join(script), folder.join(script)).expect(script);
     let text = fs::read_to_string(root().join("README.md")).expect("README.md");
     let mut tried = 0;
     let shells = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());

@@ -1,12 +1,14 @@
 //! Simulated networks from outside: hosts, routers and links, the same bytes from the same seed, and captures of them
-//! before the judge, tshark.
+//! before the judge, tshark; and one end of TCP, held to scripts.
 
+mod analysis;
 mod determinism;
 mod goodput;
 mod hosts;
 mod observer;
 mod pcapng;
 mod plots;
+mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
 mod topology;

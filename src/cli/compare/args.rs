@@ -41,34 +41,34 @@ pub(in crate::cli) struct CompareArgs {
 /// What to show of a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to show")]
-pub(super) struct ShowArgs {
+pub(in crate::cli) struct ShowArgs {
     /// One picture instead of the three ladders and the table
     #[arg(long, value_enum)]
-    pub(super) view: Option<ViewChoice>,
+    pub(in crate::cli) view: Option<ViewChoice>,
     /// One frame only, by its number in `--view table`
     #[arg(long, value_name = "N", value_parser = number_from(1_u64, 3))]
-    pub(super) frame: Option<u64>,
+    pub(in crate::cli) frame: Option<u64>,
     /// Leave nothing out, however long it gets
     #[arg(long)]
-    pub(super) whole: bool,
+    pub(in crate::cli) whole: bool,
     /// Sequence numbers as they are on the wire, instead of counted from 0
     #[arg(long)]
-    pub(super) absolute: bool,
+    pub(in crate::cli) absolute: bool,
     /// Wait for Enter after each line of a picture (on a terminal)
     #[arg(long)]
-    pub(super) step: bool,
+    pub(in crate::cli) step: bool,
     /// The figures as JSON
     #[arg(long, conflicts_with_all = ["view", "step"])]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
     /// Also write all frames to a pcapng file, for Wireshark; `-` writes them to standard output, and nothing else
     #[arg(long, value_name = "FILE")]
-    pub(super) pcap: Option<PathBuf>,
+    pub(in crate::cli) pcap: Option<PathBuf>,
     /// Write what would be shown to an SVG file instead, 80 columns wide and in colour
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "step"])]
-    pub(super) svg: Option<PathBuf>,
+    pub(in crate::cli) svg: Option<PathBuf>,
     /// Put the frame check sequence into the pcapng file too
     #[arg(long, requires = "pcap")]
-    pub(super) fcs: bool,
+    pub(in crate::cli) fcs: bool,
 }
 
 /// Which of the three ways to send.
@@ -85,7 +85,7 @@ pub(super) enum Only {
 
 /// Which picture of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ViewChoice {
+pub(in crate::cli) enum ViewChoice {
     /// Each way's ladder over the full width
     Ladder,
     /// One line a frame

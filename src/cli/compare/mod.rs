@@ -11,12 +11,12 @@
 mod args;
 mod document;
 mod message;
-mod pictures;
+pub(super) mod pictures;
 mod real;
 mod sim;
-mod telling;
+pub(super) mod telling;
 
-pub(super) use args::CompareArgs;
+pub(super) use args::{CompareArgs, ShowArgs, ViewChoice};
 
 use super::error::CliError;
 use super::knobs::NetworkFlags;

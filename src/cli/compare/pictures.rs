@@ -1,10 +1,10 @@
 //! The other pictures of a run, frame by frame.
 
-use super::args::{CompareArgs, ViewChoice};
+use super::args::{ShowArgs, ViewChoice};
 use super::telling::{pace, wrap};
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, Pace};
-use crate::trace::Run;
+use crate::trace::Trace;
 use crate::view::dissect::{Dissection, Role, TracedPacket, dissect_trace};
 use crate::view::header_box::header_boxes;
 use crate::view::hexdump::hexdump;
@@ -18,51 +18,51 @@ use crate::view::table::table;
 /// How many frames of each way are taken apart unless all were asked for: enough to meet every kind of header.
 const MOST_FRAMES: usize = 8;
 
-/// Shows one picture of each run.
-pub(super) fn show(
-    args: &CompareArgs,
+/// Shows one picture of each run, which has a title.
+pub(in crate::cli) fn show(
+    show: &ShowArgs,
     view: ViewChoice,
-    runs: &[&Run],
+    runs: &[(&str, &Trace)],
     out: &mut Output,
 ) -> Result<(), CliError> {
-    let pace = pace(args);
+    let pace = pace(show);
     let look = out.look;
-    for run in runs {
+    let options = LadderOptions { whole: show.whole, ..LadderOptions::default() };
+    for &(title, trace) in runs {
         match view {
-            ViewChoice::Ladder => {
-                let options = LadderOptions { whole: args.show.whole, ..LadderOptions::default() };
-                out.picture(&ladder::single_with(&run.trace, &look, options), pace)?;
-            }
+            ViewChoice::Ladder => out.picture(&ladder::single_with(trace, &look, options), pace)?,
             ViewChoice::Table => {
-                out.toned(Tone::Strong, run.way.name())?;
-                out.picture(&table(&run.trace, &look), pace)?;
+                out.toned(Tone::Strong, title)?;
+                out.picture(&table(trace, &look), pace)?;
             }
             ViewChoice::Mermaid => {
-                let options = LadderOptions { whole: args.show.whole, ..LadderOptions::default() };
-                out.document(Ladder::of(&run.trace).to_mermaid(look.absolute, options))?;
+                out.document(Ladder::of(trace).to_mermaid(look.absolute, options))?;
             }
             ViewChoice::Json => {}
-            ViewChoice::PlotCwnd => plot(plot::Kind::Cwnd, run, pace, out)?,
-            ViewChoice::PlotRtt => plot(plot::Kind::Rtt, run, pace, out)?,
-            ViewChoice::PlotSeq => plot(plot::Kind::Seq, run, pace, out)?,
-            ViewChoice::PlotThroughput => plot(plot::Kind::Throughput, run, pace, out)?,
-            ViewChoice::PlotQueue => plot(plot::Kind::Queue, run, pace, out)?,
-            ViewChoice::Hex | ViewChoice::Header | ViewChoice::Layers => frames(args, view, run, out)?,
+            ViewChoice::PlotCwnd => plot(plot::Kind::Cwnd, trace, pace, out)?,
+            ViewChoice::PlotRtt => plot(plot::Kind::Rtt, trace, pace, out)?,
+            ViewChoice::PlotSeq => plot(plot::Kind::Seq, trace, pace, out)?,
+            ViewChoice::PlotThroughput => plot(plot::Kind::Throughput, trace, pace, out)?,
+            ViewChoice::PlotQueue => plot(plot::Kind::Queue, trace, pace, out)?,
+            ViewChoice::Hex | ViewChoice::Header | ViewChoice::Layers => {
+                out.toned(Tone::Strong, title)?;
+                frames(show, view, trace, out)?;
+            }
         }
         out.line("")?;
     }
     Ok(())
 }
 
-fn plot(kind: plot::Kind, run: &Run, pace: Pace, out: &mut Output) -> Result<(), CliError> {
-    let picture = kind.of(&run.trace).draw(&out.look);
+fn plot(kind: plot::Kind, trace: &Trace, pace: Pace, out: &mut Output) -> Result<(), CliError> {
+    let picture = kind.of(trace).draw(&out.look);
     out.picture(&picture, pace)
 }
 
 /// All traces as JSON: one document, or one a line when there are several.
-pub(super) fn json(runs: &[&Run], out: &mut Output) -> Result<(), CliError> {
+pub(in crate::cli) fn json(runs: &[(&str, &Trace)], out: &mut Output) -> Result<(), CliError> {
     let failed = |error: serde_json::Error| CliError::Failed(format!("writing JSON: {error}"));
-    let documents: Result<Vec<String>, _> = runs.iter().map(|run| to_json(&run.trace)).collect();
+    let documents: Result<Vec<String>, _> = runs.iter().map(|(_, trace)| to_json(trace)).collect();
     let documents = documents.map_err(failed)?;
     match documents.as_slice() {
         [one] => out.document(format!("{one}\n")),
@@ -70,10 +70,9 @@ pub(super) fn json(runs: &[&Run], out: &mut Output) -> Result<(), CliError> {
     }
 }
 
-fn frames(args: &CompareArgs, view: ViewChoice, run: &Run, out: &mut Output) -> Result<(), CliError> {
-    out.toned(Tone::Strong, run.way.name())?;
-    let packets = dissect_trace(&run.trace);
-    let chosen: Vec<&TracedPacket> = match args.show.frame {
+fn frames(show: &ShowArgs, view: ViewChoice, trace: &Trace, out: &mut Output) -> Result<(), CliError> {
+    let packets = dissect_trace(trace);
+    let chosen: Vec<&TracedPacket> = match show.frame {
         Some(number) => {
             let found = packets.iter().find(|packet| packet.packet.number == number);
             let Some(found) = found else {
@@ -82,16 +81,16 @@ fn frames(args: &CompareArgs, view: ViewChoice, run: &Run, out: &mut Output) -> 
             vec![found]
         }
         // One look at what is wrapped in what says most where there is most to unwrap.
-        None if view == ViewChoice::Layers && !args.show.whole => {
+        None if view == ViewChoice::Layers && !show.whole => {
             packets.iter().max_by_key(|packet| depth(packet)).into_iter().collect()
         }
-        None if args.show.whole => packets.iter().collect(),
+        None if show.whole => packets.iter().collect(),
         None => packets.iter().take(MOST_FRAMES).collect(),
     };
     for packet in &chosen {
         let dissection = &packet.packet.dissection;
         let summary = &packet.packet.summary;
-        let (from, to) = (run.trace.name(packet.from), run.trace.name(packet.to));
+        let (from, to) = (trace.name(packet.from), trace.name(packet.to));
         let (number, at) = (packet.packet.number, packet.at.as_millis_f64());
         let title = format!("frame {number}, {at:.3} ms, {from} to {to}: {}", summary.info());
         out.line(wrap(&title, out.look.columns()))?;
@@ -99,7 +98,7 @@ fn frames(args: &CompareArgs, view: ViewChoice, run: &Run, out: &mut Output) -> 
         out.line("")?;
     }
     let left_out = packets.len() - chosen.len();
-    if left_out > 0 && args.show.frame.is_none() {
+    if left_out > 0 && show.frame.is_none() {
         let hint = "--whole shows all of them, --frame N one";
         out.line(format!(
             "{left_out} more {} not shown; {hint}",

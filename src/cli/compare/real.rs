@@ -6,7 +6,7 @@ use tabled::settings::peaker::Priority;
 use tabled::settings::{Padding, Style, Width};
 
 use super::args::{CompareArgs, ViewChoice};
-use super::telling::{headline, pace, pages, verdicts, ways, wrap};
+use super::telling::{headline, named, pace, pages, verdicts, ways, wrap};
 use super::{document, pictures};
 use crate::base::Duration;
 use crate::cli::error::CliError;
@@ -43,19 +43,19 @@ pub(super) fn run(
     if args.show.json {
         return out.document(document::text(WireChoice::Real, message.len(), knobs, &facts)? + "\n");
     }
-    pages(args, out);
+    pages(&args.show, out);
     match args.show.view {
-        Some(ViewChoice::Json) => return pictures::json(&runs, out),
+        Some(ViewChoice::Json) => return pictures::json(&named(&runs), out),
         Some(view) => {
             headline(message, runs.len(), "real sockets", &["loopback".into()], out)?;
-            return pictures::show(args, view, &runs, out);
+            return pictures::show(&args.show, view, &named(&runs), out);
         }
         None => {}
     }
     headline(message, runs.len(), "real sockets", &["127.0.0.1".into(), "times as measured".into()], out)?;
     let columns: Vec<_> = runs.iter().map(|run| (run.way.name(), &run.trace)).collect();
     let options = LadderOptions { whole: args.show.whole, most_rows: 26, ..LadderOptions::default() };
-    out.picture(&ladder::side_by_side_with(&columns, &out.look, options), pace(args))?;
+    out.picture(&ladder::side_by_side_with(&columns, &out.look, options), pace(&args.show))?;
     out.line("each arrow is a write() and the read() that got it: a program sees no packets")?;
     out.line("")?;
     out.sheet(&comparison(&facts, None, &out.look))?;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::args::{CompareArgs, ViewChoice};
-use super::telling::{headline, pace, pages, verdicts, ways};
+use super::telling::{headline, named, pace, pages, verdicts, ways};
 use super::{document, pictures};
 use crate::base::Duration;
 use crate::cli::error::CliError;
@@ -45,13 +45,13 @@ pub(super) fn run(
         let facts: Vec<Facts> = refs.iter().map(|run| Facts::of(run)).collect();
         return out.document(document::text(WireChoice::Sim, message.len(), knobs, &facts)? + "\n");
     }
-    pages(args, out);
+    pages(&args.show, out);
     match args.show.view {
         None => summary(args, message, knobs, &refs, progress, out),
-        Some(ViewChoice::Json) => pictures::json(&refs, out),
+        Some(ViewChoice::Json) => pictures::json(&named(&refs), out),
         Some(view) => {
             headline(message, runs.len(), "sim", &conditions(knobs), out)?;
-            pictures::show(args, view, &refs, out)
+            pictures::show(&args.show, view, &named(&refs), out)
         }
     }
 }
@@ -86,7 +86,7 @@ fn summary(
     let facts: Vec<Facts> = runs.iter().map(|run| Facts::of(run)).collect();
     drop(progress);
     headline(message, runs.len(), "sim", &conditions(knobs), out)?;
-    out.picture(&picture, pace(args))?;
+    out.picture(&picture, pace(&args.show))?;
     out.line("")?;
     // The round-trip time of an empty link, if it has one.
     let rtt = Some(knobs.rtt()).filter(|rtt| *rtt > Duration::ZERO);

@@ -4,11 +4,11 @@ use std::io::IsTerminal as _;
 
 use bytes::Bytes;
 
-use super::args::{CompareArgs, Only, ViewChoice};
+use super::args::{CompareArgs, Only, ShowArgs, ViewChoice};
 use crate::base::Duration;
 use crate::cli::error::CliError;
 use crate::cli::output::{Output, Pace, remark};
-use crate::trace::{Run, Way};
+use crate::trace::{Run, Trace, Way};
 use crate::view::facts::Facts;
 use crate::view::look;
 use crate::view::sheet::{LongWord, Tone, wrap_parts, wrap_words};
@@ -23,9 +23,14 @@ pub(super) fn ways(args: &CompareArgs) -> Vec<Way> {
     }
 }
 
+/// The traces of runs, with the names of their ways.
+pub(super) fn named<'a>(runs: &[&'a Run]) -> Vec<(&'a str, &'a Trace)> {
+    runs.iter().map(|run| (run.way.name(), &run.trace)).collect()
+}
+
 /// Line by line, if that was asked for and there is a terminal to press Enter at.
-pub(super) fn pace(args: &CompareArgs) -> Pace {
-    if !args.show.step {
+pub(in crate::cli) fn pace(show: &ShowArgs) -> Pace {
+    if !show.step {
         return Pace::AtOnce;
     }
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
@@ -36,8 +41,8 @@ pub(super) fn pace(args: &CompareArgs) -> Pace {
 }
 
 /// Page by page, if it is to be read and not watched.
-pub(super) fn pages(args: &CompareArgs, out: &mut Output) {
-    if !args.show.step && !matches!(args.show.view, Some(ViewChoice::Json | ViewChoice::Mermaid)) {
+pub(in crate::cli) fn pages(show: &ShowArgs, out: &mut Output) {
+    if !show.step && !matches!(show.view, Some(ViewChoice::Json | ViewChoice::Mermaid)) {
         out.in_pages();
     }
 }

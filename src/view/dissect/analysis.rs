@@ -1,4 +1,5 @@
-//! What a capture tells of a segment's fate: sent again, out of order, or the one before it never seen.
+//! What a capture tells of a segment's fate: sent again, out of order, or the one before it never seen; and what it does
+//! to a window.
 //!
 //! A capture is not the network: what it missed may have arrived, and what it saw twice may have been lost in between. So
 //! these are guesses, and it is worth something when two programs guess alike: the rules are those of the Wireshark User's
@@ -24,6 +25,8 @@ pub(super) struct Sent {
     ack: Option<u64>,
     ack_at: Option<u64>,
     window: u16,
+    /// The same in bytes, where its SYN was seen and so the scale is known.
+    room: Option<u64>,
     duplicates: u32,
     /// Whether it was told that the other end acknowledges more than all that was seen.
     told: bool,
@@ -41,6 +44,8 @@ pub(super) struct Segment {
     pub(super) rst: bool,
     pub(super) ack: Option<u64>,
     pub(super) window: u16,
+    /// The same in bytes, where the scale is known.
+    pub(super) room: Option<u64>,
 }
 
 /// Judges a segment that `me` sends to `peer`. `round_trip` is that of the handshake, once it is known.
@@ -50,13 +55,16 @@ pub(super) fn judge(
     segment: Segment,
     round_trip: &mut Option<u64>,
 ) -> Vec<Mark> {
-    let Segment { at, seq, len, syn, fin, rst, ack, window } = segment;
+    let Segment { at, seq, len, syn, fin, rst, ack, window, room } = segment;
     let mut marks = Vec::new();
     let takes_room = len > 0 || syn || fin;
     let probe = len == 1 && me.next == Some(seq) && peer.window == 0 && peer.ack.is_some();
     let keep_alive = len <= 1 && !syn && !fin && !rst && me.next == Some(seq + 1);
     if !probe && !rst && me.next.is_some_and(|next| seq > next) {
         marks.push(Mark::PreviousNotCaptured);
+    }
+    if !probe && !syn && !fin && !rst {
+        marks.extend(windows(me, peer, &segment));
     }
     let duplicate = len == 0
         && window != 0
@@ -69,6 +77,7 @@ pub(super) fn judge(
         && !rst;
     if duplicate {
         me.duplicates += 1;
+        marks.push(Mark::DuplicateAck);
     }
     if ack != me.ack {
         me.duplicates = 0;
@@ -105,8 +114,21 @@ pub(super) fn judge(
         me.ack = Some(ack);
         me.ack_at = at;
     }
-    me.window = window;
+    (me.window, me.room) = (window, room);
     marks
+}
+
+/// What a segment without SYN, FIN and RST does to a window.
+fn windows(me: &Sent, peer: &Sent, segment: &Segment) -> impl Iterator<Item = Mark> {
+    let Segment { seq, len, ack, window, .. } = *segment;
+    let again = len == 0 && me.next == Some(seq) && ack.is_some() && me.ack == ack;
+    let edge = peer.ack.zip(peer.room).map(|(ack, room)| ack + room);
+    let marks = [
+        (Mark::ZeroWindow, window == 0),
+        (Mark::WindowUpdate, again && window != 0 && window != me.window),
+        (Mark::WindowFull, len > 0 && edge == Some(seq + len)),
+    ];
+    marks.into_iter().filter_map(|(mark, is_so)| is_so.then_some(mark))
 }
 
 /// Whether a segment was sent again, and how that shows.

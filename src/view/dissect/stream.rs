@@ -138,10 +138,15 @@ impl Conversation {
                     rst: flags.has(Flags::RST),
                     ack: ack_offset.map(judged),
                     window: tcp.window,
+                    room: me.syn_seen.then_some(u64::from(window)),
                 };
                 analysis::judge(&mut me.sent, &mut peer.sent, segment, &mut self.round_trip)
             }
             false => Vec::new(),
+        };
+        let duplicate_ack = match how.observed {
+            true => marks.contains(&Mark::DuplicateAck) && probe.is_none() && !peer.probed,
+            false => duplicate_ack,
         };
         let again = match how.observed {
             // What comes twice so soon counts as overtaken; but that all of it was seen is no guess.
@@ -186,7 +191,10 @@ impl Conversation {
             retransmission: again && probe.is_none(),
             probe,
             duplicate_ack,
-            marks: marks.into_iter().filter(|mark| *mark != Mark::Retransmission).collect(),
+            marks: marks
+                .into_iter()
+                .filter(|mark| !matches!(mark, Mark::Retransmission | Mark::DuplicateAck))
+                .collect(),
             application,
         };
         Meaning { summary, start, labels, problem }

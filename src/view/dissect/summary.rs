@@ -118,7 +118,7 @@ pub struct TcpSummary {
     /// Whether it is a probe.
     pub probe: Option<Probe>,
     /// Whether it acknowledges what was acknowledged before and carries nothing, with data outstanding
-    /// (RFC 5681 §2).
+    /// (RFC 5681 §2). An observer, by Wireshark's rules, asks for no data outstanding: some may have passed it by.
     pub duplicate_ack: bool,
     /// What a capture tells of its fate, beside these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -139,10 +139,18 @@ pub enum Mark {
     OutOfOrder,
     /// It was sent again: also told by [`TcpSummary::retransmission`].
     Retransmission,
+    /// It acknowledges the same again: told by [`TcpSummary::duplicate_ack`].
+    DuplicateAck,
     /// It was sent again after duplicate acknowledgments.
     Fast,
     /// It was sent again although the capture has seen it acknowledged.
     Spurious,
+    /// It closes its sender's window.
+    ZeroWindow,
+    /// It says nothing new but another window.
+    WindowUpdate,
+    /// It fills the window of the other end to its edge.
+    WindowFull,
 }
 
 /// A segment sent only to be answered.
@@ -347,8 +355,11 @@ impl TcpSummary {
                 Mark::PreviousNotCaptured => "[previous segment not captured] ",
                 Mark::AckedUnseen => "[ACKed unseen segment] ",
                 Mark::OutOfOrder => "[out of order] ",
+                Mark::ZeroWindow => "[zero window] ",
+                Mark::WindowUpdate => "[window update] ",
+                Mark::WindowFull => "[window full] ",
                 // A retransmission in any case, which is said below.
-                Mark::Retransmission | Mark::Fast | Mark::Spurious => "",
+                Mark::Retransmission | Mark::DuplicateAck | Mark::Fast | Mark::Spurious => "",
             });
         }
         marks.push_str(match self.probe {

@@ -123,8 +123,11 @@ fn segment(tcp: &TcpSummary, look: &Look) -> Label {
             Mark::PreviousNotCaptured => label.word_or(1, "[previous not captured]", "[hole]"),
             Mark::AckedUnseen => label.word_or(1, "[ACKs what was not captured]", "[hole]"),
             Mark::OutOfOrder => label.word_or(1, "[out of order]", "[late]"),
+            Mark::ZeroWindow => label.word_or(1, "[zero window]", "[win=0]"),
+            Mark::WindowUpdate => label.word_or(1, "[window update]", "[win]"),
+            Mark::WindowFull => label.word_or(1, "[window full]", "[full]"),
             // The sign of what is sent again says it.
-            Mark::Retransmission | Mark::Fast | Mark::Spurious => label,
+            Mark::Retransmission | Mark::DuplicateAck | Mark::Fast | Mark::Spurious => label,
         };
     }
     let mut spoken = false;

@@ -24,7 +24,7 @@ impl Connection {
         let (before, mss) = (self.sender.in_flight(), self.sender.mss as u64);
         let app_limited = before + mss <= self.cwnd();
         // The ACK that ends a repair leaves the window at ssthresh (RFC 5681 §3.2, step 6).
-        let recovering = self.sender.fast.is_recovering();
+        let recovering = self.sender.fast.is_recovering() || self.hears_of_marks();
         let rtt = self.sender.acked(now, ack);
         let told =
             echo.filter(|_| self.timestamps.is_some()).and_then(|echo| Timestamps::round_trip(now, echo));

@@ -146,6 +146,7 @@ impl Connection {
         self.check_sequence(now, flags, view)?; // first
         self.check_reset(now, flags, view)?; // second; the third, security, is left out
         self.check_syn(now, view)?; // fourth
+        self.note_echo(flags);
         self.check_ack(now, segment, view)?; // fifth
         self.check_marks(now, segment); // RFC 3168 §6.1
         self.check_urgent(segment, view.start); // sixth

@@ -23,6 +23,8 @@ pub(super) struct Ecn {
     pub(super) marked: bool,
     /// One came marked, and no CWR since.
     echo: bool,
+    /// It has ECE; and what was in flight before its acknowledgment was taken.
+    told: Option<u64>,
     /// The window was made smaller, and nothing new was sent since.
     answer: bool,
     /// All that was in flight when it was made smaller ends here.
@@ -61,6 +63,17 @@ impl Connection {
         self.ecn.agreed && !segment.payload.is_empty() && self.ecn.fresh == Some(segment.header.seq)
     }
 
+    /// Notes whether a segment has ECE, before its acknowledgment is taken.
+    pub(super) fn note_echo(&mut self, flags: Flags) {
+        let told = self.ecn.agreed && flags.has(Flags::ECE) && !flags.has(Flags::SYN);
+        self.ecn.told = told.then(|| self.sender.flight_size());
+    }
+
+    /// Whether the segment that is being looked at has ECE: then its acknowledgment opens no window (§6.1.2).
+    pub(super) fn hears_of_marks(&self) -> bool {
+        self.ecn.told.is_some()
+    }
+
     /// What a segment says of marks, when its acknowledgment was taken.
     pub(super) fn check_marks(&mut self, now: Instant, segment: &Segment) {
         if !self.ecn.agreed {
@@ -75,10 +88,10 @@ impl Connection {
         }
         // Once a window: not again for what was in flight then, nor while a loss of it is being repaired.
         let news = self.sender.snd_una > self.ecn.reduced && !self.sender.fast.is_recovering();
-        if flags.has(Flags::ECE) && !flags.has(Flags::SYN) && news {
+        if let Some(flight) = self.ecn.told.take().filter(|_| news) {
             self.ecn.reduced = self.sender.snd_nxt;
             self.ecn.answer = true;
-            self.congestion.on_loss(now, self.sender.flight_size());
+            self.congestion.on_loss(now, flight);
             self.tell_cwnd("a router has marked a packet");
         }
     }

@@ -271,8 +271,9 @@ impl Receiver {
         blocks.first(most).map(|(start, end)| (number(start), number(end))).collect()
     }
 
-    /// Forgets all data, early and ready.
+    /// Forgets all data, early and ready. A stream of which something is forgotten has no end to read.
     pub(super) fn clear(&mut self) {
+        self.ended &= self.ready.is_empty();
         self.ready.clear();
         self.ready_len = 0;
         self.early.clear();

@@ -196,6 +196,7 @@ impl Sender {
         for (start, end) in blocks.iter().filter(|(start, end)| una < *start && start < end && *end <= nxt) {
             news |= self.sent.sack(start.cast_unsigned(), end.cast_unsigned(), now);
         }
+        let third = news && duplicate && self.fast.is_third_duplicate();
         // What is overdue, is judged when the whole ACK has been taken.
         if !news || self.sent.judges_by_time() {
             return false;
@@ -203,7 +204,6 @@ impl Sender {
         let mss = self.mss as u64;
         let mut lost = self.sent.find_losses(mss);
         // Three ACKs count, however few bytes they tell of (RFC 6675 §5, step 1).
-        let third = duplicate && self.fast.is_third_duplicate();
         if third && self.sent.first_is_fresh() && !self.sent.first_is_lost() {
             self.sent.lose_first(mss, Resend::DuplicateAcks);
             lost = true;

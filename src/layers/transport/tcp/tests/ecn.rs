@@ -46,15 +46,15 @@ fn a_mark_makes_the_window_smaller_once_and_is_echoed_until_that_is_known() {
     pipe.run_for(ms(100));
     assert_eq!(marks(&pipe, B), [(true, false); 10], "each ACK says it");
     assert_eq!(marks(&pipe, A), [(false, false); 10]);
-    // Nine were in flight when the first ACK was taken.
-    assert_eq!(ssthresh(&pipe), 9 * MSS as u64 / 2);
+    // Ten were in flight when the first ACK came.
+    assert_eq!(ssthresh(&pipe), 5 * MSS as u64);
     pipe.log.clear();
     pipe.rule = Box::new(|_, _, _| Fate::Pass);
     pipe.write(A, &[2; 3 * MSS]);
     pipe.run_for(ms(100));
     assert_eq!(marks(&pipe, A), [(false, true), (false, false), (false, false)], "the first new data");
     assert_eq!(marks(&pipe, B), [(false, false); 3]);
-    assert_eq!((ssthresh(&pipe), pipe.info(A).retransmissions), (9 * MSS as u64 / 2, 0));
+    assert_eq!((ssthresh(&pipe), pipe.info(A).retransmissions), (5 * MSS as u64, 0));
     assert_eq!(pipe.ends[B].received.len(), 13 * MSS);
 }
 

@@ -3,6 +3,7 @@
 mod closing;
 mod congestion;
 mod ecn;
+mod exhaustive;
 mod handshake;
 mod loss;
 mod rack;

@@ -21,7 +21,7 @@ fn positions(pipe: &Pipe) -> [u64; 2] {
 }
 
 /// Lets something happen, and looks at what both ends did about it.
-fn watched<T>(pipe: &mut Pipe, happens: impl FnOnce(&mut Pipe) -> T) -> T {
+pub(super) fn watched<T>(pipe: &mut Pipe, happens: impl FnOnce(&mut Pipe) -> T) -> T {
     let before = positions(pipe);
     let result = happens(pipe);
     for side in [A, B] {

@@ -1,0 +1,143 @@
+//! `netlayers script`: a script played against our TCP, as a ladder up to the line that does not hold.
+
+mod args;
+
+pub(super) use args::ScriptArgs;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use serde_json::json;
+
+use super::compare::{ViewChoice, pictures, telling};
+use super::error::CliError;
+use super::output::Output;
+use super::pcap::{self, Written};
+use super::svg;
+use crate::sim::script::{self, Played, Script};
+use crate::view::ladder::{self, LadderOptions};
+use crate::view::look::escape;
+use crate::view::pcapng::{PcapngOptions, to_pcapng};
+use crate::view::sheet::{LongWord, Tone, wrap_words};
+
+/// The most bytes that are read: more than the parser takes.
+const MOST_BYTES: u64 = 2 << 20;
+
+/// How many lines before one that does not hold are shown with it.
+const BEFORE: usize = 6;
+
+pub(super) fn run(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
+    match &args.show.svg {
+        None => shown(args, out),
+        Some(path) => {
+            let mut page = Output::kept();
+            let ending = shown(args, &mut page);
+            if let Err(CliError::Usage(_)) = ending {
+                return ending;
+            }
+            svg::write(path, &page.into_sheet()).and(ending)
+        }
+    }
+}
+
+fn shown(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
+    let name = escape(args.script.as_encoded_bytes());
+    let script = script::parse(&read(args, &name)?)
+        .map_err(|error| CliError::Usage(format!("{name} is no script: {error}")))?;
+    let played = script::play(&script);
+    let ending = match &played.ending {
+        Ok(()) => Ok(()),
+        Err(failure) => Err(CliError::Failed(format!("{name}, {failure}"))),
+    };
+    out.look.absolute = args.show.absolute;
+    if let Some(path) = &args.show.pcap {
+        let file = to_pcapng(&[&played.trace], PcapngOptions { fcs: args.show.fcs });
+        if pcap::write(path, &file, played.trace.frames().count(), out)? == Written::Stdout {
+            return ending;
+        }
+    }
+    if args.show.json {
+        out.document(document(&script, &played) + "\n")?;
+        return ending;
+    }
+    telling::pages(&args.show, out);
+    if args.show.view == Some(ViewChoice::Json) {
+        pictures::json(&[("", &played.trace)], out)?;
+        return ending;
+    }
+    picture(args, &script, &played, out)?;
+    ending
+}
+
+/// The script, from a file or from standard input.
+fn read(args: &ScriptArgs, name: &str) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    let read = match args.script == "-" {
+        true => io::stdin().take(MOST_BYTES).read_to_end(&mut bytes),
+        false => File::open(&args.script).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes)),
+    };
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) => {
+            Err(CliError::Usage(format!("{name} cannot be read: {error}; expected a script, or `-`")))
+        }
+    }
+}
+
+fn picture(args: &ScriptArgs, script: &Script, played: &Played, out: &mut Output) -> Result<(), CliError> {
+    let wrapped = |text: &str, out: &Output| {
+        let columns = out.look.columns();
+        wrap_words(text, columns, columns.saturating_sub(2), LongWord::Kept).join("\n  ")
+    };
+    if !script.title.is_empty() {
+        let title = wrapped(&script.title, out);
+        out.toned(Tone::Strong, title)?;
+        out.line("")?;
+    }
+    match args.show.view {
+        None | Some(ViewChoice::Ladder) => {
+            let options = LadderOptions { whole: args.show.whole, ..LadderOptions::default() };
+            let picture = ladder::single_with(played.trace.whole().untitled(), &out.look, options);
+            out.picture(&picture, telling::pace(&args.show))?;
+            out.line("")?;
+        }
+        Some(view) => pictures::show(&args.show, view, &[(&script.title, &played.trace)], out)?,
+    }
+    let mark = |good: bool, out: &Output| match (good, out.look.ascii) {
+        (true, true) => "ok",
+        (true, false) => "✔",
+        (false, true) => "!!",
+        (false, false) => "✗",
+    };
+    match &played.ending {
+        Ok(()) => {
+            let lines = script.len();
+            let text =
+                format!("{} {lines} {} hold.", mark(true, out), if lines == 1 { "line" } else { "lines" });
+            out.line(text)
+        }
+        Err(failure) => {
+            for line in &played.story[played.story.len().saturating_sub(BEFORE)..] {
+                out.line(line.as_str())?;
+            }
+            let told = wrapped(&format!("{} {failure}", mark(false, out)), out);
+            out.toned(Tone::Bad, told)
+        }
+    }
+}
+
+/// `script --json`, of the schema `netlayers.script/1`: `holds`, how many `lines` there are, and of one that does not
+/// hold its `line`, what was `expected`, and what it `got`.
+fn document(script: &Script, played: &Played) -> String {
+    let failure = played.ending.as_ref().err();
+    json!({
+        "schema": "netlayers.script/1",
+        "title": script.title,
+        "lines": script.len(),
+        "holds": failure.is_none(),
+        "line": failure.map(|failure| failure.line),
+        "expected": failure.map(|failure| &failure.expected),
+        "got": failure.map(|failure| &failure.got),
+    })
+    .to_string()
+}
