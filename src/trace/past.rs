@@ -71,7 +71,7 @@ impl<'a> Past<'a> {
                 Kind::Discarded { frame, why } => of(frame, &|fate| fate.discarded = Some(why)),
                 Kind::Corrupted { frame, by, offset } => {
                     of(frame, &|fate| {
-                        (fate.corrupted_by, fate.corrupted_at) = (Some(by.as_ref()), Some(*offset))
+                        (fate.corrupted_by, fate.corrupted_at) = (Some(by.as_ref()), Some(*offset));
                     });
                 }
                 Kind::Duplicated { frame, by, .. } => of(frame, &|fate| fate.duplicated_by = Some(by)),

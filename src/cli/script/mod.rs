@@ -17,7 +17,7 @@ use super::svg;
 use crate::sim::script::{self, Played, Script};
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::escape;
-use crate::view::pcapng::{PcapngOptions, to_pcapng};
+use crate::view::pcapng::PcapngOptions;
 use crate::view::sheet::{LongWord, Tone, wrap_words};
 
 /// The most bytes that are read: more than the parser takes.
@@ -51,8 +51,8 @@ fn shown(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
     };
     out.look.absolute = args.show.absolute;
     if let Some(path) = &args.show.pcap {
-        let file = to_pcapng(&[&played.trace], PcapngOptions { fcs: args.show.fcs });
-        if pcap::write(path, &file, played.trace.frames().count(), out)? == Written::Stdout {
+        let options = PcapngOptions { fcs: args.show.fcs };
+        if pcap::write(path, &[&played.trace], options, out)? == Written::Stdout {
             return ending;
         }
     }

@@ -256,7 +256,7 @@ fn knob(
     let value = words.need("its value")?;
     match (known, own) {
         (Some(knob), _) => {
-            let read = knob.read(value.text).map_err(|expected| value.knob(expected, &knob.words()))?;
+            let read = knob.read(value.text).map_err(|expected| value.knob(&expected, &knob.words()))?;
             knobs.tcp = script.config.clone();
             knob.turn(knobs, &read);
             script.config = knobs.tcp.clone();
@@ -288,7 +288,7 @@ fn time(word: Word<'_>) -> Result<Duration, SyntaxError> {
 
 impl Word<'_> {
     /// What a knob expects instead, in its own words.
-    fn knob(self, expected: String, words: &[&str]) -> SyntaxError {
+    fn knob(self, expected: &str, words: &[&str]) -> SyntaxError {
         let expected = expected.trim_start_matches("expected ");
         if words.is_empty() { self.wrong(expected) } else { self.unknown(expected, words.iter().copied()) }
     }

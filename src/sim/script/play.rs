@@ -47,7 +47,7 @@ pub fn play(script: &Script) -> Played {
     }
     while let Some((at, sent)) = stage.host.sent.pop_front() {
         let text = written(&sent.segment, true, &stage.host.ends);
-        stage.tell(at, format!("> {text}"));
+        stage.tell(at, &format!("> {text}"));
     }
     Played { trace: stage.host.into_trace(), story: stage.story, ending }
 }
@@ -82,7 +82,7 @@ impl Stage {
             if at < from || at > to {
                 wrong.push("time");
             }
-            self.tell(at, format!("> {text}"));
+            self.tell(at, &format!("> {text}"));
             self.clock = at;
             if wrong.is_empty() {
                 return Ok(());
@@ -96,7 +96,7 @@ impl Stage {
             self.nothing_left(line.number, line.text.clone())?;
         }
         self.clock = from;
-        self.tell(from, line.text.clone());
+        self.tell(from, &line.text);
         self.deed(line)
     }
 
@@ -104,7 +104,7 @@ impl Stage {
     fn nothing_left(&mut self, number: usize, expected: String) -> Result<(), Failure> {
         let Some((at, sent)) = self.host.sent.pop_front() else { return Ok(()) };
         let text = written(&sent.segment, true, &self.host.ends);
-        self.tell(at, format!("> {text}"));
+        self.tell(at, &format!("> {text}"));
         let got = format!("> {text} at {}, of which no line speaks", millis(at));
         Err(Failure { line: number, expected, got })
     }
@@ -123,7 +123,7 @@ impl Stage {
             Deed::Quiet(time) => {
                 host.until_sent(self.clock + *time);
                 self.nothing_left(line.number, line.text.clone())?;
-                self.clock = self.clock + *time;
+                self.clock += *time;
             }
             Deed::State(state) => return claim(line, state.name(), host.state().name()),
             Deed::Info(facts) => {
@@ -225,7 +225,7 @@ impl Stage {
         number.to_string()
     }
 
-    fn tell(&mut self, at: Instant, text: String) {
+    fn tell(&mut self, at: Instant, text: &str) {
         self.story.push(format!("{:>12}  {text}", millis(at)));
     }
 

@@ -85,7 +85,7 @@ impl Said {
         const EXPECTED: &str = "a flag such as SYN or ACK, or seq=, ack=, len=, win=, urg= or <options>";
         let mut said = Said::default();
         let mut next = Some(words.need(EXPECTED)?);
-        while let Some(word) = std::mem::replace(&mut next, None).or_else(|| words.next()) {
+        while let Some(word) = next.take().or_else(|| words.next()) {
             if word.text.starts_with('<') && word.text.ends_with('>') {
                 said.options = Some(options(word)?);
                 continue;

@@ -50,7 +50,7 @@ impl Scene {
         assert_eq!(pipe.states(), [State::Closed; 2], "{}", told());
         for side in [A, B] {
             assert!(pipe.ends[side].received == texts[1 - side], "the stream to {side}: {}", told());
-            let closed = pipe.ends[side].events.iter().any(|event| *event == Event::Closed(Reason::Normal));
+            let closed = pipe.ends[side].events.contains(&Event::Closed(Reason::Normal));
             assert!(closed, "{side} ends with {:?}: {}", pipe.ends[side].events, told());
         }
         // A handshake, the data, and what the faults may have cost: not a storm.
@@ -90,11 +90,11 @@ impl Scene {
 /// The configurations: from nothing but RFC 9293 to all that there is.
 fn configs() -> Vec<Config> {
     let bare = Config { mss: 1_000, ..config() };
-    let newreno = Config { congestion: Algorithm::NEWRENO, ..bare.clone() };
-    let sack = Config { sack: true, timestamps: true, delayed_ack: Some(ms(40)), ..newreno.clone() };
-    let rack = Config { rack: true, timestamps: false, congestion: Algorithm::CUBIC, ..sack.clone() };
-    let tahoe = Config { congestion: Algorithm::TAHOE, delayed_ack: Some(ms(40)), ..bare.clone() };
-    let small = Config { recv_buffer: 1_200, send_buffer: 900, ..bare.clone() };
+    let newreno = Config { congestion: Algorithm::NEWRENO, ..bare };
+    let sack = Config { sack: true, timestamps: true, delayed_ack: Some(ms(40)), ..newreno };
+    let rack = Config { rack: true, timestamps: false, congestion: Algorithm::CUBIC, ..sack };
+    let tahoe = Config { congestion: Algorithm::TAHOE, delayed_ack: Some(ms(40)), ..bare };
+    let small = Config { recv_buffer: 1_200, send_buffer: 900, ..bare };
     vec![bare, newreno, sack, rack, tahoe, small]
 }
 
