@@ -1,4 +1,4 @@
-//! What the simulator costs: TCP transfers in virtual time, in CPU time per packet and in memory.
+//! What the simulator costs: transfers in virtual time, in CPU time per packet and in memory.
 //!
 //! ```text
 //! cargo bench --bench bulk              the table
@@ -7,22 +7,22 @@
 //! ```
 //!
 //! A packet is one frame on one link: a segment that crosses a router counts twice, and so does its ACK. Every packet
-//! is built by its sender down to the Ethernet header and parsed, checksums verified, by its receiver.
+//! is built by its sender down to the Ethernet header and parsed by its receiver, which verifies checksums when the run
+//! is recorded.
 //!
-//! Without congestion control, as by default: receive windows are chosen to fill the links without overflowing queues.
+//! Without congestion control, as by default, receive windows are chosen to fill the links without overflowing queues.
+//! Rows with CUBIC have selective acknowledgment, RACK-TLP and delayed ACKs too.
 
+#[path = "bulk/shapes.rs"]
+mod shapes;
 mod support;
 
-use std::net::SocketAddr;
-
 use netlayers::base::{Duration, Instant};
-use netlayers::layers::internet::prefix::{Prefix, v4};
-use netlayers::layers::physical::delay::Rate;
-use netlayers::layers::stack::StackConfig;
 use netlayers::layers::transport::tcp::Config;
-use netlayers::sim::apps::tcp::{Receiver, Source};
-use netlayers::sim::{AppId, HostId, LinkConfig, Network, fault};
+use netlayers::layers::transport::tcp::congestion::Algorithm;
+use netlayers::sim::{AppId, Network};
 use netlayers::trace::{Recorder, Wire};
+use shapes::{MB, bottleneck, chain, dumbbell, pair, star, udp_pair};
 use support::{Asked, Figure};
 
 /// A transfer to be simulated.
@@ -34,49 +34,105 @@ struct Case {
     until: u64,
 }
 
-/// A network ready to run, and who counts what arrives.
+/// A network ready to run, and the programs that count what arrives.
 struct Scene {
     network: Network,
-    sink: AppId,
-    /// How many bytes must arrive for the figures to count.
+    sinks: Vec<AppId>,
+    /// How many bytes came to one of them.
+    arrived: fn(&Network, AppId) -> u64,
+    /// How many bytes must arrive in all for the figures to count.
     expected: u64,
 }
 
-const MB: u64 = 1_000_000;
-const PORT: u16 = 9000;
+/// As most systems are: delayed ACKs.
+fn delayed_ack() -> Config {
+    Config { delayed_ack: Some(Duration::from_millis(40)), ..Config::default() }
+}
+
+/// The same with all that a sender may remember and compute.
+fn cubic() -> Config {
+    Config { congestion: Algorithm::CUBIC, sack: true, rack: true, ..delayed_ack() }
+}
 
 const CASES: &[Case] = &[
     Case {
         name: "clean",
         what: "100 MB, 1 flow, no loss",
-        build: |r| pair(r, 100 * MB, 1, MB, 0.0),
+        build: |r| pair(r, 100 * MB, 1, MB, 0.0, &Config::default()),
+        until: 100,
+    },
+    Case {
+        name: "delayed-ack",
+        what: "the same with delayed ACKs",
+        build: |r| pair(r, 100 * MB, 1, MB, 0.0, &delayed_ack()),
+        until: 100,
+    },
+    Case {
+        name: "cubic",
+        what: "the same with CUBIC and SACK",
+        build: |r| pair(r, 100 * MB, 1, MB, 0.0, &cubic()),
         until: 100,
     },
     Case {
         name: "lossy",
         what: "10 MB, 1 flow, 1 % loss",
-        build: |r| pair(r, 10 * MB, 1, MB, 0.01),
+        build: |r| pair(r, 10 * MB, 1, MB, 0.01, &Config::default()),
         until: 10_000,
+    },
+    Case {
+        name: "cubic-lossy",
+        what: "20 MB with CUBIC and SACK, 0.1 %",
+        build: |r| pair(r, 20 * MB, 1, MB, 0.001, &cubic()),
+        until: 1000,
     },
     Case { name: "bottleneck", what: "100 hosts, router, server: 10 s", build: bottleneck, until: 10 },
     Case {
         name: "flows-10",
         what: "100 MB over 10 flows, 1 link",
-        build: |r| pair(r, 100 * MB, 10, 4 * MB, 0.0),
+        build: |r| pair(r, 100 * MB, 10, 4 * MB, 0.0, &Config::default()),
         until: 100,
     },
     Case {
         name: "flows-100",
         what: "100 MB over 100 flows",
-        build: |r| pair(r, 100 * MB, 100, 4 * MB, 0.0),
+        build: |r| pair(r, 100 * MB, 100, 4 * MB, 0.0, &Config::default()),
         until: 100,
     },
     Case {
         name: "flows-1000",
         what: "100 MB over 1000 flows",
-        build: |r| pair(r, 100 * MB, 1000, 4 * MB, 0.0),
+        build: |r| pair(r, 100 * MB, 1000, 4 * MB, 0.0, &Config::default()),
         until: 100,
     },
+    Case {
+        name: "cubic-flows-1000",
+        what: "the same with CUBIC and SACK",
+        build: |r| pair(r, 100 * MB, 1000, 4 * MB, 0.0, &cubic()),
+        until: 100,
+    },
+    Case { name: "udp", what: "UDP, 90 Mbit/s for 10 s", build: udp_pair, until: 11 },
+    Case {
+        name: "dumbbell-100",
+        what: "dumbbell, 100 flows: 10 s",
+        build: |r| dumbbell(r, 100, &delayed_ack()),
+        until: 10,
+    },
+    Case {
+        name: "dumbbell-1000",
+        what: "dumbbell, 1000 flows: 10 s",
+        build: |r| dumbbell(r, 1000, &delayed_ack()),
+        until: 10,
+    },
+    Case {
+        name: "cubic-dumbbell-100",
+        what: "100 flows with CUBIC and SACK",
+        build: |r| dumbbell(r, 100, &cubic()),
+        until: 10,
+    },
+    Case { name: "star-100", what: "star of 100 hosts, UDP", build: |r| star(r, 100), until: 20 },
+    Case { name: "star-1000", what: "star of 1000 hosts, UDP", build: |r| star(r, 1000), until: 20 },
+    Case { name: "star-10000", what: "star of 10,000 hosts, UDP", build: |r| star(r, 10_000), until: 20 },
+    Case { name: "chain", what: "chain of 100 hosts, UDP", build: |r| chain(r, 100), until: 20 },
 ];
 
 fn main() {
@@ -112,10 +168,10 @@ fn run(name: &str) -> Vec<Figure> {
     let case = CASES.iter().find(|case| case.name == name).expect("a case of that name");
     let recorder = if trace == "on" { Recorder::on(name, Wire::Sim) } else { Recorder::off(Wire::Sim) };
     let before = support::cpu_seconds();
-    let Scene { mut network, sink, expected } = (case.build)(recorder);
+    let Scene { mut network, sinks, arrived, expected } = (case.build)(recorder);
     network.run_until(Instant::ZERO + Duration::from_secs(case.until));
     let cpu = support::cpu_seconds() - before;
-    let arrived = network.app_ref::<Receiver>(sink).bytes();
+    let arrived: u64 = sinks.into_iter().map(|sink| arrived(&network, sink)).sum();
     assert!(arrived >= expected, "{name}: {arrived} of {expected} bytes arrived");
     let packets = network.frames() as f64;
     vec![
@@ -135,68 +191,8 @@ fn peak_memory_mib() -> f64 {
     kib.map_or(f64::NAN, |kib| kib / 1024.0)
 }
 
-/// Two hosts, 100 Mbit/s and 10 ms between them: `bytes` in all, over `flows` connections that open 1 ms apart and
-/// share the bytes in flight. So cases with the same `in_flight` differ in nothing but their flows.
-fn pair(recorder: Recorder, bytes: u64, flows: u64, in_flight: u64, loss: f64) -> Scene {
-    let window = in_flight / flows;
-    let mut network = Network::new(1, recorder);
-    let client = network.host("client", v4(10, 0, 0, 1), &host(window));
-    let server = network.host("server", v4(10, 0, 0, 2), &host(window));
-    network.link(client, server, link(100));
-    network.introduce_neighbours();
-    if loss > 0.0 {
-        network.rule(client, server, fault::loss(loss));
-        network.rule(server, client, fault::loss(loss));
-    }
-    let sink = network.app(server, Receiver::sink(PORT));
-    for flow in 0..flows {
-        source(&mut network, client, server, bytes / flows, flow);
-    }
-    Scene { network, sink, expected: bytes }
-}
-
-/// A hundred hosts, each with a link of its own to a router, and one link from there to the server, which all share.
-fn bottleneck(recorder: Recorder) -> Scene {
-    let mut network = Network::new(1, recorder);
-    let server = network.host("server", v4(10, 1, 0, 1), &host(16_000));
-    let router = network.host("router", v4(10, 1, 0, 254), &host(16_000));
-    network.link(router, server, link(100));
-    network.forward(router);
-    network.route(server, Prefix::ALL, router);
-    let sink = network.app(server, Receiver::sink(PORT));
-    for i in 0..100 {
-        let client = network.host(&format!("client{i}"), v4(10, 0, 0, i), &host(16_000));
-        network.link(client, router, link(1000));
-        network.route(client, Prefix::ALL, router);
-        // More than the link can carry in the time.
-        source(&mut network, client, server, 100 * MB, u64::from(i));
-    }
-    network.introduce_neighbours();
-    // Nine tenths of 100 Mbit/s for 10 s.
-    Scene { network, sink, expected: 110 * MB }
-}
-
-fn source(network: &mut Network, from: HostId, to: HostId, bytes: u64, number: u64) {
-    let to = SocketAddr::new(network.stack(to).address(), PORT);
-    network.app(from, Source::new(to, bytes, Instant::from_millis(number)));
-}
-
-fn host(window: u64) -> StackConfig {
-    let tcp = Config { recv_buffer: window as usize, send_buffer: window as usize, ..Config::default() };
-    StackConfig { tcp, ..StackConfig::default() }
-}
-
-fn link(mbit: u64) -> LinkConfig {
-    LinkConfig {
-        rate: Some(Rate::mbit(mbit)),
-        delay: Duration::from_millis(10),
-        queue: 5000,
-        ..LinkConfig::default()
-    }
-}
-
 fn print_head() {
-    support::print_line("TCP in the simulator, medians of 5 runs: 100 Mbit/s, 10 ms, MSS 1460");
+    support::print_line("The simulator, medians of 5 runs: 100 Mbit/s, 10 ms, 1460 bytes of payload");
     support::print_line("");
     let line = format!(
         "{:<32} {:>5} {:>9} {:>11} {:>9} {:>8}",

@@ -125,7 +125,7 @@ impl Host {
     }
 
     fn frame(&mut self, bytes: Bytes) {
-        self.stack.handle(self.now, Input::Frame { interface: 0, bytes });
+        self.stack.handle(self.now, Input::Frame { interface: 0, bytes, intact: false });
     }
 
     fn drain(&mut self) {

@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
+use super::departures::Departures;
 use super::fault::{Damage, Passing, Rule, Verdict};
 use super::node::NodeId;
-use super::queue::EventQueue;
 use crate::base::{Duration, Instant, Rng};
 use crate::layers::physical::crc32::crc32;
 use crate::layers::physical::delay::{Rate, serialization};
-use crate::trace::{FrameId, Kind, PlaceId, Recorder};
+use crate::trace::{FrameId, Kind, LinkId, PlaceId, Recorder};
 
 /// What a link is like. The same in both directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,7 +100,8 @@ pub(super) struct InFlight {
 #[derive(Debug)]
 pub(super) struct Arriving {
     pub(super) at: Instant,
-    pub(super) bytes: Bytes,
+    /// The frame as it will arrive, if a rule has changed its bits.
+    pub(super) damaged: Option<Bytes>,
     /// Its frame check sequence, if its bits were touched on the wire: then it must be looked at.
     pub(super) check: Option<u32>,
     /// The copies that the rules made: they follow at once, each a frame of its own.
@@ -158,9 +159,10 @@ impl Transmitter {
             return None;
         }
         let mut copies = Vec::new();
-        let (mut bytes, mut check) = (passing.bytes.clone(), None);
+        let (mut damaged, mut check) = (None, None);
         for rule in &mut self.rules {
-            match rule.judge(&Passing { bytes: &bytes, ..passing }, &mut self.rng) {
+            let bytes = damaged.as_ref().unwrap_or(passing.bytes);
+            match rule.judge(&Passing { bytes, ..passing }, &mut self.rng) {
                 Verdict::Pass => {}
                 Verdict::Drop => {
                     departs.record(to, || Kind::Dropped { frame, by: rule.name() });
@@ -177,18 +179,18 @@ impl Transmitter {
                     departs.record(to, || Kind::Duplicated { frame, copy, by: rule.name() });
                 }
                 Verdict::Corrupt { byte, bits, place } => {
-                    let mut damaged = BytesMut::from(&bytes[..]);
-                    let offset = byte.min(damaged.len().saturating_sub(1));
-                    damaged[offset] ^= bits;
+                    let mut changed = BytesMut::from(&bytes[..]);
+                    let offset = byte.min(changed.len().saturating_sub(1));
+                    changed[offset] ^= bits;
                     if place == Damage::Wire {
-                        check.get_or_insert_with(|| crc32(&bytes));
+                        check.get_or_insert_with(|| crc32(bytes));
                     }
-                    bytes = damaged.freeze();
+                    damaged = Some(changed.freeze());
                     departs.record(to, || Kind::Corrupted { frame, by: rule.name(), offset });
                 }
             }
         }
-        Some(Arriving { at: arrives, bytes, check, copies })
+        Some(Arriving { at: arrives, damaged, check, copies })
     }
 
     /// Bytes accepted that have not left yet.
@@ -235,8 +237,10 @@ impl std::fmt::Debug for Transmitter {
 pub(super) struct Departing<'a> {
     pub(super) at: Instant,
     pub(super) now: Instant,
+    /// The end of the link that it leaves from.
+    pub(super) from: (LinkId, usize),
     pub(super) recorder: &'a mut Recorder,
-    pub(super) departures: &'a mut EventQueue<(PlaceId, Kind)>,
+    pub(super) departures: &'a mut Departures,
 }
 
 impl Departing<'_> {
@@ -244,7 +248,7 @@ impl Departing<'_> {
         if self.at <= self.now {
             self.recorder.record(self.at, place, kind);
         } else if self.recorder.is_on() {
-            self.departures.push(self.at, (place, kind()));
+            self.departures.push(self.from, self.at, place, kind());
         }
     }
 }

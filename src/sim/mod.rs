@@ -7,6 +7,7 @@
 //! | [`device`] | what a node is that is no host: a repeater, a switch |
 //! | `node` | a host with its programs, or a device; and its ports |
 //! | [`queue`] | what is to happen, in order |
+//! | `departures` | what is recorded when a frame that waits begins to leave |
 //! | [`link`] | rate, delay, jitter and the bounded queue of a wire |
 //! | [`fault`] | rules: lose, delay, duplicate, corrupt |
 //! | [`app`] | programs on hosts, and the socket calls they can make |
@@ -22,6 +23,7 @@
 
 pub mod app;
 pub mod apps;
+mod departures;
 pub mod device;
 pub mod fault;
 pub mod knob;

@@ -7,12 +7,13 @@ use std::any::Any;
 use bytes::Bytes;
 
 use super::app::{App, Io};
+use super::departures::Departures;
 use super::device;
 use super::fault::Passing;
 use super::link::{Arriving, Departing, End, InFlight, Link, Passage};
 use super::node::{AppSlot, Node, NodeId, NodeKind, Port};
 use super::queue::EventQueue;
-use crate::base::{Instant, Machine as _, Rng};
+use crate::base::{Instant, Machine as _, Rng, Writer};
 use crate::layers::physical::crc32::crc32;
 use crate::layers::stack::{Input, Output, SocketEvent};
 use crate::trace::{FrameId, Kind, LinkId, PlaceId, Recorder, Trace};
@@ -40,15 +41,20 @@ pub struct Network {
     pub(super) links: Vec<Link>,
     queue: EventQueue<Scheduled>,
     recorder: Recorder,
-    /// What will be recorded when a frame that waits begins to leave: known at once, and written down in its turn, so
-    /// that the trace is in the order of time. Empty when nothing is recorded.
-    departures: EventQueue<(PlaceId, Kind)>,
+    departures: Departures,
+    /// Where frames are built, by whichever host is at work.
+    writer: Writer,
     /// When the last frame that a link accepted begins to leave.
     last_departure: Instant,
     /// Frames handed to links.
     frames: u64,
-    /// Of those, frames that found the queue full and never left.
+    /// How often a node was asked for an output.
+    polls: u64,
+    /// Of the frames, those that found the queue full and never left.
     turned_away: u64,
+    /// Some frame may carry a checksum that is wrong, for a rule has changed its bits, or a device might. From then on
+    /// every host verifies.
+    pub(super) tampered: bool,
     started: bool,
 }
 
@@ -86,10 +92,13 @@ impl Network {
             links: Vec::new(),
             queue: EventQueue::new(),
             recorder,
-            departures: EventQueue::new(),
+            departures: Departures::default(),
+            writer: Writer::new(),
             last_departure: Instant::ZERO,
             frames: 0,
+            polls: 0,
             turned_away: 0,
+            tampered: false,
             started: false,
         }
     }
@@ -119,11 +128,12 @@ impl Network {
     pub fn call<A: App, T>(&mut self, id: AppId, call: impl FnOnce(&mut A, &mut Io<'_>) -> T) -> T {
         self.start();
         let mut result = None;
-        self.with_app(id, |app, io| {
-            let app: &mut dyn Any = app;
-            result = Some(call(app.downcast_mut().expect("an app is called by its own type"), io));
+        self.at_work(id.host.into(), None, |network| {
+            network.with_app(id, |app, io| {
+                let app: &mut dyn Any = app;
+                result = Some(call(app.downcast_mut().expect("an app is called by its own type"), io));
+            });
         });
-        self.settle(id.host.into(), None);
         result.expect("the program was called")
     }
 
@@ -135,6 +145,12 @@ impl Network {
     /// How many frames were put on a link. What found its queue full is not among them.
     pub fn frames(&self) -> u64 {
         self.frames - self.turned_away
+    }
+
+    /// How much has happened: entries of the queue, and polls of nodes. A packet should not make more of it in a
+    /// large network than in a small one.
+    pub fn happenings(&self) -> u64 {
+        self.queue.tickets() + self.polls
     }
 
     /// What was recorded so far.
@@ -198,24 +214,23 @@ impl Network {
                 let woken = &mut self.nodes[node.index()];
                 if woken.wake_at == at {
                     woken.wake_at = Instant::NEVER;
-                    match &mut woken.kind {
+                    self.at_work(node, None, |network| match &mut network.nodes[node.index()].kind {
                         NodeKind::Host(host) => host.stack.handle(at, Input::Wake),
                         NodeKind::Device(device) => device.handle(at, device::Input::Wake),
-                    }
-                    self.settle(node, None);
+                    });
                 }
             }
             Scheduled::WakeApp { app } => {
                 let slot = &mut self.host_mut(app.host).apps[app.index];
                 if slot.wake_at == Some(at) {
                     slot.wake_at = None;
-                    self.with_app(app, |app, io| app.wake(io));
-                    self.settle(app.host.into(), None);
+                    self.at_work(app.host.into(), None, |network| {
+                        network.with_app(app, |app, io| app.wake(io));
+                    });
                 }
             }
             Scheduled::Unblock { node, port } => {
-                self.tell_backlog(node, port);
-                self.settle(node, None);
+                self.at_work(node, None, |network| network.tell_backlog(node, port));
             }
         }
         true
@@ -224,8 +239,7 @@ impl Network {
     /// It is `to` now, if it was not later before. Frames that waited until then begin to leave.
     fn advance(&mut self, to: Instant) {
         self.now = self.now.max(to);
-        while self.departures.next_at().is_some_and(|at| at <= self.now) {
-            let Some((at, (place, kind))) = self.departures.pop() else { return };
+        while let Some((at, place, kind)) = self.departures.pop(self.now) {
             self.recorder.record(at, place, || kind);
         }
     }
@@ -237,8 +251,9 @@ impl Network {
         for id in (0..self.nodes.len()).map(NodeId::of) {
             let programs = self.nodes[id.index()].as_host().map_or(0, |host| host.apps.len());
             for index in 0..programs {
-                self.with_app(AppId { host: HostId(id), index }, |app, io| app.start(io));
-                self.settle(id, None);
+                self.at_work(id, None, |network| {
+                    network.with_app(AppId { host: HostId(id), index }, |app, io| app.start(io));
+                });
             }
         }
     }
@@ -259,21 +274,46 @@ impl Network {
             }
         }
         self.recorder.record(self.now, node.place(), || Kind::Delivered { frame });
-        match &mut self.nodes[node.index()].kind {
-            NodeKind::Host(host) => host.stack.handle(self.now, Input::Frame { interface: port, bytes }),
-            NodeKind::Device(device) => device.handle(self.now, device::Input::Frame { port, bytes }),
-        }
-        self.settle(node, Some(frame));
+        let intact = self.spares_checksums();
+        self.at_work(node, Some(frame), |network| match &mut network.nodes[node.index()].kind {
+            NodeKind::Host(host) => {
+                host.stack.handle(network.now, Input::Frame { interface: port, bytes, intact });
+            }
+            NodeKind::Device(device) => device.handle(network.now, device::Input::Frame { port, bytes }),
+        });
     }
 
-    /// Carries out everything a node asks for, and all that follows from it at this instant. `handling` is the frame
-    /// that it has just been given.
+    /// Whether hosts may leave out the verification of checksums, which are right by construction: a tenth of a
+    /// packet's cost. A simulator that only ever trusted itself would not notice its own mistakes, so this is for
+    /// release builds, and for runs that are only measured.
+    fn spares_checksums(&self) -> bool {
+        !cfg!(debug_assertions) && !self.recorder.is_on() && !self.tampered
+    }
+
+    /// Lets a node do something, and carries out all that follows from it at this instant. `handling` is the frame that
+    /// it is given. Meanwhile it has the memory where frames are built.
+    fn at_work(&mut self, id: NodeId, handling: Option<FrameId>, work: impl FnOnce(&mut Network)) {
+        self.pass_writer(id);
+        work(self);
+        self.settle(id, handling);
+        self.pass_writer(id);
+    }
+
+    /// Gives a host the memory where frames are built, or takes it back.
+    fn pass_writer(&mut self, id: NodeId) {
+        if let NodeKind::Host(host) = &mut self.nodes[id.index()].kind {
+            host.stack.swap_writer(&mut self.writer);
+        }
+    }
+
+    /// Carries out everything a node asks for.
     fn settle(&mut self, id: NodeId, handling: Option<FrameId>) {
         loop {
+            self.polls += 1;
             match &mut self.nodes[id.index()].kind {
                 NodeKind::Host(host) => match host.stack.poll(self.now) {
                     None => return,
-                    Some(Output::Frame { interface, bytes }) => self.transmit(id, interface, &bytes),
+                    Some(Output::Frame { interface, bytes }) => self.transmit(id, interface, bytes),
                     Some(Output::Event(event)) => self.tell(HostId(id), event),
                     Some(Output::Trace(kind)) => self.recorder.record(self.now, id.place(), || kind),
                     Some(Output::Discarded(why)) => self.discarded(id, handling, why),
@@ -287,7 +327,7 @@ impl Network {
                 },
                 NodeKind::Device(device) => match device.poll(self.now) {
                     None => return,
-                    Some(device::Output::Frame { port, bytes }) => self.transmit(id, port, &bytes),
+                    Some(device::Output::Frame { port, bytes }) => self.transmit(id, port, bytes),
                     Some(device::Output::Trace(kind)) => self.recorder.record(self.now, id.place(), || kind),
                     Some(device::Output::Discarded(why)) => self.discarded(id, handling, why),
                     Some(device::Output::WakeAt(at)) => self.wake_node(id, at),
@@ -364,7 +404,7 @@ impl Network {
     }
 
     /// Hands a frame to the link: it is queued, judged by the rules, and arrives or does not.
-    fn transmit(&mut self, from: NodeId, port: usize, bytes: &Bytes) {
+    fn transmit(&mut self, from: NodeId, port: usize, bytes: Bytes) {
         let (now, frame) = (self.now, FrameId(self.frames));
         self.frames += 1;
         let Port { link, side } = self.nodes[from.index()].ports[port];
@@ -384,12 +424,14 @@ impl Network {
             recorder.record(now, from_place, || Kind::Queued { frame, link, to: to_place });
         }
         // What happens to the frame as it leaves.
-        let mut departs = Departing { at: starts, now, recorder, departures };
+        let mut departs = Departing { at: starts, now, from: (link, side), recorder, departures };
         departs.record(from_place, || Kind::Sent { frame, link, to: to_place, bytes: bytes.clone() });
-        let passing = Passing { at: now, from: from_place, to: to_place, frame, bytes };
+        let passing = Passing { at: now, from: from_place, to: to_place, frame, bytes: &bytes };
         let transmitter = &mut self.links[link.index()].ends[side].transmitter;
         let judged = transmitter.judge(passing, arrives, &mut self.frames, &mut departs);
-        let Some(Arriving { at, bytes, check, copies }) = judged else { return };
+        let Some(Arriving { at, damaged, check, copies }) = judged else { return };
+        self.tampered |= damaged.is_some();
+        let bytes = damaged.unwrap_or(bytes);
         let Some((last, others)) = copies.split_last() else {
             return self.under_way(link, side, at, (frame, bytes, check));
         };

@@ -39,8 +39,8 @@ pub(super) struct Host {
     /// The host's own address, until an interface has it.
     pub(super) unplaced: Option<Cidr>,
     pub(super) apps: Vec<AppSlot>,
-    /// The program that owns each socket, sorted by socket.
-    owners: Vec<(SocketId, usize)>,
+    /// The program that owns each socket, by the socket's slot.
+    owners: Vec<Option<(SocketId, u32)>>,
 }
 
 /// A program, and what it has of its own.
@@ -76,20 +76,21 @@ impl Host {
     }
 
     pub(super) fn owner(&self, socket: SocketId) -> Option<usize> {
-        let found = self.owners.binary_search_by_key(&socket, |(socket, _)| *socket).ok()?;
-        Some(self.owners[found].1)
+        let (owned, app) = (*self.owners.get(socket.slot())?)?;
+        (owned == socket).then_some(app as usize)
     }
 
     pub(super) fn own(&mut self, socket: SocketId, app: usize) {
-        match self.owners.binary_search_by_key(&socket, |(socket, _)| *socket) {
-            Ok(found) => self.owners[found].1 = app,
-            Err(place) => self.owners.insert(place, (socket, app)),
+        let slot = socket.slot();
+        if slot >= self.owners.len() {
+            self.owners.resize(slot + 1, None);
         }
+        self.owners[slot] = Some((socket, app as u32));
     }
 
     pub(super) fn disown(&mut self, socket: SocketId) {
-        if let Ok(found) = self.owners.binary_search_by_key(&socket, |(socket, _)| *socket) {
-            self.owners.remove(found);
+        if self.owner(socket).is_some() {
+            self.owners[socket.slot()] = None;
         }
     }
 }

@@ -42,6 +42,11 @@ impl<T> EventQueue<T> {
         order
     }
 
+    /// How many places have been given away.
+    pub fn tickets(&self) -> u64 {
+        self.pushed
+    }
+
     /// Puts `what` in for the time `at`, as if it had been pushed when the ticket was drawn.
     pub fn push_as(&mut self, at: Instant, ticket: u64, what: T) {
         self.heap.push(Entry { at, order: ticket, what });

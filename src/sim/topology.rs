@@ -91,6 +91,7 @@ impl Network {
     /// # Panics
     /// After 65,536 nodes.
     pub fn device(&mut self, name: &str, device: impl Device) -> NodeId {
+        self.tampered = true;
         self.add_node(name, Vec::new(), NodeKind::Device(Box::new(device)))
     }
 

@@ -91,20 +91,24 @@ pub struct Flow {
     remote: End,
 }
 
-/// An address and a port in 20 bytes, of which most events hold two: a `SocketAddr` has 32.
+/// An address and a port in 19 bytes, of which most events hold two: a `SocketAddr` has 32.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(into = "SocketAddr")]
-struct End(IpAddr, u16);
+struct End {
+    address: IpAddr,
+    /// Most significant byte first, as on the wire.
+    port: [u8; 2],
+}
 
 impl From<SocketAddr> for End {
     fn from(end: SocketAddr) -> Self {
-        End(end.ip(), end.port())
+        End { address: end.ip(), port: end.port().to_be_bytes() }
     }
 }
 
 impl From<End> for SocketAddr {
-    fn from(End(address, port): End) -> Self {
-        SocketAddr::new(address, port)
+    fn from(End { address, port }: End) -> Self {
+        SocketAddr::new(address, u16::from_be_bytes(port))
     }
 }
 
@@ -222,8 +226,8 @@ pub enum Kind {
         from: &'static str,
         /// The state after.
         to: &'static str,
-        /// What made it change.
-        why: Cow<'static, str>,
+        /// What made it change. In a box, or this rare event would make all others larger.
+        why: Box<Cow<'static, str>>,
     },
     /// A timer was set, or set again.
     TimerSet {
@@ -338,5 +342,15 @@ struct Hex<'a>(&'a [u8]);
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_small_for_a_run_has_millions() {
+        assert!(size_of::<Event>() <= 96, "{} bytes", size_of::<Event>());
     }
 }

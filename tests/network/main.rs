@@ -8,6 +8,7 @@ mod hosts;
 mod observer;
 mod pcapng;
 mod plots;
+mod scale;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;

@@ -186,6 +186,18 @@ impl Ipv4Header {
         Self::read(r).map(|(header, _)| header)
     }
 
+    /// Reads a header whose checksum is known to be right.
+    ///
+    /// # Errors
+    /// As [`parse`](Header::parse), but for the checksum.
+    pub fn parse_intact(r: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let (header, _) = Self::read(r)?;
+        if r.remaining() < header.payload_len() {
+            return Err(r.incomplete("payload", header.payload_len()));
+        }
+        Ok(header)
+    }
+
     /// Reads all fields and checks what can be checked in each alone. Also gives the checksum that was there.
     fn read(r: &mut Reader<'_>) -> Result<(Self, u16), ParseError> {
         let at = r.position();

@@ -10,7 +10,7 @@
 //! Left out: asking a known neighbour alone before its entry ends (§2.3.2.1, way 2), and any defence: a host that lies
 //! in a reply is believed, as in the real protocol.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
 use super::arp::{ArpPacket, Operation};
@@ -34,7 +34,8 @@ pub const MAX_ENTRIES: usize = 256;
 /// The table from IPv4 to Ethernet addresses, with the packets (`T`) that wait for an entry.
 #[derive(Debug, Clone)]
 pub struct ArpCache<T> {
-    entries: BTreeMap<Ipv4Addr, Entry<T>>,
+    /// Sorted by address. A host has one neighbour or a few, and a thousand hosts have a thousand of these.
+    entries: Vec<(Ipv4Addr, Entry<T>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -99,12 +100,12 @@ impl<T> Default for ArpCache<T> {
 impl<T> ArpCache<T> {
     /// An empty table.
     pub const fn new() -> Self {
-        ArpCache { entries: BTreeMap::new() }
+        ArpCache { entries: Vec::new() }
     }
 
     /// The address of a neighbour, if it is known and still believed.
     pub fn lookup(&self, now: Instant, ip: Ipv4Addr) -> Option<MacAddr> {
-        match self.entries.get(&ip) {
+        match self.entry(ip) {
             Some(Entry::Known { mac, until, .. }) if now < *until => Some(*mac),
             _ => None,
         }
@@ -112,7 +113,7 @@ impl<T> ArpCache<T> {
 
     /// Asks where to send a packet. It is given back, or kept until there is an answer.
     pub fn resolve(&mut self, now: Instant, ip: Ipv4Addr, packet: T) -> Resolution<T> {
-        let room = match self.entries.get_mut(&ip) {
+        let room = match self.entry_mut(ip) {
             Some(Entry::Known { mac, until, .. }) if now < *until => {
                 return Resolution::Send { mac: *mac, packet };
             }
@@ -129,13 +130,13 @@ impl<T> ArpCache<T> {
         }
         // An entry lives longer than the interval, so a question now is never too soon after the one that made it.
         let waiting = VecDeque::from([packet]);
-        self.entries.insert(ip, Entry::Asked { waiting, requests: 1, last: now });
+        self.put(ip, Entry::Asked { waiting, requests: 1, last: now });
         Resolution::Ask
     }
 
     /// Writes an address into the table, whatever its source. Returns the packets that waited for it, in order.
     pub fn insert(&mut self, now: Instant, ip: Ipv4Addr, mac: MacAddr) -> Vec<T> {
-        match self.entries.get(&ip) {
+        match self.entry(ip) {
             // What the administrator set stays, whatever the wire says.
             Some(Entry::Known { until: Instant::NEVER, .. }) => Vec::new(),
             _ => self.write(now, ip, mac, now + ENTRY_LIFETIME),
@@ -151,7 +152,7 @@ impl<T> ArpCache<T> {
     /// A layer above hears nothing from a neighbour: its entry ends, and the next packet asks again (RFC 1122 §2.3.2.1),
     /// though not sooner than a question may be repeated. What was set for good stays.
     pub fn doubt(&mut self, now: Instant, ip: Ipv4Addr) {
-        if let Some(Entry::Known { until, asked, .. }) = self.entries.get_mut(&ip)
+        if let Some(Entry::Known { until, asked, .. }) = self.entry_mut(ip)
             && *until < Instant::NEVER
         {
             let soonest = asked.map_or(now, |at| now.max(at + RETRY_INTERVAL));
@@ -160,15 +161,15 @@ impl<T> ArpCache<T> {
     }
 
     fn write(&mut self, now: Instant, ip: Ipv4Addr, mac: MacAddr, until: Instant) -> Vec<T> {
-        if !self.entries.contains_key(&ip) && !self.make_room(now) {
+        if self.entry(ip).is_none() && !self.make_room(now) {
             return Vec::new();
         }
-        let asked = match self.entries.get(&ip) {
+        let asked = match self.entry(ip) {
             Some(Entry::Asked { last, .. }) => Some(*last),
             Some(Entry::Known { asked, .. }) => *asked,
             None => None,
         };
-        match self.entries.insert(ip, Entry::Known { mac, until, asked }) {
+        match self.put(ip, Entry::Known { mac, until, asked }) {
             Some(Entry::Asked { waiting, .. }) => waiting.into(),
             Some(Entry::Known { .. }) | None => Vec::new(),
         }
@@ -192,7 +193,7 @@ impl<T> ArpCache<T> {
         // and our own is not to be learned from others.
         let believable =
             !packet.sender_ip.is_unspecified() && !ours(packet.sender_ip) && !packet.sender_mac.is_group();
-        let merge = self.entries.contains_key(&packet.sender_ip);
+        let merge = self.entry(packet.sender_ip).is_some();
         let ready = if believable && (merge || for_us) {
             self.insert(now, packet.sender_ip, packet.sender_mac)
         } else {
@@ -205,17 +206,17 @@ impl<T> ArpCache<T> {
     ///
     /// Only questions count: an answer that ends does so silently, the next time it is looked at.
     pub fn deadline(&self) -> Option<Instant> {
-        let next = |entry: &Entry<T>| match entry {
+        let next = |(_, entry): &(Ipv4Addr, Entry<T>)| match entry {
             Entry::Known { .. } => None,
             Entry::Asked { last, .. } => Some(*last + RETRY_INTERVAL),
         };
-        self.entries.values().filter_map(next).min()
+        self.entries.iter().filter_map(next).min()
     }
 
     /// Removes the entries that have expired, and returns what is due, in the order of addresses.
     pub fn expire(&mut self, now: Instant) -> Vec<Due<T>> {
         let mut due = Vec::new();
-        self.entries.retain(|ip, entry| match entry {
+        self.entries.retain_mut(|(ip, entry)| match entry {
             Entry::Known { until, .. } => now < *until,
             Entry::Asked { last, .. } if now < *last + RETRY_INTERVAL => true,
             Entry::Asked { waiting, requests, .. } if *requests >= MAX_REQUESTS => {
@@ -238,6 +239,34 @@ impl<T> ArpCache<T> {
             Entry::Known { mac, until, .. } if now < *until => Some((*ip, *mac)),
             Entry::Known { .. } | Entry::Asked { .. } => None,
         })
+    }
+
+    /// Where the entry of an address is, or belongs.
+    fn place(&self, ip: Ipv4Addr) -> Result<usize, usize> {
+        self.entries.binary_search_by_key(&ip, |(ip, _)| *ip)
+    }
+
+    fn entry(&self, ip: Ipv4Addr) -> Option<&Entry<T>> {
+        self.place(ip).ok().map(|at| &self.entries[at].1)
+    }
+
+    fn entry_mut(&mut self, ip: Ipv4Addr) -> Option<&mut Entry<T>> {
+        self.place(ip).ok().map(|at| &mut self.entries[at].1)
+    }
+
+    /// Makes `entry` that of an address, and returns the one that it had.
+    fn put(&mut self, ip: Ipv4Addr, entry: Entry<T>) -> Option<Entry<T>> {
+        match self.place(ip) {
+            Ok(at) => Some(std::mem::replace(&mut self.entries[at].1, entry)),
+            Err(at) => {
+                if self.entries.is_empty() {
+                    // Nearly always it stays the only one.
+                    self.entries.reserve_exact(1);
+                }
+                self.entries.insert(at, (ip, entry));
+                None
+            }
+        }
     }
 
     /// How many neighbours are remembered or asked about.
@@ -266,7 +295,7 @@ impl<T> ArpCache<T> {
                 Entry::Asked { .. } => None,
             })
             .min();
-        first_to_end.is_some_and(|(_, ip)| self.entries.remove(&ip).is_some())
+        first_to_end.is_some_and(|(_, ip)| self.place(ip).map(|at| self.entries.remove(at)).is_ok())
     }
 }
 

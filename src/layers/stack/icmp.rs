@@ -21,7 +21,7 @@ const MAX_PONGS: usize = 64;
 impl Stack {
     /// An ICMP message for this host: an echo is answered, an error goes to the socket that it is about.
     pub(super) fn icmp_arrived(&mut self, now: Instant, packet: &Arrived) {
-        let message = match IcmpMessage::parse(&packet.payload, packet.offset) {
+        let message = match IcmpMessage::parse(&packet.shared_payload(), packet.offset) {
             Ok(message) => message,
             Err(error) => return self.discard(error.to_string()),
         };
@@ -82,8 +82,8 @@ impl Stack {
                     IcmpHeader::Unreachable(why) if why.is_hard() => IcmpError::Hard,
                     _ => IcmpError::Soft,
                 };
-                self.tcp.icmp(now, local, remote, (error, SeqNumber(seq)));
-                self.drain_tcp(now);
+                let (tcp, mut below) = self.tcp();
+                tcp.icmp(now, (local, remote), (error, SeqNumber(seq)), &mut below);
             }
             _ => {}
         }
@@ -127,14 +127,8 @@ impl Ip {
         let Some(packet) = expired.first.clone() else { return };
         let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &packet);
         let Ok(header) = Ipv4Header::parse_quoted(&mut r) else { return };
-        let payload = packet.slice(header.header_len()..);
         let interface = self.hop(header.source.into()).map_or(0, |hop| hop.interface);
-        self.time_exceeded(
-            now,
-            &Arrived::again(header, payload, packet, interface),
-            TimeExceeded::Reassembly,
-            out,
-        );
+        self.time_exceeded(now, &Arrived::whole(header, packet, 0, interface), TimeExceeded::Reassembly, out);
     }
 
     /// An error is from the address that its receiver reaches this host by (RFC 1812 §4.3.2.4).
@@ -143,8 +137,8 @@ impl Ip {
         let Some(path) = self.path(to) else { return };
         let own = self.nics[packet.interface].addresses.iter().copied().map(Cidr::prefix);
         let subnet = own.into_iter().find(|own| own.contains(to)).unwrap_or(Prefix::host(path.source));
-        if icmp_error::may_report(&packet.header, &packet.payload, !packet.is_for_one(), subnet).is_ok() {
-            self.send_icmp(now, path.source, to, &icmp_error::report(header, &packet.packet), out);
+        if icmp_error::may_report(&packet.header, packet.payload(), !packet.is_for_one(), subnet).is_ok() {
+            self.send_icmp(now, path.source, to, &icmp_error::report(header, packet.packet()), out);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use slotmap::Key as _;
+use slotmap::{Key as _, KeyData};
 
 use super::tcp::TcpKey;
 use super::udp::UdpKey;
@@ -52,6 +52,17 @@ pub(super) enum SocketKey {
 }
 
 impl SocketId {
+    /// A small number that no other open socket of its host has: for tables of what belongs to a socket. One that is
+    /// opened later may get it again.
+    pub fn slot(self) -> usize {
+        // A key is the number of a slot in its lower half, and in its upper one how often it was used.
+        let slot = |key: KeyData| (key.as_ffi() & 0xffff_ffff) as usize;
+        match self.0 {
+            SocketKey::Udp(key) => 2 * slot(key.data()),
+            SocketKey::Tcp(key) => 2 * slot(key.data()) + 1,
+        }
+    }
+
     /// Its key in TCP's table; that of a UDP socket finds nothing there.
     pub(super) fn tcp(self) -> TcpKey {
         match self.0 {
@@ -78,6 +89,8 @@ pub enum Input {
         interface: usize,
         /// The whole frame, as it was on the wire.
         bytes: Bytes,
+        /// The checksums in it are known to be right, as where a network card has verified them (checksum offload).
+        intact: bool,
     },
     /// The backlog of an interface, as its driver sees it.
     Backlog {

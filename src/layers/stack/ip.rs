@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 use super::nic::Nic;
 use super::{Outbox, Output};
 use crate::base::{Header as _, Instant, Layer, Reader, Rng, Writer};
 use crate::layers::internet::fragment::{self, Reassembler};
 use crate::layers::internet::icmp::Unreachable;
+use crate::layers::internet::icmp_error;
 use crate::layers::internet::ipv4::{Ecn, Ipv4Header};
 use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::internet::route::{Hop, RouteTable};
@@ -31,7 +32,7 @@ pub(super) struct Ip {
     pub(super) reassembler: Reassembler,
     ttl: u8,
     identification: u16,
-    writer: Writer,
+    pub(super) writer: Writer,
     /// The earliest time that ARP or the reassembler waits for; `None` when it must be looked for again.
     due: Option<Instant>,
 }
@@ -40,24 +41,69 @@ pub(super) struct Ip {
 #[derive(Debug)]
 pub(super) struct Arrived {
     pub(super) header: Ipv4Header,
-    /// What the header announces, without the padding of the frame.
-    pub(super) payload: Bytes,
+    /// From the IP header on, without the padding of the frame: the frame's own bytes, cut and not shared once more.
+    /// One put together from fragments has no header there.
+    bytes: Bytes,
+    /// Where in them the payload begins.
+    payload_at: usize,
+    /// As much as an ICMP error quotes of a packet that was put together from fragments.
+    quote: Option<Bytes>,
     /// The interface it came by; of fragments, the one of the last.
     pub(super) interface: usize,
     /// Where the payload begins in the frame; 0 for a packet put together from fragments.
     pub(super) offset: usize,
-    /// The packet from its IP header on, as much of it as an ICMP error quotes.
-    pub(super) packet: Bytes,
     /// Whether its frame was for this host alone. Errors are never sent about others (RFC 1122 §3.2.2).
     pub(super) unicast: bool,
     /// Whether its destination is all hosts of the link.
     pub(super) broadcast: bool,
+    /// The checksum of its payload is known to be right.
+    pub(super) intact: bool,
 }
 
 impl Arrived {
-    /// One that came before, and of which an error is now to be reported.
-    pub(super) fn again(header: Ipv4Header, payload: Bytes, packet: Bytes, interface: usize) -> Arrived {
-        Arrived { header, payload, packet, interface, offset: 0, unicast: true, broadcast: false }
+    /// A packet with nothing but its IP header before the payload: `bytes` begin `start` bytes into the frame.
+    pub(super) fn whole(header: Ipv4Header, bytes: Bytes, start: usize, interface: usize) -> Arrived {
+        let payload_at = header.header_len();
+        let (offset, quote) = (start + payload_at, None);
+        Arrived {
+            header,
+            bytes,
+            payload_at,
+            quote,
+            interface,
+            offset,
+            unicast: true,
+            broadcast: false,
+            intact: false,
+        }
+    }
+
+    /// The same put together from fragments, of which this one came last.
+    pub(super) fn put_together(self, header: Ipv4Header, payload: Bytes) -> Arrived {
+        // The fragment that came last has no ports to be quoted.
+        let quote = Some(icmp_error::quote_of(&header, &payload));
+        Arrived { header, bytes: payload, payload_at: 0, quote, offset: 0, intact: false, ..self }
+    }
+
+    /// What the header announces.
+    pub(super) fn payload(&self) -> &[u8] {
+        &self.bytes[self.payload_at..]
+    }
+
+    /// The same, to be kept.
+    pub(super) fn shared_payload(&self) -> Bytes {
+        self.bytes.slice(self.payload_at..)
+    }
+
+    /// The same of a packet of which nothing else is needed any more.
+    pub(super) fn into_payload(mut self) -> Bytes {
+        self.bytes.advance(self.payload_at);
+        self.bytes
+    }
+
+    /// The packet from its IP header on, as much of it as an ICMP error quotes.
+    pub(super) fn packet(&self) -> &Bytes {
+        self.quote.as_ref().unwrap_or(&self.bytes)
     }
 
     /// True when it was sent to one host, and not to all of them.
@@ -321,8 +367,7 @@ impl Ip {
             if self.is_own(header.source) {
                 own.push(packet);
             } else {
-                let payload = packet.slice(header.payload_range(0));
-                let arrived = Arrived::again(header, payload, packet, interface);
+                let arrived = Arrived::whole(header, packet, 0, interface);
                 self.refuse(now, &arrived, Unreachable::Host, out);
             }
         }

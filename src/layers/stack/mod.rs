@@ -4,11 +4,12 @@
 //! |---|---|
 //! | `interface.rs` | what goes in and what comes out: frames, socket events, errors |
 //! | `nic.rs` | network interfaces and their addresses, and which one a packet is from |
+//! | `below.rs` | what a socket wants sent |
 //! | `ip.rs` | routes, ARP, fragments: how a packet leaves |
 //! | `receive.rs` | how one arrives, and how a router passes it on |
 //! | `icmp.rs` | echo, and the errors a host sends and receives (RFC 792, RFC 1122 §3.2.2) |
 //! | `udp.rs` | the table of UDP sockets |
-//! | `tcp.rs` | the table of TCP connections and listeners, and their timers |
+//! | `tcp.rs`, `ends.rs` | the table of TCP connections and listeners, and their timers |
 //!
 //! The stack joins them: it hands what arrives to the layer above, and what a socket wants sent to the layer below. No
 //! layer holds another, and what is to leave the host goes into the one outbox of the stack.
@@ -17,6 +18,8 @@
 //! addresses of both families; packets are IPv4's only. Left out: loopback (a host cannot talk to itself), multicast,
 //! redirects, and a cache of path MTUs: each connection finds its own.
 
+mod below;
+mod ends;
 mod icmp;
 mod interface;
 mod ip;
@@ -35,9 +38,11 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 
+use self::below::Below;
 use self::interface::SocketKey;
 use self::ip::{Ip, Outgoing};
-use self::tcp::{TcpKey, TcpSockets, Want};
+use self::receive::Frame;
+use self::tcp::{TcpKey, TcpSockets};
 use self::udp::{Received, Sending, UdpKey, UdpSockets};
 use super::internet::icmp::{IcmpHeader, Unreachable};
 use super::internet::ipv4::{Ecn, protocol};
@@ -46,7 +51,7 @@ use super::internet::route::Route;
 use super::link::ethernet::MacAddr;
 use super::transport::tcp as tcp_layer;
 use super::transport::udp as udp_layer;
-use crate::base::{Alarm, Duration, Instant, Machine, Rng};
+use crate::base::{Alarm, Duration, Instant, Machine, Rng, Writer};
 use crate::trace::{Flow, Protocol};
 
 /// One host's stack: its interfaces, its routes and its sockets.
@@ -72,6 +77,12 @@ impl Stack {
             out: VecDeque::new(),
             alarm: Alarm::new(),
         }
+    }
+
+    /// Exchanges the memory in which frames are built for another. So many hosts can share one block, where each would
+    /// come to have one of its own: 64 KiB.
+    pub fn swap_writer(&mut self, writer: &mut Writer) {
+        std::mem::swap(&mut self.ip.writer, writer);
     }
 
     /// The host's first address; unspecified while it has none.
@@ -249,9 +260,8 @@ impl Stack {
     /// # Errors
     /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
     pub fn tcp_connect(&mut self, now: Instant, to: SocketAddr) -> Result<SocketId, SendError> {
-        let opened = self.tcp.connect(now, None, to, &self.ip).map(tcp_id);
-        self.drain_tcp(now);
-        opened
+        let (tcp, mut below) = self.tcp();
+        tcp.connect(now, None, to, &mut below).map(tcp_id)
     }
 
     /// The same from one of the host's addresses (RFC 9293 §3.9.1.1: MUST-43). The way is that of
@@ -265,9 +275,8 @@ impl Stack {
         local: IpAddr,
         to: SocketAddr,
     ) -> Result<SocketId, SendError> {
-        let opened = self.tcp.connect(now, Some(local), to, &self.ip).map(tcp_id);
-        self.drain_tcp(now);
-        opened
+        let (tcp, mut below) = self.tcp();
+        tcp.connect(now, Some(local), to, &mut below).map(tcp_id)
     }
 
     /// Hands bytes to a connection; says how many it took.
@@ -275,9 +284,8 @@ impl Stack {
     /// # Errors
     /// [`SendError::Closed`] when nothing can be sent any more.
     pub fn tcp_write(&mut self, now: Instant, socket: SocketId, bytes: Bytes) -> Result<usize, SendError> {
-        let taken = self.tcp.write(now, socket.tcp(), bytes);
-        self.drain_tcp(now);
-        taken
+        let (tcp, mut below) = self.tcp();
+        tcp.write(now, socket.tcp(), bytes, &mut below)
     }
 
     /// Hands bytes to a connection as urgent: see `Connection::write_urgent`.
@@ -290,67 +298,65 @@ impl Stack {
         socket: SocketId,
         bytes: Bytes,
     ) -> Result<usize, SendError> {
-        let taken = self.tcp.write_urgent(now, socket.tcp(), bytes);
-        self.drain_tcp(now);
-        taken
+        let (tcp, mut below) = self.tcp();
+        tcp.write_urgent(now, socket.tcp(), bytes, &mut below)
     }
 
     /// Takes up to `max` of the bytes that have arrived in order.
     pub fn tcp_read(&mut self, now: Instant, socket: SocketId, max: usize) -> Option<Bytes> {
-        let bytes = self.tcp.read(now, socket.tcp(), max);
-        self.drain_tcp(now);
-        bytes
+        let (tcp, mut below) = self.tcp();
+        tcp.read(now, socket.tcp(), max, &mut below)
     }
 
     /// Sends no more on a connection: a FIN follows the last byte.
     pub fn tcp_shutdown(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.shutdown(now, socket.tcp());
-        self.drain_tcp(now);
+        let (tcp, mut below) = self.tcp();
+        tcp.shutdown(now, socket.tcp(), &mut below);
     }
 
     /// Neither sends nor reads any more: what comes now is answered by a RST (RFC 9293 §3.6.1). A listener takes no
     /// more connections, and keeps those it took.
     pub fn tcp_close(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.close(now, socket.tcp());
-        self.drain_tcp(now);
+        let (tcp, mut below) = self.tcp();
+        tcp.close(now, socket.tcp(), &mut below);
     }
 
     /// Ends a connection at once, with a RST.
     pub fn tcp_abort(&mut self, now: Instant, socket: SocketId) {
-        self.tcp.abort(now, socket.tcp());
-        self.drain_tcp(now);
+        let (tcp, mut below) = self.tcp();
+        tcp.abort(now, socket.tcp(), &mut below);
     }
 
     /// Sends small segments of a connection at once, or gathers them (Nagle's algorithm, RFC 9293 §3.7.4: MUST-17).
     /// Connections begin as [`StackConfig::tcp`] says.
     pub fn tcp_set_nodelay(&mut self, now: Instant, socket: SocketId, nodelay: bool) {
-        self.tcp.with(now, socket.tcp(), |connection| connection.set_nodelay(nodelay));
-        self.drain_tcp(now);
+        let (tcp, mut below) = self.tcp();
+        tcp.with(now, socket.tcp(), |connection| connection.set_nodelay(nodelay), &mut below);
     }
 
     /// Ends a connection whose peer has acknowledged nothing for `timeout`; `None` never does (RFC 9293 §3.8.3:
     /// MUST-21).
     pub fn tcp_set_user_timeout(&mut self, now: Instant, socket: SocketId, timeout: Option<Duration>) {
-        self.tcp.with(now, socket.tcp(), |connection| connection.set_user_timeout(now, timeout));
-        self.drain_tcp(now);
+        let (tcp, mut below) = self.tcp();
+        tcp.with(now, socket.tcp(), |connection| connection.set_user_timeout(now, timeout), &mut below);
     }
 
     /// Probes a connection that is idle, or no longer (RFC 9293 §3.8.4: MUST-24).
     pub fn tcp_set_keep_alive(&mut self, now: Instant, socket: SocketId, on: bool) {
-        self.tcp.with(now, socket.tcp(), |connection| connection.set_keep_alive(now, on));
-        self.drain_tcp(now);
+        let (tcp, mut below) = self.tcp();
+        tcp.with(now, socket.tcp(), |connection| connection.set_keep_alive(now, on), &mut below);
     }
 
     /// The Differentiated Services code point of a connection's packets from now on (RFC 9293 §3.9.1.9: MUST-48).
     pub fn tcp_set_dscp(&mut self, now: Instant, socket: SocketId, dscp: u8) {
-        self.tcp.with(now, socket.tcp(), |connection| connection.set_dscp(dscp));
-        self.drain_tcp(now);
+        let (tcp, mut below) = self.tcp();
+        tcp.with(now, socket.tcp(), |connection| connection.set_dscp(dscp), &mut below);
     }
 
     /// Whether [`SocketEvent::Report`] is wanted of a connection (RFC 9293 §3.9.1.8: SHLD-20).
     pub fn tcp_set_reports(&mut self, now: Instant, socket: SocketId, on: bool) {
-        self.tcp.with(now, socket.tcp(), |connection| connection.set_reports(on));
-        self.drain_tcp(now);
+        let (tcp, mut below) = self.tcp();
+        tcp.with(now, socket.tcp(), |connection| connection.set_reports(on), &mut below);
     }
 
     /// What TCP knows about a connection; `None` when it is gone.
@@ -374,50 +380,32 @@ impl Stack {
     }
 
     /// A packet for this host has arrived whole: up to the layer above.
-    fn deliver(&mut self, now: Instant, packet: &ip::Arrived) {
+    fn deliver(&mut self, now: Instant, packet: ip::Arrived) {
         match packet.header.protocol {
-            protocol::ICMP => self.icmp_arrived(now, packet),
-            protocol::UDP => match self.udp.arrived(packet) {
+            protocol::ICMP => self.icmp_arrived(now, &packet),
+            protocol::UDP => match self.udp.arrived(&packet) {
                 Received::Queued(output) => self.out.push_back(output),
                 Received::Refused(why) => self.discard(why),
                 // RFC 1122 §4.1.3.1: a SHOULD.
                 Received::NoPort(port) => {
                     self.discard(format!("no socket is bound to UDP port {port}"));
-                    self.ip.refuse(now, packet, Unreachable::Port, &mut self.out);
+                    self.ip.refuse(now, &packet, Unreachable::Port, &mut self.out);
                 }
             },
             protocol::TCP => {
-                self.tcp.arrived(now, packet, &self.ip);
-                self.drain_tcp(now);
+                let (tcp, mut below) = self.tcp();
+                tcp.arrived(now, packet, &mut below);
             }
             other => {
                 self.discard(format!("no protocol here has the number {other}"));
-                self.ip.refuse(now, packet, Unreachable::Protocol, &mut self.out);
+                self.ip.refuse(now, &packet, Unreachable::Protocol, &mut self.out);
             }
         }
     }
 
-    /// Does what TCP asks for.
-    fn drain_tcp(&mut self, now: Instant) {
-        while let Some(want) = self.tcp.poll() {
-            match want {
-                Want::Tell(output) => self.out.push_back(output),
-                Want::Doubt(to) => self.ip.doubt(now, to),
-                Want::Send { from, to, dscp, ecn, segment } => {
-                    // Don't Fragment: TCP cuts its segments to fit, and routers report when they do not (RFC 1191 §2).
-                    let outgoing = Outgoing {
-                        source: from,
-                        destination: to,
-                        protocol: protocol::TCP,
-                        dont_fragment: true,
-                        dscp,
-                        ecn,
-                        len: segment.len(),
-                    };
-                    self.ip.send(now, outgoing, |w| segment.emit(from, to, w), &mut self.out);
-                }
-            }
-        }
+    /// The table of TCP, and what is below it.
+    fn tcp(&mut self) -> (&mut TcpSockets, Below<'_>) {
+        (&mut self.tcp, Below { ip: &mut self.ip, out: &mut self.out })
     }
 
     /// Says that what came in last was refused.
@@ -432,9 +420,10 @@ impl Machine for Stack {
 
     fn handle(&mut self, now: Instant, input: Input) {
         match input {
-            Input::Frame { interface, bytes } => {
-                if let Some(packet) = self.ip.frame_arrived(now, interface, &bytes, &mut self.out) {
-                    self.deliver(now, &packet);
+            Input::Frame { interface, bytes, intact } => {
+                let frame = Frame { interface, bytes, intact };
+                if let Some(packet) = self.ip.frame_arrived(now, frame, &mut self.out) {
+                    self.deliver(now, packet);
                 }
             }
             Input::Backlog { interface, bytes } => {
@@ -446,16 +435,16 @@ impl Machine for Stack {
                 for packet in self.ip.wake(now, &mut self.out) {
                     self.undelivered(now, &packet);
                 }
-                self.tcp.wake(now);
-                self.drain_tcp(now);
+                let (tcp, mut below) = self.tcp();
+                tcp.wake(now, &mut below);
             }
         }
     }
 
     fn poll(&mut self, now: Instant) -> Option<Output> {
         if self.out.is_empty() {
-            self.tcp.pump_all(now);
-            self.drain_tcp(now);
+            let (tcp, mut below) = self.tcp();
+            tcp.pump_all(now, &mut below);
         }
         if let Some(output) = self.out.pop_front() {
             if let Output::Frame { interface, bytes } = &output {

@@ -73,6 +73,10 @@ impl Nic {
 impl Ip {
     pub(super) fn add_interface(&mut self, mac: MacAddr, mtu: u16) -> usize {
         let number = self.nics.len();
+        if number == 0 {
+            // Most hosts have one.
+            self.nics.reserve_exact(1);
+        }
         self.nics.push(Nic::new(mac, mtu));
         // The limited broadcast has no interface of its own (RFC 1122 §3.3.6): the first one serves.
         if number == 0 {

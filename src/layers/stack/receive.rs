@@ -1,7 +1,7 @@
 //! How a frame that arrives is taken apart: ARP, packets for this host, and packets to be passed on (RFC 1122 §3.2.1,
 //! RFC 1812 §5.2.1).
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 use super::ip::{Arrived, Ip};
 use super::nic::Nic;
@@ -9,22 +9,24 @@ use super::{Outbox, Output};
 use crate::base::{Header as _, Instant, Layer, Reader};
 use crate::layers::internet::fragment::Outcome;
 use crate::layers::internet::icmp::{TimeExceeded, Unreachable};
-use crate::layers::internet::icmp_error;
 use crate::layers::internet::ipv4::Ipv4Header;
 use crate::layers::link::arp::ArpPacket;
 use crate::layers::link::ethernet::{EtherType, EthernetHeader};
 
+/// A frame that has arrived.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) interface: usize,
+    pub(super) bytes: Bytes,
+    /// The checksums in it are known to be right.
+    pub(super) intact: bool,
+}
+
 impl Ip {
     /// Takes a frame apart. What it gives is for the layer above; all else (ARP, a packet to pass on, a fragment that
     /// waits for others) is done here.
-    pub(super) fn frame_arrived(
-        &mut self,
-        now: Instant,
-        interface: usize,
-        bytes: &Bytes,
-        out: &mut Outbox,
-    ) -> Option<Arrived> {
-        match self.take_apart(now, interface, bytes, out) {
+    pub(super) fn frame_arrived(&mut self, now: Instant, frame: Frame, out: &mut Outbox) -> Option<Arrived> {
+        match self.take_apart(now, frame, out) {
             Ok(arrived) => arrived,
             Err(why) => {
                 out.push_back(Output::Discarded(why));
@@ -37,11 +39,11 @@ impl Ip {
     fn take_apart(
         &mut self,
         now: Instant,
-        interface: usize,
-        bytes: &Bytes,
+        frame: Frame,
         out: &mut Outbox,
     ) -> Result<Option<Arrived>, String> {
-        let mut r = Reader::new(Layer::Link, EthernetHeader::PROTOCOL, bytes);
+        let interface = frame.interface;
+        let mut r = Reader::new(Layer::Link, EthernetHeader::PROTOCOL, &frame.bytes);
         let header = EthernetHeader::parse(&mut r).map_err(|error| error.to_string())?;
         let mac = self.nics[interface].mac;
         if header.destination != mac && !header.destination.is_broadcast() {
@@ -50,7 +52,8 @@ impl Ip {
         match header.ethertype {
             EtherType::ARP => self.arp_arrived(now, interface, &r, out).map(|()| None),
             EtherType::IPV4 => {
-                self.packet_arrived(now, interface, bytes, &r, !header.destination.is_broadcast(), out)
+                let start = r.offset();
+                self.packet_arrived(now, frame, start, !header.destination.is_broadcast(), out)
             }
             other => Err(format!("no protocol here has EtherType {other}")),
         }
@@ -83,23 +86,22 @@ impl Ip {
     fn packet_arrived(
         &mut self,
         now: Instant,
-        interface: usize,
-        frame: &Bytes,
-        r: &Reader<'_>,
+        Frame { interface, mut bytes, intact }: Frame,
+        start: usize,
         unicast: bool,
         out: &mut Outbox,
     ) -> Result<Option<Arrived>, String> {
-        let start = r.offset();
-        let header = Ipv4Header::parse(&mut r.enter(Layer::Internet, Ipv4Header::PROTOCOL))
-            .map_err(|error| error.to_string())?;
+        let parse = if intact { Ipv4Header::parse_intact } else { Ipv4Header::parse };
+        let mut r = Reader::new(Layer::Internet, Ipv4Header::PROTOCOL, &bytes[start..]).starting_at(start);
+        let header = parse(&mut r).map_err(|error| error.to_string())?;
         let broadcast = self.is_broadcast(interface, header.destination);
         if let Some(why) = self.unfit(interface, &header, unicast, broadcast) {
             return Err(why.into());
         }
-        let range = header.payload_range(start);
-        let packet = frame.slice(start..range.end);
-        let (offset, payload) = (range.start, frame.slice(range));
-        let arrived = Arrived { interface, offset, payload, packet, unicast, broadcast, header };
+        bytes.truncate(header.payload_range(start).end);
+        bytes.advance(start);
+        let mut arrived = Arrived::whole(header, bytes, start, interface);
+        (arrived.unicast, arrived.broadcast, arrived.intact) = (unicast, broadcast, intact);
         if !broadcast && !self.is_own(header.destination) {
             return self.pass_on(now, &arrived, out).map(|()| None);
         }
@@ -107,12 +109,8 @@ impl Ip {
             return Ok(Some(arrived));
         }
         self.deadline_may_have_changed();
-        match self.reassembler.accept(now, &header, arrived.payload) {
-            Outcome::Complete(header, payload) => {
-                // The fragment that came last has no ports to be quoted: the whole packet is put together again.
-                let packet = icmp_error::quote_of(&header, &payload);
-                Ok(Some(Arrived { header, payload, offset: 0, packet, interface, unicast, broadcast }))
-            }
+        match self.reassembler.accept(now, &header, arrived.shared_payload()) {
+            Outcome::Complete(header, payload) => Ok(Some(arrived.put_together(header, payload))),
             Outcome::Waiting => Ok(None),
             Outcome::Refused(refusal) => Err(refusal.why().into()),
         }
@@ -144,7 +142,7 @@ impl Ip {
             return Ok(());
         }
         let header = Ipv4Header { ttl: header.ttl - 1, ..header };
-        self.send_by(now, hop, header, |w| w.bytes(&packet.payload), out);
+        self.send_by(now, hop, header, |w| w.bytes(packet.payload()), out);
         Ok(())
     }
 

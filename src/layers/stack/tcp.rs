@@ -3,11 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use slotmap::{SlotMap, new_key_type};
 
-use super::ip::{Arrived, Ip};
+use super::below::{Below, Treatment};
+use super::ends::{Ends, Index};
+use super::ip::Arrived;
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
 use crate::base::{Instant, Machine as _, Rng};
 use crate::layers::internet::ipv4::{self, Ecn};
@@ -28,66 +31,27 @@ new_key_type! {
 
 /// Connections by key and by 4-tuple.
 ///
-/// It sends nothing itself: after every call, [`poll`](TcpSockets::poll) says what the layers below are to send, and
-/// what what to hand to the program.
+/// What they want sent goes to the layer [`Below`], which each call is given.
 ///
 /// The tables grow with the connections that the host's own programs open, and with those that listeners accept, up to
 /// [`MAX_SOCKETS`]: then a SYN that comes is dropped, and its sender will try again, and a program that opens one more
 /// gets an error. Of each listener's connections at most [`BACKLOG`] may be half open, or a SYN is dropped likewise.
 #[derive(Debug)]
 pub(super) struct TcpSockets {
-    config: Config,
+    config: Arc<Config>,
     /// The key of the function that initial sequence numbers add to the clock (RFC 9293 §3.4.1); here, from the seed.
     secret: [u8; 16],
     sockets: SlotMap<TcpKey, TcpSocket>,
-    /// Which connection a segment is for.
-    connections: BTreeMap<Ends, TcpKey>,
+    /// Which connection a segment is for: see [`find`](TcpSockets::find).
+    connections: Index,
     /// Which listener a SYN is for.
     ports: BTreeMap<u16, TcpKey>,
     next_port: u16,
     /// When connections want to be woken, the earliest on top. Entries are not taken back: one that comes too early
     /// is put in again for the time that holds by then. So an ACK, which moves a timer, costs nothing here.
     timers: BinaryHeap<Reverse<(Instant, TcpKey)>>,
-    /// What one call asked for; drained before the next.
-    wants: VecDeque<Want>,
     /// Connections to which something has arrived since the last [`pump_all`](TcpSockets::pump_all), each once.
     arrivals: VecDeque<TcpKey>,
-}
-
-/// What TCP asks of its host.
-#[derive(Debug)]
-pub(super) enum Want {
-    /// Send this segment from one end to the other.
-    Send { from: IpAddr, to: IpAddr, dscp: u8, ecn: Ecn, segment: Segment },
-    /// Look whether the way to this host is still there.
-    Doubt(IpAddr),
-    /// Hand this out of the stack.
-    Tell(Output),
-}
-
-/// What identifies one of a host's connections: both ports, and both addresses. As numbers, so that a search compares
-/// numbers, and the ports first, for they nearly always decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Ends {
-    ports: u32,
-    local: u128,
-    remote: u128,
-}
-
-impl Ends {
-    fn new(local: SocketAddr, remote: SocketAddr) -> Self {
-        // No packet has a mapped address, so the two families cannot meet.
-        let number = |end: SocketAddr| match end.ip() {
-            IpAddr::V4(ip) => ip.to_ipv6_mapped().to_bits(),
-            IpAddr::V6(ip) => ip.to_bits(),
-        };
-        let ports = u32::from(local.port()) << 16 | u32::from(remote.port());
-        Ends { ports, local: number(local), remote: number(remote) }
-    }
-
-    fn of(connection: &Connection) -> Self {
-        Ends::new(connection.local(), connection.remote())
-    }
 }
 
 #[derive(Debug)]
@@ -122,14 +86,13 @@ impl TcpSockets {
         let next_port = FIRST_DYNAMIC_PORT + rng.below(4096) as u16;
         let secret = (u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64())).to_be_bytes();
         TcpSockets {
-            config: Config { trace: config.trace, ..config.tcp.clone() },
+            config: Arc::new(Config { trace: config.trace, ..config.tcp.clone() }),
             secret,
             sockets: SlotMap::with_key(),
-            connections: BTreeMap::new(),
+            connections: Index::default(),
             ports: BTreeMap::new(),
             next_port,
             timers: BinaryHeap::new(),
-            wants: VecDeque::new(),
             arrivals: VecDeque::new(),
         }
     }
@@ -150,8 +113,9 @@ impl TcpSockets {
         now: Instant,
         local: Option<IpAddr>,
         to: SocketAddr,
-        ip: &Ip,
+        below: &mut Below<'_>,
     ) -> Result<TcpKey, SendError> {
+        let ip = &*below.ip;
         let group = is_limited_broadcast(to.ip()) || to.ip().is_multicast() || to.ip().is_unspecified();
         if group || to.port() == 0 {
             return Err(SendError::NotOneHost);
@@ -170,16 +134,22 @@ impl TcpSockets {
         let local = SocketAddr::new(source, port);
         let isn = SeqNumber::initial(now, local, to, &self.secret);
         let config = self.config_for(Some(path.mtu));
-        let connection = Connection::connect(now, local, to, isn, &config);
+        let connection = Connection::connect(now, local, to, isn, config);
         let key = self.add_connection(Box::new(connection), None).ok_or(SendError::PortInUse)?;
-        self.pump(now, key);
+        self.pump(now, key, below);
         Ok(key)
     }
 
-    pub(super) fn write(&mut self, now: Instant, key: TcpKey, bytes: Bytes) -> Result<usize, SendError> {
+    pub(super) fn write(
+        &mut self,
+        now: Instant,
+        key: TcpKey,
+        bytes: Bytes,
+        below: &mut Below<'_>,
+    ) -> Result<usize, SendError> {
         let connection = self.connection(key).ok_or(SendError::Closed)?;
         let taken = connection.write(now, bytes).map_err(|_| SendError::Closed)?;
-        self.pump(now, key);
+        self.pump(now, key, below);
         Ok(taken)
     }
 
@@ -188,65 +158,71 @@ impl TcpSockets {
         now: Instant,
         key: TcpKey,
         bytes: Bytes,
+        below: &mut Below<'_>,
     ) -> Result<usize, SendError> {
         let connection = self.connection(key).ok_or(SendError::Closed)?;
         let taken = connection.write_urgent(now, bytes).map_err(|_| SendError::Closed)?;
-        self.pump(now, key);
+        self.pump(now, key, below);
         Ok(taken)
     }
 
-    pub(super) fn read(&mut self, now: Instant, key: TcpKey, max: usize) -> Option<Bytes> {
+    pub(super) fn read(
+        &mut self,
+        now: Instant,
+        key: TcpKey,
+        max: usize,
+        below: &mut Below<'_>,
+    ) -> Option<Bytes> {
         let connection = self.connection(key)?;
         let bytes = connection.read(now, max);
         if bytes.is_none() && connection.state() == State::Closed {
             // All is read that outlived the connection.
             self.sockets.remove(key);
-        } else if bytes.is_some() {
-            self.pump(now, key);
+        } else if !connection.is_quiet() {
+            self.pump(now, key, below);
         }
         bytes
     }
 
-    pub(super) fn shutdown(&mut self, now: Instant, key: TcpKey) {
+    pub(super) fn shutdown(&mut self, now: Instant, key: TcpKey, below: &mut Below<'_>) {
         if let Some(connection) = self.connection(key) {
             connection.shutdown(now);
-            self.pump(now, key);
+            self.pump(now, key, below);
         }
     }
 
-    pub(super) fn close(&mut self, now: Instant, key: TcpKey) {
+    pub(super) fn close(&mut self, now: Instant, key: TcpKey, below: &mut Below<'_>) {
         if let Some(TcpSocket::Listener { port, .. }) = self.sockets.get(key) {
             let port = *port;
-            return self.stop_listening(now, key, port);
+            return self.stop_listening(now, key, port, below);
         }
         if let Some(connection) = self.connection(key) {
             connection.close(now);
-            self.pump(now, key);
+            self.pump(now, key, below);
             self.forget_if_closed(key);
         }
     }
 
     /// A listener goes: from here on a SYN to its port is answered by a RST (RFC 9293 §3.10.7.1). Connections that are
     /// half open are reset, for nobody will accept them; those that were accepted stay.
-    fn stop_listening(&mut self, now: Instant, listener: TcpKey, port: u16) {
+    fn stop_listening(&mut self, now: Instant, listener: TcpKey, port: u16, below: &mut Below<'_>) {
         self.ports.remove(&port);
         self.sockets.remove(listener);
-        let connections: Vec<TcpKey> = self.connections.values().copied().collect();
-        for key in connections {
+        for key in self.connections.keys() {
             if let Some(TcpSocket::Connection { connection, accepted_by, .. }) = self.sockets.get_mut(key)
                 && *accepted_by == Some(listener)
             {
                 *accepted_by = None;
                 connection.abort(now);
-                self.pump(now, key);
+                self.pump(now, key, below);
             }
         }
     }
 
-    pub(super) fn abort(&mut self, now: Instant, key: TcpKey) {
+    pub(super) fn abort(&mut self, now: Instant, key: TcpKey, below: &mut Below<'_>) {
         if let Some(connection) = self.connection(key) {
             connection.abort(now);
-            self.pump(now, key);
+            self.pump(now, key, below);
             self.forget_if_closed(key);
         }
     }
@@ -259,10 +235,16 @@ impl TcpSockets {
     }
 
     /// Turns a switch of one connection.
-    pub(super) fn with(&mut self, now: Instant, key: TcpKey, change: impl FnOnce(&mut Connection)) {
+    pub(super) fn with(
+        &mut self,
+        now: Instant,
+        key: TcpKey,
+        change: impl FnOnce(&mut Connection),
+        below: &mut Below<'_>,
+    ) {
         if let Some(connection) = self.connection(key) {
             change(connection);
-            self.pump(now, key);
+            self.pump(now, key, below);
         }
     }
 
@@ -286,15 +268,18 @@ impl TcpSockets {
     }
 
     /// A segment arrived: for a connection, for a listener, or for neither (RFC 9293 §3.10.7).
-    pub(super) fn arrived(&mut self, now: Instant, packet: &Arrived, ip: &Ip) {
+    pub(super) fn arrived(&mut self, now: Instant, packet: Arrived, below: &mut Below<'_>) {
         // In silence: all hosts would answer (RFC 9293 §3.9.2.3, MUST-57, which holds for every segment).
         if !packet.is_for_one() {
-            return self.discard("a TCP segment that was sent to all hosts".into());
+            return below.discard("a TCP segment that was sent to all hosts".into());
         }
         let (source, destination) = (packet.header.source.into(), packet.header.destination.into());
-        let segment = match Segment::parse(source, destination, &packet.payload, packet.offset) {
+        let (offset, intact, marked) = (packet.offset, packet.intact, packet.header.ecn == Ecn::Ce);
+        let bytes = packet.into_payload();
+        let verified = if intact { Ok(()) } else { Segment::verify(source, destination, &bytes, offset) };
+        let segment = match verified.and_then(|()| Segment::parse_intact(bytes, offset)) {
             Ok(segment) => segment,
-            Err(error) => return self.discard(error.to_string()),
+            Err(error) => return below.discard(error.to_string()),
         };
         let remote = SocketAddr::new(source, segment.header.source_port);
         let port = segment.header.destination_port;
@@ -303,41 +288,40 @@ impl TcpSockets {
         let fresh = || SeqNumber::initial(now, local, remote, &secret);
         let listener = self.listener_at(port, destination);
         let mut isn = None;
-        if let Some(key) = self.connections.get(&Ends::new(local, remote)).copied() {
+        if let Some(key) = self.find(local, remote) {
             let Some(connection) = self.connection(key) else { return };
             isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
             if isn.is_none() {
-                let marked = packet.header.ecn == Ecn::Ce;
                 connection.handle(now, if marked { Input::Marked(segment) } else { Input::Segment(segment) });
                 return self.arrived_at(key);
             }
             // The old connection is gone, and the SYN is for the listener.
-            self.pump(now, key);
+            self.pump(now, key, below);
         }
         let Some(listener) = listener else {
             if let Some(reply) = reply_to_stray(&segment) {
-                self.send(local, remote, reply);
+                below.segment(now, (destination, source), Treatment::USUAL, &reply);
             }
             return;
         };
-        let mtu = ip.path(source).map(|path| path.mtu);
+        let mtu = below.ip.path(source).map(|path| path.mtu);
         let machine = Listener::new(port, self.config_for(mtu));
         let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
         let isn = || isn.unwrap_or_else(fresh);
         match machine.segment_arrives(now, source, destination, &segment, isn) {
             Answer::Ignore => {}
-            Answer::Reply(reply) => self.send(local, remote, reply),
+            Answer::Reply(reply) => below.segment(now, (destination, source), Treatment::USUAL, &reply),
             Answer::Open(_) if *half_open >= BACKLOG => {
-                self.discard(format!("{BACKLOG} connections to port {port} are half open already"));
+                below.discard(format!("{BACKLOG} connections to port {port} are half open already"));
             }
             Answer::Open(connection) => {
                 let Some(key) = self.add_connection(connection, Some(listener)) else {
-                    return self.discard("the table of connections is full".into());
+                    return below.discard("the table of connections is full".into());
                 };
                 if let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
                     *half_open += 1;
                 }
-                self.pump(now, key);
+                self.pump(now, key, below);
             }
         }
     }
@@ -357,20 +341,15 @@ impl TcpSockets {
     pub(super) fn icmp(
         &mut self,
         now: Instant,
-        local: SocketAddr,
-        remote: SocketAddr,
+        (local, remote): (SocketAddr, SocketAddr),
         (error, seq): (IcmpError, SeqNumber),
+        below: &mut Below<'_>,
     ) {
-        let Some(key) = self.connections.get(&Ends::new(local, remote)).copied() else { return };
+        let Some(key) = self.find(local, remote) else { return };
         if let Some(connection) = self.connection(key) {
             connection.handle(now, Input::Icmp { error, seq });
-            self.pump(now, key);
+            self.pump(now, key, below);
         }
-    }
-
-    /// The next thing that the call before asked for.
-    pub(super) fn poll(&mut self) -> Option<Want> {
-        self.wants.pop_front()
     }
 
     /// When the earliest timer may go off.
@@ -379,7 +358,7 @@ impl TcpSockets {
     }
 
     /// Wakes every connection that is due.
-    pub(super) fn wake(&mut self, now: Instant) {
+    pub(super) fn wake(&mut self, now: Instant, below: &mut Below<'_>) {
         while let Some(Reverse((at, key))) = self.timers.peek().copied()
             && at <= now
         {
@@ -403,7 +382,7 @@ impl TcpSockets {
             }
             *due = Instant::NEVER;
             connection.handle(now, Input::Wake);
-            self.pump(now, key);
+            self.pump(now, key, below);
         }
     }
 
@@ -418,17 +397,17 @@ impl TcpSockets {
     }
 
     /// Carries out what connections ask for after the arrivals since the last time.
-    pub(super) fn pump_all(&mut self, now: Instant) {
+    pub(super) fn pump_all(&mut self, now: Instant, below: &mut Below<'_>) {
         while let Some(key) = self.arrivals.pop_front() {
             if let Some(TcpSocket::Connection { arrived, .. }) = self.sockets.get_mut(key) {
                 *arrived = false;
             }
-            self.pump(now, key);
+            self.pump(now, key, below);
         }
     }
 
     /// Carries out everything that a connection asks for.
-    fn pump(&mut self, now: Instant, key: TcpKey) {
+    fn pump(&mut self, now: Instant, key: TcpKey, below: &mut Below<'_>) {
         let mut closed = None;
         let Some(TcpSocket::Connection { connection, due, queued, accepted_by, .. }) =
             self.sockets.get_mut(key)
@@ -439,13 +418,12 @@ impl TcpSockets {
         while let Some(output) = connection.poll(now) {
             match output {
                 TcpOutput::Send(segment) => {
-                    let (from, to) = (connection.local().ip(), connection.remote().ip());
-                    let dscp = connection.dscp();
+                    let ends = (connection.local().ip(), connection.remote().ip());
                     let ecn = if connection.may_be_marked(&segment) { Ecn::Ect0 } else { Ecn::NotEct };
-                    self.wants.push_back(Want::Send { from, to, dscp, ecn, segment });
+                    below.segment(now, ends, Treatment { dscp: connection.dscp(), ecn }, &segment);
                 }
-                TcpOutput::NegativeAdvice => self.wants.push_back(Want::Doubt(connection.remote().ip())),
-                TcpOutput::Trace(kind) => self.wants.push_back(Want::Tell(Output::Trace(kind))),
+                TcpOutput::NegativeAdvice => below.ip.doubt(now, connection.remote().ip()),
+                TcpOutput::Trace(kind) => below.tell(Output::Trace(kind)),
                 TcpOutput::WakeAt(at) => {
                     *due = at;
                     if at < *queued {
@@ -455,7 +433,7 @@ impl TcpSockets {
                 }
                 TcpOutput::Event(event) => {
                     let socket = tcp_id(key);
-                    self.wants.push_back(Want::Tell(Output::Event(match event {
+                    below.tell(Output::Event(match event {
                         Event::Connected => match accepted_by.take() {
                             Some(listener) => {
                                 established = Some(listener);
@@ -471,13 +449,13 @@ impl TcpSockets {
                             closed = Some(reason);
                             SocketEvent::Closed { socket, reason }
                         }
-                    })));
+                    }));
                 }
             }
         }
         if closed.is_some() {
             established = established.or(*accepted_by);
-            self.connections.remove(&Ends::of(connection));
+            self.connections.remove(Ends::of(connection), key);
             // What has come in order can still be read (RFC 9293 §3.6: what was sent before the CLOSE is delivered).
             if connection.readable() == 0 {
                 self.sockets.remove(key);
@@ -497,21 +475,28 @@ impl TcpSockets {
         }
     }
 
-    fn send(&mut self, local: SocketAddr, remote: SocketAddr, segment: Segment) {
-        let (from, to) = (local.ip(), remote.ip());
-        self.wants.push_back(Want::Send { from, to, dscp: 0, ecn: Ecn::NotEct, segment });
-    }
-
-    fn discard(&mut self, why: String) {
-        self.wants.push_back(Want::Tell(Output::Discarded(why)));
+    /// The connection between these two ends.
+    fn find(&self, local: SocketAddr, remote: SocketAddr) -> Option<TcpKey> {
+        let is_it = |key: &TcpKey| match self.sockets.get(*key) {
+            Some(TcpSocket::Connection { connection, .. }) => {
+                connection.local() == local && connection.remote() == remote
+            }
+            _ => false,
+        };
+        self.connections.alike(Ends::new(local, remote)).find(is_it)
     }
 
     /// What a connection is like over a path whose first link has this MTU: no segment is larger than what that link
     /// can carry, and no larger one is asked for (RFC 9293 §3.7.1, MUST-16 and MUST-67).
-    fn config_for(&self, mtu: Option<u16>) -> Config {
+    ///
+    /// Where that changes nothing all connections share the one of the host: with 1000 of them it is then always at hand.
+    fn config_for(&self, mtu: Option<u16>) -> Arc<Config> {
         let headers = (ipv4::MIN_HEADER_LEN + MIN_HEADER_LEN) as u16;
         let most = mtu.map_or(u16::MAX, |mtu| mtu.saturating_sub(headers));
-        Config { mss: self.config.mss.min(most), ..self.config.clone() }
+        if self.config.mss <= most {
+            return Arc::clone(&self.config);
+        }
+        Arc::new(Config { mss: most, ..Config::clone(&self.config) })
     }
 
     /// Its key; `None` when the table is full.
@@ -534,9 +519,7 @@ impl TcpSockets {
         for _ in FIRST_DYNAMIC_PORT..=u16::MAX {
             let port = self.next_port;
             self.next_port = port.checked_add(1).unwrap_or(FIRST_DYNAMIC_PORT);
-            if !self.connections.contains_key(&Ends::new(SocketAddr::new(from, port), to))
-                && !self.ports.contains_key(&port)
-            {
+            if self.find(SocketAddr::new(from, port), to).is_none() && !self.ports.contains_key(&port) {
                 return Ok(port);
             }
         }

@@ -130,11 +130,14 @@ impl UdpSockets {
     /// A datagram arrived: into the socket's buffer.
     pub(super) fn arrived(&mut self, packet: &Arrived) -> Received {
         let (source, destination) = (packet.header.source.into(), packet.header.destination.into());
-        let Datagram { header, payload } =
-            match Datagram::parse(source, destination, &packet.payload, packet.offset) {
-                Ok(datagram) => datagram,
-                Err(error) => return Received::Refused(error.to_string()),
-            };
+        let (bytes, offset) = (packet.shared_payload(), packet.offset);
+        let verified =
+            if packet.intact { Ok(()) } else { Datagram::verify(source, destination, &bytes, offset) };
+        let Datagram { header, payload } = match verified.and_then(|()| Datagram::parse_intact(bytes, offset))
+        {
+            Ok(datagram) => datagram,
+            Err(error) => return Received::Refused(error.to_string()),
+        };
         let found = self.ports.get(&header.destination_port).copied();
         let Some((key, socket)) = found.and_then(|key| Some((key, self.sockets.get_mut(key)?))) else {
             return Received::NoPort(header.destination_port);

@@ -18,7 +18,7 @@
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 use super::pseudo_header;
 use crate::base::{Field, Header, Layer, ParseError, Reader, Show, Writer};
@@ -81,6 +81,14 @@ impl Header for UdpHeader {
     }
 }
 
+impl UdpHeader {
+    /// Where the datagram ends whose header `r` has just read: bytes of the packet after its length are no part of it.
+    fn end_within(&self, r: &Reader<'_>) -> Result<usize, ParseError> {
+        let length = usize::from(self.length);
+        if length > r.whole().len() { Err(r.incomplete("payload", length - HEADER_LEN)) } else { Ok(length) }
+    }
+}
+
 /// A header and its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datagram {
@@ -113,16 +121,20 @@ impl Datagram {
         bytes: &Bytes,
         base: usize,
     ) -> Result<Self, ParseError> {
+        Datagram::verify(source, destination, bytes, base)?;
+        Datagram::parse_intact(bytes.clone(), base)
+    }
+
+    /// Whether the checksum is right, if there is one.
+    ///
+    /// # Errors
+    /// As [`parse`](Datagram::parse).
+    pub fn verify(source: IpAddr, destination: IpAddr, bytes: &[u8], base: usize) -> Result<(), ParseError> {
         let mut r = Reader::new(Layer::Transport, UdpHeader::PROTOCOL, bytes).starting_at(base);
         let header = UdpHeader::parse(&mut r)?;
-        let length = usize::from(header.length);
-        if length > bytes.len() {
-            return Err(r.incomplete("payload", length - HEADER_LEN));
-        }
-        // Bytes of the packet after the length are no part of the datagram.
-        let whole = &bytes[..length];
+        let whole = &bytes[..header.end_within(&r)?];
         if header.checksum != 0 {
-            let mut sum = pseudo_header(source, destination, protocol::UDP, length);
+            let mut sum = pseudo_header(source, destination, protocol::UDP, whole.len());
             sum.add(whole);
             if sum.finish() != 0 {
                 let right =
@@ -130,7 +142,20 @@ impl Datagram {
                 return Err(r.malformed("checksum", 6, right, format!("0x{:04x}", header.checksum)));
             }
         }
-        Ok(Datagram { header, payload: bytes.slice(HEADER_LEN..length) })
+        Ok(())
+    }
+
+    /// Reads a datagram whose checksum is known to be right.
+    ///
+    /// # Errors
+    /// Incomplete when the length says more than there is; malformed when it is below 8.
+    pub fn parse_intact(mut bytes: Bytes, base: usize) -> Result<Self, ParseError> {
+        let mut r = Reader::new(Layer::Transport, UdpHeader::PROTOCOL, &bytes).starting_at(base);
+        let header = UdpHeader::parse(&mut r)?;
+        let end = header.end_within(&r)?;
+        bytes.truncate(end);
+        bytes.advance(HEADER_LEN);
+        Ok(Datagram { header, payload: bytes })
     }
 
     /// Writes header, checksum and payload of a datagram that goes from `source` to `destination`.

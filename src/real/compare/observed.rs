@@ -57,7 +57,7 @@ impl<'a> Observed<'a> {
             ),
             _ => format!("seen after {after}"),
         };
-        let kind = Kind::StateChanged { flow: self.flow, from, to: info.state, why: why.into() };
+        let kind = Kind::StateChanged { flow: self.flow, from, to: info.state, why: Box::new(why.into()) };
         self.stage.record(self.stage.now(), self.place, kind);
     }
 

@@ -111,7 +111,7 @@ async fn acknowledged(stage: &Stage, client: &Observed<'_>, until: Instant, serv
         let bytes = TcpInfo::of(client.stream()).ok()?.bytes_acked?;
         if bytes > 1 && !stands {
             stands = true;
-            let why = "seen when its kernel had acknowledged a byte of the client's".into();
+            let why = Box::new("seen when its kernel had acknowledged a byte of the client's".into());
             let kind = Kind::StateChanged { flow: server, from: "LISTEN", to: "ESTABLISHED", why };
             stage.record(stage.now(), SERVER, kind);
         }

@@ -82,7 +82,8 @@ impl Story {
     }
 
     pub(super) fn state(&mut self, micros: u64, place: u16, to: &'static str) -> &mut Self {
-        let kind = Kind::StateChanged { flow: Story::flow(place), from: "", to, why: Cow::Borrowed("") };
+        let kind =
+            Kind::StateChanged { flow: Story::flow(place), from: "", to, why: Box::new(Cow::Borrowed("")) };
         self.event(micros, place, kind)
     }
 

@@ -94,7 +94,9 @@ impl Lab {
     }
 
     fn arrives(&mut self, frame: Bytes) {
-        self.with_stack(|stack, now| stack.handle(now, Input::Frame { interface: 0, bytes: frame }));
+        self.with_stack(|stack, now| {
+            stack.handle(now, Input::Frame { interface: 0, bytes: frame, intact: false })
+        });
     }
 
     /// Lets time pass, waking the host whenever it asked for it.

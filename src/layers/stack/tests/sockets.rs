@@ -225,7 +225,7 @@ fn segments_that_are_handed_in_together_are_acknowledged_together() {
     let (mut lab, socket, next) = established();
     for i in 0..10 {
         let bytes = with_data(header(Flags::ACK, 101 + 5 * i, next.0), b"hello");
-        lab.stack.handle(lab.now, Input::Frame { interface: 0, bytes });
+        lab.stack.handle(lab.now, Input::Frame { interface: 0, bytes, intact: false });
     }
     lab.with_stack(|_, _| ());
     assert_eq!(lab.segment().map(|segment| segment.header.ack), Some(SeqNumber(151)));

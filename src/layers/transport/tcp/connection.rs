@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::congestion::CongestionControl;
 use super::ecn::Ecn;
@@ -30,7 +31,8 @@ use crate::trace;
 /// A connection that is [`Closed`](State::Closed) does nothing more than answer strays with a RST.
 #[derive(Debug)]
 pub struct Connection {
-    pub(super) config: Config,
+    /// Shared with the other connections that are like it.
+    pub(super) config: Arc<Config>,
     pub(super) local: SocketAddr,
     pub(super) remote: SocketAddr,
     pub(super) state: State,
@@ -51,7 +53,7 @@ pub struct Connection {
     /// whether it is in use.
     pub(super) permits_sack: bool,
     /// Timestamps, once both SYNs had them.
-    pub(super) timestamps: Option<Timestamps>,
+    pub(super) timestamps: Option<Box<Timestamps>>,
     /// The read side is shut: the program has closed for good, and reads no more.
     pub(super) read_shut: bool,
     /// Fruitless window probes so far.
@@ -107,15 +109,20 @@ impl Connection {
         local: SocketAddr,
         remote: SocketAddr,
         isn: SeqNumber,
-        config: &Config,
+        config: impl Into<Arc<Config>>,
     ) -> Connection {
-        let mut connection = Connection::new(local, remote, isn, config);
+        let mut connection = Connection::new(local, remote, isn, config.into());
         connection.go(now, Cause::ActiveOpen);
         connection
     }
 
     /// A connection in CLOSED.
-    pub(super) fn new(local: SocketAddr, remote: SocketAddr, isn: SeqNumber, config: &Config) -> Connection {
+    pub(super) fn new(
+        local: SocketAddr,
+        remote: SocketAddr,
+        isn: SeqNumber,
+        config: Arc<Config>,
+    ) -> Connection {
         Connection {
             local,
             remote,
@@ -130,7 +137,7 @@ impl Connection {
             passive: false,
             offers_scale: config.window_scale,
             permits_sack: config.sack,
-            timestamps: config.timestamps.then(Timestamps::new),
+            timestamps: config.timestamps.then(|| Box::new(Timestamps::new())),
             read_shut: false,
             probes: 0,
             timeouts: 0,
@@ -145,7 +152,7 @@ impl Connection {
             events: Events::default(),
             quiet: false,
             alarm: Alarm::new(),
-            config: config.clone(),
+            config,
         }
     }
 
@@ -169,6 +176,11 @@ impl Connection {
     /// The connection as a trace names it.
     pub fn flow(&self) -> trace::Flow {
         trace::Flow::new(trace::Protocol::Tcp, self.local, self.remote)
+    }
+
+    /// True when [`poll`](Machine::poll) has been drained, and nothing has happened since that would make it say more.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// Bytes that wait to be read.
@@ -292,7 +304,7 @@ impl Connection {
     /// Gives up when the peer has acknowledged nothing for so long; `None` never does (RFC 9293 §3.8.3, MUST-21). Where
     /// something is waited for already, it counts from now.
     pub fn set_user_timeout(&mut self, now: Instant, timeout: Option<Duration>) {
-        self.config.user_timeout = timeout;
+        Arc::make_mut(&mut self.config).user_timeout = timeout;
         self.quiet = false;
         self.heard_from_peer(now);
     }
@@ -300,7 +312,7 @@ impl Connection {
     /// The Differentiated Services field of the packets from now on (RFC 9293 §3.9.1.9, SHLD-21): six bits, the upper
     /// two of `dscp` count for nothing. In general it should stay what it is (SHLD-23).
     pub fn set_dscp(&mut self, dscp: u8) {
-        self.config.dscp = dscp;
+        Arc::make_mut(&mut self.config).dscp = dscp;
     }
 
     /// The code point that its packets are to have.
@@ -319,8 +331,10 @@ impl Connection {
     pub(super) fn go(&mut self, now: Instant, cause: Cause) {
         let Some(to) = self.state.after(cause) else { return };
         let from = std::mem::replace(&mut self.state, to);
-        let why = cause.why().into();
-        self.trace(|flow| trace::Kind::StateChanged { flow, from: from.name(), to: to.name(), why });
+        self.trace(|flow| {
+            let why = Box::new(cause.why().into());
+            trace::Kind::StateChanged { flow, from: from.name(), to: to.name(), why }
+        });
         match to {
             State::Established => {
                 self.events.connected = true;
@@ -390,10 +404,32 @@ impl Connection {
         }
     }
 
-    /// Counts a segment and puts it into the outbox.
+    /// Puts a segment into the outbox: the answer to one that has just come, or to a command.
     pub(super) fn send(&mut self, segment: Segment) {
         self.segments_out += 1;
         self.push(Output::Send(segment));
+    }
+
+    /// The next segment, behind what the trace says of it. Nearly always there is nothing before it, and it goes the
+    /// short way: the outbox of each connection is a place in memory that is cold when there are many.
+    fn next_segment(&mut self, now: Instant) -> Option<Output> {
+        let segment = self.make_segment(now).map(Output::Send);
+        self.segments_out += u64::from(segment.is_some());
+        if self.outbox.is_empty() {
+            self.quiet = segment.is_none();
+            return segment;
+        }
+        segment.into_iter().for_each(|segment| self.push(segment));
+        self.next_in_outbox()
+    }
+
+    fn next_in_outbox(&mut self) -> Option<Output> {
+        let next = self.outbox.pop_front()?;
+        if self.outbox.is_empty() {
+            // Back to its first place, as the queue of what is to be read.
+            self.outbox.clear();
+        }
+        Some(next)
     }
 
     /// The next thing to tell the program. Data before the end of data, and the end of all last.
@@ -440,12 +476,8 @@ impl Machine for Connection {
     }
 
     fn poll(&mut self, now: Instant) -> Option<Output> {
-        if self.outbox.is_empty() && !self.quiet {
-            self.make_segment(now);
-            self.quiet = self.outbox.is_empty();
-        }
-        self.outbox
-            .pop_front()
+        self.next_in_outbox()
+            .or_else(|| if self.quiet { None } else { self.next_segment(now) })
             .or_else(|| self.next_event().map(Output::Event))
             // The retransmission timer moves on with every ACK.
             .or_else(|| self.alarm.poll_earlier(self.timers.earliest()).map(Output::WakeAt))

@@ -24,11 +24,11 @@ const BLOCKS_LEN: usize = 4;
 const BLOCK_LEN: usize = 8;
 
 impl Connection {
-    /// Puts the next segment into the outbox, with what the trace says of it before it; or sets the timers for a
+    /// The next segment, with what the trace says of it put into the outbox; or `None`, and the timers are set for a
     /// quiet time.
-    pub(super) fn make_segment(&mut self, now: Instant) {
+    pub(super) fn make_segment(&mut self, now: Instant) -> Option<Segment> {
         if matches!(self.state, State::Closed | State::Listen) {
-            return;
+            return None;
         }
         // RFC 5681 §4.1. While something is outstanding its timer runs, so this is about a sender that fell silent.
         if self.sender.outstanding() == 0
@@ -42,23 +42,25 @@ impl Connection {
         let options = self.options(now);
         let room = self.sender.mss.saturating_sub(options.len()).max(1);
         if let Some(piece) = self.sender.next(now, self.cwnd(), room) {
-            self.send_piece(now, piece, options);
-        } else {
-            match self.receiver.ack {
-                AckNeed::Now => self.send_ack(now),
-                AckNeed::Soon => {
-                    if let Some(delay) = self.ack_delay() {
-                        self.start_timer(Timer::DelayedAck, now + delay);
-                    }
-                }
-                AckNeed::None => {}
-            }
-            self.watch_window(now);
+            return Some(self.send_piece(now, piece, options));
         }
+        let ack = match self.receiver.ack {
+            // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
+            AckNeed::Now => Some(self.empty_segment(now, self.sender.snd_nxt)),
+            AckNeed::Soon => {
+                if let Some(delay) = self.ack_delay() {
+                    self.start_timer(Timer::DelayedAck, now + delay);
+                }
+                None
+            }
+            AckNeed::None => None,
+        };
+        self.watch_window(now);
+        ack
     }
 
-    /// Sends a piece of the stream and sets the timers that watch over it.
-    fn send_piece(&mut self, now: Instant, piece: Piece, options: Options) {
+    /// A segment with a piece of the stream. The timers that watch over it are set.
+    fn send_piece(&mut self, now: Instant, piece: Piece, options: Options) -> Segment {
         self.timers.stop(Timer::Persist);
         match piece.kind {
             PieceKind::New => {
@@ -88,7 +90,7 @@ impl Connection {
             let segment = trace::SegmentNote { seq, len, syn, fin };
             self.trace(|flow| trace::Kind::Retransmitted { flow, segment, why: why.why().into() });
         }
-        self.send(segment);
+        segment
     }
 
     /// While nothing is in flight and yet something waits, the persist timer runs: a window that opens may be announced
@@ -111,18 +113,13 @@ impl Connection {
         }
     }
 
-    /// An ACK without data: <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.
-    fn send_ack(&mut self, now: Instant) {
-        self.send_empty(now, self.sender.snd_nxt);
-    }
-
-    /// The same with the number of any offset.
-    pub(super) fn send_empty(&mut self, now: Instant, offset: u64) {
+    /// An ACK without data, with the number of any offset.
+    pub(super) fn empty_segment(&mut self, now: Instant, offset: u64) -> Segment {
         let seq = SeqNumber::of_offset(self.sender.isn, offset);
         let options = self.options(now);
         let mut header = self.header(seq, Flags::NONE, options);
         self.urgent.mark(offset, &mut header);
-        self.send(Segment { header, payload: bytes::Bytes::new() });
+        Segment { header, payload: bytes::Bytes::new() }
     }
 
     /// The RST that an abort sends (RFC 9293 §3.10.5). It carries an ACK, so that a peer still in SYN-SENT, which

@@ -1,5 +1,7 @@
 //! What goes into a connection and what comes out of it: the two interfaces of RFC 9293 §3.9 as plain data.
 
+use std::sync::Arc;
+
 use super::congestion::Algorithm;
 use super::keep_alive::KEEP_ALIVE_IDLE;
 use super::segment::Segment;
@@ -95,6 +97,13 @@ impl Default for Config {
             congestion: Algorithm::NONE,
             trace: false,
         }
+    }
+}
+
+/// A copy of its own: [`Connection::connect`](super::Connection::connect) takes a shared one as well.
+impl From<&Config> for Arc<Config> {
+    fn from(config: &Config) -> Self {
+        Arc::new(config.clone())
     }
 }
 

@@ -4,6 +4,8 @@
 //! empty segment with a number that the peer has acknowledged already makes it answer. No single answer that fails to
 //! come means anything (MUST-29); after nine, 75 seconds apart as in BSD and Linux, the peer is given up.
 
+use std::sync::Arc;
+
 use super::connection::Connection;
 use super::interface::Reason;
 use super::state::{Cause, State};
@@ -29,7 +31,7 @@ pub(super) struct KeepAlive {
 impl Connection {
     /// Switches keep-alives on, or off again (MUST-24). The idle time counts from now.
     pub fn set_keep_alive(&mut self, now: Instant, on: bool) {
-        self.config.keep_alive = on;
+        Arc::make_mut(&mut self.config).keep_alive = on;
         self.timers.stop(Timer::KeepAlive);
         self.quiet = false;
         self.watch_idleness(now);
@@ -65,7 +67,8 @@ impl Connection {
             self.finish(now, Cause::GiveUp, Reason::TimedOut);
         } else {
             self.keep_alive.probes += 1;
-            self.send_empty(now, self.sender.snd_nxt - 1);
+            let probe = self.empty_segment(now, self.sender.snd_nxt - 1);
+            self.send(probe);
             self.set_timer(Timer::KeepAlive, now + INTERVAL);
         }
     }

@@ -9,6 +9,7 @@
 
 use std::cmp::Ordering;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use super::connection::Connection;
 use super::header::{Flags, TcpHeader};
@@ -23,7 +24,7 @@ use crate::layers::internet::prefix::is_limited_broadcast;
 #[derive(Debug, Clone)]
 pub struct Listener {
     port: u16,
-    config: Config,
+    config: Arc<Config>,
 }
 
 /// What a listener makes of a segment.
@@ -39,8 +40,8 @@ pub enum Answer {
 
 impl Listener {
     /// Listens on `port`; its connections are made with `config`.
-    pub fn new(port: u16, config: Config) -> Self {
-        Listener { port, config }
+    pub fn new(port: u16, config: impl Into<Arc<Config>>) -> Self {
+        Listener { port, config: config.into() }
     }
 
     /// The port that it listens on.
@@ -74,7 +75,7 @@ impl Listener {
         }
         let local = SocketAddr::new(destination, self.port);
         let remote = SocketAddr::new(source, segment.header.source_port);
-        let mut connection = Connection::new(local, remote, isn(), &self.config);
+        let mut connection = Connection::new(local, remote, isn(), Arc::clone(&self.config));
         connection.open_passively(now, segment);
         Answer::Open(Box::new(connection))
     }

@@ -35,7 +35,7 @@ pub(super) struct Receiver {
     ready_len: u64,
     early: Reassembly,
     /// The same as blocks to be announced, where selective acknowledgment was agreed on.
-    blocks: Option<SackBlocks>,
+    blocks: Option<Box<SackBlocks>>,
     /// Where the peer's stream ends, once its FIN was seen.
     fin: Option<u64>,
     /// Whether that FIN's turn has come.
@@ -228,6 +228,10 @@ impl Receiver {
     pub(super) fn read(&mut self, max: usize) -> Option<Bytes> {
         let first = self.ready.front_mut().filter(|_| max > 0)?;
         let bytes = if first.len() <= max { self.ready.pop_front()? } else { first.split_to(max) };
+        if self.ready.is_empty() {
+            // Back to its first place: the queues of many connections touch less memory then.
+            self.ready.clear();
+        }
         self.ready_len -= bytes.len() as u64;
         Some(bytes)
     }
@@ -261,7 +265,7 @@ impl Receiver {
 
     /// Both ends have agreed on selective acknowledgment.
     pub(super) fn permit_sack(&mut self) {
-        self.blocks = Some(SackBlocks::default());
+        self.blocks = Some(Box::default());
     }
 
     /// The blocks to tell in an ACK, at most `most` of them, as sequence numbers.

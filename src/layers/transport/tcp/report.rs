@@ -1,5 +1,7 @@
 //! Asynchronous reports: what does not end a connection, and its program may want to know (RFC 9293 §3.9.1.8).
 
+use std::sync::Arc;
+
 use super::connection::Connection;
 use super::interface::{IcmpError, Output, Report};
 
@@ -27,7 +29,7 @@ impl Reports {
 impl Connection {
     /// Whether the program wants reports (SHLD-20). It may look at [`info`](Connection::info) without them.
     pub fn set_reports(&mut self, on: bool) {
-        self.config.reports = on;
+        Arc::make_mut(&mut self.config).reports = on;
     }
 
     /// Tells the program, if it wants to know.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 use super::header::{Flags, MIN_HEADER_LEN, PROTOCOL_NUMBER, TcpHeader};
 use crate::base::{Header, ParseError, Reader, Writer};
@@ -29,7 +29,16 @@ impl Segment {
     /// Incomplete when bytes are missing; malformed when the checksum is wrong or the header breaks a rule. The
     /// checksum is looked at first: of damaged bytes nothing else can be believed.
     pub fn parse(src: IpAddr, dst: IpAddr, bytes: &Bytes, base: usize) -> Result<Self, ParseError> {
-        let mut r = Reader::new(TcpHeader::LAYER, TcpHeader::PROTOCOL, bytes).starting_at(base);
+        Segment::verify(src, dst, bytes, base)?;
+        Segment::parse_intact(bytes.clone(), base)
+    }
+
+    /// Whether the checksum is right.
+    ///
+    /// # Errors
+    /// Incomplete when bytes are missing; malformed when it is wrong, or there are more bytes than a packet has.
+    pub fn verify(src: IpAddr, dst: IpAddr, bytes: &[u8], base: usize) -> Result<(), ParseError> {
+        let r = Reader::new(TcpHeader::LAYER, TcpHeader::PROTOCOL, bytes).starting_at(base);
         if bytes.len() < MIN_HEADER_LEN {
             return Err(r.incomplete("header", MIN_HEADER_LEN));
         }
@@ -38,11 +47,19 @@ impl Segment {
         }
         let mut sum = pseudo_header(src, dst, PROTOCOL_NUMBER, bytes.len());
         sum.add(bytes);
-        if sum.finish() != 0 {
-            return Err(wrong_checksum(&r, src, dst, bytes));
-        }
+        if sum.finish() == 0 { Ok(()) } else { Err(wrong_checksum(&r, src, dst, bytes)) }
+    }
+
+    /// Reads a segment whose checksum is known to be right.
+    ///
+    /// # Errors
+    /// Incomplete when bytes are missing; malformed when the header breaks a rule.
+    pub fn parse_intact(mut bytes: Bytes, base: usize) -> Result<Self, ParseError> {
+        let mut r = Reader::new(TcpHeader::LAYER, TcpHeader::PROTOCOL, &bytes).starting_at(base);
         let header = TcpHeader::parse(&mut r)?;
-        Ok(Segment { header, payload: bytes.slice(r.position()..) })
+        let len = r.position();
+        bytes.advance(len);
+        Ok(Segment { header, payload: bytes })
     }
 
     /// Writes header and payload in one pass, then the checksum over both into its place.

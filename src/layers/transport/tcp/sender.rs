@@ -58,7 +58,7 @@ pub(super) struct Sender {
     sent: Sent,
     pub(super) fast: FastRecovery,
     /// While losses are repaired with selective acknowledgment, the window that goes down in proportion.
-    prr: Option<Prr>,
+    prr: Option<Box<Prr>>,
     pub(super) tail: Tail,
     /// Selective acknowledgment is in use: what has arrived is known, and need not be guessed from duplicate ACKs.
     sack: bool,
@@ -177,7 +177,9 @@ impl Sender {
         self.snd_nxt = self.snd_nxt.max(ack);
         self.buffer.release(ack);
         let rtt = self.sent.acknowledge(ack, now);
-        self.prr = self.prr.filter(|_| self.fast.is_recovering());
+        if !self.fast.is_recovering() {
+            self.prr = None;
+        }
         // With selective acknowledgment, what was sent again is in flight nevertheless.
         let next_is_lost =
             partial && !self.sent.judges_by_time() && (!self.sack || self.sent.first_is_fresh());
@@ -253,7 +255,7 @@ impl Sender {
 
     /// A loss shows: from now on the flight goes down in proportion to what arrives (RFC 6937).
     pub(super) fn begin_reduction(&mut self) {
-        self.prr = Some(Prr::new(self.outstanding()));
+        self.prr = Some(Box::new(Prr::new(self.outstanding())));
     }
 
     /// An ACK has been taken, before which `before` was delivered; does it show nothing but progress?
@@ -267,7 +269,7 @@ impl Sender {
 
     /// What may be in flight while the reduction is under way.
     pub(super) fn reduced_window(&self) -> Option<u64> {
-        self.prr.map(|prr| prr.window())
+        self.prr.as_ref().map(|prr| prr.window())
     }
 
     /// The peer answers: the byte of a probe was taken, and then the ACK says so, or it was not.

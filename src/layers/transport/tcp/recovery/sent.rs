@@ -26,7 +26,7 @@ pub(in super::super) struct Sent {
     /// Sequence numbers marked as arrived.
     sacked: u64,
     /// What RACK knows, where losses are judged by time.
-    rack: Option<Rack>,
+    rack: Option<Box<Rack>>,
 }
 
 /// A range of the stream whose numbers share their fate.
@@ -192,7 +192,7 @@ impl Sent {
 
     /// From now on losses are judged by time, and not by how much has arrived beyond a hole.
     pub(in super::super) fn judge_by_time(&mut self) {
-        self.rack = Some(Rack::default());
+        self.rack = Some(Box::default());
     }
 
     pub(in super::super) fn judges_by_time(&self) -> bool {
