@@ -45,6 +45,7 @@ const CASES: &[Case] = &[
     Case { name: "store-append", what: "appended, durable, in groups", unit: "events a second", run: append },
     Case { name: "store-one", what: "appended one by one", unit: "events a second", run: append_singly },
     Case { name: "store-read", what: "read from disk, in pages", unit: "events a second", run: read },
+    Case { name: "store-compact", what: "made smaller: the longest pause", unit: "ms", run: longest_pause },
     Case { name: "resume-memory", what: "10,000 missed, from memory", unit: "ms", run: || resume(false) },
     Case { name: "resume-store", what: "10,000 missed, from disk", unit: "ms", run: || resume(true) },
 ];
@@ -139,6 +140,26 @@ fn append_singly() -> f64 {
     let seconds = clock.now().as_nanos() as f64 / 1e9;
     remove(store, &folder);
     count as f64 / seconds
+}
+
+/// For how many milliseconds, at most, a commit waited while the file was made smaller: of 500,000 events the last
+/// 20,000 are kept, and others come meanwhile.
+fn longest_pause() -> f64 {
+    let folder = folder("compact");
+    fill(&folder, APPENDED);
+    let few = Retention { events: 20_000, ..Retention::default() };
+    let mut store = Store::open(&folder, few, |_| (), || ()).expect("the log opens");
+    let name: Arc<str> = "/".into();
+    EventLog::open(&mut store, &name, 100_000);
+    let mut offset = APPENDED;
+    while store.compacted().times == 0 {
+        offset += 1;
+        append_to(&mut store, &name, &record(offset));
+        wait_for(&store);
+    }
+    let pause = store.compacted().pause.as_nanos() as f64 / 1e6;
+    remove(store, &folder);
+    pause
 }
 
 /// Events a second that a reader pages through, none of them in memory.

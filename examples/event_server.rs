@@ -14,12 +14,15 @@ use netlayers::chat::{Context, EventLog, Gateway, MemoryLog, Refusal, Retention}
 use netlayers::layers::application::engineio::{self, Server, SessionConfig};
 use netlayers::layers::application::socketio::{Limits, Value};
 use netlayers::real::clock::unix_ms;
-use netlayers::real::event_loop::{listen, serve_within};
+use netlayers::real::event_loop::{Share, listen, serve_within};
 use netlayers::real::memory::Budget;
 use netlayers::real::random;
 use netlayers::real::shutdown;
 use netlayers::real::store::{Store, StoreError};
 use tokio::sync::Notify;
+
+const USAGE: &str =
+    "usage: event_server [--port P] [--profile suite|chat] [--data DIR] [--memory MIB] [--threads N]";
 
 /// What differs between the two profiles.
 struct Profile {
@@ -212,20 +215,16 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let (mut port, mut profile, mut data) = (3000_u16, "suite".to_owned(), None);
-    let mut budget = Budget::default();
+    let mut share = Share::default();
     while let Some(option) = args.next() {
         let value = args.next().ok_or("each option needs a value")?;
         match option.as_str() {
             "--port" => port = value.parse()?,
             "--profile" => profile = value,
             "--data" => data = Some(PathBuf::from(value)),
-            "--memory" => budget.bytes = value.trim_end_matches("MiB").parse::<u64>()? << 20,
-            _ => {
-                return Err(
-                    "usage: event_server [--port P] [--profile suite|chat] [--data DIR] [--memory MIB]"
-                        .into(),
-                );
-            }
+            "--memory" => share.memory.bytes = value.trim_end_matches("MiB").parse::<u64>()? << 20,
+            "--threads" => share.threads = value.parse::<std::num::NonZeroUsize>()?.get(),
+            _ => return Err(USAGE.into()),
         }
     }
     let profile = Profile::named(&profile).ok_or("the profiles are: suite, chat")?;
@@ -238,7 +237,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     // Rung by the log when something has become safe: only then is it acknowledged.
     let bell = Arc::new(Notify::new());
-    let (log, failure) = log(data.as_deref(), budget, bell.clone())?;
+    let (log, failure) = log(data.as_deref(), share.memory, bell.clone())?;
     let mut hub = Hub::new(config, random::numbers(), log);
     for namespace in ["/", "/custom", "/private"] {
         program(&mut hub, namespace);
@@ -270,7 +269,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
             () = failed(&failure) => {}
         }
     };
-    serve_within(budget, listener, server, service, bell, stop).await;
+    serve_within(share, listener, server, service, bell, stop).await;
     match failure() {
         Some(why) => Err(format!("the log has failed: {why}").into()),
         None => Ok(()),

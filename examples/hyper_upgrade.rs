@@ -1,8 +1,7 @@
 //! A WebSocket of an HTTP server of hyper's: `cargo run --example hyper_upgrade`.
 //!
 //! hyper reads the request and writes the answer that [`Builder::answer`] gives it; then the stream is ours. So it is
-//! with what is built on hyper: a handler of axum takes the same `Request` and returns the same `Response`, and
-//! `hyper::upgrade::on` finds the stream of its request too.
+//! with what is built on hyper: `examples/axum_upgrade.rs` does it in a handler of axum.
 
 use std::error::Error;
 

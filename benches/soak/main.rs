@@ -11,6 +11,7 @@
 //! come when; what the kernel makes of it differs from run to run.
 
 mod faults;
+mod flood;
 mod lines;
 mod report;
 mod server;
@@ -64,8 +65,14 @@ fn main() -> ExitCode {
         }
     };
     netlayers::real::open_files::raise_limit();
+    if asked.is_flood {
+        return told(flood::run(&asked));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let result = LocalSet::new().block_on(&runtime, run(asked));
+    told(LocalSet::new().block_on(&runtime, run(asked)))
+}
+
+fn told(result: Result<(), String>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {

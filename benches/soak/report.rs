@@ -19,12 +19,17 @@ pub(crate) struct Asked {
     /// Whose observation is sabotaged.
     pub(crate) witness: u32,
     pub(crate) server: Option<PathBuf>,
+    /// Instead of all this, a flood by so many readers, each owed so much.
+    pub(crate) is_flood: bool,
+    pub(crate) readers: u32,
+    pub(crate) megabytes: u64,
 }
 
 const USAGE: &str = "usage: cargo bench --bench soak -- [--seconds 300] [--clients 1000] [--rooms 50] [--kills 4]
   [--pace 2000] [--seed 7] [--sabotage lose|repeat|swap|corrupt|forget|overhear] [--witness 3] [--server PROGRAM]
 Of five clients, by their numbers, one polls, one polls and upgrades, three begin with WebSocket. A witness sees
 what the sabotage makes of it: 5 by polling, 6 after its upgrade, 3 by WebSocket.
+flood [--readers 200] [--megabytes 2] [--server PROGRAM] measures memory instead.
 Faults are injected by seed; --kills 0 leaves the server alive. Ends with 1 and the first violation, if there is one.";
 
 impl Asked {
@@ -39,10 +44,17 @@ impl Asked {
             sabotage: None,
             witness: 3,
             server: None,
+            is_flood: false,
+            readers: 200,
+            megabytes: 2,
         };
         while let Some(option) = args.next() {
             // Added by cargo.
             if option == "--bench" {
+                continue;
+            }
+            if option == "flood" {
+                asked.is_flood = true;
                 continue;
             }
             let value = args.next().ok_or(USAGE)?;
@@ -55,6 +67,8 @@ impl Asked {
                 "--kills" => asked.kills = number()?.min(100) as u32,
                 "--pace" => asked.pace_ms = number()?.max(150),
                 "--seed" => asked.seed = number()?,
+                "--readers" => asked.readers = number()?.clamp(1, 5000) as u32,
+                "--megabytes" => asked.megabytes = number()?.clamp(1, 20),
                 "--witness" => asked.witness = number()?.min(20_000) as u32,
                 "--server" => asked.server = Some(value.into()),
                 "--sabotage" => {

@@ -52,15 +52,23 @@ impl EventServer {
 
     /// Its memory, as Linux tells it.
     pub(crate) fn memory(&self) -> String {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let of = |name: &str| {
-            let kib = status.lines().find_map(|line| line.strip_prefix(name))?.trim().strip_suffix(" kB")?;
-            Some(format!("{:.0} MiB", kib.parse::<f64>().ok()? / 1024.0))
-        };
-        match (of("VmRSS:"), of("VmHWM:")) {
-            (Some(now), Some(most)) => format!("{now} at the end, {most} at most since the last start"),
+        match (self.resident_mib(), self.mib("VmHWM:")) {
+            (Some(now), Some(most)) => {
+                format!("{now:.0} MiB at the end, {most:.0} MiB at most since the last start")
+            }
             _ => "not known on this system".into(),
         }
+    }
+
+    /// What it has now.
+    pub(crate) fn resident_mib(&self) -> Option<f64> {
+        self.mib("VmRSS:")
+    }
+
+    fn mib(&self, name: &str) -> Option<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let kib = status.lines().find_map(|line| line.strip_prefix(name))?.trim().strip_suffix(" kB")?;
+        Some(kib.parse::<f64>().ok()? / 1024.0)
     }
 
     fn said(&self) -> String {

@@ -1,28 +1,35 @@
-//! Drives an Engine.IO server over real sockets: one thread, one machine, as many connections as it has.
+//! Drives an Engine.IO server over real sockets: one machine on one thread, as many connections as it has, and other
+//! threads that help to write (`event_loop/writers.rs`).
 //!
 //! Reading: a small task for each connection waits until there is something to read, and reads into a buffer that all
 //! share; an idle connection costs no buffer. Writing: what the machine wants written collects in its outboxes, and one
 //! task goes round and hands each receiver all that waits for it in one system call. It goes in short stretches, with
 //! whatever has come to be read handled between them: what is said while it goes round through a thousand receivers is
 //! carried along to all that are still ahead. So the busier the server, the more events each call carries, and calls
-//! are what sending costs. No message crosses a thread or a channel on its way.
+//! are what sending costs. Where more than a stretch of receivers wait, other threads write to some of them meanwhile;
+//! few of them wait for no other thread.
 //!
 //! Bounds: a connection with much to be written is not read from until it takes some of it; one that takes nothing is
 //! cut off by the machine. All together are kept within a budget of memory (`memory.rs`). A receiver counts as slow only after a write to it was tried: when much has been read in a
 //! row, no more is until the round of writing has come to its end. The last bytes of a connection get a second to
 //! arrive.
 
+mod joined;
+mod writers;
+mod writing;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use slotmap::SecondaryMap;
-use tokio::io::{AsyncWriteExt as _, Interest};
+use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
@@ -31,6 +38,9 @@ use super::clock::{Clock, std_duration};
 use super::memory::{self, Budget, Tide, Verdict};
 use crate::base::{Duration, Instant, Machine as _};
 use crate::layers::application::engineio::{ConnKey, Input, Output, Server, Service};
+use joined::Joined;
+use writers::Writers;
+use writing::{flush_whenever, take_back};
 
 /// Listens, with room for a crowd: clients that come faster than they are let in wait in the kernel's queue. One that
 /// found no room there would try again after a second (RFC 6298 §2.1), and after three. The process's limit of open
@@ -51,6 +61,23 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Connections that wait to be accepted. The system may allow fewer (on Linux `net.core.somaxconn`, 4096 by default).
 const BACKLOG: u32 = 4096;
 
+/// What of the machine a server may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    /// The memory of the whole program.
+    pub memory: Budget,
+    /// Threads: one that decides, and others that help it to write; at least one.
+    pub threads: usize,
+}
+
+impl Default for Share {
+    /// A quarter of the memory, and as many threads as can run at the same time.
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Share { memory: Budget::default(), threads }
+    }
+}
+
 /// Serves until `stop` is ready, then says goodbye to everybody.
 ///
 /// `bell` wakes the service from outside, from a thread that writes to a disk for one.
@@ -61,18 +88,19 @@ pub async fn serve(
     bell: Arc<Notify>,
     stop: impl Future<Output = ()>,
 ) {
-    serve_within(Budget::default(), listener, server, service, bell, stop).await;
+    serve_within(Share::default(), listener, server, service, bell, stop).await;
 }
 
-/// The same within a budget of memory.
+/// The same with this share of the machine.
 pub async fn serve_within(
-    budget: Budget,
+    share: Share,
     listener: TcpListener,
     server: Server,
     service: impl Service + 'static,
     bell: Arc<Notify>,
     stop: impl Future<Output = ()>,
 ) {
+    let back = Arc::new(Notify::new());
     let shared = Rc::new(Shared {
         clock: Clock::start(),
         core: RefCell::new(Core {
@@ -82,6 +110,7 @@ pub async fn serve_within(
             unfinished: false,
             ahead: 0,
             joined: Joined::default(),
+            writers: Writers::new(share.threads.saturating_sub(1), back.clone()),
             sockets: SecondaryMap::new(),
         }),
         buffer: RefCell::new(vec![0; READ].into()),
@@ -93,9 +122,10 @@ pub async fn serve_within(
     });
     let local = LocalSet::new();
     local.spawn_local(flush_whenever(shared.clone()));
+    local.spawn_local(take_back(shared.clone(), back));
     local.spawn_local(wake_in_time(shared.clone(), bell));
     local.spawn_local(accept(shared.clone(), listener));
-    local.spawn_local(watch_memory(shared.clone(), budget));
+    local.spawn_local(watch_memory(shared.clone(), share.memory));
     local.run_until(stop).await;
     local
         .run_until(async {
@@ -127,15 +157,6 @@ const AHEAD: usize = 256 << 10;
 /// them, do not wait for all of them.
 const TURN: usize = 256;
 
-/// Receivers that are written to in one stretch, before it is looked whether something has come.
-const STRETCH: usize = 32;
-
-/// Up to this many bytes, copying the pieces into one costs less than handing the kernel each of them.
-const JOIN: usize = 4096;
-
-/// Pieces handed to the kernel in one call, which takes 1024 at most.
-const PIECES: usize = 64;
-
 struct Shared<S> {
     clock: Clock,
     core: RefCell<Core<S>>,
@@ -161,12 +182,15 @@ struct Core<S> {
     /// Bytes read since `ready` was empty.
     ahead: usize,
     joined: Joined,
+    writers: Writers,
     sockets: SecondaryMap<ConnKey, Rc<ServedSocket>>,
 }
 
 struct ServedSocket {
     key: ConnKey,
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
+    /// Another thread writes to it.
+    lent: Cell<bool>,
     /// The kernel took less than there was.
     blocked: Cell<bool>,
     /// Nothing more can be written.
@@ -186,8 +210,8 @@ impl<S: Service> Shared<S> {
     fn with<T>(&self, act: impl FnOnce(&mut Core<S>, Instant) -> T) -> T {
         let now = self.clock.now();
         let core = &mut *self.core.borrow_mut();
-        let result = act(core, now);
         let was_ready = !core.ready.is_empty();
+        let result = act(core, now);
         let mut turn = TURN;
         core.unfinished = false;
         while let Some(output) = core.server.poll(now) {
@@ -222,9 +246,14 @@ impl<S> Core<S> {
         self.sockets.get(key).cloned()
     }
 
+    /// Whether all that wanted to be written has been tried.
+    fn is_at_rest(&self) -> bool {
+        self.ready.is_empty() && !self.writers.is_busy()
+    }
+
     /// Whether what was read has yet to be written.
     fn is_ahead(&self) -> bool {
-        self.ahead > AHEAD && !self.ready.is_empty()
+        self.ahead > AHEAD && !self.is_at_rest()
     }
 
     fn close(&mut self, key: ConnKey) {
@@ -233,62 +262,14 @@ impl<S> Core<S> {
             socket.changed.notify_one();
         }
     }
-
-    /// Gives the kernel what waits for a connection.
-    fn write(&mut self, key: ConnKey) {
-        let Some(socket) = self.socket(key) else { return };
-        while let Some(outbox) = self.server.outbox(key).filter(|outbox| !outbox.is_empty()) {
-            let waiting = outbox.len();
-            let result = if waiting <= JOIN {
-                socket.stream.try_write(self.joined.join(outbox.pieces()))
-            } else {
-                let (mut slices, mut count) = ([IoSlice::new(&[]); PIECES], 0);
-                for (slice, piece) in slices.iter_mut().zip(outbox.pieces()) {
-                    *slice = IoSlice::new(piece);
-                    count += 1;
-                }
-                socket.stream.try_write_vectored(&slices[..count])
-            };
-            match result {
-                Ok(written) => self.server.written(key, written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if !socket.blocked.replace(true) | socket.paused.replace(false) {
-                        socket.changed.notify_one();
-                    }
-                    return;
-                }
-                Err(_) => {
-                    socket.failed.set(true);
-                    break;
-                }
-            }
-        }
-        if socket.blocked.replace(false) | socket.paused.replace(false) {
-            socket.changed.notify_one();
-        }
-    }
 }
 
-/// Small pieces, one after the other. Many receivers in a row are sent the same events: these are joined once.
-#[derive(Default)]
-struct Joined {
-    /// Held so that their memory is not used again for something else: the same place then means the same bytes.
-    pieces: Vec<Bytes>,
-    bytes: Vec<u8>,
-}
-
-impl Joined {
-    fn join<'a>(&mut self, pieces: impl Iterator<Item = &'a Bytes> + Clone) -> &[u8] {
-        let known = self.pieces.iter().map(|piece| (piece.as_ptr(), piece.len()));
-        if !known.eq(pieces.clone().map(|piece| (piece.as_ptr(), piece.len()))) {
-            self.pieces.clear();
-            self.bytes.clear();
-            for piece in pieces {
-                self.bytes.extend_from_slice(piece);
-                self.pieces.push(piece.clone());
-            }
+impl ServedSocket {
+    /// A write was tried: whoever waits for that goes on.
+    fn tried(&self, blocked: bool) {
+        if (self.blocked.replace(blocked) != blocked) | self.paused.replace(false) {
+            self.changed.notify_one();
         }
-        &self.bytes
     }
 }
 
@@ -305,7 +286,8 @@ async fn accept<S: Service + 'static>(shared: Rc<Shared<S>>, listener: TcpListen
             let key = core.server.connected_from(now, Some(address))?;
             let socket = Rc::new(ServedSocket {
                 key,
-                stream,
+                stream: Arc::new(stream),
+                lent: Cell::new(false),
                 blocked: Cell::new(false),
                 failed: Cell::new(false),
                 ended: Cell::new(false),
@@ -389,12 +371,11 @@ async fn read<S: Service>(shared: Rc<Shared<S>>, socket: Rc<ServedSocket>) {
 /// Closing a socket with unread bytes in it would reset the connection, and the peer might lose our last words
 /// (RFC 9112 §9.6): our half is closed first, and what still comes is read for a second.
 async fn linger(socket: Rc<ServedSocket>) {
-    let Ok(socket) = Rc::try_unwrap(socket) else { return };
-    let mut stream = socket.stream;
+    let stream = &socket.stream;
     let _ = tokio::time::timeout(std::time::Duration::from_secs(1), async {
         let mut sink = [0; 1024];
         let mut left = 4 << 20;
-        if stream.shutdown().await.is_err() {
+        if SockRef::from(&**stream).shutdown(std::net::Shutdown::Write).is_err() {
             return;
         }
         while left > 0 && stream.readable().await.is_ok() {
@@ -407,31 +388,6 @@ async fn linger(socket: Rc<ServedSocket>) {
         }
     })
     .await;
-}
-
-/// Visits every connection that has something waiting. Each stretch begins after whatever is ready has been handled: to
-/// yield is to let the other tasks run, once the kernel has been asked what is new.
-async fn flush_whenever<S: Service>(shared: Rc<Shared<S>>) {
-    loop {
-        shared.unwritten.notified().await;
-        loop {
-            tokio::task::yield_now().await;
-            shared.with(|core, _| {
-                for _ in 0..STRETCH {
-                    let Some(key) = core.ready.pop_front() else { break };
-                    core.write(key);
-                }
-            });
-            let core = &mut *shared.core.borrow_mut();
-            if core.ready.is_empty() {
-                core.ahead = 0;
-                shared.rested.notify_waiters();
-                if !core.unfinished {
-                    break;
-                }
-            }
-        }
-    }
 }
 
 async fn wake_in_time<S: Service>(shared: Rc<Shared<S>>, bell: Arc<Notify>) {
@@ -458,19 +414,22 @@ async fn watch_memory<S: Service>(shared: Rc<Shared<S>>, budget: Budget) {
     let mut tide = Tide::default();
     loop {
         tokio::time::sleep(std_duration(memory::LOOK_EVERY)).await;
-        let held = shared.core.borrow().server.held();
-        if tide.has_gone_out(held) {
-            memory::give_back();
-        }
-        let Some(mut used) = memory::of_program() else { continue };
-        if matches!(budget.judge(used), Verdict::Shed(_)) {
+        let held = shared.core.borrow().server.held(|_| 0);
+        // Where no system says what the program has, what its clients cost is known nevertheless.
+        let of_clients = || {
+            let Core { server, service, .. } = &*shared.core.borrow();
+            server.held(|session| service.held(session)) as u64
+        };
+        let used = || memory::of_program().unwrap_or_else(of_clients);
+        let mut used_now = used();
+        if tide.has_gone_out(shared.clock.now(), held, used_now) || budget.is_exceeded(used_now) {
             // What is only kept for the next time is nobody's fault.
             memory::give_back();
-            used = memory::of_program().unwrap_or(used);
+            used_now = used();
         }
         shared.with(|core, now| {
             let Core { server, service, .. } = core;
-            match budget.judge(used) {
+            match budget.judge(used_now) {
                 Verdict::Enough => server.relax(),
                 Verdict::SlowDown(excess) => server.slow_down(excess, |session| service.held(session)),
                 Verdict::Shed(excess) => {
@@ -487,33 +446,4 @@ async fn watch_memory<S: Service>(shared: Rc<Shared<S>>, budget: Budget) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn joined_pieces_are_those_of_the_receiver_at_hand() {
-        let mut joined = Joined::default();
-        let [one, two] = ["one ", "two"].map(|text| Bytes::from(text.to_owned()));
-        let both = [one.clone(), two.clone()];
-        assert_eq!(joined.join(both.iter()), b"one two");
-        assert_eq!(joined.join(both.iter()), b"one two");
-        assert_eq!(joined.join([two, one].iter()), b"twoone ");
-        assert_eq!(joined.join([both[0].slice(..2)].iter()), b"on");
-        assert_eq!(joined.join(both.iter()), b"one two");
-    }
-
-    /// More than tokio's own listener lets wait (1024), and less than Linux allows since 5.4.
-    #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn a_crowd_can_wait_to_be_let_in() {
-        let listener = listen(([127, 0, 0, 1], 0).into()).expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
-        let crowd = allowed.trim().parse().unwrap_or(128_usize).min(1500);
-        // `accept` is never called: the kernel alone completes these handshakes, or drops what it has no room for.
-        let patience = std::time::Duration::from_millis(900);
-        let come: Vec<_> =
-            (0..crowd).map_while(|_| std::net::TcpStream::connect_timeout(&address, patience).ok()).collect();
-        assert_eq!(come.len(), crowd, "each found room in the queue");
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@
 
 use std::fs;
 
-use crate::base::Duration;
+use crate::base::{Duration, Instant};
 
 /// How much memory a server may take, and what is done when it takes more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +17,19 @@ pub struct Budget {
     pub bytes: u64,
 }
 
+impl Budget {
+    /// Where it is not known what the machine has: enough for thousands of clients that read what they are sent.
+    const UNKNOWN: Budget = Budget { bytes: 512 << 20 };
+
+    fn of(machine: Option<u64>) -> Self {
+        machine.map_or(Self::UNKNOWN, |bytes| Budget { bytes: bytes / 4 })
+    }
+}
+
 impl Default for Budget {
-    /// A quarter of what the machine has; without end where that is not known.
+    /// A quarter of what the machine has; 512 MiB where that is not known, which is everywhere but on Linux.
     fn default() -> Self {
-        Budget { bytes: of_machine().map_or(u64::MAX, |bytes| bytes / 4) }
+        Budget::of(of_machine())
     }
 }
 
@@ -39,37 +48,57 @@ pub(super) enum Verdict {
 }
 
 impl Budget {
+    /// Whether somebody has to go when the program has `used` bytes.
+    pub(super) fn is_exceeded(self, used: u64) -> bool {
+        used > self.bytes
+    }
+
     /// What is to be done when the program has `used` bytes. The excess counts from three
     /// quarters.
     pub(super) fn judge(self, used: u64) -> Verdict {
         let most = self.bytes / 4 * 3;
         let excess = usize::try_from(used.saturating_sub(most)).unwrap_or(usize::MAX);
         match used {
-            _ if used > self.bytes => Verdict::Shed(excess),
+            _ if self.is_exceeded(used) => Verdict::Shed(excess),
             _ if used > most => Verdict::SlowDown(excess),
             _ => Verdict::Enough,
         }
     }
 }
 
-/// What the connections hold, over time: when it has become much less there is something to give back.
-#[derive(Debug, Default)]
+/// What the connections hold and the program takes, over time: whether there is something to give back.
+#[derive(Debug)]
 pub(super) struct Tide {
     highest: usize,
+    lowest: u64,
+    next: Instant,
+}
+
+impl Default for Tide {
+    fn default() -> Self {
+        Tide { highest: 0, lowest: u64::MAX, next: Instant::ZERO + Self::AGAIN }
+    }
 }
 
 impl Tide {
     /// Less than this is not worth the time.
     const WORTH: usize = 8 << 20;
 
-    /// Whether to give back, now that the connections hold so much.
-    pub(super) fn has_gone_out(&mut self, held: usize) -> bool {
+    /// So long after one time comes the next, as long as the program takes more than it once did: not only connections
+    /// give memory up, and some that they held is given up later. It costs some milliseconds each time.
+    const AGAIN: Duration = Duration::from_secs(30);
+
+    /// Whether to give back, now that the connections hold so much and the program takes so much.
+    pub(super) fn has_gone_out(&mut self, now: Instant, held: usize, used: u64) -> bool {
         self.highest = self.highest.max(held);
-        let has_gone_out = self.highest - held >= Self::WORTH.max(self.highest / 2);
-        if has_gone_out {
+        self.lowest = self.lowest.min(used);
+        let is_low = self.highest - held >= Self::WORTH.max(self.highest / 2);
+        let is_due = now >= self.next && used - self.lowest >= Self::WORTH as u64;
+        if is_low || is_due {
             self.highest = held;
+            self.next = now + Self::AGAIN;
         }
-        has_gone_out
+        is_low || is_due
     }
 }
 
@@ -117,16 +146,37 @@ mod tests {
     }
 
     #[test]
+    fn a_machine_that_does_not_tell_has_a_budget_too() {
+        assert_eq!(Budget::of(Some(8 << 30)), Budget { bytes: 2 << 30 });
+        assert_eq!(Budget::of(None), Budget { bytes: 512 << 20 });
+    }
+
+    #[test]
     fn memory_is_given_back_once_after_each_flood() {
         let mut tide = Tide::default();
         let mib = 1 << 20;
-        assert!(!tide.has_gone_out(100 * mib));
-        assert!(!tide.has_gone_out(60 * mib));
-        assert!(tide.has_gone_out(50 * mib));
-        assert!(!tide.has_gone_out(49 * mib));
-        assert!(tide.has_gone_out(0));
-        assert!(!tide.has_gone_out(4 * mib));
-        assert!(!tide.has_gone_out(0), "too little to be worth it");
+        let mut gone_out = |held| tide.has_gone_out(Instant::ZERO, held, 100 << 20);
+        assert!(!gone_out(100 * mib));
+        assert!(!gone_out(60 * mib));
+        assert!(gone_out(50 * mib));
+        assert!(!gone_out(49 * mib));
+        assert!(gone_out(0));
+        assert!(!gone_out(4 * mib));
+        assert!(!gone_out(0), "too little to be worth it");
+    }
+
+    #[test]
+    fn what_is_given_up_later_is_given_back_later() {
+        let mut tide = Tide::default();
+        let mut gone_out = |seconds, used: u64| {
+            tide.has_gone_out(Instant::ZERO + Duration::from_secs(seconds), 0, used << 20)
+        };
+        assert!(!gone_out(0, 10));
+        assert!(!gone_out(20, 90), "not yet");
+        assert!(gone_out(31, 90));
+        assert!(!gone_out(32, 90), "not again so soon");
+        assert!(gone_out(62, 60), "there may be more of it now");
+        assert!(!gone_out(100, 17), "as little as ever");
     }
 
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

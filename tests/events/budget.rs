@@ -1,5 +1,5 @@
 //! A server within its budget of memory: who takes most is slowed, or closed, and nobody else is touched. Which of the
-//! two depends on the machine; that it is 1013 is a test of `engineio::Server`.
+//! two depends on the machine; that those who are closed read 1013 is a test of `real::event_loop`.
 
 use std::io::Write as _;
 use std::process::Command;

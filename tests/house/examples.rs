@@ -74,6 +74,13 @@ fn the_event_programs_for_class_say_what_they_show() {
 }
 
 #[test]
+fn a_websocket_takes_over_the_stream_of_another_server() {
+    for name in ["axum_upgrade", "hyper_upgrade"] {
+        assert!(run(name).contains("it came back"), "{name}");
+    }
+}
+
+#[test]
 fn every_example_is_a_screenful_that_ends_with_things_to_try() {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder()).expect("examples/") {
@@ -100,6 +107,7 @@ fn every_example_is_a_screenful_that_ends_with_things_to_try() {
     assert_eq!(
         names,
         [
+            "axum_upgrade",
             "client_suite_server",
             "event_server",
             "events_auth",

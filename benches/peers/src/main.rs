@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run --release --manifest-path benches/peers/Cargo.toml            all of it
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- 16 32   one size, one number of connections
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- single  one message in flight
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- memory  what an idle connection costs
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- events  the event server: see `events`
 //! ```
@@ -36,10 +37,13 @@ fn main() {
         Some("memory") => return memory(),
         _ => {}
     }
+    if let Some("single") = args.first().map(String::as_str) {
+        return single();
+    }
     let wanted: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     println!("server CPU per echoed message, in microseconds (best of 3)\n");
     for load in [Load::Plain, Load::Takeover, Load::NoTakeover] {
-        for (size, in_flight, messages) in [(16, 64, 400_000), (1024, 64, 200_000), (65_536, 8, 8_000)] {
+        for (size, in_flight, messages) in SIZES {
             for connections in [1, 32] {
                 let asked = |at: usize, value: usize| wanted.get(at).is_none_or(|only| *only == value);
                 if asked(0, size) && asked(1, connections) && (load == Load::Plain || size > 16) {
@@ -50,6 +54,18 @@ fn main() {
     }
 }
 
+/// One message in flight on one connection: nothing can be gathered.
+fn single() {
+    println!("server CPU per echoed message, in microseconds (best of 3)\n");
+    for size in [16, 125, 256, 1024] {
+        table(Load::Plain, size, 1, 1, 60_000);
+    }
+}
+
+/// Bytes of a message, messages in flight, and messages in all.
+const SIZES: [(usize, usize, usize); 4] =
+    [(16, 64, 400_000), (256, 64, 300_000), (1024, 64, 200_000), (65_536, 8, 8_000)];
+
 /// What an idle connection costs, after messages went both ways.
 fn memory() {
     const CONNECTIONS: usize = 1000;
@@ -57,7 +73,7 @@ fn memory() {
     let plain = SERVERS.map(|name| (name, Load::Plain)).into_iter();
     let deflate = DEFLATE_SERVERS.map(|name| (name, Load::NoTakeover));
     let takeover = DEFLATE_SERVERS.map(|name| (name, Load::Takeover));
-    for (name, load) in plain.chain(deflate).chain(takeover).filter(|(name, _)| !is_bun(name) || has_bun()) {
+    for (name, load) in plain.chain(deflate).chain(takeover).filter(|(name, _)| is_there(name)) {
         let (mut server, port) = start(name);
         let first = load::idle(port, load, 1024, 50);
         let before = resident(server.id());
@@ -82,7 +98,7 @@ fn table(load: Load, size: usize, connections: usize, in_flight: usize, messages
     let mut best = vec![(f64::MAX, 0.0); servers.len()];
     for _ in 0..3 {
         for (name, best) in servers.iter().zip(&mut best) {
-            if std::env::var("ONLY").is_ok_and(|only| only != *name) || (is_bun(name) && !has_bun()) {
+            if std::env::var("ONLY").is_ok_and(|only| only != *name) || !is_there(name) {
                 continue;
             }
             let measured = measure(name, load, size, connections, in_flight, messages);
@@ -120,17 +136,15 @@ fn measure(
     (spent * 1e6 / messages, bytes as f64 / messages)
 }
 
-/// Starts a server; Bun's is a script, for `bun` in the PATH.
+/// Starts a server: in a process of this program, or a script for another.
 fn start(name: &str) -> (Child, u16) {
-    let mut command = if is_bun(name) {
-        let mut bun = Command::new("bun");
-        bun.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bun.js"));
-        bun.args(name.contains("deflate").then_some("deflate"));
-        bun
-    } else {
-        let mut own = Command::new(std::env::current_exe().expect("own path"));
-        own.args(["serve", name]);
-        own
+    let mut command = match Script::of(name) {
+        Some(script) => script.command(name),
+        None => {
+            let mut own = Command::new(std::env::current_exe().expect("own path"));
+            own.args(["serve", name]);
+            own
+        }
     };
     let mut server = command.stdout(Stdio::piped()).spawn().expect("the server starts");
     let mut line = String::new();
@@ -138,20 +152,57 @@ fn start(name: &str) -> (Child, u16) {
     (server, line.trim().parse().expect("a port"))
 }
 
-fn is_bun(name: &str) -> bool {
-    name.starts_with("Bun")
+/// A server that another program runs.
+#[derive(Clone, Copy)]
+enum Script {
+    /// `bun` in the PATH: it comes by `npm install bun`.
+    Bun,
+    /// `node` in the PATH, and ws where `NODE_PATH` says or `sh tests/peers/install.sh` puts it.
+    Node,
 }
 
-/// Whether there is a `bun` to run: it comes by `npm install bun`.
-fn has_bun() -> bool {
-    Command::new("bun").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success())
+impl Script {
+    fn of(name: &str) -> Option<Script> {
+        match name {
+            _ if name.starts_with("Bun") => Some(Script::Bun),
+            _ if name.ends_with("on Node") || name.contains("on Node,") => Some(Script::Node),
+            _ => None,
+        }
+    }
+
+    fn command(self, name: &str) -> Command {
+        let script = if let Script::Bun = self { "bun.js" } else { "ws.cjs" };
+        let mut command = self.program();
+        command.arg(format!("{}/src/{script}", env!("CARGO_MANIFEST_DIR")));
+        command.args(name.contains("deflate").then_some("deflate"));
+        command
+    }
+
+    fn is_there(self) -> bool {
+        let mut asked = self.program();
+        asked.args(if let Script::Bun = self { &["--version"][..] } else { &["-e", "require('ws')"] });
+        asked.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+
+    fn program(self) -> Command {
+        let mut program = Command::new(if let Script::Bun = self { "bun" } else { "node" });
+        if std::env::var_os("NODE_PATH").is_none() {
+            program.env("NODE_PATH", concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers/node_modules"));
+        }
+        program
+    }
 }
 
-/// Seconds of CPU time that a process has had, to the nanosecond, as the scheduler counts them.
+/// Whether it can be run here.
+fn is_there(name: &str) -> bool {
+    Script::of(name).is_none_or(Script::is_there)
+}
+
+/// Seconds of CPU time that all threads of a process have had, to the nanosecond, as the scheduler counts them.
 fn cpu_time(pid: u32) -> f64 {
-    let path = format!("/proc/{pid}/schedstat");
-    let text = std::fs::read_to_string(path).expect("Linux with schedstat");
-    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).expect("nanoseconds") / 1e9
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).expect("Linux with schedstat").flatten();
+    let texts = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("schedstat")).ok());
+    texts.filter_map(|text| text.split(' ').next()?.parse::<f64>().ok()).sum::<f64>() / 1e9
 }
 
 /// Bytes of memory that a process has in use.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Their names.
-pub const SERVERS: [&str; 9] = [
+pub const SERVERS: [&str; 10] = [
     "netlayers",
     "tokio-tungstenite",
     "tokio-tungstenite, batched by hand",
@@ -18,16 +18,18 @@ pub const SERVERS: [&str; 9] = [
     "sockudo-ws, batched by hand",
     "web-socket, batched by hand",
     "Bun",
+    "ws on Node",
 ];
 
-/// Those that can compress, and at which level.
-pub const DEFLATE_SERVERS: [&str; 6] = [
+/// Those that can compress, and at which level. Bun has a library of its own, Node zlib.
+pub const DEFLATE_SERVERS: [&str; 7] = [
     "netlayers, deflate 1",
     "netlayers, deflate 6",
     "yawc, deflate 1, batched by hand",
     "yawc, deflate 6",
     "yawc, deflate 6, batched by hand",
     "Bun, deflate",
+    "ws on Node, deflate 6",
 ];
 
 /// Serves for ever, after printing the port.

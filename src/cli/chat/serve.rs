@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::history::{self, Bound};
 use super::journal::{Journal, Level};
-use super::service::{ChatService, Failed, Failure};
+use super::service::{ChatService, Failure, Observed};
 use crate::base::Instant;
 use crate::chat::hub::{self, Hub, Rate};
 use crate::chat::lounge::{self, Rules};
@@ -24,7 +24,7 @@ use crate::cli::output::Output;
 use crate::layers::application::engineio::{self, Origins, Server, SessionConfig};
 use crate::layers::application::socketio::Limits;
 use crate::real::clock::{Clock, unix_ms};
-use crate::real::event_loop;
+use crate::real::event_loop::{self, Share};
 use crate::real::memory::Budget;
 use crate::real::own_address;
 use crate::real::random;
@@ -74,6 +74,9 @@ pub(in crate::cli) struct ServeArgs {
     /// down, then closed with 1013, try again later [default: a quarter of this machine's]
     #[arg(long, value_name = "SIZE", value_parser = history::size)]
     max_memory: Option<u64>,
+    /// Threads: one decides, the others help it to write to many [default: as many as this machine runs at once]
+    #[arg(long, value_name = "N", value_parser = number(1_usize, 256, 2))]
+    threads: Option<usize>,
     /// Write the log lines as JSON
     #[arg(long)]
     json: bool,
@@ -90,7 +93,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
     // Rung by the log when something has become safe: only then is it acknowledged.
     let bell = Arc::new(Notify::new());
     let clock = Clock::start();
-    let (log, failed) = open_log(args, journal, bell.clone())?;
+    let (log, observed) = open_log(args, journal, bell.clone())?;
     let config = hub::Config {
         epoch_ms: unix_ms(),
         // Faster than anybody types, and slower than what would disturb the others.
@@ -108,8 +111,13 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
         journal.info("recovered", &[("offset", end.to_string()), away, ("ms", ms.to_string())]);
     }
     let failure = Rc::new(Failure::default());
-    let service =
-        ChatService { hub: Gateway::new(hub, Limits::default(), 0), failed, failure: failure.clone() };
+    let service = ChatService {
+        hub: Gateway::new(hub, Limits::default(), 0),
+        log: observed,
+        compactions: 0,
+        journal,
+        failure: failure.clone(),
+    };
     let server = Server::new(engine(args), random::session_ids());
 
     journal.info("ready", &[("address", address.to_string())]);
@@ -137,7 +145,7 @@ pub(super) async fn run(args: &ServeArgs, out: &mut Output) -> Result<(), CliErr
         });
     };
     // When it returns the hub is gone, and with it the log, which has written what was left.
-    event_loop::serve_within(budget(args), listener, server, service, bell, stopped).await;
+    event_loop::serve_within(share(args), listener, server, service, bell, stopped).await;
     if let Some(why) = failure.why.take() {
         journal.write(Level::Error, "log-failed", &[("why", why.clone())]);
         return Err(CliError::Failed(format!("the log has failed: {why}")));
@@ -162,8 +170,12 @@ fn engine(args: &ServeArgs) -> engineio::Config {
     }
 }
 
-fn budget(args: &ServeArgs) -> Budget {
-    args.max_memory.map_or_else(Budget::default, |bytes| Budget { bytes })
+fn share(args: &ServeArgs) -> Share {
+    let usual = Share::default();
+    Share {
+        memory: args.max_memory.map_or(usual.memory, |bytes| Budget { bytes }),
+        threads: args.threads.unwrap_or(usual.threads),
+    }
 }
 
 fn url(address: SocketAddr) -> String {
@@ -181,14 +193,14 @@ fn open_log(
     args: &ServeArgs,
     journal: Journal,
     bell: Arc<Notify>,
-) -> Result<(Box<dyn EventLog>, Failed), CliError> {
+) -> Result<(Box<dyn EventLog>, Observed), CliError> {
     let retention = history::retention(&args.history);
     if args.memory {
         // While it is young four times as much may be kept: a quarter of the budget at most.
-        let bytes = retention.bytes.min(budget(args).bytes / 16);
+        let bytes = retention.bytes.min(share(args).memory.bytes / 16);
         let retention = Retention { bytes, ..retention };
         journal.info("log", &[("kept", "memory".into())]);
-        return Ok((Box::new(MemoryLog::new(retention)), Box::new(|| None)));
+        return Ok((Box::new(MemoryLog::new(retention)), Observed::nothing()));
     }
     let folder = args.data.clone().or_else(|| Some(logbook::folder()?.join("chat")));
     let folder = folder.ok_or_else(|| {
@@ -211,6 +223,7 @@ fn open_log(
         };
         CliError::Failed(format!("{error}{next}"))
     })?;
-    let failed = store.watch();
-    Ok((Box::new(store), Box::new(failed)))
+    let observed =
+        Observed { failed: Box::new(store.watch()), compacted: Box::new(store.watch_compaction()) };
+    Ok((Box::new(store), observed))
 }

@@ -148,7 +148,7 @@ impl<'a> Client<'a> {
         let request = Request::new(host, "/", nonce);
         let machine =
             Connection::client(stage.now(), Config::default(), request, masks).map_err(|error| {
-                RealError::WebSocket { step: "asking", source: WebSocketError::Request(error) }
+                RealError::WebSocket { step: "asking", source: WebSocketError::Request(error.into()) }
             })?;
         Ok(Client { stage, stream, machine, events: Vec::new() })
     }

@@ -180,6 +180,12 @@ impl Store {
         *self.compacted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What [`compacted`](Store::compacted) says, for an observer while the hub has the store.
+    pub fn watch_compaction(&self) -> impl Fn() -> Compacted + Send + 'static {
+        let compacted = self.compacted.clone();
+        move || *compacted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Why nothing can be stored any more, if so: the disk is full, or broken. It names the file and says what to do.
     /// Nothing is acknowledged from then on; the program should say it and end. `on_stored` is called then too.
     pub fn failure(&self) -> Option<String> {

@@ -311,7 +311,7 @@ impl Builder {
         };
         let clock = Clock::start();
         let machine = Connection::client(clock.now(), self.config.clone(), request, masks()?)
-            .map_err(WebSocketError::Request)?;
+            .map_err(|error| WebSocketError::Request(error.into()))?;
         self.drive(stream, clock, machine).opened(Role::Client).await
     }
 

@@ -50,7 +50,7 @@ pub enum WebSocketError {
     },
     /// The request cannot be written as HTTP.
     #[error("the request cannot be sent: {0}")]
-    Request(ParseError),
+    Request(Box<ParseError>),
     /// The connection was failed (RFC 6455 §7.1.7).
     #[error("{0}")]
     Failed(Box<Failure>),
@@ -142,8 +142,8 @@ impl WebSocketError {
     }
 }
 
-impl From<Failure> for WebSocketError {
-    fn from(failure: Failure) -> Self {
-        WebSocketError::Failed(Box::new(failure))
+impl From<Box<Failure>> for WebSocketError {
+    fn from(failure: Box<Failure>) -> Self {
+        WebSocketError::Failed(failure)
     }
 }

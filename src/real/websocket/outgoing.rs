@@ -52,9 +52,11 @@ impl Outgoing {
         self.unflushed = false;
     }
 
-    /// Gives up memory that is of no use while nothing waits.
+    /// Gives up memory that is of no use while nothing waits, but for the room of a few pieces: a connection that
+    /// answers each message by itself needs it each time.
     pub(super) fn rest(&mut self) {
-        if self.queue.is_empty() {
+        const FEW: usize = 4;
+        if self.queue.is_empty() && self.queue.capacity() > FEW {
             self.queue = VecDeque::new();
         }
     }

@@ -101,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requested<S> {
     /// When the stream fails before the answer is written.
     pub async fn refuse(mut self, rejection: &Rejection) -> Result<(), WebSocketError> {
         let failed = |source| WebSocketError::Io { step: "refusing a request", source };
-        let head = rejection.response().emit().map_err(WebSocketError::Request)?;
+        let head = rejection.response().emit().map_err(|error| WebSocketError::Request(error.into()))?;
         let answer = [head, rejection.body.clone()].concat();
         let told = async {
             self.stream.write_all(&answer).await?;

@@ -75,7 +75,7 @@ pub struct WebSocket<S: AsyncRead + AsyncWrite + Unpin> {
     told: bool,
     closed: Option<CloseReason>,
     /// Why the connection was failed, until it is reported.
-    failed: Option<Failure>,
+    failed: Option<Box<Failure>>,
     /// Ready when the server goes down.
     stop: Option<Stop>,
 }

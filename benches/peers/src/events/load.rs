@@ -7,6 +7,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -43,6 +44,8 @@ pub struct Load {
     got: Vec<usize>,
     /// Messages that all have.
     complete: u64,
+    /// Bytes of the last one on the wire.
+    frame_len: usize,
     key: [u8; 4],
 }
 
@@ -81,6 +84,7 @@ impl Load {
             acked: 0,
             got: vec![0; MOST],
             complete: 0,
+            frame_len: 0,
             key: [0x37, 0xfa, 0x21, 0x3d],
         };
         let address = SocketAddr::from(([127, 0, 0, 1], port));
@@ -122,6 +126,30 @@ impl Load {
             self.turn(&mut events, Duration::from_secs(10));
             assert!(!events.is_empty(), "nothing came: {} of {} arrived", self.complete, self.sent);
         }
+    }
+
+    /// Says so many messages at once. Seconds until the kernels of all receivers have all of them; only then are they
+    /// read: the load itself takes next to no time of the processors. There must have been a [`run`](Load::run).
+    pub fn burst(&mut self, messages: u64) -> f64 {
+        let receivers = self.clients.len() - 1;
+        let whole = messages as usize * self.frame_len;
+        self.clients[1..].iter().for_each(|client| announce_at(&client.stream, whole));
+        let (begun, mut there) = (Instant::now(), 0);
+        self.say(messages, Window::Deliveries);
+        let mut events = Events::with_capacity(1024);
+        while there < receivers {
+            self.poll.poll(&mut events, Some(Duration::from_secs(10))).expect("epoll");
+            assert!(!events.is_empty(), "{there} of {receivers} have all");
+            there += events.iter().filter(|event| event.token().0 > 0 && event.is_readable()).count();
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        (1..=receivers).for_each(|at| announce_at(&self.clients[at].stream, 1));
+        (0..=receivers).for_each(|at| self.read(at));
+        while self.acked < self.sent && self.dialect == Dialect::SocketIo {
+            self.turn(&mut events, Duration::from_secs(10));
+        }
+        assert_eq!(self.complete, self.sent, "each receiver has all");
+        seconds
     }
 
     fn say(&mut self, count: u64, window: Window) {
@@ -220,6 +248,7 @@ impl Load {
             let client = &mut self.clients[at];
             assert_eq!(number, client.next, "client {at}: in order, each once, none left out");
             client.next += 1;
+            self.frame_len = payload.len() + if payload.len() > 125 { 4 } else { 2 };
             let got = &mut self.got[number as usize % MOST];
             *got += 1;
             self.complete += u64::from(*got == self.clients.len() - 1);
@@ -248,6 +277,22 @@ impl Load {
         self.clients[at].phase = Phase::Ready;
         self.ready += 1;
     }
+}
+
+/// Has a socket count as readable from so many bytes on (SO_RCVLOWAT, socket(7)).
+fn announce_at(stream: &TcpStream, bytes: usize) {
+    let bytes = bytes as libc::c_int;
+    // SAFETY: the descriptor is open and the value is one that lives until the call returns.
+    let done = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVLOWAT,
+            (&raw const bytes).cast(),
+            size_of_val(&bytes) as libc::socklen_t,
+        )
+    };
+    assert_eq!(done, 0, "Linux has it");
 }
 
 /// The request that opens a WebSocket.

@@ -8,6 +8,7 @@
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- events 1000 8 ours acks   see below
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- events idle         memory, and a storm of clients
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- events resume       10,000 missed events
+//! cargo run --release --manifest-path benches/peers/Cargo.toml -- events threads      what a second thread is good for
 //! ```
 //!
 //! *In flight* is how many messages the sender has said that some receiver has not got; with `acks`, that the server
@@ -15,13 +16,14 @@
 //!
 //! Ours is `examples/event_server --profile chat` as it is documented: recovery on, in memory or (durable) on disk. The
 //! limit is a loop that reads frames and writes them to everybody, with one write for all that a receiver is owed, and
-//! knows neither rooms nor events. Every server runs in a process of its own and is told to use one thread. Node's two
+//! knows neither rooms nor events. Every server runs in a process of its own and is told to use one thread, but for the last case. Node's two
 //! need `sh tests/peers/install.sh`; without it they are not measured.
 
 mod idle;
 mod load;
 mod resume;
 mod servers;
+mod threads;
 
 use std::time::Duration;
 
@@ -42,6 +44,7 @@ pub fn main(args: &[String]) {
     match args.first().map(String::as_str) {
         Some("idle") => return idle::measure(&PEERS),
         Some("resume") => return resume::measure(),
+        Some("threads") => return threads::measure(),
         _ => {}
     }
     let number = |at: usize| args.get(at).and_then(|arg| arg.parse().ok());

@@ -67,20 +67,25 @@ impl Server {
     /// Starts it; `None` when what it needs is not installed.
     pub fn start(peer: Peer) -> Option<Server> {
         let data = (peer.kind == Kind::OursDurable).then(data_directory);
-        Self::start_with(peer, data)
+        Self::start_with(peer, data, 1)
+    }
+
+    /// Ours in memory, on so many threads.
+    pub fn ours_on(threads: usize) -> Server {
+        Self::start_with(PEERS[1], None, threads).expect("it is built")
     }
 
     /// Ours, with its log in this directory, or in memory.
     pub fn ours(data: Option<&Path>) -> Server {
         let peer = if data.is_some() { PEERS[2] } else { PEERS[1] };
-        Self::start_with(peer, data.map(Path::to_path_buf)).expect("it is built")
+        Self::start_with(peer, data.map(Path::to_path_buf), 1).expect("it is built")
     }
 
-    fn start_with(peer: Peer, data: Option<PathBuf>) -> Option<Server> {
+    fn start_with(peer: Peer, data: Option<PathBuf>, threads: usize) -> Option<Server> {
         let mut command = match peer.kind {
             Kind::Ours | Kind::OursDurable => {
                 let mut ours = Command::new(ours());
-                ours.args(["--port", "0", "--profile", "chat"]);
+                ours.args(["--port", "0", "--profile", "chat", "--threads", &threads.to_string()]);
                 ours.args(data.iter().flat_map(|data| [Path::new("--data"), data]));
                 ours
             }
@@ -115,6 +120,14 @@ impl Server {
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks = |at: usize| fields[at].parse::<f64>().expect("ticks");
         (ticks(11) + ticks(12)) / 100.0
+    }
+
+    /// The same to the nanosecond, for each of its threads by itself.
+    pub fn threads(&self) -> Vec<f64> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("Linux");
+        let texts =
+            tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok());
+        texts.filter_map(|text| text.split(' ').next()?.parse::<f64>().ok()).map(|ns| ns / 1e9).collect()
     }
 
     /// Bytes of memory: resident, and what nobody shares with it.

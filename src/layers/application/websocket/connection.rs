@@ -103,8 +103,8 @@ pub enum Event {
     /// The peer closed, or answered our Close frame; [`CloseCode::ABNORMAL`](super::CloseCode::ABNORMAL) when the
     /// stream ended, or time ran out, without a Close frame.
     Close(CloseReason),
-    /// This end failed the connection (§7.1.7): the peer broke a rule, or did not agree to open.
-    Failed(Failure),
+    /// This end failed the connection (§7.1.7): the peer broke a rule, or did not agree to open. Boxed, as above.
+    Failed(Box<Failure>),
 }
 
 /// One end of a WebSocket connection.
@@ -134,6 +134,9 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// When this much was gathered the stream has enough to do.
+    const ENOUGH: usize = 64 << 10;
+
     /// The server's end of a connection that has just been accepted: it waits for a request.
     pub fn server(now: Instant, config: Config, policy: Policy) -> Self {
         let awaiting = Awaiting::request(config.head, policy, config.deflate.clone());
@@ -309,16 +312,26 @@ impl Connection {
         if self.phase == Phase::Open { Ok(()) } else { Err(SendError::NotOpen) }
     }
 
+    /// The next message, when it is short, has come as a whole and nothing else is to be done first: a quick way for a
+    /// driver of many small ones. `None` means nothing but that [`step`](Connection::step) is the way.
+    #[inline]
+    pub fn whole_message(&mut self) -> Option<Message> {
+        let is_next = self.phase == Phase::Open
+            && self.events.is_empty()
+            && !self.deadline_is_news
+            && !self.sender.is_out_of_masks()
+            && self.sender.queued() < Self::ENOUGH;
+        if is_next { self.receiver.whole_message() } else { None }
+    }
+
     /// As [`poll`](Machine::poll), but never decompresses for long, for a few bytes of a peer may become millions: a
     /// driver that serves others too can let them have their turn in between.
     pub fn step(&mut self, now: Instant) -> Step {
-        /// When this much was gathered the stream has enough to do.
-        const ENOUGH: usize = 64 << 10;
         loop {
             if self.sender.is_out_of_masks() && matches!(self.phase, Phase::Open | Phase::Closing) {
                 self.fail(now, unmasked());
             }
-            if self.sender.queued() >= ENOUGH
+            if self.sender.queued() >= Self::ENOUGH
                 && let Some(bytes) = self.sender.pop()
             {
                 return Step::Output(Output::Send(bytes));

@@ -78,8 +78,16 @@ impl Opcode {
     }
 
     /// The opcode with this number, if it has been given a meaning.
-    pub fn from_number(number: u8) -> Option<Opcode> {
-        Opcode::ALL.into_iter().find(|opcode| opcode.number() == number)
+    pub const fn from_number(number: u8) -> Option<Opcode> {
+        Some(match number {
+            0x0 => Opcode::Continuation,
+            0x1 => Opcode::Text,
+            0x2 => Opcode::Binary,
+            0x8 => Opcode::Close,
+            0x9 => Opcode::Ping,
+            0xa => Opcode::Pong,
+            _ => return None,
+        })
     }
 
     /// Control frames are about the connection and may come between the fragments of a message (§5.5).

@@ -74,7 +74,7 @@ impl Bench {
 
     fn failed(&self) -> Option<&Failure> {
         self.events.iter().find_map(|event| match event {
-            Event::Failed(failure) => Some(failure),
+            Event::Failed(failure) => Some(&**failure),
             _ => None,
         })
     }

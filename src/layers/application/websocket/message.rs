@@ -135,6 +135,16 @@ impl Assembler {
         self.partial.as_ref().map_or(0, |partial| partial.payload.len())
     }
 
+    /// Whether no message has begun.
+    pub(super) fn is_idle(&self) -> bool {
+        self.partial.is_none()
+    }
+
+    /// Whether a message of so many bytes may begin.
+    pub(super) fn has_room_for(&self, bytes: usize) -> bool {
+        bytes <= self.max_message
+    }
+
     /// Whether the message that has begun is compressed (RFC 7692 §6).
     pub(super) fn is_compressed(&self) -> bool {
         self.partial.as_ref().is_some_and(|partial| partial.compressed)

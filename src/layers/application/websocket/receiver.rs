@@ -4,6 +4,8 @@
 //! inbox, so that its memory serves for the next ones; of a long one the memory is handed on. Between the unmasking and
 //! the [`Assembler`] is the [`Decompressor`], if one was agreed on.
 
+mod whole;
+
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::close::{CloseReason, Failure};
@@ -171,6 +173,9 @@ impl Receiver {
 
     /// The next thing the peer said, as far as it has come.
     pub(super) fn next(&mut self) -> Result<Next, Failure> {
+        if let Some(message) = self.whole_message() {
+            return Ok(Next::Incoming(Incoming::Message(message)));
+        }
         loop {
             let Some(frame) = &mut self.frame else {
                 if !self.begin_frame()? {

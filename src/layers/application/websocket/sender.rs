@@ -49,7 +49,7 @@ pub enum SendError {
     NoMask,
     /// The close code or its text must not be sent (§7.4).
     #[error("{0}")]
-    BadClose(crate::base::ParseError),
+    BadClose(Box<crate::base::ParseError>),
 }
 
 /// Writes our frames, masked or not.

@@ -82,6 +82,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 // No more until the peer has taken some.
                 ready!(self.poll_write(Half::Receiving, cx))?;
             }
+            if let Some(message) = self.machine.whole_message() {
+                return Poll::Ready(Ok(Some(Event::Message(message))));
+            }
             match self.machine.step(self.now) {
                 Step::Output(Output::Send(bytes)) => self.push(bytes),
                 Step::Output(Output::Event(event)) => {

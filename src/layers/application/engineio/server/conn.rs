@@ -56,6 +56,8 @@ pub struct Outbox {
     /// Bytes that have been written so far, and at which of all bytes a message begins: one in many.
     written: u64,
     marks: VecDeque<u64>,
+    /// Bytes at the front that are being written by another thread.
+    lent: usize,
 }
 
 impl Outbox {
@@ -74,8 +76,14 @@ impl Outbox {
         self.pieces.iter()
     }
 
-    /// `count` bytes were written.
+    /// The first bytes are being written elsewhere.
+    pub(super) fn lend(&mut self, bytes: usize) {
+        self.lent = bytes.min(self.bytes);
+    }
+
+    /// `written` bytes were written.
     pub fn advance(&mut self, mut written: usize) {
+        self.lent = 0;
         self.bytes = self.bytes.saturating_sub(written);
         self.written += written as u64;
         while self.marks.front().is_some_and(|mark| *mark < self.written) {
@@ -106,9 +114,10 @@ impl Outbox {
         }
     }
 
-    /// Drops all messages from a place on where one begins, the nearest that is known.
+    /// Drops all messages from a place on where one begins, the nearest that is known, but for what is being written.
     pub(super) fn shorten(&mut self) {
-        let Some(mark) = self.marks.front().copied() else { return };
+        let earliest = self.written + self.lent as u64;
+        let Some(mark) = self.marks.iter().copied().find(|mark| *mark >= earliest) else { return };
         let kept = usize::try_from(mark - self.written).unwrap_or(usize::MAX);
         self.marks.clear();
         let mut left = kept.min(self.bytes);
@@ -191,5 +200,21 @@ mod tests {
         assert_eq!((1_000_001 + left.len()) % 904, 0, "whole messages");
         outbox.shorten();
         assert_eq!(outbox.len(), left.len());
+    }
+
+    #[test]
+    fn what_another_thread_is_writing_is_not_cut_off() {
+        let mut outbox = Outbox::default();
+        for n in 0..1000_u32 {
+            outbox.mark();
+            outbox.push(Bytes::from(vec![n as u8; 1000]));
+        }
+        outbox.lend(64_000);
+        outbox.shorten();
+        assert!((64_000..64_000 + 2 * (33 << 10)).contains(&outbox.len()), "{}", outbox.len());
+        outbox.advance(64_000);
+        assert_eq!(outbox.pieces().next().expect("a piece")[0], 64);
+        outbox.shorten();
+        assert!(outbox.len() < 33 << 10, "{}", outbox.len());
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::conn::{Conn, State};
-use super::{Server, SessionKey};
+use super::{Entry, Server, SessionKey};
 use crate::base::Instant;
 use crate::layers::application::engineio::session::{self, ConnKey};
 use crate::layers::application::websocket::{CloseCode, CloseReason, Phase, Utf8Bytes};
@@ -38,10 +38,12 @@ impl Conn {
 }
 
 impl Server {
-    /// About how many bytes all connections and sessions hold. What many receivers share counts for each of them.
-    pub fn held(&self) -> usize {
+    /// About how many bytes all connections and sessions hold; `more` says what the layer above holds of a session. What
+    /// many receivers share counts for each of them.
+    pub fn held(&self, more: impl Fn(SessionKey) -> usize) -> usize {
         let conns: usize = self.conns.values().map(Conn::held).sum();
-        conns + self.sessions.values().map(|entry| entry.session.waiting_bytes()).sum::<usize>()
+        let of_session = |(key, entry): (SessionKey, &Entry)| entry.session.waiting_bytes() + more(key);
+        conns + self.sessions.iter().map(of_session).sum::<usize>()
     }
 
     /// Reads no more from those that hold most, as many of them as make up for `excess` bytes, until

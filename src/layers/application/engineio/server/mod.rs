@@ -235,6 +235,14 @@ impl Server {
         })
     }
 
+    /// Another thread is going to write the first `bytes` bytes of an [`outbox`](Server::outbox). They stay there, and
+    /// are not changed, until [`written`](Server::written) says how many were taken.
+    pub fn lend(&mut self, conn: ConnKey, bytes: usize) {
+        if let Some(conn) = self.conns.get_mut(conn) {
+            conn.out.lend(bytes);
+        }
+    }
+
     /// The connection took this many bytes of its [`outbox`](Server::outbox); when any are left, the driver
     /// writes them when it can.
     pub fn written(&mut self, conn: ConnKey, bytes: usize) {

@@ -19,7 +19,7 @@ impl Connection {
     /// # Errors
     /// When the connection is closing or closed already, or the reason must not be sent.
     pub fn close(&mut self, now: Instant, reason: &CloseReason) -> Result<(), SendError> {
-        let payload = reason.payload().map_err(SendError::BadClose)?;
+        let payload = reason.payload().map_err(|error| SendError::BadClose(error.into()))?;
         match self.phase {
             Phase::Connecting => self.events.push_back(Event::Close(CloseReason::abnormal())),
             Phase::Open => self.sender.control(Opcode::Close, payload),
@@ -51,7 +51,7 @@ impl Connection {
             let reason = CloseReason::new(code, words);
             self.sender.control(Opcode::Close, reason.payload().unwrap_or_default());
         }
-        self.events.push_back(Event::Failed(failure));
+        self.events.push_back(Event::Failed(failure.into()));
         self.enter(now, Trigger::Failed);
     }
 
