@@ -139,7 +139,7 @@ fn all() -> Trace {
         let whole = all.get_or_insert_with(|| Trace { events: Vec::new(), ..run.clone() });
         let frames = FrameId(whole.events.len() as u64);
         whole.events.extend(run.events.into_iter().map(|mut event| {
-            event.at = event.at + APART * u32::from(number);
+            event.at += APART * u32::from(number);
             if let Kind::Sent { frame, .. } = &mut event.kind {
                 frame.0 += frames.0;
             }

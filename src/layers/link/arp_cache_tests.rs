@@ -1,5 +1,7 @@
 //! Tests of the ARP cache.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use proptest::prelude::*;
 
