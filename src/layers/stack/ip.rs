@@ -95,10 +95,11 @@ impl Arrived {
         self.bytes.slice(self.payload_at..)
     }
 
-    /// The same of a packet of which nothing else is needed any more.
-    pub(super) fn into_payload(mut self) -> Bytes {
-        self.bytes.advance(self.payload_at);
-        self.bytes
+    /// The same, taken out of a packet of which nothing but the header is needed any more.
+    pub(super) fn take_payload(&mut self) -> Bytes {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.advance(std::mem::take(&mut self.payload_at));
+        bytes
     }
 
     /// The packet from its IP header on, as much of it as an ICMP error quotes.

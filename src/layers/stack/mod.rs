@@ -380,16 +380,16 @@ impl Stack {
     }
 
     /// A packet for this host has arrived whole: up to the layer above.
-    fn deliver(&mut self, now: Instant, packet: ip::Arrived) {
+    fn deliver(&mut self, now: Instant, packet: &mut ip::Arrived) {
         match packet.header.protocol {
-            protocol::ICMP => self.icmp_arrived(now, &packet),
-            protocol::UDP => match self.udp.arrived(&packet) {
+            protocol::ICMP => self.icmp_arrived(now, packet),
+            protocol::UDP => match self.udp.arrived(packet) {
                 Received::Queued(output) => self.out.push_back(output),
                 Received::Refused(why) => self.discard(why),
                 // RFC 1122 §4.1.3.1: a SHOULD.
                 Received::NoPort(port) => {
                     self.discard(format!("no socket is bound to UDP port {port}"));
-                    self.ip.refuse(now, &packet, Unreachable::Port, &mut self.out);
+                    self.ip.refuse(now, packet, Unreachable::Port, &mut self.out);
                 }
             },
             protocol::TCP => {
@@ -398,7 +398,7 @@ impl Stack {
             }
             other => {
                 self.discard(format!("no protocol here has the number {other}"));
-                self.ip.refuse(now, &packet, Unreachable::Protocol, &mut self.out);
+                self.ip.refuse(now, packet, Unreachable::Protocol, &mut self.out);
             }
         }
     }
@@ -422,8 +422,8 @@ impl Machine for Stack {
         match input {
             Input::Frame { interface, bytes, intact } => {
                 let frame = Frame { interface, bytes, intact };
-                if let Some(packet) = self.ip.frame_arrived(now, frame, &mut self.out) {
-                    self.deliver(now, packet);
+                if let Some(mut packet) = self.ip.frame_arrived(now, frame, &mut self.out) {
+                    self.deliver(now, &mut packet);
                 }
             }
             Input::Backlog { interface, bytes } => {

@@ -268,14 +268,14 @@ impl TcpSockets {
     }
 
     /// A segment arrived: for a connection, for a listener, or for neither (RFC 9293 §3.10.7).
-    pub(super) fn arrived(&mut self, now: Instant, packet: Arrived, below: &mut Below<'_>) {
+    pub(super) fn arrived(&mut self, now: Instant, packet: &mut Arrived, below: &mut Below<'_>) {
         // In silence: all hosts would answer (RFC 9293 §3.9.2.3, MUST-57, which holds for every segment).
         if !packet.is_for_one() {
             return below.discard("a TCP segment that was sent to all hosts".into());
         }
         let (source, destination) = (packet.header.source.into(), packet.header.destination.into());
         let (offset, intact, marked) = (packet.offset, packet.intact, packet.header.ecn == Ecn::Ce);
-        let bytes = packet.into_payload();
+        let bytes = packet.take_payload();
         let verified = if intact { Ok(()) } else { Segment::verify(source, destination, &bytes, offset) };
         let segment = match verified.and_then(|()| Segment::parse_intact(bytes, offset)) {
             Ok(segment) => segment,
