@@ -115,10 +115,11 @@ impl Transmitter {
             rules: Vec::new(),
             unplugged: false,
             rng,
-            leaving: VecDeque::new(),
+            // In a large network most links have one frame at a time, and a thousand links a thousand of these.
+            leaving: VecDeque::with_capacity(1),
             waiting_bytes: 0,
             last_arrival: Instant::ZERO,
-            in_flight: VecDeque::new(),
+            in_flight: VecDeque::with_capacity(1),
         }
     }
 

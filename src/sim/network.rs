@@ -107,6 +107,10 @@ impl Network {
     pub fn app(&mut self, host: HostId, app: impl App) -> AppId {
         let rng = self.rng.fork(&format!("app {} {}", host.index(), self.host_ref(host).apps.len()));
         let apps = &mut self.host_mut(host).apps;
+        if apps.is_empty() {
+            // Nearly always the only one.
+            apps.reserve_exact(1);
+        }
         apps.push(AppSlot { app: Box::new(app), rng, wake_at: None });
         AppId { host, index: apps.len() - 1 }
     }

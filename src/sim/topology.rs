@@ -110,7 +110,10 @@ impl Network {
         assert!(self.links.len() < usize::from(u16::MAX / 2), "at most 32,767 links in a network");
         let link = LinkId(self.links.len() as u16);
         // Another source of chance, or links side by side would lose the same frames.
-        let twin = match self.links_between(a, b).count() {
+        // Counted at the end that has fewer: a router may have thousands.
+        let ports = |node: NodeId| self.nodes[node.index()].ports.len();
+        let (few, many) = if ports(a) <= ports(b) { (a, b) } else { (b, a) };
+        let twin = match self.links_between(few, many).count() {
             0 => String::new(),
             others => format!(" {}", others + 1),
         };
@@ -245,6 +248,10 @@ impl Network {
         // Numbered from 1 on, so that no two ports of the network have the same address.
         let mac = MacAddr::local(2 * port.link.0 + port.side as u16 + 1);
         let node = &mut self.nodes[id.index()];
+        if node.ports.is_empty() {
+            // Most nodes have one.
+            node.ports.reserve_exact(1);
+        }
         node.ports.push(port);
         match &mut node.kind {
             NodeKind::Device(device) => device.add_port(mac),

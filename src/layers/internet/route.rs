@@ -75,7 +75,8 @@ impl RouteTable {
     pub fn add(&mut self, route: Route) {
         let bits = route.prefix.bits();
         let at = self.length(bits).unwrap_or_else(|at| {
-            self.lengths.insert(at, OfLength { bits, routes: Vec::new() });
+            // A host's default route stays the only one of its length.
+            self.lengths.insert(at, OfLength { bits, routes: Vec::with_capacity(1) });
             at
         });
         let length = &mut self.lengths[at];

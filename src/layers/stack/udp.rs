@@ -79,7 +79,8 @@ impl UdpSockets {
         if self.ports.contains_key(&port) {
             return Err(SendError::PortInUse);
         }
-        let (received, received_bytes, blocked_on) = (VecDeque::new(), 0, None);
+        // Most programs take each datagram before the next one comes.
+        let (received, received_bytes, blocked_on) = (VecDeque::with_capacity(1), 0, None);
         let socket = UdpSocket { port, dont_fragment: false, received, received_bytes, blocked_on };
         let key = self.sockets.insert(socket);
         self.ports.insert(port, key);
