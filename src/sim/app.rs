@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use crate::base::{Duration, Instant, Rng};
+use crate::layers::internet::source_route::SourceRoute;
 use crate::layers::stack::{SendError, SocketEvent, SocketId, Stack};
 use crate::trace::{Kind, PlaceId, Recorder};
 
@@ -92,6 +93,16 @@ impl Io<'_> {
     /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
     pub fn tcp_connect(&mut self, to: SocketAddr) -> Result<SocketId, SendError> {
         let socket = self.stack.tcp_connect(self.now, to)?;
+        self.opened.push(socket);
+        Ok(socket)
+    }
+
+    /// The same through the routers of a source route (RFC 9293 §3.9.2.1).
+    ///
+    /// # Errors
+    /// Those of [`tcp_connect`](Io::tcp_connect).
+    pub fn tcp_connect_via(&mut self, via: SourceRoute, to: SocketAddr) -> Result<SocketId, SendError> {
+        let socket = self.stack.tcp_connect_via(self.now, via, to)?;
         self.opened.push(socket);
         Ok(socket)
     }

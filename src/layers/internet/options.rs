@@ -8,9 +8,9 @@
 //! +-+-----+---------+---------------+----------
 //! ```
 //!
-//! C, the copied flag, says whether every fragment takes the option along or the first one alone. Left out: acting on
-//! them. A host without source routing or timestamps must pass over them unharmed, and does; routers drop many packets
-//! that have any (RFC 7126).
+//! C, the copied flag, says whether every fragment takes the option along or the first one alone. One is acted on, the
+//! [loose source route](super::source_route). Others are passed over unharmed, as they must be; routers drop many
+//! packets that have any (RFC 7126).
 
 /// The options as on the wire: at most 40 bytes, a multiple of 4, each option ending inside.
 ///

@@ -42,6 +42,11 @@ impl SourceRoute {
         &self.0
     }
 
+    /// How many bytes of options it takes in a header.
+    pub fn options_len(&self) -> usize {
+        if self.0.is_empty() { 0 } else { (FIXED + 4 * self.0.len()).next_multiple_of(4) }
+    }
+
     /// Sends a packet this way: its header gets the first router for its destination, and the option with the rest of
     /// the way and the host that is meant.
     pub fn direct(&self, header: Ipv4Header) -> Ipv4Header {
@@ -82,9 +87,18 @@ pub fn forward(header: &Ipv4Header, own: impl FnOnce(Ipv4Addr) -> Ipv4Addr) -> O
     Some(Ipv4Header { destination: next, options, ..*header })
 }
 
+/// The host that a packet is meant for: the end of its source route, where it has one that goes on.
+pub fn ultimate(header: &Ipv4Header) -> Ipv4Addr {
+    let way = find(&header.options).filter(|(at, way)| *at < way.len());
+    way.and_then(|(_, way)| way.rchunks_exact(4).next().map(address)).unwrap_or(header.destination)
+}
+
 /// Where in the list the pointer is, in bytes, and the list. `None` without a route, or with one that is damaged: a
 /// pointer between two addresses.
 fn find(options: &Options) -> Option<(usize, Vec<u8>)> {
+    if options.is_empty() {
+        return None;
+    }
     let option = options.iter().find(|option| option.kind == LOOSE)?;
     let (pointer, way) = (usize::from(*option.bytes.get(2)?), option.bytes.get(FIXED..)?);
     (pointer >= FIRST && pointer % 4 == 0 && way.len() % 4 == 0).then(|| (pointer - FIRST, way.to_vec()))
@@ -116,6 +130,7 @@ mod tests {
         assert_eq!((sent.source, sent.destination), (S, G1));
         assert_eq!(sent.options.as_bytes(), [131, 11, 4, 10, 0, 2, 1, 10, 0, 3, 1, 0]);
         assert_eq!(sent.total_len, 20 + 12 + 20);
+        assert_eq!(ultimate(&sent), D);
         assert_eq!(SourceRoute::back(&sent), None, "it is under way");
     }
 
@@ -129,6 +144,7 @@ mod tests {
         let at_g2 = forward(&at_g1, |_| G2).expect("D is next");
         assert_eq!(at_g2.destination, D);
         assert_eq!(forward(&at_g2, |_| D), None, "it has arrived");
+        assert_eq!(ultimate(&at_g2), D);
         assert_eq!(SourceRoute::back(&at_g2), SourceRoute::through(&[G2, out1]));
     }
 
@@ -144,6 +160,7 @@ mod tests {
     fn nine_routers_fit_and_ten_do_not() {
         let sent = SourceRoute::through(&[G1; 9]).expect("nine fit").direct(packet());
         assert_eq!(sent.options.as_bytes().len(), 40);
+        assert_eq!(SourceRoute::through(&[G1; 9]).map(|route| route.options_len()), Some(40));
         assert_eq!(SourceRoute::through(&[G1; 10]), None);
     }
 

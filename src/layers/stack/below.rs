@@ -6,6 +6,7 @@ use super::ip::{Ip, Outgoing};
 use super::{Outbox, Output};
 use crate::base::Instant;
 use crate::layers::internet::ipv4::{Ecn, protocol};
+use crate::layers::internet::source_route::SourceRoute;
 use crate::layers::transport::tcp::Segment;
 
 /// The layer below the sockets, and the outbox of the stack: lent to a table for the time of one call.
@@ -17,16 +18,18 @@ pub(super) struct Below<'a> {
 
 /// How the packet of a segment is to be treated on its way.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Treatment {
+pub(super) struct Treatment<'a> {
     /// The Differentiated Services code point.
     pub(super) dscp: u8,
     /// Whether a router may mark it.
     pub(super) ecn: Ecn,
+    /// The routers that it is to pass, if any are named.
+    pub(super) via: Option<&'a SourceRoute>,
 }
 
-impl Treatment {
+impl Treatment<'_> {
     /// As most packets are.
-    pub(super) const USUAL: Treatment = Treatment { dscp: 0, ecn: Ecn::NotEct };
+    pub(super) const USUAL: Treatment<'static> = Treatment { dscp: 0, ecn: Ecn::NotEct, via: None };
 }
 
 impl Below<'_> {
@@ -35,7 +38,7 @@ impl Below<'_> {
         &mut self,
         now: Instant,
         (source, destination): (IpAddr, IpAddr),
-        Treatment { dscp, ecn }: Treatment,
+        Treatment { dscp, ecn, via }: Treatment<'_>,
         segment: &Segment,
     ) {
         // Don't Fragment: TCP cuts its segments to fit, and routers report when they do not (RFC 1191 §2).
@@ -46,6 +49,7 @@ impl Below<'_> {
             dont_fragment: true,
             dscp,
             ecn,
+            via,
             len: segment.len(),
         };
         self.ip.send(now, outgoing, |w| segment.emit(source, destination, w), self.out);

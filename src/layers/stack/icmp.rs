@@ -12,6 +12,7 @@ use crate::layers::internet::icmp::{IcmpHeader, IcmpMessage, TimeExceeded, Unrea
 use crate::layers::internet::icmp_error;
 use crate::layers::internet::ipv4::{Ecn, Ipv4Header, protocol};
 use crate::layers::internet::prefix::{Cidr, Prefix};
+use crate::layers::internet::source_route;
 use crate::layers::transport::tcp::{IcmpError, SeqNumber};
 use crate::trace::Kind;
 
@@ -71,7 +72,7 @@ impl Stack {
             return;
         }
         let local = SocketAddr::new(quoted.source.into(), local_port);
-        let remote = SocketAddr::new(quoted.destination.into(), remote_port);
+        let remote = SocketAddr::new(source_route::ultimate(&quoted).into(), remote_port);
         match quoted.protocol {
             protocol::UDP => self.out.extend(self.udp.unreachable(local_port, remote, error)),
             protocol::TCP => {
@@ -158,6 +159,7 @@ impl Ip {
             dont_fragment: false,
             dscp: 0,
             ecn: Ecn::NotEct,
+            via: None,
             len,
         };
         self.send(now, outgoing, |w| message.emit(w), out);

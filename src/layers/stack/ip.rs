@@ -14,6 +14,7 @@ use crate::layers::internet::icmp_error;
 use crate::layers::internet::ipv4::{Ecn, Ipv4Header};
 use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::internet::route::{Hop, RouteTable};
+use crate::layers::internet::source_route::SourceRoute;
 use crate::layers::link::arp::ArpPacket;
 use crate::layers::link::arp_cache::{Due, Resolution};
 use crate::layers::link::ethernet::{self, EtherType, EthernetHeader, MacAddr};
@@ -115,7 +116,7 @@ impl Arrived {
 
 /// A packet to be sent, but for its payload.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outgoing {
+pub(super) struct Outgoing<'a> {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
     pub(super) protocol: u8,
@@ -124,6 +125,8 @@ pub(super) struct Outgoing {
     pub(super) dscp: u8,
     /// Whether a router may mark it.
     pub(super) ecn: Ecn,
+    /// The routers that it is to pass, if any are named.
+    pub(super) via: Option<&'a SourceRoute>,
     /// Length of the payload in bytes.
     pub(super) len: usize,
 }
@@ -175,11 +178,11 @@ impl Ip {
     pub(super) fn send(
         &mut self,
         now: Instant,
-        outgoing: Outgoing,
+        outgoing: Outgoing<'_>,
         emit: impl FnOnce(&mut Writer),
         out: &mut Outbox,
     ) {
-        let Outgoing { source, destination, protocol, dont_fragment, dscp, ecn, len } = outgoing;
+        let Outgoing { source, destination, protocol, dont_fragment, dscp, ecn, via, len } = outgoing;
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (source, destination) else { return };
         self.identification = self.identification.wrapping_add(1);
         let header = Ipv4Header {
@@ -190,6 +193,7 @@ impl Ip {
             ttl: self.ttl,
             ..Ipv4Header::new(source, destination, protocol, len)
         };
+        let header = via.map_or(header, |route| route.direct(header));
         self.route(now, header, emit, out);
     }
 

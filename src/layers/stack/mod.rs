@@ -25,6 +25,7 @@ mod interface;
 mod ip;
 mod nic;
 mod receive;
+mod source_routes;
 mod tcp;
 mod udp;
 
@@ -48,6 +49,7 @@ use super::internet::icmp::{IcmpHeader, Unreachable};
 use super::internet::ipv4::{Ecn, protocol};
 use super::internet::prefix::{Cidr, Prefix};
 use super::internet::route::Route;
+use super::internet::source_route::SourceRoute;
 use super::link::ethernet::MacAddr;
 use super::transport::tcp as tcp_layer;
 use super::transport::udp as udp_layer;
@@ -219,6 +221,7 @@ impl Stack {
             dont_fragment,
             dscp: 0,
             ecn: Ecn::NotEct,
+            via: None,
             len,
         };
         self.ip.send(now, outgoing, |w| datagram.emit(source, destination, w), &mut self.out);
@@ -261,7 +264,7 @@ impl Stack {
     /// [`SendError::NotOneHost`], [`SendError::NoRoute`], or [`SendError::PortInUse`] when no port is free.
     pub fn tcp_connect(&mut self, now: Instant, to: SocketAddr) -> Result<SocketId, SendError> {
         let (tcp, mut below) = self.tcp();
-        tcp.connect(now, None, to, &mut below).map(tcp_id)
+        tcp.connect(now, None, to, SourceRoute::default(), &mut below).map(tcp_id)
     }
 
     /// The same from one of the host's addresses (RFC 9293 §3.9.1.1: MUST-43). The way is that of
@@ -276,7 +279,22 @@ impl Stack {
         to: SocketAddr,
     ) -> Result<SocketId, SendError> {
         let (tcp, mut below) = self.tcp();
-        tcp.connect(now, Some(local), to, &mut below).map(tcp_id)
+        tcp.connect(now, Some(local), to, SourceRoute::default(), &mut below).map(tcp_id)
+    }
+
+    /// The same through the routers of a source route, there and back (RFC 9293 §3.9.2.1: MUST-51). What they take to
+    /// name in each header is taken off the segments.
+    ///
+    /// # Errors
+    /// Those of [`tcp_connect`](Stack::tcp_connect).
+    pub fn tcp_connect_via(
+        &mut self,
+        now: Instant,
+        via: SourceRoute,
+        to: SocketAddr,
+    ) -> Result<SocketId, SendError> {
+        let (tcp, mut below) = self.tcp();
+        tcp.connect(now, None, to, via, &mut below).map(tcp_id)
     }
 
     /// Hands bytes to a connection; says how many it took.

@@ -1,6 +1,8 @@
 //! How a frame that arrives is taken apart: ARP, packets for this host, and packets to be passed on (RFC 1122 §3.2.1,
 //! RFC 1812 §5.2.1).
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use bytes::{Buf as _, Bytes};
 
 use super::ip::{Arrived, Ip};
@@ -10,6 +12,7 @@ use crate::base::{Header as _, Instant, Layer, Reader};
 use crate::layers::internet::fragment::Outcome;
 use crate::layers::internet::icmp::{TimeExceeded, Unreachable};
 use crate::layers::internet::ipv4::Ipv4Header;
+use crate::layers::internet::source_route;
 use crate::layers::link::arp::ArpPacket;
 use crate::layers::link::ethernet::{EtherType, EthernetHeader};
 
@@ -105,6 +108,14 @@ impl Ip {
         if !broadcast && !self.is_own(header.destination) {
             return self.pass_on(now, &arrived, out).map(|()| None);
         }
+        if let Some(next) = source_route::forward(&header, |next| self.address_of_exit(next)) {
+            if !self.forwarding {
+                self.refuse(now, &arrived, Unreachable::SourceRouteFailed, out);
+                return Err("its source route goes on, and this is no router (RFC 1122 §3.3.5)".into());
+            }
+            arrived.header = next;
+            return self.pass_on(now, &arrived, out).map(|()| None);
+        }
         if !header.is_fragment() {
             return Ok(Some(arrived));
         }
@@ -113,6 +124,14 @@ impl Ip {
             Outcome::Complete(header, payload) => Ok(Some(arrived.put_together(header, payload))),
             Outcome::Waiting => Ok(None),
             Outcome::Refused(refusal) => Err(refusal.why().into()),
+        }
+    }
+
+    /// The address by which a packet to a neighbour or beyond leaves, to be recorded in its source route (RFC 791 §3.1).
+    fn address_of_exit(&self, next: Ipv4Addr) -> Ipv4Addr {
+        match self.path(next.into()).map(|path| path.source) {
+            Some(IpAddr::V4(own)) => own,
+            _ => Ipv4Addr::UNSPECIFIED,
         }
     }
 

@@ -11,10 +11,12 @@ use slotmap::{SlotMap, new_key_type};
 use super::below::{Below, Treatment};
 use super::ends::{Ends, Index};
 use super::ip::Arrived;
+use super::source_routes::SourceRoutes;
 use super::{Output, SendError, SocketEvent, StackConfig, tcp_id};
 use crate::base::{Instant, Machine as _, Rng};
 use crate::layers::internet::ipv4::{self, Ecn};
 use crate::layers::internet::prefix::is_limited_broadcast;
+use crate::layers::internet::source_route::SourceRoute;
 use crate::layers::transport::tcp::{
     Answer, Config, Connection, Event, IcmpError, Info, Input, Listener, MIN_HEADER_LEN, Output as TcpOutput,
     Segment, SeqNumber, State, reply_to_stray,
@@ -44,6 +46,7 @@ pub(super) struct TcpSockets {
     sockets: SlotMap<TcpKey, TcpSocket>,
     /// Which connection a segment is for: see [`find`](TcpSockets::find).
     connections: Index,
+    routes: SourceRoutes,
     /// Which listener a SYN is for.
     ports: BTreeMap<u16, TcpKey>,
     next_port: u16,
@@ -90,6 +93,7 @@ impl TcpSockets {
             secret,
             sockets: SlotMap::with_key(),
             connections: Index::default(),
+            routes: SourceRoutes::default(),
             ports: BTreeMap::new(),
             next_port,
             timers: BinaryHeap::new(),
@@ -107,12 +111,14 @@ impl TcpSockets {
         Ok(key)
     }
 
-    /// From the address `local`, or the one that IP chooses (RFC 9293 §3.9.1.1, MUST-43 and MUST-44).
+    /// From the address `local`, or the one that IP chooses (RFC 9293 §3.9.1.1, MUST-43 and MUST-44), through the routers of
+    /// `via`.
     pub(super) fn connect(
         &mut self,
         now: Instant,
         local: Option<IpAddr>,
         to: SocketAddr,
+        via: SourceRoute,
         below: &mut Below<'_>,
     ) -> Result<TcpKey, SendError> {
         let ip = &*below.ip;
@@ -123,7 +129,8 @@ impl TcpSockets {
         if local.is_some_and(|local| !ip.is_own(local) || local.is_ipv4() != to.is_ipv4()) {
             return Err(SendError::NotOwn);
         }
-        let path = ip.path(to.ip()).ok_or(SendError::NoRoute)?;
+        let first = via.routers().first().map_or(to.ip(), |router| (*router).into());
+        let path = ip.path(first).ok_or(SendError::NoRoute)?;
         let source = local.unwrap_or(path.source);
         if let IpAddr::V4(address) = to.ip()
             && ip.is_broadcast(path.interface, address)
@@ -133,9 +140,10 @@ impl TcpSockets {
         let port = self.free_port(source, to)?;
         let local = SocketAddr::new(source, port);
         let isn = SeqNumber::initial(now, local, to, &self.secret);
-        let config = self.config_for(Some(path.mtu));
+        let config = self.config_for(Some(path.mtu), via.options_len());
         let connection = Connection::connect(now, local, to, isn, config);
         let key = self.add_connection(Box::new(connection), None).ok_or(SendError::PortInUse)?;
+        self.routes.choose(key, via);
         self.pump(now, key, below);
         Ok(key)
     }
@@ -293,24 +301,28 @@ impl TcpSockets {
             isn = listener.and_then(|_| connection.make_way(now, &segment, fresh));
             if isn.is_none() {
                 connection.handle(now, if marked { Input::Marked(segment) } else { Input::Segment(segment) });
+                self.routes.came(key, &packet.header);
                 return self.arrived_at(key);
             }
             // The old connection is gone, and the SYN is for the listener.
             self.pump(now, key, below);
         }
+        let back = SourceRoute::back(&packet.header);
+        let treatment = Treatment { via: back.as_ref(), ..Treatment::USUAL };
         let Some(listener) = listener else {
             if let Some(reply) = reply_to_stray(&segment) {
-                below.segment(now, (destination, source), Treatment::USUAL, &reply);
+                below.segment(now, (destination, source), treatment, &reply);
             }
             return;
         };
         let mtu = below.ip.path(source).map(|path| path.mtu);
-        let machine = Listener::new(port, self.config_for(mtu));
+        let options = back.as_ref().map_or(0, SourceRoute::options_len);
+        let machine = Listener::new(port, self.config_for(mtu, options));
         let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) else { return };
         let isn = || isn.unwrap_or_else(fresh);
         match machine.segment_arrives(now, source, destination, &segment, isn) {
             Answer::Ignore => {}
-            Answer::Reply(reply) => below.segment(now, (destination, source), Treatment::USUAL, &reply),
+            Answer::Reply(reply) => below.segment(now, (destination, source), treatment, &reply),
             Answer::Open(_) if *half_open >= BACKLOG => {
                 below.discard(format!("{BACKLOG} connections to port {port} are half open already"));
             }
@@ -318,6 +330,7 @@ impl TcpSockets {
                 let Some(key) = self.add_connection(connection, Some(listener)) else {
                     return below.discard("the table of connections is full".into());
                 };
+                self.routes.came(key, &packet.header);
                 if let Some(TcpSocket::Listener { half_open, .. }) = self.sockets.get_mut(listener) {
                     *half_open += 1;
                 }
@@ -420,7 +433,8 @@ impl TcpSockets {
                 TcpOutput::Send(segment) => {
                     let ends = (connection.local().ip(), connection.remote().ip());
                     let ecn = if connection.may_be_marked(&segment) { Ecn::Ect0 } else { Ecn::NotEct };
-                    below.segment(now, ends, Treatment { dscp: connection.dscp(), ecn }, &segment);
+                    let treatment = Treatment { dscp: connection.dscp(), ecn, via: self.routes.of(key) };
+                    below.segment(now, ends, treatment, &segment);
                 }
                 TcpOutput::NegativeAdvice => below.ip.doubt(now, connection.remote().ip()),
                 TcpOutput::Trace(kind) => below.tell(Output::Trace(kind)),
@@ -456,6 +470,7 @@ impl TcpSockets {
         if closed.is_some() {
             established = established.or(*accepted_by);
             self.connections.remove(Ends::of(connection), key);
+            self.routes.forget(key);
             // What has come in order can still be read (RFC 9293 §3.6: what was sent before the CLOSE is delivered).
             if connection.readable() == 0 {
                 self.sockets.remove(key);
@@ -490,8 +505,8 @@ impl TcpSockets {
     /// can carry, and no larger one is asked for (RFC 9293 §3.7.1, MUST-16 and MUST-67).
     ///
     /// Where that changes nothing all connections share the one of the host: with 1000 of them it is then always at hand.
-    fn config_for(&self, mtu: Option<u16>) -> Arc<Config> {
-        let headers = (ipv4::MIN_HEADER_LEN + MIN_HEADER_LEN) as u16;
+    fn config_for(&self, mtu: Option<u16>, ip_options: usize) -> Arc<Config> {
+        let headers = (ipv4::MIN_HEADER_LEN + ip_options + MIN_HEADER_LEN) as u16;
         let most = mtu.map_or(u16::MAX, |mtu| mtu.saturating_sub(headers));
         if self.config.mss <= most {
             return Arc::clone(&self.config);

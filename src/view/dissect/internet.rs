@@ -13,6 +13,7 @@ use crate::layers::internet::ipv6::{Ipv6Header, NEXT_HEADERS, next_header};
 use crate::layers::internet::ipv6_extension::{
     AuthenticationHeader, FragmentHeader, OptionsHeader, RoutingHeader, options_name,
 };
+use crate::layers::internet::source_route;
 use crate::layers::transport::pseudo_header;
 
 /// IPv4 in IP (RFC 2003), IPv6 in IP (RFC 4213), GRE (RFC 2784).
@@ -72,7 +73,8 @@ impl Walk {
         };
         let ip = Ip {
             source: header.source.into(),
-            destination: header.destination.into(),
+            // The end of a source route is whom the packet is for, and what its checksums are made with.
+            destination: source_route::ultimate(&header).into(),
             protocol: header.protocol,
             // More than the packet had cannot be.
             payload_len: header.payload_len().min(rest.len() + self.missing),
