@@ -142,7 +142,7 @@ pub(super) fn star(recorder: Recorder, hosts: u16) -> Scene {
 
 /// Hosts in a row, all but the ends routers. The first sends to the last.
 pub(super) fn chain(recorder: Recorder, hosts: u8) -> Scene {
-    // The last of so many routers would find a TTL of 64 used up.
+    // The last of a hundred routers would find a TTL of 64 used up.
     let config = StackConfig { ttl: 255, ..StackConfig::default() };
     let mut network = Network::new(1, recorder);
     let row: Vec<HostId> =

@@ -42,7 +42,7 @@ pub struct Network {
     queue: EventQueue<Scheduled>,
     recorder: Recorder,
     departures: Departures,
-    /// Where frames are built, by whichever host is at work.
+    /// Where frames are built, by the host that is at work.
     writer: Writer,
     /// When the last frame that a link accepted begins to leave.
     last_departure: Instant,

@@ -15,7 +15,7 @@ use netlayers::sim::{App, Io, LinkConfig, Network, SocketEvent, SocketId};
 use netlayers::trace::{Recorder, Wire};
 
 const PORT: u16 = 9000;
-const DATAGRAMS: u32 = 10;
+const DATAGRAMS: u32 = 4;
 
 /// Sends a few datagrams to one host, and counts those that come from others.
 struct Talker {

@@ -81,7 +81,7 @@ impl Stack {
         }
     }
 
-    /// Exchanges the memory in which frames are built for another. So many hosts can share one block, where each would
+    /// Exchanges the memory in which frames are built for another. Then all hosts can share one block, where each would
     /// come to have one of its own: 64 KiB.
     pub fn swap_writer(&mut self, writer: &mut Writer) {
         std::mem::swap(&mut self.ip.writer, writer);

@@ -76,7 +76,11 @@ impl Ip {
         let is_ours = |asked| ours.contains(&(asked, true));
         let Nic { mac, arp, .. } = &mut self.nics[interface];
         let learned = arp.receive(now, &packet, is_ours, *mac);
-        self.deadline_may_have_changed();
+        if !learned.ready.is_empty() {
+            // A question was answered. Nothing else that ARP learns has a deadline, and to look for the next one takes a
+            // router of thousands of interfaces long.
+            self.deadline_may_have_changed();
+        }
         if let Some(reply) = learned.reply {
             self.frame(interface, reply.target_mac, EtherType::ARP, |w| reply.emit(w), out);
         }
