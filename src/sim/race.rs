@@ -83,16 +83,9 @@ pub struct Bottleneck {
     pub utilisation: Option<f64>,
 }
 
-/// The knobs of a race before any is turned: those of every run, with a queue of a round trip (see [`fitting_queue`]),
-/// selective acknowledgment, timestamps and delayed ACKs, as hosts on the Internet have them.
+/// The knobs of a race before any is turned: those of every run, with a queue of a round trip (see [`fitting_queue`]).
 pub fn knobs() -> Knobs {
     let mut knobs = Knobs::default();
-    knobs.tcp = tcp::Config {
-        sack: true,
-        timestamps: true,
-        delayed_ack: Some(Duration::from_millis(40)),
-        ..knobs.tcp
-    };
     knobs.link.queue = fitting_queue(&knobs.link);
     knobs
 }

@@ -80,22 +80,22 @@ network_knobs! {
         .turns(|knobs, frames| knobs.link.queue = frames, |knobs| Some(knobs.link.queue.into()));
 
     /// Congestion control by name.
-    CC: Algorithm = Knob::choice("cc", "none", &ALGORITHMS, "TCP's congestion control")
+    CC: Algorithm = Knob::choice("cc", "cubic", &ALGORITHMS, "TCP's congestion control")
         .of(TCP)
         .turns(|knobs, algorithm| knobs.tcp.congestion = algorithm, |knobs| Some(Value::Word(knobs.tcp.congestion.name)));
 
     /// Selective acknowledgment (RFC 2018).
-    SACK: bool = Knob::choice("sack", "no", NO_YES, "Whether TCP offers selective acknowledgment")
+    SACK: bool = Knob::choice("sack", "yes", NO_YES, "Whether TCP offers selective acknowledgment")
         .of(TCP)
         .turns(|knobs, on| knobs.tcp.sack = on, |knobs| Some(word(knobs.tcp.sack)));
 
     /// Losses judged by time (RFC 8985).
-    RACK: bool = Knob::choice("rack", "no", NO_YES, "Whether TCP judges losses by time (RACK-TLP); needs sack")
+    RACK: bool = Knob::choice("rack", "yes", NO_YES, "Whether TCP judges losses by time (RACK-TLP); needs sack")
         .of(TCP)
         .turns(|knobs, on| knobs.tcp.rack = on, |knobs| Some(word(knobs.tcp.rack)));
 
     /// Timestamps (RFC 7323).
-    TIMESTAMPS: bool = Knob::choice("timestamps", "no", NO_YES, "Whether TCP offers timestamps")
+    TIMESTAMPS: bool = Knob::choice("timestamps", "yes", NO_YES, "Whether TCP offers timestamps")
         .of(TCP)
         .turns(|knobs, on| knobs.tcp.timestamps = on, |knobs| Some(word(knobs.tcp.timestamps)));
 
@@ -111,7 +111,7 @@ network_knobs! {
 
     /// How long an ACK waits for company (RFC 9293 §3.8.6.3).
     DELAYED_ACK: Duration = Knob::time(
-        "delayed-ack", "0ms", Duration::ZERO, Duration::from_millis(499),
+        "delayed-ack", "40ms", Duration::ZERO, Duration::from_millis(499),
         "How long an ACK waits for data or a second segment",
     )
         .of(TCP)
@@ -122,12 +122,12 @@ network_knobs! {
         );
 
     /// What may wait to be read: the largest window.
-    RECV_BUFFER: usize = Knob::bytes("recv-buffer", "65535", 1, 1 << 30, "Bytes a receiver holds: the largest window")
+    RECV_BUFFER: usize = Knob::bytes("recv-buffer", "1048576", 1, 1 << 30, "Bytes a receiver holds: the largest window")
         .of(TCP)
         .turns(|knobs, bytes| knobs.tcp.recv_buffer = bytes, |knobs| Some(knobs.tcp.recv_buffer.into()));
 
     /// What may wait to be acknowledged.
-    SEND_BUFFER: usize = Knob::bytes("send-buffer", "65535", 1, 1 << 30, "Bytes that wait unacknowledged at a sender")
+    SEND_BUFFER: usize = Knob::bytes("send-buffer", "1048576", 1, 1 << 30, "Bytes that wait unacknowledged at a sender")
         .of(TCP)
         .turns(|knobs, bytes| knobs.tcp.send_buffer = bytes, |knobs| Some(knobs.tcp.send_buffer.into()));
 

@@ -33,7 +33,7 @@
 //! | urgent data | `urgent.rs` | §3.8.5 |
 //! | what is reported to a program that has not asked | `report.rs` | §3.8.3, §3.9.1.8 |
 //! | fast retransmit, fast recovery, limited transmit | `recovery/fast.rs` | RFC 5681 §3.2, RFC 6582, RFC 3042 |
-//! | congestion control: none by default, Tahoe, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
+//! | congestion control: none, Tahoe, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
 //! | marks in place of losses | `ecn.rs` | RFC 3168 §6.1 |
 //!
 //! What RFC 9293 asks, number by number, and the test that shows it: `tests/network/rfc9293.txt`.

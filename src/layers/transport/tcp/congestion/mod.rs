@@ -2,8 +2,8 @@
 //!
 //! RFC 9293 §3.8.2 (MUST-19) demands slow start, congestion avoidance and an exponential back-off of the retransmission
 //! timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`Tahoe`], [`NewReno`] and [`Cubic`].
-//! The default is nevertheless [`Unlimited`], which never holds the sender back: a ladder of a few segments is easier
-//! to read without. A sender of that kind is unfit for a shared network.
+//! The default is CUBIC, as in most systems. [`Unlimited`] never holds the sender back: a ladder of a few segments is
+//! easier to read without, and what becomes of a network of such senders is worth seeing. It is unfit for a shared one.
 //!
 //! A controller learns what happens to what was sent, and answers with two numbers, cwnd and ssthresh. Whenever one
 //! of them has changed, the connection records it in the trace.
@@ -128,7 +128,7 @@ impl Algorithm {
     /// The same with a cubic curve in congestion avoidance: see [`Cubic`].
     pub const CUBIC: Algorithm = Algorithm { name: "cubic", start: |mss| Box::new(Cubic::new(mss)) };
 
-    /// All that are here, the default first.
+    /// All that are here, from the simplest on.
     pub const ALL: [Algorithm; 4] = [Algorithm::NONE, Algorithm::TAHOE, Algorithm::NEWRENO, Algorithm::CUBIC];
 }
 

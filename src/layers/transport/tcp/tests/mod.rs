@@ -39,8 +39,9 @@ fn end(side: usize) -> SocketAddr {
     SocketAddr::new(ADDRESS[side], PORT[side])
 }
 
+/// The bare machine: a test switches on what it is about.
 fn config() -> Config {
-    Config { trace: true, ..Config::default() }
+    Config { trace: true, ..Config::bare() }
 }
 
 /// What becomes of one segment.
