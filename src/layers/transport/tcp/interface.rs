@@ -28,6 +28,8 @@ pub struct Config {
     /// Judge losses by time, and probe for a lost tail (RACK-TLP, RFC 8985), where selective acknowledgment and a
     /// congestion control with fast recovery are in use. Otherwise three duplicate ACKs tell.
     pub rack: bool,
+    /// After a timeout, find out whether anything was lost (F-RTO, RFC 5682), where timestamps do not tell.
+    pub frto: bool,
     /// Offer timestamps (RFC 7323): every ACK measures the round trip, and old duplicates are known by their clock.
     /// They take twelve bytes of every segment.
     pub timestamps: bool,
@@ -67,6 +69,8 @@ pub struct Config {
     pub dscp: u8,
     /// How much the network is asked to take at one time.
     pub congestion: Algorithm,
+    /// Let segments leave at a rate, and not in bursts, also where congestion control names none: see `pacing.rs`.
+    pub pacing: bool,
     /// Tell what happens inside, as [`Output::Trace`].
     pub trace: bool,
 }
@@ -80,6 +84,7 @@ impl Default for Config {
             window_scale: true,
             sack: true,
             rack: true,
+            frto: true,
             timestamps: true,
             nodelay: false,
             delayed_ack: Some(Duration::from_millis(40)),
@@ -96,6 +101,7 @@ impl Default for Config {
             ecn: false,
             dscp: 0,
             congestion: Algorithm::CUBIC,
+            pacing: false,
             trace: false,
         }
     }
@@ -118,6 +124,7 @@ impl Config {
             recv_buffer: 65_535,
             sack: false,
             rack: false,
+            frto: false,
             timestamps: false,
             delayed_ack: None,
             congestion: Algorithm::NONE,

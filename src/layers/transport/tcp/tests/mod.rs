@@ -11,6 +11,7 @@ mod recovery;
 mod requirements;
 mod robustness;
 mod scripts;
+mod spurious;
 mod timestamps;
 mod window;
 
