@@ -55,9 +55,10 @@ impl Scenario {
         knob.typed(value)
     }
 
-    /// The network that its knobs describe; what it has no knob for has the default that it has in `compare`.
+    /// The network that its knobs describe; what it has no knob for has the default that it has in `compare`. But its TCP
+    /// is the bare one, for ladders that are easy to read: what a lesson is about, its own knobs switch on.
     pub fn network(&self) -> Network {
-        let mut network = Network::default();
+        let mut network = Network::bare();
         self.knobs.iter().for_each(|(knob, value)| knob.turn(&mut network, value));
         network
     }

@@ -12,6 +12,8 @@ use super::departures::Departures;
 use super::fault::{Damage, Passing, Rule, Verdict};
 use super::node::NodeId;
 use crate::base::{Duration, Instant, Rng};
+use crate::layers::link::aqm::{Aqm, Found, Judgement, Manager};
+use crate::layers::link::ethernet::HEADER_LEN as ETHERNET_HEADER_LEN;
 use crate::layers::physical::crc32::crc32;
 use crate::layers::physical::delay::{Rate, serialization};
 use crate::trace::{FrameId, Kind, LinkId, PlaceId, Recorder};
@@ -30,6 +32,8 @@ pub struct LinkConfig {
     pub mtu: u16,
     /// How many frames may wait at each end. One more is dropped ("drop-tail", as in most devices).
     pub queue: usize,
+    /// What the queue does before it is full. At a link without a rate nothing waits.
+    pub aqm: Aqm,
 }
 
 impl Default for LinkConfig {
@@ -41,6 +45,7 @@ impl Default for LinkConfig {
             jitter: Duration::ZERO,
             mtu: 1500,
             queue: 1000,
+            aqm: Aqm::DropTail,
         }
     }
 }
@@ -69,11 +74,25 @@ pub(super) struct Transmitter {
     /// When the frames that were accepted and have not left yet will have left, and their lengths.
     leaving: VecDeque<(Instant, usize)>,
     waiting_bytes: usize,
+    manager: Manager,
+    /// When the last frame had left.
+    idle_since: Instant,
     /// When the frame before this one arrives: jitter keeps the order.
     last_arrival: Instant,
     /// The frames on their way, in the order in which they arrive, so that the network's queue has to hold only the
     /// first. One that overtakes others is not among them. Bounded by what the delay holds at the link's rate.
     pub(super) in_flight: VecDeque<InFlight>,
+}
+
+/// What becomes of a frame at the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It is dropped at once: the queue is full, or its manager says so.
+    Refused(&'static str),
+    /// It waits, and is dropped when its turn comes.
+    DroppedAt(Instant, &'static str),
+    /// It leaves; its packet may have been marked, which makes other bytes of it.
+    Passes(Passage, Option<(Bytes, &'static str)>),
 }
 
 /// When a frame that was accepted leaves and arrives.
@@ -118,18 +137,29 @@ impl Transmitter {
             // In a large network most links have one frame at a time, and a thousand links a thousand of these.
             leaving: VecDeque::with_capacity(1),
             waiting_bytes: 0,
+            manager: Manager::new(config.aqm, config.queue),
+            idle_since: Instant::ZERO,
             last_arrival: Instant::ZERO,
             in_flight: VecDeque::with_capacity(1),
         }
     }
 
-    /// Accepts a frame of `len` bytes (without its frame check sequence), or `None` when the queue is full.
-    pub(super) fn accept(&mut self, now: Instant, len: usize) -> Option<Passage> {
+    /// Takes in a frame (without its frame check sequence), unless the queue is full.
+    pub(super) fn accept(&mut self, now: Instant, bytes: &Bytes) -> Admission {
+        let len = bytes.len();
         self.forget_what_left(now);
         if self.leaving.len() > self.config.queue {
-            return None;
+            return Admission::Refused("queue full");
         }
         let starts = self.leaving.back().map_or(now, |(left, _)| *left);
+        let marked = match self.ask_manager(now, starts) {
+            Judgement::Pass => None,
+            Judgement::Speak(by) => match with_mark(bytes) {
+                Some(marked) => Some((marked, by)),
+                None => return self.drop_one(starts, len, by),
+            },
+            Judgement::Drop(by) => return self.drop_one(starts, len, by),
+        };
         let left = starts + self.config.rate.map_or(Duration::ZERO, |rate| serialization(len, rate));
         // With no time to leave there is nothing to wait for, and so no queue.
         if left > now {
@@ -142,7 +172,34 @@ impl Transmitter {
             arrives = arrives.max(self.last_arrival);
             self.last_arrival = arrives;
         }
-        Some(Passage { starts, arrives })
+        Admission::Passes(Passage { starts, arrives }, marked)
+    }
+
+    fn ask_manager(&mut self, now: Instant, leaves: Instant) -> Judgement {
+        let Some(rate) = self.config.rate.filter(|_| self.config.aqm != Aqm::DropTail) else {
+            return Judgement::Pass;
+        };
+        let full_frame = usize::from(self.config.mtu) + ETHERNET_HEADER_LEN;
+        let found = Found {
+            now,
+            leaves,
+            frames: self.leaving.len(),
+            bytes: self.waiting_bytes,
+            idle_since: self.idle_since,
+            frame_time: serialization(full_frame, rate),
+            full_frame,
+        };
+        self.manager.judge(&found, &mut self.rng)
+    }
+
+    /// A frame that is dropped as it would leave takes its place in the queue until then, and no time on the wire.
+    fn drop_one(&mut self, leaves: Instant, len: usize, by: &'static str) -> Admission {
+        if !self.manager.drops_at_the_head() {
+            return Admission::Refused(by);
+        }
+        self.leaving.push_back((leaves, len));
+        self.waiting_bytes += len;
+        Admission::DroppedAt(leaves, by)
     }
 
     /// Asks the rules what becomes of a frame that was accepted; `None` when it is lost. Copies take their numbers from
@@ -221,8 +278,30 @@ impl Transmitter {
         {
             self.leaving.pop_front();
             self.waiting_bytes -= len;
+            self.idle_since = left;
         }
     }
+}
+
+/// The frame with "congestion experienced" in its IPv4 header, if that says that its ends understand (RFC 3168 §5).
+fn with_mark(bytes: &Bytes) -> Option<Bytes> {
+    let (ethernet, packet) = bytes.split_at_checked(ETHERNET_HEADER_LEN)?;
+    let is_ipv4 = ethernet.ends_with(&[0x08, 0x00]) && packet.len() >= 20 && packet[0] >> 4 == 4;
+    if !is_ipv4 || packet[1] & 0b11 == 0 {
+        return None;
+    }
+    let mut marked = BytesMut::from(&bytes[..]);
+    let packet = &mut marked[ETHERNET_HEADER_LEN..];
+    let before = u16::from_be_bytes([packet[0], packet[1]]);
+    packet[1] |= 0b11;
+    let after = u16::from_be_bytes([packet[0], packet[1]]);
+    // The checksum moves with what it covers (RFC 1624 §3, equation 3).
+    let sum =
+        u32::from(!u16::from_be_bytes([packet[10], packet[11]])) + u32::from(!before) + u32::from(after);
+    let folded = (sum & 0xffff) + (sum >> 16);
+    let checksum = !(((folded & 0xffff) + (folded >> 16)) as u16);
+    packet[10..12].copy_from_slice(&checksum.to_be_bytes());
+    Some(marked.freeze())
 }
 
 impl std::fmt::Debug for Transmitter {
@@ -263,12 +342,38 @@ mod tests {
         Transmitter::new(config, Rng::new(1))
     }
 
+    fn accepted(link: &mut Transmitter, millis: u64) -> Option<Passage> {
+        match link.accept(Instant::from_millis(millis), &Bytes::from_static(&[0; 976])) {
+            Admission::Passes(passage, None) => Some(passage),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_mark_changes_two_bits_and_keeps_the_checksum_right() {
+        use crate::base::{Header as _, Layer, Reader, Writer};
+        use crate::layers::internet::ipv4::{Ecn, Ipv4Header};
+        let frame = |ecn| {
+            let mut w = Writer::new();
+            w.bytes(&[0; 12]);
+            w.bytes(&[0x08, 0x00]);
+            let address = std::net::Ipv4Addr::LOCALHOST;
+            Ipv4Header { ecn, ..Ipv4Header::new(address, address, 6, 0) }.emit(&mut w);
+            w.finish()
+        };
+        let marked = with_mark(&frame(Ecn::Ect0)).unwrap();
+        assert_eq!(marked, frame(Ecn::Ce));
+        assert!(Ipv4Header::parse(&mut Reader::new(Layer::Internet, "IPv4", &marked[14..])).is_ok());
+        assert_eq!(with_mark(&frame(Ecn::NotEct)), None);
+        assert_eq!(with_mark(&Bytes::from_static(&[0; 10])), None);
+    }
+
     #[test]
     fn frames_leave_one_after_the_other_and_arrive_a_delay_later() {
         let mut link = transmitter(10);
         // At 8 Mbit/s a byte takes 1 us. Preamble, frame check sequence and gap add 24 bytes to each frame.
-        let first = link.accept(Instant::ZERO, 976).unwrap();
-        let second = link.accept(Instant::ZERO, 976).unwrap();
+        let first = accepted(&mut link, 0).unwrap();
+        let second = accepted(&mut link, 0).unwrap();
         assert_eq!(first.starts, Instant::ZERO);
         assert_eq!(first.arrives, Instant::from_millis(21));
         assert_eq!(second.starts, Instant::from_millis(1));
@@ -281,16 +386,16 @@ mod tests {
     #[test]
     fn a_full_queue_turns_frames_away_until_one_has_left() {
         let mut link = transmitter(2);
-        let accepted = (0..5).filter(|_| link.accept(Instant::ZERO, 976).is_some()).count();
-        assert_eq!(accepted, 3, "one on the wire and two waiting");
-        assert!(link.accept(Instant::from_millis(1), 976).is_some());
+        let taken = (0..5).filter(|_| accepted(&mut link, 0).is_some()).count();
+        assert_eq!(taken, 3, "one on the wire and two waiting");
+        assert!(accepted(&mut link, 1).is_some());
     }
 
     #[test]
     fn jitter_keeps_the_order() {
         let mut link = transmitter(1000);
         link.config.jitter = Duration::from_millis(50);
-        let arrivals: Vec<_> = (0..100).map(|_| link.accept(Instant::ZERO, 976).unwrap().arrives).collect();
+        let arrivals: Vec<_> = (0..100).map(|_| accepted(&mut link, 0).unwrap().arrives).collect();
         assert!(arrivals.is_sorted());
         assert!(arrivals[0] >= Instant::from_millis(21));
     }

@@ -10,7 +10,7 @@ use super::app::{App, Io};
 use super::departures::Departures;
 use super::device;
 use super::fault::Passing;
-use super::link::{Arriving, Departing, End, InFlight, Link, Passage};
+use super::link::{Admission, Arriving, Departing, End, InFlight, Link, Passage};
 use super::node::{AppSlot, Node, NodeId, NodeKind, Port};
 use super::queue::EventQueue;
 use crate::base::{Instant, Machine as _, Rng, Writer};
@@ -416,10 +416,21 @@ impl Network {
         let to = ends[1 - side].node;
         let (from_place, to_place) = (from.place(), to.place());
 
-        let Some(Passage { starts, arrives }) = ends[side].transmitter.accept(now, bytes.len()) else {
-            self.turned_away += 1;
-            self.recorder.record(now, from_place, || Kind::Dropped { frame, by: "queue full".into() });
-            return;
+        let (Passage { starts, arrives }, marked) = match ends[side].transmitter.accept(now, &bytes) {
+            Admission::Passes(passage, marked) => (passage, marked),
+            Admission::Refused(by) => {
+                self.turned_away += 1;
+                self.recorder.record(now, from_place, || Kind::Dropped { frame, by: by.into() });
+                return;
+            }
+            Admission::DroppedAt(at, by) => {
+                self.turned_away += 1;
+                let Network { recorder, departures, .. } = self;
+                recorder.record(now, from_place, || Kind::Queued { frame, link, to: to_place });
+                let mut departs = Departing { at, now, from: (link, side), recorder, departures };
+                departs.record(from_place, || Kind::Dropped { frame, by: by.into() });
+                return self.tell_backlog(from, port);
+            }
         };
         self.tell_backlog(from, port);
         self.last_departure = self.last_departure.max(starts);
@@ -429,6 +440,13 @@ impl Network {
         }
         // What happens to the frame as it leaves.
         let mut departs = Departing { at: starts, now, from: (link, side), recorder, departures };
+        let bytes = match marked {
+            Some((marked, by)) => {
+                departs.record(from_place, || Kind::Marked { frame, by: by.into() });
+                marked
+            }
+            None => bytes,
+        };
         departs.record(from_place, || Kind::Sent { frame, link, to: to_place, bytes: bytes.clone() });
         let passing = Passing { at: now, from: from_place, to: to_place, frame, bytes: &bytes };
         let transmitter = &mut self.links[link.index()].ends[side].transmitter;

@@ -24,6 +24,7 @@ use super::knob::Knobs;
 use super::link::LinkConfig;
 use super::network::{AppId, HostId, Network};
 use crate::base::{Duration, Instant};
+use crate::layers::link::aqm::Aqm;
 use crate::layers::physical::delay::{ETHERNET_OVERHEAD, serialization};
 use crate::layers::stack::StackConfig;
 use crate::layers::transport::tcp;
@@ -75,24 +76,19 @@ pub struct Bottleneck {
     pub longest: Vec<usize>,
     /// Frames that waited on average over time.
     pub mean: f64,
-    /// Frames that found the queue full.
+    /// Frames that found the queue full, or that its manager dropped.
     pub turned_away: u64,
     /// Frames that were lost on the link.
     pub lost: u64,
+    /// Packets that the queue has marked instead of dropping them.
+    pub marked: u64,
     /// Which share of the time it was busy; `None` for a link without a rate.
     pub utilisation: Option<f64>,
 }
 
-/// The knobs of a race before any is turned: those of every run, with a queue of a round trip (see [`fitting_queue`]),
-/// selective acknowledgment, timestamps and delayed ACKs, as hosts on the Internet have them.
+/// The knobs of a race before any is turned: those of every run, with a queue of a round trip (see [`fitting_queue`]).
 pub fn knobs() -> Knobs {
     let mut knobs = Knobs::default();
-    knobs.tcp = tcp::Config {
-        sack: true,
-        timestamps: true,
-        delayed_ack: Some(Duration::from_millis(40)),
-        ..knobs.tcp
-    };
     knobs.link.queue = fitting_queue(&knobs.link);
     knobs
 }
@@ -164,7 +160,8 @@ impl Track {
         let bottleneck = network.link((left, "10.0.0.1/30"), (right, "10.0.0.2/30"), knobs.link());
         knobs.faults(&mut network, left, right);
         let jitter = frame_time(&knobs.link);
-        let access = LinkConfig { rate: None, delay: Duration::ZERO, jitter, ..knobs.link };
+        let access =
+            LinkConfig { rate: None, delay: Duration::ZERO, jitter, aqm: Aqm::DropTail, ..knobs.link };
         let (mut senders, mut receivers) = (Vec::new(), Vec::new());
         for (number, entrant) in entrants.iter().enumerate() {
             let buffer = buffer(knobs);
@@ -282,10 +279,16 @@ impl Tally {
             Kind::Delivered { frame } => {
                 self.crossing.remove(frame);
             }
+            Kind::Marked { .. } if at_left => self.bottleneck.marked += 1,
             Kind::Dropped { frame, .. } => match self.crossing.remove(frame) {
                 Some(to_the_right) => self.bottleneck.lost += u64::from(to_the_right),
                 // It never left, and of the links of this router only the one in the middle has a queue.
-                None => self.bottleneck.turned_away += u64::from(at_left),
+                None if at_left => {
+                    self.count_time(event.at);
+                    self.waiting.remove(frame);
+                    self.bottleneck.turned_away += 1;
+                }
+                None => {}
             },
             _ => {}
         }

@@ -184,6 +184,13 @@ pub enum Kind {
         /// Index of the first changed byte.
         offset: usize,
     },
+    /// A queue has marked the packet in a frame, instead of dropping it: congestion experienced (RFC 3168 §5).
+    Marked {
+        /// The frame's number in this run.
+        frame: FrameId,
+        /// Which queue management, and why.
+        by: Cow<'static, str>,
+    },
     /// The network delivers a frame twice.
     Duplicated {
         /// The frame's number in this run.

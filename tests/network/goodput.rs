@@ -41,7 +41,7 @@ fn newreno() -> Config {
         send_buffer: 4 << 20,
         recv_buffer: 4 << 20,
         min_rto: Duration::from_millis(200),
-        ..Config::default()
+        ..Config::bare()
     }
 }
 

@@ -7,6 +7,7 @@ mod goodput;
 mod hosts;
 mod observer;
 mod pcapng;
+mod physics;
 mod plots;
 mod scale;
 mod scripts;

@@ -14,7 +14,7 @@ const LEN: usize = 200_000;
 
 /// 200 kB by NewReno with SACK, of which one segment is lost on the way.
 fn trace() -> Trace {
-    let tcp = Config { congestion: Algorithm::NEWRENO, sack: true, timestamps: true, ..Config::default() };
+    let tcp = Config { congestion: Algorithm::NEWRENO, sack: true, timestamps: true, ..Config::bare() };
     let knobs = Knobs { tcp, ..Knobs::default() };
     let (mut network, client, server) = two_hosts(&knobs, Recorder::on("TCP", Wire::Sim));
     network.rule(client, server, nth("lose one", 40, |frame| frame.tcp_payload() > 0, Verdict::Drop));

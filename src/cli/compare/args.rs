@@ -16,7 +16,7 @@ Examples:
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
   netlayers compare \"hello\" --only tcp --view hex
-  netlayers compare --file README.md --only tcp --cc cubic --view plot:cwnd
+  netlayers compare --file README.md --only tcp --loss 1% --view plot:cwnd
   netlayers compare \"hello\" --pcap run.pcapng    then: wireshark run.pcapng")]
 pub(in crate::cli) struct CompareArgs {
     /// The message [default: hello, layers]

@@ -11,6 +11,7 @@ use crate::cli::number::number_from;
 use crate::cli::wire::WireChoice;
 use crate::lessons::{ALL, Lesson};
 use crate::sim::knob::AnyKnob;
+use crate::view::plot;
 
 /// `netlayers lesson`.
 #[derive(Debug, Args)]
@@ -90,6 +91,35 @@ pub(super) enum LessonView {
     Mermaid,
     /// The whole traces, for programs
     Json,
+    /// Over time: cwnd, ssthresh and what is in flight
+    #[value(name = "plot:cwnd")]
+    PlotCwnd,
+    /// Over time: round trips and the retransmission timeout
+    #[value(name = "plot:rtt")]
+    PlotRtt,
+    /// Over time: sequence numbers of data, ACKs and the window
+    #[value(name = "plot:seq")]
+    PlotSeq,
+    /// Over time: bits per second, on the links and as read
+    #[value(name = "plot:throughput")]
+    PlotThroughput,
+    /// Over time: frames that wait for their link
+    #[value(name = "plot:queue")]
+    PlotQueue,
+}
+
+impl LessonView {
+    /// The plot that it is, if it is one.
+    pub(super) fn plot(self) -> Option<plot::Kind> {
+        Some(match self {
+            LessonView::PlotCwnd => plot::Kind::Cwnd,
+            LessonView::PlotRtt => plot::Kind::Rtt,
+            LessonView::PlotSeq => plot::Kind::Seq,
+            LessonView::PlotThroughput => plot::Kind::Throughput,
+            LessonView::PlotQueue => plot::Kind::Queue,
+            _ => return None,
+        })
+    }
 }
 
 /// The knobs that were turned, by name.

@@ -32,6 +32,14 @@ pub(super) fn show(
         return Ok(());
     }
     out.in_pages();
+    if let Some(kind) = view.plot() {
+        for scene in scenes {
+            out.toned(Tone::Strong, format!("{}: {}", scene.id, scene.title))?;
+            out.sheet(&kind.of(scene.trace.whole()).draw(&out.look))?;
+            out.line("")?;
+        }
+        return out.line(format!("scenario: {}", performance.scenario));
+    }
     let frame = args.frame.map_or(Frame::Deepest, Frame::Number);
     let view = match view {
         LessonView::Ladder | LessonView::Mermaid => View::Ladder,
@@ -42,6 +50,11 @@ pub(super) fn show(
         LessonView::Hex => View::Hex(frame),
         LessonView::Header => View::Header(frame, None),
         LessonView::Layers => View::Layers(frame),
+        LessonView::PlotCwnd
+        | LessonView::PlotRtt
+        | LessonView::PlotSeq
+        | LessonView::PlotThroughput
+        | LessonView::PlotQueue => return Ok(()),
     };
     for scene in scenes {
         let title = if view == View::Ladder { String::new() } else { format!(": {}", scene.title) };

@@ -8,7 +8,8 @@ use crate::base::Duration;
 use crate::cli::knobs::{Names, option, turned};
 use crate::layers::transport::tcp::congestion::Algorithm;
 use crate::sim::knob::network::{
-    DELAY, DELAYED_ACK, DUPLICATE, JITTER, LOSS, MIN_RTO, MTU, QUEUE, RATE, REORDER, SEED,
+    AQM, DELAY, DELAYED_ACK, DUPLICATE, ECN, JITTER, LOSS, MIN_RTO, MTU, PACING, QUEUE, RACK, RATE, REORDER,
+    SACK, SEED, TIMESTAMPS,
 };
 use crate::sim::knob::{AnyKnob, Knob, Knobs, Value};
 use crate::sim::race;
@@ -22,7 +23,8 @@ Examples:
   netlayers race newreno newreno newreno cubic --time 30s
   netlayers race cubic cubic none --view plot:throughput
   netlayers race newreno cubic --loss 1% --rate 100mbit --delay 10ms
-  netlayers race cubic --queue 300 --view plot:queue",
+  netlayers race cubic bbr --queue 300 --view plot:queue
+  netlayers race cubic cubic --aqm codel --ecn yes --view plot:queue",
     after_help = "\
 Each flow has a host of its own and more to send than there is time for. All go through one link: \
 rate, delay, queue and faults are that link's. A congestion control of your own: \
@@ -71,8 +73,26 @@ static TIME: Knob<Duration> = Knob::time(
 );
 
 /// The knobs of a race.
-static TRACK: [&dyn AnyKnob; 12] =
-    [&TIME, &LOSS, &DUPLICATE, &REORDER, &DELAY, &JITTER, &RATE, &MTU, &QUEUE, &DELAYED_ACK, &MIN_RTO, &SEED];
+static TRACK: [&dyn AnyKnob; 18] = [
+    &TIME,
+    &LOSS,
+    &DUPLICATE,
+    &REORDER,
+    &DELAY,
+    &JITTER,
+    &RATE,
+    &MTU,
+    &QUEUE,
+    &AQM,
+    &ECN,
+    &SACK,
+    &RACK,
+    &TIMESTAMPS,
+    &DELAYED_ACK,
+    &PACING,
+    &MIN_RTO,
+    &SEED,
+];
 
 /// Those of them that were turned.
 #[derive(Debug, Clone)]
@@ -100,7 +120,6 @@ impl Args for TrackFlags {
         TRACK.iter().fold(command, |command, knob| {
             let default = match knob.name() {
                 name if name == QUEUE.name => "as many as leave in a round trip",
-                name if name == DELAYED_ACK.name => "40ms",
                 _ => knob.default(),
             };
             command.arg(option(*knob, default))

@@ -8,7 +8,7 @@
 //! | `seed`, `time_ns`, `queue` | the seed, the length of the race, the frames that fit into the queue |
 //! | `goodput_bit_s`, `jain`, `utilisation` | all flows together; fairness; how busy the link was, `null` without a rate |
 //! | `flows` | of each its `name`, `goodput_bit_s`, `share` and `retransmissions`, and part by part `read` and `cwnd` in bytes; `null` where a window has no limit |
-//! | `bottleneck` | its queue in frames, `mean`, `peak` and part by part `longest`; frames `turned_away` and `lost` |
+//! | `bottleneck` | its queue in frames, `mean`, `peak` and part by part `longest`; frames `turned_away`, `lost` and `marked` |
 //! | `part_ns` | how long a part is |
 
 use serde_json::{Value as Json, json};
@@ -49,6 +49,7 @@ pub(super) fn text(race: &Race, knobs: &Knobs) -> Result<String, CliError> {
             "longest": bottleneck.longest,
             "turned_away": bottleneck.turned_away,
             "lost": bottleneck.lost,
+            "marked": bottleneck.marked,
         },
     });
     serde_json::to_string(&document).map_err(|error| CliError::Failed(format!("writing JSON: {error}")))

@@ -91,7 +91,8 @@ mod tests {
     fn a_name_that_is_none_is_answered_with_those_that_are() {
         let said = algorithm("cubik").unwrap_err().to_string();
         assert!(
-            said.contains("expected none, tahoe, newreno, cubic") && said.contains("did you mean cubic?"),
+            said.contains("expected none, tahoe, reno, newreno, cubic, bbr")
+                && said.contains("did you mean cubic?"),
             "{said}"
         );
         let said = algorithm("mine").unwrap_err().to_string();

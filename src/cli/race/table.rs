@@ -2,6 +2,7 @@
 
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
+use crate::layers::link::aqm::Aqm;
 use crate::layers::physical::delay::Rate;
 use crate::sim::knob::Knobs;
 use crate::sim::knob::network::conditions;
@@ -71,9 +72,14 @@ fn link(race: &Race, knobs: &Knobs) -> Vec<String> {
             bottleneck.mean, race.queue
         )),
         Some(format!(
-            "lost      {} found the queue full, {} on the link",
+            "lost      {} {}, {} on the link{}",
             grouped(bottleneck.turned_away),
-            grouped(bottleneck.lost)
+            if knobs.link.aqm == Aqm::DropTail { "found the queue full" } else { "at the queue" },
+            grouped(bottleneck.lost),
+            match bottleneck.marked {
+                0 => String::new(),
+                marked => format!("; {} marked instead", grouped(marked)),
+            }
         )),
         fairness,
     ];

@@ -5,6 +5,7 @@
 //! | [`ethernet`] | the frame: addresses, type, padding, check sequence |
 //! | [`arp`] | the question "who has this IPv4 address?" and its answer |
 //! | [`arp_cache`] | what a host remembers of the answers, and what waits for one |
+//! | [`aqm`] | what a queue does before it is full: RED, CoDel |
 //!
 //! Read by observers only, for real captures have them:
 //!
@@ -16,6 +17,7 @@
 //! | [`mpls`] | switching by labels |
 //! | [`linux_cooked`] | what stands before a packet captured on all interfaces at once |
 
+pub mod aqm;
 pub mod arp;
 pub mod arp_cache;
 pub mod ethernet;

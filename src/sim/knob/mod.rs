@@ -354,7 +354,7 @@ impl<T: Clone + fmt::Debug + Send + Sync> AnyKnob for Knob<T> {
             Range::Rate => values::rate(text).map(Value::Rate),
             Range::Choice(words) => match words.iter().find(|(word, _)| *word == text) {
                 Some((word, _)) => Ok(Value::Word(word)),
-                None => Err(format!("expected one of: {}", self.words().join(", "))),
+                None => Err(format!("expected one of: {}{because}", self.words().join(", "))),
             },
             Range::Text(most) if text.len() <= *most => Ok(Value::Text(text.into())),
             Range::Text(most) => Err(format!("expected at most {most} bytes, got {}", text.len())),

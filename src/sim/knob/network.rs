@@ -6,6 +6,7 @@
 use super::setup::Knobs;
 use super::{AnyKnob, Knob, Value};
 use crate::base::Duration;
+use crate::layers::link::aqm::Aqm;
 use crate::layers::physical::delay::Rate;
 use crate::layers::transport::tcp::congestion::Algorithm;
 use crate::layers::transport::udp;
@@ -79,25 +80,45 @@ network_knobs! {
     QUEUE: usize = Knob::count("queue", "1000", 0, 1_000_000, "Most frames that wait for the link at each end")
         .turns(|knobs, frames| knobs.link.queue = frames, |knobs| Some(knobs.link.queue.into()));
 
+    /// What the queue does before it is full.
+    AQM: Aqm = Knob::choice("aqm", "droptail", &Aqm::ALL, "What the link's queue does before it is full")
+        .turns(|knobs, aqm| knobs.link.aqm = aqm, |knobs| Some(Value::Word(knobs.link.aqm.name())));
+
     /// Congestion control by name.
-    CC: Algorithm = Knob::choice("cc", "none", &ALGORITHMS, "TCP's congestion control")
+    CC: Algorithm = Knob::choice("cc", "cubic", &ALGORITHMS, "TCP's congestion control")
         .of(TCP)
+        .because("one of your own runs from a program: examples/my_congestion_control.rs")
         .turns(|knobs, algorithm| knobs.tcp.congestion = algorithm, |knobs| Some(Value::Word(knobs.tcp.congestion.name)));
 
     /// Selective acknowledgment (RFC 2018).
-    SACK: bool = Knob::choice("sack", "no", NO_YES, "Whether TCP offers selective acknowledgment")
+    SACK: bool = Knob::choice("sack", "yes", NO_YES, "Whether TCP offers selective acknowledgment")
         .of(TCP)
         .turns(|knobs, on| knobs.tcp.sack = on, |knobs| Some(word(knobs.tcp.sack)));
 
     /// Losses judged by time (RFC 8985).
-    RACK: bool = Knob::choice("rack", "no", NO_YES, "Whether TCP judges losses by time (RACK-TLP); needs sack")
+    RACK: bool = Knob::choice("rack", "yes", NO_YES, "Whether TCP judges losses by time (RACK-TLP); needs sack")
         .of(TCP)
         .turns(|knobs, on| knobs.tcp.rack = on, |knobs| Some(word(knobs.tcp.rack)));
 
+    /// Timeouts that came too soon (RFC 5682).
+    FRTO: bool = Knob::choice("frto", "yes", NO_YES, "Whether TCP finds out if a timeout came too soon (F-RTO)")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.frto = on, |knobs| Some(word(knobs.tcp.frto)));
+
     /// Timestamps (RFC 7323).
-    TIMESTAMPS: bool = Knob::choice("timestamps", "no", NO_YES, "Whether TCP offers timestamps")
+    TIMESTAMPS: bool = Knob::choice("timestamps", "yes", NO_YES, "Whether TCP offers timestamps")
         .of(TCP)
         .turns(|knobs, on| knobs.tcp.timestamps = on, |knobs| Some(word(knobs.tcp.timestamps)));
+
+    /// Marks in place of losses (RFC 3168).
+    ECN: bool = Knob::choice("ecn", "no", NO_YES, "Whether TCP agrees on marks in place of losses; needs an aqm")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.ecn = on, |knobs| Some(word(knobs.tcp.ecn)));
+
+    /// Segments at a rate.
+    PACING: bool = Knob::choice("pacing", "no", NO_YES, "Whether segments leave at a rate and not in bursts; bbr's do")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.pacing = on, |knobs| Some(word(knobs.tcp.pacing)));
 
     /// Window scaling (RFC 7323 §2).
     WINDOW_SCALE: bool = Knob::choice("window-scale", "yes", NO_YES, "Whether TCP offers windows over 65,535 bytes")
@@ -111,7 +132,7 @@ network_knobs! {
 
     /// How long an ACK waits for company (RFC 9293 §3.8.6.3).
     DELAYED_ACK: Duration = Knob::time(
-        "delayed-ack", "0ms", Duration::ZERO, Duration::from_millis(499),
+        "delayed-ack", "40ms", Duration::ZERO, Duration::from_millis(499),
         "How long an ACK waits for data or a second segment",
     )
         .of(TCP)
@@ -122,12 +143,12 @@ network_knobs! {
         );
 
     /// What may wait to be read: the largest window.
-    RECV_BUFFER: usize = Knob::bytes("recv-buffer", "65535", 1, 1 << 30, "Bytes a receiver holds: the largest window")
+    RECV_BUFFER: usize = Knob::bytes("recv-buffer", "1048576", 1, 1 << 30, "Bytes a receiver holds: the largest window")
         .of(TCP)
         .turns(|knobs, bytes| knobs.tcp.recv_buffer = bytes, |knobs| Some(knobs.tcp.recv_buffer.into()));
 
     /// What may wait to be acknowledged.
-    SEND_BUFFER: usize = Knob::bytes("send-buffer", "65535", 1, 1 << 30, "Bytes that wait unacknowledged at a sender")
+    SEND_BUFFER: usize = Knob::bytes("send-buffer", "1048576", 1, 1 << 30, "Bytes that wait unacknowledged at a sender")
         .of(TCP)
         .turns(|knobs, bytes| knobs.tcp.send_buffer = bytes, |knobs| Some(knobs.tcp.send_buffer.into()));
 
@@ -140,6 +161,42 @@ network_knobs! {
             |knobs, time| knobs.tcp.min_rto = time,
             |knobs| Some(knobs.tcp.min_rto.into()),
         );
+
+    /// Probes of an idle connection (RFC 9293 §3.8.4).
+    KEEP_ALIVE: Duration = Knob::time(
+        "keep-alive", "0ms", Duration::ZERO, HOUR,
+        "After how long without a segment TCP probes the peer; 0 for never",
+    )
+        .of(TCP)
+        .turns(
+            |knobs, time| (knobs.tcp.keep_alive, knobs.tcp.keep_alive_idle) = (time > Duration::ZERO, time),
+            |knobs| Some(if knobs.tcp.keep_alive { knobs.tcp.keep_alive_idle } else { Duration::ZERO }.into()),
+        );
+
+    /// After how many timeouts a program learns of them (R1 of RFC 9293 §3.8.3).
+    R1: u32 = Knob::count("r1", "3", 1, 100, "After how many timeouts in a row TCP reports to program and IP")
+        .of(TCP)
+        .turns(|knobs, timeouts| knobs.tcp.r1 = timeouts, |knobs| Some(Value::Count(knobs.tcp.r1.into())));
+
+    /// When a connection is given up (R2 of RFC 9293 §3.8.3).
+    USER_TIMEOUT: Duration = Knob::time(
+        "user-timeout", "900s", Duration::from_secs(1), HOUR, "How long TCP waits for an answer before it gives up",
+    )
+        .of(TCP)
+        .turns(
+            |knobs, time| knobs.tcp.user_timeout = Some(time),
+            |knobs| knobs.tcp.user_timeout.map(Value::Time),
+        );
+
+    /// Whether programs learn of what does not end a connection (RFC 9293 §3.9.1.8).
+    REPORTS: bool = Knob::choice("reports", "yes", NO_YES, "Whether TCP reports what does not end a connection")
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.reports = on, |knobs| Some(word(knobs.tcp.reports)));
+
+    /// The Differentiated Services field (RFC 2474).
+    DSCP: u8 = Knob::count("dscp", "0", 0, 63, "The Differentiated Services code point of TCP's packets")
+        .of(TCP)
+        .turns(|knobs, dscp| knobs.tcp.dscp = dscp, |knobs| Some(Value::Count(knobs.tcp.dscp.into())));
 
     /// The seed of all chance.
     SEED: u64 =

@@ -31,6 +31,9 @@ pub struct Knobs {
     pub seed: u64,
 }
 
+/// RFC 9293 §3.8.3 asks for at least 100 s; Linux's default of 15 tries takes 924 s.
+const USER_TIMEOUT: Duration = Duration::from_secs(900);
+
 impl Default for Knobs {
     fn default() -> Self {
         Knobs {
@@ -39,8 +42,7 @@ impl Default for Knobs {
             corrupt: 0.0,
             reorder: 0.0,
             link: LinkConfig::default(),
-            // RFC 9293 §3.8.3 asks for at least 100 s; Linux's default of 15 tries takes 924 s.
-            tcp: tcp::Config { user_timeout: Some(Duration::from_secs(900)), ..tcp::Config::default() },
+            tcp: tcp::Config { user_timeout: Some(USER_TIMEOUT), ..tcp::Config::default() },
             mss: None,
             datagram: None,
             seed: 1,
@@ -49,6 +51,12 @@ impl Default for Knobs {
 }
 
 impl Knobs {
+    /// The same network with a bare TCP (see [`tcp::Config::bare`]): what the lessons begin with.
+    pub fn bare() -> Self {
+        let tcp = tcp::Config { user_timeout: Some(USER_TIMEOUT), ..tcp::Config::bare() };
+        Knobs { tcp, ..Knobs::default() }
+    }
+
     /// The smallest MTU that IPv4 allows (RFC 791 §3.2: every module must forward 68 bytes unfragmented).
     pub const MIN_MTU: u16 = 68;
 

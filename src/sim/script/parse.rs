@@ -3,7 +3,6 @@
 use super::segment::Said;
 use super::words::{SyntaxError, Word, Words};
 use crate::base::Duration;
-use crate::layers::transport::tcp::congestion::Algorithm;
 use crate::layers::transport::tcp::{Config, Event, IcmpError, Reason, Report, SeqNumber, State};
 use crate::sim::knob::network::NETWORK;
 use crate::sim::knob::{AnyKnob, Knobs, values};
@@ -222,17 +221,7 @@ fn at(line: usize, column: usize, expected: &str, got: &str) -> SyntaxError {
 
 /// A TCP that has nothing of which a script does not speak.
 fn bare() -> Config {
-    Config {
-        send_buffer: 65_535,
-        recv_buffer: 65_535,
-        sack: false,
-        rack: false,
-        timestamps: false,
-        delayed_ack: None,
-        congestion: Algorithm::NONE,
-        trace: true,
-        ..Config::default()
-    }
+    Config { trace: true, ..Config::bare() }
 }
 
 /// The knobs of TCP, of which each has its name from the table of all.

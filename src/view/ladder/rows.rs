@@ -162,6 +162,7 @@ pub(super) fn deed(kind: &Kind) -> Option<Deed<'_>> {
         Kind::MessageReceived { len, .. } => Deed::MessageReceived(*len),
         Kind::Discarded { why, .. } => Deed::Refused(why),
         Kind::Note { text } => Deed::Note(text),
+        Kind::Marked { by, .. } => Deed::Note(by),
         Kind::Queued { .. }
         | Kind::Sent { .. }
         | Kind::Delivered { .. }

@@ -72,7 +72,7 @@ pub fn cwnd(run: Past<'_>) -> Plot {
     if has_cwnd {
         plot
     } else {
-        plot.noting("no cwnd: this sender has no congestion control; try --cc cubic")
+        plot.noting("no cwnd: this sender has no congestion control; try it without --cc none")
     }
 }
 

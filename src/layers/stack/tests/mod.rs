@@ -52,7 +52,15 @@ struct Lab {
 impl Lab {
     /// A host at [`B`] that knows where [`A`] is.
     fn new() -> Lab {
-        let mut lab = Lab::with(B, 1500, &StackConfig { trace: true, ..StackConfig::default() });
+        let mut lab = Lab::with(
+            B,
+            1500,
+            &StackConfig {
+                trace: true,
+                tcp: crate::layers::transport::tcp::Config::bare(),
+                ..StackConfig::default()
+            },
+        );
         lab.introduce();
         lab
     }

@@ -188,7 +188,7 @@ fn urgent_data_and_keep_alives_are_there_for_sockets() {
 /// SHLD-8.
 #[test]
 fn data_may_be_marked_on_its_way_and_a_mark_that_comes_is_echoed() {
-    let tcp = tcp_layer::Config { ecn: true, ..tcp_layer::Config::default() };
+    let tcp = tcp_layer::Config { ecn: true, ..tcp_layer::Config::bare() };
     let mut lab = Lab::with(B, 1500, &StackConfig { tcp, ..StackConfig::default() });
     lab.introduce();
     lab.with_stack(|stack, _| stack.tcp_listen(80)).unwrap();

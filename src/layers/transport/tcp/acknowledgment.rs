@@ -3,7 +3,7 @@
 //!
 //! Which acknowledgments are believed at all, `arrival` says.
 
-use super::congestion::Ack;
+use super::congestion::{Ack, Delivery, Repair};
 use super::connection::Connection;
 use super::segment::Segment;
 use super::seq::SeqNumber;
@@ -26,6 +26,7 @@ impl Connection {
         // The ACK that ends a repair leaves the window at ssthresh (RFC 5681 §3.2, step 6).
         let recovering = self.sender.fast.is_recovering() || self.hears_of_marks();
         let rtt = self.sender.acked(now, ack);
+        self.settle_by_echo(now, echo);
         let told =
             echo.filter(|_| self.timestamps.is_some()).and_then(|echo| Timestamps::round_trip(now, echo));
         let sample = match told {
@@ -65,11 +66,12 @@ impl Connection {
     /// Takes a duplicate ACK: one without data that says neither a new number nor a new window while something is
     /// outstanding (RFC 5681 §2).
     pub(super) fn take_duplicate_ack(&mut self, now: Instant) {
-        if self.sender.outstanding() == 0 || !self.congestion.fast_retransmit() {
+        if self.sender.outstanding() == 0 || self.congestion.repair() == Repair::Timer {
             return;
         }
         let flight = self.sender.flight_size();
-        if self.sender.duplicate_ack(self.congestion.fast_recovery()) {
+        if self.sender.duplicate_ack(self.congestion.repair()) {
+            self.doubt_loss();
             self.congestion.on_loss(now, flight);
             self.tell_cwnd("three duplicate ACKs arrived");
         }
@@ -77,7 +79,7 @@ impl Connection {
 
     /// Whether losses are found and repaired by selective acknowledgments.
     pub(super) fn repairs_by_sack(&self) -> bool {
-        self.permits_sack && self.congestion.fast_retransmit() && self.congestion.fast_recovery()
+        self.permits_sack && self.congestion.repair() == Repair::NewReno
     }
 
     /// What may be in flight: what congestion control says, but for the time in which a loss is being repaired.
@@ -110,8 +112,26 @@ impl Connection {
         lost
     }
 
+    /// An ACK has been taken, before which `before` bytes had arrived and `lost` were lost: tells congestion control.
+    pub(super) fn tell_delivery(&mut self, now: Instant, before: u64, lost: u64) {
+        let newest = self.sender.take_newest();
+        let in_flight = self.sender.in_flight();
+        self.congestion.on_delivery(&Delivery {
+            now,
+            bytes: self.sender.delivered().saturating_sub(before),
+            lost: self.sender.lost_in_all() - lost,
+            in_flight,
+            sent_at: newest.map(|(at, _)| at),
+            rtt: newest.filter(|(_, repeated)| !repeated).map(|(at, _)| now.since(at)),
+            app_limited: self.sender.unsent() == 0 && in_flight < self.congestion.window(),
+            recovering: self.sender.fast.is_repairing(self.sender.snd_una),
+        });
+        self.tell_cwnd(self.congestion.reason().unwrap_or("an ACK arrived"));
+    }
+
     /// A repair with selective acknowledgment begins, when `flight` bytes were in flight.
     pub(super) fn loss_shows(&mut self, now: Instant, flight: u64, why: &'static str) {
+        self.doubt_loss();
         self.congestion.on_loss(now, flight);
         self.tell_cwnd(why);
         if self.congestion.reduces_in_proportion() {

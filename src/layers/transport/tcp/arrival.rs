@@ -266,12 +266,17 @@ impl Connection {
             self.challenge(now);
             return None;
         }
+        let (delivered, lost_before) = (self.sender.delivered(), self.sender.lost_in_all());
         if self.repairs_by_sack() {
-            let delivered = self.sender.delivered();
             if ack > una {
                 self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
             }
+            let old_arrived = self.reports_old(segment);
             let mut lost = ack >= una && self.take_sack(now, segment, ack == una);
+            if ack > una || !segment.header.options.sack().is_empty() {
+                self.settle_by_acks(now, ack > una, old_arrived);
+            }
+            self.settle_by_duplicates(now, segment);
             lost |= self.judge(now);
             self.reduce(delivered, ack > una && !lost);
             self.probe_answered(now, segment, ack == una);
@@ -280,9 +285,12 @@ impl Connection {
             }
         } else if ack > una {
             self.take_ack(now, ack.cast_unsigned(), echo_of(segment));
+            self.settle_by_acks(now, true, false);
         } else if ack == una && window == self.sender.snd_wnd && segment.seq_len() == 0 {
             self.take_duplicate_ack(now);
+            self.settle_by_acks(now, false, false);
         }
+        self.tell_delivery(now, delivered, lost_before);
         if ack >= una {
             self.sender.answered();
             let was_closed = self.sender.snd_wnd == 0;

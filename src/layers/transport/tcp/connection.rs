@@ -19,6 +19,7 @@ use super::report::Reports;
 use super::segment::Segment;
 use super::sender::Sender;
 use super::seq::SeqNumber;
+use super::spurious::Doubt;
 use super::state::{Cause, State};
 use super::timers::{Timer, Timers};
 use super::timestamps::Timestamps;
@@ -44,6 +45,10 @@ pub struct Connection {
     told_cwnd: (u64, u64),
     /// When something new was last sent.
     pub(super) sent_at: Option<Instant>,
+    /// When the next segment with data may leave.
+    pub(super) next_send: Instant,
+    /// The last repair may not have been needed.
+    pub(super) doubt: Option<Doubt>,
     pub(super) timers: Timers,
     /// Whether this end waited for the other's SYN (RFC 9293 §3.10.7.4 treats a RST differently then).
     pub(super) passive: bool,
@@ -133,6 +138,8 @@ impl Connection {
             congestion: (config.congestion.start)(config.mss.into()),
             told_cwnd: (u64::MAX, u64::MAX),
             sent_at: None,
+            next_send: Instant::ZERO,
+            doubt: None,
             timers: Timers::default(),
             passive: false,
             offers_scale: config.window_scale,
@@ -229,13 +236,17 @@ impl Connection {
     // What time does.
 
     fn timer_fired(&mut self, now: Instant, timer: Timer) {
-        self.trace(|flow| trace::Kind::TimerFired { flow, timer: timer.name() });
+        if timer != Timer::Pacing {
+            self.trace(|flow| trace::Kind::TimerFired { flow, timer: timer.name() });
+        }
         match timer {
             Timer::Retransmission => {
+                let was_repairing = self.sender.fast.is_repairing(self.sender.snd_una);
                 self.congestion.on_rto(now, self.sender.flight_size());
                 self.tell_cwnd("the retransmission timer went off");
                 self.rtt.back_off(!self.state.is_synchronized());
                 self.sender.timed_out();
+                self.doubt_timeout(was_repairing);
                 self.count_timeout();
                 self.timers.stop(Timer::Reordering);
                 self.timers.stop(Timer::TailProbe);
@@ -246,6 +257,8 @@ impl Connection {
                 self.probes += 1;
                 self.sender.force();
             }
+            // The next segment's turn has come.
+            Timer::Pacing => {}
             Timer::DelayedAck => self.receiver.ack = AckNeed::Now,
             Timer::TimeWait => self.finish(now, Cause::TwoMsl, Reason::Normal),
             Timer::KeepAlive => self.probe_idleness(now),

@@ -7,6 +7,7 @@ use super::connection::Connection;
 use super::header::{Flags, TcpHeader};
 use super::options::{Options, TcpOption};
 use super::receiver::AckNeed;
+use super::recovery::Resend;
 use super::segment::Segment;
 use super::sender::{Piece, PieceKind};
 use super::seq::SeqNumber;
@@ -41,7 +42,9 @@ impl Connection {
         // The options first: what they take, the payload has not (RFC 6691 §2).
         let options = self.options(now);
         let room = self.sender.mss.saturating_sub(options.len()).max(1);
-        if let Some(piece) = self.sender.next(now, self.cwnd(), room) {
+        let waits = self.waits_for_pace(now);
+        let piece = if waits { None } else { self.sender.next(now, self.cwnd(), room) };
+        if let Some(piece) = piece {
             return Some(self.send_piece(now, piece, options));
         }
         let ack = match self.receiver.ack {
@@ -55,7 +58,9 @@ impl Connection {
             }
             AckNeed::None => None,
         };
-        self.watch_window(now);
+        if !waits {
+            self.watch_window(now);
+        }
         ack
     }
 
@@ -66,11 +71,23 @@ impl Connection {
             PieceKind::New => {
                 self.sent_at = Some(now);
                 self.rtt.sent(piece.end(), now);
-                self.congestion.on_sent(now, piece.end() - piece.offset, self.sender.in_flight());
-                self.tell_cwnd("something was sent");
             }
-            PieceKind::Again(_) => self.rtt.retransmitted(),
+            PieceKind::Again(why) => {
+                self.rtt.retransmitted();
+                if why != Resend::TailProbe {
+                    self.note_repetition(now, piece.offset);
+                }
+            }
             PieceKind::Probe => {}
+        }
+        if piece.kind != PieceKind::Probe {
+            self.count_pace(now, piece.payload.len() as u64);
+            let (bytes, in_flight) = (piece.end() - piece.offset, self.sender.in_flight());
+            match piece.kind {
+                PieceKind::New => self.congestion.on_sent(now, bytes, in_flight),
+                _ => self.congestion.on_sent_again(now, bytes, in_flight),
+            }
+            self.tell_cwnd("something was sent");
         }
         if self.sender.outstanding() > 0 {
             self.probes = 0;
@@ -185,7 +202,9 @@ impl Connection {
             return options;
         }
         self.push_timestamps(now, &mut options);
-        let most = (Options::MAX_LEN - options.len() - BLOCKS_LEN) / BLOCK_LEN;
+        // With a tiny MTU the options alone must fit; beside timestamps one block does, whatever the link.
+        let space = Options::MAX_LEN.min(self.sender.mss);
+        let most = (space.saturating_sub(options.len() + BLOCKS_LEN) / BLOCK_LEN).max(1);
         let blocks = self.receiver.sack_blocks(most);
         if !blocks.is_empty() {
             // Two bytes before it, and the numbers are on word boundaries (RFC 2018 §3).

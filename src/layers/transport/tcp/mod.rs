@@ -33,7 +33,9 @@
 //! | urgent data | `urgent.rs` | §3.8.5 |
 //! | what is reported to a program that has not asked | `report.rs` | §3.8.3, §3.9.1.8 |
 //! | fast retransmit, fast recovery, limited transmit | `recovery/fast.rs` | RFC 5681 §3.2, RFC 6582, RFC 3042 |
-//! | congestion control: none by default, Tahoe, NewReno, CUBIC | `congestion/` | §3.8.2, RFC 5681 |
+//! | repairs that were not needed, and what is undone | `spurious.rs`, `recovery/frto.rs` | RFC 3522, 4015, 5682 |
+//! | congestion control: none, Tahoe, Reno, NewReno, CUBIC, BBR | `congestion/` | §3.8.2, RFC 5681 |
+//! | segments at a rate | `pacing.rs` | |
 //! | marks in place of losses | `ecn.rs` | RFC 3168 §6.1 |
 //!
 //! What RFC 9293 asks, number by number, and the test that shows it: `tests/network/rfc9293.txt`.
@@ -51,6 +53,7 @@ mod keep_alive;
 mod listener;
 mod loss_by_time;
 mod options;
+mod pacing;
 mod reassembly;
 mod receiver;
 mod recovery;
@@ -60,6 +63,7 @@ mod segment;
 mod send_buffer;
 mod sender;
 mod seq;
+mod spurious;
 mod state;
 mod timers;
 mod timestamps;

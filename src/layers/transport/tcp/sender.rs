@@ -14,7 +14,8 @@
 
 use bytes::Bytes;
 
-use super::recovery::{FastRecovery, Progress, Prr, Resend, Sent, Tail};
+use super::congestion::Repair;
+use super::recovery::{FastRecovery, Frto, Progress, Prr, Resend, Sent, Tail};
 use super::send_buffer::SendBuffer;
 use super::seq::SeqNumber;
 use crate::base::{Duration, Instant};
@@ -60,6 +61,8 @@ pub(super) struct Sender {
     /// While losses are repaired with selective acknowledgment, the window that goes down in proportion.
     prr: Option<Box<Prr>>,
     pub(super) tail: Tail,
+    /// After a timeout that may have come too soon.
+    pub(super) frto: Option<Frto>,
     /// Selective acknowledgment is in use: what has arrived is known, and need not be guessed from duplicate ACKs.
     sack: bool,
     /// The byte of a window probe is out, and no ACK has come since.
@@ -112,6 +115,7 @@ impl Sender {
             fast: FastRecovery::default(),
             prr: None,
             tail: Tail::default(),
+            frto: None,
             sack: false,
             probe_unanswered: false,
             forced: false,
@@ -156,6 +160,7 @@ impl Sender {
         self.fast = FastRecovery::default();
         self.prr = None;
         self.tail = Tail::default();
+        self.frto = None;
         self.forced = false;
     }
 
@@ -214,10 +219,11 @@ impl Sender {
     }
 
     /// Takes an ACK that acknowledges nothing new. True when it shows that something is lost (RFC 5681 §3.2). Without
-    /// fast `recovery` all goes again then, as after a timeout.
-    pub(super) fn duplicate_ack(&mut self, recovery: bool) -> bool {
-        let lost = self.fast.duplicate_ack(self.snd_una, self.snd_nxt, self.mss as u64);
-        if lost && !recovery {
+    /// fast recovery all goes again then, as after a timeout.
+    pub(super) fn duplicate_ack(&mut self, repair: Repair) -> bool {
+        let reno = repair == Repair::Reno;
+        let lost = self.fast.duplicate_ack(self.snd_una, self.snd_nxt, self.mss as u64, reno);
+        if lost && repair == Repair::Restart {
             self.sent.lose_all(Resend::Restart);
             self.fast.timed_out(self.snd_nxt);
         }
@@ -246,6 +252,39 @@ impl Sender {
             && self.sent.gone() == 0
             && !self.fast.is_repairing(self.snd_una)
             && self.tail.may_go()
+    }
+
+    /// Nothing was lost: all is in flight that is not acknowledged.
+    pub(super) fn nothing_was_lost(&mut self) {
+        self.sent.lose_none();
+        self.fast.needless(self.snd_una);
+        self.prr = None;
+        self.frto = None;
+    }
+
+    /// Whether the oldest segment was sent twice.
+    pub(super) fn first_went_twice(&self) -> bool {
+        self.sent.first_went_twice()
+    }
+
+    /// Whether something waits to be sent again.
+    pub(super) fn has_lost(&self) -> bool {
+        self.sent.has_lost()
+    }
+
+    /// Whether what lies between two offsets was sent once only.
+    pub(super) fn was_sent_once(&self, start: u64, end: u64) -> bool {
+        self.sent.was_sent_once(start, end)
+    }
+
+    /// Bytes that were ever taken for lost.
+    pub(super) fn lost_in_all(&self) -> u64 {
+        self.sent.lost_in_all()
+    }
+
+    /// When the newest of what has arrived since the last call was sent, and whether it was a repetition.
+    pub(super) fn take_newest(&mut self) -> Option<(Instant, bool)> {
+        self.sent.take_newest()
     }
 
     /// Bytes that are known to have arrived, counted from the beginning.
@@ -344,6 +383,17 @@ impl Sender {
             && let Some(piece) = self.tail_probe(now, room)
         {
             return Some(piece);
+        }
+        if let Some(frto) = self.frto.as_ref().filter(|frto| frto.wants_new() || frto.holds_back()) {
+            if frto.holds_back() {
+                return None;
+            }
+            let piece = self.fresh(now, cwnd, room, false);
+            let goes_on = self.frto.as_mut().is_some_and(|frto| frto.sent_new(piece.is_some()));
+            if goes_on || piece.is_some() {
+                return piece;
+            }
+            self.frto = None;
         }
         if let Some((offset, why)) = self.sent.first_lost() {
             // Without congestion control the ACKs give the pace: what is lost goes when it is the oldest.

@@ -15,6 +15,8 @@ pub enum Timer {
     DelayedAck,
     /// Something that was sent later has arrived: wait for stragglers (RFC 8985 §6.2, step 5).
     Reordering,
+    /// The next segment's turn comes: see `pacing`. Not in the trace, as it goes off for each segment.
+    Pacing,
     /// No ACK comes: probe for a lost tail (RFC 8985 §7.2).
     TailProbe,
     /// The state TIME-WAIT is over (§3.6.1).
@@ -29,7 +31,7 @@ pub enum Timer {
 
 impl Timer {
     /// All timers, in the order in which they are served when several are due.
-    pub const ALL: [Timer; 9] = [
+    pub const ALL: [Timer; 10] = [
         Timer::UserTimeout,
         Timer::TimeWait,
         Timer::FinWait2,
@@ -38,6 +40,7 @@ impl Timer {
         Timer::TailProbe,
         Timer::Retransmission,
         Timer::Persist,
+        Timer::Pacing,
         Timer::DelayedAck,
         Timer::KeepAlive,
     ];
@@ -49,6 +52,7 @@ impl Timer {
             Timer::Persist => "persist",
             Timer::DelayedAck => "delayed ACK",
             Timer::Reordering => "reordering",
+            Timer::Pacing => "pacing",
             Timer::TailProbe => "loss probe",
             Timer::TimeWait => "TIME-WAIT",
             Timer::KeepAlive => "keep-alive",

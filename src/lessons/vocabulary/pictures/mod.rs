@@ -56,7 +56,7 @@ fn connection(stage: &mut Stage) -> (Host, Host, Socket) {
 /// What `compare` plays, by WebSocket.
 fn websocket_run() -> Trace {
     let message = Bytes::from_static(MESSAGE.as_bytes());
-    let run = scene::run(Way::WebSocket, &message, &Knobs::default(), Recorder::on("", Wire::Sim));
+    let run = scene::run(Way::WebSocket, &message, &Knobs::bare(), Recorder::on("", Wire::Sim));
     Trace { title: String::new(), ..run.trace }
 }
 

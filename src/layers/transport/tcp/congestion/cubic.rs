@@ -19,8 +19,6 @@
 //! machine; a library's cube root need not.
 //!
 //! Its first slow start ends before it overflows a queue: `hystart.rs`.
-//!
-//! Left out: the undoing of a decrease that proves to be unnecessary (RFC 9438 §4.9).
 
 use super::hystart::HyStart;
 use super::newreno::initial_window;
@@ -53,6 +51,18 @@ pub struct Cubic {
     /// Since when the window was not used up.
     limited_since: Option<Instant>,
     hystart: HyStart,
+    /// All that a decrease changes, as it was before the last one (§4.9).
+    before: Option<Before>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    cwnd: f64,
+    ssthresh: f64,
+    w_max: f64,
+    cwnd_prior: f64,
+    w_est: f64,
+    epoch: Option<Epoch>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +86,7 @@ impl Cubic {
             epoch: None,
             limited_since: None,
             hystart: HyStart::default(),
+            before: None,
         }
     }
 
@@ -129,10 +140,14 @@ impl Cubic {
 
     /// Less after a loss, and the memory of where it was (§4.6).
     fn decrease(&mut self, in_flight: u64) {
+        let Cubic { cwnd, ssthresh, w_max, cwnd_prior, w_est, epoch, .. } = *self;
+        self.before = Some(Before { cwnd, ssthresh, w_max, cwnd_prior, w_est, epoch });
         // Fast convergence: a window that lost before it was back makes room for others (§4.7).
         self.w_max = if self.cwnd < self.w_max { self.cwnd * (1.0 + BETA) / 2.0 } else { self.cwnd };
         self.cwnd_prior = self.cwnd;
-        self.ssthresh = (in_flight as f64 / self.mss * BETA).max(2.0);
+        // What has arrived beyond a hole still counts in FlightSize, and may be more than the window: a loss makes no
+        // window larger (§4.6 allows either).
+        self.ssthresh = ((in_flight as f64 / self.mss).min(self.cwnd_prior) * BETA).max(2.0);
         self.cwnd = self.ssthresh;
         self.epoch = None;
     }
@@ -188,6 +203,14 @@ impl CongestionControl for Cubic {
             self.decrease(in_flight);
         }
         (self.cwnd, self.w_max) = (1.0, 0.0);
+    }
+
+    fn undo(&mut self, _now: Instant, _in_flight: u64) {
+        // Not when the window has grown beyond where it was since (§4.9.1).
+        if let Some(before) = self.before.take().filter(|before| self.cwnd < before.cwnd) {
+            let Before { cwnd, ssthresh, w_max, cwnd_prior, w_est, epoch } = before;
+            *self = Cubic { cwnd, ssthresh, w_max, cwnd_prior, w_est, epoch, ..*self };
+        }
     }
 
     fn on_idle(&mut self) {
@@ -297,6 +320,19 @@ mod tests {
         let threshold = cubic.ssthresh();
         cubic.on_rto(Instant::ZERO, MSS);
         assert_eq!((cubic.window(), cubic.ssthresh()), (MSS, threshold));
+    }
+
+    #[test]
+    fn a_loss_that_was_none_leaves_the_curve_as_it_was() {
+        let mut cubic = Cubic::new(MSS);
+        cubic.cwnd = 100.0;
+        cubic.on_loss(Instant::ZERO, 100 * MSS);
+        round_trip(&mut cubic, Instant::ZERO);
+        let (cwnd, w_max, epoch) = (cubic.cwnd, cubic.w_max, cubic.epoch.map(|epoch| epoch.k));
+        cubic.on_rto(Instant::ZERO + RTT, 70 * MSS);
+        cubic.on_rto(Instant::ZERO + RTT * 10, MSS);
+        cubic.undo(Instant::ZERO + RTT * 11, 69 * MSS);
+        assert_eq!((cubic.cwnd, cubic.w_max, cubic.epoch.map(|epoch| epoch.k)), (cwnd, w_max, epoch));
     }
 
     #[test]

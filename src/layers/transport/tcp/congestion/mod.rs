@@ -1,20 +1,34 @@
 //! Congestion control: how much the *network* can take, where the window says how much the *peer* can.
 //!
 //! RFC 9293 §3.8.2 (MUST-19) demands slow start, congestion avoidance and an exponential back-off of the retransmission
-//! timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in [`Tahoe`], [`NewReno`] and [`Cubic`].
-//! The default is nevertheless [`Unlimited`], which never holds the sender back: a ladder of a few segments is easier
-//! to read without. A sender of that kind is unfit for a shared network.
+//! timer (RFC 5681, RFC 6298). The back-off is in [`recovery`](super), the other two are in all but [`Unlimited`]:
+//!
+//! | name | what it does about a loss | file |
+//! |---|---|---|
+//! | `none` | nothing: the retransmission timer repairs it | here |
+//! | `tahoe` | fast retransmit, and slow start from one segment | `tahoe.rs` |
+//! | `reno` | fast recovery, for one loss in a window | `reno.rs` |
+//! | `newreno` | fast recovery, for any number | `newreno.rs` |
+//! | `cubic` | the same, and back along a cubic curve | `cubic.rs`, `hystart.rs` |
+//! | `bbr` | little: it measures bandwidth and round trip | `bbr/` |
+//!
+//! The default is CUBIC, as in most systems. [`Unlimited`] never holds the sender back: a ladder of a few segments is
+//! easier to read without, and what becomes of a network of such senders is worth seeing. It is unfit for a shared one.
 //!
 //! A controller learns what happens to what was sent, and answers with two numbers, cwnd and ssthresh. Whenever one
 //! of them has changed, the connection records it in the trace.
 
+mod bbr;
 mod cubic;
 mod hystart;
 mod newreno;
+mod reno;
 mod tahoe;
 
+pub use bbr::Bbr;
 pub use cubic::Cubic;
 pub use newreno::NewReno;
+pub use reno::Reno;
 pub use tahoe::Tahoe;
 
 use std::fmt;
@@ -38,9 +52,20 @@ pub trait CongestionControl: fmt::Debug + Send {
         let _ = (now, bytes, in_flight);
     }
 
+    /// Something leaves again; `in_flight` counts it.
+    fn on_sent_again(&mut self, now: Instant, bytes: u64, in_flight: u64) {
+        let _ = (now, bytes, in_flight);
+    }
+
     /// An ACK arrives for something new.
     fn on_ack(&mut self, ack: &Ack) {
         let _ = ack;
+    }
+
+    /// An ACK arrives, for something new or not: what it says of all that was on its way, selective acknowledgments
+    /// included. It follows [`on_ack`](Self::on_ack).
+    fn on_delivery(&mut self, delivery: &Delivery) {
+        let _ = delivery;
     }
 
     /// ACKs show that something was lost; at most once for each window sent (RFC 5681 §4.3). `in_flight` was in
@@ -53,15 +78,19 @@ pub trait CongestionControl: fmt::Debug + Send {
     /// the pace are long gone (RFC 5681 §4.1).
     fn on_idle(&mut self) {}
 
-    /// Whether three duplicate ACKs mean a loss (RFC 5681 §3.2), or only the timer does.
-    fn fast_retransmit(&self) -> bool {
-        true
+    /// The last loss was none: what went again had arrived all along (RFC 4015). `in_flight` is still on its way.
+    fn undo(&mut self, now: Instant, in_flight: u64) {
+        let _ = (now, in_flight);
     }
 
-    /// Whether a loss that ACKs show leaves the rest of the flight as it is: fast recovery (RFC 5681 §3.2). Without it,
-    /// all that is in flight goes again.
-    fn fast_recovery(&self) -> bool {
-        true
+    /// Bytes in a second at which segments are to leave; `None` when ACKs give the pace.
+    fn pacing_rate(&self) -> Option<u64> {
+        None
+    }
+
+    /// How a loss that ACKs show is repaired.
+    fn repair(&self) -> Repair {
+        Repair::NewReno
     }
 
     /// Whether the flight goes down to [`ssthresh`](Self::ssthresh) little by little while a loss is being repaired, as
@@ -84,6 +113,41 @@ pub trait CongestionControl: fmt::Debug + Send {
     fn on_mss(&mut self, mss: u64) {
         let _ = mss;
     }
+}
+
+/// How a loss is repaired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// When the retransmission timer goes off, and not before.
+    Timer,
+    /// Fast retransmit: three duplicate ACKs mean a loss, and all that is in flight goes again.
+    Restart,
+    /// Fast recovery (RFC 5681 §3.2), which the first ACK for something new ends: for one loss in a window.
+    Reno,
+    /// Fast recovery until all is acknowledged that was sent before it (RFC 6582), with selective acknowledgments where
+    /// there are (RFC 6675).
+    NewReno,
+}
+
+/// What an ACK says of all that was on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// When it arrives.
+    pub now: Instant,
+    /// Bytes that are known to have arrived, and were not before.
+    pub bytes: u64,
+    /// Bytes that are taken for lost, and were not before.
+    pub lost: u64,
+    /// What is in flight after it.
+    pub in_flight: u64,
+    /// When that of them was sent which was sent last.
+    pub sent_at: Option<Instant>,
+    /// Its round trip; none when it was sent more than once.
+    pub rtt: Option<Duration>,
+    /// There is nothing to send that was not sent, and room in the window for more.
+    pub app_limited: bool,
+    /// Losses are being repaired, after a timeout or without.
+    pub recovering: bool,
 }
 
 /// What an ACK for something new says.
@@ -122,14 +186,27 @@ impl Algorithm {
     /// Slow start, congestion avoidance, fast retransmit: see [`Tahoe`].
     pub const TAHOE: Algorithm = Algorithm { name: "tahoe", start: |mss| Box::new(Tahoe::new(mss)) };
 
-    /// Slow start, congestion avoidance, fast retransmit, fast recovery: see [`NewReno`].
+    /// Slow start, congestion avoidance, fast retransmit, fast recovery for one loss: see [`Reno`].
+    pub const RENO: Algorithm = Algorithm { name: "reno", start: |mss| Box::new(Reno::new(mss)) };
+
+    /// The same for any number of losses in a window: see [`NewReno`].
     pub const NEWRENO: Algorithm = Algorithm { name: "newreno", start: |mss| Box::new(NewReno::new(mss)) };
 
     /// The same with a cubic curve in congestion avoidance: see [`Cubic`].
     pub const CUBIC: Algorithm = Algorithm { name: "cubic", start: |mss| Box::new(Cubic::new(mss)) };
 
-    /// All that are here, the default first.
-    pub const ALL: [Algorithm; 4] = [Algorithm::NONE, Algorithm::TAHOE, Algorithm::NEWRENO, Algorithm::CUBIC];
+    /// Bandwidth and round trip, measured: see [`Bbr`].
+    pub const BBR: Algorithm = Algorithm { name: "bbr", start: |mss| Box::new(Bbr::new(mss)) };
+
+    /// All that are here, from the simplest on.
+    pub const ALL: [Algorithm; 6] = [
+        Algorithm::NONE,
+        Algorithm::TAHOE,
+        Algorithm::RENO,
+        Algorithm::NEWRENO,
+        Algorithm::CUBIC,
+        Algorithm::BBR,
+    ];
 }
 
 impl PartialEq for Algorithm {
@@ -155,7 +232,7 @@ impl CongestionControl for Unlimited {
         u64::MAX
     }
 
-    fn fast_retransmit(&self) -> bool {
-        false
+    fn repair(&self) -> Repair {
+        Repair::Timer
     }
 }

@@ -16,16 +16,19 @@ pub struct NewReno {
     /// Bytes acknowledged since the window last grew in congestion avoidance (RFC 5681 §3.1: the recommended way, by
     /// bytes, so that a receiver cannot make the window grow by cutting its ACKs).
     acked: u64,
+    /// Window and threshold before the last loss, in case that it was none.
+    before: (u64, u64),
 }
 
 impl NewReno {
     /// For segments of at most `mss` bytes.
     pub fn new(mss: u64) -> Self {
-        NewReno { mss, cwnd: initial_window(mss), ssthresh: u64::MAX, acked: 0 }
+        NewReno { mss, cwnd: initial_window(mss), ssthresh: u64::MAX, acked: 0, before: (0, 0) }
     }
 
     /// Half of what was in flight is the threshold, and slow start begins again.
     pub(super) fn restart(&mut self, in_flight: u64) {
+        self.before = (self.cwnd, self.ssthresh);
         self.ssthresh = self.half(in_flight);
         self.cwnd = self.mss;
         self.acked = 0;
@@ -72,6 +75,7 @@ impl CongestionControl for NewReno {
     }
 
     fn on_loss(&mut self, _now: Instant, in_flight: u64) {
+        self.before = (self.cwnd, self.ssthresh);
         self.ssthresh = self.half(in_flight);
         self.cwnd = self.ssthresh;
         self.acked = 0;
@@ -80,10 +84,19 @@ impl CongestionControl for NewReno {
     fn on_rto(&mut self, _now: Instant, in_flight: u64) {
         // The timer goes off again for what was sent again: the threshold stays (RFC 5681 §3.1).
         if self.cwnd > self.mss {
+            self.before = (self.cwnd, self.ssthresh);
             self.ssthresh = self.half(in_flight);
         }
         // The loss window, LW (§3.1).
         self.cwnd = self.mss;
+        self.acked = 0;
+    }
+
+    fn undo(&mut self, _now: Instant, _in_flight: u64) {
+        // What is in flight has been there all along, so that no burst follows: back at once, as RFC 9438 §4.9 has it. By
+        // RFC 4015 §3.2 it would go back by slow start.
+        let (cwnd, ssthresh) = std::mem::take(&mut self.before);
+        (self.cwnd, self.ssthresh) = (self.cwnd.max(cwnd), self.ssthresh.max(ssthresh));
         self.acked = 0;
     }
 
@@ -145,6 +158,19 @@ mod tests {
         // One ACK for many bytes opens it by a segment in slow start.
         reno.on_ack(&ack(9_000));
         assert_eq!(reno.window(), 11_000);
+    }
+
+    #[test]
+    fn a_loss_that_was_none_leaves_the_window_as_it_was_and_only_once() {
+        let mut reno = NewReno::new(1_000);
+        reno.on_rto(Instant::ZERO, 10_000);
+        reno.on_rto(Instant::ZERO, 1_000);
+        reno.undo(Instant::ZERO, 9_000);
+        assert_eq!((reno.window(), reno.ssthresh()), (10_000, u64::MAX));
+        reno.on_loss(Instant::ZERO, 10_000);
+        reno.undo(Instant::ZERO, 9_000);
+        reno.undo(Instant::ZERO, 9_000);
+        assert_eq!((reno.window(), reno.ssthresh()), (10_000, u64::MAX));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //!
 //! It begins with the same window as the others here (RFC 6928), where the original began with one segment.
 
-use super::{Ack, CongestionControl, NewReno};
+use super::{Ack, CongestionControl, NewReno, Repair};
 use crate::base::Instant;
 
 /// NewReno's growth, and a timeout's answer to every loss.
@@ -31,8 +31,8 @@ impl CongestionControl for Tahoe {
         self.0.ssthresh()
     }
 
-    fn fast_recovery(&self) -> bool {
-        false
+    fn repair(&self) -> Repair {
+        Repair::Restart
     }
 
     fn on_ack(&mut self, ack: &Ack) {
@@ -45,6 +45,10 @@ impl CongestionControl for Tahoe {
 
     fn on_rto(&mut self, now: Instant, in_flight: u64) {
         self.0.on_rto(now, in_flight);
+    }
+
+    fn undo(&mut self, now: Instant, in_flight: u64) {
+        self.0.undo(now, in_flight);
     }
 
     fn on_idle(&mut self) {

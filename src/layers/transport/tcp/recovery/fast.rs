@@ -28,17 +28,18 @@ pub(in super::super) struct FastRecovery {
 }
 
 impl FastRecovery {
-    /// An ACK says `una` again, and all up to `nxt` was sent. True when it shows a loss.
-    pub(in super::super) fn duplicate_ack(&mut self, una: u64, nxt: u64, mss: u64) -> bool {
+    /// An ACK says `una` again, and all up to `nxt` was sent. True when it shows a loss. By Reno the repair ends with
+    /// the next ACK for something new, as `recover` is not set.
+    pub(in super::super) fn duplicate_ack(&mut self, una: u64, nxt: u64, mss: u64, reno: bool) -> bool {
         self.duplicates = self.duplicates.saturating_add(1);
-        // After a timeout all counts as lost, and so as departed.
-        if self.recovering || una >= self.recover {
-            self.departed = (self.departed + mss).min(nxt - una);
-        }
+        // After a timeout all of before counts as lost, and so as departed.
+        let beyond = if self.recovering { una } else { una.max(self.recover) };
+        self.departed = (self.departed + mss).min(nxt.saturating_sub(beyond));
         // An ACK that does not go beyond `recover` may answer what was sent twice for nothing (RFC 6582 §3.2, step 2).
         let lost = self.duplicates == DUPLICATES && !self.recovering && una > self.recover;
         if lost {
-            (self.recovering, self.recover, self.partial_acks) = (true, nxt, 0);
+            let recover = if reno { self.recover } else { nxt };
+            (self.recovering, self.recover, self.partial_acks) = (true, recover, 0);
         }
         lost
     }
@@ -70,7 +71,10 @@ impl FastRecovery {
             self.departed = self.departed.saturating_sub(newly.saturating_sub(mss));
             self.partial_acks = self.partial_acks.saturating_add(1);
         } else {
-            (self.recovering, self.departed) = (false, 0);
+            self.recovering = false;
+            if ack >= self.recover {
+                self.departed = 0;
+            }
         }
         partial
     }
@@ -78,6 +82,11 @@ impl FastRecovery {
     /// The retransmission timer went off when all up to `nxt` was sent.
     pub(in super::super) fn timed_out(&mut self, nxt: u64) {
         *self = FastRecovery { recover: nxt, ..FastRecovery::default() };
+    }
+
+    /// Nothing was lost. What went again may bring duplicate ACKs: up to `una` they show nothing.
+    pub(in super::super) fn needless(&mut self, una: u64) {
+        *self = FastRecovery { recover: una, ..FastRecovery::default() };
     }
 
     /// New data leaves, of `bytes` bytes.
@@ -119,7 +128,7 @@ mod tests {
     #[test]
     fn the_third_duplicate_shows_a_loss_and_only_it() {
         let mut fast = FastRecovery::default();
-        let lost: Vec<bool> = (0..5).map(|_| fast.duplicate_ack(100, 1_100, 100)).collect();
+        let lost: Vec<bool> = (0..5).map(|_| fast.duplicate_ack(100, 1_100, 100, false)).collect();
         assert_eq!(lost, [false, false, true, false, false]);
         assert_eq!(fast.departed(), 500);
         assert!(fast.is_recovering());
@@ -128,7 +137,7 @@ mod tests {
     #[test]
     fn a_partial_ack_goes_on_with_the_repair_and_a_full_one_ends_it() {
         let mut fast = FastRecovery::default();
-        assert_eq!((0..5).filter(|_| fast.duplicate_ack(100, 1_100, 100)).count(), 1);
+        assert_eq!((0..5).filter(|_| fast.duplicate_ack(100, 1_100, 100, false)).count(), 1);
         assert!(fast.acked(400, 300, 100));
         // Three hundred are acknowledged, of which the first hundred had been sent again.
         assert_eq!(fast.departed(), 300);
@@ -146,10 +155,18 @@ mod tests {
     }
 
     #[test]
+    fn by_reno_the_first_ack_that_advances_ends_the_repair_and_three_duplicates_begin_another() {
+        let mut fast = FastRecovery::default();
+        assert_eq!((0..5).filter(|_| fast.duplicate_ack(100, 1_100, 100, true)).count(), 1);
+        assert!(!fast.acked(400, 300, 100) && !fast.is_recovering());
+        assert_eq!((0..5).filter(|_| fast.duplicate_ack(400, 1_100, 100, true)).count(), 1);
+    }
+
+    #[test]
     fn after_a_timeout_duplicates_make_no_room_for_more() {
         let mut fast = FastRecovery::default();
         fast.timed_out(1_100);
-        assert!((0..5).all(|_| !fast.duplicate_ack(100, 1_100, 100)) && fast.departed() == 0);
+        assert!((0..5).all(|_| !fast.duplicate_ack(100, 1_100, 100, false)) && fast.departed() == 0);
     }
 
     #[test]
@@ -158,9 +175,9 @@ mod tests {
         fast.timed_out(1_100);
         for una in [100, 600, 1_100] {
             fast.acked(una, 100, 100);
-            assert!((0..5).all(|_| !fast.duplicate_ack(una, 1_500, 100)), "{una}");
+            assert!((0..5).all(|_| !fast.duplicate_ack(una, 1_500, 100, false)), "{una}");
         }
         fast.acked(1_200, 100, 100);
-        assert_eq!((0..5).filter(|_| fast.duplicate_ack(1_200, 1_500, 100)).count(), 1);
+        assert_eq!((0..5).filter(|_| fast.duplicate_ack(1_200, 1_500, 100, false)).count(), 1);
     }
 }

@@ -45,6 +45,11 @@ impl Rack {
         }
     }
 
+    /// What counted as lost was only late.
+    pub(in super::super) fn see_reordering(&mut self) {
+        self.reordering_seen = true;
+    }
+
     /// RACK.reo_wnd (§6.2, step 4): how long what is late may still be on its way. `sure` when a repair is under way,
     /// or three segments have arrived beyond a hole.
     pub(in super::super) fn window(&self, srtt: Option<Duration>, sure: bool) -> Duration {

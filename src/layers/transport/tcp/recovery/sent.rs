@@ -27,6 +27,11 @@ pub(in super::super) struct Sent {
     sacked: u64,
     /// What RACK knows, where losses are judged by time.
     rack: Option<Box<Rack>>,
+    /// Sequence numbers that were ever marked as lost.
+    lost_in_all: u64,
+    /// When that was sent which was sent last of all that has arrived since this was last asked; and whether it was a
+    /// repetition.
+    newest: Option<(Instant, bool)>,
 }
 
 /// A range of the stream whose numbers share their fate.
@@ -126,6 +131,7 @@ impl Sent {
             if here.mark != Mark::Sacked {
                 sent_at = sent_at.max(Some(here.sent_at));
                 repeated |= here.transmissions > 1;
+                self.newest = self.newest.max(Some((here.sent_at, here.transmissions > 1)));
                 if let Some(rack) = &mut self.rack {
                     rack.delivered(now, here.sent_at, here.end, here.transmissions > 1);
                 }
@@ -154,6 +160,7 @@ impl Sent {
             let range = self.ranges[index];
             if range.mark != Mark::Sacked {
                 self.uncount(&range);
+                self.newest = self.newest.max(Some((range.sent_at, range.transmissions > 1)));
                 self.ranges[index].mark = Mark::Sacked;
                 self.sacked += range.len();
                 if let Some(rack) = &mut self.rack {
@@ -187,6 +194,7 @@ impl Sent {
             }
         }
         self.lost += newly;
+        self.lost_in_all += newly;
         news
     }
 
@@ -223,6 +231,7 @@ impl Sent {
             }
         }
         self.lost += newly;
+        self.lost_in_all += newly;
         (newly > 0, next)
     }
 
@@ -239,6 +248,18 @@ impl Sent {
             range.mark = Mark::Lost(why);
             self.lost += range.len();
         }
+        self.lost_in_all += self.lost;
+    }
+
+    /// Nothing is lost after all. On this path segments overtake each other.
+    pub(in super::super) fn lose_none(&mut self) {
+        self.lost = 0;
+        for range in self.ranges.iter_mut().filter(|range| matches!(range.mark, Mark::Lost(_))) {
+            range.mark = Mark::InFlight;
+        }
+        if let Some(rack) = &mut self.rack {
+            rack.see_reordering();
+        }
     }
 
     /// The oldest segment, of at most `len` numbers, may be lost.
@@ -248,6 +269,7 @@ impl Sent {
         if let Some(first) = self.ranges.front().copied() {
             self.uncount(&first);
             self.lost += first.len();
+            self.lost_in_all += first.len();
             self.ranges[0].mark = Mark::Lost(why);
         }
     }
@@ -281,6 +303,34 @@ impl Sent {
     /// How many have arrived although no ACK covers them.
     pub(in super::super) fn sacked(&self) -> u64 {
         self.sacked
+    }
+
+    /// Whether the oldest range was sent twice.
+    pub(in super::super) fn first_went_twice(&self) -> bool {
+        self.ranges.front().is_some_and(|first| first.transmissions == 2)
+    }
+
+    /// Whether anything is lost and was not sent again.
+    pub(in super::super) fn has_lost(&self) -> bool {
+        self.lost > 0
+    }
+
+    /// How many were ever marked as lost.
+    pub(in super::super) fn lost_in_all(&self) -> u64 {
+        self.lost_in_all
+    }
+
+    /// When that was sent which was sent last of all that has arrived since the last call; and whether it was a
+    /// repetition.
+    pub(in super::super) fn take_newest(&mut self) -> Option<(Instant, bool)> {
+        self.newest.take()
+    }
+
+    /// Whether what lies from `start` to `end` was sent once only.
+    pub(in super::super) fn was_sent_once(&self, start: u64, end: u64) -> bool {
+        let from = self.ranges.partition_point(|range| range.end <= start);
+        let mut covered = self.ranges.range(from..).take_while(|range| range.start < end).peekable();
+        covered.peek().is_some() && covered.all(|range| range.transmissions == 1)
     }
 
     /// Whether the oldest range was sent only once.

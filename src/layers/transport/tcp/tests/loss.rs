@@ -188,7 +188,7 @@ proptest! {
             delayed_ack: delays.then_some(ms(40)),
             congestion,
             trace: true,
-            ..Config::default()
+            ..Config::bare()
         };
         let mut pipe = Pipe::new(&config);
         pipe.rule = rough(seed, path);

@@ -11,6 +11,7 @@ mod recovery;
 mod requirements;
 mod robustness;
 mod scripts;
+mod spurious;
 mod timestamps;
 mod window;
 
@@ -39,8 +40,9 @@ fn end(side: usize) -> SocketAddr {
     SocketAddr::new(ADDRESS[side], PORT[side])
 }
 
+/// The bare machine: a test switches on what it is about.
 fn config() -> Config {
-    Config { trace: true, ..Config::default() }
+    Config { trace: true, ..Config::bare() }
 }
 
 /// What becomes of one segment.

@@ -152,7 +152,7 @@ proptest! {
     ) {
         // Each algorithm, with switches that are different for each.
         for (index, congestion) in Algorithm::ALL.into_iter().enumerate() {
-            let flags = flags ^ [0, 3, 5, 6][index];
+            let flags = flags ^ [0, 3, 5, 6, 1, 7][index];
             let config = Config {
                 congestion,
                 mss,
