@@ -5,6 +5,7 @@
 //! | [`ethernet`] | the frame: addresses, type, padding, check sequence |
 //! | [`arp`] | the question "who has this IPv4 address?" and its answer |
 //! | [`arp_cache`] | what a host remembers of the answers, and what waits for one |
+//! | [`port`] | where frames enter and leave: what a driver of network interfaces knows of a host |
 //!
 //! Read by observers only, for real captures have them:
 //!
@@ -22,5 +23,6 @@ pub mod ethernet;
 pub mod linux_cooked;
 pub mod llc;
 pub mod mpls;
+pub mod port;
 pub mod pppoe;
 pub mod vlan;
