@@ -70,6 +70,7 @@ fn script(stage: &mut Stage) {
         "netlayers lesson 8 --wire real",
         "The kernel's own stack, with a server that never accepts.",
     );
+    stage.try_next("netlayers lesson 8 --wire kernel", "Our SYN, the kernel's answer: what does each offer?");
     stage.try_next("netlayers compare hello", "What the handshake costs, beside UDP, which has none.");
 }
 
