@@ -16,6 +16,7 @@ use super::race::RaceArgs;
 use super::script::ScriptArgs;
 use super::scripts::{CompletionsArgs, ManArgs};
 use super::style::Style;
+use super::wire::WireCommand;
 use super::ws::WsCommand;
 
 /// Shows what happens to a message on its way through a network.
@@ -42,6 +43,7 @@ Examples:
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
+  netlayers wire kernel -- nc 10.0.0.1 9000
   netlayers race newreno cubic
   netlayers script tests/tcp/fast-retransmit.txt
   netlayers decode capture.pcapng
@@ -82,6 +84,9 @@ pub(super) enum Command {
     /// Speak WebSocket on real sockets: an echo server, a terminal client
     #[command(subcommand)]
     Ws(WsCommand),
+    /// Give a wire to a program of yours: your own kernel's TCP against ours
+    #[command(subcommand)]
+    Wire(WireCommand),
     /// The chat at the end of the course: serve one with its web page, or join one from the terminal
     #[command(subcommand)]
     Chat(ChatCommand),

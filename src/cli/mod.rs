@@ -13,6 +13,7 @@ mod dev;
 mod error;
 mod exercise;
 mod explain;
+mod kernel;
 mod knobs;
 mod lesson;
 mod lines;
@@ -83,6 +84,7 @@ fn run(command: Option<Command>, out: &mut Output) -> Result<(), CliError> {
         Some(Command::Progress(args)) => exercise::progress(&args, out),
         Some(Command::Dev(command)) => dev::run(&command, out),
         Some(Command::Decode(args)) => decode::run(&args, out),
+        Some(Command::Wire(command)) => wire::run(&command, out),
         Some(Command::Chat(command)) => chat::run(&command, out),
         Some(Command::Ws(command)) => ws::run(&command, out),
         Some(Command::Completions(args)) => scripts::completions(&args, &mut Cli::command(), out),

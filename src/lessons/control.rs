@@ -82,6 +82,8 @@ fn script(stage: &mut Stage) {
     );
     stage.try_next("netlayers lesson 18 --fragments 8", "Predict where the pong comes.");
     stage.try_next("netlayers lesson 18 --wire real", "A ping between fragments on the kernel's sockets.");
+    stage
+        .try_next("netlayers lesson 18 --wire kernel", "The same over our TCP to Linux's, every frame seen.");
     stage.try_next("netlayers check 18", "Make: which close codes may be sent?");
 }
 

@@ -70,8 +70,12 @@ fn script(stage: &mut Stage) {
         "netlayers lesson 8 --wire real",
         "The kernel's own stack, with a server that never accepts.",
     );
-    stage.try_next("netlayers compare hello", "What the handshake costs, beside UDP, which has none; and what hosts of today offer in it, where the lessons \
-         have a bare TCP.");
+    stage.try_next("netlayers lesson 8 --wire kernel", "Our SYN, the kernel's answer: what does each offer?");
+    stage.try_next(
+        "netlayers compare hello",
+        "What the handshake costs, beside UDP, which has none; and what hosts of today offer in it, where the lessons \
+         have a bare TCP.",
+    );
 }
 
 /// The handshake as it should be.

@@ -73,6 +73,10 @@ fn script(stage: &mut Stage) {
         "netlayers lesson 9 --wire real",
         "The kernel's loopback: 4000 bytes are one segment. Why?",
     );
+    stage.try_next(
+        "netlayers lesson 9 --wire kernel",
+        "The kernel cuts to our MSS. Does its last segment wait?",
+    );
 }
 
 /// One write that does not fit a segment.

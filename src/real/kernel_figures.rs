@@ -100,49 +100,52 @@ impl KernelFigures {
 
     /// All figures, as lines of a table.
     pub fn rows(&self) -> Vec<FigureRow> {
-        let mtu = self.loopback_mtu.clone();
-        let mut rows = vec![
-            self.row("local address", |end| text(&end.local)),
-            self.row("peer address", |end| text(&end.peer)),
-            self.row("loopback MTU", move |_| text(&mtu)),
-            self.row("SO_SNDBUF", |end| text(&end.send_buffer)),
-            self.row("SO_RCVBUF", |end| text(&end.receive_buffer)),
-        ];
-        if self.way == Way::Udp {
-            return rows;
-        }
-        rows.extend([
-            self.row("TCP_MAXSEG", |end| text(&end.max_segment)),
-            self.row("TCP_NODELAY", |end| {
-                end.nodelay.clone().map(|on| if on { "on" } else { "off" }.to_owned())
-            }),
-            self.row("TCP_CONGESTION", |end| text(&end.congestion)),
-            self.row("state", |end| of(&end.tcp_info, |info| info.state)),
-            self.row("options", |end| of(&end.tcp_info, options)),
-            self.row("send MSS", |end| of(&end.tcp_info, |info| info.snd_mss)),
-            self.row("receive MSS (estimate)", |end| of(&end.tcp_info, |info| info.rcv_mss)),
-            self.row("path MTU", |end| of(&end.tcp_info, |info| info.pmtu)),
-            self.row("RTT, smoothed", |end| of(&end.tcp_info, |info| info.rtt)),
-            self.row("RTT variation", |end| of(&end.tcp_info, |info| info.rttvar)),
-            self.row("RTO", |end| of(&end.tcp_info, |info| info.rto)),
-            self.row("cwnd (segments)", |end| of(&end.tcp_info, |info| info.snd_cwnd)),
-            self.row("retransmitted, in all", |end| of(&end.after_close, |info| info.total_retrans)),
-            self.row("segments out, in all", |end| counted(&end.after_close, |info| info.segs_out)),
-            self.row("segments in, in all", |end| counted(&end.after_close, |info| info.segs_in)),
-            self.row("bytes acked, SYN and FIN too", |end| {
-                counted(&end.after_close, |info| info.bytes_acked)
-            }),
-            self.row("bytes received, FIN too", |end| counted(&end.after_close, |info| info.bytes_received)),
-        ]);
-        rows
-    }
-
-    fn row(&self, name: &'static str, figure: impl Fn(&EndFigures) -> Figure<String>) -> FigureRow {
-        FigureRow { name, client: figure(&self.client), server: figure(&self.server) }
+        let mtu = || ("loopback MTU", text(&self.loopback_mtu));
+        let with_mtu = |end: &EndFigures| {
+            let mut rows = end.rows(self.way);
+            rows.insert(2, mtu());
+            rows
+        };
+        let both = with_mtu(&self.client).into_iter().zip(with_mtu(&self.server));
+        both.map(|((name, client), (_, server))| FigureRow { name, client, server }).collect()
     }
 }
 
 impl EndFigures {
+    /// All figures of this end, each with its name.
+    pub fn rows(&self, way: Way) -> Vec<(&'static str, Figure<String>)> {
+        let mut rows = vec![
+            ("local address", text(&self.local)),
+            ("peer address", text(&self.peer)),
+            ("SO_SNDBUF", text(&self.send_buffer)),
+            ("SO_RCVBUF", text(&self.receive_buffer)),
+        ];
+        if way == Way::Udp {
+            return rows;
+        }
+        let (info, last) = (&self.tcp_info, &self.after_close);
+        rows.extend([
+            ("TCP_MAXSEG", text(&self.max_segment)),
+            ("TCP_NODELAY", self.nodelay.clone().map(|on| if on { "on" } else { "off" }.to_owned())),
+            ("TCP_CONGESTION", text(&self.congestion)),
+            ("state", of(info, |info| info.state)),
+            ("options", of(info, options)),
+            ("send MSS", of(info, |info| info.snd_mss)),
+            ("receive MSS (estimate)", of(info, |info| info.rcv_mss)),
+            ("path MTU", of(info, |info| info.pmtu)),
+            ("RTT, smoothed", of(info, |info| info.rtt)),
+            ("RTT variation", of(info, |info| info.rttvar)),
+            ("RTO", of(info, |info| info.rto)),
+            ("cwnd (segments)", of(info, |info| info.snd_cwnd)),
+            ("retransmitted, in all", of(last, |info| info.total_retrans)),
+            ("segments out, in all", counted(last, |info| info.segs_out)),
+            ("segments in, in all", counted(last, |info| info.segs_in)),
+            ("bytes acked, SYN and FIN too", counted(last, |info| info.bytes_acked)),
+            ("bytes received, FIN too", counted(last, |info| info.bytes_received)),
+        ]);
+        rows
+    }
+
     pub(crate) fn of_tcp(stream: &TcpStream) -> Self {
         let socket = SockRef::from(stream);
         EndFigures {
@@ -210,7 +213,7 @@ fn options(info: &TcpInfo) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn tcp_info(stream: &TcpStream) -> Figure<TcpInfo> {
+pub(crate) fn tcp_info(stream: &TcpStream) -> Figure<TcpInfo> {
     figure(TcpInfo::of(stream))
 }
 

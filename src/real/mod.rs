@@ -5,6 +5,7 @@
 //! | send one message three ways and watch | [`compare`] |
 //! | see what the kernel shows of a lesson | [`scenes`] |
 //! | read what the kernel says of its sockets | [`kernel_figures`], [`tcp_info`] |
+//! | put Linux's own stack at one end and ours at the other | `kernel` |
 //! | learn why it is not what the simulator shows | [`differences`] |
 //! | show the book to a browser | [`static_files`] |
 //! | speak WebSocket on a real network | [`websocket`] |
@@ -27,6 +28,8 @@ pub mod differences;
 mod error;
 pub mod event_client;
 pub mod event_loop;
+#[cfg(target_os = "linux")]
+pub mod kernel;
 pub mod kernel_figures;
 pub mod memory;
 pub mod open_files;

@@ -9,6 +9,8 @@
 #![allow(unsafe_code)] // getsockopt(TCP_INFO) has no safe wrapper; the one call is at the end of this file.
 
 use std::io;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
 
 use tokio::net::TcpStream;
 
@@ -71,8 +73,20 @@ impl TcpInfo {
     /// # Errors
     /// On a system without `TCP_INFO`, or with an answer too short to be one.
     pub fn of(stream: &TcpStream) -> io::Result<TcpInfo> {
+        #[cfg(unix)]
+        return TcpInfo::of_socket(stream);
+        #[cfg(not(unix))]
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "TCP_INFO is a Linux option"));
+    }
+
+    /// The same of any TCP socket, such as one of the standard library.
+    ///
+    /// # Errors
+    /// Those of [`of`](TcpInfo::of).
+    #[cfg(unix)]
+    pub fn of_socket(socket: &impl AsFd) -> io::Result<TcpInfo> {
         let mut room = [0; ROOM];
-        let len = ask(stream, &mut room)?;
+        let len = ask(socket.as_fd(), &mut room)?;
         TcpInfo::parse(&room[..len.min(ROOM)])
             .ok_or_else(|| io::Error::other(format!("TCP_INFO answered with only {len} bytes")))
     }
@@ -146,16 +160,16 @@ const ROOM: usize = 512;
 
 /// How many bytes of the kernel's answer are in `room`.
 #[cfg(target_os = "linux")]
-fn ask(stream: &TcpStream, room: &mut [u8; ROOM]) -> io::Result<usize> {
-    use std::os::fd::AsRawFd;
+fn ask(socket: BorrowedFd<'_>, room: &mut [u8; ROOM]) -> io::Result<usize> {
+    use std::os::fd::AsRawFd as _;
 
     let mut len = ROOM as libc::socklen_t;
-    // SAFETY: the descriptor is open as long as `stream` is borrowed. The kernel writes at most `len` bytes to
+    // SAFETY: the descriptor is open as long as it is borrowed. The kernel writes at most `len` bytes to
     // `room`, which has that many, is exclusively ours, and holds plain bytes, for which every value is valid; then
     // it writes to `len`, which outlives the call.
     let result = unsafe {
         libc::getsockopt(
-            stream.as_raw_fd(),
+            socket.as_raw_fd(),
             libc::IPPROTO_TCP,
             libc::TCP_INFO,
             room.as_mut_ptr().cast(),
@@ -165,8 +179,8 @@ fn ask(stream: &TcpStream, room: &mut [u8; ROOM]) -> io::Result<usize> {
     if result == 0 { Ok(len as usize) } else { Err(io::Error::last_os_error()) }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn ask(_: &TcpStream, _: &mut [u8; ROOM]) -> io::Result<usize> {
+#[cfg(all(unix, not(target_os = "linux")))]
+fn ask(_: BorrowedFd<'_>, _: &mut [u8; ROOM]) -> io::Result<usize> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "TCP_INFO is a Linux option"))
 }
 

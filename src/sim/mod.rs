@@ -5,6 +5,7 @@
 //! | [`network`] | nodes, the links between them, and the loop that lets time pass |
 //! | [`topology`] | how a network is built: hosts, routers, devices, links, addresses |
 //! | [`device`] | what a node is that is no host: a repeater, a switch |
+//! | [`open`] | links that lead out of the simulation, to a real network interface |
 //! | `node` | a host with its programs, or a device; and its ports |
 //! | [`queue`] | what is to happen, in order |
 //! | `departures` | what is recorded when a frame that waits begins to leave |
@@ -30,6 +31,7 @@ pub mod knob;
 pub mod link;
 pub mod network;
 mod node;
+pub mod open;
 pub mod outgoing;
 pub mod queue;
 pub mod race;
@@ -46,4 +48,5 @@ pub use device::Device;
 pub use link::LinkConfig;
 pub use network::{AppId, HostId, Network};
 pub use node::NodeId;
+pub use open::OpenNetwork;
 pub use topology::{IntoCidr, IntoEnd};

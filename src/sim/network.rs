@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::app::{App, Io};
 use super::departures::Departures;
-use super::device;
+use super::device::{self, Device};
 use super::fault::Passing;
 use super::link::{Admission, Arriving, Departing, End, InFlight, Link, Passage};
 use super::node::{AppSlot, Node, NodeId, NodeKind, Port};
@@ -139,6 +139,25 @@ impl Network {
             });
         });
         result.expect("the program was called")
+    }
+
+    /// Calls a device from outside; what follows from it at this instant follows.
+    ///
+    /// # Panics
+    /// When that node is not a `D`.
+    pub(super) fn call_device<D: Device, T>(&mut self, id: NodeId, call: impl FnOnce(&mut D) -> T) -> T {
+        let NodeKind::Device(device) = &mut self.nodes[id.index()].kind else {
+            panic!("the node is a device")
+        };
+        let device: &mut dyn Any = device.as_mut();
+        let result = call(device.downcast_mut().expect("a device is called by its own type"));
+        self.settle(id, None);
+        result
+    }
+
+    /// When the next thing happens, if nothing comes in from outside.
+    pub fn next_at(&self) -> Option<Instant> {
+        self.queue.next_at()
     }
 
     /// The simulated time.

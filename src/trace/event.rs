@@ -66,10 +66,20 @@ impl LinkId {
 pub enum Wire {
     /// The simulated network, in virtual time.
     Sim,
+    /// Our stack at one end and the operating system's own at the other, in real time: every frame is seen, and of the
+    /// system's end what its program does; not what its TCP does inside.
+    Kernel,
     /// The operating system's sockets: events are the program's own system calls, and no frame is seen.
     Real,
     /// Frames that a capture saw pass. What became of them, and what hosts did, it does not tell.
     Captured,
+}
+
+impl Wire {
+    /// Whether the trace has every frame, and what became of it.
+    pub const fn has_frames(self) -> bool {
+        matches!(self, Wire::Sim | Wire::Kernel)
+    }
 }
 
 /// A transport protocol, as half of a [`Flow`]'s name.

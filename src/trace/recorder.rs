@@ -25,6 +25,15 @@ impl Trace {
     pub fn new(title: impl Into<String>, wire: Wire) -> Self {
         Trace { title: title.into(), wire, places: Vec::new(), events: Vec::new() }
     }
+
+    /// The same run with what another recorder took down of it, by the same clock and of the same places: all in the
+    /// order of time, and at the same time this one's first.
+    #[must_use]
+    pub fn joined(mut self, other: Trace) -> Trace {
+        self.events.extend(other.events);
+        self.events.sort_by_key(|event| event.at);
+        self
+    }
 }
 
 /// Takes down events, or lets them pass: a run that is only measured pays nothing for its trace.

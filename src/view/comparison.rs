@@ -102,7 +102,7 @@ const QUESTIONS: &[(&str, Answer)] = &[
         (_, Wire::Real | Wire::Captured) => {
             f.retransmitted.map_or("not shown here".into(), |n| n.to_string())
         }
-        (_, Wire::Sim) => f.retransmitted.unwrap_or(0).to_string(),
+        (_, Wire::Sim | Wire::Kernel) => f.retransmitted.unwrap_or(0).to_string(),
     }),
     ("arrived, byte for byte", |f, _| match (f.arrived, f.returned, f.way) {
         (true, Some(false), _) => "yes, not back".into(),

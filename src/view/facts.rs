@@ -56,16 +56,16 @@ impl Facts {
     pub fn of(run: &Run) -> Self {
         let (trace, outcome) = (&run.trace, &run.outcome);
         let Comparison { missing, missing_bytes, repeated, late, .. } = outcome.pieces();
-        let simulated = trace.wire == Wire::Sim;
+        let seen = trace.wire.has_frames();
         let turned_away = trace.turned_away();
-        let count = |wanted: fn(&Kind) -> bool| simulated.then(|| trace.count(wanted));
+        let count = |wanted: fn(&Kind) -> bool| seen.then(|| trace.count(wanted));
         Facts {
             way: run.way,
             wire: trace.wire,
             message_bytes: outcome.message.len(),
             first_byte: first_byte(run),
             complete: complete(run),
-            wire_bytes: simulated.then(|| {
+            wire_bytes: seen.then(|| {
                 let mut sum: Accounting = glance_at(trace).map(|glance| glance.accounting).sum();
                 // A frame ends with its check sequence, though no capture shows it.
                 sum.link += sum.frames * FCS_LEN as u64;
@@ -73,7 +73,7 @@ impl Facts {
             }),
             lost: count(|kind| matches!(kind, Kind::Dropped { .. } | Kind::Discarded { .. }))
                 .map(|all| all - turned_away),
-            queue_full: simulated.then_some(turned_away),
+            queue_full: seen.then_some(turned_away),
             retransmitted: if run.way == Way::Udp {
                 None
             } else {

@@ -11,6 +11,7 @@ pub(crate) fn peer(name: &str) -> Option<Command> {
         "editcap" => "wireshark-common",
         "ip" => "iproute2",
         "nc" => "netcat-openbsd",
+        "unshare" => "util-linux",
         other => other,
     };
     let found = Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();

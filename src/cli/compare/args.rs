@@ -15,6 +15,7 @@ Examples:
   netlayers compare \"hello, layers\"
   netlayers compare --file README.md --loss 10% --seed 7
   netlayers compare \"hello\" --wire real
+  netlayers compare \"hello\" --wire kernel --loss 5%
   netlayers compare \"hello\" --only tcp --view hex
   netlayers compare --file README.md --only tcp --loss 1% --view plot:cwnd
   netlayers compare \"hello\" --pcap run.pcapng    then: wireshark run.pcapng")]

@@ -5,12 +5,12 @@
 //! | key | what |
 //! |---|---|
 //! | `schema` | `netlayers.compare/2` |
-//! | `wire` | `sim` or `real` |
+//! | `wire` | `sim`, `real` or `kernel` |
 //! | `message_bytes` | how long the message is |
 //! | `conditions` | the value of every knob of the network, by its name and unit: `loss`, `delay_ns`; `null` where it has no value, as for a loss on real sockets, where the system decides |
 //! | `ways` | for each way what came of it and what it cost; `null` for what a program cannot see on that wire |
 //!
-//! Both wires have the same keys, in the same order.
+//! All wires have the same keys, in the same order.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
@@ -45,6 +45,7 @@ pub(super) fn text(
         wire: match wire {
             WireChoice::Sim => "sim",
             WireChoice::Real => "real",
+            WireChoice::Kernel => "kernel",
         },
         message_bytes,
         conditions: Conditions(wire, knobs),
@@ -59,7 +60,7 @@ impl Serialize for Conditions<'_> {
         let Conditions(wire, knobs) = self;
         serializer.collect_map(NETWORK.iter().map(|knob| {
             let value = match wire {
-                WireChoice::Sim => knob.value_in(knobs),
+                WireChoice::Sim | WireChoice::Kernel => knob.value_in(knobs),
                 WireChoice::Real => knob.value_on_real_sockets(knobs),
             };
             (knob.json_key(), value.map_or(Json::Null, plain))

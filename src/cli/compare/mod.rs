@@ -3,13 +3,16 @@
 //! | file | what |
 //! |---|---|
 //! | `args`, `message` | what was asked for, and the message |
-//! | `sim`, `real` | the two wires |
-//! | `telling` | what both tell in the same words |
-//! | `document` | the figures as JSON, one schema for both |
+//! | `sim`, `real`, `kernel` | the three wires |
+//! | `telling` | what all tell in the same words |
+//! | `document` | the figures as JSON, one schema for all |
+//! | `figures` | what the operating system says, as a table |
 //! | `pictures` | other pictures of the runs |
 
 mod args;
 mod document;
+mod figures;
+mod kernel;
 mod message;
 pub(super) mod pictures;
 mod real;
@@ -43,6 +46,7 @@ fn shown(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> {
     match args.wire {
         WireChoice::Sim => sim::run(args, &message, &knobs, out),
         WireChoice::Real => real::run(args, &message, &knobs, out),
+        WireChoice::Kernel => kernel::run(args, &message, &knobs, out),
     }
 }
 

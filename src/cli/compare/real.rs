@@ -1,13 +1,10 @@
 //! `compare` on this machine's own sockets, beside the simulation of the same.
 
 use bytes::Bytes;
-use tabled::builder::Builder;
-use tabled::settings::peaker::Priority;
-use tabled::settings::{Padding, Style, Width};
 
 use super::args::{CompareArgs, ViewChoice};
 use super::telling::{headline, named, pace, pages, verdicts, ways, wrap};
-use super::{document, pictures};
+use super::{document, figures, pictures};
 use crate::base::Duration;
 use crate::cli::error::CliError;
 use crate::cli::output::Output;
@@ -62,7 +59,9 @@ pub(super) fn run(
     out.line("")?;
     verdicts(&runs, &facts, None, out)?;
     for real in &real {
-        kernel(real, out)?;
+        let rows =
+            real.kernel.rows().into_iter().map(|row| (row.name, vec![row.client, row.server])).collect();
+        figures::table(real.run.way, &["client", "server"], rows, out)?;
     }
     explain(&real, message, knobs, out)?;
     out.line("")?;
@@ -93,43 +92,6 @@ fn refuse_what_loopback_has_not(args: &CompareArgs) -> Result<(), CliError> {
                 .into(),
         )),
     }
-}
-
-/// What the kernel says of both ends, as a table.
-fn kernel(real: &RealRun, out: &mut Output) -> Result<(), CliError> {
-    let mut builder = Builder::default();
-    builder.push_record(["", "client", "server"]);
-    let mut reasons: Vec<String> = Vec::new();
-    for row in real.kernel.rows() {
-        let cell = |figure: Result<String, String>, reasons: &mut Vec<String>| match figure {
-            Ok(value) => value,
-            Err(why) => {
-                let number = reasons.iter().position(|reason| *reason == why).unwrap_or_else(|| {
-                    reasons.push(why.clone());
-                    reasons.len() - 1
-                });
-                format!("none ({})", number + 1)
-            }
-        };
-        let client = cell(row.client.map_err(|why| why.to_string()), &mut reasons);
-        let server = cell(row.server.map_err(|why| why.to_string()), &mut reasons);
-        builder.push_record([row.name.to_string(), client, server]);
-    }
-    let mut table = builder.build();
-    table
-        .with(Style::empty())
-        .with(Padding::new(0, 1, 0, 0))
-        .with(Width::wrap(out.look.columns()).keep_words(true).priority(Priority::max(true)));
-    out.line("")?;
-    out.toned(Tone::Strong, format!("what the kernel says: {}", real.run.way.name()))?;
-    for line in out.look.prose(&table.to_string()).lines() {
-        out.line(line.trim_end())?;
-    }
-    for (number, reason) in reasons.iter().enumerate() {
-        let reason = out.look.prose(&format!("({}) {reason}", number + 1));
-        out.line(wrap(&reason, out.look.columns()))?;
-    }
-    Ok(())
 }
 
 /// Where the simulation of the same message differs, and why that is to be expected: each reason once.

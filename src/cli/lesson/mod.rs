@@ -1,6 +1,7 @@
 //! `netlayers lesson`: a lesson on a terminal, as pictures, as JSON, or on the operating system's own sockets.
 
 mod args;
+mod kernel;
 mod pages;
 mod pictures;
 mod real;
@@ -22,8 +23,10 @@ use crate::view::pcapng::PcapngOptions;
 
 pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
     let (lesson, scenario) = chosen(args)?;
-    if args.wire == WireChoice::Real {
-        return real::run(lesson, &scenario, args, out);
+    match args.wire {
+        WireChoice::Sim => {}
+        WireChoice::Real => return real::run(lesson, &scenario, args, out),
+        WireChoice::Kernel => return kernel::run(lesson, &scenario, args, out),
     }
     let performance = lesson.play(&scenario);
     if let Some(path) = &args.pcap

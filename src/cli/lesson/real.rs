@@ -56,11 +56,21 @@ pub(super) fn run(
         ));
     }
     let story = play(scenario).map_err(CliError::failed)?;
+    tell(lesson, &story, "on this machine's own sockets, over 127.0.0.1; times as measured", out)
+}
+
+/// Tells a scene: its ladder, what to notice, and where the simulation differs.
+pub(super) fn tell(
+    lesson: &'static Lesson,
+    story: &RealStory,
+    place: &str,
+    out: &mut Output,
+) -> Result<(), CliError> {
     out.in_pages();
     let look = out.look;
     out.line(text::head(lesson))?;
     out.line("")?;
-    out.line("on this machine's own sockets, over 127.0.0.1; times as measured")?;
+    out.line(place)?;
     out.line("")?;
     out.sheet(&ladder::single(&story.trace, &look))?;
     out.line("")?;

@@ -35,7 +35,7 @@ pub const MTU: usize = 1500;
 pub const FCS_LEN: usize = 4;
 
 /// The address of an interface on its link (EUI-48).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct MacAddr(pub [u8; 6]);
 
 impl MacAddr {

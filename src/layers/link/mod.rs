@@ -6,6 +6,7 @@
 //! | [`arp`] | the question "who has this IPv4 address?" and its answer |
 //! | [`arp_cache`] | what a host remembers of the answers, and what waits for one |
 //! | [`aqm`] | what a queue does before it is full: RED, CoDel |
+//! | [`port`] | where frames enter and leave: what a driver of network interfaces knows of a host |
 //!
 //! Read by observers only, for real captures have them:
 //!
@@ -24,5 +25,6 @@ pub mod ethernet;
 pub mod linux_cooked;
 pub mod llc;
 pub mod mpls;
+pub mod port;
 pub mod pppoe;
 pub mod vlan;

@@ -20,7 +20,8 @@ mod tests;
 use bytes::Bytes;
 
 use self::stage::Stage;
-pub(in crate::real) use self::tcp::{Pair, connect};
+pub(in crate::real) use self::tcp::{Pair, connect, read_to_end};
+pub(in crate::real) use self::websocket::{builder, echo};
 use super::clock::std_duration;
 use super::error::{During, RealError};
 use super::kernel_figures::KernelFigures;
@@ -112,7 +113,7 @@ fn check(way: Way, message: &Bytes, knobs: &RealKnobs) -> Result<(), RealError> 
     Ok(())
 }
 
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, RealError> {
+pub(in crate::real) fn runtime() -> Result<tokio::runtime::Runtime, RealError> {
     let step = "starting the runtime";
     if tokio::runtime::Handle::try_current().is_ok() {
         let source = std::io::Error::other("this thread runs one already");

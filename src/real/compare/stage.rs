@@ -25,11 +25,16 @@ pub(in crate::real) struct Stage {
 
 impl Stage {
     pub(in crate::real) fn new(way: Way) -> Self {
-        let mut recorder = Recorder::on(way.name(), Wire::Real);
+        Stage::at(Clock::start(), way, Wire::Real)
+    }
+
+    /// The same for a run whose time is already running.
+    pub(in crate::real) fn at(clock: Clock, way: Way, wire: Wire) -> Self {
+        let mut recorder = Recorder::on(way.name(), wire);
         for name in ["client", "server"] {
             recorder.place(Place { name: name.to_owned(), addresses: vec![ANY_PORT.ip()] });
         }
-        Stage { clock: Clock::start(), recorder: RefCell::new(recorder) }
+        Stage { clock, recorder: RefCell::new(recorder) }
     }
 
     pub(in crate::real) fn now(&self) -> Instant {

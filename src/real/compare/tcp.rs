@@ -52,7 +52,7 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
     Ok((Outcome { message, sent, received, returned: None }, kernel))
 }
 
-async fn read_to_end(stream: &mut Observed<'_>) -> Result<Vec<Bytes>, RealError> {
+pub(in crate::real) async fn read_to_end(stream: &mut Observed<'_>) -> Result<Vec<Bytes>, RealError> {
     let mut pieces = Vec::new();
     let mut room = vec![0; READ];
     loop {

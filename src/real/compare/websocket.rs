@@ -8,22 +8,16 @@ use super::observed::Observed;
 use super::stage::{CLIENT, SERVER, Stage};
 use super::tcp::{Pair, connect};
 use super::{MAX_MESSAGE, Played, RealKnobs};
+use crate::base::Duration;
 use crate::layers::application::websocket::{CloseCode, Config, Message, Utf8Bytes};
 use crate::real::error::{RealError, during};
 use crate::real::kernel_figures::{EndFigures, KernelFigures};
 use crate::real::websocket::{Builder, WebSocket};
-use crate::trace::{Kind, Outcome, Way};
+use crate::trace::{Flow, Kind, Outcome, Way};
 
 pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Played {
     let Pair { client, server, flow } = connect(stage, knobs).await?;
-    let config = Config {
-        max_frame: MAX_MESSAGE,
-        max_message: MAX_MESSAGE,
-        handshake_timeout: knobs.timeout,
-        close_timeout: knobs.timeout,
-        ..Config::default()
-    };
-    let builder = Builder::new().config(config);
+    let builder = builder(knobs.timeout);
     let host = flow.remote().to_string();
     let (mut client, mut server) = tokio::try_join!(
         during("the client's handshake", builder.open(client, &host, "/")),
@@ -40,17 +34,7 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
         }
         Ok::<_, RealError>(back)
     };
-    let echo = async {
-        let received = during("waiting for the message", server.recv()).await?;
-        if let Some(message) = &received {
-            let (flow, len) = (flow.reversed(), message.as_bytes().len());
-            stage.record(stage.now(), SERVER, Kind::MessageReceived { flow, len });
-            stage.record(stage.now(), SERVER, Kind::MessageSent { flow, len });
-            during("sending the message back", server.send(message.clone())).await?;
-        }
-        Ok(received)
-    };
-    let (returned, received) = tokio::try_join!(there_and_back, echo)?;
+    let (returned, received) = tokio::try_join!(there_and_back, echo(stage, flow.reversed(), &mut server))?;
 
     // Now both messages are through and the connection is still established.
     let mut kernel = KernelFigures::new(Way::WebSocket, of_tcp(&client), of_tcp(&server));
@@ -69,6 +53,33 @@ pub(super) async fn play(stage: &Stage, message: Bytes, knobs: &RealKnobs) -> Pl
         returned: Some(pieces(returned)),
     };
     Ok((outcome, kernel))
+}
+
+/// What a WebSocket of this scene is like: room for the longest message, and as much time as the scene has.
+pub(in crate::real) fn builder(timeout: Duration) -> Builder {
+    Builder::new().config(Config {
+        max_frame: MAX_MESSAGE,
+        max_message: MAX_MESSAGE,
+        handshake_timeout: timeout,
+        close_timeout: timeout,
+        ..Config::default()
+    })
+}
+
+/// The server's part: it sends the first message back, and returns it.
+pub(in crate::real) async fn echo(
+    stage: &Stage,
+    flow: Flow,
+    server: &mut WebSocket<Observed<'_>>,
+) -> Result<Option<Message>, RealError> {
+    let received = during("waiting for the message", server.recv()).await?;
+    if let Some(message) = &received {
+        let len = message.as_bytes().len();
+        stage.record(stage.now(), SERVER, Kind::MessageReceived { flow, len });
+        stage.record(stage.now(), SERVER, Kind::MessageSent { flow, len });
+        during("sending the message back", server.send(message.clone())).await?;
+    }
+    Ok(received)
 }
 
 /// Text when it is UTF-8, for that is what a text message must be (§5.6); else binary.

@@ -169,6 +169,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         &self.stream
     }
 
+    /// The same to change it, and not to read or write: that is the connection's.
+    pub(in crate::real) fn get_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     /// The next message; `None` when the connection has ended, both WebSocket's and TCP's. Pings are answered on the
     /// way. Before it waits it writes what was sent.
     ///

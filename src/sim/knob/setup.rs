@@ -6,7 +6,8 @@ use crate::layers::stack::StackConfig;
 use crate::layers::transport::{tcp, udp};
 use crate::sim::fault::{self, Damage};
 use crate::sim::link::LinkConfig;
-use crate::sim::network::{HostId, Network};
+use crate::sim::network::Network;
+use crate::sim::node::NodeId;
 
 /// The values of all knobs of the network, as it takes them. Everything random follows from `seed`.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +95,8 @@ impl Knobs {
     }
 
     /// Puts their faults on the link between two neighbours, in both directions.
-    pub fn faults(&self, network: &mut Network, a: HostId, b: HostId) {
+    pub fn faults(&self, network: &mut Network, a: impl Into<NodeId>, b: impl Into<NodeId>) {
+        let (a, b) = (a.into(), b.into());
         for (from, to) in [(a, b), (b, a)] {
             if self.loss > 0.0 {
                 network.rule(from, to, fault::loss(self.loss));

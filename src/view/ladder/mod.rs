@@ -212,7 +212,7 @@ fn rows_since<'a>(run: Past<'a>, packets: &[Summary], since: Instant) -> Vec<Row
 
 fn rows_of<'a>(run: Past<'a>, packets: &[Summary]) -> Vec<Row<'a>> {
     match run.wire {
-        Wire::Sim => rows::rows(run, packets),
+        Wire::Sim | Wire::Kernel => rows::rows(run, packets),
         Wire::Real => real::rows(run),
         Wire::Captured => observed::rows(run, packets),
     }
