@@ -15,6 +15,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("ports", "listener"),
     ("handshake", "listener"),
     ("upgrade", "switch"),
+    ("flow", "room"),
     // Who gets a copy of an event.
     ("events", "routing"),
 ];

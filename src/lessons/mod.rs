@@ -115,6 +115,7 @@ course! {
     handshake,
     segmentation,
     loss,
+    flow,
     upgrade,
     frames,
     control,

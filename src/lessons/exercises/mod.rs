@@ -123,6 +123,8 @@ exercises! {
     reassemble,
     timeout,
     duplicates,
+    usable,
+    announce,
     frame_header,
     close_codes,
     packet,

@@ -11,6 +11,7 @@ mod frames;
 mod late_read;
 mod many_clients;
 mod one_write;
+mod stopped_reader;
 mod upgrade;
 
 use std::future::Future;
@@ -23,6 +24,7 @@ pub use frames::frames;
 pub use late_read::late_read;
 pub use many_clients::many_clients;
 pub use one_write::one_write;
+pub use stopped_reader::stopped_reader;
 pub use upgrade::upgrade;
 
 use tokio::net::UdpSocket;
