@@ -116,6 +116,7 @@ course! {
     segmentation,
     loss,
     flow,
+    nagle,
     upgrade,
     frames,
     control,

@@ -33,6 +33,7 @@ const SCENES: &[(&str, RealScene)] = &[
         scenes::one_write(knobs.get(&segmentation::SIZE), knobs.get(&segmentation::ANNOUNCED))
     }),
     ("flow", |_| scenes::stopped_reader()),
+    ("nagle", |_| scenes::two_writes()),
     ("upgrade", |_| scenes::upgrade()),
     ("frames", |knobs| scenes::frames(&knobs.get(&frames::TEXT))),
     ("control", |knobs| scenes::control(knobs.get(&control::FRAGMENTS))),

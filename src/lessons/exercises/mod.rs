@@ -125,6 +125,8 @@ exercises! {
     duplicates,
     usable,
     announce,
+    gather,
+    delayed,
     frame_header,
     close_codes,
     packet,
