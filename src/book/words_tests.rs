@@ -16,6 +16,9 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("handshake", "listener"),
     ("upgrade", "switch"),
     ("flow", "room"),
+    // Frames that wait for a link.
+    ("congestion", "queue"),
+    ("congestion", "room"),
     // Who gets a copy of an event.
     ("events", "routing"),
 ];

@@ -117,6 +117,7 @@ course! {
     loss,
     flow,
     nagle,
+    congestion,
     upgrade,
     frames,
     control,

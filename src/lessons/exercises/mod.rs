@@ -127,6 +127,8 @@ exercises! {
     announce,
     gather,
     delayed,
+    reno,
+    drop_tail,
     frame_header,
     close_codes,
     packet,
