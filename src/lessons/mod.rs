@@ -118,6 +118,7 @@ course! {
     flow,
     nagle,
     congestion,
+    closing,
     upgrade,
     frames,
     control,

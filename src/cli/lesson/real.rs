@@ -34,6 +34,7 @@ const SCENES: &[(&str, RealScene)] = &[
     }),
     ("flow", |_| scenes::stopped_reader()),
     ("nagle", |_| scenes::two_writes()),
+    ("closing", |_| scenes::two_closes()),
     ("upgrade", |_| scenes::upgrade()),
     ("frames", |knobs| scenes::frames(&knobs.get(&frames::TEXT))),
     ("control", |knobs| scenes::control(knobs.get(&control::FRAGMENTS))),

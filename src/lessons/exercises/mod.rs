@@ -129,6 +129,8 @@ exercises! {
     delayed,
     reno,
     drop_tail,
+    states,
+    half_close,
     frame_header,
     close_codes,
     packet,
