@@ -289,7 +289,7 @@ fn about(lesson: &Lesson) -> Result<String, String> {
 fn exercises_of(lesson: &Lesson) -> Result<String, String> {
     let mut list = String::new();
     for exercise in exercises::ALL.iter().filter(|exercise| exercise.lesson == lesson.number) {
-        let n = exercise.lesson;
+        let n = exercise.called();
         let _ = writeln!(
             list,
             "<div class=\"nl-exercise\"><p><strong>{}</strong>. {}</p><p><code>netlayers check {n}</code> puts a \

@@ -15,6 +15,10 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("ports", "listener"),
     ("handshake", "listener"),
     ("upgrade", "switch"),
+    ("flow", "room"),
+    // Frames that wait for a link.
+    ("congestion", "queue"),
+    ("congestion", "room"),
     // Who gets a copy of an event.
     ("events", "routing"),
 ];

@@ -30,7 +30,6 @@ pub(super) const LESSON: Lesson = Lesson {
     minutes: 35,
     misconception: "masking is encryption, and a frame is a packet",
     words: &[
-        ("FIN", "a flag: this is the last; WebSocket and TCP have one each"),
         ("mask", "four bytes that a client's payload is mixed with"),
         ("proxy", "a program between client and server that forwards"),
     ],

@@ -13,6 +13,7 @@
 //! | [`exercises`] | programs to be fixed, and how they are checked |
 //! | `words` | numbers in sentences |
 //! | `overheard` | what programs said by HTTP and WebSocket |
+//! | `pinned` | TCP with every switch said, for the lessons about its inside |
 //! | [`house_rules`], `verify` | what every lesson must have, and whether all it claims is so |
 //!
 //! # Writing a lesson
@@ -79,6 +80,7 @@ pub mod knob;
 pub mod lesson;
 mod overheard;
 pub mod picture;
+mod pinned;
 pub mod render;
 pub mod scenario;
 pub mod stage;
@@ -112,6 +114,11 @@ course! {
     stream,
     handshake,
     segmentation,
+    loss,
+    flow,
+    nagle,
+    congestion,
+    closing,
     upgrade,
     frames,
     control,
@@ -126,15 +133,7 @@ pub fn find(name: &str) -> Option<&'static Lesson> {
 }
 
 /// Lessons still to come, by their number in the course, and what each will be about.
-const TO_COME: &[(u8, &str)] = &[
-    (3, "frames, addresses, ARP"),
-    (10, "loss and retransmission"),
-    (11, "flow control"),
-    (12, "Nagle and delayed ACK"),
-    (13, "congestion"),
-    (14, "closing"),
-    (15, "framing a stream"),
-];
+const TO_COME: &[(u8, &str)] = &[(3, "frames, addresses, ARP"), (15, "framing a stream")];
 
 /// The title of a lesson by its number, also of one still to come.
 pub fn title(number: u8) -> Option<&'static str> {

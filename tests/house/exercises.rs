@@ -77,7 +77,7 @@ fn starters_compile_and_fail_with_a_story() {
         assert_eq!(output.status.code(), Some(1), "{}: {}", exercise.id, stderr(&output));
         let told = stdout(&output);
         for expected in
-            ["✗", "expected", "got", "why: ", &format!("next: netlayers hint {}", exercise.lesson)]
+            ["✗", "expected", "got", "why: ", &format!("next: netlayers hint {}", exercise.called())]
         {
             assert!(told.contains(expected), "{}: no {expected} in\n{told}", exercise.id);
         }
@@ -192,7 +192,7 @@ fn every_language_has_a_starter_that_fails_and_a_solution_that_passes() {
         let place = checkout(language.name());
         let data = place.join("data");
         for exercise in ALL {
-            let (n, file) = (exercise.lesson.to_string(), exercise.file(language));
+            let (n, file) = (exercise.called(), exercise.file(language));
             let Program { starter, solution } = exercise.program(language);
             let run = |args: &[&str]| run(netlayers(args, &place, &data));
             let first = run(&["check", &n, "--language", language.name()]);

@@ -26,7 +26,8 @@ fn a_word_is_told_with_a_picture_from_a_run() {
     assert_eq!(told, stdout(&["three-way", "handshake"]), "other names lead to the same");
     assert!(stdout(&["MSS"]).contains("1460"));
     assert!(stdout(&["header", "--ascii"]).contains("+-+-+"));
-    assert!(stdout(&["window"]).contains("still to come"));
+    assert!(stdout(&["window"]).contains("lesson: netlayers lesson 11: flow control"));
+    assert!(stdout(&["ARP"]).contains("still to come"));
 }
 
 #[test]

@@ -59,7 +59,7 @@ Which lines come and what is expected, each failing case shows; the starters
 have it in code. Other lines that a program prints do no harm."
 )]
 pub(super) struct CheckArgs {
-    /// The exercise, by the number of its lesson or its name; without one, the next that has not passed
+    /// The exercise, by its name or its lesson's number; without one, the next that has not passed
     exercise: Option<String>,
     #[command(flatten)]
     language: LanguageArgs,
@@ -71,7 +71,7 @@ pub(super) struct CheckArgs {
 /// `netlayers hint`.
 #[derive(Debug, Args)]
 pub(super) struct HintArgs {
-    /// The exercise, by the number of its lesson or its name
+    /// The exercise, by its name or its lesson's number
     exercise: String,
     #[command(flatten)]
     language: LanguageArgs,
@@ -83,7 +83,7 @@ pub(super) struct HintArgs {
 /// `netlayers solution`.
 #[derive(Debug, Args)]
 pub(super) struct SolutionArgs {
-    /// The exercise, by the number of its lesson or its name
+    /// The exercise, by its name or its lesson's number
     exercise: String,
     #[command(flatten)]
     language: LanguageArgs,

@@ -118,7 +118,7 @@ fn build(exercise: &Exercise, root: &Path) -> Result<PathBuf, CliError> {
             "{} does not compile yet: the compiler says above where\nnext: fix the first error, they often \
              bring others; netlayers hint {} helps",
             exercise.file(Language::Rust),
-            exercise.lesson
+            exercise.called()
         )));
     }
     executable(&messages, exercise.id)

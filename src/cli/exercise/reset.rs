@@ -15,7 +15,7 @@ use crate::view::sheet::{Line, Tone};
 /// `netlayers reset`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ResetArgs {
-    /// The exercise, by the number of its lesson or its name
+    /// The exercise, by its name or its lesson's number
     exercise: String,
     #[command(flatten)]
     language: LanguageArgs,

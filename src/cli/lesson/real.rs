@@ -32,6 +32,9 @@ const SCENES: &[(&str, RealScene)] = &[
     ("segmentation", |knobs| {
         scenes::one_write(knobs.get(&segmentation::SIZE), knobs.get(&segmentation::ANNOUNCED))
     }),
+    ("flow", |_| scenes::stopped_reader()),
+    ("nagle", |_| scenes::two_writes()),
+    ("closing", |_| scenes::two_closes()),
     ("upgrade", |_| scenes::upgrade()),
     ("frames", |knobs| scenes::frames(&knobs.get(&frames::TEXT))),
     ("control", |knobs| scenes::control(knobs.get(&control::FRAGMENTS))),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`check`] | how answers are judged |
 //! | [`language`] | what the programs are written in |
-//! | `udp_header`, `reassemble`, `frame_header`, `close_codes`, `packet`, `dedupe` | the exercises |
+//! | `udp_header`, `reassemble`, `timeout` and so on | the exercises, in the list below |
 //!
 //! Each is a folder with these files:
 //!
@@ -121,19 +121,40 @@ macro_rules! exercises {
 exercises! {
     udp_header,
     reassemble,
+    timeout,
+    duplicates,
+    usable,
+    announce,
+    gather,
+    delayed,
+    reno,
+    drop_tail,
+    states,
+    half_close,
     frame_header,
     close_codes,
     packet,
     dedupe,
 }
 
-/// An exercise by the number of its lesson, or by its name.
+/// An exercise by its name, or the first one of a lesson by the lesson's number.
 pub fn find(name: &str) -> Option<&'static Exercise> {
     let name = name.replace('-', "_");
-    ALL.iter().find(|exercise| exercise.id == name || exercise.lesson.to_string() == name)
+    ALL.iter().find(|exercise| exercise.id == name).or_else(|| of_lesson(&name).next())
+}
+
+/// The exercises of a lesson, by its number.
+pub fn of_lesson(number: &str) -> impl Iterator<Item = &'static Exercise> {
+    ALL.iter().filter(move |exercise| exercise.lesson.to_string() == number)
 }
 
 impl Exercise {
+    /// What it is called in commands: the number of its lesson, or its name where that lesson has others.
+    pub fn called(&self) -> String {
+        let number = self.lesson.to_string();
+        if of_lesson(&number).count() == 1 { number } else { self.id.into() }
+    }
+
     /// The file that a student edits, from the root of the project.
     pub fn file(&self, language: Language) -> String {
         format!("{}/{}.{}", language.folder(), self.id, language.extension())
@@ -161,6 +182,20 @@ fn bytes(word: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = word.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
     let digits = digits?;
     (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+/// A step that a line says in words, with nothing to be drawn.
+fn line(input: impl Into<String>, expected: Vec<Fact>, why: &'static str) -> Step {
+    let input = input.into();
+    Step { told: input.clone(), input, shown: Shown::Lines(Vec::new()), expected, why }
+}
+
+/// A program's answer to a line: what `facts` makes of its words, or, when that is nothing, what was expected.
+fn answer_to(line: &str, example: &str, facts: impl FnOnce(&[&str]) -> Option<Vec<Fact>>) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let Some(facts) = facts(&words) else { return not_understood(example) };
+    let facts: Vec<String> = facts.iter().map(|fact| format!("{}={}", fact.name, fact.value)).collect();
+    format!("{}{}", check::ANSWER, facts.join(" "))
 }
 
 /// What a program answers to a line that the check never sends: a person typed it.

@@ -66,9 +66,14 @@ fn lesson(term: &Term) -> String {
 pub fn list(look: &Look) -> Sheet {
     let mut sheet = Sheet::new();
     for (heading, terms) in by_layer() {
-        let names: Vec<&str> = terms.iter().map(|term| term.name).collect();
+        let names = terms.iter().map(|term| term.name).collect::<Vec<_>>().join(", ");
+        // All words fit one screen, so a short list goes on the line of its heading.
+        if heading.len() + ": ".len() + names.len() <= look.columns() {
+            sheet.push(Line::of(heading, Tone::Strong).with(format!(": {names}"), Tone::Plain));
+            continue;
+        }
         sheet.say(heading, Tone::Strong);
-        sheet.say(lines("  ", &names.join(", "), look), Tone::Plain);
+        sheet.say(lines("  ", &names, look), Tone::Plain);
     }
     sheet
 }

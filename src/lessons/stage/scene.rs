@@ -170,6 +170,12 @@ impl Stage {
         network.call(socket.host.app, |_: &mut Puppet, io| io.tcp_shutdown(socket.id));
     }
 
+    /// Neither sends nor reads any more on a connection, as when its program ends.
+    pub fn close_both(&mut self, socket: Socket) {
+        let network = &mut self.running().network;
+        network.call(socket.host.app, |_: &mut Puppet, io| io.tcp_close(socket.id));
+    }
+
     /// The 4-tuple of a socket.
     pub fn flow(&mut self, socket: Socket) -> Flow {
         self.running().network.stack(socket.host.id).flow(socket.id)

@@ -204,7 +204,7 @@ pub(super) const TERMS: &[Term] = &[
         cites: &[Cite { document: "RFC 6298", section: "2", what: "from round trips to a timeout" }],
         no_rfc: "",
         sources: &["src/layers/transport/tcp/recovery/rtt.rs", "src/layers/physical/delay.rs"],
-        lesson: Some(8),
+        lesson: Some(10),
         see: &["latency", "handshake", "retransmission"],
         picture: Some(pictures::handshake),
     },

@@ -9,6 +9,7 @@
 //! | `everywhere` | that belong to no layer or to all of them: the models, header, payload, client, server |
 //! | `lower` | of the physical, the link and the internet layer |
 //! | `transport` | of the transport layer |
+//! | `tcp` | of what goes on inside a TCP connection |
 //! | `application` | of OSI's upper layers, of the application layer, and of the event system |
 //! | `term` | what a word is |
 //! | `named` | that are named and not built here, with the reason |
@@ -23,6 +24,7 @@ mod first;
 mod lower;
 mod named;
 mod pictures;
+mod tcp;
 mod term;
 mod transport;
 
@@ -33,8 +35,15 @@ use crate::base::Layer;
 
 /// All words, by layer from the top down, after those that belong to no single layer.
 pub fn all() -> Vec<&'static Term> {
-    let files =
-        [first::TERMS, everywhere::TERMS, lower::TERMS, transport::TERMS, application::TERMS, named::TERMS];
+    let files = [
+        first::TERMS,
+        everywhere::TERMS,
+        lower::TERMS,
+        transport::TERMS,
+        tcp::TERMS,
+        application::TERMS,
+        named::TERMS,
+    ];
     let mut terms: Vec<&Term> = files.into_iter().flatten().collect();
     // A stable sort: within a layer they stay in the order of their files, which goes from the plain to the special.
     terms.sort_by_key(|term| std::cmp::Reverse(term.place.layer.map_or(u8::MAX, |layer| layer as u8)));

@@ -88,6 +88,20 @@ const REQUIRED: &[&str] = &[
     "Nagle",
     "delayed ACK",
     "offset",
+    "retransmission",
+    "RTO",
+    "fast retransmit",
+    "SACK",
+    "flow control",
+    "zero window",
+    "silly window",
+    "congestion control",
+    "slow start",
+    "AIMD",
+    "bufferbloat",
+    "FIN",
+    "half-close",
+    "TIME-WAIT",
 ];
 
 #[test]

@@ -204,101 +204,6 @@ pub(super) const TERMS: &[Term] = &[
         picture: Some(pictures::mss),
     },
     Term {
-        name: "window",
-        aliases: &["receive window", "flow control", "rcv_wnd"],
-        definition: "How many more bytes the receiver has room for, announced in every segment. A sender that has \
-                     used it up must wait: a slow program on one side slows the other side down. It is about the \
-                     receiver; how much the network can take is the congestion window's subject.",
-        place: TRANSPORT,
-        cites: &[
-            Cite { document: "RFC 9293", section: "3.8.6", what: "managing the window" },
-            Cite { document: "RFC 7323", section: "2", what: "windows beyond 65535 bytes" },
-        ],
-        no_rfc: "",
-        sources: &["src/layers/transport/tcp/receiver.rs", "src/layers/transport/tcp/sender.rs"],
-        lesson: Some(11),
-        see: &["ACK", "TCP"],
-        picture: Some(pictures::window),
-    },
-    Term {
-        name: "RST",
-        aliases: &["reset", "connection reset", "connection refused"],
-        definition: "A TCP segment that ends a connection at once: \"there is nothing here\". A stack sends it for a \
-                     port without a listener, and for a connection that it does not know; a program sends it when it \
-                     aborts. What was not read is lost.",
-        place: TRANSPORT,
-        cites: &[
-            Cite { document: "RFC 9293", section: "3.5.2", what: "when a reset is sent" },
-            Cite { document: "RFC 9293", section: "3.5.3", what: "when one is believed" },
-        ],
-        no_rfc: "",
-        sources: &["src/layers/transport/tcp/arrival.rs", "src/layers/transport/tcp/listener.rs"],
-        lesson: Some(8),
-        see: &["FIN", "connection", "port"],
-        picture: Some(pictures::refused),
-    },
-    Term {
-        name: "Nagle's algorithm",
-        aliases: &["Nagle", "nodelay", "TCP_NODELAY"],
-        definition: "A small segment waits while earlier data is unacknowledged, so that many small writes share one \
-                     segment. It saves headers and costs up to a round trip; TCP_NODELAY turns it off.",
-        place: TRANSPORT,
-        cites: &[Cite { document: "RFC 9293", section: "3.7.4", what: "the Nagle algorithm" }],
-        no_rfc: "",
-        sources: &["src/layers/transport/tcp/sender.rs"],
-        lesson: Some(9),
-        see: &["segment", "delayed ACK"],
-        picture: Some(pictures::nagle),
-    },
-    Term {
-        name: "delayed ACK",
-        aliases: &["delayed acknowledgment"],
-        definition: "A receiver may wait a little before it acknowledges, in the hope that the ACK can ride on data \
-                     of its own: at most half a second, and at least every second full segment is acknowledged. \
-                     Together with Nagle's algorithm it can make a small write wait for nothing.",
-        place: TRANSPORT,
-        cites: &[Cite { document: "RFC 9293", section: "3.8.6.3", what: "delayed acknowledgments" }],
-        no_rfc: "",
-        sources: &["src/layers/transport/tcp/receiver.rs"],
-        lesson: Some(12),
-        see: &["ACK", "Nagle's algorithm"],
-        picture: Some(pictures::nagle),
-    },
-    Term {
-        name: "congestion window",
-        aliases: &["cwnd", "congestion control", "slow start", "congestion"],
-        definition: "How much a TCP sender lets be in flight for the sake of the network, however much the receiver \
-                     would take: it grows while acknowledgments come and shrinks on loss. Without it, senders \
-                     overload a shared link until nothing useful gets through.",
-        place: TRANSPORT,
-        cites: &[
-            Cite { document: "RFC 5681", section: "3.1", what: "slow start and congestion avoidance" },
-            Cite { document: "RFC 9293", section: "3.8.2", what: "a TCP must do it (MUST-19)" },
-        ],
-        no_rfc: "",
-        sources: &["src/layers/transport/tcp/congestion/mod.rs"],
-        lesson: Some(13),
-        see: &["window", "loss", "throughput"],
-        picture: None,
-    },
-    Term {
-        name: "retransmission",
-        aliases: &["RTO", "retransmission timeout", "sent again"],
-        definition: "TCP keeps what it has sent until it is acknowledged. When an acknowledgment does not come in \
-                     time, or other acknowledgments hint that a segment is missing, it sends the bytes again. The \
-                     reader waits meanwhile: TCP holds back what came after the gap.",
-        place: TRANSPORT,
-        cites: &[
-            Cite { document: "RFC 9293", section: "3.8.1", what: "retransmission timeout" },
-            Cite { document: "RFC 6298", section: "5", what: "the timer" },
-        ],
-        no_rfc: "",
-        sources: &["src/layers/transport/tcp/sender.rs", "src/layers/transport/tcp/recovery/rtt.rs"],
-        lesson: Some(10),
-        see: &["ACK", "loss", "round-trip time"],
-        picture: Some(pictures::retransmission),
-    },
-    Term {
         name: "connection",
         aliases: &["TCP connection", "connection state"],
         definition: "The state that two ends of TCP keep about each other: two addresses, two ports, and for each \
@@ -314,20 +219,5 @@ pub(super) const TERMS: &[Term] = &[
         lesson: Some(8),
         see: &["socket", "handshake", "FIN"],
         picture: Some(pictures::socket),
-    },
-    Term {
-        name: "FIN",
-        aliases: &["closing", "half-close", "TIME-WAIT"],
-        definition: "\"I will send no more.\" Each direction of a TCP connection closes separately, so the other end \
-                     may go on sending. The end that closes first keeps the connection a while longer, in TIME-WAIT: \
-                     its last ACK may be lost, and old segments still in flight must not get into a new connection \
-                     with the same addresses and ports.",
-        place: TRANSPORT,
-        cites: &[Cite { document: "RFC 9293", section: "3.6", what: "closing a connection" }],
-        no_rfc: "",
-        sources: &["src/layers/transport/tcp/connection.rs", "src/layers/transport/tcp/timers.rs"],
-        lesson: Some(14),
-        see: &["handshake", "connection"],
-        picture: Some(pictures::closing),
     },
 ];

@@ -11,6 +11,9 @@ mod frames;
 mod late_read;
 mod many_clients;
 mod one_write;
+mod stopped_reader;
+mod two_closes;
+mod two_writes;
 mod upgrade;
 
 use std::future::Future;
@@ -23,6 +26,9 @@ pub use frames::frames;
 pub use late_read::late_read;
 pub use many_clients::many_clients;
 pub use one_write::one_write;
+pub use stopped_reader::stopped_reader;
+pub use two_closes::two_closes;
+pub use two_writes::two_writes;
 pub use upgrade::upgrade;
 
 use tokio::net::UdpSocket;

@@ -7,6 +7,7 @@ mod application;
 mod events;
 mod everywhere;
 mod lower;
+mod tcp;
 mod transport;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ pub(super) use application::*;
 pub(super) use events::*;
 pub(super) use everywhere::*;
 pub(super) use lower::*;
+pub(super) use tcp::*;
 pub(super) use transport::*;
 
 const MESSAGE: &str = "hello";
