@@ -265,7 +265,7 @@ impl<S> Core<S> {
 }
 
 impl ServedSocket {
-    /// A write was tried: whoever waits for that goes on.
+    /// A write was tried: the task that waits for that goes on.
     fn tried(&self, blocked: bool) {
         if (self.blocked.replace(blocked) != blocked) | self.paused.replace(false) {
             self.changed.notify_one();

@@ -1,3 +1,5 @@
+//! A server on real sockets: what receivers get, with one thread and with several, and beyond the budget of memory.
+
 use std::collections::BTreeSet;
 
 use tokio::sync::oneshot;
@@ -66,7 +68,7 @@ async fn heard(client: &mut WebSocket<TcpStream>, messages: usize) -> Vec<usize>
 /// Receivers: more than a stretch, so that other threads have something to do.
 const RECEIVERS: usize = 48;
 
-/// One client says so many messages of this length to all, and every second receiver reads none before all are said.
+/// One client says `messages` messages of this length to all, and every second receiver reads none before all are said.
 /// The server ends when they have been said, or when all have read them. Each receiver has all of them, in order.
 async fn all_are_heard(threads: usize, messages: usize, length: usize, ends_at_once: bool) {
     let listener = listen(([127, 0, 0, 1], 0).into()).expect("a port");

@@ -16,8 +16,9 @@
 //!
 //! Ours is `examples/event_server --profile chat` as it is documented: recovery on, in memory or (durable) on disk. The
 //! limit is a loop that reads frames and writes them to everybody, with one write for all that a receiver is owed, and
-//! knows neither rooms nor events. Every server runs in a process of its own and is told to use one thread, but for the last case. Node's two
-//! need `sh tests/peers/install.sh`; without it they are not measured.
+//! knows neither rooms nor events. Every server runs in a process of its own and on one thread (ours by `--threads 1`),
+//! but where threads are what is measured. Node's two need `sh tests/peers/install.sh`; without it they are not
+//! measured.
 
 mod idle;
 mod load;

@@ -140,7 +140,7 @@ impl Assembler {
         self.partial.is_none()
     }
 
-    /// Whether a message of so many bytes may begin.
+    /// Whether a message of `bytes` bytes may begin.
     pub(super) fn has_room_for(&self, bytes: usize) -> bool {
         bytes <= self.max_message
     }
