@@ -11,12 +11,12 @@ use super::decode::DecodeArgs;
 use super::dev::DevCommand;
 use super::exercise::{CheckArgs, HintArgs, ProgressArgs, ResetArgs, SolutionArgs};
 use super::explain::ExplainArgs;
+use super::guest::WireCommand;
 use super::lesson::LessonArgs;
 use super::race::RaceArgs;
 use super::script::ScriptArgs;
 use super::scripts::{CompletionsArgs, ManArgs};
 use super::style::Style;
-use super::wire::WireCommand;
 use super::ws::WsCommand;
 
 /// Shows what happens to a message on its way through a network.

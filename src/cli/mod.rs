@@ -13,6 +13,7 @@ mod dev;
 mod error;
 mod exercise;
 mod explain;
+mod guest;
 mod kernel;
 mod knobs;
 mod lesson;
@@ -84,7 +85,7 @@ fn run(command: Option<Command>, out: &mut Output) -> Result<(), CliError> {
         Some(Command::Progress(args)) => exercise::progress(&args, out),
         Some(Command::Dev(command)) => dev::run(&command, out),
         Some(Command::Decode(args)) => decode::run(&args, out),
-        Some(Command::Wire(command)) => wire::run(&command, out),
+        Some(Command::Wire(command)) => guest::run(&command, out),
         Some(Command::Chat(command)) => chat::run(&command, out),
         Some(Command::Ws(command)) => ws::run(&command, out),
         Some(Command::Completions(args)) => scripts::completions(&args, &mut Cli::command(), out),

@@ -1,8 +1,8 @@
-//! Which wire a scene is played on; and `netlayers wire`, which gives one to a program of the user's own.
+//! `netlayers wire`: a wire for a program of the user's own, with our stack at the other end.
 
 use std::ffi::OsString;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::compare::{ShowArgs, ViewChoice, pictures, telling};
 use super::error::CliError;
@@ -16,17 +16,6 @@ use crate::sim::knob::network::conditions;
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::pcapng::PcapngOptions;
 use crate::view::sheet::{Tone, wrap, wrap_parts};
-
-/// Which wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum WireChoice {
-    /// A simulated network in virtual time
-    Sim,
-    /// This machine's own sockets, over loopback
-    Real,
-    /// Our stack at one end, Linux's own at the other, frame by frame and in real time
-    Kernel,
-}
 
 /// `netlayers wire`.
 #[derive(Debug, Subcommand)]
