@@ -17,14 +17,14 @@ fn a_script_is_a_ladder_and_a_verdict_and_its_exit_code_says_how_it_ended() {
     let (said, told) = (stdout(&output), stderr(&output));
     assert!(said.is_ascii() && said.contains("1020.000 ms  > ACK seq=101 ack=1 len=1 win=65535"), "{said}");
     assert!(
-        told.contains("line 13: expected +2s     > ACK len=1 seq=101 at 2020.000 ms, got > ACK"),
+        told.contains("line 11: expected +2s     > ACK len=1 seq=101 at 2020.000 ms, got > ACK"),
         "{told}"
     );
     let json: serde_json::Value =
         serde_json::from_str(&stdout(&run(&["script", text(&wrong), "--json"]))).expect("JSON");
     assert_eq!(
         (&json["schema"], &json["holds"], &json["line"]),
-        (&"netlayers.script/1".into(), &false.into(), &13.into())
+        (&"netlayers.script/1".into(), &false.into(), &11.into())
     );
     let said = refused(&["script", text(&scratch("none.txt", b"connect\n > SIN seq=0\n"))], 2);
     assert!(said.contains("none.txt is no script: line 2, column 4: expected a flag"), "{said}");

@@ -32,7 +32,7 @@ pub(in crate::cli) fn show(
         match view {
             ViewChoice::Ladder => out.picture(&ladder::single_with(trace, &look, options), pace)?,
             ViewChoice::Table => {
-                out.toned(Tone::Strong, title)?;
+                headed(title, out)?;
                 out.picture(&table(trace, &look), pace)?;
             }
             ViewChoice::Mermaid => {
@@ -45,13 +45,18 @@ pub(in crate::cli) fn show(
             ViewChoice::PlotThroughput => plot(plot::Kind::Throughput, trace, pace, out)?,
             ViewChoice::PlotQueue => plot(plot::Kind::Queue, trace, pace, out)?,
             ViewChoice::Hex | ViewChoice::Header | ViewChoice::Layers => {
-                out.toned(Tone::Strong, title)?;
+                headed(title, out)?;
                 frames(show, view, trace, out)?;
             }
         }
         out.line("")?;
     }
     Ok(())
+}
+
+/// The title of a run, if it has one.
+fn headed(title: &str, out: &mut Output) -> Result<(), CliError> {
+    if title.is_empty() { Ok(()) } else { out.toned(Tone::Strong, title) }
 }
 
 fn plot(kind: plot::Kind, trace: &Trace, pace: Pace, out: &mut Output) -> Result<(), CliError> {

@@ -37,8 +37,8 @@ const LANGUAGE: &str = "\
 The language:
   # a comment, to the end of the line; the first one is the title
   cc newreno                     first the knobs of TCP, one a line, by name
-  sack yes                       (compare --help lists them); also: ecn,
-  user-timeout 5s                keep-alive, user-timeout, msl, isn, ...
+  sack yes                       (compare --help lists them); also: msl,
+  user-timeout 5s                initial-rto, fin-wait-2, isn, peer-isn, ...
           connect                then what happens, one line each
           > SYN seq=0            our TCP sends this
   +20ms   < SYN ACK seq=0 ack=1 win=8000 <mss=1000 sack-permitted>

@@ -41,7 +41,10 @@ pub(super) fn run(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn shown(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
-    let name = escape(args.script.as_encoded_bytes());
+    let name = match args.script == "-" {
+        true => "standard input".to_owned(),
+        false => escape(args.script.as_encoded_bytes()),
+    };
     let script = script::parse(&read(args, &name)?)
         .map_err(|error| CliError::Usage(format!("{name} is no script: {error}")))?;
     let played = script::play(&script);
@@ -89,9 +92,10 @@ fn picture(args: &ScriptArgs, script: &Script, played: &Played, out: &mut Output
         let columns = out.look.columns();
         wrap_words(text, columns, columns.saturating_sub(2), LongWord::Kept).join("\n  ")
     };
-    if !script.title.is_empty() {
-        let title = wrapped(&script.title, out);
-        out.toned(Tone::Strong, title)?;
+    let title = out.look.prose(&script.title);
+    if !title.is_empty() {
+        let told = wrapped(&title, out);
+        out.toned(Tone::Strong, told)?;
         out.line("")?;
     }
     match args.show.view {
@@ -101,7 +105,7 @@ fn picture(args: &ScriptArgs, script: &Script, played: &Played, out: &mut Output
             out.picture(&picture, telling::pace(&args.show))?;
             out.line("")?;
         }
-        Some(view) => pictures::show(&args.show, view, &[(&script.title, &played.trace)], out)?,
+        Some(view) => pictures::show(&args.show, view, &[("", &played.trace)], out)?,
     }
     let mark = |good: bool, out: &Output| match (good, out.look.ascii) {
         (true, true) => "ok",

@@ -141,17 +141,13 @@ named! {
 type Set = fn(&mut Script, Word<'_>) -> Result<(), SyntaxError>;
 
 named! {
-    /// The knobs that scripts alone have: `ecn yes`, `keep-alive yes`, `user-timeout 5s`, `isn 4294967000`.
+    /// The knobs that scripts alone have: `msl 30s`, `initial-rto 1s`, `isn 4294967000`.
     SETTINGS, SETTING: Set =
-    "ecn" => |script, value| set(&mut script.config.ecn, yes(value)),
-    "keep-alive" => |script, value| set(&mut script.config.keep_alive, yes(value)),
     "keep-alive-idle" => |script, value| set(&mut script.config.keep_alive_idle, time(value)),
-    "user-timeout" => |script, value| set(&mut script.config.user_timeout, time(value).map(Some)),
     "initial-rto" => |script, value| set(&mut script.config.initial_rto, time(value)),
     "max-rto" => |script, value| set(&mut script.config.max_rto, time(value)),
     "msl" => |script, value| set(&mut script.config.msl, time(value)),
     "fin-wait-2" => |script, value| set(&mut script.config.fin_wait_2, time(value)),
-    "r1" => |script, value| set(&mut script.config.r1, value.number("a count of timeouts, such as 3")),
     "isn" => |script, value| set(&mut script.isn.0, value.number("a number of 32 bits")),
     "peer-isn" => |script, value| set(&mut script.peer_isn.0, value.number("a number of 32 bits")),
 }
