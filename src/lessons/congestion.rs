@@ -251,7 +251,7 @@ fn transfer(stage: &mut Stage, queue: usize) -> Transfer {
     let run = stage.seen();
     let arrived = run.reads(server).concat() == pinned::lettered(SEGMENTS);
     let reads = run.trace().events.iter().filter(|event| matches!(event.kind, Kind::AppRead { .. }));
-    let ended = reads.map(|event| event.at).last().unwrap_or(began);
+    let ended = reads.map(|event| event.at).next_back().unwrap_or(began);
     let longest = run.trace().events.iter().filter_map(|event| match event.kind {
         Kind::RttMeasured { sample, .. } => Some(sample.as_millis_f64()),
         _ => None,

@@ -167,6 +167,9 @@ fn real_sockets_show_what_they_can_and_explain_what_differs() {
             "stream",
             "handshake",
             "segmentation",
+            "flow",
+            "nagle",
+            "closing",
             "upgrade",
             "frames",
             "control"
