@@ -93,7 +93,7 @@ fn script(stage: &mut Stage) {
 /// The client's and the server's TCP.
 fn tcp(stage: &Stage) -> (Config, Config) {
     let plain = pinned::tcp(stage);
-    let client = Config { send_buffer: stage.knob(&SEND), ..plain.clone() };
+    let client = Config { send_buffer: stage.knob(&SEND), ..plain };
     (client, Config { recv_buffer: stage.knob(&RECV), ..plain })
 }
 

@@ -237,7 +237,7 @@ fn exchange(stage: &mut Stage, how: How) -> f64 {
     stage.scene(id, title);
     let delayed = Some(stage.knob(&DELAYED)).filter(|time| *time > Duration::ZERO);
     let plain = pinned::tcp(stage);
-    let client = Config { nodelay: how == How::NoDelay, ..plain.clone() };
+    let client = Config { nodelay: how == How::NoDelay, ..plain };
     let server = Config { delayed_ack: delayed, ..plain };
     let link = stage.network_knobs().link;
     let twice = link.rate.filter(|_| how == How::FastLink).map(|rate| Rate(rate.0 * 2));

@@ -31,10 +31,10 @@ pub(super) fn run(
     }
     kernel::enter()?;
     let story = kernel::scene(lesson.id, scenario)?;
-    if let Some(path) = &args.pcap {
-        if pcap::write(path, &[&story.trace], PcapngOptions { fcs: false }, out)? == Written::Stdout {
-            return Ok(());
-        }
+    if let Some(path) = &args.pcap
+        && pcap::write(path, &[&story.trace], PcapngOptions { fcs: false }, out)? == Written::Stdout
+    {
+        return Ok(());
     }
     tell(lesson, &story, "our stack at one end, Linux's at the other; times as measured", out)
 }

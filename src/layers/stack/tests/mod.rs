@@ -103,7 +103,7 @@ impl Lab {
 
     fn arrives(&mut self, frame: Bytes) {
         self.with_stack(|stack, now| {
-            stack.handle(now, Input::Frame { interface: 0, bytes: frame, intact: false })
+            stack.handle(now, Input::Frame { interface: 0, bytes: frame, intact: false });
         });
     }
 

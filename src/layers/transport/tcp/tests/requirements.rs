@@ -108,7 +108,7 @@ fn behind_the_options_the_header_is_filled_with_zeros() {
 #[test]
 fn a_syn_over_ipv6_without_a_segment_size_means_1220() {
     let ends = ["[2001:db8::1]:49152", "[2001:db8::2]:80"].map(|end| end.parse().unwrap());
-    let mut a = Connection::connect(Instant::ZERO, ends[0], ends[1], ISN[A], &config());
+    let mut a = Connection::connect(Instant::ZERO, ends[0], ends[1], ISN[A], config());
     while a.poll(Instant::ZERO).is_some() {}
     let syn_ack = segment(B, 300, Some(101), Flags::SYN, b"");
     a.handle(Instant::ZERO, Input::Segment(syn_ack));
