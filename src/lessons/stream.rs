@@ -72,7 +72,7 @@ fn script(stage: &mut Stage) {
     );
     stage.try_next("netlayers lesson 7 --read eager", "The server reads at once. Predict how many reads.");
     stage.try_next("netlayers lesson 7 --wire real", "The kernel: ten small writes, one late read.");
-    stage.try_next("netlayers lesson 7 --wire kernel", "Our writes, the kernel's ACKs: how many segments?");
+    stage.try_next("netlayers lesson 7 --wire kernel", "Our writes, the kernel's reads: where are the cuts?");
 }
 
 /// Small writes, one read.
