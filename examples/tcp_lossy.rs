@@ -1,6 +1,6 @@
 //! TCP over a link that loses one segment: `cargo run --example tcp_lossy`.
 //!
-//! Nothing but the sender's timer repairs it (RFC 6298). What comes after the gap is kept by the receiver and
+//! With a bare TCP, nothing but the sender's timer repairs it (RFC 6298). What comes after the gap is kept by the receiver and
 //! acknowledged with the number of the byte it still waits for (RFC 9293 §3.10.7.4); when the gap is filled, all of it
 //! is delivered at once.
 
@@ -20,7 +20,7 @@ const PORT: u16 = 9002;
 fn main() {
     // Five segments of 1000 bytes, over a link of 10 Mbit/s with 20 ms each way.
     let message: Bytes = (0..5000u32).map(|i| b"abcdefghij"[i as usize / 1000 % 10]).collect();
-    let knobs = Knobs { mss: Some(1000), ..Knobs::default() };
+    let knobs = Knobs { mss: Some(1000), ..Knobs::bare() };
     let (mut network, client, server) = two_hosts(&knobs, Recorder::on("TCP, one segment lost", Wire::Sim));
 
     // The one fault rule.
@@ -57,4 +57,5 @@ fn main() {
 // 3. Lose data for five seconds: `fault::rule("an outage", |frame, _| ..)`, where `frame.tcp_payload() > 0` and
 //    `frame.at < Instant::from_millis(5_000)` mean `Verdict::Drop`. How does the timeout grow (RFC 6298 §5.5)?
 // 4. Lose the SYN, the first frame of all. How long is the timeout when no round trip was measured yet (§2.1)?
-// 5. Use `Verdict::Delay(Duration::from_millis(5))` in place of `Drop`. Which bytes wait, and is anything sent again?
+// 5. Use `Knobs::default()`, a TCP as hosts have it. Who finds the loss now, and how long is the pause?
+// 6. Use `Verdict::Delay(Duration::from_millis(5))` in place of `Drop`. Which bytes wait, and is anything sent again?

@@ -357,8 +357,8 @@ mod tests {
             let mut w = Writer::new();
             w.bytes(&[0; 12]);
             w.bytes(&[0x08, 0x00]);
-            let address = std::net::Ipv4Addr::LOCALHOST;
-            Ipv4Header { ecn, ..Ipv4Header::new(address, address, 6, 0) }.emit(&mut w);
+            Ipv4Header { ecn, ..Ipv4Header::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into(), 6, 0) }
+                .emit(&mut w);
             w.finish()
         };
         let marked = with_mark(&frame(Ecn::Ect0)).unwrap();

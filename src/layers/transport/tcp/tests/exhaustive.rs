@@ -127,7 +127,6 @@ fn every_three_faults_in_a_life_of_a_connection_end_right() {
     for scene in scenes() {
         let frames = scene.play(&Vec::new());
         let played = scene.play_all(3, &FAULTS);
-        println!("{frames} frames, {played} patterns of three faults");
         assert_eq!(played, 64 * frames * (frames - 1) * (frames - 2) / 6);
     }
 }
