@@ -81,7 +81,7 @@ fn compare_fits_eighty_columns_and_asks_the_kernel() {
 fn four_lessons_have_a_scene_and_others_say_so() {
     for (lesson, says) in [
         ("handshake", "the kernel's SYN-ACK offers MSS 1460, window scale"),
-        ("segmentation", "the kernel made 3 segments of one write of 4000 bytes: 1460 + 1460 + 1080"),
+        ("segmentation", "the kernel made 3 segments of one write of 4000 bytes: 1448 + 1448 + 1104"),
         ("stream", "10 writes of 5 bytes left in"),
         ("control", "its one receive gave \"part 1. part 2. part 3. \""),
     ] {

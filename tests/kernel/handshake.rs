@@ -58,7 +58,7 @@ fn as_server_we_agree_on_scale_sack_and_timestamps() {
 }
 
 fn what_we_do_not_offer_is_not_agreed_on() {
-    let plain = tcp_layer::Config { window_scale: false, mss: 500, ..tcp_layer::Config::default() };
+    let plain = tcp_layer::Config { window_scale: false, mss: 500, ..tcp_layer::Config::bare() };
     let info = connected_by_us(plain);
     assert_eq!(info.options, netlayers::real::tcp_info::Options::default());
     assert_eq!(info.snd_mss, 500, "the kernel keeps to the MSS that we announce");

@@ -119,8 +119,13 @@ fn cut(size: usize, mss: u16) -> Result<RealStory, CliError> {
         [.., before, last] => last.since(*before),
         _ => Duration::ZERO,
     };
+    let full = usize::from(knobs.announced_mss());
+    let timestamps = match sizes.first() {
+        Some(size) if size + 12 == full => ", and in each segment timestamps take 12 bytes of it (RFC 7323)",
+        _ => "",
+    };
     let said = vec![
-        format!("we announced an MSS of {}", knobs.announced_mss()),
+        format!("we announced an MSS of {}{timestamps}", knobs.announced_mss()),
         format!(
             "the kernel made {} of one write of {size} bytes: {}",
             counted(sizes.len(), "segment"),
