@@ -8,6 +8,7 @@ use std::time::Duration as StdDuration;
 use bytes::Bytes;
 use netlayers::base::{Duration, Instant};
 use netlayers::layers::internet::prefix::{Cidr, v4};
+use netlayers::layers::link::ethernet::MacAddr;
 use netlayers::layers::stack::StackConfig;
 use netlayers::layers::transport::tcp;
 use netlayers::layers::transport::tcp::congestion::Algorithm;
@@ -131,4 +132,11 @@ pub(crate) fn last_state(stream: &TcpStream) -> &'static str {
         }
         std::thread::sleep(StdDuration::from_millis(1));
     }
+}
+
+/// Lays a wire in a namespace of its own, and lets it go again: whether this system allows that.
+pub(crate) fn try_one() -> Result<(), RealError> {
+    kernel::enter_network()?;
+    let kernel = KernelEnd { address: Cidr::new(KERNELS, 24), mac: MacAddr::local(1), mtu: 1500 };
+    Device::lay("kernel", &kernel).map(drop)
 }

@@ -14,7 +14,7 @@ use crate::layers::link::ethernet::MacAddr;
 use crate::real::RealError;
 use crate::real::clock::{Clock, std_duration};
 use crate::real::kernel::device::KernelEnd;
-use crate::real::kernel::programs::{Patience, serve};
+use crate::real::kernel::programs::{Door, Patience, serve};
 use crate::real::kernel::{self, Device};
 use crate::sim::knob::Knobs;
 use crate::sim::scene::ClientOnly;
@@ -46,8 +46,9 @@ pub(in crate::cli) fn message(way: Way, message: &Bytes, knobs: &Knobs) -> Resul
     let patience = Patience { quiet, whole: LIMIT };
     // What is on its way to our end when the program is done arrives, too.
     let rest = std_duration(knobs.link.delay + knobs.link.jitter + Duration::from_millis(20));
+    let door = Door::open(way, address).map_err(CliError::failed)?;
     let programs = move || {
-        let served = serve(way, address, clock, datagrams, patience);
+        let served = serve(way, door, address, clock, datagrams, patience);
         thread::sleep(rest);
         served
     };

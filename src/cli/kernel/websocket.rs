@@ -12,7 +12,7 @@ use crate::layers::application::websocket::{
     CloseCode, CloseReason, Config, Connection, Event, Input, MessageKind,
 };
 use crate::real::differences::Difference;
-use crate::real::kernel::programs::{Patience, serve};
+use crate::real::kernel::programs::{Door, Patience, serve};
 use crate::real::scenes::RealStory;
 use crate::sim::knob::Knobs;
 use crate::sim::websocket::{WebSocketEnd, payload};
@@ -31,8 +31,9 @@ pub(super) fn between(fragments: usize) -> Result<RealStory, CliError> {
     let client = bench.open.network.app(bench.host, Fragments::new(to, fragments));
     let patience = Patience { quiet: Duration::from_secs(1), whole: LIMIT };
     let clock = bench.clock;
+    let door = Door::open(Way::WebSocket, to).map_err(CliError::failed)?;
     let served = bench.run(LIMIT, move || {
-        let served = serve(Way::WebSocket, to, clock, 0, patience);
+        let served = serve(Way::WebSocket, door, to, clock, 0, patience);
         thread::sleep(REST);
         served
     })?;

@@ -1,7 +1,7 @@
 //! The programs at the kernel's end of the scene of `compare`: a receiver of datagrams, a receiver of a stream, and a
 //! WebSocket server that sends back what it gets. They are ordinary programs with ordinary sockets.
 
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -38,7 +38,40 @@ pub struct Patience {
     pub whole: Duration,
 }
 
-/// Serves one client at `address`, until it has sent all. `datagrams` is how many will come by UDP.
+/// A socket of the kernel's at which a client is waited for. It has to be there before the first frame is, or the kernel
+/// refuses the client.
+#[derive(Debug)]
+pub enum Door {
+    /// For datagrams.
+    Udp(net::UdpSocket),
+    /// For a connection.
+    Tcp(net::TcpListener),
+}
+
+impl Door {
+    /// Opens one for a way to send a message.
+    ///
+    /// # Errors
+    /// When the system refuses the socket.
+    pub fn open(way: Way, address: SocketAddr) -> Result<Door, RealError> {
+        const STEP: &str = "binding the kernel's socket";
+        Ok(match way {
+            Way::Udp => {
+                let socket = net::UdpSocket::bind(address).during(STEP, NEXT)?;
+                socket.set_nonblocking(true).during(STEP, NEXT)?;
+                Door::Udp(socket)
+            }
+            Way::Tcp | Way::WebSocket => {
+                let socket = net::TcpListener::bind(address).during(STEP, NEXT)?;
+                socket.set_nonblocking(true).during(STEP, NEXT)?;
+                Door::Tcp(socket)
+            }
+        })
+    }
+}
+
+/// Serves one client that comes to the `door` at `address`, until it has sent all. `datagrams` is how many will come by
+/// UDP.
 ///
 /// It starts a runtime of its own: it is for a thread of its own.
 ///
@@ -46,6 +79,7 @@ pub struct Patience {
 /// When the system refuses a socket or a call.
 pub fn serve(
     way: Way,
+    door: Door,
     address: SocketAddr,
     clock: Clock,
     datagrams: usize,
@@ -54,10 +88,17 @@ pub fn serve(
     let stage = Stage::at(clock, way, Wire::Kernel);
     let (received, figures) = runtime()?.block_on(async {
         let served = async {
-            match way {
-                Way::Udp => receive_datagrams(&stage, address, datagrams, patience.quiet).await,
-                Way::Tcp => receive_stream(&stage, address).await,
-                Way::WebSocket => send_back(&stage, address, patience.whole).await,
+            match door {
+                Door::Udp(socket) => {
+                    receive_datagrams(&stage, socket, address, datagrams, patience.quiet).await
+                }
+                Door::Tcp(socket) => {
+                    let listener = TcpListener::from_std(socket).during("listening", NEXT)?;
+                    match way {
+                        Way::WebSocket => send_back(&stage, listener, address, patience.whole).await,
+                        Way::Udp | Way::Tcp => receive_stream(&stage, listener, address).await,
+                    }
+                }
             }
         };
         let timed_out = RealError::TimedOut { step: "the run on the kernel wire", limit: patience.whole };
@@ -70,11 +111,12 @@ type Seen = (Vec<Bytes>, EndFigures);
 
 async fn receive_datagrams(
     stage: &Stage,
+    socket: net::UdpSocket,
     address: SocketAddr,
     expected: usize,
     quiet: Duration,
 ) -> Result<Seen, RealError> {
-    let socket = UdpSocket::bind(address).await.during("binding the kernel's UDP socket", NEXT)?;
+    let socket = UdpSocket::from_std(socket).during("receiving", NEXT)?;
     let mut received = Vec::new();
     let mut room = vec![0; 65_535];
     while received.len() < expected {
@@ -91,8 +133,12 @@ async fn receive_datagrams(
     Ok((received, EndFigures::of_udp(&socket)))
 }
 
-async fn receive_stream(stage: &Stage, address: SocketAddr) -> Result<Seen, RealError> {
-    let (mut stream, flow) = accept(stage, address).await?;
+async fn receive_stream(
+    stage: &Stage,
+    listener: TcpListener,
+    address: SocketAddr,
+) -> Result<Seen, RealError> {
+    let (mut stream, flow) = accept(stage, listener, address).await?;
     let received = read_to_end(&mut stream).await?;
     let len = received.iter().map(Bytes::len).sum();
     stage.record(stage.now(), SERVER, Kind::MessageReceived { flow, len });
@@ -102,8 +148,13 @@ async fn receive_stream(stage: &Stage, address: SocketAddr) -> Result<Seen, Real
     Ok((received, figures))
 }
 
-async fn send_back(stage: &Stage, address: SocketAddr, limit: Duration) -> Result<Seen, RealError> {
-    let (stream, flow) = accept(stage, address).await?;
+async fn send_back(
+    stage: &Stage,
+    listener: TcpListener,
+    address: SocketAddr,
+    limit: Duration,
+) -> Result<Seen, RealError> {
+    let (stream, flow) = accept(stage, listener, address).await?;
     let builder = builder(limit);
     let mut server = during("the server's handshake", builder.accept(stream)).await?;
     let message = echo(stage, flow, &mut server).await?;
@@ -115,8 +166,11 @@ async fn send_back(stage: &Stage, address: SocketAddr, limit: Duration) -> Resul
 }
 
 /// Waits for a client.
-async fn accept(stage: &Stage, address: SocketAddr) -> Result<(Observed<'_>, Flow), RealError> {
-    let listener = TcpListener::bind(address).await.during("binding the kernel's TCP socket", NEXT)?;
+async fn accept(
+    stage: &Stage,
+    listener: TcpListener,
+    address: SocketAddr,
+) -> Result<(Observed<'_>, Flow), RealError> {
     let (stream, from): (TcpStream, _) = listener.accept().await.during("accepting", NEXT)?;
     let flow = flow(Protocol::Tcp, address, from);
     Ok((Observed::new(stage, SERVER, flow, stream, "LISTEN", "accept()"), flow))
