@@ -10,7 +10,8 @@
 //! is built by its sender down to the Ethernet header and parsed by its receiver, which verifies checksums when the run
 //! is recorded.
 //!
-//! Without congestion control, as by default, receive windows are chosen to fill the links without overflowing queues.
+//! Without congestion control, unless a case names one, receive windows are chosen to fill the links without
+//! overflowing queues.
 //! Rows with CUBIC have selective acknowledgment, RACK-TLP and delayed ACKs too.
 
 #[path = "bulk/shapes.rs"]
@@ -46,7 +47,7 @@ struct Scene {
 
 /// As most systems are: delayed ACKs.
 fn delayed_ack() -> Config {
-    Config { delayed_ack: Some(Duration::from_millis(40)), ..Config::default() }
+    Config { delayed_ack: Some(Duration::from_millis(40)), ..Config::bare() }
 }
 
 /// The same with all that a sender may remember and compute.
@@ -58,7 +59,7 @@ const CASES: &[Case] = &[
     Case {
         name: "clean",
         what: "100 MB, 1 flow, no loss",
-        build: |r| pair(r, 100 * MB, 1, MB, 0.0, &Config::default()),
+        build: |r| pair(r, 100 * MB, 1, MB, 0.0, &Config::bare()),
         until: 100,
     },
     Case {
@@ -76,7 +77,7 @@ const CASES: &[Case] = &[
     Case {
         name: "lossy",
         what: "10 MB, 1 flow, 1 % loss",
-        build: |r| pair(r, 10 * MB, 1, MB, 0.01, &Config::default()),
+        build: |r| pair(r, 10 * MB, 1, MB, 0.01, &Config::bare()),
         until: 10_000,
     },
     Case {
@@ -89,19 +90,19 @@ const CASES: &[Case] = &[
     Case {
         name: "flows-10",
         what: "100 MB over 10 flows, 1 link",
-        build: |r| pair(r, 100 * MB, 10, 4 * MB, 0.0, &Config::default()),
+        build: |r| pair(r, 100 * MB, 10, 4 * MB, 0.0, &Config::bare()),
         until: 100,
     },
     Case {
         name: "flows-100",
         what: "100 MB over 100 flows",
-        build: |r| pair(r, 100 * MB, 100, 4 * MB, 0.0, &Config::default()),
+        build: |r| pair(r, 100 * MB, 100, 4 * MB, 0.0, &Config::bare()),
         until: 100,
     },
     Case {
         name: "flows-1000",
         what: "100 MB over 1000 flows",
-        build: |r| pair(r, 100 * MB, 1000, 4 * MB, 0.0, &Config::default()),
+        build: |r| pair(r, 100 * MB, 1000, 4 * MB, 0.0, &Config::bare()),
         until: 100,
     },
     Case {

@@ -48,7 +48,7 @@ pub(super) fn pair(
 
 /// A hundred hosts, each with a link of its own to a router, and one link from there to the server, which all share.
 pub(super) fn bottleneck(recorder: Recorder) -> Scene {
-    let config = host(16_000, &Config::default());
+    let config = host(16_000, &Config::bare());
     let mut network = Network::new(1, recorder);
     let server = network.host("server", v4(10, 1, 0, 1), &config);
     let router = network.host("router", v4(10, 1, 0, 254), &config);

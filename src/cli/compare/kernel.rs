@@ -105,7 +105,7 @@ fn summary(
     out.toned(Tone::Faint, wrap(told, out.look.columns().min(80)))?;
     let next = match runs.iter().any(|run| run.way == Way::Tcp) {
         true => {
-            "next: netlayers compare --only tcp --wire kernel --sack yes --timestamps yes\n      \
+            "next: netlayers compare --only tcp --wire kernel --sack no --timestamps no\n      \
                  and predict which options the kernel then lists"
         }
         false => {

@@ -47,6 +47,10 @@ fn shown(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
     };
     let script = script::parse(&read(args, &name)?)
         .map_err(|error| CliError::Usage(format!("{name} is no script: {error}")))?;
+    if script.is_empty() {
+        let expected = "expected lines that do or claim something, such as: connect, > SYN seq=0";
+        return Err(CliError::Usage(format!("{name} is no script: there is nothing to play; {expected}")));
+    }
     let played = script::play(&script);
     let ending = match &played.ending {
         Ok(()) => Ok(()),
