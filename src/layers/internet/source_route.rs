@@ -60,6 +60,7 @@ impl SourceRoute {
 
     /// The way back that a packet's completed route gives (RFC 1122 §3.2.1.8 (c)): the routers it passed, the last one
     /// first. `None` for a packet that has no route, or has not passed it to the end.
+    #[inline]
     pub fn back(header: &Ipv4Header) -> Option<SourceRoute> {
         let (at, way) = find(&header.options)?;
         if at < way.len() {
@@ -74,6 +75,7 @@ impl SourceRoute {
 /// What the one whose address is a packet's destination makes of its source route: the header with which the packet
 /// goes on to the next router named, in place of which `own` is recorded, the address by which it leaves. `None` when
 /// it has arrived.
+#[inline]
 pub fn forward(header: &Ipv4Header, own: impl FnOnce(Ipv4Addr) -> Ipv4Addr) -> Option<Ipv4Header> {
     let (at, way) = find(&header.options)?;
     let next = way.get(at..at + 4).map(address)?;
@@ -95,10 +97,12 @@ pub fn ultimate(header: &Ipv4Header) -> Ipv4Addr {
 
 /// Where in the list the pointer is, in bytes, and the list. `None` without a route, or with one that is damaged: a
 /// pointer between two addresses.
+#[inline]
 fn find(options: &Options) -> Option<(usize, Vec<u8>)> {
-    if options.is_empty() {
-        return None;
-    }
+    if options.is_empty() { None } else { find_among(options) }
+}
+
+fn find_among(options: &Options) -> Option<(usize, Vec<u8>)> {
     let option = options.iter().find(|option| option.kind == LOOSE)?;
     let (pointer, way) = (usize::from(*option.bytes.get(2)?), option.bytes.get(FIXED..)?);
     (pointer >= FIRST && pointer % 4 == 0 && way.len() % 4 == 0).then(|| (pointer - FIRST, way.to_vec()))

@@ -55,6 +55,10 @@ impl Rate {
         if self.0 == 0 {
             return Duration::MAX;
         }
+        // In 64 bits up to some 2 GB, for this is computed for every frame.
+        if let Some(bits) = (bytes as u64).checked_mul(8 * 1_000_000_000) {
+            return Duration::from_nanos(bits.div_ceil(self.0));
+        }
         let nanos = (bytes as u128 * 8 * 1_000_000_000).div_ceil(u128::from(self.0));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

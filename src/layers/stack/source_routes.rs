@@ -27,7 +27,14 @@ impl SourceRoutes {
 
     /// A packet of the connection came by a route: the answers go back the same way (MUST-53), by the last one that came
     /// (SHLD-24), unless the program has named one (MUST-52).
+    #[inline]
     pub(super) fn came(&mut self, key: TcpKey, header: &Ipv4Header) {
+        if !header.options.is_empty() {
+            self.came_with_options(key, header);
+        }
+    }
+
+    fn came_with_options(&mut self, key: TcpKey, header: &Ipv4Header) {
         if let Some(route) = SourceRoute::back(header)
             && self.0.get(&key).is_none_or(|named| !named.by_program)
         {
@@ -35,7 +42,11 @@ impl SourceRoutes {
         }
     }
 
+    #[inline]
     pub(super) fn of(&self, key: TcpKey) -> Option<&SourceRoute> {
+        if self.0.is_empty() {
+            return None;
+        }
         self.0.get(&key).map(|named| &named.route)
     }
 

@@ -406,10 +406,14 @@ impl Connection {
     }
 
     /// Records the congestion window and its threshold in the trace, if they have changed.
+    #[inline]
     pub(super) fn tell_cwnd(&mut self, why: &'static str) {
-        if !self.config.trace {
-            return;
+        if self.config.trace {
+            self.tell_trace_cwnd(why);
         }
+    }
+
+    fn tell_trace_cwnd(&mut self, why: &'static str) {
         let (cwnd, ssthresh) = (self.cwnd(), self.congestion.ssthresh());
         if self.told_cwnd != (cwnd, ssthresh) {
             self.told_cwnd = (cwnd, ssthresh);

@@ -39,13 +39,15 @@ impl Connection {
             self.congestion.on_idle();
             self.tell_cwnd("nothing was sent for a timeout");
         }
-        // The options first: what they take, the payload has not (RFC 6691 §2).
-        let options = self.options(now);
-        let room = self.sender.mss.saturating_sub(options.len()).max(1);
         let waits = self.waits_for_pace(now);
-        let piece = if waits { None } else { self.sender.next(now, self.cwnd(), room) };
-        if let Some(piece) = piece {
-            return Some(self.send_piece(now, piece, options));
+        // One that only receives has nothing to look for.
+        if !waits && !self.sender.is_idle() {
+            // The options first: what they take, the payload has not (RFC 6691 §2).
+            let options = self.options(now);
+            let room = self.sender.mss.saturating_sub(options.len()).max(1);
+            if let Some(piece) = self.sender.next(now, self.cwnd(), room) {
+                return Some(self.send_piece(now, piece, options));
+            }
         }
         let ack = match self.receiver.ack {
             // <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>.

@@ -446,6 +446,11 @@ impl Sender {
         self.buffer.end().saturating_sub(self.snd_nxt)
     }
 
+    /// True when all that was written is sent and acknowledged: there is nothing to send, whatever the windows say.
+    pub(super) fn is_idle(&self) -> bool {
+        self.snd_una > 0 && self.outstanding() == 0 && self.unsent() == 0 && !self.fin_waits()
+    }
+
     /// True when something waits although nothing is in flight: only the window, or the rule against silly ones,
     /// can hold it back, and no ACK is on its way that would change that.
     pub(super) fn is_stuck(&self) -> bool {
