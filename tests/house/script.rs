@@ -29,8 +29,28 @@ fn a_script_is_a_ladder_and_a_verdict_and_its_exit_code_says_how_it_ended() {
     let said = refused(&["script", text(&scratch("none.txt", b"connect\n > SIN seq=0\n"))], 2);
     assert!(said.contains("none.txt is no script: line 2, column 4: expected a flag"), "{said}");
     assert!(said.contains("did you mean SYN?"), "{said}");
-    let said = refused(&["script", "no/such/file.txt"], 2);
-    assert!(said.contains("no/such/file.txt cannot be read"), "{said}");
+}
+
+/// A file that is not there is a failure, as with `decode`; one in which nothing happens is no script. Neither becomes a
+/// picture.
+#[test]
+fn what_cannot_be_played_is_refused_and_not_drawn() {
+    let drawn = scratch("drawn.svg", b"");
+    std::fs::remove_file(&drawn).expect("it was there");
+    let comment = scratch("nothing.txt", b"# A title, a knob, and no line.\nmin-rto 200ms\n\n");
+    let blank = scratch("blank.txt", b"");
+    for more in [vec![], vec!["--svg", text(&drawn)]] {
+        let refused = |script: &str, code| refused(&[&["script", script], more.as_slice()].concat(), code);
+        let said = refused("no/such/file.txt", 1);
+        assert!(said.contains("no/such/file.txt cannot be read"), "{said}");
+        assert!(!said.contains("--help"), "the command line was right: {said}");
+        for (script, name) in [(&comment, "nothing.txt"), (&blank, "blank.txt")] {
+            let said = refused(text(script), 2);
+            assert!(said.contains(&format!("{name} is no script: there is nothing to play")), "{said}");
+            assert!(said.contains("such as: connect, > SYN seq=0"), "{said}");
+        }
+        assert!(!drawn.exists());
+    }
 }
 
 #[test]

@@ -27,20 +27,6 @@ const MOST_BYTES: u64 = 2 << 20;
 const BEFORE: usize = 6;
 
 pub(super) fn run(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
-    match &args.show.svg {
-        None => shown(args, out),
-        Some(path) => {
-            let mut page = Output::kept();
-            let ending = shown(args, &mut page);
-            if let Err(CliError::Usage(_)) = ending {
-                return ending;
-            }
-            svg::write(path, &page.into_sheet()).and(ending)
-        }
-    }
-}
-
-fn shown(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
     let name = match args.script == "-" {
         true => "standard input".to_owned(),
         false => escape(args.script.as_encoded_bytes()),
@@ -51,7 +37,18 @@ fn shown(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
         let expected = "expected lines that do or claim something, such as: connect, > SYN seq=0";
         return Err(CliError::Usage(format!("{name} is no script: there is nothing to play; {expected}")));
     }
-    let played = script::play(&script);
+    match &args.show.svg {
+        None => shown(args, &name, &script, out),
+        Some(path) => {
+            let mut page = Output::kept();
+            let ending = shown(args, &name, &script, &mut page);
+            svg::write(path, &page.into_sheet()).and(ending)
+        }
+    }
+}
+
+fn shown(args: &ScriptArgs, name: &str, script: &Script, out: &mut Output) -> Result<(), CliError> {
+    let played = script::play(script);
     let ending = match &played.ending {
         Ok(()) => Ok(()),
         Err(failure) => Err(CliError::Failed(format!("{name}, {failure}"))),
@@ -64,7 +61,7 @@ fn shown(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
         }
     }
     if args.show.json {
-        out.document(document(&script, &played) + "\n")?;
+        out.document(document(script, &played) + "\n")?;
         return ending;
     }
     telling::pages(&args.show, out);
@@ -72,7 +69,7 @@ fn shown(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
         pictures::json(&[("", &played.trace)], out)?;
         return ending;
     }
-    picture(args, &script, &played, out)?;
+    picture(args, script, &played, out)?;
     ending
 }
 
@@ -85,8 +82,9 @@ fn read(args: &ScriptArgs, name: &str) -> Result<Vec<u8>, CliError> {
     };
     match read {
         Ok(_) => Ok(bytes),
+        // Not the command line is wrong, but what it names: as in `decode`.
         Err(error) => {
-            Err(CliError::Usage(format!("{name} cannot be read: {error}; expected a script, or `-`")))
+            Err(CliError::Failed(format!("{name} cannot be read: {error}; expected a script, or `-`")))
         }
     }
 }
