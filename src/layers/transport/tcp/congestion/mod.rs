@@ -28,8 +28,8 @@ mod tahoe;
 pub use bbr::Bbr;
 pub use cubic::Cubic;
 pub use newreno::NewReno;
-pub use reno::Reno;
-pub use tahoe::Tahoe;
+pub use reno::reno;
+pub use tahoe::tahoe;
 
 use std::fmt;
 
@@ -183,11 +183,11 @@ impl Algorithm {
     /// No control at all.
     pub const NONE: Algorithm = Algorithm { name: "none", start: |_| Box::new(Unlimited) };
 
-    /// Slow start, congestion avoidance, fast retransmit: see [`Tahoe`].
-    pub const TAHOE: Algorithm = Algorithm { name: "tahoe", start: |mss| Box::new(Tahoe::new(mss)) };
+    /// Slow start, congestion avoidance, fast retransmit: see [`tahoe`].
+    pub const TAHOE: Algorithm = Algorithm { name: "tahoe", start: |mss| Box::new(tahoe(mss)) };
 
-    /// Slow start, congestion avoidance, fast retransmit, fast recovery for one loss: see [`Reno`].
-    pub const RENO: Algorithm = Algorithm { name: "reno", start: |mss| Box::new(Reno::new(mss)) };
+    /// Slow start, congestion avoidance, fast retransmit, fast recovery for one loss: see [`reno`].
+    pub const RENO: Algorithm = Algorithm { name: "reno", start: |mss| Box::new(reno(mss)) };
 
     /// The same for any number of losses in a window: see [`NewReno`].
     pub const NEWRENO: Algorithm = Algorithm { name: "newreno", start: |mss| Box::new(NewReno::new(mss)) };

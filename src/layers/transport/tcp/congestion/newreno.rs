@@ -3,8 +3,10 @@
 //! The window grows by a segment with every ACK until it reaches ssthresh (it doubles in a round trip), from there on
 //! by a segment in a round trip. A loss that ACKs show halves it; a timeout brings it down to one segment.
 //! What is sent again when, `recovery/fast.rs` knows.
+//!
+//! Its elders, Reno and Tahoe, have the same window and repair losses in their own ways: `reno.rs`, `tahoe.rs`.
 
-use super::{Ack, CongestionControl};
+use super::{Ack, CongestionControl, Repair};
 use crate::base::Instant;
 
 /// Slow start, congestion avoidance, and RFC 6582's recovery.
@@ -18,20 +20,18 @@ pub struct NewReno {
     acked: u64,
     /// Window and threshold before the last loss, in case that it was none.
     before: (u64, u64),
+    repair: Repair,
 }
 
 impl NewReno {
     /// For segments of at most `mss` bytes.
     pub fn new(mss: u64) -> Self {
-        NewReno { mss, cwnd: initial_window(mss), ssthresh: u64::MAX, acked: 0, before: (0, 0) }
+        NewReno::repairing(Repair::NewReno, mss)
     }
 
-    /// Half of what was in flight is the threshold, and slow start begins again.
-    pub(super) fn restart(&mut self, in_flight: u64) {
-        self.before = (self.cwnd, self.ssthresh);
-        self.ssthresh = self.half(in_flight);
-        self.cwnd = self.mss;
-        self.acked = 0;
+    /// The same window with another way to repair losses.
+    pub(super) fn repairing(repair: Repair, mss: u64) -> Self {
+        NewReno { mss, cwnd: initial_window(mss), ssthresh: u64::MAX, acked: 0, before: (0, 0), repair }
     }
 
     /// What ssthresh is after a loss (RFC 5681 §3.1, equation 4).
@@ -54,8 +54,12 @@ impl CongestionControl for NewReno {
         self.ssthresh
     }
 
+    fn repair(&self) -> Repair {
+        self.repair
+    }
+
     fn reduces_in_proportion(&self) -> bool {
-        true
+        self.repair == Repair::NewReno
     }
 
     fn on_ack(&mut self, ack: &Ack) {
@@ -77,7 +81,8 @@ impl CongestionControl for NewReno {
     fn on_loss(&mut self, _now: Instant, in_flight: u64) {
         self.before = (self.cwnd, self.ssthresh);
         self.ssthresh = self.half(in_flight);
-        self.cwnd = self.ssthresh;
+        // From the lost segment on everything goes again: in slow start.
+        self.cwnd = if self.repair == Repair::Restart { self.mss } else { self.ssthresh };
         self.acked = 0;
     }
 

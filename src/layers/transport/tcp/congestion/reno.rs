@@ -8,54 +8,9 @@
 //!
 //! It knows no selective acknowledgment, which is six years younger than it.
 
-use super::{Ack, CongestionControl, NewReno, Repair};
-use crate::base::Instant;
+use super::{NewReno, Repair};
 
-/// NewReno's window, and a repair of one loss at a time.
-#[derive(Debug, Clone, Copy)]
-pub struct Reno(NewReno);
-
-impl Reno {
-    /// For segments of at most `mss` bytes.
-    pub fn new(mss: u64) -> Self {
-        Reno(NewReno::new(mss))
-    }
-}
-
-impl CongestionControl for Reno {
-    fn window(&self) -> u64 {
-        self.0.window()
-    }
-
-    fn ssthresh(&self) -> u64 {
-        self.0.ssthresh()
-    }
-
-    fn repair(&self) -> Repair {
-        Repair::Reno
-    }
-
-    fn on_ack(&mut self, ack: &Ack) {
-        self.0.on_ack(ack);
-    }
-
-    fn on_loss(&mut self, now: Instant, in_flight: u64) {
-        self.0.on_loss(now, in_flight);
-    }
-
-    fn on_rto(&mut self, now: Instant, in_flight: u64) {
-        self.0.on_rto(now, in_flight);
-    }
-
-    fn undo(&mut self, now: Instant, in_flight: u64) {
-        self.0.undo(now, in_flight);
-    }
-
-    fn on_idle(&mut self) {
-        self.0.on_idle();
-    }
-
-    fn on_mss(&mut self, mss: u64) {
-        self.0.on_mss(mss);
-    }
+/// NewReno's window, and a repair of one loss at a time, for segments of at most `mss` bytes.
+pub fn reno(mss: u64) -> NewReno {
+    NewReno::repairing(Repair::Reno, mss)
 }

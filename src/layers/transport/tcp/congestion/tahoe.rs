@@ -8,65 +8,22 @@
 //!
 //! It begins with the same window as the others here (RFC 6928), where the original began with one segment.
 
-use super::{Ack, CongestionControl, NewReno, Repair};
-use crate::base::Instant;
+use super::{NewReno, Repair};
 
-/// NewReno's growth, and a timeout's answer to every loss.
-#[derive(Debug, Clone, Copy)]
-pub struct Tahoe(NewReno);
-
-impl Tahoe {
-    /// For segments of at most `mss` bytes.
-    pub fn new(mss: u64) -> Self {
-        Tahoe(NewReno::new(mss))
-    }
-}
-
-impl CongestionControl for Tahoe {
-    fn window(&self) -> u64 {
-        self.0.window()
-    }
-
-    fn ssthresh(&self) -> u64 {
-        self.0.ssthresh()
-    }
-
-    fn repair(&self) -> Repair {
-        Repair::Restart
-    }
-
-    fn on_ack(&mut self, ack: &Ack) {
-        self.0.on_ack(ack);
-    }
-
-    fn on_loss(&mut self, _now: Instant, in_flight: u64) {
-        self.0.restart(in_flight);
-    }
-
-    fn on_rto(&mut self, now: Instant, in_flight: u64) {
-        self.0.on_rto(now, in_flight);
-    }
-
-    fn undo(&mut self, now: Instant, in_flight: u64) {
-        self.0.undo(now, in_flight);
-    }
-
-    fn on_idle(&mut self) {
-        self.0.on_idle();
-    }
-
-    fn on_mss(&mut self, mss: u64) {
-        self.0.on_mss(mss);
-    }
+/// NewReno's growth, and a timeout's answer to every loss, for segments of at most `mss` bytes.
+pub fn tahoe(mss: u64) -> NewReno {
+    NewReno::repairing(Repair::Restart, mss)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::CongestionControl as _;
     use super::*;
+    use crate::base::Instant;
 
     #[test]
     fn three_duplicates_leave_one_segment_and_half_of_what_was_in_flight() {
-        let mut tahoe = Tahoe::new(1_000);
+        let mut tahoe = tahoe(1_000);
         tahoe.on_loss(Instant::ZERO, 9_000);
         assert_eq!((tahoe.window(), tahoe.ssthresh()), (1_000, 4_500));
         // The timer goes off for what was sent again.

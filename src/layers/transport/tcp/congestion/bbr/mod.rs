@@ -14,6 +14,14 @@
 //! Losses count when they are more than 2 % of a round trip, and then they lower the bounds `long` (what may be in
 //! flight at all) and `short` (until the next probe). Sections are those of the draft.
 //!
+//! | file | concept |
+//! |---|---|
+//! | `rate.rs` | what is delivered in a second |
+//! | `model.rs` | what is remembered |
+//! | `learn.rs` | what each delivery teaches |
+//! | `phases.rs` | the phases, and what leads from one to the next |
+//! | here | window and pacing rate, which follow |
+//!
 //! Left out, and what follows:
 //! - chance: where the draft draws a number, the count of delivered bytes stands for it, so that a run is repeatable;
 //! - where in a flight the losses became too many (§5.5.10.2, InflightAtLoss): the whole flight is taken;
@@ -21,11 +29,13 @@
 //! - send quanta (§5.6.3): pacing is by single segments, as there is no offloading here;
 //! - ECN, of which the draft says nothing: a mark counts as a loss that begins a repair.
 
+mod learn;
 mod model;
+mod phases;
 mod rate;
 
 use self::model::{Bounds, Cycle, ExtraAcked, FullPipe, LossRound, Round, Shortest, State, UNBOUNDED, Undo};
-use self::rate::{Meter, Sample};
+use self::rate::Meter;
 use super::newreno::initial_window;
 use super::{Ack, CongestionControl, Delivery};
 use crate::base::{Duration, Instant};
@@ -36,20 +46,11 @@ const CWND_GAIN: f64 = 2.0;
 const UP_CWND_GAIN: f64 = 2.25;
 const PROBE_RTT_GAIN: f64 = 0.5;
 
-/// §2.8: what is left of a bound after too many losses, how many are too many, what is left free for others, and by how
-/// much pacing stays below the bandwidth.
+/// §2.8: what is left of a bound after too many losses, what is left free for others, and by how much pacing stays below
+/// the bandwidth.
 const BETA: f64 = 0.7;
-const LOSS_THRESH: f64 = 0.02;
 const HEADROOM: f64 = 0.15;
 const MARGIN: f64 = 0.99;
-
-/// §2.16: how long the shortest round trip is believed, how often it is measured, and for how long.
-const MIN_RTT_AGE: Duration = Duration::from_secs(10);
-const PROBE_RTT_INTERVAL: Duration = Duration::from_secs(5);
-const PROBE_RTT_TIME: Duration = Duration::from_millis(200);
-
-/// Losses in a round trip of STARTUP that end it (§5.3.1.3), in segments.
-const FULL_LOSS_COUNT: f64 = 6.0;
 
 /// The controller. Sizes are in bytes, rates in bytes a second.
 #[derive(Debug)]
@@ -179,255 +180,6 @@ impl Bbr {
             State::Cruise | State::Refill => (1.0, CWND_GAIN),
             State::Up => (1.25, UP_CWND_GAIN),
             State::ProbeRtt => (1.0, PROBE_RTT_GAIN),
-        }
-    }
-
-    // What the model learns (§5.5).
-
-    fn learn(&mut self, delivery: &Delivery, sample: Sample) {
-        self.loss_round.bw = self.loss_round.bw.max(sample.rate);
-        self.loss_round.inflight = self.loss_round.inflight.max(sample.delivered as f64);
-        self.loss_round.start = sample.prior_delivered >= self.loss_round.next_delivered;
-        if self.loss_round.start {
-            self.loss_round.next_delivered = self.meter.delivered;
-        }
-        self.round.start = sample.prior_delivered >= self.round.next_delivered;
-        if self.round.start {
-            self.start_round();
-            self.round.count += 1;
-            self.cycle.rounds += 1;
-        }
-        if sample.rate > 0.0 && (sample.rate >= self.bandwidth() || !sample.app_limited) {
-            self.max_bw[1] = self.max_bw[1].max(sample.rate);
-        }
-        if self.loss_round.start {
-            // Once a round trip, when not looking for more: down to what was delivered, but not too far.
-            let looking = matches!(self.state, State::Startup | State::Refill | State::Up);
-            if self.loss_round.any && !looking {
-                let Bounds { bw, inflight } = self.short;
-                let (bw, inflight) = (bw.min(self.bandwidth()), inflight.min(self.cwnd));
-                self.short = Bounds {
-                    bw: self.loss_round.bw.max(BETA * bw),
-                    inflight: self.loss_round.inflight.max(BETA * inflight),
-                };
-            }
-            self.loss_round.any = false;
-        }
-        self.count_extra(delivery.now, delivery.bytes as f64);
-    }
-
-    fn start_round(&mut self) {
-        self.round.next_delivered = self.meter.delivered;
-    }
-
-    /// §5.5.9.
-    fn count_extra(&mut self, now: Instant, newly: f64) {
-        let extra = &mut self.extra;
-        let mut expected =
-            self.max_bw[0].max(self.max_bw[1]).min(self.short.bw) * now.since(extra.since).as_secs_f64();
-        if extra.delivered <= expected {
-            (extra.delivered, extra.since, expected) = (0.0, now, 0.0);
-        }
-        extra.delivered += newly;
-        let window = if self.full.reached { 5 } else { 1 };
-        if self.round.count >= extra.turned + window {
-            extra.most = [extra.most[1], 0.0];
-            extra.turned = self.round.count;
-        }
-        extra.most[1] = extra.most[1].max((extra.delivered - expected).min(self.cwnd));
-    }
-
-    /// §5.3.1.2.
-    fn look_for_full_pipe(&mut self, sample: Sample) {
-        if self.full.now || !self.round.start || sample.app_limited {
-            return;
-        }
-        if sample.rate >= self.full.bw * 1.25 {
-            self.restart_full_pipe(sample.rate);
-            return;
-        }
-        self.full.rounds += 1;
-        self.full.now = self.full.rounds >= 3;
-        self.full.reached |= self.full.now;
-    }
-
-    fn restart_full_pipe(&mut self, bw: f64) {
-        self.full = FullPipe { bw, rounds: 0, now: false, reached: self.full.reached };
-    }
-
-    // What it does about it (§5.3).
-
-    fn step(&mut self, delivery: &Delivery, sample: Sample) {
-        let in_flight = delivery.in_flight as f64;
-        match self.state {
-            State::Startup => {
-                let many = self.loss_round.lost as f64 >= FULL_LOSS_COUNT * self.mss;
-                if self.recovering && self.round.start && many && self.loses_too_much(sample) {
-                    self.remember(State::Startup);
-                    self.full.reached = true;
-                    self.long = self.bdp(1.0).max(self.loss_round.inflight);
-                }
-                if self.full.reached {
-                    self.state = State::Drain;
-                    self.drained_from = self.round.count;
-                }
-                if self.round.start {
-                    self.loss_round.lost = 0;
-                }
-            }
-            State::Drain if in_flight <= self.inflight(1.0) || self.round.count > self.drained_from + 3 => {
-                self.go_down(delivery.now);
-            }
-            State::Drain | State::ProbeRtt => {}
-            _ => self.probe_bw(delivery, sample),
-        }
-    }
-
-    fn probe_bw(&mut self, delivery: &Delivery, sample: Sample) {
-        let (now, in_flight) = (delivery.now, delivery.in_flight as f64);
-        if self.cycle.stopping && self.round.start {
-            (self.cycle.stopping, self.cycle.probing) = (false, false);
-            if !sample.app_limited {
-                self.max_bw = [self.max_bw[1], 0.0];
-            }
-        }
-        if self.loses_too_much(sample) {
-            if self.cycle.probing {
-                self.cycle.probing = false;
-                if !sample.app_limited {
-                    let least = self.bdp(1.0).min(self.cwnd) * BETA;
-                    self.remember(self.state);
-                    self.long = least.max(sample.in_flight as f64);
-                }
-                if self.state == State::Up {
-                    return self.go_down(now);
-                }
-            }
-        } else if self.long.is_finite() {
-            self.long = self.long.max(sample.in_flight as f64);
-            if self.state == State::Up {
-                self.raise_long(delivery.bytes as f64);
-            }
-        }
-        match self.state {
-            State::Down | State::Cruise if self.is_time_to_probe(now) => {
-                self.short = UNBOUNDED;
-                (self.cycle.up_rounds, self.cycle.up_acked) = (0, 0.0);
-                self.start_round();
-                self.state = State::Refill;
-            }
-            State::Down if in_flight <= self.with_headroom() && in_flight <= self.inflight(1.0) => {
-                self.state = State::Cruise;
-            }
-            State::Refill if self.round.start => {
-                self.cycle.probing = true;
-                self.start_round();
-                self.restart_full_pipe(sample.rate);
-                self.state = State::Up;
-                self.steeper();
-            }
-            State::Up => {
-                if self.cwnd_limited && self.cwnd >= self.long {
-                    self.restart_full_pipe(sample.rate);
-                } else if self.full.now {
-                    self.go_down(now);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// §5.3.3.9, StartProbeBW_DOWN.
-    fn go_down(&mut self, now: Instant) {
-        (self.loss_round.any, self.loss_round.bw, self.loss_round.inflight) = (false, 0.0, 0.0);
-        self.cycle.up_step = f64::INFINITY;
-        // Two to three seconds, and a round trip more or less: what stands for chance.
-        let drawn = self.meter.delivered.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.cycle.wait = Duration::from_millis(2_000 + (drawn >> 33) % 1_001);
-        self.cycle.rounds = drawn >> 63;
-        self.cycle.since = now;
-        self.cycle.stopping = true;
-        self.start_round();
-        self.state = State::Down;
-    }
-
-    /// After two to three seconds, or as many round trips as NewReno would take to come back (§5.3.3.8).
-    fn is_time_to_probe(&self, now: Instant) -> bool {
-        let reno = (self.bdp(1.0).min(self.cwnd) / self.mss).min(63.0);
-        now > self.cycle.since + self.cycle.wait || self.cycle.rounds as f64 >= reno
-    }
-
-    /// The loss rate of a round trip exceeds what a probe may cost (§5.5.10.2).
-    fn loses_too_much(&self, sample: Sample) -> bool {
-        sample.lost as f64 > sample.in_flight as f64 * LOSS_THRESH
-    }
-
-    /// The bound on what is in flight grows by a segment in the first round trip, by two in the next, then four (§5.3.3.5).
-    fn raise_long(&mut self, newly: f64) {
-        if !self.cwnd_limited || self.cwnd < self.long {
-            return;
-        }
-        self.cycle.up_acked += newly;
-        let steps = (self.cycle.up_acked / self.cycle.up_step).floor();
-        if steps >= 1.0 {
-            self.cycle.up_acked -= steps * self.cycle.up_step;
-            self.long += steps * self.mss;
-        }
-        if self.round.start {
-            self.steeper();
-        }
-    }
-
-    fn steeper(&mut self) {
-        let growth = f64::from(1u32 << self.cycle.up_rounds);
-        self.cycle.up_rounds = (self.cycle.up_rounds + 1).min(30);
-        self.cycle.up_step = (self.cwnd / growth).max(self.mss);
-    }
-
-    /// §5.3.4.
-    fn check_rtt(&mut self, delivery: &Delivery) {
-        let now = delivery.now;
-        let expired = now > self.probe_rtt.at + PROBE_RTT_INTERVAL;
-        if let Some(rtt) = delivery.rtt
-            && (rtt < self.probe_rtt.rtt || expired)
-        {
-            self.probe_rtt = Shortest { rtt, at: now };
-        }
-        if self.probe_rtt.rtt < self.min_rtt.rtt || now > self.min_rtt.at + MIN_RTT_AGE {
-            self.min_rtt = self.probe_rtt;
-        }
-        if self.state != State::ProbeRtt && expired && !self.idle_restart {
-            self.save_cwnd();
-            self.state = State::ProbeRtt;
-            self.probe_rtt_until = None;
-            self.cycle.stopping = true;
-            self.start_round();
-        }
-        if self.state == State::ProbeRtt {
-            self.meter.hold_back(delivery.in_flight);
-            match self.probe_rtt_until {
-                None if delivery.in_flight as f64 <= self.probe_rtt_cwnd() => {
-                    self.probe_rtt_until = Some(now + PROBE_RTT_TIME.max(self.min_rtt.rtt));
-                }
-                Some(until) if now > until => self.end_probe_rtt(now),
-                _ => {}
-            }
-        }
-        self.idle_restart = false;
-    }
-
-    fn probe_rtt_cwnd(&self) -> f64 {
-        self.bdp(PROBE_RTT_GAIN).max(self.least_cwnd())
-    }
-
-    fn end_probe_rtt(&mut self, now: Instant) {
-        self.probe_rtt.at = now;
-        self.cwnd = self.cwnd.max(self.prior_cwnd);
-        self.short = UNBOUNDED;
-        self.state = State::Startup;
-        if self.full.reached {
-            self.go_down(now);
-            self.state = State::Cruise;
         }
     }
 
