@@ -1,14 +1,19 @@
 //! Lesson 8: how two ends agree where to begin to count, and what a lost segment of the handshake does.
 //!
-//! Left out: a SYN that carries data (TCP Fast Open, RFC 7413), simultaneous open, SYN cookies.
+//! With `--flood` it goes on: an attacker sends SYNs and answers nothing, and `--syn-cookies` says what the server does.
+//!
+//! Left out: a SYN that carries data (TCP Fast Open, RFC 7413), simultaneous open.
 
 use super::beat::Answer;
-use super::knob::{DELAY, SEED};
+use super::knob::{DELAY, Range, SEED};
 use super::picture::{Frame, View};
 use super::stage::{Stage, packet};
 use super::{Cite, Knob, Lesson, Teacher};
 use crate::base::{Duration, Layer};
+use crate::layers::stack::StackConfig;
+use crate::layers::transport::tcp::{Config, SynCookies};
 use crate::sim::fault::{self, Verdict};
+use crate::sim::knob::network;
 use crate::trace::Kind;
 
 /// A segment of the handshake.
@@ -27,6 +32,24 @@ const DROP: Knob<Lost> = Knob::choice(
     "which segment of the handshake is lost",
 );
 
+const FLOOD: Knob<usize> = Knob::count(
+    "flood",
+    "0",
+    0,
+    8,
+    "SYNs of an attacker that a client meets at the server; 0 for no attacker",
+);
+
+const COOKIES: Knob<SynCookies> =
+    // A server that always does has no half-open connection to show.
+    network::SYN_COOKIES
+        .at("off")
+        .within(Range::Choice(&[("off", SynCookies::Off), ("on", SynCookies::On)]))
+        .told("whether the server answers with SYN cookies when its backlog is full");
+
+/// How many half-open connections the flooded server keeps: as few as a picture has room for.
+const BACKLOG: usize = 3;
+
 pub(super) const LESSON: Lesson = Lesson {
     id: "handshake",
     number: 8,
@@ -41,7 +64,7 @@ pub(super) const LESSON: Lesson = Lesson {
         Cite { document: "RFC 9293", section: "3.4.1", what: "why a sequence does not begin at 0" },
         Cite { document: "RFC 6298", section: "5", what: "when a segment is retransmitted" },
     ],
-    knobs: &[&DROP, &DELAY, &SEED],
+    knobs: &[&DROP, &FLOOD, &COOKIES, &DELAY, &SEED],
     teacher: Teacher {
         vote: "The last ACK of the handshake is lost, then the client sends data. What does the server do?",
         choices: &["it resets", "it drops the data", "it accepts the data", "it waits forever"],
@@ -58,6 +81,9 @@ fn script(stage: &mut Stage) {
     clean(stage);
     lossy(stage);
     closed(stage);
+    if stage.knob(&FLOOD) > 0 {
+        flooded(stage);
+    }
     stage.instead(LESSON.misconception,
         "the two stacks make the handshake on their own. The server's program called `listen()` and nothing more; \
          `accept()` hands over a connection that is already established.",
@@ -241,5 +267,79 @@ fn closed(stage: &mut Stage) {
     );
     stage.check("the refusal is a reset, and takes one round trip", |run| {
         run.frames() == 2 && run.segments().nth(1).is_some_and(|answer| answer.tcp.flags.rst)
+    });
+}
+
+/// A server whose backlog an attacker fills.
+fn flooded(stage: &mut Stage) {
+    let (syns, cookies) = (stage.knob(&FLOOD), stage.knob(&COOKIES));
+    stage.say(format!(
+        "A SYN costs its sender nothing, and the server memory: it keeps each half-open connection in its backlog until \
+         the last ACK comes. Now an attacker sends SYNs ({syns}) from addresses that nobody has, so that no answer ever \
+         arrives; the server keeps at most {BACKLOG}."
+    ));
+    let guess = stage.ask_choice(
+        match cookies {
+            SynCookies::Off => "Then a client connects and sends \"hello\". What happens to it?",
+            _ => {
+                "Then a client connects and sends \"hello\". The server knows SYN cookies. What happens to the client?"
+            }
+        },
+        &["it is served at once", "its SYN is dropped: it tries again, and waits", "it is reset"],
+    );
+    stage.scene("flooded", "A flood of SYNs, then a client");
+    let plain = stage.network_knobs().stack();
+    let with = |tcp: Config| StackConfig { tcp, ..plain.clone() };
+    let client = stage.host("client");
+    let server = stage
+        .host_with("server", &with(Config { backlog: BACKLOG, syn_cookies: cookies, ..plain.tcp.clone() }));
+    // Its tool sends each SYN once.
+    let once = Config { initial_rto: Duration::from_secs(60), ..plain.tcp.clone() };
+    let attacker = stage.host_with("attacker", &with(once));
+    stage.link(client, server);
+    stage.link(attacker, server);
+    stage.introduce();
+    stage.rule(server, attacker, fault::rule("nobody is there", |_, _| Verdict::Drop));
+    stage.listen(server, PORT);
+    for _ in 0..syns {
+        stage.connect(attacker, server, PORT);
+    }
+    let rtt = stage.network_knobs().rtt();
+    stage.run_for(rtt + Duration::from_millis(10));
+    let began = stage.now();
+    let socket = stage.connect(client, server, PORT);
+    stage.send(socket, MESSAGE);
+    stage.run_for(Duration::from_millis(1500));
+    stage.show(View::Ladder, "What is lost on its way to the attacker was for addresses that nobody has.");
+
+    let full = syns >= BACKLOG;
+    let served = !full || cookies != SynCookies::Off;
+    let why = match (cookies, full) {
+        (_, false) => "The backlog still has room for it. One attacker of more patience would change that.",
+        (SynCookies::On | SynCookies::Always, true) => {
+            "With its backlog full the server keeps nothing more: the number of its SYN ACK is a *cookie*, made of both \
+             addresses and ports, the segment size, the time and a secret. The client's ACK brings it back, and only \
+             then is there a connection. A cookie has no room for a window scale, so there is none."
+        }
+        (SynCookies::Off, true) => {
+            "The server drops its SYN without a word: the backlog is full of connections that no one will ever complete. \
+             The client's timer sends it again, and finds no room either, for three minutes."
+        }
+    };
+    stage.reveal(
+        guess,
+        |run| {
+            let reset = run.segments().any(|segment| segment.tcp.flags.rst);
+            Answer::Choice(match (run.reads(server).concat() == MESSAGE.as_bytes(), reset) {
+                (true, _) => 0,
+                (false, false) => 1,
+                (false, true) => 2,
+            })
+        },
+        why,
+    );
+    stage.check("the client is served exactly if there is room, or need of none", |run| {
+        (run.reads(server).concat() == MESSAGE.as_bytes()) == served
+            && run.first_read(server).is_none_or(|at| at < began + rtt * 2 + Duration::from_millis(50))
     });
 }

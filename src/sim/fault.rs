@@ -22,7 +22,7 @@ use bytes::Bytes;
 
 use crate::base::{Duration, Header as _, Instant, Layer, Reader, Rng};
 use crate::layers::internet::ipv4::{Ipv4Header, protocol};
-use crate::layers::link::ethernet::{EtherType, EthernetHeader};
+use crate::layers::link::ethernet::{EtherType, EthernetHeader, HEADER_LEN};
 use crate::layers::transport::tcp::Segment;
 use crate::layers::transport::udp::Datagram;
 use crate::trace::{FrameId, PlaceId};
@@ -154,6 +154,17 @@ pub fn nth(
             verdict
         } else {
             Verdict::Pass
+        }
+    })
+}
+
+/// Drops what carries an IP packet of more than `most` bytes, and no ICMP message says so: a *black hole* (RFC 2923
+/// §2.1).
+pub fn black_hole(most: u16) -> impl Rule {
+    rule(format!("drops packets over {most} B"), move |frame, _| {
+        match frame.bytes.len() > HEADER_LEN + usize::from(most) {
+            true => Verdict::Drop,
+            false => Verdict::Pass,
         }
     })
 }

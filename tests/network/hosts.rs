@@ -355,3 +355,51 @@ fn a_router_with_many_links_has_another_address_on_each() {
     addresses.dedup();
     assert_eq!(addresses.len(), 80);
 }
+
+/// A black hole (RFC 2923 §2.1): the router's ICMP errors are filtered out on their way. The transfer ends nevertheless,
+/// and the next one does not fall into it.
+#[test]
+fn a_transfer_through_a_router_that_says_nothing_ends_and_the_next_one_knows_its_path() {
+    let message = noise(300_000);
+    let mut network = Network::new(1, Recorder::on("narrow in the middle", Wire::Sim));
+    let config = StackConfig::default();
+    let client = network.host("client", CLIENT, &config);
+    let [router, beyond] = [("near", ROUTER), ("far", v4(10, 0, 0, 253))].map(|(name, address)| {
+        let router = network.host(name, address, &config);
+        network.forward(router);
+        router
+    });
+    let server = network.host("server", SERVER, &config);
+    // Both ends have a usual link, so neither announces small segments.
+    network.link(client, router, LinkConfig::default());
+    network.link(router, beyond, small(1280));
+    network.link(beyond, server, LinkConfig::default());
+    network.route(client, Prefix::ALL, router);
+    network.route(router, Prefix::host(SERVER), beyond);
+    network.route(beyond, Prefix::host(CLIENT), router);
+    network.route(server, Prefix::ALL, beyond);
+    network.rule(
+        router,
+        client,
+        fault::rule("filters ICMP", |frame, _| {
+            let is_icmp = frame.bytes.get(12..14) == Some(&[8, 0]) && frame.bytes.get(23) == Some(&1);
+            if is_icmp { Verdict::Drop } else { Verdict::Pass }
+        }),
+    );
+    let (_, first) = send_by_tcp(&mut network, client, server, &message);
+    // Five minutes later.
+    let (second, later) =
+        (network.app(server, tcp::Receiver::new(81)), Instant::ZERO + Duration::from_secs(300));
+    network.app(client, tcp::Source::new(SocketAddr::new(SERVER, 81), 300_000, later));
+    network.wait_until(later);
+    assert_eq!(got(&network, first), message);
+    let told = |network: &Network| errors(network.trace(), router).len();
+    let (seen, before) = (packets(network.trace(), client).len(), told(&network));
+    assert!(before > 0, "it did say something");
+    ended(&mut network);
+    assert_eq!(got(&network, second).len(), 300_000);
+    let sizes = packets(network.trace(), client).into_iter().skip(seen).map(|(header, _)| header.total_len);
+    let full = sizes.max().unwrap();
+    assert!((1_024..=1_280).contains(&full), "{full}");
+    assert_eq!(told(&network), before, "nothing was too large any more");
+}

@@ -67,7 +67,7 @@ fn a_lesson_reads_well_at_eighty_columns() {
     read: RFC 9293 §3.3.2: the states of a connection
     read: RFC 9293 §3.4.1: why a sequence does not begin at 0
     read: RFC 6298 §5: when a segment is retransmitted
-    scenario: handshake drop=ack delay=20ms seed=1
+    scenario: handshake drop=ack flood=0 syn-cookies=off delay=20ms seed=1
     ");
 }
 
@@ -118,7 +118,7 @@ fn a_lesson_with_a_knob_turned_is_left_with_the_line_that_leads_back() {
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ")
-            .contains("netlayers lesson --scenario \"handshake drop=syn delay=20ms seed=1\" goes on there"),
+            .contains("netlayers lesson --scenario \"handshake drop=syn flood=0 syn-cookies=off delay=20ms seed=1\" goes on there"),
         "{screen}"
     );
 }
@@ -157,7 +157,10 @@ fn b_goes_back_and_a_prediction_can_be_made_again() {
 fn to_press_enter_to_the_end_predicts_nothing() {
     let (end, screen, predicted) = told("handshake", &ENTER, Place::default());
     assert_eq!((end, predicted), (End::Told, 0), "{screen}");
-    assert!(screen.contains("scenario: handshake drop=ack delay=20ms seed=1"), "{screen}");
+    assert!(
+        screen.contains("scenario: handshake drop=ack flood=0 syn-cookies=off delay=20ms seed=1"),
+        "{screen}"
+    );
 }
 
 #[test]

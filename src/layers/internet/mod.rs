@@ -7,6 +7,7 @@
 //! | [`fragment`] | packets too large for a link: cut on the way, joined at the end |
 //! | [`icmp`] | echo, and the errors that routers and hosts report |
 //! | [`icmp_error`] | whether an error may be reported at all, and what it quotes |
+//! | [`path_mtu`] | what is known of paths that take smaller packets than their first link |
 //! | [`prefix`] | blocks of addresses, and the address of an interface |
 //! | [`route`] | which neighbour a packet goes to next |
 //! | [`source_route`] | routers that the sender names |
@@ -29,6 +30,7 @@ pub mod ipv4;
 pub mod ipv6;
 pub mod ipv6_extension;
 pub mod options;
+pub mod path_mtu;
 pub mod prefix;
 pub mod route;
 pub mod source_route;

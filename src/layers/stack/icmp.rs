@@ -74,7 +74,17 @@ impl Stack {
         let local = SocketAddr::new(quoted.source.into(), local_port);
         let remote = SocketAddr::new(source_route::ultimate(&quoted).into(), remote_port);
         match quoted.protocol {
-            protocol::UDP => self.out.extend(self.udp.unreachable(local_port, remote, error)),
+            protocol::UDP => {
+                let told = self.udp.unreachable(local_port, remote, error);
+                if let IcmpHeader::Unreachable(Unreachable::FragmentationNeeded { next_hop_mtu: mtu @ 1.. }) =
+                    error
+                    && told.is_some()
+                {
+                    let (tcp, mut below) = self.tcp();
+                    tcp.learn_path_mtu(now, remote.ip(), mtu, &mut below);
+                }
+                self.out.extend(told);
+            }
             protocol::TCP => {
                 let error = match error {
                     IcmpHeader::Unreachable(Unreachable::FragmentationNeeded { next_hop_mtu }) => {

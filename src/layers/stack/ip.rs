@@ -7,11 +7,12 @@ use bytes::{Buf as _, Bytes};
 
 use super::nic::Nic;
 use super::{Outbox, Output};
-use crate::base::{Header as _, Instant, Layer, Reader, Rng, Writer};
+use crate::base::{Duration, Header as _, Instant, Layer, Reader, Rng, Writer};
 use crate::layers::internet::fragment::{self, Reassembler};
 use crate::layers::internet::icmp::Unreachable;
 use crate::layers::internet::icmp_error;
 use crate::layers::internet::ipv4::{Ecn, Ipv4Header};
+use crate::layers::internet::path_mtu::PathMtus;
 use crate::layers::internet::prefix::is_limited_broadcast;
 use crate::layers::internet::route::{Hop, RouteTable};
 use crate::layers::internet::source_route::SourceRoute;
@@ -31,6 +32,8 @@ pub(super) struct Ip {
     /// Replies to pings. Bounded: the oldest give way.
     pub(super) pongs: VecDeque<(IpAddr, u16, u16)>,
     pub(super) reassembler: Reassembler,
+    /// Paths that take smaller packets than their first link.
+    pub(super) path_mtus: PathMtus,
     ttl: u8,
     identification: u16,
     pub(super) writer: Writer,
@@ -132,7 +135,7 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl Ip {
-    pub(super) fn new(ttl: u8, mut rng: Rng) -> Self {
+    pub(super) fn new(ttl: u8, path_age: Duration, mut rng: Rng) -> Self {
         Ip {
             nics: Vec::new(),
             own: Vec::new(),
@@ -140,6 +143,7 @@ impl Ip {
             forwarding: false,
             pongs: VecDeque::new(),
             reassembler: Reassembler::new(),
+            path_mtus: PathMtus::new(path_age),
             ttl,
             identification: rng.next_u32() as u16,
             writer: Writer::new(),
@@ -169,6 +173,12 @@ impl Ip {
         if let Some(Hop { neighbour: IpAddr::V4(neighbour), interface }) = self.hop(to) {
             self.nics[interface].arp.doubt(now, neighbour);
         }
+    }
+
+    /// A path takes packets of `mtu` bytes, and for all that is known no larger ones. True when that is news, and less
+    /// than before.
+    pub(super) fn learn_path_mtu(&mut self, now: Instant, to: IpAddr, mtu: u16) -> bool {
+        self.path(to).is_some_and(|path| self.path_mtus.learn(now, to, mtu, path.mtu))
     }
 
     // ---- a packet leaves -------------------------------------------------------------------------------------

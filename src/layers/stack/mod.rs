@@ -16,7 +16,7 @@
 //!
 //! Like every machine it has no clock and no wire: the simulator, or a real interface, drives it. Interfaces may have
 //! addresses of both families; packets are IPv4's only. Left out: loopback (a host cannot talk to itself), multicast,
-//! redirects, and a cache of path MTUs: each connection finds its own.
+//! redirects.
 
 mod below;
 mod ends;
@@ -46,7 +46,7 @@ use self::receive::Frame;
 use self::tcp::{TcpKey, TcpSockets};
 use self::udp::{Received, Sending, UdpKey, UdpSockets};
 use super::internet::icmp::{IcmpHeader, Unreachable};
-use super::internet::ipv4::{Ecn, protocol};
+use super::internet::ipv4::{Ecn, MIN_HEADER_LEN, protocol};
 use super::internet::prefix::{Cidr, Prefix};
 use super::internet::route::Route;
 use super::internet::source_route::SourceRoute;
@@ -54,7 +54,7 @@ use super::link::ethernet::MacAddr;
 use super::transport::tcp as tcp_layer;
 use super::transport::udp as udp_layer;
 use crate::base::{Alarm, Duration, Instant, Machine, Rng, Writer};
-use crate::trace::{Flow, Protocol};
+use crate::trace::{Flow, Kind, Protocol};
 
 /// One host's stack: its interfaces, its routes and its sockets.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Stack {
     /// A host without an interface yet. `rng` chooses initial sequence numbers and ports.
     pub fn new(config: &StackConfig, rng: &Rng) -> Self {
         Stack {
-            ip: Ip::new(config.ttl, rng.fork("ip")),
+            ip: Ip::new(config.ttl, config.tcp.mtu_age, rng.fork("ip")),
             udp: UdpSockets::new(config),
             tcp: TcpSockets::new(config, rng.fork("tcp")),
             out: VecDeque::new(),
@@ -214,6 +214,16 @@ impl Stack {
         };
         let (source, destination) = (path.source, to.ip());
         let len = udp_layer::HEADER_LEN + datagram.payload.len();
+        if dont_fragment
+            && let Some((mtu, _)) = self.ip.path_mtus.get(now, destination)
+            && MIN_HEADER_LEN + len > usize::from(mtu)
+        {
+            // As with one that the first link does not take: it never became a frame, and only a note can tell.
+            let text =
+                format!("{} bytes to {destination} not sent: the path takes {mtu}", MIN_HEADER_LEN + len);
+            self.out.push_back(Output::Trace(Kind::Note { text: text.into() }));
+            return Ok(());
+        }
         let outgoing = Outgoing {
             source,
             destination,

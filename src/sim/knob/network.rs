@@ -8,6 +8,7 @@ use super::{AnyKnob, Knob, Value};
 use crate::base::Duration;
 use crate::layers::link::aqm::Aqm;
 use crate::layers::physical::delay::Rate;
+use crate::layers::transport::tcp::SynCookies;
 use crate::layers::transport::tcp::congestion::Algorithm;
 use crate::layers::transport::udp;
 use crate::sim::link::LinkConfig;
@@ -59,6 +60,15 @@ network_knobs! {
         .turns(|knobs, mtu| knobs.link.mtu = mtu, |knobs| Some(knobs.link.mtu.into()))
         .said(|knobs| (knobs.link.mtu != LinkConfig::default().mtu).then(|| format!("MTU {}", knobs.link.mtu)));
 
+    /// Packets that vanish for their size (RFC 2923 §2.1).
+    BLACK_HOLE: u16 = Knob::bytes(
+        "black-hole", "", Knobs::MIN_MTU as u64, 65_535, "Larger IP packets than this vanish, and no router says so [default: none]",
+    )
+        .turns(
+            |knobs, bytes| knobs.black_hole = Some(bytes),
+            |knobs| knobs.black_hole.map(Value::from),
+        );
+
     /// The largest TCP segment payload.
     MSS: u16 =
         Knob::bytes("mss", "", 1, 65_495, "Largest TCP segment payload in bytes [default: the MTU less 40]")
@@ -87,7 +97,7 @@ network_knobs! {
     /// Congestion control by name.
     CC: Algorithm = Knob::choice("cc", "cubic", &ALGORITHMS, "TCP's congestion control")
         .of(TCP)
-        .because("one of your own runs from a program: examples/my_congestion_control.rs")
+        .because("or mine in race and compare: examples/my_congestion_control.rs")
         .turns(|knobs, algorithm| knobs.tcp.congestion = algorithm, |knobs| Some(Value::Word(knobs.tcp.congestion.name)));
 
     /// Selective acknowledgment (RFC 2018).
@@ -174,19 +184,49 @@ network_knobs! {
         );
 
     /// After how many timeouts a program learns of them (R1 of RFC 9293 §3.8.3).
-    R1: u32 = Knob::count("r1", "3", 1, 100, "After how many timeouts in a row TCP reports to program and IP")
+    R1: u32 = Knob::count("r1", "3", 1, 100, "After how many timeouts in a row TCP reports to program and IP (R1)")
         .of(TCP)
         .turns(|knobs, timeouts| knobs.tcp.r1 = timeouts, |knobs| Some(Value::Count(knobs.tcp.r1.into())));
 
     /// When a connection is given up (R2 of RFC 9293 §3.8.3).
     USER_TIMEOUT: Duration = Knob::time(
-        "user-timeout", "900s", Duration::from_secs(1), HOUR, "How long TCP waits for an answer before it gives up",
+        "user-timeout", "900s", Duration::from_secs(1), HOUR, "How long TCP waits for an answer before it gives up (R2)",
     )
         .of(TCP)
         .turns(
             |knobs, time| knobs.tcp.user_timeout = Some(time),
             |knobs| knobs.tcp.user_timeout.map(Value::Time),
         );
+
+    /// How many connections may be half open.
+    BACKLOG: usize = Knob::count("backlog", "128", 1, 65_535, "How many half-open connections a listener keeps")
+        .of(TCP)
+        .turns(|knobs, most| knobs.tcp.backlog = most, |knobs| Some(knobs.tcp.backlog.into()));
+
+    /// Half-open connections that are not remembered (RFC 4987).
+    SYN_COOKIES: SynCookies = Knob::choice(
+        "syn-cookies", "on", SYN_COOKIES_WORDS, "Whether a SYN is answered with a cookie: when the backlog is full, or always",
+    )
+        .of(TCP)
+        .turns(|knobs, when| knobs.tcp.syn_cookies = when, |knobs| {
+            let known = SYN_COOKIES_WORDS.iter().find(|(_, when)| *when == knobs.tcp.syn_cookies);
+            known.map(|(word, _)| Value::Word(word))
+        });
+
+    /// What TCP does when segments vanish (RFC 4821).
+    MTU_PROBING: bool = Knob::choice(
+        "mtu-probing", "yes", NO_YES, "Whether TCP finds out by itself which segments the path takes: see black-hole",
+    )
+        .of(TCP)
+        .turns(|knobs, on| knobs.tcp.mtu_probing = on, |knobs| Some(word(knobs.tcp.mtu_probing)));
+
+    /// When a larger size is worth a try again (RFC 1191 §6.3, RFC 4821 §7.3).
+    MTU_AGE: Duration = Knob::time(
+        "mtu-age", "600s", Duration::from_secs(300), HOUR, "For how long a path is believed to take no larger packets",
+    )
+        .of(TCP)
+        .because("not less than five minutes: RFC 4821 §7.3")
+        .turns(|knobs, time| knobs.tcp.mtu_age = time, |knobs| Some(knobs.tcp.mtu_age.into()));
 
     /// Whether programs learn of what does not end a connection (RFC 9293 §3.9.1.8).
     REPORTS: bool = Knob::choice("reports", "yes", NO_YES, "Whether TCP reports what does not end a connection")
@@ -217,6 +257,9 @@ const ALGORITHMS: [(&str, Algorithm); Algorithm::ALL.len()] = {
     }
     named
 };
+
+const SYN_COOKIES_WORDS: &[(&str, SynCookies)] =
+    &[("off", SynCookies::Off), ("on", SynCookies::On), ("always", SynCookies::Always)];
 
 const NO_YES: &[(&str, bool)] = &[("no", false), ("yes", true)];
 

@@ -20,6 +20,8 @@ pub struct Knobs {
     pub corrupt: f64,
     /// Probability that a frame is held back so that later ones overtake it.
     pub reorder: f64,
+    /// Larger IP packets than this are lost, and no ICMP error says so.
+    pub black_hole: Option<u16>,
     /// The link: rate, delay, jitter, MTU, queue.
     pub link: LinkConfig,
     /// TCP at both ends; its MSS is [`announced_mss`](Knobs::announced_mss).
@@ -42,6 +44,7 @@ impl Default for Knobs {
             duplicate: 0.0,
             corrupt: 0.0,
             reorder: 0.0,
+            black_hole: None,
             link: LinkConfig::default(),
             tcp: tcp::Config { user_timeout: Some(USER_TIMEOUT), ..tcp::Config::default() },
             mss: None,
@@ -98,6 +101,9 @@ impl Knobs {
     pub fn faults(&self, network: &mut Network, a: impl Into<NodeId>, b: impl Into<NodeId>) {
         let (a, b) = (a.into(), b.into());
         for (from, to) in [(a, b), (b, a)] {
+            if let Some(most) = self.black_hole {
+                network.rule(from, to, fault::black_hole(most));
+            }
             if self.loss > 0.0 {
                 network.rule(from, to, fault::loss(self.loss));
             }

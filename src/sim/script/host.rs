@@ -12,14 +12,17 @@ use crate::layers::internet::ipv4::{Ecn, Ipv4Header, protocol};
 use crate::layers::internet::prefix::v4;
 use crate::layers::link::ethernet::{EtherType, EthernetHeader, MacAddr, pad_to_minimum};
 use crate::layers::transport::tcp::{
-    Answer, Config, Connection, Event, Flags, IcmpError, Input, Listener, Misuse, Output, Segment, State,
-    reply_to_stray,
+    Answer, Config, Connection, Cookies, Event, Flags, IcmpError, Input, Listener, Misuse, Output, Segment,
+    State, SynCookies, reply_to_stray,
 };
 use crate::trace::{Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, Recorder, Trace, Wire};
 
 const ADDRESSES: [IpAddr; 2] = [v4(10, 0, 0, 1), v4(10, 0, 0, 2)];
 /// A port that programs get, and one that they listen on.
 const PORTS: [u16; 2] = [49_152, 9000];
+
+/// The secret of SYN cookies: any, for no script guesses one.
+const SECRET: [u8; 16] = *b"a script's secre";
 
 /// Our end, its program, and what a peer would know.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub(super) struct Host {
     config: Config,
     pub(super) ends: Ends,
     listener: Option<Listener>,
+    cookies: Cookies,
     pub(super) connection: Option<Connection>,
     wake: Option<Instant>,
     /// What was sent and no line has spoken of.
@@ -66,6 +70,7 @@ impl Host {
                 ports: (PORTS[0], PORTS[1]),
             },
             listener: None,
+            cookies: Cookies::new(SECRET),
             connection: None,
             wake: None,
             sent: VecDeque::new(),
@@ -177,6 +182,12 @@ impl Host {
             }
             self.drain();
         }
+        if let Some(mut connection) = self.redeem(&segment) {
+            connection.handle(self.now, Input::Segment(segment));
+            self.begin(*connection);
+            self.ends.ack = self.ends.isn + 1;
+            return;
+        }
         let answer = match &self.listener {
             Some(listener) => {
                 listener.segment_arrives(self.now, ADDRESSES[1], ADDRESSES[0], &segment, || isn)
@@ -186,11 +197,31 @@ impl Host {
         match answer {
             Answer::Ignore => {}
             Answer::Reply(segment) => self.leaves(segment, false),
+            Answer::Open(_) if self.config.syn_cookies == SynCookies::Always => {
+                self.answer_by_cookie(&segment)
+            }
             Answer::Open(connection) => {
                 self.ends.isn = isn;
                 self.begin(*connection);
             }
         }
+    }
+
+    /// The SYN ACK of a connection that nobody remembers.
+    fn answer_by_cookie(&mut self, syn: &Segment) {
+        let Some(listener) = &self.listener else { return };
+        let ends = (ADDRESSES[1], ADDRESSES[0]);
+        if let Some(answer) = self.cookies.answer(self.now, listener, ends, syn) {
+            self.ends.isn = answer.header.seq;
+            self.ends.ack = self.ends.isn;
+            self.leaves(answer, false);
+        }
+    }
+
+    /// The connection whose cookie a segment brings back.
+    fn redeem(&self, segment: &Segment) -> Option<Box<Connection>> {
+        let listener = self.listener.as_ref().filter(|_| self.config.syn_cookies != SynCookies::Off)?;
+        self.cookies.redeem(self.now, listener, (ADDRESSES[1], ADDRESSES[0]), segment)
     }
 
     /// What a peer knows of what it sends.
@@ -231,7 +262,7 @@ impl Host {
                     self.record(0, kind);
                 }
                 Output::WakeAt(at) => self.wake = Some(at),
-                Output::NegativeAdvice => {}
+                Output::NegativeAdvice | Output::PathMtu(_) => {}
             }
         }
     }

@@ -2,9 +2,11 @@
 //!
 //! Frames travel at once and in order; a test may take them out, change them, or put in its own.
 
+mod backlog;
 mod errors;
 mod fragments;
 mod neighbours;
+mod paths;
 mod requirements;
 mod router;
 mod sockets;

@@ -60,6 +60,7 @@ impl Connection {
         }
         self.probes = 0;
         self.timeouts = 0;
+        self.path_answers(now);
         self.heard_from_peer(now);
     }
 
@@ -70,7 +71,7 @@ impl Connection {
             return;
         }
         let flight = self.sender.flight_size();
-        if self.sender.duplicate_ack(self.congestion.repair()) {
+        if self.sender.duplicate_ack(self.congestion.repair()) && !self.only_a_probe_is_lost(now) {
             self.doubt_loss();
             self.congestion.on_loss(now, flight);
             self.tell_cwnd("three duplicate ACKs arrived");
@@ -131,6 +132,9 @@ impl Connection {
 
     /// A repair with selective acknowledgment begins, when `flight` bytes were in flight.
     pub(super) fn loss_shows(&mut self, now: Instant, flight: u64, why: &'static str) {
+        if self.only_a_probe_is_lost(now) {
+            return;
+        }
         self.doubt_loss();
         self.congestion.on_loss(now, flight);
         self.tell_cwnd(why);

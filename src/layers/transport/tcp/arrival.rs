@@ -7,7 +7,7 @@
 
 use super::acknowledgment::echo_of;
 use super::connection::{Challenges, Connection};
-use super::header::{Flags, MIN_HEADER_LEN};
+use super::header::Flags;
 use super::interface::{IcmpError, Reason, Report};
 use super::listener::reply_to_stray;
 use super::receiver::AckNeed;
@@ -19,19 +19,9 @@ use super::state::{Cause, State};
 use super::timers::Timer;
 use crate::base::{Duration, Instant};
 
-/// An IPv4 header without options, in bytes: what an MTU loses beside the TCP header.
-const IPV4_HEADER_LEN: usize = 20;
-
-/// What is assumed of a path when a router from before RFC 1191 says "too big" but not how big: the packet size
-/// that every host must take in (RFC 1122 §3.3.2).
-const MTU_UNTOLD: usize = 576;
-
 /// At most this many challenge ACKs in each period: RFC 5961 §7's example.
 const CHALLENGE_LIMIT: u32 = 10;
 const CHALLENGE_PERIOD: Duration = Duration::from_secs(5);
-
-/// Every link carries packets of this size whole (RFC 791 §3.2).
-const SMALLEST_MTU: usize = 68;
 
 /// What timestamps take of every segment, padding included.
 const TIMESTAMPS_LEN: usize = 12;
@@ -109,7 +99,9 @@ impl Connection {
             (timestamps, _) => *timestamps = None,
         }
         let default = if self.remote.is_ipv4() { DEFAULT_MSS } else { DEFAULT_MSS_IPV6 };
-        self.sender.learn(header.options.mss().unwrap_or(default), peer_shift.unwrap_or(0));
+        let peer_mss = header.options.mss().unwrap_or(default);
+        self.sender.learn(peer_mss, peer_shift.unwrap_or(0));
+        self.bound_by_peer(peer_mss);
         self.congestion = (self.config.congestion.start)(self.sender.mss as u64);
         self.tell_cwnd("the segment size is known");
         if self.judges_by_time() {
@@ -381,13 +373,7 @@ impl Connection {
             return;
         }
         match error {
-            IcmpError::PacketTooBig(mtu) => {
-                let mtu = if mtu == 0 { MTU_UNTOLD } else { usize::from(mtu) };
-                // No link's MTU is below 68 (RFC 791 §3.2), whatever a forger says.
-                self.sender.shrink_mss(mtu.max(SMALLEST_MTU) - IPV4_HEADER_LEN - MIN_HEADER_LEN);
-                self.congestion.on_mss(self.sender.mss as u64);
-                self.tell_cwnd("the path takes only smaller segments");
-            }
+            IcmpError::PacketTooBig(mtu) => self.packet_too_big(now, mtu),
             IcmpError::Hard if !self.state.is_synchronized() => {
                 self.finish(now, Cause::GiveUp, Reason::Unreachable);
             }

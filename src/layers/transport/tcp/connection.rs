@@ -13,6 +13,7 @@ use super::congestion::CongestionControl;
 use super::ecn::Ecn;
 use super::interface::{Config, Event, IcmpError, Info, Input, Output, Reason};
 use super::keep_alive::KeepAlive;
+use super::path_mtu::PathMtu;
 use super::receiver::{AckNeed, Receiver};
 use super::recovery::Rtt;
 use super::report::Reports;
@@ -65,6 +66,8 @@ pub struct Connection {
     pub(super) probes: u32,
     /// Timeouts since something new was acknowledged.
     pub(super) timeouts: u32,
+    /// What is known of the path, where that is less than link and peer allow.
+    pub(super) path: Option<Box<PathMtu>>,
     pub(super) urgent: Urgent,
     pub(super) keep_alive: KeepAlive,
     pub(super) ecn: Ecn,
@@ -148,6 +151,7 @@ impl Connection {
             read_shut: false,
             probes: 0,
             timeouts: 0,
+            path: None,
             urgent: Urgent::default(),
             keep_alive: KeepAlive::default(),
             ecn: Ecn::default(),
@@ -247,7 +251,9 @@ impl Connection {
                 self.rtt.back_off(!self.state.is_synchronized());
                 self.sender.timed_out();
                 self.doubt_timeout(was_repairing);
+                self.probe_timed_out(now);
                 self.count_timeout();
+                self.suspect_black_hole(now);
                 self.timers.stop(Timer::Reordering);
                 self.timers.stop(Timer::TailProbe);
             }

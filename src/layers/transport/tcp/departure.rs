@@ -9,7 +9,7 @@ use super::options::{Options, TcpOption};
 use super::receiver::AckNeed;
 use super::recovery::Resend;
 use super::segment::Segment;
-use super::sender::{Piece, PieceKind};
+use super::sender::{Larger, Piece, PieceKind};
 use super::seq::SeqNumber;
 use super::state::State;
 use super::timers::Timer;
@@ -45,7 +45,12 @@ impl Connection {
             // The options first: what they take, the payload has not (RFC 6691 §2).
             let options = self.options(now);
             let room = self.sender.mss.saturating_sub(options.len()).max(1);
-            if let Some(piece) = self.sender.next(now, self.cwnd(), room) {
+            let piece = match self.path_probe(now, options.len()) {
+                Larger::No => self.sender.next(now, self.cwnd(), room),
+                Larger::Waits => None,
+                Larger::Goes(probe) => Some(probe),
+            };
+            if let Some(piece) = piece {
                 return Some(self.send_piece(now, piece, options));
             }
         }
@@ -78,6 +83,7 @@ impl Connection {
                 self.rtt.retransmitted();
                 if why != Resend::TailProbe {
                     self.note_repetition(now, piece.offset);
+                    self.goes_again(now, piece.offset);
                 }
             }
             PieceKind::Probe => {}

@@ -7,6 +7,7 @@ use super::keep_alive::KEEP_ALIVE_IDLE;
 use super::segment::Segment;
 use super::seq::SeqNumber;
 use super::state::State;
+use super::syn_cookies::SynCookies;
 use crate::base::{Duration, Instant};
 use crate::trace;
 
@@ -57,6 +58,11 @@ pub struct Config {
     /// Give up when the peer has acknowledged nothing for so long: R2 of RFC 9293 §3.8.3. `None` never gives up, but
     /// for the half-open connections of a listener, which wait three minutes.
     pub user_timeout: Option<Duration>,
+    /// How many of a listener's connections may be half open; beyond that a SYN is dropped, or answered with a cookie.
+    /// The default is Linux's old one for `net.core.somaxconn`.
+    pub backlog: usize,
+    /// Whether a listener answers with SYN cookies (RFC 4987): by default when its backlog is full, as Linux does.
+    pub syn_cookies: SynCookies,
     /// Probe a connection that is idle (RFC 9293 §3.8.4). Off by default, as it must be.
     pub keep_alive: bool,
     /// How long that is, from the last segment that came; by default two hours.
@@ -71,6 +77,11 @@ pub struct Config {
     pub congestion: Algorithm,
     /// Let segments leave at a rate, and not in bursts, also where congestion control names none: see `pacing.rs`.
     pub pacing: bool,
+    /// Find out when a path takes only smaller segments and no router says so, and whether it takes larger ones again
+    /// (RFC 4821).
+    pub mtu_probing: bool,
+    /// For how long a path is believed to take no larger packets than were found to pass: RFC 1191 §6.3's ten minutes.
+    pub mtu_age: Duration,
     /// Tell what happens inside, as [`Output::Trace`].
     pub trace: bool,
 }
@@ -95,6 +106,8 @@ impl Default for Config {
             fin_wait_2: Duration::from_secs(60),
             r1: 3,
             user_timeout: None,
+            backlog: 128,
+            syn_cookies: SynCookies::On,
             keep_alive: false,
             keep_alive_idle: KEEP_ALIVE_IDLE,
             reports: true,
@@ -102,6 +115,8 @@ impl Default for Config {
             dscp: 0,
             congestion: Algorithm::CUBIC,
             pacing: false,
+            mtu_probing: true,
+            mtu_age: Duration::from_secs(600),
             trace: false,
         }
     }
@@ -127,6 +142,8 @@ impl Config {
             frto: false,
             timestamps: false,
             delayed_ack: None,
+            syn_cookies: SynCookies::Off,
+            mtu_probing: false,
             congestion: Algorithm::NONE,
             ..Config::default()
         }
@@ -173,6 +190,8 @@ pub enum Output {
     Event(Event),
     /// Tell IP that the way to the peer may be dead: nothing comes back (RFC 9293 §3.8.3).
     NegativeAdvice,
+    /// Tell IP that the way to the peer takes packets of this size in bytes, and for now no larger ones.
+    PathMtu(u16),
     /// Something for the trace; only with [`Config::trace`].
     Trace(trace::Kind),
     /// Call with [`Input::Wake`] at this time. It comes only when the time has become earlier than the one asked for

@@ -5,7 +5,8 @@
 //!
 //! Also here: how TIME-WAIT makes way for a SYN that a listener should have.
 //!
-//! Left out: SYN cookies (RFC 4987 §3.6), and a connection that is opened from LISTEN by a program's SEND.
+//! When the backlog is full, `syn_cookies` can do without it. Left out: a connection that is opened from LISTEN by a
+//! program's SEND.
 
 use std::cmp::Ordering;
 use std::net::{IpAddr, SocketAddr};
@@ -47,6 +48,11 @@ impl Listener {
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What its connections are made with.
+    pub(super) fn config(&self) -> &Arc<Config> {
+        &self.config
     }
 
     /// Takes a segment from `source` to this port at `destination` that belongs to no connection. `isn` is asked for

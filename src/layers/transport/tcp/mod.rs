@@ -18,7 +18,9 @@
 //! | what an acknowledgment means | `acknowledgment.rs` | §3.10.7.4, fifth, RFC 6298 §5 |
 //! | the next segment is made | `departure.rs` | §3.10.2 |
 //! | LISTEN and CLOSED | `listener.rs` | §3.10.7.1, §3.10.7.2 |
+//! | connections that a listener does not remember | `syn_cookies.rs` | RFC 4987 §3.6, appendix A |
 //! | what to send: Nagle, silly windows, probes, retransmission | `sender.rs` | §3.7, §3.8 |
+//! | what ACKs, timers and routers say of losses | `sender/losses.rs` | RFC 6675, RFC 8985 |
 //! | what was written and is not acknowledged | `send_buffer.rs` | |
 //! | what to take in, the window, when to acknowledge | `receiver.rs` | §3.4, §3.8.6 |
 //! | selective acknowledgment, at the receiver | `sack.rs` | RFC 2018, RFC 2883 |
@@ -36,6 +38,7 @@
 //! | repairs that were not needed, and what is undone | `spurious.rs`, `recovery/frto.rs` | RFC 3522, 4015, 5682 |
 //! | congestion control: none, Tahoe, Reno, NewReno, CUBIC, BBR | `congestion/` | §3.8.2, RFC 5681 |
 //! | segments at a rate | `pacing.rs` | |
+//! | the largest segments that pass, and black holes | `path_mtu.rs` | §3.7.2, RFC 4821, RFC 2923 §2.1 |
 //! | marks in place of losses | `ecn.rs` | RFC 3168 §6.1 |
 //!
 //! What RFC 9293 asks, number by number, and the test that shows it: `tests/network/rfc9293.txt`.
@@ -54,6 +57,7 @@ mod listener;
 mod loss_by_time;
 mod options;
 mod pacing;
+mod path_mtu;
 mod reassembly;
 mod receiver;
 mod recovery;
@@ -65,6 +69,7 @@ mod sender;
 mod seq;
 mod spurious;
 mod state;
+mod syn_cookies;
 mod timers;
 mod timestamps;
 mod urgent;
@@ -81,4 +86,5 @@ pub use options::{Options, TcpOption};
 pub use segment::Segment;
 pub use seq::SeqNumber;
 pub use state::{Cause, State};
+pub use syn_cookies::{Cookies, SEGMENT_SIZES, SynCookies};
 pub use timers::Timer;

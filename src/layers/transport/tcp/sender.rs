@@ -9,13 +9,16 @@
 //! partial acknowledgment (RFC 6582 §3.2), without its congestion window: each lost segment of a window costs a round
 //! trip, not a timeout.
 //!
+//! What is lost, `losses` says, by what ACKs, timers and routers tell.
+//!
 //! With congestion control three duplicate ACKs do what the timeout does, sooner (`recovery/fast.rs`), and what is lost
 //! goes again as the congestion window allows.
 
+mod losses;
+
 use bytes::Bytes;
 
-use super::congestion::Repair;
-use super::recovery::{FastRecovery, Frto, Progress, Prr, Resend, Sent, Tail};
+use super::recovery::{FastRecovery, Frto, Prr, Resend, Sent, Tail};
 use super::send_buffer::SendBuffer;
 use super::seq::SeqNumber;
 use crate::base::{Duration, Instant};
@@ -84,6 +87,16 @@ pub(super) struct Piece {
     /// The last of what the program has written so far (RFC 9293 §3.9.1.2).
     pub(super) psh: bool,
     pub(super) kind: PieceKind,
+}
+
+/// What becomes of a segment that is to be larger than usual.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Larger {
+    /// It is not the time for one.
+    No,
+    /// It is, as soon as ACKs have made room for it.
+    Waits,
+    Goes(Piece),
 }
 
 /// What kind of sending it is.
@@ -194,123 +207,6 @@ impl Sender {
         rtt
     }
 
-    /// Takes blocks that have arrived, as offsets, from an ACK that is otherwise a `duplicate` or not. True when they
-    /// show that something is lost, and that is news.
-    pub(super) fn sacked(&mut self, now: Instant, blocks: &[(i64, i64)], duplicate: bool) -> bool {
-        self.sack = true;
-        let (una, nxt) = (self.snd_una.cast_signed(), self.snd_nxt.cast_signed());
-        let mut news = false;
-        for (start, end) in blocks.iter().filter(|(start, end)| una < *start && start < end && *end <= nxt) {
-            news |= self.sent.sack(start.cast_unsigned(), end.cast_unsigned(), now);
-        }
-        let third = news && duplicate && self.fast.is_third_duplicate();
-        // What is overdue, is judged when the whole ACK has been taken.
-        if !news || self.sent.judges_by_time() {
-            return false;
-        }
-        let mss = self.mss as u64;
-        let mut lost = self.sent.find_losses(mss);
-        // Three ACKs count, however few bytes they tell of (RFC 6675 §5, step 1).
-        if third && self.sent.first_is_fresh() && !self.sent.first_is_lost() {
-            self.sent.lose_first(mss, Resend::DuplicateAcks);
-            lost = true;
-        }
-        lost && self.fast.sack_shows_loss(self.snd_una, self.snd_nxt)
-    }
-
-    /// Takes an ACK that acknowledges nothing new. True when it shows that something is lost (RFC 5681 §3.2). Without
-    /// fast recovery all goes again then, as after a timeout.
-    pub(super) fn duplicate_ack(&mut self, repair: Repair) -> bool {
-        let reno = repair == Repair::Reno;
-        let lost = self.fast.duplicate_ack(self.snd_una, self.snd_nxt, self.mss as u64, reno);
-        if lost && repair == Repair::Restart {
-            self.sent.lose_all(Resend::Restart);
-            self.fast.timed_out(self.snd_nxt);
-        }
-        if lost {
-            self.sent.lose_first(self.mss as u64, Resend::DuplicateAcks);
-        }
-        lost
-    }
-
-    /// From now on losses are judged by time (RFC 8985).
-    pub(super) fn judge_by_time(&mut self) {
-        self.sent.judge_by_time();
-    }
-
-    /// Looks for what is overdue. Says whether it shows a loss, and that is news; and when to look again.
-    pub(super) fn judge(&mut self, now: Instant, srtt: Option<Duration>) -> (bool, Option<Instant>) {
-        let repairing = self.fast.is_repairing(self.snd_una);
-        let (lost, next) = self.sent.find_overdue(now, srtt, self.mss as u64, repairing);
-        (lost && self.fast.sack_shows_loss(self.snd_una, self.snd_nxt), next)
-    }
-
-    /// Whether a lost tail may be probed for: something is out, and nothing tells yet what became of it.
-    pub(super) fn may_probe(&self) -> bool {
-        self.snd_una > 0
-            && self.outstanding() > 0
-            && self.sent.gone() == 0
-            && !self.fast.is_repairing(self.snd_una)
-            && self.tail.may_go()
-    }
-
-    /// Nothing was lost: all is in flight that is not acknowledged.
-    pub(super) fn nothing_was_lost(&mut self) {
-        self.sent.lose_none();
-        self.fast.needless(self.snd_una);
-        self.prr = None;
-        self.frto = None;
-    }
-
-    /// Whether the oldest segment was sent twice.
-    pub(super) fn first_went_twice(&self) -> bool {
-        self.sent.first_went_twice()
-    }
-
-    /// Whether something waits to be sent again.
-    pub(super) fn has_lost(&self) -> bool {
-        self.sent.has_lost()
-    }
-
-    /// Whether what lies between two offsets was sent once only.
-    pub(super) fn was_sent_once(&self, start: u64, end: u64) -> bool {
-        self.sent.was_sent_once(start, end)
-    }
-
-    /// Bytes that were ever taken for lost.
-    pub(super) fn lost_in_all(&self) -> u64 {
-        self.sent.lost_in_all()
-    }
-
-    /// When the newest of what has arrived since the last call was sent, and whether it was a repetition.
-    pub(super) fn take_newest(&mut self) -> Option<(Instant, bool)> {
-        self.sent.take_newest()
-    }
-
-    /// Bytes that are known to have arrived, counted from the beginning.
-    pub(super) fn delivered(&self) -> u64 {
-        self.snd_una + self.sent.sacked()
-    }
-
-    /// A loss shows: from now on the flight goes down in proportion to what arrives (RFC 6937).
-    pub(super) fn begin_reduction(&mut self) {
-        self.prr = Some(Box::new(Prr::new(self.outstanding())));
-    }
-
-    /// An ACK has been taken, before which `before` was delivered; does it show nothing but progress?
-    pub(super) fn reduce(&mut self, before: u64, safe: bool, ssthresh: u64) {
-        let (in_flight, mss) = (self.in_flight(), self.mss as u64);
-        let delivered = self.delivered().saturating_sub(before);
-        if let Some(prr) = &mut self.prr {
-            prr.on_ack(Progress { delivered, in_flight, safe }, ssthresh, mss);
-        }
-    }
-
-    /// What may be in flight while the reduction is under way.
-    pub(super) fn reduced_window(&self) -> Option<u64> {
-        self.prr.as_ref().map(|prr| prr.window())
-    }
-
     /// The peer answers: the byte of a probe was taken, and then the ACK says so, or it was not.
     pub(super) fn answered(&mut self) {
         self.probe_unanswered = false;
@@ -320,11 +216,6 @@ impl Sender {
     /// room; the peer then takes what comes before it for old.
     pub(super) fn expected_next(&self) -> u64 {
         if self.probe_unanswered { self.snd_max } else { self.snd_nxt }
-    }
-
-    /// When the oldest segment in flight was last sent *again*.
-    pub(super) fn repeated_at(&self) -> Option<Instant> {
-        self.sent.first_repeated_at()
     }
 
     /// Takes the window of a segment with sequence number `seq` and acknowledgment `ack`, if it is not older than
@@ -342,26 +233,9 @@ impl Sender {
         self.wl = (seq, ack);
     }
 
-    /// The path takes only smaller segments: send what is in flight again, cut smaller (RFC 9293 §3.7.2, RFC 1191
-    /// §6.4). Not a sign of congestion, so no timer is touched.
-    pub(super) fn shrink_mss(&mut self, mss: usize) {
-        if mss < self.mss {
-            self.mss = mss.max(1);
-            // A SYN has no data that could be cut.
-            if self.snd_una > 0 && self.outstanding() > 0 {
-                self.sent.lose_all(Resend::SmallerMtu);
-            }
-        }
-    }
-
-    // What the timers say.
-
-    /// The retransmission timer fired (RFC 6298 §5.4).
-    pub(super) fn timed_out(&mut self) {
-        self.sent.lose_all(Resend::Timeout);
-        self.fast.timed_out(self.snd_nxt);
-        self.prr = None;
-        self.tail.outstanding = None;
+    /// The SYN left, and when is not known: no round trip is measured by its ACK, and no timer waits for it.
+    pub(super) fn syn_was_sent(&mut self) {
+        (self.snd_nxt, self.snd_max) = (1, 1);
     }
 
     /// Our SYN has to go again, for a reason that no timer knows.
@@ -418,6 +292,22 @@ impl Sender {
             None if forced => self.probe(now),
             piece => piece,
         }
+    }
+
+    /// A segment of `room` bytes, more than usual, if all goes well and enough is to be sent: it and `behind` usual ones.
+    /// Where selective acknowledgments tell of a loss, one of those in the congestion window will do.
+    pub(super) fn larger(&mut self, now: Instant, cwnd: u64, room: usize, behind: usize) -> Larger {
+        let needed = (room + behind * self.mss) as u64;
+        let peer = (self.snd_una + self.snd_wnd).saturating_sub(self.snd_nxt);
+        let calm = self.sent.gone() == 0 && !self.fast.is_repairing(self.snd_una) && self.frto.is_none();
+        let in_window = if self.sack { (room + self.mss) as u64 } else { needed };
+        if self.snd_una == 0 || !calm || self.unsent().min(peer) < needed || cwnd < in_window {
+            return Larger::No;
+        }
+        if cwnd - self.in_flight() < room as u64 {
+            return Larger::Waits;
+        }
+        self.fresh(now, cwnd, room, false).map_or(Larger::No, Larger::Goes)
     }
 
     /// The offset behind all that was written.

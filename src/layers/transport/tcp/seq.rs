@@ -27,14 +27,7 @@ impl SeqNumber {
     /// secret nobody can compute the hash, so one connection's numbers tell nothing of another's (MUST-9).
     pub fn initial(now: Instant, local: SocketAddr, remote: SocketAddr, secret: &[u8; 16]) -> SeqNumber {
         let ticks = (now.as_nanos() / 4_000) as u32;
-        let mut hash = Sha1::new();
-        for end in [local, remote] {
-            match end.ip() {
-                IpAddr::V4(ip) => hash.update(ip.octets()),
-                IpAddr::V6(ip) => hash.update(ip.octets()),
-            }
-            hash.update(end.port().to_be_bytes());
-        }
+        let mut hash = hash_of_ends(local, remote);
         hash.update(secret);
         let [a, b, c, d, ..] = <[u8; 20]>::from(hash.finalize());
         SeqNumber(ticks) + u32::from_be_bytes([a, b, c, d])
@@ -68,6 +61,19 @@ impl SeqNumber {
     pub fn in_window(self, start: SeqNumber, len: u32) -> bool {
         start.distance_to(self) < len
     }
+}
+
+/// The beginning of a keyed hash: addresses and ports of both ends.
+pub(super) fn hash_of_ends(local: SocketAddr, remote: SocketAddr) -> Sha1 {
+    let mut hash = Sha1::new();
+    for end in [local, remote] {
+        match end.ip() {
+            IpAddr::V4(ip) => hash.update(ip.octets()),
+            IpAddr::V6(ip) => hash.update(ip.octets()),
+        }
+        hash.update(end.port().to_be_bytes());
+    }
+    hash
 }
 
 impl Add<u32> for SeqNumber {

@@ -300,6 +300,11 @@ impl Sent {
         self.lost + self.sacked
     }
 
+    /// How many are marked as lost.
+    pub(in super::super) fn lost(&self) -> u64 {
+        self.lost
+    }
+
     /// How many have arrived although no ACK covers them.
     pub(in super::super) fn sacked(&self) -> u64 {
         self.sacked

@@ -6,12 +6,14 @@ mod ecn;
 mod exhaustive;
 mod handshake;
 mod loss;
+mod path_mtu;
 mod rack;
 mod recovery;
 mod requirements;
 mod robustness;
 mod scripts;
 mod spurious;
+mod syn_cookies;
 mod timestamps;
 mod window;
 
@@ -70,6 +72,8 @@ struct End {
     events: Vec<Event>,
     /// How often IP was told that the way may be dead.
     advice: usize,
+    /// What IP was told of the path.
+    path_mtus: Vec<u16>,
     traces: Vec<trace::Kind>,
     received: Vec<u8>,
     reads: bool,
@@ -103,6 +107,7 @@ impl End {
             wake: None,
             events: Vec::new(),
             advice: 0,
+            path_mtus: Vec::new(),
             traces: Vec::new(),
             received: Vec::new(),
             reads: true,
@@ -264,6 +269,7 @@ impl Pipe {
             Output::Trace(kind) => self.ends[side].traces.push(kind),
             Output::WakeAt(at) => self.ends[side].wake = Some(at),
             Output::NegativeAdvice => self.ends[side].advice += 1,
+            Output::PathMtu(mtu) => self.ends[side].path_mtus.push(mtu),
         }
     }
 
