@@ -3,6 +3,9 @@
 //! `Mine` is AIMD, the idea below them all: the window grows by `UP` segments in a round trip, and what is left of it
 //! after a loss is `KEPT` (Chiu and Jain 1989 show why such flows come to share a link). Both flows go through one
 //! bottleneck of 10 Mbit/s; every figure is from virtual time, and the same each time.
+//! `netlayers race cubic mine --loss 1%` builds this program too, and runs it with its own arguments.
+
+use std::process::ExitCode;
 
 use netlayers::base::{Duration, Instant};
 use netlayers::layers::transport::tcp::congestion::{Ack, Algorithm, CongestionControl};
@@ -53,8 +56,11 @@ fn mine(mss: u64) -> Box<dyn CongestionControl> {
     Box::new(Mine { mss, cwnd: 10.0 * mss, ssthresh: f64::INFINITY })
 }
 
-fn main() {
+fn main() -> ExitCode {
     let entrants = [Algorithm::CUBIC, Algorithm { name: "mine", start: mine }];
+    if std::env::args_os().len() > 1 {
+        return netlayers::cli::main_with(std::env::args_os(), entrants[1]);
+    }
     let race = race::run(&entrants, &race::knobs(), Duration::from_secs(10));
 
     let mut plot = Plot::new("cwnd", Axis::new("time", Unit::Seconds), Axis::new("window", Unit::Bytes));
@@ -71,6 +77,7 @@ fn main() {
 
     assert!(race.total() > 8.0e6, "together they fill the link");
     assert!((0..2).all(|flow| race.goodput(flow) > 1.0e6), "and neither starves");
+    ExitCode::SUCCESS
 }
 
 // Try this:
@@ -79,4 +86,4 @@ fn main() {
 // 3. Return early from `on_loss`: no control at all. What becomes of CUBIC, and of the goodput of both?
 // 4. Remember the smallest `ack.rtt`, and stop growing when `ack.srtt` is twice as long: a control by delay, as in
 //    Vegas. The queue stays short: who gets the rest of it?
-// 5. Race two of yours: `[entrants[1]; 2]`. Do they come to the same share? How long does it take?
+// 5. Race two of yours: `netlayers race mine mine`. Do they come to the same share? How long does it take?

@@ -95,3 +95,15 @@ pub(super) enum Command {
     /// Print the man page of netlayers, or of one of its commands
     Man(ManArgs),
 }
+
+impl Command {
+    /// Whether it asks for the congestion control that is called `mine`.
+    pub(super) fn names_mine(&self) -> bool {
+        match self {
+            Command::Race(args) => args.names_mine(),
+            Command::Compare(args) => args.names_mine(),
+            Command::Wire(command) => command.names_mine(),
+            _ => false,
+        }
+    }
+}

@@ -56,6 +56,14 @@ pub(super) struct KernelArgs {
     command: Vec<OsString>,
 }
 
+impl WireCommand {
+    /// Whether it asks for the congestion control that is called `mine`.
+    pub(super) fn names_mine(&self) -> bool {
+        let WireCommand::Kernel(args) = self;
+        args.knobs.names_mine()
+    }
+}
+
 pub(super) fn run(command: &WireCommand, out: &mut Output) -> Result<(), CliError> {
     let WireCommand::Kernel(args) = command;
     match &args.show.svg {

@@ -6,7 +6,8 @@ use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches};
 
-use crate::sim::knob::network::NETWORK;
+use super::mine;
+use crate::sim::knob::network::{CC, NETWORK};
 use crate::sim::knob::{AnyKnob, Knobs, Value};
 
 /// The knobs of the network that were turned.
@@ -17,8 +18,18 @@ impl NetworkFlags {
     /// The network with these values; the other knobs keep their defaults.
     pub(super) fn network(&self) -> Knobs {
         let mut network = Knobs::default();
-        self.0.iter().for_each(|(knob, value)| knob.turn(&mut network, value));
+        for (knob, value) in &self.0 {
+            match mine::here().filter(|_| is_mine(*knob, value)) {
+                Some(mine) => network.tcp.congestion = mine,
+                None => knob.turn(&mut network, value),
+            }
+        }
         network
+    }
+
+    /// Whether the congestion control is the user's own.
+    pub(super) fn names_mine(&self) -> bool {
+        self.0.iter().any(|(knob, value)| is_mine(*knob, value))
     }
 
     /// The knobs that were turned.
@@ -64,6 +75,11 @@ pub(super) fn option(knob: &'static dyn AnyKnob, default: &str) -> Arg {
     flag(knob).help(help).help_heading(knob.of()).value_parser(Reads(knob))
 }
 
+/// Whether a knob is to stand at the user's own congestion control.
+fn is_mine(knob: &dyn AnyKnob, value: &Value) -> bool {
+    knob.name() == CC.name && *value == Value::Word(mine::NAME)
+}
+
 /// Those of the knobs that were turned, with their values.
 pub(super) fn turned(
     knobs: impl Iterator<Item = &'static dyn AnyKnob>,
@@ -91,6 +107,11 @@ impl TypedValueParser for Reads {
 
     fn parse_ref(&self, command: &Command, arg: Option<&Arg>, typed: &OsStr) -> Result<Value, Error> {
         let typed = typed.to_string_lossy();
+        // A name of congestion control that is not in the table, for it is in no program but the user's.
+        let mine = Value::Word(mine::NAME);
+        if typed == mine::NAME && is_mine(self.0, &mine) {
+            return Ok(mine);
+        }
         self.0.read(&typed).map_err(|expected| {
             let option = arg.map(Arg::to_string).unwrap_or_default();
             invalid(command, &option, &typed, &expected)

@@ -6,6 +6,7 @@
 mod args;
 mod authority;
 mod book;
+mod cargo;
 mod chat;
 mod compare;
 mod decode;
@@ -20,6 +21,7 @@ mod lesson;
 mod lines;
 mod listening;
 mod logbook;
+mod mine;
 mod number;
 mod origin;
 mod output;
@@ -49,14 +51,25 @@ use self::args::{Cli, Command};
 use self::error::CliError;
 use self::output::Output;
 use self::style::Style;
+use crate::layers::transport::tcp::congestion::Algorithm;
 use crate::view::sheet::{Line, Sheet, Tone};
 
 /// Runs the command that the arguments ask for, the first of which is the program's own name.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(refused) => return told_by_clap(&refused),
     };
+    if cli.command.as_ref().is_some_and(Command::names_mine) && mine::here().is_none() {
+        return match mine::hand_over(args.get(1..).unwrap_or_default()) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => {
+                output::error(&error);
+                ExitCode::from(error.exit_code())
+            }
+        };
+    }
     let mut out = Output::new(&cli.style);
     match run(cli.command, &mut out).and_then(|()| out.finish()) {
         Ok(()) | Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
@@ -67,6 +80,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// The same with a congestion control of your own, which is called `mine` on the command line: `race cubic mine`,
+/// `compare --cc mine`. A program that is built without one looks for `examples/my_congestion_control.rs`, builds it, and
+/// hands over to it.
+pub fn main_with(args: impl IntoIterator<Item = OsString>, mine: Algorithm) -> ExitCode {
+    mine::is(Algorithm { name: mine::NAME, ..mine });
+    main(args)
 }
 
 fn run(command: Option<Command>, out: &mut Output) -> Result<(), CliError> {

@@ -10,6 +10,7 @@ mod examples;
 mod exercises;
 mod explain;
 mod lesson;
+mod mine;
 mod prose;
 mod readme;
 mod requirements;

@@ -39,6 +39,13 @@ pub(in crate::cli) struct CompareArgs {
     pub(super) show: ShowArgs,
 }
 
+impl CompareArgs {
+    /// Whether it asks for the congestion control that is called `mine`.
+    pub(in crate::cli) fn names_mine(&self) -> bool {
+        self.knobs.names_mine()
+    }
+}
+
 /// What to show of a run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to show")]

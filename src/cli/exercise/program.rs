@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::cli::cargo::{self, Unbuilt};
 use crate::cli::error::CliError;
 use crate::cli::output::remark;
 use crate::lessons::exercises::{Exercise, Language};
@@ -87,42 +88,18 @@ impl Mine {
     }
 }
 
-/// Builds a program of Rust. What the compiler has to say, it says to the student itself.
+/// Builds a program of Rust.
 fn build(exercise: &Exercise, root: &Path) -> Result<PathBuf, CliError> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&cargo);
-    command.current_dir(root).args(["build", "--quiet", "--package", "exercises", "--bin", exercise.id]);
-    command.arg("--message-format=json-render-diagnostics");
-    // The profile that we were built with ourselves: its library is there already.
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    command.stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = command.output().map_err(|error| {
-        CliError::Failed(format!(
-            "starting {}: {error}; Rust comes from https://rustup.rs",
-            Path::new(&cargo).display()
-        ))
-    })?;
-    let messages = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() && !has_built(&messages) {
-        return Err(CliError::Failed(format!(
-            "{} could not begin to build, and says above why: this is not about your program\nnext: cargo build \
-             --package exercises --bin {}",
-            Path::new(&cargo).display(),
-            exercise.id
-        )));
-    }
-    if !output.status.success() {
-        return Err(CliError::Failed(format!(
-            "{} does not compile yet: the compiler says above where\nnext: fix the first error, they often \
+    let what = ["--package", "exercises", "--bin", exercise.id];
+    let file = exercise.file(Language::Rust);
+    cargo::build(root, &what, exercise.id, &file).map_err(|unbuilt| match unbuilt {
+        Unbuilt::Failed(error) => error,
+        Unbuilt::Faults => CliError::Failed(format!(
+            "{file} does not compile yet: the compiler says above where\nnext: fix the first error, they often \
              bring others; netlayers hint {} helps",
-            exercise.file(Language::Rust),
             exercise.called()
-        )));
-    }
-    executable(&messages, exercise.id)
-        .ok_or_else(|| CliError::Failed(format!("cargo does not say where it put {}", exercise.id)))
+        )),
+    })
 }
 
 /// Whether two files are the same but for their line ends, which git may have changed.
@@ -136,21 +113,6 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
     let written = folder.and_then(|()| fs::write(&new, text)).and_then(|()| fs::rename(&new, path));
     written.map_err(|error| CliError::io(&format!("writing {}", path.display()), &error))
-}
-
-/// Whether cargo came so far as to call the compiler: the end of a build is its last message.
-fn has_built(messages: &str) -> bool {
-    let mut read = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    read.any(|message| message["reason"] == "build-finished")
-}
-
-/// Where cargo put a program: it says so in a line of JSON.
-fn executable(messages: &str, name: &str) -> Option<PathBuf> {
-    messages
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter(|message| message["target"]["name"] == name)
-        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
 }
 
 /// Runs a program on the lines of a check, for a bounded time and with bounded output.
@@ -238,15 +200,5 @@ mod tests {
     fn line_ends_make_no_difference() {
         assert!(same("a\nb\n", "a\r\nb\r\n"));
         assert!(!same("a\nb\n", "a\nc\n"));
-    }
-
-    #[test]
-    fn the_program_is_found_in_what_cargo_says() {
-        let messages = "not json\n\
-            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"netlayers\"},\"executable\":null}\n\
-            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"packet\"},\"executable\":\"/t/packet\"}\n";
-        assert_eq!(executable(messages, "packet"), Some(PathBuf::from("/t/packet")));
-        assert_eq!(executable(messages, "netlayers"), None);
-        assert_eq!(executable("", "x"), None);
     }
 }

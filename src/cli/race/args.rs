@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command, Error, FromArgMatches, ValueEnum};
 
 use crate::base::Duration;
 use crate::cli::knobs::{Names, option, turned};
+use crate::cli::mine;
 use crate::layers::transport::tcp::congestion::Algorithm;
 use crate::sim::knob::network::{
     AQM, DELAY, DELAYED_ACK, DUPLICATE, ECN, JITTER, LOSS, MIN_RTO, MTU, PACING, QUEUE, RACK, RATE, REORDER,
@@ -24,11 +25,12 @@ Examples:
   netlayers race cubic cubic none --view plot:throughput
   netlayers race newreno cubic --loss 1% --rate 100mbit --delay 10ms
   netlayers race cubic bbr --queue 300 --view plot:queue
+  netlayers race cubic mine --loss 1%
   netlayers race cubic cubic --aqm codel --ecn yes --view plot:queue",
     after_help = "\
 Each flow has a host of its own and more to send than there is time for. All go through one link: \
 rate, delay, queue and faults are that link's. A congestion control of your own: \
-examples/my_congestion_control.rs is one of a screenful, and races."
+'mine' is the one in examples/my_congestion_control.rs, here or in a folder above; it is built when it races."
 )]
 pub(in crate::cli) struct RaceArgs {
     /// The congestion control of each flow
@@ -47,6 +49,13 @@ pub(in crate::cli) struct RaceArgs {
     /// Write what would be shown to an SVG file instead, 80 columns wide and in colour
     #[arg(long, value_name = "FILE", conflicts_with = "json", help_heading = "What to show")]
     pub(super) svg: Option<PathBuf>,
+}
+
+impl RaceArgs {
+    /// Whether it asks for the congestion control that is called `mine`.
+    pub(in crate::cli) fn names_mine(&self) -> bool {
+        self.flows.iter().any(|flow| flow == mine::NAME)
+    }
 }
 
 /// Which plot of a race.
@@ -143,5 +152,7 @@ impl FromArgMatches for TrackFlags {
 }
 
 fn names() -> Vec<(String, &'static str)> {
-    Algorithm::ALL.iter().map(|algorithm| (algorithm.name.to_owned(), "a congestion control")).collect()
+    let own = (mine::NAME.to_owned(), "the one in examples/my_congestion_control.rs");
+    let known = Algorithm::ALL.iter().map(|algorithm| (algorithm.name.to_owned(), "a congestion control"));
+    known.chain([own]).collect()
 }

@@ -15,6 +15,7 @@ mod table;
 pub(super) use args::RaceArgs;
 
 use super::error::CliError;
+use super::mine;
 use super::output::Output;
 use super::progress::Progress;
 use super::svg;
@@ -58,15 +59,18 @@ fn shown(args: &RaceArgs, out: &mut Output) -> Result<(), CliError> {
 /// A congestion control by name.
 fn algorithm(name: &str) -> Result<Algorithm, CliError> {
     let known = Algorithm::ALL.map(|algorithm| algorithm.name);
-    if let Some(found) = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name == name) {
+    let all = known.iter().copied().chain([mine::NAME]);
+    if let Some(found) =
+        Algorithm::ALL.into_iter().chain(mine::here()).find(|algorithm| algorithm.name == name)
+    {
         return Ok(found);
     }
-    let near = known.iter().min_by_key(|known| strsim::osa_distance(known, name));
+    let near = all.min_by_key(|known| strsim::osa_distance(known, name));
     let near = near.filter(|near| strsim::osa_distance(near, name) <= 2);
     let meant = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
     Err(CliError::Usage(format!(
         "there is no congestion control '{name}': expected {}{meant}\n\
-         one of your own races from a program: examples/my_congestion_control.rs",
+         or mine, which is one of your own: examples/my_congestion_control.rs",
         known.join(", ")
     )))
 }
@@ -95,8 +99,11 @@ mod tests {
                 && said.contains("did you mean cubic?"),
             "{said}"
         );
-        let said = algorithm("mine").unwrap_err().to_string();
-        assert!(said.contains("examples/my_congestion_control.rs"), "{said}");
+        let said = algorithm("min").unwrap_err().to_string();
+        assert!(
+            said.contains("did you mean mine?") && said.contains("examples/my_congestion_control.rs"),
+            "{said}"
+        );
         assert_eq!(algorithm("newreno").unwrap(), Algorithm::NEWRENO);
     }
 }

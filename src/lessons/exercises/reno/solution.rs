@@ -53,4 +53,4 @@ fn main() {
 // Try this:
 // 1. Compare with `src/layers/transport/tcp/congestion/newreno.rs`. What does it count in congestion avoidance, and
 //    why?
-// 2. Put it into `examples/my_congestion_control.rs`, and race it.
+// 2. Put it into `examples/my_congestion_control.rs`, and race it: netlayers race cubic mine

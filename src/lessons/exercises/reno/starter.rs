@@ -62,5 +62,5 @@ fn main() {
 
 // Try this:
 // 1. Type lines to your program yourself: cargo run -qp exercises --bin reno, then begin 1000, then ack 1000
-// 2. Put your rules into `examples/my_congestion_control.rs`, and race them: netlayers race names the others.
+// 2. Put your rules into `examples/my_congestion_control.rs`, and race them: netlayers race cubic mine
 // 3. What would happen to the others on a link if yours came down to nine tenths instead of a half?
