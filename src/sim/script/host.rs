@@ -198,7 +198,7 @@ impl Host {
             Answer::Ignore => {}
             Answer::Reply(segment) => self.leaves(segment, false),
             Answer::Open(_) if self.config.syn_cookies == SynCookies::Always => {
-                self.answer_by_cookie(&segment)
+                self.answer_by_cookie(&segment);
             }
             Answer::Open(connection) => {
                 self.ends.isn = isn;
