@@ -13,11 +13,15 @@ use super::hostile::Good;
 /// In MiB. The server needs a part of it for itself and for its log.
 const BUDGET: u64 = 32;
 
+/// What it may have more than before, when they have gone: its log has 8 MiB of what they said, as four times a
+/// sixteenth of the budget, and the allocator some pieces.
+const AFTER: u64 = 14;
+
 /// Without the budget they would have the server hold some 90 MiB.
 const GLUTTONS: usize = 40;
 
 #[test]
-fn a_flood_stays_within_the_budget_and_the_others_go_on() {
+fn a_flood_stays_within_the_budget_the_others_go_on_and_memory_is_given_back() {
     let budget = BUDGET.to_string();
     let mut command = Command::new(example());
     let server = EventServer::launch(command.args(["--port", "0", "--profile", "chat", "--memory", &budget]));
@@ -53,9 +57,26 @@ fn a_flood_stays_within_the_budget_and_the_others_go_on() {
         .collect();
     let closed = readers.into_iter().filter_map(|reader| reader.join().ok()).filter(|closed| *closed).count();
     good.was_not_disturbed();
+    let after = falls_to(&server, before + (AFTER << 10));
     println!(
-        "{before} KiB before, {highest} at most; {closed} of {GLUTTONS} read that they were closed with 1013"
+        "{before} KiB before, {highest} at most, {after} when they have gone; {closed} of {GLUTTONS} read that they \
+         were closed with 1013"
     );
+    assert!(highest > before + (AFTER << 10), "that was no flood: {highest} KiB at most, {before} before");
+    assert!(after <= before + (AFTER << 10), "{after} KiB were kept of {highest}, {before} before");
+}
+
+/// The server's memory, when it has become so little, or has not in a long time.
+fn falls_to(server: &EventServer, bound: u64) -> u64 {
+    let mut after = u64::MAX;
+    for _ in 0..100 {
+        after = server.memory_kib().unwrap_or(0);
+        if after <= bound {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    after
 }
 
 /// Reads on, and on; the code of the Close frame at the end, if one comes.
