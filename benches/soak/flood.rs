@@ -1,5 +1,8 @@
 //! What a server has of its memory after a flood: clients have it send them much, read none of it, and go.
 //!
+//! What they were sent is in its log, of which the newest 48 MiB stay in memory for half a minute: what it has after
+//! that is the log's no more. What was freed goes back to the system every half a minute.
+//!
 //! `cargo bench --bench soak -- flood --readers 200 --megabytes 2`
 
 use std::io::{Read as _, Write as _};
@@ -27,7 +30,7 @@ pub(crate) fn run(asked: &Asked) -> Result<(), String> {
     println!("the server's memory: {before:.0} MiB before, {highest:.0} at most");
     drop(readers);
     let mut waited = 0;
-    for seconds in [1, 5, 40] {
+    for seconds in [1, 5, 40, 90] {
         std::thread::sleep(Duration::from_secs(seconds - waited));
         waited = seconds;
         println!("{seconds:>2} s after they have gone: {:.0} MiB", mib()?);

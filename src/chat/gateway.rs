@@ -44,6 +44,8 @@
 //! [`hub::Recovery`]: super::hub::Recovery
 //! [`Retention`]: super::Retention
 
+mod settling;
+
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -51,11 +53,12 @@ use std::sync::Arc;
 use slotmap::{Key as _, KeyData, SecondaryMap};
 
 use super::hub::{Hub, Input, Output, Reason, SessionId};
-use crate::base::{Duration, Instant, Machine as _};
-use crate::layers::application::engineio::{CloseCause, Event, Prepared, Server, Service, SessionKey};
+use crate::base::{Instant, Machine as _};
+use crate::layers::application::engineio::{CloseCause, Event, Server, Service, SessionKey};
 use crate::layers::application::http::Headers;
-use crate::layers::application::socketio::{Decoder, Encoded, Limits};
+use crate::layers::application::socketio::{Decoder, Limits};
 use crate::layers::application::websocket::Message;
+use settling::Settling;
 
 /// A hub, and the sessions that speak to it.
 #[derive(Debug)]
@@ -86,25 +89,6 @@ struct Peer {
     /// A ping waits for that moment too: its pong is to prove that what the hub sent before it has come.
     ping_waits: bool,
 }
-
-/// A namespace that was just entered.
-#[derive(Debug)]
-struct Settling {
-    namespace: String,
-    /// What came in it after its CONNECT. Bounded like all that waits for the session, by the hub's `queue_bytes`.
-    held: VecDeque<(Encoded, Prepared)>,
-}
-
-/// How long what follows a CONNECT in the same namespace is held back, so that it comes in a read of its own.
-///
-/// Many programs wait for one message and listen for the next when they have it: with a bare WebSocket, or by awaiting
-/// a stock client's connect event, whose promise goes on only when all that came in the same read has been handed out.
-/// An event in that read is lost to the program. Nothing in the protocol forbids it, and other servers do it: of twenty
-/// clients of Socket.IO's own server that listen when they are connected, most miss what it sends at once.
-///
-/// Nothing else waits. Other namespaces of the session go on, their CONNECTs too; within one namespace the order stays.
-/// By polling, where a read is an answer, time alone would not do it: a CONNECT is the last of the answer it is in.
-const SETTLE: Duration = Duration::from_millis(4);
 
 impl Gateway {
     /// A hub for the sessions of one endpoint, by its place in the server's list.
@@ -196,72 +180,6 @@ impl Gateway {
             }
         }
     }
-
-    fn send(&mut self, now: Instant, to: &[SessionId], packet: &Encoded, server: &mut Server) {
-        let prepared = prepare(packet);
-        for session in to.iter().copied().map(key) {
-            let Some(peer) = self.peers.get_mut(session) else { continue };
-            match peer.settling.iter_mut().find(|settling| settling.namespace == packet.namespace()) {
-                Some(settling) => settling.held.push_back((packet.clone(), prepared.clone())),
-                None => self.put(now, session, packet, &prepared, server),
-            }
-        }
-    }
-
-    /// Pings, when a ping waits and nothing else does.
-    fn ping(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
-        let Some(peer) = self.peers.get_mut(session).filter(|peer| peer.settling.is_empty()) else { return };
-        if std::mem::take(&mut peer.ping_waits) {
-            server.ping(now, session);
-        }
-    }
-
-    /// Hands a packet on. After a CONNECT its namespace settles.
-    fn put(
-        &mut self,
-        now: Instant,
-        session: SessionKey,
-        packet: &Encoded,
-        prepared: &Prepared,
-        server: &mut Server,
-    ) {
-        let Some(peer) = self.peers.get_mut(session) else { return };
-        peer.unreported += packet.len();
-        if packet.is_connect() {
-            let namespace = packet.namespace().to_owned();
-            peer.settling.push(Settling { namespace: namespace.clone(), held: VecDeque::new() });
-            self.settling.push_back((now + SETTLE, session, namespace));
-        }
-        server.send_prepared(now, session, prepared);
-    }
-
-    /// Sends what was held back in a namespace; up to the next CONNECT, when it was left and entered again meanwhile.
-    fn release(&mut self, now: Instant, session: SessionKey, namespace: &str, server: &mut Server) {
-        let Some(peer) = self.peers.get_mut(session) else { return };
-        let Some(at) = peer.settling.iter().position(|settling| settling.namespace == namespace) else {
-            return;
-        };
-        let mut held = peer.settling.swap_remove(at).held;
-        while let Some((packet, prepared)) = held.pop_front() {
-            self.put(now, session, &packet, &prepared, server);
-            let Some(peer) = self.peers.get_mut(session) else { return };
-            if let Some(again) = peer.settling.iter_mut().find(|settling| settling.namespace == namespace) {
-                again.held = held;
-                return;
-            }
-        }
-    }
-
-    /// Sends all that was held back, with no moment between: the session ends.
-    fn release_all(&mut self, now: Instant, session: SessionKey, server: &mut Server) {
-        while let Some(settling) = self.peers.get_mut(session).and_then(|peer| peer.settling.pop()) {
-            for (packet, prepared) in settling.held {
-                let Some(peer) = self.peers.get_mut(session) else { return };
-                peer.unreported += packet.len();
-                server.send_prepared(now, session, &prepared);
-            }
-        }
-    }
 }
 
 /// A Socket.IO server, but for its sockets.
@@ -306,12 +224,7 @@ impl Service for Gateway {
     }
 
     fn wake(&mut self, now: Instant, server: &mut Server) {
-        while self.settling.front().is_some_and(|(at, ..)| *at <= now)
-            && let Some((_, session, namespace)) = self.settling.pop_front()
-        {
-            self.release(now, session, &namespace, server);
-            self.ping(now, session, server);
-        }
+        self.release_settled(now, server);
         self.tell(now, Input::Wake, server);
     }
 
@@ -356,13 +269,6 @@ fn key(session: SessionId) -> SessionKey {
     KeyData::from_ffi(session.0).into()
 }
 
-/// A packet as Engine.IO's messages: the text, then one for each attachment.
-fn prepare(packet: &Encoded) -> Prepared {
-    let attachments = packet.attachments.iter().cloned().map(Message::Binary);
-    let prepared = Prepared::new(std::iter::once(Message::Text(packet.text.clone())).chain(attachments));
-    if packet.is_connect() { prepared.ending_a_body() } else { prepared }
-}
-
 fn reason(cause: CloseCause) -> Reason {
     match cause {
         CloseCause::PingTimeout => Reason::PingTimeout,
@@ -376,215 +282,4 @@ fn reason(cause: CloseCause) -> Reason {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use slotmap::SlotMap;
-
-    use super::*;
-
-    #[test]
-    fn an_address_or_the_network_of_a_subscriber_is_one_origin() {
-        let of = |text: &str| origin(text.parse().expect("an address"));
-        assert_eq!((&*of("192.0.2.7"), of("::ffff:192.0.2.7")), ("192.0.2.7", of("192.0.2.7")));
-        assert_eq!(
-            (&*of("2001:db8:1:2:3:4:5:6"), of("2001:db8:1:2::9")),
-            ("2001:db8:1:2::", of("2001:db8:1:2::"))
-        );
-    }
-
-    use crate::chat::{Config, MemoryLog};
-    use crate::layers::application::engineio;
-    use crate::layers::application::http::{Incoming, RequestHead};
-    use crate::layers::application::socketio::Value;
-
-    /// A server of three namespaces that greet, and one client by WebSocket or by polling.
-    struct Bench {
-        server: Server,
-        gateway: Gateway,
-        now: Instant,
-    }
-
-    impl Bench {
-        fn new() -> Self {
-            let mut hub = Hub::new(Config::default(), Box::new(|| 7), Box::new(MemoryLog::default()));
-            for name in ["/", "/a", "/b"] {
-                hub.of(name)
-                    .on_connection(|cx, _| {
-                        cx.emit("auth", vec![]);
-                    })
-                    .on("message", |cx, _, _| {
-                        cx.emit("back", vec![]);
-                    })
-                    .on("leave", |cx, _, _| cx.disconnect());
-            }
-            let server = Server::new(engineio::Config::default(), Box::new(|| "sid".into()));
-            Bench { server, gateway: Gateway::new(hub, Limits::default(), 0), now: Instant::ZERO }
-        }
-
-        /// Gives bytes to a connection. What all connections get: the packets, as `type namespace`, where events are
-        /// called by their names.
-        fn give(&mut self, conn: engineio::ConnKey, bytes: &[u8]) -> String {
-            self.server.handle(self.now, engineio::Input::Bytes(conn, bytes::Bytes::copy_from_slice(bytes)));
-            self.run()
-        }
-
-        fn wait(&mut self, millis: u64) -> String {
-            self.now += Duration::from_millis(millis);
-            self.gateway.wake(self.now, &mut self.server);
-            self.run()
-        }
-
-        fn run(&mut self) -> String {
-            let mut written = Vec::new();
-            while let Some(output) = self.server.poll(self.now) {
-                match output {
-                    engineio::Output::Event(event) => self.gateway.event(self.now, event, &mut self.server),
-                    engineio::Output::Ready(conn) => {
-                        let Some(outbox) = self.server.outbox(conn) else { continue };
-                        let bytes: Vec<u8> = outbox.pieces().flatten().copied().collect();
-                        self.server.written(conn, bytes.len());
-                        written.extend(bytes);
-                    }
-                    engineio::Output::Close(_) | engineio::Output::WakeAt(_) => {}
-                }
-            }
-            let written = String::from_utf8_lossy(&written);
-            let words = [
-                "40{",
-                "40/a,{",
-                "40/b,{",
-                "42[\"auth\"",
-                "42/a,[\"auth\"",
-                "42/b,[\"auth\"",
-                "back",
-                "41/a",
-            ];
-            let mut found: Vec<_> = words.iter().flat_map(|word| written.match_indices(word)).collect();
-            found.sort_unstable();
-            found.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
-        }
-
-        fn websocket(&mut self) -> engineio::ConnKey {
-            let conn = self.server.connected(self.now).expect("room");
-            let head = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n\
-                        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-            self.give(conn, head.as_bytes());
-            conn
-        }
-
-        fn say(&mut self, conn: engineio::ConnKey, packets: &[&str]) -> String {
-            let frames = packets.iter().flat_map(|packet| {
-                [&[0x81, 0x80 | packet.len() as u8, 0, 0, 0, 0], packet.as_bytes()].concat()
-            });
-            self.give(conn, &frames.collect::<Vec<u8>>())
-        }
-
-        fn request(&mut self, method: &str, body: &str) -> String {
-            let conn = self.server.connected(self.now).expect("room");
-            let (sid, length) = (if method == "OPEN" { "" } else { "sid" }, body.len());
-            let method = method.replace("OPEN", "GET");
-            let head = format!(
-                "{method} /socket.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n{body}"
-            );
-            self.give(conn, head.as_bytes())
-        }
-    }
-
-    #[test]
-    fn what_follows_a_connect_comes_a_moment_later_in_every_namespace_and_nothing_else_waits() {
-        let mut bench = Bench::new();
-        let conn = bench.websocket();
-        assert_eq!(bench.say(conn, &["40", "40/a,"]), "40{ 40/a,{");
-        assert_eq!(bench.wait(2), "");
-        assert_eq!(bench.say(conn, &["40/b,"]), "40/b,{", "a CONNECT waits for no other namespace");
-        assert_eq!(bench.wait(2), "42[\"auth\" 42/a,[\"auth\"");
-        assert_eq!(
-            bench.say(conn, &["42[\"message\"]", "42/b,[\"message\"]"]),
-            "back",
-            "nor what was settled"
-        );
-        assert_eq!(bench.wait(2), "42/b,[\"auth\" back", "in their order");
-    }
-
-    #[test]
-    fn gates_and_programs_see_the_request_its_query_cookies_fields_and_address() {
-        let mut bench = Bench::new();
-        let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let (at_gate, inside) = (seen.clone(), seen.clone());
-        bench
-            .gateway
-            .hub()
-            .of("/a")
-            .gate(move |entry| {
-                let words = [entry.parameter("q").as_deref(), entry.cookie("c"), entry.header("x-one")]
-                    .map(Option::unwrap_or_default)
-                    .join(" ");
-                at_gate.lock().unwrap().push(words);
-                Ok(())
-            })
-            .on_connection(move |cx, hello| {
-                let handshake = cx.handshake(hello);
-                let part = |name| handshake.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-                inside.lock().unwrap().push(format!("{} {}", part("address"), part("url")));
-            });
-        let address = std::net::SocketAddr::from(([192, 0, 2, 1], 5000));
-        let conn = bench.server.connected_from(bench.now, Some(address)).expect("room");
-        let head = "GET /socket.io/?EIO=4&transport=websocket&q=%26 HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n\
-                    Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nCookie: c=2\r\nX-One: three\r\n\
-                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-        bench.give(conn, head.as_bytes());
-        assert_eq!(bench.say(conn, &["40/a,"]), "40/a,{");
-        let url = "/socket.io/?EIO=4&transport=websocket&q=%26";
-        assert_eq!(*seen.lock().unwrap(), ["& 2 three".to_owned(), format!("192.0.2.1 {url}")]);
-    }
-
-    #[test]
-    fn who_leaves_and_enters_again_at_once_is_told_in_this_order() {
-        let mut bench = Bench::new();
-        let conn = bench.websocket();
-        assert_eq!(bench.say(conn, &["40/a,", "42/a,[\"leave\"]", "40/a,"]), "40/a,{");
-        assert_eq!(bench.wait(4), "42/a,[\"auth\" 41/a 40/a,{");
-        assert_eq!(bench.wait(4), "42/a,[\"auth\"");
-    }
-
-    #[test]
-    fn by_polling_a_connect_is_the_last_of_its_answer_however_late_the_poll() {
-        let mut bench = Bench::new();
-        bench.request("OPEN", "");
-        bench.request("POST", "40\u{1e}40/a,");
-        bench.wait(100);
-        assert_eq!(bench.request("GET", ""), "40{");
-        assert_eq!(bench.request("GET", ""), "40/a,{");
-        assert_eq!(bench.request("GET", ""), "42[\"auth\" 42/a,[\"auth\"");
-    }
-
-    #[test]
-    fn attachments_of_all_unfinished_packets_are_bounded_together() {
-        let mut server = Server::new(engineio::Config::default(), Box::new(String::new));
-        let hub = Hub::new(Config::default(), Box::new(|| 7), Box::new(MemoryLog::default()));
-        let mut gateway = Gateway::new(hub, Limits::default(), 0).with_attachments_in_all(100);
-        let mut keys = SlotMap::<SessionKey, ()>::with_key();
-        let sessions: Vec<SessionKey> = (0..4).map(|_| keys.insert(())).collect();
-        let mut say = |gateway: &mut Gateway, session: usize, message: Message| {
-            let event = Event::Message { session: sessions[session], message };
-            gateway.event(Instant::ZERO, event, &mut server);
-            gateway.hub().sessions()
-        };
-        for (number, session) in sessions.iter().copied().enumerate() {
-            let head = RequestHead::new("GET", "/", Headers::new());
-            let event = Event::Opened { session, endpoint: 0, request: Arc::new(Incoming::new(head)) };
-            gateway.event(Instant::ZERO, event, &mut Server::new(Default::default(), Box::new(String::new)));
-            assert_eq!(say(&mut gateway, number, Message::from(r#"52-["e"]"#)), number + 1);
-        }
-        let forty = || Message::from(vec![0; 40]);
-        assert_eq!(say(&mut gateway, 0, forty()), 4);
-        assert_eq!(say(&mut gateway, 1, forty()), 4);
-        assert_eq!((say(&mut gateway, 2, forty()), gateway.attached), (3, 80), "that one was too much");
-        // One leaves, and there is room again.
-        let closed = Event::Closed { session: sessions[0], cause: CloseCause::TransportClosed };
-        gateway.event(Instant::ZERO, closed, &mut Server::new(Default::default(), Box::new(String::new)));
-        assert_eq!((say(&mut gateway, 3, forty()), gateway.attached), (2, 80));
-    }
-}
+mod tests;

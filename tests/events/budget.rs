@@ -58,6 +58,48 @@ fn a_flood_stays_within_the_budget_and_the_others_go_on() {
     );
 }
 
+/// In KiB: what the server has more than before when a flood has gone, at most.
+const KEPT: u64 = 8 << 10;
+
+#[test]
+fn what_a_flood_took_goes_back_to_the_system() {
+    let server = EventServer::start("chat");
+    let Some(before) = server.memory_kib() else {
+        println!("not run: this system does not tell how much memory a process has");
+        return;
+    };
+    // Engine.IO sends it back by itself: no log keeps any of it.
+    let said = Ws::text_frame(format!("4{}", "x".repeat(250_000)).as_bytes());
+    let mut gluttons = Vec::new();
+    for _ in 0..80 {
+        let mut glutton = Ws::open(&server, "/engine.io/?EIO=4&transport=websocket").expect("it opens");
+        SockRef::from(&glutton.stream).set_recv_buffer_size(4096).expect("a small buffer");
+        // As many as the server reads while nobody takes the answers; a little later it has.
+        glutton.stream.set_write_timeout(Some(Duration::from_millis(300))).expect("a time limit");
+        let _ = (0..2).try_for_each(|_| glutton.stream.write_all(&said));
+        gluttons.push(glutton);
+    }
+    let highest = soon(&server, |memory| memory > before + 2 * KEPT);
+    assert!(highest > before + 2 * KEPT, "that was no flood: {highest} KiB at most, {before} before");
+    drop(gluttons);
+    let after = soon(&server, |memory| memory <= before + KEPT);
+    println!("{before} KiB before, {highest} in the flood, {after} when it had gone");
+    assert!(after <= before + KEPT, "{after} KiB were kept of {highest}, {before} before");
+}
+
+/// The server's memory in KiB as soon as it is so, or after ten seconds in which it was not.
+fn soon(server: &EventServer, is_so: impl Fn(u64) -> bool) -> u64 {
+    let mut memory = 0;
+    for _ in 0..200 {
+        memory = server.memory_kib().unwrap_or(0);
+        if is_so(memory) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    memory
+}
+
 /// Reads on, and on; the code of the Close frame at the end, if one comes.
 fn close_code(socket: &mut Ws) -> Option<u16> {
     use std::io::Read as _;

@@ -101,10 +101,17 @@ impl Draft {
             // The alphabet of a sealed offset needs no escape.
             Hole::Sealed(seals, namespace) => format!(",\"{}\"", seals.write(&namespace, offset)),
         };
+        let filled: Vec<(usize, String)> =
+            holes.into_iter().map(|(place, hole)| (place, fill(hole))).collect();
+        // What is kept is counted by its length, so its memory must not be much more: a vector that grows for a few
+        // bytes at the end of a long text would become twice as large.
+        text.reserve_exact(filled.iter().map(|(_, filling)| filling.len()).sum());
         // From the last to the first, so that places stay true: most have one, at the end.
-        for (place, hole) in holes.into_iter().rev() {
-            let filling = fill(hole);
+        for (place, filling) in filled.into_iter().rev() {
             text.splice(place..place, filling.into_bytes());
+        }
+        if text.capacity() - text.len() > text.len() / 4 {
+            text.shrink_to_fit();
         }
         // JSON and what fills its holes are UTF-8.
         let text = Utf8Bytes::try_from(Bytes::from(text)).unwrap_or_default();
@@ -133,6 +140,16 @@ mod tests {
             let args = [&[said("17".into(), 17u64.into())][..], &rest, &[sealed]].concat();
             assert_eq!(record.wire, Packet::event(&*namespace, "message", args).encode());
             assert_eq!(record.offset, 17);
+        }
+    }
+
+    #[test]
+    fn a_record_takes_hardly_more_memory_than_its_text() {
+        for length in [10, 100, 1000, 250_000] {
+            let args = ["x".repeat(length).into(), Value::from(vec![Value::from("yes"); 40])];
+            let record = Draft::new(Seals::new(7), &"/".into(), "said", &args, &[]).at(17);
+            let text = Bytes::from(record.wire.text).try_into_mut().expect("nothing else holds it");
+            assert!(text.capacity() <= text.len() * 5 / 4, "{} for {}", text.capacity(), text.len());
         }
     }
 

@@ -21,8 +21,9 @@ const WITNESS: &str = "events.count";
 /// Our own check sequences are read in any case.
 const CHECKED: u64 = 512 << 20;
 
-/// Memory for the pages of the file. What is read again and again is what was said last, and that is in memory anyway.
-const CACHE: usize = 64 << 20;
+/// Memory for the pages of the file. redb keeps what it wrote as long as there is room; but what is read again and again
+/// is what was said last, and that is in memory anyway. So there is room for the inner pages, and for half a commit.
+const CACHE: usize = 8 << 20;
 
 /// Opens the database in a file, or makes one.
 pub(super) fn open(path: &Path, told: &Told) -> Result<Guarded, StoreError> {

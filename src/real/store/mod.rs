@@ -58,9 +58,10 @@ pub use error::StoreError;
 const FORMAT: u64 = 4;
 
 /// What is kept in memory of each namespace. More than [`writer::MAX_PENDING`] and the largest event together, so that
-/// whatever is not on disk yet is here.
+/// whatever is not on disk yet is here. What is older and safe is read from the disk, should anybody still want it: most
+/// clients that come back have been away for seconds.
 const CACHE: Retention =
-    Retention { age: Duration::MAX, bytes: 48 << 20, young: Duration::ZERO, events: u64::MAX };
+    Retention { age: Duration::from_secs(30), bytes: 48 << 20, young: Duration::ZERO, events: u64::MAX };
 
 /// A page that takes this many bytes is read no further: a client that missed large events gets them little by little,
 /// and the others need not wait for it.
@@ -102,6 +103,14 @@ pub struct Store {
     next_number: u32,
     retention: Retention,
     compacted: Arc<Mutex<Compacted>>,
+    last_look: Look,
+}
+
+/// How far the log was when it was last asked to forget.
+#[derive(Debug, Clone, Copy, Default)]
+struct Look {
+    at_ms: u64,
+    taken: u64,
 }
 
 impl Store {
@@ -172,6 +181,7 @@ impl Store {
             next_number,
             retention,
             compacted,
+            last_look: Look::default(),
         })
     }
 
@@ -195,6 +205,16 @@ impl Store {
     /// What [`failure`](Store::failure) says, for an observer while the hub has the store.
     pub fn watch(&self) -> impl Fn() -> Option<String> + Send + 'static {
         self.shared.writer.watch()
+    }
+
+    /// Drops from memory what is old there, and on disk: all that was taken before the last look, if it is by now.
+    fn forget_in_memory(&mut self, now_ms: u64) {
+        let look = Look { at_ms: now_ms, taken: self.taken() };
+        let last = std::mem::replace(&mut self.last_look, look);
+        if self.stored() >= last.taken {
+            let age_ms = CACHE.age.as_nanos() / 1_000_000;
+            self.recent.forget(now_ms.min(last.at_ms + age_ms));
+        }
     }
 
     /// The key that is kept; the fresh one when there is none.
@@ -419,6 +439,7 @@ impl EventLog for Store {
                 self.shared.writer.push(disk.trim(), 0);
             }
         }
+        self.forget_in_memory(now_ms);
     }
 
     fn sessions(&mut self) -> Box<dyn Sessions> {

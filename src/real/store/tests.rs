@@ -139,6 +139,26 @@ fn what_is_too_old_goes_and_the_numbers_go_on_after_a_restart() {
 }
 
 #[test]
+fn what_is_old_and_safe_is_in_memory_no_more_and_read_from_disk() {
+    let directory = Directory::new();
+    let main: Arc<str> = "/".into();
+    let mut store = directory.open().unwrap();
+    store.open(&main, IDS);
+    (1..=3).for_each(|n| append(&mut store, &main, &record(n, n * 10_000, None)));
+    let look = |store: &mut Store, seconds: u64| {
+        store.forget(seconds * 1000);
+        store.recent.horizon("/")
+    };
+    assert_eq!(look(&mut store, 50), 0, "what came since the last look may still wait for the disk");
+    wait_until_stored(&store);
+    assert_eq!(look(&mut store, 55), 2, "the third was said 25 seconds ago");
+    append(&mut store, &main, &record(4, 56_000, None));
+    wait_until_stored(&store);
+    assert_eq!((look(&mut store, 100), look(&mut store, 101)), (3, 4), "as far as the look before had come");
+    assert_eq!(page(&store, 0, 9).iter().map(|r| r.offset).collect::<Vec<_>>(), [1, 2, 3, 4]);
+}
+
+#[test]
 fn few_events_of_long_ago_go_as_well_as_many() {
     let directory = Directory::new();
     let main: Arc<str> = "/".into();
