@@ -30,12 +30,12 @@ pub(super) fn run(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
     match &args.show.svg {
         None => shown(args, out),
         Some(path) => {
-            let mut page = Output::kept();
+            let mut page = Output::picture_page();
             let ending = shown(args, &mut page);
             if let Err(CliError::Usage(_)) = ending {
                 return ending;
             }
-            svg::write(path, &page.into_sheet()).and(ending)
+            svg::write(path, &page.into_parts()).and(ending)
         }
     }
 }
