@@ -131,6 +131,6 @@ fn every_three_faults_in_a_life_of_a_connection_end_right() {
         assert_eq!(played, 64 * frames * (frames - 1) * (frames - 2) / 6);
         all += played;
     }
-    // So many as of 2026-11; a change of it says that the scenes have changed.
+    // Another number says that the scenes have changed.
     assert_eq!(all, 0);
 }
