@@ -9,6 +9,7 @@ use crate::view::columns::Columns;
 use crate::view::dissect::{Role, dissect_trace};
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::Look;
+use crate::view::plot::Plot;
 use crate::view::svg::{self, Alt, escape};
 
 /// The picture with its caption. `id` is unique in the book: the lesson's, and what distinguishes it in the lesson.
@@ -53,11 +54,15 @@ pub fn figure(picture: &Picture, id: &str) -> String {
             }
         }
         Drawing::Columns(columns) => vec![table(columns)],
+        Drawing::Plot(plot) => {
+            let plot = Plot { title: String::new(), ..plot.clone() };
+            vec![plot.to_svg(Alt { id, title: "Plot: ", text: &picture.caption }, PLOT)]
+        }
         Drawing::Free(_) => Vec::new(),
     };
     let drawn =
         if drawn.is_empty() { text(&picture.draw(&Look::default()).to_string()) } else { drawn.join("") };
-    match narrow(picture) {
+    match narrow(picture, id) {
         Some(narrow) => {
             framed(id, &format!("<div class=\"nl-wide\">{drawn}</div>{narrow}"), &picture.caption)
         }
@@ -65,11 +70,21 @@ pub fn figure(picture: &Picture, id: &str) -> String {
     }
 }
 
+/// Width of a plot, and of the same on a telephone.
+const PLOT: f64 = 660.0;
+const NARROW_PLOT: f64 = 340.0;
+
 /// Columns of text that fit a telephone held upright, inside a fold.
 const NARROW: usize = 40;
 
 /// The picture for a narrow screen, as a narrow terminal shows it; `None` when it has no such form: then it scrolls.
-fn narrow(picture: &Picture) -> Option<String> {
+fn narrow(picture: &Picture, id: &str) -> Option<String> {
+    if let Drawing::Plot(plot) = &picture.drawing {
+        let plot = Plot { title: String::new(), ..plot.clone() };
+        let id = format!("{id}-narrow");
+        let svg = plot.to_svg(Alt { id: &id, title: "Plot: ", text: &picture.caption }, NARROW_PLOT);
+        return Some(format!("<div class=\"nl-narrow\">{svg}</div>"));
+    }
     if matches!(picture.drawing, Drawing::Columns(_)) {
         // A table of HTML breaks its cells by itself.
         return None;

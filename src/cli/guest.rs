@@ -69,9 +69,9 @@ pub(super) fn run(command: &WireCommand, out: &mut Output) -> Result<(), CliErro
     match &args.show.svg {
         None => shown(args, out),
         Some(path) => {
-            let mut page = Output::kept();
+            let mut page = Output::picture_page();
             shown(args, &mut page)?;
-            svg::write(path, &page.into_sheet())
+            svg::write(path, &page.into_parts())
         }
     }
 }

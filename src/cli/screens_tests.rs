@@ -111,6 +111,7 @@ fn every_page_of_the_other_commands_fits_the_screen() {
         vec!["compare", "--file", "LICENSE-MIT", "--only", "tcp", "--view", "plot:seq"],
         vec!["race", "cubic", "newreno", "--time", "2s"],
         vec!["race", "cubic", "newreno", "none", "--time", "1s", "--view", "plot:queue"],
+        vec!["race", "cubic", "--time", "500ms", "--view", "plot:loss"],
         loss.to_vec(),
         with(&["--whole"]),
         vec!["compare", "hello", "--wire", "real"],

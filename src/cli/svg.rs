@@ -5,12 +5,14 @@ use std::path::Path;
 use crate::cli::error::CliError;
 use crate::cli::output::remark;
 use crate::view::sheet::Sheet;
-use crate::view::svg::{Alt, terminal};
+use crate::view::svg::Alt;
+use crate::view::svg::terminal::{self, Part};
 
 /// Writes a page, colours and all, to an SVG file.
-pub(super) fn write(path: &Path, page: &Sheet) -> Result<(), CliError> {
+pub(super) fn write(path: &Path, page: &[Part]) -> Result<(), CliError> {
     let command = command(std::env::args().skip(1));
-    let told = told(page);
+    let told: Vec<String> = page.iter().map(part_told).filter(|told| !told.is_empty()).collect();
+    let told = told.join("; ");
     let alt = Alt { id: "netlayers", title: &command, text: &told };
     let svg = terminal::to_svg(&command, page, alt) + "\n";
     std::fs::write(path, svg)
@@ -34,7 +36,15 @@ fn command(arguments: impl Iterator<Item = String>) -> String {
     words.join(" ")
 }
 
-/// The page for readers who cannot see it: its sentences and its table, without what is drawn.
+/// A part of the page for readers who cannot see it.
+fn part_told(part: &Part) -> String {
+    match part {
+        Part::Sheet(sheet) => told(sheet),
+        Part::Drawn(drawn) => drawn.told(),
+    }
+}
+
+/// Lines for readers who cannot see them: their sentences and their table, without what is drawn.
 fn told(page: &Sheet) -> String {
     let drawn =
         |line: &str| line.chars().any(|c| "│├┤─◄►┊".contains(c) || ('\u{2800}'..='\u{28ff}').contains(&c));

@@ -19,7 +19,7 @@ use crate::trace::Kind;
 use crate::view::plot::{self, Axis, Plot, Series, Shape, TONES, Unit};
 
 const CC: Knob<Algorithm> = network::CC.at("newreno").told("congestion control of the senders");
-const QUEUE: Knob<usize> =
+pub(crate) const QUEUE: Knob<usize> =
     network::QUEUE.at("10").within(Range::Count(2, 200)).told("most frames that wait for the link");
 
 pub(super) const LESSON: Lesson = Lesson {
@@ -90,6 +90,11 @@ fn script(stage: &mut Stage) {
     stage.try_next(
         "netlayers race cubic newreno none",
         "Different controls through one link. Predict the shares.",
+    );
+    stage.try_next("netlayers race newreno --view plot:loss", "Predict the goodput at four times the loss.");
+    stage.try_next(
+        "netlayers lesson 13 --wire kernel",
+        "The kernel's window, as it tells it. Predict how far it comes down.",
     );
     stage.try_next("netlayers check reno", "Make: a congestion window of your own.");
     stage.try_next("netlayers check drop_tail", "Make: be the queue in front of the link.");
@@ -390,13 +395,9 @@ fn fair(stage: &mut Stage) {
         ],
     );
     let (race, _) = run_race(stage, cc);
-    stage.draw(
-        "plot",
+    stage.plot(
+        windows(&race),
         "Both congestion windows. They come down at different times, and towards each other.",
-        {
-            let plot = windows(&race);
-            move |look| plot.draw(look)
-        },
     );
     flows_table(stage, &race, "What each of the two got, as at the beginning.");
     let jain = race.jain();

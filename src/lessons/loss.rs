@@ -23,7 +23,7 @@ use crate::view::plot;
 /// How many segments the client sends.
 const SEGMENTS: usize = 8;
 
-const LOSE: Knob<usize> = super::knob::LOSE.within(Range::Count(1, SEGMENTS as u64));
+pub(crate) const LOSE: Knob<usize> = super::knob::LOSE.within(Range::Count(1, SEGMENTS as u64));
 const TIMES: Knob<usize> = Knob::count("times", "3", 1, 5, "how often in a row the same segment is lost");
 const MIN_RTO: Knob<Duration> = network::MIN_RTO
     .within(Range::Time(Duration::from_millis(200), Duration::from_secs(5)))
@@ -94,6 +94,10 @@ fn script(stage: &mut Stage) {
     );
     stage.try_next("netlayers lesson 10 --min-rto 200ms", "As Linux has it. Predict which pauses change.");
     stage.try_next("netlayers lesson 10 --times 5", "Predict how long the connection is silent in all.");
+    stage.try_next(
+        "netlayers lesson 10 --wire kernel",
+        "The kernel sends, and one is lost. Predict when it goes again.",
+    );
     stage.try_next("netlayers check timeout", "Make: compute the timeout from round trips.");
     stage.try_next("netlayers check duplicates", "Make: find the ACK that shows a loss.");
 }

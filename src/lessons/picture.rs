@@ -19,6 +19,7 @@ use crate::view::hexdump::hexdump;
 use crate::view::ladder::{LadderOptions, single_with};
 use crate::view::layers::layers;
 use crate::view::look::Look;
+use crate::view::plot::Plot;
 use crate::view::sheet::{Sheet, Tone};
 use crate::view::table::table;
 
@@ -47,6 +48,8 @@ pub enum Drawing {
     },
     /// A table of rows and columns.
     Columns(Columns),
+    /// Series over two axes.
+    Plot(Plot),
     /// A drawing that a view made of something else than a run, for any look.
     Free(FreeDrawing),
 }
@@ -161,6 +164,7 @@ impl Picture {
         match &self.drawing {
             Drawing::Run { trace, until, view } => view.draw(trace.first(*until).untitled(), look),
             Drawing::Columns(columns) => columns.draw(look),
+            Drawing::Plot(plot) => plot.draw(look),
             Drawing::Free(free) => (free.draw)(look),
         }
     }
@@ -170,6 +174,7 @@ impl Picture {
         match &self.drawing {
             Drawing::Run { view, .. } => view.name(),
             Drawing::Columns(_) => "columns",
+            Drawing::Plot(_) => "plot",
             Drawing::Free(free) => free.name,
         }
     }

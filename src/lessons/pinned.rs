@@ -77,9 +77,8 @@ pub(super) fn connect(stage: &mut Stage, client: Host, server: Host) -> Socket {
 
 /// Shows a plot of the run so far.
 pub(super) fn plot(stage: &mut Stage, kind: plot::Kind, caption: impl Into<String>) {
-    let mut trace = stage.seen().trace().clone();
-    trace.title.clear();
-    stage.draw("plot", caption, move |look| kind.of(trace.whole()).draw(look));
+    let plot = kind.of(stage.seen().trace().whole().untitled());
+    stage.plot(plot, caption);
 }
 
 /// The data that was sent again: the number of its first byte, counted from 1, and when, in milliseconds.

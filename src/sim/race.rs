@@ -14,6 +14,8 @@
 //! Every sender has more to send than there is time for. What happens is folded into figures as it happens, so a race
 //! takes no more memory the longer it is: [`PARTS`] values a flow, and the events of 20 ms.
 
+pub mod law;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 

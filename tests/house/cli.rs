@@ -220,6 +220,38 @@ fn a_race_says_who_got_how_much_and_the_same_each_time() {
 }
 
 #[test]
+fn goodput_over_loss_stands_beside_the_law() {
+    let args = ["race", "newreno", "cubic", "--view", "plot:loss", "--time", "1s", "--rate", "2mbit"];
+    let said = stdout(&run(&args));
+    for word in ["law Mbit/s", "0.25", "8.00", "L law: 1.22 MSS", "1 newreno", "2 cubic", "Mbit/s", "loss %"]
+    {
+        assert!(said.contains(word), "no {word} in:\n{said}");
+    }
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    assert!(stdout(&run(&[&args[..], &["--ascii"]].concat())).is_ascii());
+    let said = refused(&[&args[..], &["--loss", "1%"]].concat(), 2);
+    assert!(said.contains("turns the loss itself"), "{said}");
+    let many = ["none", "tahoe", "reno", "newreno", "cubic", "--view", "plot:loss"];
+    assert!(refused(&[&["race"], &many[..]].concat(), 2).contains("at most 4 controls, got 5"));
+}
+
+#[test]
+fn a_plot_in_a_picture_is_made_of_curves() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("race.svg");
+    let args = ["race", "newreno", "cubic", "--time", "2s", "--svg"];
+    let output = run(&[&args[..], &[path.to_str().expect("a path in UTF-8")]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let svg = std::fs::read_to_string(&path).expect("the picture");
+    // One for each flow, in different dashes, and the words of the legend.
+    assert_eq!(svg.matches(" stroke-width=\"1.8\"").count(), 2, "{svg}");
+    assert_eq!(svg.matches("stroke-dasharray=\"7 3\"").count(), 1, "{svg}");
+    for word in [">1 newreno<", ">cwnd kB<", ">time s<", "congestion windows; cwnd over time; newreno, cubic"]
+    {
+        assert!(svg.contains(word), "no {word} in {svg}");
+    }
+}
+
+#[test]
 fn compare_has_one_schema_on_every_wire() {
     let document = |args: &[&str]| -> serde_json::Value {
         let output = run(&[&["compare", "hello", "--json"][..], args].concat());

@@ -13,7 +13,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
         "commands::compare_fits_eighty_columns_and_asks_the_kernel",
         compare_fits_eighty_columns_and_asks_the_kernel,
     ),
-    ("commands::four_lessons_have_a_scene_and_others_say_so", four_lessons_have_a_scene_and_others_say_so),
+    ("commands::six_lessons_have_a_scene_and_others_say_so", six_lessons_have_a_scene_and_others_say_so),
     ("commands::a_program_of_the_users_talks_to_our_stack", a_program_of_the_users_talks_to_our_stack),
     ("commands::our_stack_calls_a_program_of_the_users", our_stack_calls_a_program_of_the_users),
     ("commands::a_program_that_is_not_there_is_named", a_program_that_is_not_there_is_named),
@@ -78,11 +78,13 @@ fn compare_fits_eighty_columns_and_asks_the_kernel() {
     assert!(told.contains("kernel"), "{told}");
 }
 
-fn four_lessons_have_a_scene_and_others_say_so() {
+fn six_lessons_have_a_scene_and_others_say_so() {
     for (lesson, says) in [
         ("handshake", "the kernel's SYN-ACK offers MSS 1460, window scale"),
         ("segmentation", "the kernel made 3 segments of one write of 4000 bytes: 1448 + 1448 + 1104"),
         ("stream", "10 writes of 5 bytes left in"),
+        ("loss", "number 2 of 8 segments was lost; 6 came behind it"),
+        ("congestion", "the kernel's window began with 10 segments"),
         ("control", "its one receive gave \"part 1. part 2. part 3. \""),
     ] {
         let text = told(&["lesson", lesson, "--wire", "kernel"]);

@@ -1,11 +1,18 @@
 //! What physics and the literature say of many segments: rates, laws, queues.
 
+use std::net::SocketAddr;
+
 use netlayers::base::{Duration, Instant};
 use netlayers::layers::link::aqm::Aqm;
 use netlayers::layers::physical::delay::Rate;
+use netlayers::layers::stack::StackConfig;
+use netlayers::layers::transport::tcp::Config;
 use netlayers::layers::transport::tcp::congestion::{Ack, Algorithm, CongestionControl, NewReno};
+use netlayers::sim::apps::tcp::{Receiver, Source};
 use netlayers::sim::knob::Knobs;
 use netlayers::sim::race::{self, Race};
+use netlayers::sim::{LinkConfig, Network, fault};
+use netlayers::trace::{Recorder, Wire};
 
 /// Payload of a full segment with timestamps, and the bytes of time that its frame takes.
 const PAYLOAD: f64 = 1448.0;
@@ -32,11 +39,12 @@ fn one_flow_of_cubic_has_the_line_rate_less_headers_within_one_percent() {
 }
 
 #[test]
-fn twenty_flows_fill_a_link_and_share_it() {
-    // A hundred at 100 Mbit/s are the same in large, and take a debug build a minute.
-    let race = race::run(&[Algorithm::NEWRENO; 20], &track(20, 10), Duration::from_secs(12));
+fn a_hundred_flows_fill_a_link_of_100_mbit_and_share_it() {
+    // Five seconds of a debug build: with fewer flows a full queue is another thing.
+    let race = race::run(&[Algorithm::NEWRENO; 100], &track(100, 10), Duration::from_secs(10));
     assert!(race.bottleneck.utilisation > Some(0.95), "{:?}", race.bottleneck.utilisation);
     assert!(race.jain() > 0.8, "{}", race.jain());
+    assert!(race.bottleneck.turned_away > 1_000 && race.queue < 200, "{:?}", race.bottleneck.turned_away);
 }
 
 /// Goodput of one flow of NewReno at this loss of data, and of ACKs.
@@ -51,15 +59,15 @@ fn goodput_goes_with_one_over_the_root_of_the_loss() {
     // Mathis and others (1997): 1.22 MSS / (RTT sqrt(p)), for losses that are repaired without a timeout.
     let rates = [0.01, 0.04].map(|loss| (loss, at_loss(loss, Algorithm::NEWRENO).goodput(0)));
     for (loss, rate) in rates {
-        let law = 1.22 * PAYLOAD * 8.0 / (0.02 * f64::sqrt(loss));
+        let law = race::law::predicted(&track(100, 10), loss);
         assert!((0.6..1.3).contains(&(rate / law)), "{rate} at {loss}, {law} by the law");
     }
     let ratio = rates[0].1 / rates[1].1;
     assert!((1.6..3.0).contains(&ratio), "four times the loss, half the rate: {ratio}");
 }
 
-/// NewReno that counts ACKs in congestion avoidance and not the bytes that they acknowledge: equation 3 of RFC 5681
-/// §3.1, which ns-3 has. With delayed ACKs its window grows half as fast.
+/// NewReno that counts ACKs and not the bytes that they acknowledge: SMSS*SMSS/cwnd for each of them, equation 3 of RFC
+/// 5681 §3.1, of which the RFC says that it counts too little when ACKs are delayed.
 #[derive(Debug)]
 struct CountsAcks {
     newreno: NewReno,
@@ -97,17 +105,69 @@ impl CongestionControl for CountsAcks {
     }
 }
 
-#[test]
-fn counting_acks_and_not_bytes_is_what_makes_newreno_of_ns_3_slower() {
-    let start = |mss: u64| -> Box<dyn CongestionControl> {
+const COUNTS_ACKS: Algorithm = Algorithm {
+    name: "acks",
+    start: |mss| {
         let newreno = NewReno::new(mss);
         Box::new(CountsAcks { window: newreno.window() as f64, newreno, mss: mss as f64 })
+    },
+};
+
+/// Seconds for ten megabytes over a link of 100 Mbit/s and 10 ms that loses one in a hundred of what goes to the
+/// receiver: MSS 1448, SACK without RACK, timestamps, an initial window of 10, a shortest timeout of a second. That is
+/// how ns-3 3.37 is configured when nothing else is said, but for the MSS and buffers of 4 MB.
+fn ten_megabytes(congestion: Algorithm, delayed_ack: Option<Duration>, seed: u64) -> f64 {
+    const BYTES: u64 = 10_000_000;
+    let buffer = 4 << 20;
+    let tcp = Config {
+        congestion,
+        delayed_ack,
+        sack: true,
+        rack: false,
+        timestamps: true,
+        send_buffer: buffer,
+        recv_buffer: buffer,
+        ..Config::default()
     };
-    let seconds = |congestion| 80e6 / at_loss(0.01, congestion).goodput(0);
-    // Ten megabytes take 15 to 19 s there. By the law with delayed ACKs, 0.87 in place of 1.22: 16 s.
-    let (bytes, acks) = (seconds(Algorithm::NEWRENO), seconds(Algorithm { name: "acks", start }));
-    assert!((8.0..14.0).contains(&bytes), "{bytes} s");
-    assert!((12.0..20.0).contains(&acks) && acks > 1.2 * bytes, "{acks} s, and {bytes} s");
+    let config = StackConfig { tcp, ..StackConfig::default() };
+    let mut network = Network::new(seed, Recorder::off(Wire::Sim));
+    let sender = network.host("sender", "10.0.0.1/24", &config);
+    let receiver = network.host("receiver", "10.0.0.2/24", &config);
+    let link = LinkConfig {
+        rate: Some(Rate::mbit(100)),
+        delay: Duration::from_millis(10),
+        queue: 1_000,
+        ..LinkConfig::default()
+    };
+    network.link(sender, receiver, link);
+    network.introduce_neighbours();
+    network.rule(sender, receiver, fault::loss(0.01));
+    let sink = network.app(receiver, Receiver::sink(9));
+    let to = SocketAddr::new(network.stack(receiver).address(), 9);
+    network.app(sender, Source::new(to, BYTES, Instant::ZERO));
+    while network.app_ref::<Receiver>(sink).bytes() < BYTES {
+        assert!(network.now() < Instant::from_millis(100_000), "it does not end");
+        network.wait_until(network.now() + Duration::from_millis(10));
+    }
+    network.now().since(Instant::ZERO).as_secs_f64()
+}
+
+/// The same ten megabytes in ns-3, seeds 1 to 3, in seconds. It has two NewRenos. `TcpNewReno` counts ACKs: 15 to 19 by
+/// the measurement that this project began with, 19.2, 21.6 and 20.5 with Debian's 3.37; with `DelAckCount` 1, an ACK for
+/// each segment, 12.4, 12.9 and 13.2. `TcpLinuxReno` counts what is acknowledged, as ours does and as RFC 5681 §3.1
+/// recommends: 9.5, 10.2 and 10.8, and 9.2, 10.5 and 10.2 with an ACK for each.
+#[test]
+fn newreno_takes_as_long_as_in_ns_3_when_both_count_acks_and_as_the_law_says_when_it_counts_bytes() {
+    let delayed = Some(Duration::from_millis(200));
+    let times = |congestion, delayed_ack| [1, 2, 3].map(|seed| ten_megabytes(congestion, delayed_ack, seed));
+    // Counting delayed ACKs the window grows by a segment in two round trips: by the law 16.0 s.
+    let acks = times(COUNTS_ACKS, delayed);
+    assert!(acks.iter().all(|seconds| (15.0..19.0).contains(seconds)), "{acks:?}");
+    // Counting bytes it does not matter how many ACKs there are: by the law 11.4 s.
+    let law = 80e6 / race::law::predicted(&track(100, 10), 0.01);
+    for times in [times(Algorithm::NEWRENO, delayed), times(Algorithm::NEWRENO, None)] {
+        assert!(times.iter().all(|seconds| (0.8..1.2).contains(&(seconds / law))), "{times:?}, law {law}");
+    }
 }
 
 /// Two flows through a queue that is far too long: the path holds forty frames.

@@ -427,8 +427,12 @@ fn wireshark_and_our_dissector_agree_on_what_a_full_queue_let_through() {
         "tcp.analysis.out_of_order",
     ];
     let mut first_seen_late = 0;
-    for (mtu, len) in [(68, 60_000), (80, 70_000), (100, 120_000)] {
-        let knobs = Knobs { link: LinkConfig { mtu, ..LinkConfig::default() }, ..Knobs::bare() };
+    let short = LinkConfig { queue: 40, ..LinkConfig::default() };
+    let (bare, usual) = (Knobs::bare(), Knobs { link: short, ..Knobs::default() });
+    for (mtu, len, knobs) in
+        [(68, 60_000, &bare), (80, 70_000, &bare), (100, 120_000, &bare), (68, 60_000, &usual)]
+    {
+        let knobs = Knobs { link: LinkConfig { mtu, ..knobs.link }, ..knobs.clone() };
         let trace = scene::run(Way::Tcp, &noise(len), &knobs, Recorder::on("full", Wire::Sim)).trace;
         assert!(trace.turned_away() > 0, "MTU {mtu}");
         let Some(rows) = read("full", &trace, &fields) else { return };

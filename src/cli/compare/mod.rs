@@ -32,9 +32,9 @@ pub(super) fn run(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> 
     match &args.show.svg {
         None => shown(args, out),
         Some(path) => {
-            let mut page = Output::kept();
+            let mut page = Output::picture_page();
             shown(args, &mut page)?;
-            svg::write(path, &page.into_sheet())
+            svg::write(path, &page.into_parts())
         }
     }
 }

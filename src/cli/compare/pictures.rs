@@ -60,8 +60,11 @@ fn headed(title: &str, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn plot(kind: plot::Kind, trace: &Trace, pace: Pace, out: &mut Output) -> Result<(), CliError> {
-    let picture = kind.of(trace).draw(&out.look);
-    out.picture(&picture, pace)
+    let plot = kind.of(trace);
+    match pace {
+        Pace::AtOnce => out.plot(&plot),
+        Pace::Step => out.picture(&plot.draw(&out.look), pace),
+    }
 }
 
 /// All traces as JSON: one document, or one a line when there are several.

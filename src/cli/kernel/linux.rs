@@ -18,7 +18,7 @@ use crate::real::kernel::programs::{Door, Patience, serve};
 use crate::real::kernel::{self, Device};
 use crate::sim::knob::Knobs;
 use crate::sim::scene::ClientOnly;
-use crate::sim::{HostId, Network, OpenNetwork};
+use crate::sim::{HostId, Network, NodeId, OpenNetwork};
 use crate::trace::{Recorder, Way, Wire};
 
 /// How long a run may take.
@@ -71,6 +71,8 @@ fn lay(address: IpAddr, mac: MacAddr, knobs: &Knobs) -> Result<Device, CliError>
 pub(super) struct Bench {
     pub(super) open: OpenNetwork,
     pub(super) host: HostId,
+    /// The kernel's end of the link.
+    pub(super) end: NodeId,
     device: Device,
     pub(super) clock: Clock,
 }
@@ -88,7 +90,7 @@ impl Bench {
         open.network.link(host, end, knobs.link());
         knobs.faults(&mut open.network, host, end);
         let device = lay(KERNELS, open.mac(end), knobs)?;
-        Ok(Bench { open, host, device, clock: Clock::start() })
+        Ok(Bench { open, host, end, device, clock: Clock::start() })
     }
 
     /// Lets programs run at the kernel's end until they are done.

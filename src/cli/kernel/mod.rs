@@ -8,6 +8,8 @@ mod guest;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
+mod recovery;
+#[cfg(target_os = "linux")]
 mod scenes;
 #[cfg(target_os = "linux")]
 mod websocket;
@@ -25,7 +27,7 @@ use crate::real::kernel_figures::EndFigures;
 use crate::trace::Run;
 
 /// Which lessons have a scene on this wire.
-pub(super) const LESSONS: &[&str] = &["stream", "handshake", "segmentation", "control"];
+pub(super) const LESSONS: &[&str] = &["stream", "handshake", "segmentation", "loss", "congestion", "control"];
 
 /// A run on the kernel wire.
 pub(super) struct Played {

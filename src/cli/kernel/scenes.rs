@@ -10,7 +10,7 @@ use super::linux::{Bench, KERNELS, OURS};
 use crate::base::{Duration, Instant};
 use crate::cli::error::CliError;
 use crate::layers::transport::tcp::{Options, Segment};
-use crate::lessons::{Scenario, control, segmentation, stream};
+use crate::lessons::{Scenario, congestion, control, loss, segmentation, stream};
 use crate::real::RealError;
 use crate::real::differences::Difference;
 use crate::real::scenes::RealStory;
@@ -37,6 +37,8 @@ pub(in crate::cli) fn scene(id: &str, scenario: &Scenario) -> Result<RealStory, 
         "handshake" => handshake(),
         "segmentation" => cut(scenario.get(&segmentation::SIZE), scenario.get(&segmentation::ANNOUNCED)),
         "stream" => late_read(scenario.get(&stream::WRITES), scenario.get(&stream::EACH)),
+        "loss" => super::recovery::loss(scenario.get(&loss::LOSE)),
+        "congestion" => super::recovery::congestion(scenario.get(&congestion::QUEUE)),
         "control" => super::websocket::between(scenario.get(&control::FRAGMENTS)),
         _ => Err(CliError::Failed(format!("there is no scene of {id} on the kernel wire"))),
     }
@@ -210,7 +212,7 @@ impl App for Pieces {
 }
 
 /// The segments of a run: when each was sent, by which end, and what it is.
-fn segments(trace: &Trace) -> Vec<(Instant, PlaceId, Segment)> {
+pub(super) fn segments(trace: &Trace) -> Vec<(Instant, PlaceId, Segment)> {
     let parsed = |(at, from, to, frame, bytes)| {
         let passing = Passing { at, from, to, frame, bytes };
         Some((at, from, passing.segment()?))

@@ -35,7 +35,7 @@ pub(super) fn show(
     if let Some(kind) = view.plot() {
         for scene in scenes {
             out.toned(Tone::Strong, format!("{}: {}", scene.id, scene.title))?;
-            out.sheet(&kind.of(scene.trace.whole()).draw(&out.look))?;
+            out.plot(&kind.of(scene.trace.whole()))?;
             out.line("")?;
         }
         return out.line(format!("scenario: {}", performance.scenario));

@@ -15,7 +15,9 @@ pub(super) use self::remark::{error, overwrite, remark, wipe};
 use super::error::CliError;
 use super::style::{ColorChoice, Style};
 use crate::view::look::{Look, grouped, harmless};
+use crate::view::plot::Plot;
 use crate::view::sheet::{Line, Sheet, Tone, ansi};
+use crate::view::svg::terminal::Part;
 
 /// Standard output with a look that fits it.
 pub(super) struct Output {
@@ -28,6 +30,8 @@ pub(super) struct Output {
     pauses: bool,
     /// What will be shown page by page, when it is complete: each sheet by itself.
     kept_for_pages: Option<Kept>,
+    /// What is complete of a page that becomes a picture; `None` for all else.
+    picture: Option<Vec<Part>>,
 }
 
 /// What waits to be shown page by page. Bounded: of more than [`Kept::MOST`] lines the rest is counted, and the last
@@ -122,6 +126,7 @@ impl Output {
             keyboard: if somebody { Keyboard::Stdin } else { Keyboard::Nobody },
             pauses: somebody && !style.no_pause,
             kept_for_pages: None,
+            picture: None,
         }
     }
 
@@ -133,7 +138,20 @@ impl Output {
             keyboard: Keyboard::Nobody,
             pauses: false,
             kept_for_pages: None,
+            picture: None,
         }
+    }
+
+    /// The same for a page that becomes a picture, in which plots are drawn and not written.
+    pub(super) fn picture_page() -> Self {
+        Output { picture: Some(Vec::new()), ..Self::kept() }
+    }
+
+    /// What was written, when it is to become a picture.
+    pub(super) fn into_parts(mut self) -> Vec<Part> {
+        let mut parts = self.picture.take().unwrap_or_default();
+        parts.push(Part::Sheet(self.into_sheet()));
+        parts
     }
 
     /// A terminal of this size with somebody who types these lines, and then ends the input.
@@ -319,6 +337,18 @@ impl Output {
                 kept.extend(sheet.clone());
                 Ok(())
             }
+        }
+    }
+
+    /// Shows a plot.
+    pub(super) fn plot(&mut self, plot: &Plot) -> Result<(), CliError> {
+        match (&mut self.picture, &mut self.to) {
+            (Some(parts), To::Kept(kept)) => {
+                parts.push(Part::Sheet(std::mem::take(kept)));
+                parts.push(Part::Drawn(Box::new(plot.clone())));
+                Ok(())
+            }
+            _ => self.sheet(&plot.draw(&self.look)),
         }
     }
 

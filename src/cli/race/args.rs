@@ -26,7 +26,8 @@ Examples:
   netlayers race newreno cubic --loss 1% --rate 100mbit --delay 10ms
   netlayers race cubic bbr --queue 300 --view plot:queue
   netlayers race cubic mine --loss 1%
-  netlayers race cubic cubic --aqm codel --ecn yes --view plot:queue",
+  netlayers race cubic cubic --aqm codel --ecn yes --view plot:queue
+  netlayers race newreno cubic bbr --view plot:loss    each alone, at losses from 0.25 to 8 %",
     after_help = "\
 Each flow has a host of its own and more to send than there is time for. All go through one link: \
 rate, delay, queue and faults are that link's. A congestion control of your own: \
@@ -70,6 +71,9 @@ pub(super) enum RaceView {
     /// Frames that wait in front of the bottleneck
     #[value(name = "plot:queue")]
     Queue,
+    /// What each gets alone at losses from small to large, beside the law of 1/sqrt(loss)
+    #[value(name = "plot:loss")]
+    Loss,
 }
 
 /// How long a race is.
@@ -108,6 +112,11 @@ static TRACK: [&dyn AnyKnob; 18] = [
 pub(super) struct TrackFlags(Vec<(&'static dyn AnyKnob, Value)>);
 
 impl TrackFlags {
+    /// Whether the loss was turned.
+    pub(super) fn turns_loss(&self) -> bool {
+        self.0.iter().any(|(knob, _)| knob.name() == LOSS.name)
+    }
+
     /// The track that they describe, and for how long.
     pub(super) fn track(&self) -> (Knobs, Duration) {
         let (mut knobs, mut time) = (race::knobs(), Duration::from_secs(10));

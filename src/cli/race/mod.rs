@@ -5,10 +5,12 @@
 //! | `args` | what was asked for |
 //! | `table` | who got how much, and what the link saw |
 //! | `plots` | the race over time |
+//! | `law` | no race: each alone, at one loss after the other |
 //! | `document` | the same as JSON |
 
 mod args;
 mod document;
+mod law;
 mod plots;
 mod table;
 
@@ -26,9 +28,9 @@ pub(super) fn run(args: &RaceArgs, out: &mut Output) -> Result<(), CliError> {
     match &args.svg {
         None => shown(args, out),
         Some(path) => {
-            let mut page = Output::kept();
+            let mut page = Output::picture_page();
             shown(args, &mut page)?;
-            svg::write(path, &page.into_sheet())
+            svg::write(path, &page.into_parts())
         }
     }
 }
@@ -40,6 +42,9 @@ fn shown(args: &RaceArgs, out: &mut Output) -> Result<(), CliError> {
         return Err(CliError::Usage(format!("too many flows: expected at most {most}, got {given}")));
     }
     let (knobs, time) = args.track.track();
+    if args.view == args::RaceView::Loss {
+        return law::show(&entrants, args, &knobs, time, out);
+    }
     let mut progress = Progress::start();
     let done = race::run_watched(&entrants, &knobs, time, &mut |now| {
         progress.tell(|| format!("racing: {now} of {time} of virtual time"));
@@ -51,7 +56,9 @@ fn shown(args: &RaceArgs, out: &mut Output) -> Result<(), CliError> {
     out.in_pages();
     table::show(&done, &knobs, out)?;
     out.line("")?;
-    out.sheet(&plots::plot(&done, &knobs, args.view).draw(&out.look))?;
+    if let Some(plot) = plots::plot(&done, &knobs, args.view) {
+        out.plot(&plot)?;
+    }
     out.line("")?;
     out.line(next(args))
 }

@@ -10,9 +10,11 @@ use crate::view::sheet::Tone;
 /// Parts of a race that are one value of throughput: in a single one there is no more than a few segments.
 const TOGETHER: usize = 10;
 
-pub(super) fn plot(race: &Race, knobs: &Knobs, view: RaceView) -> Plot {
+pub(super) fn plot(race: &Race, knobs: &Knobs, view: RaceView) -> Option<Plot> {
     let time = Axis::time(Instant::from_nanos(race.time.as_nanos()));
-    match view {
+    Some(match view {
+        // It is over no time.
+        RaceView::Loss => return None,
         RaceView::Cwnd => {
             let plot = Plot::new("congestion windows", time, Axis::new("cwnd", Unit::Bytes));
             let plot = flows(race, plot, Shape::Steps, |race, flow| {
@@ -44,7 +46,7 @@ pub(super) fn plot(race: &Race, knobs: &Knobs, view: RaceView) -> Plot {
                         .points([0, PARTS - 1].map(|part| (race.end_of_part(part), race.bottleneck.mean))),
                 )
         }
-    }
+    })
 }
 
 /// One series a flow; those beyond the alphabet share its last letter.

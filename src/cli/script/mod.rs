@@ -40,9 +40,9 @@ pub(super) fn run(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
     match &args.show.svg {
         None => shown(args, &name, &script, out),
         Some(path) => {
-            let mut page = Output::kept();
+            let mut page = Output::picture_page();
             let ending = shown(args, &name, &script, &mut page);
-            svg::write(path, &page.into_sheet()).and(ending)
+            svg::write(path, &page.into_parts()).and(ending)
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::sim::knob::{Knob, Knobs as NetworkKnobs};
 use crate::trace::{Trace, Wire};
 use crate::view::columns::Columns;
 use crate::view::look::Look;
+use crate::view::plot::Plot;
 use crate::view::sheet::Sheet;
 
 /// Where a scenario is played.
@@ -104,6 +105,11 @@ impl Stage {
         draw: impl Fn(&Look) -> Sheet + Send + Sync + 'static,
     ) {
         self.picture(name, caption.into(), Drawing::Free(FreeDrawing { name, draw: Arc::new(draw) }));
+    }
+
+    /// Shows a plot.
+    pub fn plot(&mut self, plot: Plot, caption: impl Into<String>) {
+        self.picture("plot", caption.into(), Drawing::Plot(plot));
     }
 
     /// Asks for a number, before the run that shows it.

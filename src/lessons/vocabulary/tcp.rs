@@ -247,6 +247,32 @@ pub(super) const TERMS: &[Term] = &[
         picture: Some(pictures::aimd),
     },
     Term {
+        name: "square root law",
+        aliases: &["1/sqrt(p)", "Mathis formula", "TCP throughput equation"],
+        definition: "What one TCP flow gets from a path with random losses, whatever the links could carry: 1.22 \
+                     segments a round trip, divided by the root of the loss. Four times the loss is half the rate, and \
+                     twice the round trip is half the rate too. It follows from the sawtooth, and counts no timeouts, \
+                     so at high losses a flow gets less.",
+        place: TRANSPORT,
+        cites: &[
+            Cite {
+                document: "Mathis and others (1997)",
+                section: "2",
+                what: "The macroscopic behavior of the TCP congestion avoidance algorithm",
+            },
+            Cite {
+                document: "RFC 5681",
+                section: "3.1",
+                what: "the growth of the window that it follows from",
+            },
+        ],
+        no_rfc: "",
+        sources: &["src/sim/race/law.rs"],
+        lesson: Some(13),
+        see: &["AIMD", "round-trip time", "congestion window"],
+        picture: Some(pictures::square_root_law),
+    },
+    Term {
         name: "bufferbloat",
         aliases: &["standing queue"],
         definition: "A queue that is too long and always full: every packet waits in it, so the round-trip \

@@ -98,6 +98,7 @@ const REQUIRED: &[&str] = &[
     "congestion control",
     "slow start",
     "AIMD",
+    "square root law",
     "bufferbloat",
     "FIN",
     "half-close",

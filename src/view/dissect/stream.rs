@@ -39,6 +39,8 @@ struct Direction {
     origin: Option<SeqNumber>,
     /// Whether `origin` is a SYN that was seen.
     syn_seen: bool,
+    /// Where a FIN was seen.
+    fin: Option<u64>,
     /// Everything before was seen.
     next: u64,
     /// Bytes after a hole, as far as they were captured, and how many they are.
@@ -111,9 +113,13 @@ impl Conversation {
         let takes_room = syn || fin || how.len > 0;
         let seen_before = takes_room
             && match seq {
-                Some(seq) => me.has_seen(seq, end + u64::from(fin)),
+                // A FIN has a number of its own, also one that came before its turn.
+                Some(seq) => me.has_seen(seq, end) && (!fin || me.fin == Some(end)),
                 None => true,
             };
+        if fin {
+            me.fin = Some(end);
+        }
         let bare = !syn && !fin && !flags.has(Flags::RST);
         let probe = me.probe(peer, bare, start, how.len);
         let ack_and_window = ack.map(|ack| (ack.unwrap_or(0), window));

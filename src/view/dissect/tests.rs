@@ -255,6 +255,18 @@ fn segments_out_of_order_are_read_in_order() {
 }
 
 #[test]
+fn a_fin_that_left_with_data_behind_a_hole_is_known_when_it_comes_alone() {
+    let (mut conversations, at, ack) = upgraded();
+    let frame = |flags, at, bytes: &[u8]| sample::tcp(true, flags, at, ack, bytes);
+    let fin = Flags::ACK | Flags::FIN;
+    let early = conversations.feed(&frame(fin, at + 6, &[1, 2, 3, 4]));
+    let alone = conversations.feed(&frame(fin, at + 10, &[]));
+    assert!(!tcp_of(&early).retransmission && tcp_of(&alone).retransmission);
+    let data = conversations.feed(&frame(Flags::ACK, at + 6, &[1, 2, 3, 4]));
+    assert!(tcp_of(&data).retransmission);
+}
+
+#[test]
 fn a_frame_that_breaks_the_rules_is_pointed_at() {
     let (mut conversations, at, ack) = upgraded();
     let packet = conversations.feed(&sample::tcp(true, Flags::ACK, at, ack, &[0x83, 0x80, 0, 0, 0, 0]));

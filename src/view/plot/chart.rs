@@ -41,6 +41,8 @@ pub enum Unit {
     Seconds,
     /// Numbers of frames.
     Frames,
+    /// Hundredths.
+    Percent,
 }
 
 /// Points that belong together.
@@ -70,6 +72,8 @@ pub enum Shape {
     Steps,
     /// Not at all: a dot each.
     Dots,
+    /// By twos, the lower one first: what a segment covers.
+    Bars,
     /// Not at all: the letter each.
     Marks,
 }

@@ -6,14 +6,18 @@
 //! | `scale` | round numbers for the ticks of an axis, and their units |
 //! | `raster` | lines and points as dots of Braille characters, or as letters |
 //! | `text` | axes, legend and raster as a sheet |
+//! | `svg` | the same as a picture, whose lines are lines |
 //! | [`transfer`] | a TCP transfer out of a trace: cwnd, round trips, time and sequence |
 //! | [`traffic`] | of any trace: throughput, queues |
+//! | [`law`] | goodput over loss, beside the law of 1/sqrt(p) |
 //!
 //! Every series has a letter, which is in the legend and on the line: nothing is said by colour alone.
 
 mod chart;
+pub mod law;
 mod raster;
 mod scale;
+mod svg;
 mod text;
 pub mod traffic;
 pub mod transfer;

@@ -48,6 +48,7 @@ fn shown(unit: Unit, most: f64) -> (&'static str, f64) {
         Unit::BitsPerSecond => &[("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3), ("bit/s", 1.0)],
         Unit::Seconds => &[("s", 1.0), ("ms", 1e-3), ("us", 1e-6)],
         Unit::Frames => &[("frames", 1.0)],
+        Unit::Percent => &[("%", 1.0)],
     };
     let fits = units.iter().find(|(_, size)| most >= 2.0 * size);
     *fits.or(units.last()).expect("every unit has a name")

@@ -102,7 +102,7 @@ impl Plot {
 }
 
 /// The points of a series that are numbers of the plane.
-fn drawable(series: &Series) -> impl Iterator<Item = (f64, f64)> + '_ {
+pub(super) fn drawable(series: &Series) -> impl Iterator<Item = (f64, f64)> + '_ {
     let is_number = |value: f64| (0.0..=MOST).contains(&value);
     series.points.iter().copied().filter(move |(x, y)| is_number(*x) && is_number(*y))
 }
@@ -112,11 +112,13 @@ fn draw(series: &Series, raster: &mut Raster, (x, y): (&Scale, &Scale)) {
     let pen = Pen { letter: series.mark, tone: series.tone };
     let (across, up) = raster.size();
     let mut before: Option<(usize, usize)> = None;
-    for (at, value) in drawable(series) {
+    for (number, (at, value)) in drawable(series).enumerate() {
+        let is_end = number % 2 == 1;
         let here = (x.place(at, across), y.place(value, up));
         match (series.shape, before) {
             (Shape::Marks, _) => raster.mark(here, pen),
-            (Shape::Dots, _) | (_, None) => raster.dot(here, pen),
+            (Shape::Bars, Some(before)) if is_end => raster.line(before, here, pen),
+            (Shape::Dots | Shape::Bars, _) | (_, None) => raster.dot(here, pen),
             (Shape::Line, Some(before)) => raster.line(before, here, pen),
             (Shape::Steps, Some(before)) => {
                 raster.line(before, (here.0, before.1), pen);
@@ -146,7 +148,7 @@ fn marks(series: &Series, (number, of): (usize, usize), raster: &mut Raster, (x,
         // Steps hold their value, so the letter may be anywhere up to the next one.
         let until = match series.shape {
             Shape::Steps => points.get(n + 1).map_or(across.saturating_sub(1), |next| next.0),
-            Shape::Line | Shape::Dots | Shape::Marks => here.0,
+            Shape::Line | Shape::Dots | Shape::Bars | Shape::Marks => here.0,
         };
         while next <= until {
             let at = (here.0.max(next), here.1);

@@ -67,7 +67,7 @@ pub fn cwnd(run: Past<'_>) -> Plot {
         flight.points.push((*at, sent.saturating_sub(acked) as f64));
     }
     let has_cwnd = !cwnd.points.is_empty();
-    let plot = transfer.plot("congestion window", Axis::new("bytes", Unit::Bytes));
+    let plot = transfer.plot("congestion window", Axis::new("window", Unit::Bytes));
     let plot = plot.with(flight).with(ssthresh).with(cwnd);
     if has_cwnd {
         plot
@@ -96,11 +96,11 @@ pub fn rtt(run: Past<'_>) -> Plot {
 /// Time and sequence numbers: what was sent, the line of ACKs below it, and the window's edge above it.
 pub fn seq(run: Past<'_>) -> Plot {
     let Some(transfer) = Transfer::of(run) else { return nothing(run, "time and sequence numbers") };
-    let mut data = Series::new('d', "data", Tone::Of(Layer::Internet), Shape::Dots);
+    let mut data = Series::new('d', "data", Tone::Of(Layer::Internet), Shape::Bars);
     let mut ack = Series::new('a', "ACK", Tone::Good, Shape::Steps);
     let mut window = Series::new('w', "window's edge", Tone::Faint, Shape::Steps);
     let mut again = Series::new('R', "sent again", Tone::Bad, Shape::Marks);
-    let mut sack = Series::new('k', "SACK", Tone::Of(Layer::Application), Shape::Dots);
+    let mut sack = Series::new('k', "SACK", Tone::Of(Layer::Application), Shape::Bars);
     let most = transfer.steps.iter().filter_map(|(_, step)| match step {
         Step::Sent { end, .. } => Some(*end),
         _ => None,

@@ -6,6 +6,7 @@
 //! | a frame as nested boxes | [`layers`] |
 //! | a header in rows of 32 bits | [`header`] |
 //! | TCP's states | [`states`] |
+//! | a [plot](super::plot) | [`Plot::to_svg`](super::plot::Plot::to_svg) |
 //! | a [sheet](super::sheet), as on a terminal | [`terminal`] |
 //!
 //! The palette is in one style sheet, twice, for light and for dark: it follows the reader's system, and inside an
@@ -139,6 +140,18 @@ impl Canvas {
         let _ = write!(self.shapes, "<path class=\"k n{dashes} {class}\" d=\"{path}\"/>");
     }
 
+    /// Draws a curve of a plot: a line as wide as a projector shows it.
+    pub(crate) fn curve(&mut self, path: &str, tone: Tone, line: LineStyle) {
+        let dashes = match line {
+            LineStyle::Solid => "",
+            LineStyle::Dashed => " stroke-dasharray=\"7 3\"",
+            LineStyle::Dotted => " stroke-dasharray=\"2 3\"",
+        };
+        let class = tone.class();
+        let _ =
+            write!(self.shapes, "<path class=\"k n {class}\" stroke-width=\"1.8\"{dashes} d=\"{path}\"/>");
+    }
+
     /// Fills the area inside a path.
     pub(crate) fn area(&mut self, path: &str, tone: Tone) {
         let _ = write!(self.shapes, "<path class=\"a {}\" d=\"{path}\"/>", tone.class());
@@ -223,7 +236,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// A coordinate with one decimal at most.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let tenths = (value * 10.0).round() as i64;
     match tenths % 10 {
         0 => (tenths / 10).to_string(),

@@ -17,25 +17,64 @@ const BASE: f64 = 11.0;
 const EDGE: f64 = 14.0;
 /// A picture of narrower text is still this many columns wide.
 const LEAST_COLUMNS: usize = 40;
+/// What draws itself has at least this width.
+const DRAWN_COLUMNS: usize = 80;
+
+/// A part of what a command printed.
+#[derive(Debug)]
+pub enum Part {
+    /// Lines.
+    Sheet(Sheet),
+    /// What is more than letters: a plot, whose lines are drawn as lines.
+    Drawn(Box<dyn Paint>),
+}
+
+/// What draws itself on a canvas.
+pub trait Paint: std::fmt::Debug {
+    /// Draws it with its upper left corner at a place, as wide as it may be. Says how high it is.
+    fn paint(&self, canvas: &mut Canvas, at: (f64, f64), width: f64) -> f64;
+
+    /// What it shows, in words.
+    fn told(&self) -> String;
+}
 
 /// Draws what `command` printed below the command itself, after a prompt.
-pub fn to_svg(command: &str, printed: &Sheet, alt: Alt<'_>) -> String {
+pub fn to_svg(command: &str, printed: &[Part], alt: Alt<'_>) -> String {
     let mut canvas = Canvas::default();
     let prompt = Line::of("$ ", Tone::Faint).with(command, Tone::Strong);
-    let lines: Vec<&Line> =
-        Some(&prompt).filter(|_| !command.is_empty()).into_iter().chain(printed.lines()).collect();
-    let columns = lines.iter().map(|line| line.width()).max().unwrap_or(0).max(LEAST_COLUMNS);
+    let prompt = Part::Sheet(Some(prompt).filter(|_| !command.is_empty()).into_iter().collect());
+    let parts: Vec<&Part> = Some(&prompt).into_iter().chain(printed).collect();
+    let columns = parts.iter().map(|part| part.columns()).max().unwrap_or(0).max(LEAST_COLUMNS);
+    let width = columns as f64 * ADVANCE;
     let mut strokes: BTreeMap<Tone, String> = BTreeMap::new();
-    for (row, line) in lines.iter().enumerate() {
-        let top = EDGE + row as f64 * ROW;
-        text(line.cells(), top, &mut canvas);
-        lines_of(line.cells(), top, &mut strokes, &mut canvas);
+    let mut top = EDGE;
+    for part in parts {
+        match part {
+            Part::Sheet(sheet) => {
+                for line in sheet.lines() {
+                    text(line.cells(), top, &mut canvas);
+                    lines_of(line.cells(), top, &mut strokes, &mut canvas);
+                    top += ROW;
+                }
+            }
+            Part::Drawn(drawn) => top += drawn.paint(&mut canvas, (EDGE, top), width),
+        }
     }
     for (tone, path) in &strokes {
         canvas.path(path, *tone, LineStyle::Solid);
     }
-    let size = (2.0 * EDGE + columns as f64 * ADVANCE, 2.0 * EDGE + lines.len() as f64 * ROW);
+    let size = (2.0 * EDGE + width, EDGE + top);
     canvas.file(size, alt)
+}
+
+impl Part {
+    /// How wide it wants to be.
+    fn columns(&self) -> usize {
+        match self {
+            Part::Sheet(sheet) => sheet.width(),
+            Part::Drawn(_) => DRAWN_COLUMNS,
+        }
+    }
 }
 
 /// Writes the letters of a line, in runs of one colour.

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::terminal::Part;
 use super::*;
 use crate::base::Layer;
 use crate::layers::internet::ipv4::Ipv4Header;
@@ -72,7 +73,7 @@ fn frames_and_headers_are_drawn_as_boxes() {
 fn a_terminal_keeps_its_columns_and_its_colours() {
     let first = Line::of("├─ a b ─►  ", Tone::Plain).with("lost", Tone::Bad);
     let sheet: Sheet = [first, Line::of("你x", Tone::Plain)].into_iter().collect();
-    let svg = terminal::to_svg("netlayers", &sheet, ALT);
+    let svg = terminal::to_svg("netlayers", &[Part::Sheet(sheet)], ALT);
     well_formed(&svg).expect("a terminal");
     assert!(svg.contains(">a b</text>"), "{svg}");
     assert!(svg.contains("<text class=\"x\""), "{svg}");
@@ -86,7 +87,7 @@ proptest! {
     #[test]
     fn whatever_a_sheet_shows_becomes_a_picture(text in "(\\PC|\\pC|\n){0,80}") {
         let sheet = Sheet::of(&text, Tone::Of(Layer::Link));
-        prop_assert_eq!(well_formed(&terminal::to_svg("x", &sheet, ALT)), Ok(()));
+        prop_assert_eq!(well_formed(&terminal::to_svg("x", &[Part::Sheet(sheet)], ALT)), Ok(()));
     }
 
     #[test]

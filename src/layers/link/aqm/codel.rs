@@ -8,12 +8,12 @@
 //! There is nothing to configure, for what a queue of 5 ms is does not depend on the rate.
 //!
 //! Here a frame is judged when it is taken in, for when it will leave is known then (see `sim/link.rs`). What comes
-//! behind it is not, so that the RFC's exception for a queue of less than a frame (§5.5) is for what it finds before it.
+//! behind it is not, so that the RFC's exception for a queue of less than a frame (§5.6) is for what it finds before it.
 
 use super::{Found, Judgement};
 use crate::base::{Duration, Instant};
 
-/// How long a frame may wait (RFC 8289 §4.4), and for how long all of them have to wait longer (§4.3).
+/// How long a frame may wait (RFC 8289 §4.3), and for how long all of them have to wait longer (§4.2).
 const TARGET: Duration = Duration::from_millis(5);
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -29,7 +29,7 @@ pub struct CoDel {
 }
 
 impl CoDel {
-    /// A frame leaves the queue (§5.5, dodequeue and deque).
+    /// A frame leaves the queue (§5.5, and dodequeue of §5.6).
     pub(super) fn judge(&mut self, found: &Found) -> Judgement {
         let now = found.leaves;
         let ok_to_drop = self.is_standing(found);

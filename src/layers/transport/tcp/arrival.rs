@@ -259,6 +259,7 @@ impl Connection {
             return None;
         }
         let (delivered, lost_before) = (self.sender.delivered(), self.sender.lost_in_all());
+        self.note_duplicate(segment, ack);
         if self.repairs_by_sack() {
             if ack > una {
                 self.take_ack(now, ack.cast_unsigned(), echo_of(segment));

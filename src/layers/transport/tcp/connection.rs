@@ -50,6 +50,8 @@ pub struct Connection {
     pub(super) next_send: Instant,
     /// The last repair may not have been needed.
     pub(super) doubt: Option<Doubt>,
+    /// The peer has reported a duplicate (RFC 2883).
+    pub(super) reports_duplicates: bool,
     pub(super) timers: Timers,
     /// Whether this end waited for the other's SYN (RFC 9293 §3.10.7.4 treats a RST differently then).
     pub(super) passive: bool,
@@ -143,6 +145,7 @@ impl Connection {
             sent_at: None,
             next_send: Instant::ZERO,
             doubt: None,
+            reports_duplicates: false,
             timers: Timers::default(),
             passive: false,
             offers_scale: config.window_scale,

@@ -177,11 +177,16 @@ impl Receiver {
             while let Some(next) = self.early.take(self.rcv_nxt) {
                 self.append(next);
             }
-        } else if !text.is_empty() {
-            if let Some(blocks) = &mut self.blocks {
-                blocks.insert(from.cast_unsigned(), to.cast_unsigned());
+        } else {
+            let (from, to) = (from.cast_unsigned(), to.max(from).cast_unsigned());
+            // A FIN that came early has arrived as data has: else the sender would repeat it alone.
+            let fin = u64::from(fin && self.fin == Some(to));
+            if let Some(blocks) = &mut self.blocks
+                && from < to + fin
+            {
+                blocks.insert(from, to + fin);
             }
-            self.early.insert(from.cast_unsigned(), text);
+            self.early.insert(from, text);
         }
         let bytes = self.rcv_nxt > before;
         if bytes && let Some(blocks) = &mut self.blocks {
@@ -352,6 +357,17 @@ mod tests {
         assert_eq!(receiver.take_in(6, &bytes(5), true, false), Brought::default());
         assert_eq!(receiver.take_in(1, &bytes(5), false, false), Brought { bytes: true, end: true });
         assert_eq!((receiver.readable(), receiver.rcv_nxt), (10, 12));
+    }
+
+    #[test]
+    fn an_early_fin_is_in_the_block_of_what_came_with_it() {
+        for len in [0, 5] {
+            let mut receiver = open(100, 0);
+            receiver.blocks = Some(Box::default());
+            receiver.take_in(6, &bytes(len), true, false);
+            let blocks: Vec<_> = receiver.blocks.iter().flat_map(|blocks| blocks.first(3)).collect();
+            assert_eq!(blocks, [(6, 7 + len as u64)]);
+        }
     }
 
     #[test]

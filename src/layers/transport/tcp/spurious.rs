@@ -11,8 +11,9 @@
 //! counts as one on which segments overtake each other.
 //!
 //! Left out: D-SACK for repairs of more than one segment, whose reports would have to be told from those of the repair
-//! before (RFC 3708 §3.1); a longer retransmission timeout afterwards (RFC 4015 §3.2, step 9). With timestamps the late ACK is a
-//! measurement, which makes it longer; without, the back-off lasts until the next one.
+//! before (RFC 3708 §3, B); giving it up on a path that makes duplicates of its own (A.4), for what went again is not
+//! remembered that long; a longer retransmission timeout afterwards (RFC 4015 §3.1, step 11). With timestamps the late
+//! ACK is a measurement, which makes it longer; without, the back-off lasts until the next one.
 
 use super::connection::Connection;
 use super::recovery::{Frto, Verdict};
@@ -64,9 +65,38 @@ impl Connection {
         doubt.clock = self.timestamps.as_ref().map(|timestamps| timestamps.stamp(now).0);
     }
 
-    /// An ACK advances, with this echo of our clock: the first one after a repetition settles the doubt.
+    /// An ACK may report a duplicate: then the repetition has arrived, and the first transmission before it.
+    ///
+    /// That the echo is old says nothing then: when all ACKs of a flight are lost, the repetition is outside the window
+    /// and its timestamp is not taken (RFC 3522 §3.3; step 5 of §3.2).
+    pub(super) fn note_duplicate(&mut self, segment: &Segment, ack: i64) {
+        let blocks = segment.header.options.sack();
+        let Some((start, end)) = blocks.first() else { return };
+        let offset = |at: &SeqNumber| at.to_offset(self.sender.isn, self.sender.snd_una);
+        if offset(end) > ack {
+            return;
+        }
+        self.reports_duplicates = true;
+        // No ACK of the flight came before this one (RFC 3708 §3, A.1): the way back may have lost them all.
+        let is_first = offset(start) == self.sender.snd_una.cast_signed() && !self.sender.has_sacked();
+        match &mut self.doubt {
+            Some(doubt) if !is_first => doubt.clock = None,
+            doubt => *doubt = None,
+        }
+    }
+
+    /// An ACK advances, with this echo of our clock: the first one after a repetition settles the doubt. One that
+    /// acknowledges everything may be for the repetition all the same, unless the peer would have said so (RFC 3522
+    /// §3.2, step 5).
     pub(super) fn settle_by_echo(&mut self, now: Instant, echo: Option<u32>) {
         let Some((echo, clock)) = echo.zip(self.doubt.as_ref().and_then(|doubt| doubt.clock)) else { return };
+        if !self.reports_duplicates && self.sender.outstanding() == 0 {
+            // A report of a duplicate may still come.
+            if let Some(doubt) = &mut self.doubt {
+                doubt.clock = None;
+            }
+            return;
+        }
         self.doubt = None;
         if echo.wrapping_sub(clock).cast_signed() < 0 {
             self.nothing_was_lost(now, "an ACK was for the first transmission: nothing was lost");

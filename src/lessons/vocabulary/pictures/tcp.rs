@@ -9,6 +9,7 @@ use crate::lessons::pinned::{self, MSS, lettered};
 use crate::lessons::stage::{Host, Stage, packet};
 use crate::sim::LinkConfig;
 use crate::sim::fault::{self, Verdict};
+use crate::sim::race;
 use crate::trace::Kind;
 use crate::view::plot;
 
@@ -189,6 +190,28 @@ pub(in crate::lessons::vocabulary) fn aimd(stage: &mut Stage) {
         stage,
         plot::Kind::Cwnd,
         "After slow start a sawtooth: one segment more in each round trip, and half of it at each loss.",
+    );
+}
+
+pub(in crate::lessons::vocabulary) fn square_root_law(stage: &mut Stage) {
+    stage.scene("law", "One flow at a time");
+    let mut knobs = race::knobs();
+    // A long path: few segments, and the law does not care.
+    knobs.link.delay = Duration::from_millis(50);
+    let newreno = Algorithm::NEWRENO;
+    let rates = race::law::measured(newreno, &knobs, Duration::from_secs(10), 2, &mut |_| ());
+    let points: Vec<(f64, f64)> = race::law::LOSSES.into_iter().zip(rates).collect();
+    let predicted = |loss: f64| race::law::predicted(&knobs, loss);
+    stage.check("from 0.5 to 2 % a flow has what the law says, within a third", |_| {
+        let near = |(loss, rate): &(f64, f64)| (0.67..1.33).contains(&(rate / predicted(*loss)));
+        points[1..4].iter().all(near)
+    });
+    stage.check("at 8 % timeouts take a part of it", |_| points[5].1 < predicted(points[5].0));
+    let plot = plot::law::over_loss(predicted, race::law::limit(&knobs), &[(newreno.name, points.clone())]);
+    stage.plot(
+        plot,
+        "NewReno over a path of 100 ms, and the law: four times the loss, half the goodput. At many losses timeouts take \
+         their part.",
     );
 }
 

@@ -99,7 +99,7 @@ impl CongestionControl for NewReno {
 
     fn undo(&mut self, _now: Instant, _in_flight: u64) {
         // What is in flight has been there all along, so that no burst follows: back at once, as RFC 9438 §4.9 has it. By
-        // RFC 4015 §3.2 it would go back by slow start.
+        // RFC 4015 §3.1, step 9, it would go back by slow start.
         let (cwnd, ssthresh) = std::mem::take(&mut self.before);
         (self.cwnd, self.ssthresh) = (self.cwnd.max(cwnd), self.ssthresh.max(ssthresh));
         self.acked = 0;

@@ -95,6 +95,11 @@ impl Sender {
         self.sent.was_sent_once(start, end)
     }
 
+    /// Whether anything has arrived that is not acknowledged in the ordinary way.
+    pub(in super::super) fn has_sacked(&self) -> bool {
+        self.sent.sacked() > 0
+    }
+
     /// Bytes that were ever taken for lost.
     pub(in super::super) fn lost_in_all(&self) -> u64 {
         self.sent.lost_in_all()

@@ -176,15 +176,16 @@ proptest! {
         write_size in 1usize..3_000,
         kilobytes in prop::array::uniform2(0usize..20),
         appetite in prop_oneof![Just(usize::MAX), 1usize..2_000],
-        flags: [bool; 5],
+        flags: [bool; 6],
         congestion in prop::sample::select(Algorithm::ALL.to_vec()),
     ) {
-        let [nodelay, delays, window_scale, sack, timestamps] = flags;
+        let [nodelay, delays, window_scale, sack, timestamps, rack] = flags;
         let config = Config {
             nodelay,
             window_scale,
             sack,
             timestamps,
+            rack,
             delayed_ack: delays.then_some(ms(40)),
             congestion,
             trace: true,

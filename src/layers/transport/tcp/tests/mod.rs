@@ -237,6 +237,10 @@ impl Pipe {
     fn run_program(&mut self, side: usize, hunger: &mut usize) -> bool {
         let end = &mut self.ends[side];
         let Some(connection) = end.connection.as_mut() else { return false };
+        // A listener hands over a connection when it stands: one that ends before is not the program's.
+        if connection.passive && connection.state() == State::SynReceived {
+            return false;
+        }
         let mut progress = false;
         if end.reads {
             while let Some(bytes) = connection.read(self.now, *hunger) {

@@ -77,6 +77,28 @@ fn a_timeout_for_a_loss_stays_what_it_is() {
 }
 
 #[test]
+fn a_timeout_because_all_acks_were_lost_is_not_taken_back() {
+    // RFC 3522 §3.3: the repetition is a duplicate, and what the receiver echoes is older than it.
+    for sack in [false, true] {
+        let mut pipe = Pipe::open(&Config { timestamps: true, sack, ..newreno() });
+        pipe.write(A, &[7; 10_000]);
+        pipe.run_for(ms(100));
+        let mut lost = 0;
+        pipe.rule = Box::new(move |from, _, _| {
+            let loses = from == B && lost < 5;
+            lost += usize::from(loses);
+            if loses { Fate::Drop } else { Fate::Pass }
+        });
+        pipe.write(A, &[7; 5 * 1_400]);
+        pipe.run_for(Duration::from_secs(20));
+        assert_eq!(pipe.ends[B].received.len(), 17_000);
+        let windows = windows(&pipe);
+        assert!(windows.iter().any(|(cwnd, _)| *cwnd <= 1_460), "sack {sack}: a timeout: {windows:?}");
+        assert!(windows.iter().all(|(_, why)| !why.contains("nothing was lost")), "sack {sack}: {windows:?}");
+    }
+}
+
+#[test]
 fn a_segment_that_was_overtaken_by_three_is_no_loss_after_all() {
     for timestamps in [false, true] {
         let config = Config { timestamps, sack: true, nodelay: true, ..newreno() };
