@@ -108,6 +108,7 @@ macro_rules! course {
 course! {
     bytes,
     layers,
+    arp,
     fragments,
     ports,
     udp,
@@ -133,7 +134,7 @@ pub fn find(name: &str) -> Option<&'static Lesson> {
 }
 
 /// Lessons still to come, by their number in the course, and what each will be about.
-const TO_COME: &[(u8, &str)] = &[(3, "frames, addresses, ARP"), (15, "framing a stream")];
+const TO_COME: &[(u8, &str)] = &[(15, "framing a stream")];
 
 /// The title of a lesson by its number, also of one still to come.
 pub fn title(number: u8) -> Option<&'static str> {

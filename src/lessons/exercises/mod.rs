@@ -119,6 +119,8 @@ macro_rules! exercises {
 }
 
 exercises! {
+    is_ours,
+    arp_cache,
     udp_header,
     reassemble,
     timeout,

@@ -89,6 +89,23 @@ pub(super) const TERMS: &[Term] = &[
         picture: Some(pictures::arp),
     },
     Term {
+        name: "broadcast",
+        aliases: &["broadcast address", "ff:ff:ff:ff:ff:ff"],
+        definition: "What is meant for every interface on a link: a frame to the address ff:ff:ff:ff:ff:ff, or a packet \
+                     to 255.255.255.255. Every host must look at it, so it ends at the next router. An event server \
+                     says broadcast, too, for an event to all but its sender.",
+        place: Place::new(Some(Layer::Link), "2 and 3", "link and internet"),
+        cites: &[
+            Cite { document: "RFC 1122", section: "3.3.6", what: "broadcasts: what a host must do" },
+            Cite { document: "RFC 894", section: "", what: "the broadcast address of Ethernet" },
+        ],
+        no_rfc: "",
+        sources: &["src/layers/link/ethernet.rs", "src/sim/device.rs"],
+        lesson: Some(3),
+        see: &["ARP", "Ethernet", "router"],
+        picture: Some(pictures::arp),
+    },
+    Term {
         name: "MTU",
         aliases: &["maximum transmission unit"],
         definition: "The largest packet that a link carries, IP header included: 1500 bytes on Ethernet. It does not \
