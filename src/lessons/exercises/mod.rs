@@ -133,6 +133,8 @@ exercises! {
     drop_tail,
     states,
     half_close,
+    length_prefix,
+    slip,
     frame_header,
     close_codes,
     packet,

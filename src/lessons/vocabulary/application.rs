@@ -80,6 +80,37 @@ pub(super) const TERMS: &[Term] = &[
         picture: Some(pictures::message),
     },
     Term {
+        name: "delimiter",
+        aliases: &["terminator", "escaping", "escape"],
+        definition: "A byte, or a few, that end a message in a stream, such as a newline. One that belongs to a message \
+                     must be written otherwise: that is escaping. A reader looks at every byte, and after an error it can \
+                     go on at the next delimiter.",
+        place: APPLICATION,
+        cites: &[
+            Cite { document: "RFC 1055", section: "PROTOCOL", what: "END, and an escape for it" },
+            Cite { document: "RFC 9112", section: "2.2", what: "the lines of HTTP" },
+        ],
+        no_rfc: "",
+        sources: &["src/layers/application/framing.rs"],
+        lesson: Some(15),
+        see: &["length prefix", "message", "TCP"],
+        picture: Some(pictures::delimiter),
+    },
+    Term {
+        name: "length prefix",
+        aliases: &["framing", "length field", "length-prefixed"],
+        definition: "The number of bytes of a message, in front of it. The message may hold any bytes, and the reader only \
+                     counts. The number is a claim: a reader refuses one that is larger than it is ready to keep, and after \
+                     a wrong one it cannot find the next message.",
+        place: APPLICATION,
+        cites: &[Cite { document: "RFC 6455", section: "5.2", what: "the length in WebSocket's frame" }],
+        no_rfc: "",
+        sources: &["src/layers/application/framing.rs"],
+        lesson: Some(15),
+        see: &["delimiter", "message", "WebSocket"],
+        picture: Some(pictures::length_prefix),
+    },
+    Term {
         name: "HTTP",
         aliases: &["hypertext transfer protocol", "HTTP upgrade", "upgrade"],
         definition: "Requests and responses: the client asks, the server answers, each time. HTTP/1.1, used here, \
