@@ -36,7 +36,6 @@ const NEAR: Knob<Duration> = DELAY.at("1ms").within(Range::Time(Duration::ZERO, 
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "arp",
-    number: 3,
     title: "frames, addresses, ARP",
     layer: Layer::Link,
     minutes: 25,

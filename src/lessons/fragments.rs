@@ -32,7 +32,6 @@ const FIRST_MTU: Knob<u16> = MTU.within(Range::Bytes(68, 9000));
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "fragments",
-    number: 4,
     title: "packets, MTU and fragments",
     layer: Layer::Internet,
     minutes: 25,

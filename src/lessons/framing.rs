@@ -24,7 +24,6 @@ const CLAIM: Knob<usize> =
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "framing",
-    number: 15,
     title: "framing a stream",
     layer: Layer::Application,
     minutes: 30,

@@ -29,7 +29,6 @@ const DROP: Knob<Lost> = Knob::choice(
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "handshake",
-    number: 8,
     title: "the three-way handshake",
     layer: Layer::Transport,
     minutes: 25,

@@ -15,7 +15,6 @@ pub(super) const PAYLOAD: Knob<usize> = Knob::bytes("payload", "1", 1, 1400, "by
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "layers",
-    number: 2,
     title: "layers: OSI and TCP/IP",
     layer: Layer::Internet,
     minutes: 25,

@@ -17,7 +17,6 @@ pub(crate) const CLIENTS: Knob<usize> = Knob::count("clients", "3", 1, 20, "how 
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "ports",
-    number: 5,
     title: "ports and sockets",
     layer: Layer::Transport,
     minutes: 20,

@@ -164,7 +164,7 @@ fn hints_grow_and_end_with_the_solution() {
     let data = folder("hints");
     let exercise = sample();
     let hints = |told: &str| told.matches(&format!(" of {}: ", exercise.hints.len())).count();
-    let lesson = exercise.lesson.to_string();
+    let lesson = exercise.number().to_string();
     let told = |args: &[&str]| {
         let output = run(netlayers(args, &root(), &data));
         assert!(output.status.success(), "{}", stderr(&output));

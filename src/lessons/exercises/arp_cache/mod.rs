@@ -7,7 +7,7 @@ use super::{Case, Exercise, Fact, Program, Step, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "arp_cache",
-    lesson: 3,
+    lesson: "arp",
     title: "an ARP cache that forgets",
     task: "A host sends packets and hears ARP. For each packet say whether it goes, and in a frame to whom, or whether the \
            host asks, or waits for an answer; for each ARP packet, whether the host answers (RFC 826). An entry is \

@@ -9,7 +9,7 @@ use crate::layers::link::ethernet::{EthernetHeader, HEADER_LEN, MIN_PAYLOAD};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "is_ours",
-    lesson: 3,
+    lesson: "arp",
     title: "which frames does an interface take?",
     task: "You are the interface with the MAC address that comes first in the line. Say for each frame whether it is for \
            me, for all, for a group or for another, its sender, and the type of what is inside. Refuse what is too short \

@@ -7,7 +7,7 @@ use crate::layers::application::framing::{Deframer, Framing};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "length_prefix",
-    lesson: 15,
+    lesson: "framing",
     title: "messages with a length in front",
     task: "A stream comes in reads, cut anywhere. Each message has its length in front, in two bytes, the more significant \
            first. Say after each read which messages are complete and how many bytes you keep; refuse a message that is \

@@ -7,7 +7,7 @@ use super::{Case, Exercise, Fact, Program, Shown, Step, answer_to, bytes, hex};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "slip",
-    lesson: 15,
+    lesson: "framing",
     title: "a delimiter, and an escape for it",
     task: "SLIP (RFC 1055) sends packets over a serial line, which is a stream of bytes, too. Write a message as SLIP has it \
            on the wire, and read messages from what comes, cut anywhere. The four special bytes are at the top of the file.",
