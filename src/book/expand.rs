@@ -278,7 +278,7 @@ fn about(lesson: &Lesson) -> Result<String, String> {
     Ok(format!(
         "<div class=\"nl-about\"><p>Lesson {}, {} layer, about {} minutes. In a terminal: \
          <code>{}</code></p>{words}</div>\n",
-        lesson.number,
+        lesson.number(),
         lesson.layer,
         lesson.minutes,
         lesson.command(),
@@ -288,7 +288,7 @@ fn about(lesson: &Lesson) -> Result<String, String> {
 /// What there is to program after a lesson.
 fn exercises_of(lesson: &Lesson) -> Result<String, String> {
     let mut list = String::new();
-    for exercise in exercises::ALL.iter().filter(|exercise| exercise.lesson == lesson.number) {
+    for exercise in exercises::ALL.iter().filter(|exercise| exercise.lesson == lesson.id) {
         let n = exercise.called();
         let _ = writeln!(
             list,
@@ -359,7 +359,7 @@ fn lessons() -> String {
         let _ = write!(
             table,
             "<tr><td>{}. <a href=\"{}\">{}</a></td><td>{}</td><td>{}</td></tr>",
-            lesson.number,
+            lesson.number(),
             super::links::page_of(lesson),
             figure::inline(lesson.title),
             lesson.layer,

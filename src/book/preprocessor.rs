@@ -90,9 +90,9 @@ impl Preprocessor for Netlayers {
 fn number_lesson(chapter: &mut Chapter, path: &Path) -> String {
     let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.strip_prefix("lesson-"));
     let Some(lesson) = id.and_then(crate::lessons::find) else { return chapter.content.clone() };
-    chapter.name = format!("{}. {}", lesson.number, chapter.name);
+    chapter.name = format!("{}. {}", lesson.number(), chapter.name);
     match chapter.content.strip_prefix("# ") {
-        Some(rest) => format!("# {}. {rest}", lesson.number),
+        Some(rest) => format!("# {}. {rest}", lesson.number()),
         None => chapter.content.clone(),
     }
 }

@@ -145,7 +145,7 @@ fn an_answer_on_the_page_would_be_found() {
 fn a_lesson_with_exercises_names_them_in_its_chapter() {
     let chapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("book/src");
     for exercise in exercises::ALL {
-        let lesson = ALL.iter().find(|lesson| lesson.number == exercise.lesson).expect("a lesson");
+        let lesson = ALL.iter().find(|lesson| lesson.id == exercise.lesson).expect("a lesson");
         let chapter =
             std::fs::read_to_string(chapters.join(format!("lesson-{}.md", lesson.id))).expect("a chapter");
         assert!(chapter.contains(&format!("\n{{{{#lesson {} exercises}}}}\n", lesson.id)), "{}", exercise.id);

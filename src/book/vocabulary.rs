@@ -79,14 +79,11 @@ fn one(term: &Term) -> Result<String, String> {
 }
 
 fn lesson(term: &Term) -> String {
-    let Some((number, title)) = term.lesson.zip(term.lesson_title()) else {
+    let Some(lesson) = term.lesson.and_then(crate::lessons::find) else {
         return "No lesson: it is not built here".into();
     };
-    let title = figure::inline(title);
-    match crate::lessons::find(&number.to_string()) {
-        Some(lesson) => format!("Lesson {number}: <a href=\"{}\">{title}</a>", links::page_of(lesson)),
-        None => format!("Lesson {number}, still to come: {title}"),
-    }
+    let (number, title) = (lesson.number(), figure::inline(lesson.title));
+    format!("Lesson {number}: <a href=\"{}\">{title}</a>", links::page_of(lesson))
 }
 
 fn id(term: &Term) -> String {

@@ -129,8 +129,11 @@ fn no_word_is_used_in_a_lesson_before_one_has_introduced_it() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     // What a lesson shows, it or one before it has introduced.
     for (word, lesson) in introduced {
-        let by = crate::lessons::find(lesson).map(|lesson| lesson.number);
+        let by = crate::lessons::find(lesson).map(|lesson| lesson.number());
         let term = find(word).expect("a word");
-        assert!(!term.is_lesson_here() || by <= term.lesson, "{word} is introduced after its lesson");
+        assert!(
+            !term.is_lesson_here() || by <= term.lesson_number(),
+            "{word} is introduced after its lesson"
+        );
     }
 }

@@ -63,7 +63,8 @@ fn new_lesson(id: &str, folder: &Path, out: &mut Output) -> Result<(), CliError>
     let Some((before, after)) = text.split_once(END_OF_LIST) else {
         return Err(CliError::Failed(format!("{} has no list of lessons", list.display())));
     };
-    let number = ALL.iter().map(|lesson| lesson.number).max().unwrap_or(0).saturating_add(1);
+    // It comes last: its place in the list is its number.
+    let number = u8::try_from(ALL.len()).unwrap_or(u8::MAX).saturating_add(1);
     let written = |path: &Path, error| CliError::io(&format!("writing {}", path.display()), &error);
     fs::write(&file, template(id, number)).map_err(|error| written(&file, error))?;
     let text = format!("{before}\n    {id},{END_OF_LIST}{after}");

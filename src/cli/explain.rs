@@ -45,7 +45,7 @@ pub(super) fn run(args: &ExplainArgs, out: &mut Output) -> Result<(), CliError> 
     let told = render::explain(term, &out.look).map_err(CliError::Failed)?;
     out.sheet(&told)?;
     out.line("")?;
-    let next = match term.lesson.filter(|_| term.is_lesson_here()) {
+    let next = match term.lesson_number().filter(|_| term.is_lesson_here()) {
         Some(number) => format!("netlayers lesson {number}"),
         None => format!("netlayers explain {}", term.see[0]),
     };

@@ -52,7 +52,7 @@ fn course(progress: &Logbook, out: &mut Output) -> Result<(), CliError> {
         .iter()
         .map(|lesson| {
             let mark = if progress.has_finished(lesson.id) { done } else { " " };
-            format!("{mark} {:>2}  {}", lesson.number, lesson.title)
+            format!("{mark} {:>2}  {}", lesson.number(), lesson.title)
         })
         .collect();
     let more = if look.ascii { "..." } else { "…" };

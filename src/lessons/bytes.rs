@@ -25,7 +25,6 @@ const CODE: Knob<LineCode> = Knob::choice(
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "bytes",
-    number: 1,
     title: "bytes on a wire",
     layer: Layer::Physical,
     minutes: 20,

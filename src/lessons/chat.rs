@@ -1,5 +1,5 @@
-//! The chat: a server and three clients on lossy links, one cable pulled and put back, and one message followed
-//! through every layer.
+//! Lesson 22: the chat: a server and three clients on lossy links, one cable pulled and put back, and one message
+//! followed through every layer.
 //!
 //! It is the last of the course, and it adds nothing new: everything builds on what the lessons before it showed. Left
 //! out: the terminal client and the web page (`netlayers chat`), which speak to the same program on real sockets.
@@ -35,7 +35,6 @@ const OUTAGE: Knob<Duration> = Knob::time(
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "chat",
-    number: 21,
     title: "the chat, through every layer",
     layer: Layer::Application,
     minutes: 75,

@@ -31,7 +31,6 @@ const REPLY: Knob<usize> = Knob::bytes("reply", "3000", 1, 20_000, "bytes that t
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "closing",
-    number: 14,
     title: "closing",
     layer: Layer::Transport,
     minutes: 20,

@@ -24,7 +24,6 @@ pub(crate) const QUEUE: Knob<usize> =
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "congestion",
-    number: 13,
     title: "congestion",
     layer: Layer::Transport,
     minutes: 30,

@@ -1,6 +1,6 @@
 //! Lesson 18: frames that speak about the connection, both ends speaking at once, and how it ends.
 //!
-//! Left out: what a program does after the end (lesson 20); TCP's own keep-alive, which is off unless a program turns
+//! Left out: what a program does after the end (lesson 21); TCP's own keep-alive, which is off unless a program turns
 //! it on (RFC 9293 §3.8.4).
 
 use super::beat::Answer;
@@ -32,7 +32,6 @@ const IDLE: Knob<Duration> = Knob::time(
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "control",
-    number: 18,
     title: "control frames, both ways",
     layer: Layer::Application,
     minutes: 25,

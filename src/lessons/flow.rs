@@ -26,7 +26,6 @@ const TAKE: Knob<usize> = Knob::bytes("take", "100", 1, 2000, "bytes that each r
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "flow",
-    number: 11,
     title: "flow control",
     layer: Layer::Transport,
     minutes: 30,

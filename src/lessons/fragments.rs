@@ -32,19 +32,14 @@ const FIRST_MTU: Knob<u16> = MTU.within(Range::Bytes(68, 9000));
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "fragments",
-    number: 4,
     title: "packets, MTU and fragments",
     layer: Layer::Internet,
     minutes: 25,
     misconception: "a message is a packet",
     words: &[
-        ("client", "the program that asks, and its host"),
-        ("packet", "what IP sends: its header and what that carries"),
         ("datagram", "what UDP sends: its header and one message"),
         ("fragment", "a piece of a packet that was cut"),
         ("MTU", "the most bytes that a frame of a link may carry"),
-        ("router", "a host that forwards what is for others"),
-        ("ICMP", "what IP has to say itself, from host to host"),
     ],
     cites: &[
         Cite { document: "RFC 791", section: "3.2", what: "fragmentation and reassembly" },

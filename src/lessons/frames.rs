@@ -24,7 +24,6 @@ const ANNOUNCED: Knob<u16> = MSS.within(Range::Bytes(200, 1460));
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "frames",
-    number: 17,
     title: "WebSocket frames",
     layer: Layer::Application,
     minutes: 35,

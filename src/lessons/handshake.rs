@@ -52,7 +52,6 @@ const BACKLOG: usize = 3;
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "handshake",
-    number: 8,
     title: "the three-way handshake",
     layer: Layer::Transport,
     minutes: 25,

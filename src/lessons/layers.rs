@@ -10,11 +10,11 @@ use crate::base::{Duration, Layer};
 use crate::layers::physical::delay::{FCS_LEN, INTER_FRAME_GAP_LEN, PREAMBLE_LEN};
 use crate::view::dissect::{Part, Role};
 
-const PAYLOAD: Knob<usize> = Knob::bytes("payload", "1", 1, 1400, "bytes that the program sends");
+/// How much the program sends.
+pub(super) const PAYLOAD: Knob<usize> = Knob::bytes("payload", "1", 1, 1400, "bytes that the program sends");
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "layers",
-    number: 2,
     title: "layers: OSI and TCP/IP",
     layer: Layer::Internet,
     minutes: 25,

@@ -12,8 +12,6 @@ use crate::base::Layer;
 pub struct Lesson {
     /// Its name on the command line and in links: lower case, no spaces; also the name of its file.
     pub id: &'static str,
-    /// Its place in the course, from 1 (`CURRICULUM`).
-    pub number: u8,
     /// What it is about.
     pub title: &'static str,
     /// The layer it is mostly about.
@@ -58,6 +56,11 @@ pub struct Teacher {
 }
 
 impl Lesson {
+    /// Its place in the course, from 1.
+    pub fn number(&self) -> u8 {
+        super::number(self.id)
+    }
+
     /// Its scenario with all knobs at their defaults.
     pub fn scenario(&self) -> Scenario {
         Scenario::new(self.id, self.knobs)
@@ -72,7 +75,7 @@ impl Lesson {
 
     /// The command that runs it.
     pub fn command(&self) -> String {
-        format!("netlayers lesson {}", self.number)
+        format!("netlayers lesson {}", self.number())
     }
 }
 

@@ -31,7 +31,6 @@ const MIN_RTO: Knob<Duration> = network::MIN_RTO
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "loss",
-    number: 10,
     title: "loss and retransmission",
     layer: Layer::Transport,
     minutes: 35,

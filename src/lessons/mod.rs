@@ -12,6 +12,7 @@
 //! | [`vocabulary`] | the words of the course, each with its picture |
 //! | [`exercises`] | programs to be fixed, and how they are checked |
 //! | `words` | numbers in sentences |
+//! | `echo` | a server that echoes events, for the two lessons about Socket.IO |
 //! | `overheard` | what programs said by HTTP and WebSocket |
 //! | `pinned` | TCP with every switch said, for the lessons about its inside |
 //! | [`house_rules`], `verify` | what every lesson must have, and whether all it claims is so |
@@ -74,6 +75,7 @@
 //! - rustfmt does not look into the macro below: format a lesson with `rustfmt --edition 2024 src/lessons/*.rs`.
 
 pub mod beat;
+mod echo;
 pub mod exercises;
 pub mod house_rules;
 pub mod knob;
@@ -96,7 +98,8 @@ pub use lesson::{Cite, Lesson, Teacher};
 pub use scenario::Scenario;
 pub use stage::{Performance, Stage};
 
-/// Declares the files of the lessons and lists them: one line for each.
+/// Declares the files of the lessons and lists them: one line for each. This is the only table of the course: a lesson's
+/// number is its place here.
 macro_rules! course {
     ($($file:ident,)*) => {
         $(pub(crate) mod $file;)*
@@ -108,6 +111,7 @@ macro_rules! course {
 course! {
     bytes,
     layers,
+    arp,
     fragments,
     ports,
     udp,
@@ -119,9 +123,11 @@ course! {
     nagle,
     congestion,
     closing,
+    framing,
     upgrade,
     frames,
     control,
+    polling,
     socketio,
     events,
     chat,
@@ -129,16 +135,13 @@ course! {
 
 /// A lesson by its number or its id.
 pub fn find(name: &str) -> Option<&'static Lesson> {
-    ALL.iter().find(|lesson| lesson.id == name || lesson.number.to_string() == name)
+    ALL.iter().find(|lesson| lesson.id == name || lesson.number().to_string() == name)
 }
 
-/// Lessons still to come, by their number in the course, and what each will be about.
-const TO_COME: &[(u8, &str)] = &[(3, "frames, addresses, ARP"), (15, "framing a stream")];
-
-/// The title of a lesson by its number, also of one still to come.
-pub fn title(number: u8) -> Option<&'static str> {
-    let here = ALL.iter().find(|lesson| lesson.number == number).map(|lesson| lesson.title);
-    here.or_else(|| TO_COME.iter().find(|(planned, _)| *planned == number).map(|(_, title)| *title))
+/// The number of a lesson by its id: its place in the course. 0 when there is no such lesson, which no number is.
+pub fn number(id: &str) -> u8 {
+    let place = ALL.iter().position(|lesson| lesson.id == id);
+    place.map_or(0, |place| u8::try_from(place).map_or(u8::MAX, |place| place.saturating_add(1)))
 }
 
 /// Reads a scenario line: the lesson that it names, and the values of its knobs.

@@ -26,7 +26,6 @@ const DELAYED: Knob<Duration> = network::DELAYED_ACK
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "nagle",
-    number: 12,
     title: "Nagle and delayed ACK",
     layer: Layer::Transport,
     minutes: 25,

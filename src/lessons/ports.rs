@@ -17,16 +17,13 @@ pub(crate) const CLIENTS: Knob<usize> = Knob::count("clients", "3", 1, 20, "how 
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "ports",
-    number: 5,
     title: "ports and sockets",
     layer: Layer::Transport,
     minutes: 20,
     misconception: "the server takes a new port for each client",
     words: &[
-        ("address", "the number of a host, or of its place on a link"),
         ("connection", "what two ends of TCP keep about each other"),
         ("segment", "what TCP sends: its header and a piece of the stream"),
-        ("server", "the program that waits to be asked, and its host"),
         ("socket", "the handle by which a program uses TCP or UDP"),
     ],
     cites: &[

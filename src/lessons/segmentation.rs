@@ -22,7 +22,6 @@ const WRITES: Knob<usize> = Knob::count("writes", "8", 1, 100, "how many writes 
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "segmentation",
-    number: 9,
     title: "segmentation",
     layer: Layer::Transport,
     minutes: 30,

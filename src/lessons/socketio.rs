@@ -1,329 +1,238 @@
-//! Lesson 19: Socket.IO is a protocol of its own. It goes over HTTP, over WebSocket, or from the one to the other,
-//! and its packets are the same on all three ways.
+//! Lesson 20: what is written around an event: Socket.IO's packet in Engine.IO's packet in a WebSocket message.
 //!
-//! All hosts set TCP_NODELAY, as the libraries do: Nagle's algorithm would make small messages wait otherwise. Left
-//! out: attachments (binary events), compression, and other versions of the protocol.
+//! Left out: attachments (events that carry bytes), and other versions of the protocol.
 
 use super::beat::Answer;
+use super::echo::{LIMIT, PORT, hosts, said_table, settle};
 use super::knob::{DELAY, SEED};
 use super::overheard::{How, Said, overheard};
-use super::picture::View;
-use super::stage::{EventClient, EventServer, Heartbeat, Host, Seen, Stage};
-use super::words::{many, word};
+use super::picture::{Frame, View};
+use super::stage::{EventClient, EventServer, Host, Seen, Stage};
+use super::words::many;
 use super::{Cite, Knob, Lesson, Teacher};
-use crate::base::{Duration, Header as _, Instant, Layer, Writer};
-use crate::chat::hub::Random;
-use crate::chat::{Config, Hub, MemoryLog, Retention};
+use crate::base::{Header as _, Layer, Writer};
 use crate::layers::application::socketio::{Decoder, Limits, Packet};
 use crate::layers::application::websocket::{FrameHeader, Opcode};
-use crate::layers::stack::StackConfig;
-use crate::layers::transport::tcp;
 use crate::sim::apps::event_client::Transport;
-use crate::sim::fault::{self, Verdict};
 use crate::trace::PlaceId;
-use crate::view::dissect::{Accounting, AppPiece};
 
-/// How the client of the last run reaches its server.
-const TRANSPORT: Knob<Transport> = Knob::choice(
-    "transport",
-    "upgrade",
-    &[("polling", Transport::Polling), ("websocket", Transport::WebSocket), ("upgrade", Transport::Upgrade)],
-    "how the client of the last run reaches its server",
+/// What the event carries.
+const TEXT: Knob<String> = Knob::text("text", "hi", 40, "the text that is sent, at most 40 bytes");
+/// Whether the last run enters a second namespace.
+const SECOND: Knob<bool> = Knob::choice(
+    "second",
+    "admin",
+    &[("admin", true), ("none", false)],
+    "whether the client of the last run enters the namespace /admin, too",
 );
-/// Whether something on the way drops requests for WebSocket.
-const MIDDLEBOX: Knob<bool> = Knob::choice(
-    "middlebox",
-    "none",
-    &[("none", false), ("drops", true)],
-    "whether something between the two of the last run drops every request for WebSocket",
-);
-const ECHOES: Knob<usize> =
-    Knob::count("echoes", "3", 1, 20, "how many events are echoed, one after the other");
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "socketio",
-    number: 19,
-    title: "from polling to Socket.IO",
+    title: "the envelope of Socket.IO",
     layer: Layer::Application,
-    minutes: 30,
-    misconception: "Socket.IO is WebSocket; HTTP is only its setup",
-    words: &[
-        ("Socket.IO", "a protocol for events, on top of Engine.IO"),
-        ("event", "a message with a name"),
-        ("namespace", "a part of a server that a client asks to be let into"),
-        ("polling", "asking a server for news by HTTP, again and again"),
-    ],
+    minutes: 25,
+    misconception: "an event is a WebSocket message",
+    words: &[("namespace", "a part of a server that a client asks to be let into")],
     cites: &[
+        Cite { document: "Socket.IO protocol, revision 5", section: "Packet encoding", what: "the envelope" },
+        Cite {
+            document: "Socket.IO protocol, revision 5",
+            section: "Exchange protocol",
+            what: "CONNECT, EVENT, ACK",
+        },
         Cite {
             document: "Engine.IO protocol, revision 4",
-            section: "Transports",
-            what: "polling and WebSocket",
+            section: "Protocol",
+            what: "the packet, and its one digit",
         },
-        Cite { document: "Engine.IO protocol, revision 4", section: "Upgrade", what: "the probe" },
-        Cite { document: "Socket.IO protocol, revision 5", section: "Packet encoding", what: "the envelope" },
-        Cite { document: "RFC 6202", section: "2", what: "long-polling, and what it costs" },
-        Cite { document: "RFC 9112", section: "9.3", what: "persistent connections" },
+        Cite { document: "RFC 8259", section: "5", what: "JSON's array, which an event is written as" },
+        Cite { document: "RFC 6455", section: "5.6", what: "the text frame around it" },
     ],
-    knobs: &[&TRANSPORT, &MIDDLEBOX, &ECHOES, &DELAY, &SEED],
+    knobs: &[&TEXT, &SECOND, &DELAY, &SEED],
     teacher: Teacher {
-        vote: "A page shows what others write. The server cannot begin an HTTP exchange. How does the page learn at \
-               once that there is something new?",
+        vote: "A browser's own WebSocket connects to a Socket.IO server and sends the text hello. What happens?",
         choices: &[
-            "it cannot, by HTTP",
-            "it asks every second",
-            "it asks, and the server answers when there is something",
-            "the server opens a connection to the page",
+            "the server gets an event named hello",
+            "the server gets a message without a name",
+            "nothing, ever",
+            "the server ends the connection",
         ],
-        surprise: "The class counts one request per echo, and the run has two: the echo does not come back in the answer \
-                   to the POST. It comes in the answer to the GET that was waiting, and then the next GET is sent.",
+        surprise: "Ask for the length of the whole message before you show it. Most of what is on the wire for \"hi\" is not \
+                   \"hi\": the class finds out who put the rest there, layer by layer, down to Ethernet.",
     },
     script,
 };
 
-/// The port of HTTP, by which Wireshark knows what it reads.
-const PORT: u16 = 80;
-/// How long a client may take to be let in.
-const LIMIT: Duration = Duration::from_secs(20);
-
 fn script(stage: &mut Stage) {
-    let polling = by_polling(stage);
-    let websocket = by_websocket(stage, &polling);
-    both_ways(stage);
-    envelope(stage);
+    opened(stage);
+    counted(stage);
+    answered(stage);
     plain(stage);
-    chosen(stage, &polling, &websocket);
+    namespaces(stage);
     stage.say(
-        "There is no `--wire real` for this lesson: it counts packets and their headers, and the kernel shows a program \
-         neither. The same code runs on real sockets in `examples/event_server.rs`, where stock Socket.IO clients talk \
-         to it.",
+        "There is no `--wire real` for this lesson: it looks into frames, which the kernel shows to no program. The same code \
+         runs on real sockets in `examples/event_server.rs`, where stock Socket.IO clients talk to it.",
     );
     stage.instead(LESSON.misconception,
-        "Socket.IO is a protocol of its own: event names, numbers for answers, and namespaces, written into every \
-         message. Where there is no WebSocket, HTTP carries it from the first event to the last; otherwise HTTP carries \
-         it until the upgrade, and no request follows. A client that speaks WebSocket but not Socket.IO is not \
-         understood.",
+        "an event is a name and what comes with it, written as JSON. Around it are a digit of Socket.IO and one of Engine.IO, \
+         and around these whatever carries them: a WebSocket frame, or the body of a request. Many messages carry no event at \
+         all, and a program that writes WebSocket messages without the envelope is not understood.",
     );
     stage.try_next(
-        "netlayers lesson 19 --transport polling --echoes 10",
-        "Predict the number of HTTP requests first.",
+        "netlayers lesson socketio --text 'say \"hi\"'",
+        "Predict how the quotation marks are written.",
     );
+    stage.try_next("netlayers lesson socketio --text é", "How many bytes does the frame's header announce?");
     stage.try_next(
-        "netlayers lesson 19 --delay 200ms",
-        "Which of the two ways suffers more from a long wire?",
+        "netlayers lesson polling --transport polling",
+        "The same envelopes in HTTP bodies: find them.",
     );
-    stage.try_next(
-        "netlayers lesson 19 --middlebox drops",
-        "No WebSocket gets through. Why does Socket.IO begin with HTTP?",
-    );
-    stage.try_next("netlayers check 19", "Take packets apart yourself.");
+    stage.try_next("netlayers check packet", "Make: take packets apart yourself.");
 }
 
-/// A run of echoes.
-struct Played {
-    /// HTTP requests, the one that waits at the end among them.
-    requests: usize,
-    /// WebSocket messages.
-    frames: usize,
-    bytes: Accounting,
-    /// Of all these bytes, what the events said.
-    text: usize,
-    /// From an emit to its echo, on average.
-    echo: Duration,
-}
-
-/// The session by long-polling.
-fn by_polling(stage: &mut Stage) -> Played {
-    let echoes = stage.knob(&ECHOES);
-    stage.say(
-        "HTTP lets only the client begin. So a client that wants to hear from its server keeps a request waiting there: \
-         a GET that is answered when there is something to say, and then sent again. What the client itself has to say, \
-         it POSTs. That is long-polling.",
-    );
-    let guess = stage.ask_number(
-        format!(
-            "A client opens a session, enters, and emits {}, each when the one before was echoed. By polling, how \
-             many HTTP requests does it make, up to the last echo and with the GET that waits then?",
-            many(echoes, "event")
-        ),
-        "requests",
-    );
-    let (played, _) = echo_run(stage, "polling", "Echoes by long-polling", Transport::Polling);
-    stage.show(View::Ladder, "Two TCP connections: on one a GET waits, the other carries the POSTs.");
-    said_table(stage, "What was said. Bodies are whole; the HTTP headers around them are left out.");
-    stage.fact("requests_polling", played.requests);
-    stage.reveal(
-        guess,
-        |run| requests(&overheard(run.trace())),
-        "To open and enter: one GET for the session, one POST with 40, and a GET for its answer; then a GET that \
-         waits. For each echo one POST, and one GET to wait for the next. The answer to a POST is \"ok\"; the echo \
-         comes with the GET.",
-    );
-    stage.check("as many requests are on the wire as the program wrote", |run| {
-        let pieces: Vec<_> = run.segments().flat_map(|segment| segment.tcp.application.clone()).collect();
-        let seen = pieces.iter().filter(|piece| matches!(piece, AppPiece::HttpRequest { .. })).count();
-        seen == requests(&overheard(run.trace()))
-    });
-    stage.check("at the end one GET waits for an answer, and no other request does", |run| {
-        let said = overheard(run.trace());
-        let answers = said.iter().filter(|said| matches!(said.how, How::Response(_))).count();
-        requests(&said) == answers + 1
-    });
-    played
-}
-
-/// The same by WebSocket.
-fn by_websocket(stage: &mut Stage, polling: &Played) -> Played {
-    let echoes = stage.knob(&ECHOES);
-    let guess = stage.ask_number(
-        format!("The same {} by WebSocket from the start. How many HTTP requests now?", echoed(echoes)),
-        "requests",
-    );
-    let (played, _) = echo_run(stage, "websocket", "Echoes by WebSocket", Transport::WebSocket);
-    stage.show(View::Ladder, "One TCP connection, one request, and then frames.");
-    said_table(stage, "What was said: the same packets, without an HTTP message around each.");
-    stage.reveal(
-        guess,
-        |run| requests(&overheard(run.trace())),
-        "The one that asks for WebSocket. What follows on that connection is no longer HTTP.",
-    );
-    compare(stage, &[("polling", polling), ("WebSocket", &played)]);
-    stage.fact("requests_websocket", played.requests);
-    stage.fact("bytes_polling", polling.bytes.total());
-    stage.fact("bytes_websocket", played.bytes.total());
-    stage.fact("packets_polling", polling.bytes.frames);
-    stage.fact("packets_websocket", played.bytes.frames);
-    stage.fact("times", format!("{:.1}", polling.bytes.total() as f64 / played.bytes.total().max(1) as f64));
-    let (a, b) = (polling.bytes, played.bytes);
-    stage.check("polling takes more packets and more bytes for the same events", |_| {
-        a.frames > b.frames && a.total() > b.total()
-    });
-    stage.check("what the programs said is the same number of bytes", |_| polling.text == played.text);
-    played
-}
-
-/// The bytes of runs by layer, side by side.
-fn compare(stage: &mut Stage, runs: &[(&str, &Played)]) {
-    let row = |what: &str, of: &dyn Fn(&Played) -> u64| {
-        let figures = runs.iter().map(|(_, played)| of(played).to_string());
-        std::iter::once(what.to_owned()).chain(figures).collect::<Vec<_>>()
-    };
-    let rows = vec![
-        row("HTTP requests", &|played| played.requests as u64),
-        row("WebSocket frames", &|played| played.frames as u64),
-        row("packets", &|played| played.bytes.frames),
-        row("Ethernet, bytes", &|played| played.bytes.link),
-        row("IP, bytes", &|played| played.bytes.internet),
-        row("TCP, bytes", &|played| played.bytes.transport),
-        row("HTTP and WebSocket, bytes", &|played| played.bytes.framing),
-        row("Engine.IO and Socket.IO, bytes", &|played| {
-            played.bytes.payload.saturating_sub(played.text as u64)
-        }),
-        row("what the events said, bytes", &|played| played.text as u64),
-        row("bytes of all frames", &|played| played.bytes.total()),
-        row("ms from an emit to its echo", &|played| played.echo.as_nanos() / 1_000_000),
-    ];
-    let headings: Vec<&str> = std::iter::once("").chain(runs.iter().map(|(name, _)| *name)).collect();
-    stage.table(
-        &headings,
-        rows,
-        "The whole run, handshakes included. Look at the row for HTTP and WebSocket: that is what differs.",
-    );
-}
-
-/// The server speaks first.
-fn both_ways(stage: &mut Stage) {
-    stage.say(
-        "Both transports are bidirectional: either end may speak unasked, even while the other speaks (lesson 18). A chat \
-         needs that: the others' messages come when they come.",
-    );
-    let guess = stage.ask_choice(
-        "With polling, the server emits two events at the same moment, each in a packet of its own. When does the second \
-         one arrive?",
-        &["together with the first", "about a round trip after the first", "with the next ping, after 25 s"],
-    );
-    let gap = |stage: &mut Stage, id: &str, transport| {
-        let how = if transport == Transport::Polling { "long-polling" } else { "WebSocket" };
-        stage.scene(id, &format!("The server speaks by itself, twice, by {how}"));
-        let (client_host, server) = hosts(stage);
-        let client = stage.event_client(client_host, server, transport, &[("/", vec![])]);
-        stage.run_until_it(LIMIT, |stage| stage.is_in(client, "/"));
-        settle(stage);
-        let from = stage.now();
-        for words in ["one", "two"] {
-            stage.server_says(server, "/", |cx| {
-                cx.io().emit("news", vec![words.into()]);
-            });
-        }
-        stage.run_until_it(LIMIT, |stage| stage.heard(client).len() == 2);
-        settle(stage);
-        let caption = match transport {
-            Transport::Polling => {
-                "The waiting GET is answered with the first event; the second waits for the next GET."
-            }
-            Transport::Upgrade | Transport::WebSocket => "Two frames, one after the other.",
-        };
-        stage.show(View::LadderSince(from), caption);
-        let at: Vec<Duration> = stage.heard(client).iter().map(|heard| heard.at.since(from)).collect();
-        (at.first().copied().unwrap_or_default(), at.last().copied().unwrap_or_default())
-    };
-    let websocket = gap(stage, "speak-websocket", Transport::WebSocket);
-    let polling = gap(stage, "speak-polling", Transport::Polling);
-    let ms = |time: Duration| format!("{:.1}", time.as_millis_f64());
-    stage.table(
-        &["", "first event, ms", "second event, ms"],
-        vec![
-            vec!["polling".into(), ms(polling.0), ms(polling.1)],
-            vec!["WebSocket".into(), ms(websocket.0), ms(websocket.1)],
-        ],
-        "From the server's emit until the client heard it.",
-    );
-    let rtt = stage.network_knobs().rtt();
-    let apart = |(first, second): (Duration, Duration)| second.as_nanos().saturating_sub(first.as_nanos());
-    stage.reveal(
-        guess,
-        |_| {
-            Answer::Choice(match apart(polling) {
-                gap if gap >= 1_000_000_000 => 2,
-                gap if gap >= rtt.as_nanos() => 1,
-                _ => 0,
-            })
-        },
-        "The answer to the waiting GET carried the first event. The second must wait until the client has asked again. \
-         With WebSocket the client need not ask.",
-    );
-    stage.check("by WebSocket the two arrive within a millisecond of each other", |_| {
-        apart(websocket) < 1_000_000
-    });
-}
-
-/// What is written around an event.
-fn envelope(stage: &mut Stage) {
-    let packet = Packet::event("/", "echo", vec!["one".into()]);
-    let text = packet.encode().text;
-    let message = format!("4{}", text.as_str());
+/// One event, opened from the outside in.
+fn opened(stage: &mut Stage) {
+    let text = stage.knob(&TEXT);
+    let packet = Packet::event("/", "echo", vec![text.as_str().into()]);
+    let encoded = packet.encode().text;
+    let message = format!("4{}", encoded.as_str());
     stage.say(format!(
-        "In all of these runs the client's first event was the text `{message}`, in a POST or in a frame. It is an \
-         envelope in an envelope:"
+        "A page emits the event \"echo\", and with it \"{text}\", over a WebSocket that is open. A WebSocket carries texts, so the \
+         event must become one. This is what the library writes: `{message}`"
     ));
-    let rows = vec![
-        vec![
-            "4".into(),
-            "Engine.IO".into(),
-            "a message, not a ping (2), a pong (3) or another of its own".into(),
+    let which = stage.ask_choice(
+        "Which part of it says \"this is an event\"?",
+        &["the 4", "the 2", "the bracket [", "the name, \"echo\""],
+    );
+    let other = stage.ask_choice(
+        "And what is the other digit for?",
+        &[
+            "it counts the events",
+            "it is the version of the protocol",
+            "it says that this is a message, and not a ping or another word of the layer below",
+            "it is the number of parts in the event",
         ],
+    );
+    stage.scene("opened", "One event, there and back");
+    let (client, server) = hosts(stage);
+    let client_of = entered(stage, client, server, &["/"]);
+    stage.emit(client_of, "echo", vec![text.as_str().into()]);
+    settle(stage);
+    let rows = vec![
+        vec!["4".into(), "Engine.IO".into(), "a message, not a ping (2), a pong (3) or another".into()],
         vec!["2".into(), "Socket.IO".into(), "an event, not a CONNECT (0) or an answer (3)".into()],
         vec![
-            text.as_str()[1..].to_owned(),
+            encoded.as_str()[1..].to_owned(),
             "Socket.IO".into(),
-            "JSON: the event's name, and what it carries".into(),
+            "JSON: the event's name, and what comes with it".into(),
         ],
     ];
     let joined: String = rows.iter().map(|row| row[0].as_str()).collect();
-    stage.table(&["bytes", "whose", "what it says"], rows, "One event, as it is written.");
+    stage.table(&["bytes", "whose", "what it says"], rows, "The event as it is written, from left to right.");
+    let place = message.find('2').unwrap_or_default();
+    stage.reveal(
+        which,
+        |_| Answer::Choice(place),
+        "Socket.IO's packets begin with a digit for their kind: 0 asks to be let in (CONNECT), 2 is an event, 3 the answer to \
+         one. A name alone would not do, for an answer has none; and the bracket is only JSON's way to write a list.",
+    );
+    stage.reveal(
+        other,
+        |_| Answer::Choice(2),
+        "It is Engine.IO's, which has its own kinds: 0 opens the session, 2 and 3 are ping and pong, 4 carries what the layer \
+         above has written. So there are two envelopes, each with one digit, and each end opens them in turn.",
+    );
     stage.check("these three are the whole message", |_| joined == message);
     stage.check("it reads back as the same event", |_| {
-        Decoder::new(Limits::default()).text(text.as_str()) == Ok(Some(packet))
+        Decoder::new(Limits::default()).text(encoded.as_str()) == Ok(Some(packet))
     });
+    let run = stage.seen();
+    if let Some(number) = frame_of(&run, client, &message) {
+        stage.show(
+            View::Layers(Frame::Number(number)),
+            "The frame on the wire that carried it: every box is what one layer put around the next.",
+        );
+        let bytes = run
+            .packets()
+            .iter()
+            .find(|packet| packet.packet.number == number)
+            .map_or(0, |found| found.bytes.len());
+        stage.fact("wire", bytes);
+        stage.fact("message", message.len());
+        stage.say(format!(
+            "{} of text from the page, {} in the envelope, {bytes} in the frame on the link. The masked payload is not to be read \
+             by eye, but it is the message above.",
+            many(text.len(), "byte"),
+            message.len(),
+        ));
+    }
+}
+
+/// Messages that are no events.
+fn counted(stage: &mut Stage) {
+    let guess = stage.ask_number(
+        "In that run the page emitted one event and the server one. How many WebSocket messages went over the connection, in both \
+         directions, from its first to its last?",
+        "messages",
+    );
+    let run = stage.seen();
+    let said = overheard(run.trace());
+    let messages = said.iter().filter(|said| said.is_frame()).count();
+    let events = said.iter().filter(|said| said.is_frame() && said.text().starts_with("42")).count();
+    said_table(stage, "What was said, without masks. Look at the digits.");
+    stage.fact("messages", messages);
+    stage.fact("events", events);
+    stage.reveal(
+        guess,
+        |_| messages,
+        format!(
+            "{messages}, and {events} of them are events. 0 came first: Engine.IO's greeting, with the session's id and how often \
+             there will be a ping. Then the client asked to be let in, 40, and the server let it in, 40 and an id. A connection \
+             that is open is not a client that has been let in."
+        ),
+    );
+    stage.check("two of the messages are events", |_| events == 2);
+}
+
+/// An event that asks for an answer.
+fn answered(stage: &mut Stage) {
+    stage.lead_in(
+        "An event may ask for an answer. The page gives a function along with it, and the function is called when the answer is \
+         there. Functions do not travel: something must.",
+    );
+    let guess = stage.ask_choice(
+        "A page emits two events that both ask for an answer, one right after the other. How does it know which answer is whose?",
+        &[
+            "by the order in which they come",
+            "by the event's name, which the answer repeats",
+            "by a number that it has put into each, and that the answer repeats",
+            "each answer comes on a connection of its own",
+        ],
+    );
+    stage.scene("answered", "Two events that ask for an answer");
+    let (client, server) = hosts(stage);
+    let client_of = entered(stage, client, server, &["/"]);
+    for (number, word) in [(7, "first"), (8, "second")] {
+        stage.emit_in(client_of, "/", "echo", vec![word.into()], Some(number));
+    }
+    settle(stage);
+    said_table(
+        stage,
+        "The number stands between the kind and the bracket. An answer is of kind 3, and has no name.",
+    );
+    let run = stage.seen();
+    let said = overheard(run.trace());
+    let place = server.host.id().place();
+    let answers = said.iter().filter(|said| said.by == place && said.text().starts_with("43")).count();
+    let numbered = said.iter().any(|said| said.by == place && said.text().starts_with("437["))
+        && said.iter().any(|said| said.by == place && said.text().starts_with("438["));
+    stage.reveal(
+        guess,
+        |_| Answer::Choice(if numbered { 2 } else { 0 }),
+        "The number is the page's own, and means nothing to the server but \"write it on the answer\". So answers may come in any \
+         order, and other events in between. An event without a number asks for none, and gets none.",
+    );
+    stage.check("each of the two was answered once, under its number", |_| numbered && answers == 2);
 }
 
 /// WebSocket without the envelope, and with it by hand.
@@ -401,188 +310,60 @@ fn frame(text: &str) -> Vec<u8> {
     w.as_slice().to_vec()
 }
 
-/// The transport that the knob names; by default the upgrade.
-fn chosen(stage: &mut Stage, polling: &Played, websocket: &Played) {
-    let echoes = stage.knob(&ECHOES);
-    let transport = stage.knob(&TRANSPORT);
-    let name = match transport {
-        Transport::Polling => "polling",
-        Transport::WebSocket => "websocket",
-        Transport::Upgrade => "upgrade",
-    };
-    let blocked = stage.knob(&MIDDLEBOX);
-    if transport == Transport::Upgrade {
-        stage.lead_in(
-            "A browser does both: it polls at first, which works everywhere, and tries a WebSocket beside it. The probe \
-             (2probe, 3probe) shows whether frames get through; then the waiting GET is answered, 5 says \"from here \
-             on\", and HTTP is done.",
-        );
-    }
-    if blocked {
-        stage.say(
-            "But this time something on the path, perhaps an old proxy, drops every request for WebSocket.",
-        );
-    }
+/// Two namespaces on one connection.
+fn namespaces(stage: &mut Stage) {
+    let second = stage.knob(&SECOND);
+    stage.say(
+        "One server may have parts that have nothing to do with each other: the chat, and a page for those who run it. In \
+         Socket.IO each part is a namespace, with a name like a path, and a client asks to be let into each. The main one is /.",
+    );
+    let entering: &[&str] = if second { &["/", "/admin"] } else { &["/"] };
     let guess = stage.ask_number(
         format!(
-            "Transport: {name}. The session is open and settled. How many HTTP requests does it take from here for \
-             {}?",
-            echoed(echoes)
+            "A page enters {} and emits an event in each. How many TCP connections does it take?",
+            match second {
+                true => "/ and /admin",
+                false => "/ alone",
+            }
         ),
-        "requests",
+        "connections",
     );
-    let (played, settled) = echo_run(stage, "chosen", &format!("Echoes, transport: {name}"), transport);
-    stage.show(View::Ladder, "Look for the last HTTP request.");
-    said_table(stage, "What was said, and how.");
-    let after = requests_after(&stage.seen(), settled);
-    stage.fact("requests_after", after);
-    stage.fact("requests_chosen", played.requests);
+    stage.scene("namespaces", &format!("A client in {}", entering.join(" and ")));
+    let (client, server) = hosts(stage);
+    let client_of = entered(stage, client, server, entering);
+    for namespace in entering {
+        stage.emit_in(client_of, namespace, "echo", vec!["hi".into()], None);
+    }
+    settle(stage);
+    said_table(stage, "The namespace stands behind the kind, up to a comma. The main one is left out.");
+    let connections =
+        |run: &Seen| run.segments().filter(|segment| segment.tcp.flags.syn && !segment.tcp.flags.ack).count();
     stage.reveal(
         guess,
-        |run| requests_after(run, settled),
-        match transport {
-            Transport::Upgrade if blocked => {
-                "HTTP goes on: a POST and a GET for each echo. The request for WebSocket was dropped on the way, and the \
-                 session did not depend on it. That is why Socket.IO begins with HTTP, and moves to WebSocket only after \
-                 a probe has come through."
-            }
-            Transport::WebSocket if blocked => {
-                "Its only request was never answered, so there is no session, and no event was emitted."
-            }
-            Transport::Polling => "One POST and one GET for each echo: by polling, HTTP never ends.",
-            Transport::Upgrade => {
-                "None. HTTP opened the session and asked for the upgrade; everything after that uses WebSocket, in the \
-                 same envelopes."
-            }
-            Transport::WebSocket => "None. HTTP was used for one request, the one that asked for WebSocket.",
-        },
+        connections,
+        "All namespaces share one session, and the session one connection. The server asks at each door: it may let a client into \
+         / and not into /admin. A namespace is a word in the envelope, and no port, no connection, no other server.",
     );
-    if transport == Transport::Upgrade && !blocked {
-        stage.check("the probe goes before the upgrade, and the waiting GET is answered in between", |run| {
-            let said = overheard(run.trace());
-            let place = |wanted: &dyn Fn(&Said) -> bool| said.iter().position(wanted);
-            let ping = place(&|said| said.is_frame() && said.text() == "2probe");
-            let pong = place(&|said| said.is_frame() && said.text() == "3probe");
-            let noop = place(&|said| matches!(said.how, How::Response(200)) && said.text() == "6");
-            let upgrade = place(&|said| said.is_frame() && said.text() == "5");
-            ping.is_some() && ping < pong && pong < noop && noop < upgrade
-        });
-    }
-    compare(stage, &[("polling", polling), ("WebSocket", websocket), (name, &played)]);
+    let heard: Vec<String> = stage.heard(client_of).iter().map(|heard| heard.namespace.clone()).collect();
+    stage.check("each event came back in the namespace in which it was emitted", |_| heard == entering);
 }
 
-/// Plays the echoes; also returns the time from which the client only emits.
-fn echo_run(stage: &mut Stage, id: &str, title: &str, transport: Transport) -> (Played, Instant) {
-    let echoes = stage.knob(&ECHOES);
-    stage.scene(id, title);
-    let (client_host, server) = hosts(stage);
-    let blocked = id == "chosen" && stage.knob(&MIDDLEBOX);
-    if blocked {
-        let asks =
-            |bytes: &[u8]| bytes.windows(18).any(|part| part.eq_ignore_ascii_case(b"upgrade: websocket"));
-        let drops = fault::rule("lets no WebSocket through", move |frame, _| match asks(frame.bytes) {
-            true => Verdict::Drop,
-            false => Verdict::Pass,
-        });
-        stage.rule(client_host, server.host, drops);
-    }
-    let client = stage.event_client(client_host, server, transport, &[("/", vec![])]);
-    stage.run_until_it(LIMIT, |stage| {
-        let has_moved = transport != Transport::Upgrade || blocked || stage.upgraded_at(client).is_some();
-        stage.is_in(client, "/") && has_moved
-    });
+/// A client that has been let into namespaces, by WebSocket.
+fn entered(stage: &mut Stage, host: Host, server: EventServer, namespaces: &[&str]) -> EventClient {
+    let entering: Vec<_> = namespaces.iter().map(|namespace| (*namespace, vec![])).collect();
+    let client = stage.event_client(host, server, Transport::WebSocket, &entering);
+    stage.run_until_it(LIMIT, |stage| namespaces.iter().all(|namespace| stage.is_in(client, namespace)));
     settle(stage);
-    let settled = stage.now();
-    let mut took = Vec::new();
-    for number in 1..=echoes {
-        let from = stage.now();
-        stage.emit(client, "echo", vec![word(number).into()]);
-        stage.run_until_it(LIMIT, |stage| stage.heard(client).len() >= number);
-        took.push(stage.now().since(from).as_nanos());
-    }
-    settle(stage);
-    let heard = heard_words(stage, client);
-    if !(blocked && transport == Transport::WebSocket) {
-        stage.check("every event came back, in order", |_| {
-            heard == (1..=echoes).map(word).collect::<Vec<_>>()
-        });
-    }
-    let run = stage.seen();
-    let said = overheard(run.trace());
-    let text: usize = (1..=echoes).map(|number| 2 * word(number).len()).sum();
-    let played = Played {
-        requests: requests(&said),
-        frames: said.iter().filter(|said| said.is_frame()).count(),
-        bytes: run.accounting(),
-        text,
-        echo: Duration::from_nanos(took.iter().sum::<u64>() / took.len().max(1) as u64),
-    };
-    (played, settled)
+    client
 }
 
-fn heard_words(stage: &mut Stage, client: EventClient) -> Vec<String> {
-    stage.heard(client).iter().map(|heard| heard.text(0).to_owned()).collect()
-}
-
-fn echoed(echoes: usize) -> String {
-    if echoes == 1 { "1 echo".into() } else { format!("{echoes} echoes") }
-}
-
-fn requests(said: &[Said]) -> usize {
-    said.iter().filter(|said| said.is_request()).count()
-}
-
-fn requests_after(run: &Seen, settled: Instant) -> usize {
-    overheard(run.trace()).iter().filter(|said| said.is_request() && said.at >= settled).count()
-}
-
-/// What was said in the scene so far, one line each.
-fn said_table(stage: &mut Stage, caption: &str) {
-    const MOST: usize = 24;
-    let run = stage.seen();
-    let said = overheard(run.trace());
-    let row = |said: &Said| {
-        let text = said.text();
-        let text = match text.char_indices().nth(40) {
-            Some((at, _)) => format!("{}...", &text[..at]),
-            None => text,
-        };
-        vec![
-            format!("{:.1}", said.at.as_millis_f64()),
-            run.trace().name(said.by).to_owned(),
-            said.way(),
-            text,
-        ]
-    };
-    let mut rows: Vec<Vec<String>> = said.iter().take(MOST).map(row).collect();
-    if said.len() > MOST {
-        rows.push(vec![String::new(), String::new(), format!("{} more", said.len() - MOST), String::new()]);
-    }
-    stage.table(&["ms", "who", "how", "body"], rows, caption);
-}
-
-/// A client's host, and a server that echoes.
-fn hosts(stage: &mut Stage) -> (Host, EventServer) {
-    let usual = stage.network_knobs().stack();
-    let config = StackConfig { tcp: tcp::Config { nodelay: true, ..usual.tcp }, ..usual };
-    let (client, server) = (stage.host_with("client", &config), stage.host_with("server", &config));
-    stage.link(client, server);
-    stage.introduce();
-    let server = stage.event_server(server, PORT, Heartbeat::default(), echo_hub);
-    (client, server)
-}
-
-/// A hub whose program echoes every "echo".
-fn echo_hub(random: Random) -> Hub {
-    let log = Box::new(MemoryLog::new(Retention::default()));
-    let mut hub = Hub::new(Config { recovery: None, ..Config::default() }, random, log);
-    hub.of("/").on("echo", |cx, args, _| {
-        cx.emit("echo", args.to_vec());
+/// The number of the packet of a host that carries a WebSocket message of this length, and nothing else.
+fn frame_of(run: &Seen, host: Host, message: &str) -> Option<u64> {
+    let place = host.id().place();
+    let from_host = run.packets().iter().filter(|packet| packet.from == place);
+    let with_frame = from_host.filter(|packet| {
+        let header = packet.packet.dissection.header("WebSocket");
+        header.is_some_and(|header| packet.bytes.len() == header.range.end + message.len())
     });
-    hub
-}
-
-/// Long enough for what is in flight to arrive, and for its acknowledgement to return.
-fn settle(stage: &mut Stage) {
-    stage.run_for(stage.network_knobs().rtt() * 4 + Duration::from_millis(50));
+    with_frame.last().map(|packet| packet.packet.number)
 }

@@ -29,7 +29,6 @@ const NODELAY: Knob<bool> =
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "stream",
-    number: 7,
     title: "TCP is a stream",
     layer: Layer::Transport,
     minutes: 30,

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::beat::Beat;
 use super::*;
 
 proptest! {
@@ -12,12 +13,65 @@ proptest! {
 }
 
 #[test]
-fn every_number_of_the_course_is_a_lesson_or_one_to_come() {
-    let mut numbers: Vec<u8> = ALL.iter().map(|lesson| lesson.number).collect();
-    numbers.extend(TO_COME.iter().map(|(number, _)| number));
-    numbers.sort_unstable();
-    let last = ALL.iter().map(|lesson| lesson.number).max().expect("a course has lessons");
-    assert_eq!(numbers, (1..=last).collect::<Vec<u8>>());
+fn numbers_have_no_gap_and_find_their_lessons() {
+    for (place, lesson) in ALL.iter().enumerate() {
+        assert_eq!(usize::from(lesson.number()), place + 1);
+        assert_eq!(find(&lesson.number().to_string()).map(|found| found.id), Some(lesson.id));
+    }
+    assert_eq!(number("juggling"), 0);
+    assert!(find("0").is_none());
+}
+
+/// A text of the source tree.
+fn source(path: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_files_of_lessons_and_exercises_begin_with_the_number_that_they_have() {
+    for lesson in ALL {
+        let folder = format!("src/lessons/{}/mod.rs", lesson.id);
+        let file = format!("src/lessons/{}.rs", lesson.id);
+        let text = source(if std::path::Path::new(&folder).exists() { &folder } else { &file });
+        assert!(text.starts_with(&format!("//! Lesson {}: ", lesson.number())), "{}", lesson.id);
+    }
+    for exercise in exercises::ALL {
+        let (number, folder) = (exercise.number(), format!("src/lessons/exercises/{}", exercise.id));
+        for (file, expected) in [
+            ("mod.rs", format!("Exercise of lesson {number}: ")),
+            ("starter.rs", format!("Exercise of lesson {number}: ")),
+            ("starter.py", format!("Exercise of lesson {number}: ")),
+            ("starter.mjs", format!("Exercise of lesson {number}: ")),
+            ("solution.rs", format!("A solution of lesson {number}'s exercise: ")),
+            ("solution.py", format!("A solution of lesson {number}'s exercise: ")),
+            ("solution.mjs", format!("A solution of lesson {number}'s exercise: ")),
+        ] {
+            assert!(source(&format!("{folder}/{file}")).contains(&expected), "{folder}/{file}: {expected}");
+        }
+    }
+}
+
+#[test]
+fn what_a_lesson_says_to_type_names_a_lesson_and_an_exercise_of_its_own() {
+    for lesson in ALL {
+        for beat in &lesson.play(&lesson.scenario()).beats {
+            let Beat::Try { command, .. } = beat else { continue };
+            let words: Vec<&str> = command.split_whitespace().collect();
+            match words[..] {
+                ["netlayers", "lesson", name, ..] => {
+                    let found = find(name).unwrap_or_else(|| panic!("{}: {command}", lesson.id));
+                    // A number is what it was typed as; a lesson of another name is meant.
+                    assert!(found.id == lesson.id || name == found.id, "{}: {command}", lesson.id);
+                }
+                ["netlayers", "check", name, ..] => {
+                    let found = exercises::find(name).unwrap_or_else(|| panic!("{}: {command}", lesson.id));
+                    assert_eq!(found.lesson, lesson.id, "{command}");
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 #[test]

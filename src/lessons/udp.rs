@@ -18,7 +18,6 @@ const SENDS: Knob<usize> = Knob::count("sends", "3", 1, 100, "how many datagrams
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "udp",
-    number: 6,
     title: "UDP",
     layer: Layer::Transport,
     minutes: 25,

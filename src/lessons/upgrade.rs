@@ -49,7 +49,6 @@ const WRONG: Knob<Wrong> = Knob::choice(
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "upgrade",
-    number: 16,
     title: "HTTP upgrade",
     layer: Layer::Application,
     minutes: 30,

@@ -48,8 +48,13 @@ fn the_scenario_line_of_a_run_reproduces_it_byte_for_byte() {
 
 #[test]
 fn no_line_of_a_lesson_is_wider_than_eighty_columns_and_plain_means_ascii() {
-    for lesson in ALL {
+    for (place, lesson) in ALL.iter().enumerate() {
         let told = stdout(&["lesson", lesson.id]);
+        // Who follows these lines alone goes through the whole course.
+        if let Some(next) = ALL.get(place + 1) {
+            let last = told.lines().last().unwrap_or_default();
+            assert_eq!(last, format!("next: {}    {}", next.command(), next.title));
+        }
         for line in told.lines().filter(|line| !line.starts_with("scenario: ")) {
             assert!(line.chars().count() <= 80, "{}: {line}", lesson.id);
         }

@@ -1,21 +1,20 @@
 //! How networks may be joined: links side by side, hosts with several addresses, subnets with a gateway, and devices
 //! that are no hosts.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use netlayers::base::{Header, Instant, Layer, Machine, Reader};
+use netlayers::base::{Header, Instant, Layer, Reader};
 use netlayers::layers::internet::icmp::{IcmpHeader, TimeExceeded};
 use netlayers::layers::internet::ipv4::Ipv4Header;
 use netlayers::layers::internet::prefix::v4;
 use netlayers::layers::internet::source_route::SourceRoute;
 use netlayers::layers::link::arp::{ArpPacket, Operation};
-use netlayers::layers::link::ethernet::MacAddr;
 use netlayers::sim::apps::{tcp, udp};
-use netlayers::sim::device::{Input, Output};
+use netlayers::sim::device::Repeater;
 use netlayers::sim::{
-    App, AppId, Device, HostId, Io, LinkConfig, Network, SendError, SocketEvent, SocketId, StackConfig, fault,
+    App, AppId, HostId, Io, LinkConfig, Network, SendError, SocketEvent, SocketId, StackConfig, fault,
 };
 use netlayers::trace::{Kind, LinkId, PlaceId, Recorder, Trace, Wire};
 use netlayers::view::dissect::dissect_trace;
@@ -206,35 +205,6 @@ fn a_host_with_two_addresses_answers_from_the_one_that_was_asked() {
         packets(&trace).iter().all(|(_, _, source, destination, _)| subnet(*source) == subnet(*destination))
     );
     assert_eq!(asked(&trace).iter().filter(|(who, _)| *who == a.place()).count(), 3);
-}
-
-/// A hub: what comes in at one port goes out at all others. It looks at nothing.
-#[derive(Default)]
-struct Repeater {
-    ports: usize,
-    out: VecDeque<Output>,
-}
-
-impl Machine for Repeater {
-    type Input = Input;
-    type Output = Output;
-
-    fn handle(&mut self, _now: Instant, input: Input) {
-        if let Input::Frame { port, bytes } = input {
-            let others = (0..self.ports).filter(|other| *other != port);
-            self.out.extend(others.map(|port| Output::Frame { port, bytes: bytes.clone() }));
-        }
-    }
-
-    fn poll(&mut self, _now: Instant) -> Option<Output> {
-        self.out.pop_front()
-    }
-}
-
-impl Device for Repeater {
-    fn add_port(&mut self, _mac: MacAddr) {
-        self.ports += 1;
-    }
 }
 
 /// Two hosts and a router on a hub, and a server on the router's other link.

@@ -459,7 +459,7 @@ fn wireshark_and_our_dissector_agree_on_what_a_full_queue_let_through() {
 
 #[test]
 fn the_lessons_of_the_event_system_are_http_and_websocket_to_wireshark_and_well_formed() {
-    for id in ["socketio", "events", "chat"] {
+    for id in ["polling", "socketio", "events", "chat"] {
         let lesson = netlayers::lessons::find(id).expect("a lesson of the course");
         let performance = lesson.play(&lesson.scenario());
         for scene in &performance.scenes {

@@ -13,7 +13,7 @@ pub(super) fn find(name: &str) -> Result<&'static Exercise, CliError> {
     };
     open().or_else(|| by_name(name)).ok_or_else(|| {
         let known: Vec<String> =
-            ALL.iter().map(|exercise| format!("{} {}", exercise.lesson, exercise.id)).collect();
+            ALL.iter().map(|exercise| format!("{} {}", exercise.number(), exercise.id)).collect();
         CliError::Usage(format!(
             "there is no exercise '{}'; expected one of: {}",
             escape(name),

@@ -37,7 +37,7 @@ pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError>
             (_, 0) => "no predictions".into(),
             (_, made) => format!("{} of {made} predictions came so", done.as_predicted),
         };
-        row(done.finished > 0, lesson.number, lesson.title, &what, out)?;
+        row(done.finished > 0, lesson.number(), lesson.title, &what, out)?;
     }
     out.line("")?;
     let of = |id: &str| book.exercises.get(id).cloned().unwrap_or_default();
@@ -50,7 +50,7 @@ pub(super) fn run(args: &ProgressArgs, out: &mut Output) -> Result<(), CliError>
             1 => "1 hint".into(),
             hints => format!("{hints} hints"),
         };
-        row(done.passed, exercise.lesson, exercise.title, &what, out)?;
+        row(done.passed, exercise.number(), exercise.title, &what, out)?;
     }
     out.line("")?;
     let lesson =
@@ -82,7 +82,7 @@ fn as_json(book: &Logbook, out: &mut Output) -> Result<(), CliError> {
             let done = book.lessons.get(lesson.id).cloned().unwrap_or_default();
             json!({
                 "id": lesson.id,
-                "number": lesson.number,
+                "number": lesson.number(),
                 "finished": done.finished,
                 "seen": done.seen,
                 "begun": done.place.is_some(),
@@ -95,7 +95,7 @@ fn as_json(book: &Logbook, out: &mut Output) -> Result<(), CliError> {
         .iter()
         .map(|exercise| {
             let done = book.exercises.get(exercise.id).cloned().unwrap_or_default();
-            json!({ "id": exercise.id, "lesson": exercise.lesson, "passed": done.passed, "hints": done.hints_read.len() })
+            json!({ "id": exercise.id, "lesson": exercise.number(), "passed": done.passed, "hints": done.hints_read.len() })
         })
         .collect();
     let all = json!({ "schema": "netlayers.progress-report/1", "lessons": lessons, "exercises": exercises });

@@ -178,7 +178,7 @@ fn all_knobs() -> Vec<(&'static dyn AnyKnob, Vec<Having>)> {
     let mut knobs: Vec<(&'static dyn AnyKnob, Vec<Having>)> = Vec::new();
     for lesson in ALL {
         for knob in lesson.knobs {
-            let having = (lesson.number, *knob);
+            let having = (lesson.number(), *knob);
             match knobs.iter_mut().find(|(known, _)| known.name() == knob.name()) {
                 Some((_, lessons)) => lessons.push(having),
                 None => knobs.push((*knob, vec![having])),
@@ -199,7 +199,7 @@ fn sentence(lessons: &[Having]) -> String {
 /// The lessons by number and by name, with their titles, for completions.
 fn lessons() -> Vec<(String, &'static str)> {
     let names = |lesson: &'static Lesson| {
-        [(lesson.number.to_string(), lesson.title), (lesson.id.into(), lesson.title)]
+        [(lesson.number().to_string(), lesson.title), (lesson.id.into(), lesson.title)]
     };
     ALL.iter().flat_map(names).collect()
 }

@@ -21,7 +21,7 @@ pub(super) fn run(
         return Err(CliError::Usage(format!(
             "lesson {} has no --wire kernel: the kernel's TCP adds nothing to what it is about; those that have it: \
              {others}",
-            lesson.number
+            lesson.number()
         )));
     }
     if args.view.is_some() || args.json {

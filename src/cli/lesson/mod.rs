@@ -82,7 +82,7 @@ fn find(name: &str) -> Result<&'static Lesson, CliError> {
         }
         _ => {
             let known: Vec<String> =
-                ALL.iter().map(|lesson| format!("{} {}", lesson.number, lesson.id)).collect();
+                ALL.iter().map(|lesson| format!("{} {}", lesson.number(), lesson.id)).collect();
             format!("expected one of: {}", known.join(", "))
         }
     };

@@ -66,7 +66,7 @@ pub(super) fn pages(
 
 /// What to type after the lesson.
 fn next_line(lesson: &Lesson) -> Line {
-    match ALL.iter().find(|next| next.number > lesson.number) {
+    match ALL.iter().find(|next| next.number() > lesson.number()) {
         Some(after) => next(&after.command(), after.title),
         None => next("netlayers", "the course, and your progress"),
     }

@@ -50,7 +50,7 @@ pub(super) fn run(
     let Some((_, play)) = SCENES.iter().find(|(id, _)| *id == lesson.id) else {
         return Err(CliError::Usage(format!(
             "lesson {} has no --wire real: the kernel does not show a program what it is about",
-            lesson.number
+            lesson.number()
         )));
     };
     if args.view.is_some() || args.json || args.pcap.is_some() {

@@ -137,7 +137,7 @@ impl Teller<'_> {
 
     /// What stands above a page: what it belongs to, or that the story goes on where it was left. As much as fits.
     fn title(&self, goes_on: bool, out: &Output) -> String {
-        let short = format!("lesson {}", self.lesson.number);
+        let short = format!("lesson {}", self.lesson.number());
         let titles = match goes_on {
             true => [
                 format!("{short} goes on where you left; --from-start starts over"),

@@ -1,4 +1,4 @@
-//! Lesson 20: the receivers of an event, what happens to one whose receiver is away, and what each promise costs.
+//! Lesson 21: the receivers of an event, what happens to one whose receiver is away, and what each promise costs.
 //!
 //! | part | file |
 //! |---|---|
@@ -23,7 +23,6 @@ use crate::base::Layer;
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "events",
-    number: 20,
     title: "events, rooms, namespaces, missed events",
     layer: Layer::Application,
     minutes: 45,
@@ -84,9 +83,9 @@ fn script(stage: &mut Stage) {
          once: a program that does something in the world, such as printing, and crashes before it has noted that, does \
          it again or not at all.",
     );
-    stage.try_next("netlayers lesson 20 --bob none", "Predict Bob's column in the routing table.");
-    stage.try_next("netlayers lesson 20 --crash memory", "What is lost when the log was in memory?");
-    stage.try_next("netlayers lesson 20 --outage 30s", "Which of the three promises takes longer now?");
-    stage.try_next("netlayers check 20", "Make: drop duplicates by their number.");
+    stage.try_next("netlayers lesson events --bob none", "Predict Bob's column in the routing table.");
+    stage.try_next("netlayers lesson events --crash memory", "What is lost when the log was in memory?");
+    stage.try_next("netlayers lesson events --outage 30s", "Which of the three promises takes longer now?");
+    stage.try_next("netlayers check dedupe", "Make: drop duplicates by their number.");
     stage.try_next("netlayers lesson chat", "The whole chat on it.");
 }

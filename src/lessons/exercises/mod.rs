@@ -37,8 +37,8 @@ pub use language::{Language, Program};
 pub struct Exercise {
     /// Its name on the command line, and the name of its files.
     pub id: &'static str,
-    /// The lesson it belongs to.
-    pub lesson: u8,
+    /// The lesson it belongs to, by its id.
+    pub lesson: &'static str,
     /// What is to be made.
     pub title: &'static str,
     /// What to do, in a few sentences.
@@ -119,6 +119,8 @@ macro_rules! exercises {
 }
 
 exercises! {
+    is_ours,
+    arp_cache,
     udp_header,
     reassemble,
     timeout,
@@ -131,8 +133,11 @@ exercises! {
     drop_tail,
     states,
     half_close,
+    length_prefix,
+    slip,
     frame_header,
     close_codes,
+    payload,
     packet,
     dedupe,
 }
@@ -145,13 +150,18 @@ pub fn find(name: &str) -> Option<&'static Exercise> {
 
 /// The exercises of a lesson, by its number.
 pub fn of_lesson(number: &str) -> impl Iterator<Item = &'static Exercise> {
-    ALL.iter().filter(move |exercise| exercise.lesson.to_string() == number)
+    ALL.iter().filter(move |exercise| exercise.number().to_string() == number)
 }
 
 impl Exercise {
+    /// The number of its lesson.
+    pub fn number(&self) -> u8 {
+        super::number(self.lesson)
+    }
+
     /// What it is called in commands: the number of its lesson, or its name where that lesson has others.
     pub fn called(&self) -> String {
-        let number = self.lesson.to_string();
+        let number = self.number().to_string();
         if of_lesson(&number).count() == 1 { number } else { self.id.into() }
     }
 

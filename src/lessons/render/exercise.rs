@@ -15,7 +15,7 @@ const WIDEST_VALUE: usize = 26;
 
 /// The task, as one meets it, and the file that the student works in.
 pub fn task(exercise: &Exercise, file: &str, look: &Look) -> Sheet {
-    let mut sheet = Sheet::of(format!("exercise {}: {}", exercise.lesson, exercise.title), Tone::Strong);
+    let mut sheet = Sheet::of(format!("exercise {}: {}", exercise.number(), exercise.title), Tone::Strong);
     sheet.say(lines("", exercise.task, look), Tone::Plain);
     sheet.say(lines("edit: ", file, look), Tone::Plain);
     sheet

@@ -21,7 +21,7 @@ impl Serialize for Document<'_> {
         let mut fields = serializer.serialize_struct("Document", 13)?;
         fields.serialize_field("schema", "netlayers.lesson/1")?;
         fields.serialize_field("lesson", lesson.id)?;
-        fields.serialize_field("number", &lesson.number)?;
+        fields.serialize_field("number", &lesson.number())?;
         fields.serialize_field("title", lesson.title)?;
         fields.serialize_field("layer", &lesson.layer)?;
         fields.serialize_field("minutes", &lesson.minutes)?;

@@ -15,7 +15,7 @@ const LONGEST_LINE: usize = 80;
 
 /// The head of a lesson: its title, its layer, how long it takes.
 pub fn head(lesson: &Lesson) -> Sheet {
-    let title = format!("lesson {}: {}", lesson.number, lesson.title);
+    let title = format!("lesson {}: {}", lesson.number(), lesson.title);
     let about = format!("{} layer, {} minutes", lesson.layer, lesson.minutes);
     [Line::of(title, Tone::Strong), Line::of(about, Tone::Faint)].into_iter().collect()
 }

@@ -55,10 +55,9 @@ fn sources(term: &Term) -> String {
 }
 
 fn lesson(term: &Term) -> String {
-    match term.lesson.zip(term.lesson_title()) {
+    match term.lesson_number().zip(term.lesson_title()) {
         None => "none: it is not built here".into(),
-        Some((number, title)) if term.is_lesson_here() => format!("netlayers lesson {number}: {title}"),
-        Some((number, title)) => format!("{number}, {title}: still to come"),
+        Some((number, title)) => format!("netlayers lesson {number}: {title}"),
     }
 }
 
@@ -167,7 +166,7 @@ impl Explanation {
             cites: term.cites,
             no_rfc: Some(term.no_rfc).filter(|why| !why.is_empty()),
             sources: term.sources,
-            lesson: term.lesson,
+            lesson: term.lesson_number(),
             lesson_title: term.lesson_title(),
             lesson_is_here: term.is_lesson_here(),
             see: term.see,

@@ -1,6 +1,6 @@
 //! The verbs of a run: hosts, links, rules, sockets, and time that passes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -10,8 +10,9 @@ use super::telling::Stage;
 use crate::base::{Duration, Instant};
 use crate::layers::internet::prefix::{Cidr, Prefix, v4};
 use crate::layers::stack::StackConfig;
+use crate::sim::device::Repeater;
 use crate::sim::fault::Rule;
-use crate::sim::{LinkConfig, Network};
+use crate::sim::{IntoCidr as _, LinkConfig, Network};
 use crate::trace::{Flow, Recorder, Wire};
 
 /// What a run that does not come to rest is cut off at: longer than any timer of a connection.
@@ -40,6 +41,28 @@ impl Stage {
         let address = v4(10, 0, 0, scene.hosts);
         let id = scene.network.host(name, Cidr::new(address, 24), config);
         Host { id, app: scene.network.app(id, Puppet::default()), address }
+    }
+
+    /// Adds a host with an address of its own choice, such as `"10.0.1.1/24"`.
+    ///
+    /// # Panics
+    /// When the text is no address.
+    pub fn host_at(&mut self, name: &str, address: &str) -> Host {
+        let config = self.network_knobs().stack();
+        let address: Cidr = address.into_cidr();
+        let network = &mut self.running().network;
+        let id = network.host(name, address, &config);
+        Host { id, app: network.app(id, Puppet::default()), address: address.address() }
+    }
+
+    /// Plugs hosts into a hub, by links as the knobs describe them: each hears what any of the others sends.
+    pub fn hub(&mut self, hosts: &[Host]) {
+        let link = self.network_knobs().link();
+        let network = &mut self.running().network;
+        let hub = network.device("hub", Repeater::default());
+        for host in hosts {
+            network.link(host.id, hub, link);
+        }
     }
 
     /// Joins two hosts by a link as the knobs describe it, faults included.
@@ -156,6 +179,22 @@ impl Stage {
     pub fn receive(&mut self, socket: Socket) -> Option<Bytes> {
         let network = &mut self.running().network;
         network.call(socket.host.app, |puppet: &mut Puppet, io| puppet.receive(socket.id, io))
+    }
+
+    /// Pings an address: asks its host for an echo of these bytes, by ICMP. Says whether there was a way to it.
+    pub fn ping_to(&mut self, from: Host, to: IpAddr, number: u16, bytes: impl AsRef<[u8]>) -> bool {
+        let bytes = Bytes::copy_from_slice(bytes.as_ref());
+        let network = &mut self.running().network;
+        network.call(from.app, |_: &mut Puppet, io| {
+            let now = io.now();
+            io.stack().ping(now, to, 1, number, bytes).is_ok()
+        })
+    }
+
+    /// How many of a host's pings were answered since this was asked last.
+    pub fn pongs(&mut self, host: Host) -> usize {
+        let network = &mut self.running().network;
+        network.call(host.app, |_: &mut Puppet, io| std::iter::from_fn(|| io.stack().pong()).count())
     }
 
     /// What was read from a socket so far, read by read.

@@ -15,8 +15,7 @@
 //! | `named` | that are named and not built here, with the reason |
 //! | `pictures` | the scripts of the pictures |
 //!
-//! A lesson that a word names may still be to come: [`Term::is_lesson_here`] says so, and so does what is shown. What
-//! is not built here has no lesson, and its definition says why.
+//! A word names its lesson by the lesson's id. What is not built here has no lesson, and its definition says why.
 
 mod application;
 mod everywhere;

@@ -26,8 +26,8 @@ pub struct Term {
     pub no_rfc: &'static str,
     /// The files of this project to read, from its root; none for what is not built yet.
     pub sources: &'static [&'static str],
-    /// The lesson that shows it, by its number in the course; none for what is not built here.
-    pub lesson: Option<u8>,
+    /// The lesson that shows it, by its id; none for what is not built here.
+    pub lesson: Option<&'static str>,
     /// Words to look at next.
     pub see: &'static [&'static str],
     /// The script of its picture; none only where no lesson shows it yet.
@@ -77,12 +77,17 @@ impl Term {
 
     /// What its lesson is about, if it has one.
     pub fn lesson_title(&self) -> Option<&'static str> {
-        crate::lessons::title(self.lesson?)
+        crate::lessons::find(self.lesson?).map(|lesson| lesson.title)
+    }
+
+    /// The number of its lesson, if it has one.
+    pub fn lesson_number(&self) -> Option<u8> {
+        self.lesson.map(crate::lessons::number)
     }
 
     /// Whether its lesson can be played already.
     pub fn is_lesson_here(&self) -> bool {
-        self.lesson.is_some_and(|number| crate::lessons::find(&number.to_string()).is_some())
+        self.lesson.is_some_and(|id| crate::lessons::find(id).is_some())
     }
 
     /// Its picture, and whether all that its script claims is so.

@@ -147,11 +147,10 @@ fn every_word_says_where_to_read_on() {
 }
 
 #[test]
-fn what_cannot_be_shown_yet_is_said_to_come_later() {
+fn what_a_lesson_shows_has_a_picture_and_says_which_lesson() {
     for term in all() {
         let told = explain(term, &Look::default()).expect(term.name).to_string();
-        let later = term.lesson.is_some() && !term.is_lesson_here();
-        assert_eq!(told.contains("still to come"), later, "{told}");
+        assert_eq!(told.contains("lesson: netlayers lesson "), term.lesson.is_some(), "{told}");
         assert!(!term.sources.is_empty() || told.contains("not built"), "{told}");
         assert!(term.picture.is_some() || !term.is_lesson_here(), "{} has no picture", term.name);
     }

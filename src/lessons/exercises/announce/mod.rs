@@ -6,7 +6,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "announce",
-    lesson: 11,
+    lesson: "flow",
     title: "when more room is worth telling",
     task: "Bytes arrive in a buffer, and a program reads them. Say which window an ACK would announce after each \
            line, without silly windows (RFC 9293 §3.8.6.2.2).",

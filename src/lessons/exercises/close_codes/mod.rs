@@ -8,7 +8,7 @@ use crate::layers::application::websocket::CloseReason;
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "close_codes",
-    lesson: 18,
+    lesson: "control",
     title: "judge a Close frame",
     task: "You are given the payload of a Close frame that a peer sent. Say which code the program gets, and what code the \
            connection ends with when the peer broke a rule: 1002, or 1007 for a reason that is not UTF-8 (RFC 6455 \

@@ -1,4 +1,4 @@
-//! Exercise of lesson 20: have each event's effect once.
+//! Exercise of lesson 21: have each event's effect once.
 //!
 //! Read first: `chat/delivery.rs`. Left out: where the ids are kept over a crash.
 
@@ -10,7 +10,7 @@ use crate::chat::delivery::SeenIds;
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "dedupe",
-    lesson: 20,
+    lesson: "events",
     title: "drop the copies",
     task: "A sender that gets no acknowledgement says the same thing again, with the same id. Say for each event \
            whether it is to have its effect, so that none has it twice. You may remember as many ids as you are \

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A solution of lesson 20's exercise: drop the copies
+// A solution of lesson 21's exercise: drop the copies
 
 import { createInterface } from 'node:readline';
 

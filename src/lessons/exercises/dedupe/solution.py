@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A solution of lesson 20's exercise: drop the copies"""
+"""A solution of lesson 21's exercise: drop the copies"""
 
 import sys
 from collections import deque

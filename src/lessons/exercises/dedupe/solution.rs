@@ -1,4 +1,4 @@
-//! A solution of lesson 20's exercise: have each event's effect once.
+//! A solution of lesson 21's exercise: have each event's effect once.
 
 use std::collections::VecDeque;
 

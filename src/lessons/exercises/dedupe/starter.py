@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Exercise of lesson 20: drop the copies.
+"""Exercise of lesson 21: drop the copies.
 
-`netlayers check 20 --language python` says how far you are.
+`netlayers check 21 --language python` says how far you are.
 
 Ada             the network            Bob
  |--- "pay 5", id ada-1 ----------------->|   effect: 5 are paid
@@ -11,8 +11,8 @@ Ada             the network            Bob
 A sender that gets no acknowledgement must send again: it cannot know which of the two was lost. So copies come, and
 the receiver has to know them.
 
-It runs, and it is wrong. `netlayers hint 20` helps, `netlayers reset 20 --language python` starts over.
-Any other language will do as well: `netlayers check 20 --program FILE`.
+It runs, and it is wrong. `netlayers hint 21` helps, `netlayers reset 21 --language python` starts over.
+Any other language will do as well: `netlayers check 21 --program FILE`.
 """
 
 import sys

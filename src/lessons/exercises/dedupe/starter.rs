@@ -1,4 +1,4 @@
-//! Exercise of lesson 20: drop the copies. `netlayers check 20` says how far you are.
+//! Exercise of lesson 21: drop the copies. `netlayers check 21` says how far you are.
 //!
 //! ```text
 //! Ada             the network            Bob
@@ -10,9 +10,9 @@
 //! A sender that gets no acknowledgement must send again: it cannot know which of the two was lost. So copies come, and
 //! the receiver has to know them.
 //!
-//! It compiles, and it is wrong. `netlayers hint 20` helps, `netlayers reset 20` starts over.
-//! In Python or JavaScript: `netlayers check 20 --language python`, or `javascript`; in any other language it is a
-//! program that reads lines and answers them: `netlayers check 20 --program FILE`.
+//! It compiles, and it is wrong. `netlayers hint 21` helps, `netlayers reset 21` starts over.
+//! In Python or JavaScript: `netlayers check 21 --language python`, or `javascript`; in any other language it is a
+//! program that reads lines and answers them: `netlayers check 21 --program FILE`.
 
 use netlayers::lessons::exercises::dedupe::{Dedupe, Session};
 

@@ -6,7 +6,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "delayed",
-    lesson: 12,
+    lesson: "nagle",
     title: "which ACK may wait",
     task: "Segments arrive at times in milliseconds: data TIME SEQ LEN. Say the number of the ACK that leaves now, or \
            none, and until when one waits, or -. Also when our own data leaves (sends TIME) and when time has passed \

@@ -6,7 +6,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "drop_tail",
-    lesson: 13,
+    lesson: "congestion",
     title: "be the queue in front of the link",
     task: "Frames come to a link at times in milliseconds. Say when each has left over the link, or never when it is \
            dropped, and how many wait after that, without the one that is leaving. `begin TAKES ROOM` says how long a \

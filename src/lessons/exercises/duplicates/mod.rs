@@ -7,7 +7,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "duplicates",
-    lesson: 10,
+    lesson: "loss",
     title: "three ACKs that say the same",
     task: "ACKs come in. Each line has the acknowledgment number, how many bytes of data came with it, and the window. \
            Say from which byte on a segment is to be sent again now, or nothing: fast retransmit (RFC 5681 §2, §3.2).",

@@ -11,7 +11,7 @@ use crate::layers::application::websocket::{FrameHeader, Opcode};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "frame_header",
-    lesson: 17,
+    lesson: "frames",
     title: "decode a WebSocket frame by hand",
     task: "You are given the bytes of a WebSocket frame. Say what its header says and what its payload was before it was \
            masked, and refuse what cannot be a frame. The header is drawn at the top of the file (RFC 6455 §5.2).",

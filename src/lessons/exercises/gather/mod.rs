@@ -6,7 +6,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "gather",
-    lesson: 12,
+    lesson: "nagle",
     title: "gather small writes",
     task: "A program writes, ACKs come. Say the sizes of the segments that leave after each line, joined by +, or \
            nothing: Nagle's algorithm (RFC 9293 §3.7.4). An ack line acknowledges all that was sent.",

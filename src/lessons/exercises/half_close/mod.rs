@@ -7,7 +7,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, bytes, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "half_close",
-    lesson: 14,
+    lesson: "closing",
     title: "when does the question end?",
     task: "A server counts the bytes of a question, and answers with their number when the question is complete; then \
            it closes. Say what it sends and whether it closes after each read: data BYTES, nothing (would block), end \

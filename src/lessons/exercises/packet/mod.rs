@@ -1,4 +1,4 @@
-//! Exercise of lesson 19: take a Socket.IO packet apart.
+//! Exercise of lesson 20: take a Socket.IO packet apart.
 //!
 //! Read first: the Socket.IO protocol, revision 5, "Packet encoding". Left out: attachments (types 5 and 6), and
 //! whether what follows is JSON.
@@ -9,7 +9,7 @@ use crate::layers::application::socketio::{Decoder, Kind as PacketKind, Limits, 
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "packet",
-    lesson: 19,
+    lesson: "socketio",
     title: "take a packet apart",
     task: "You are given the text of one WebSocket message, such as 42[\"echo\",\"one\"]. Say what kind of packet it \
            is, for which namespace, which number it has if any, and what it carries; and refuse what is none. How a \

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A solution of lesson 19's exercise: take a packet apart"""
+"""A solution of lesson 20's exercise: take a packet apart"""
 
 import sys
 

@@ -1,4 +1,4 @@
-//! A solution of lesson 19's exercise: take a packet apart (Socket.IO protocol, revision 5).
+//! A solution of lesson 20's exercise: take a packet apart (Socket.IO protocol, revision 5).
 
 use netlayers::lessons::exercises::packet::{Kind, Parsed, Refused, answer};
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /*
-Exercise of lesson 19: take a packet apart.
+Exercise of lesson 20: take a packet apart.
 
-`netlayers check 19 --language javascript` says how far you are.
+`netlayers check 20 --language javascript` says how far you are.
 
   4        2       /staff,       17        ["say","hi"]
   |        |          |           |             |
@@ -14,8 +14,8 @@ Exercise of lesson 19: take a packet apart.
 
 Everything but the first two digits may be missing (Socket.IO protocol, revision 5).
 
-It runs, and it is wrong. `netlayers hint 19` helps, `netlayers reset 19 --language javascript` starts over.
-Any other language will do as well: `netlayers check 19 --program FILE`.
+It runs, and it is wrong. `netlayers hint 20` helps, `netlayers reset 20 --language javascript` starts over.
+Any other language will do as well: `netlayers check 20 --program FILE`.
 */
 
 import { createInterface } from 'node:readline';

@@ -1,4 +1,4 @@
-//! Exercise of lesson 19: take a packet apart. `netlayers check 19` says how far you are.
+//! Exercise of lesson 20: take a packet apart. `netlayers check 20` says how far you are.
 //!
 //! ```text
 //!   4        2       /staff,       17        ["say","hi"]
@@ -12,9 +12,9 @@
 //!
 //! Everything but the first two digits may be missing (Socket.IO protocol, revision 5).
 //!
-//! It compiles, and it is wrong. `netlayers hint 19` helps, `netlayers reset 19` starts over.
-//! In Python or JavaScript: `netlayers check 19 --language python`, or `javascript`; in any other language it is a
-//! program that reads lines and answers them: `netlayers check 19 --program FILE`.
+//! It compiles, and it is wrong. `netlayers hint 20` helps, `netlayers reset 20` starts over.
+//! In Python or JavaScript: `netlayers check 20 --language python`, or `javascript`; in any other language it is a
+//! program that reads lines and answers them: `netlayers check 20 --program FILE`.
 
 use netlayers::lessons::exercises::packet::{Kind, Parsed, Refused, answer};
 

@@ -9,7 +9,7 @@ use crate::layers::transport::tcp::SeqNumber;
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "reassemble",
-    lesson: 9,
+    lesson: "segmentation",
     title: "make a stream of segments again",
     task: "Segments arrive as the network likes: late, early, twice, overlapping. Hand on the bytes in order, each \
            once, as soon as their turn has come, and say which byte you expect next: that is TCP's acknowledgment \

@@ -7,7 +7,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "reno",
-    lesson: 13,
+    lesson: "congestion",
     title: "a congestion window of your own",
     task: "ACKs come, losses show, timers expire. Say cwnd and ssthresh in bytes after each line, with the formulas \
            of RFC 5681 §3.1; fractions are cut off. The first window is that of RFC 6928 §2. After three duplicate \

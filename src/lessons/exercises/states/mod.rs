@@ -8,7 +8,7 @@ use crate::layers::transport::tcp::{Cause, State};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "states",
-    lesson: 14,
+    lesson: "closing",
     title: "from ESTABLISHED to CLOSED",
     task: "A line has a state and an event: close (the program closes), fin (the FIN of the other end arrives), ack \
            (the ACK of our FIN arrives) or 2msl (two maximum segment lifetimes have passed). Say the state after it, \

@@ -6,7 +6,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "timeout",
-    lesson: 10,
+    lesson: "loss",
     title: "how long to wait for an ACK",
     task: "A sender measures round trips and sets its retransmission timer by them. Say how long the timeout is after \
            each measurement and after each time the timer expires, in whole milliseconds. The clock has a granularity \

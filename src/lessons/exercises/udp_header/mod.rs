@@ -13,7 +13,7 @@ use crate::layers::transport::udp::{Datagram, HEADER_LEN, UdpHeader};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "udp_header",
-    lesson: 6,
+    lesson: "udp",
     title: "decode a UDP header by hand",
     task: "You are given the bytes of a UDP datagram. Say what its four fields are and what its payload is, and \
            refuse what cannot be a datagram. The header is drawn at the top of the file (RFC 768).",

@@ -7,7 +7,7 @@ use super::{Case, Exercise, Fact, Program, answer_to, line};
 
 pub(super) const EXERCISE: Exercise = Exercise {
     id: "usable",
-    lesson: 11,
+    lesson: "flow",
     title: "how much may be sent now",
     task: "A receiver announces windows, a sender sends. Say how many bytes may leave now, after each line. Bytes are \
            counted from 0, without a SYN (RFC 9293 §3.8.6).",

@@ -2,6 +2,7 @@
 
 use super::{PORT, show, websocket_run, with_header};
 use crate::base::Duration;
+use crate::layers::application::framing::{Deframer, Framing};
 use crate::lessons::picture::{Frame, View};
 use crate::lessons::stage::Stage;
 use crate::view::dissect::{AppPiece, TracedPacket, What, dissect_trace};
@@ -66,4 +67,29 @@ pub(in crate::lessons::vocabulary) fn control(stage: &mut Stage) {
     let Some(found) = dissect_trace(&trace).into_iter().find(is_close) else { return };
     let view = View::Header(Frame::Number(found.packet.number), Some("WebSocket"));
     show(stage, trace, view, "The Close frame of a client: two bytes of payload, which are its code.");
+}
+
+pub(in crate::lessons::vocabulary) fn delimiter(stage: &mut Stage) {
+    framed(stage, Framing::Escaped, "A newline ends a message; one inside is written as two characters.");
+}
+
+pub(in crate::lessons::vocabulary) fn length_prefix(stage: &mut Stage) {
+    framed(stage, Framing::Length, "Two bytes say how many follow, whatever these are.");
+}
+
+/// Messages, as they are on the wire.
+fn framed(stage: &mut Stage, framing: Framing, caption: &str) {
+    let messages = ["hi", "two\nlines"];
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    let mut stream = Vec::new();
+    let rows = messages.map(|message| {
+        let from = stream.len();
+        let written = framing.write(message.as_bytes(), &mut stream);
+        stage.check("the message is short enough", |_| written.is_ok());
+        vec![hex(message.as_bytes()), hex(&stream[from..])]
+    });
+    let mut read = Vec::new();
+    let result = Deframer::new(framing, 100).read(&stream, &mut read);
+    stage.check("both are read back", |_| result.is_ok() && read == messages.map(str::as_bytes));
+    stage.table(&["message", "on the wire"], rows.to_vec(), caption);
 }
