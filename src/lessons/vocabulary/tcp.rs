@@ -268,7 +268,7 @@ pub(super) const TERMS: &[Term] = &[
         ],
         no_rfc: "",
         sources: &["src/sim/race/law.rs"],
-        lesson: Some(13),
+        lesson: Some("congestion"),
         see: &["AIMD", "round-trip time", "congestion window"],
         picture: Some(pictures::square_root_law),
     },
