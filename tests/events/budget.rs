@@ -59,7 +59,7 @@ fn a_flood_stays_within_the_budget_and_the_others_go_on() {
 }
 
 /// In KiB: what the server has more than before when a flood has gone, at most.
-const KEPT: u64 = 8 << 10;
+const KEPT: u64 = 4 << 10;
 
 #[test]
 fn what_a_flood_took_goes_back_to_the_system() {
@@ -71,26 +71,27 @@ fn what_a_flood_took_goes_back_to_the_system() {
     // Engine.IO sends it back by itself: no log keeps any of it.
     let said = Ws::text_frame(format!("4{}", "x".repeat(250_000)).as_bytes());
     let mut gluttons = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..64 {
         let mut glutton = Ws::open(&server, "/engine.io/?EIO=4&transport=websocket").expect("it opens");
         SockRef::from(&glutton.stream).set_recv_buffer_size(4096).expect("a small buffer");
         // Sixteen are 4 MB, and more than the kernel takes of the answers: the rest is the server's.
-        glutton.stream.set_write_timeout(Some(Duration::from_millis(300))).expect("a time limit");
+        glutton.stream.set_write_timeout(Some(Duration::from_secs(1))).expect("a time limit");
         let _ = (0..16).try_for_each(|_| glutton.stream.write_all(&said));
         gluttons.push(glutton);
     }
-    let highest = soon(&server, |memory| memory > before + 2 * KEPT);
-    assert!(highest > before + 2 * KEPT, "that was no flood: {highest} KiB at most, {before} before");
+    let highest = soon(&server, |memory| memory > before + 4 * KEPT);
+    assert!(highest > before + 4 * KEPT, "that was no flood: {highest} KiB at most, {before} before");
     drop(gluttons);
     let after = soon(&server, |memory| memory <= before + KEPT);
     println!("{before} KiB before, {highest} in the flood, {after} when it had gone");
     assert!(after <= before + KEPT, "{after} KiB were kept of {highest}, {before} before");
 }
 
-/// The server's memory in KiB as soon as it is so, or after ten seconds in which it was not.
+/// The server's memory in KiB as soon as it is so, or after 45 seconds in which it was not. Most often it is so at once;
+/// what a small flood has left goes back within 30 seconds (`Tide::AGAIN` in `src/real/memory.rs`).
 fn soon(server: &EventServer, is_so: impl Fn(u64) -> bool) -> u64 {
     let mut memory = 0;
-    for _ in 0..200 {
+    for _ in 0..900 {
         memory = server.memory_kib().unwrap_or(0);
         if is_so(memory) {
             break;
