@@ -161,7 +161,8 @@ fn a_path_that_loses_a_third_is_slow_but_true() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    // 256, or as many as PROPTEST_CASES says: 20,000 are worth the time after a change of recovery.
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn any_path_leaves_the_stream_intact_both_ways(
@@ -217,6 +218,11 @@ proptest! {
         // An end still in LAST-ACK may get no answer, if the other's TIME-WAIT is over: fine.
         for side in [A, B] {
             prop_assert_eq!(&pipe.ends[1 - side].received, &streams[side]);
+            if pipe.ends[side].events.contains(&Event::Closed(Reason::TimedOut)) {
+                // A handshake that took longer than its end had patience: another connection was before this one, with a
+                // count of its own.
+                continue;
+            }
             let info = pipe.info(side);
             prop_assert_eq!(info.retransmissions, pipe.ends[side].retransmitted() as u64);
             // The byte of a probe goes twice for one who looks on, and once for its sender.

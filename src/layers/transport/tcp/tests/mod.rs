@@ -238,7 +238,7 @@ impl Pipe {
         let end = &mut self.ends[side];
         let Some(connection) = end.connection.as_mut() else { return false };
         // A listener hands over a connection when it stands: one that ends before is not the program's.
-        if connection.passive && connection.state() == State::SynReceived {
+        if connection.passive && !end.events.contains(&Event::Connected) {
             return false;
         }
         let mut progress = false;
