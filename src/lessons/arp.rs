@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::beat::Answer;
-use super::knob::{DELAY, Range, SEED};
+use super::knob::{DELAY, SEED};
 use super::layers::PAYLOAD;
 use super::picture::{Frame, View};
 use super::stage::{Host, Seen, Stage};
@@ -32,7 +32,6 @@ const HOSTS: Knob<usize> = Knob::count("hosts", "4", 3, 8, "how many hosts share
 /// Which bit of the damaged frame is flipped, in which byte.
 const DAMAGED: Knob<usize> =
     Knob::bytes("damaged", "30", 0, 59, "which byte of the damaged frame is damaged, counted from 0");
-const NEAR: Knob<Duration> = DELAY.at("1ms").within(Range::Time(Duration::ZERO, Duration::from_millis(400)));
 
 pub(super) const LESSON: Lesson = Lesson {
     id: "arp",
@@ -65,7 +64,7 @@ pub(super) const LESSON: Lesson = Lesson {
         },
         Cite { document: "RFC 1122", section: "3.3.1", what: "a neighbour, or a router" },
     ],
-    knobs: &[&PAYLOAD, &PAUSE, &HOSTS, &DAMAGED, &NEAR, &SEED],
+    knobs: &[&PAYLOAD, &PAUSE, &HOSTS, &DAMAGED, &DELAY, &SEED],
     teacher: Teacher {
         vote: "Your laptop sends a packet to a server on another continent. To whose interface is the frame addressed that \
                leaves the laptop?",
@@ -242,7 +241,7 @@ fn again(stage: &mut Stage) {
     let (pause, payload) = (stage.knob(&PAUSE), stage.knob(&PAYLOAD));
     stage.lead_in(
         "A host keeps what it has learnt in a table, its ARP cache: this IP address has that MAC address. It does not keep \
-         it for ever, for an interface may be replaced, or an address given to another host.",
+         it without end, for an interface may be replaced, or an address given to another host.",
     );
     let guess = stage.ask_number(
         format!("The client is silent for {pause}, and then pings once more. How many frames cross the link this time?"),

@@ -193,8 +193,8 @@ fn inside(stage: &mut Stage) {
     stage.reveal(
         guess,
         |_| found,
-        "The reader cannot know that this newline was meant as one. Worse: whoever chooses a text can end a message where \
-         they like, and begin another in somebody else's name.",
+        "The reader cannot know that this newline was meant as one. Worse: a client that chooses a text can end a message where \
+         it likes, and begin another that seems to be another client's.",
     );
     let how = stage.ask_choice(
         "How can a message hold any byte at all, the delimiter too?",
@@ -271,7 +271,7 @@ fn prefixed(stage: &mut Stage) {
     stage.reveal(
         guess,
         |_| first,
-        "The first. Of the second the length is known, and that is all: it is not complete before so many bytes have come.",
+        "The first. Of the second the length is known, and that is all: it is not complete before all these bytes have come.",
     );
     stage.reveal(
         half,
@@ -363,7 +363,7 @@ fn lie(stage: &mut Stage) {
         match claim > limit {
             true => "The length is enough to refuse it, before a byte is kept. To skip it would mean to believe the length after \
                      all, and to read for as long as the other end likes. Where the next true message begins, nobody can say: so \
-                     the connection ends, and the reason is told, if the protocol has a word for it.",
+                     the connection ends, with a reason, if the protocol has a word for it.",
             false => "Its claim is below the limit, so there is nothing to refuse. A limit bounds what a lie costs; it does not \
                       find the lie.",
         },

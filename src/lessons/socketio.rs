@@ -42,7 +42,7 @@ pub(super) const LESSON: Lesson = Lesson {
         },
         Cite {
             document: "Engine.IO protocol, revision 4",
-            section: "Protocol",
+            section: "Packet encoding",
             what: "the packet, and its one digit",
         },
         Cite { document: "RFC 8259", section: "5", what: "JSON's array, which an event is written as" },
@@ -79,8 +79,8 @@ fn script(stage: &mut Stage) {
          all, and a program that writes WebSocket messages without the envelope is not understood.",
     );
     stage.try_next(
-        "netlayers lesson socketio --text 'say \"hi\"'",
-        "Predict how the quotation marks are written.",
+        "netlayers lesson socketio --second none",
+        "What is left out, and how does the server know?",
     );
     stage.try_next("netlayers lesson socketio --text é", "How many bytes does the frame's header announce?");
     stage.try_next(
@@ -335,7 +335,7 @@ fn namespaces(stage: &mut Stage) {
         stage.emit_in(client_of, namespace, "echo", vec!["hi".into()], None);
     }
     settle(stage);
-    said_table(stage, "The namespace stands behind the kind, up to a comma. The main one is left out.");
+    said_table(stage, "The namespace comes after the kind, up to a comma. The main one is left out.");
     let connections =
         |run: &Seen| run.segments().filter(|segment| segment.tcp.flags.syn && !segment.tcp.flags.ack).count();
     stage.reveal(

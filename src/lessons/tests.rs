@@ -22,36 +22,6 @@ fn numbers_have_no_gap_and_find_their_lessons() {
     assert!(find("0").is_none());
 }
 
-/// A text of the source tree.
-fn source(path: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-#[test]
-fn the_files_of_lessons_and_exercises_begin_with_the_number_that_they_have() {
-    for lesson in ALL {
-        let folder = format!("src/lessons/{}/mod.rs", lesson.id);
-        let file = format!("src/lessons/{}.rs", lesson.id);
-        let text = source(if std::path::Path::new(&folder).exists() { &folder } else { &file });
-        assert!(text.starts_with(&format!("//! Lesson {}: ", lesson.number())), "{}", lesson.id);
-    }
-    for exercise in exercises::ALL {
-        let (number, folder) = (exercise.number(), format!("src/lessons/exercises/{}", exercise.id));
-        for (file, expected) in [
-            ("mod.rs", format!("Exercise of lesson {number}: ")),
-            ("starter.rs", format!("Exercise of lesson {number}: ")),
-            ("starter.py", format!("Exercise of lesson {number}: ")),
-            ("starter.mjs", format!("Exercise of lesson {number}: ")),
-            ("solution.rs", format!("A solution of lesson {number}'s exercise: ")),
-            ("solution.py", format!("A solution of lesson {number}'s exercise: ")),
-            ("solution.mjs", format!("A solution of lesson {number}'s exercise: ")),
-        ] {
-            assert!(source(&format!("{folder}/{file}")).contains(&expected), "{folder}/{file}: {expected}");
-        }
-    }
-}
-
 #[test]
 fn what_a_lesson_says_to_type_names_a_lesson_and_an_exercise_of_its_own() {
     for lesson in ALL {

@@ -27,7 +27,7 @@ fn a_word_is_told_with_a_picture_from_a_run() {
     assert!(stdout(&["MSS"]).contains("1460"));
     assert!(stdout(&["header", "--ascii"]).contains("+-+-+"));
     assert!(stdout(&["window"]).contains("lesson: netlayers lesson 11: flow control"));
-    assert!(stdout(&["ARP"]).contains("still to come"));
+    assert!(stdout(&["ARP"]).contains("lesson: netlayers lesson 3: frames, addresses, ARP"));
 }
 
 #[test]

@@ -10,8 +10,8 @@
 //!
 //! RFC 826, "Packet Reception"; RFC 1122 section 2.3.2.1.
 //!
-//! It compiles, and it is wrong. `netlayers hint arp_cache` helps, `netlayers reset arp_cache` starts over. In Python or
-//! JavaScript: `netlayers check arp_cache --language python`, or `javascript`; in any other language it is a program
+//! It compiles, and it is wrong. `netlayers hint arp_cache` helps, `netlayers reset arp_cache` starts over. In Python
+//! or JavaScript: `netlayers check arp_cache --language python`, or `javascript`; in any other language it is a program
 //! that reads lines and answers them: `netlayers check arp_cache --program FILE`.
 
 use std::collections::BTreeMap;

@@ -18,8 +18,8 @@ Any other language will do as well: `netlayers check is_ours --program FILE`.
 
 import { createInterface } from 'node:readline';
 
-// What a frame (a Buffer) says to the interface `own`: whom it is for ('me', 'all', 'group', 'another'), its sender, its
-// type. 'short' when it is no whole frame, 'length' when it has a length where the type belongs.
+// What a frame (a Buffer) says to the interface `own`: whom it is for ('me', 'all', 'group', 'another'), its sender,
+// its type. 'short' when it is no whole frame, 'length' when it has a length where the type belongs.
 function read(own, frame) {
   // Is this enough for a frame?
   if (frame.length < 12) return 'short';

@@ -1,6 +1,6 @@
 //! Exercise of lesson 15: messages with a length in front.
 //!
-//! Left out: types of messages, and what is told to the peer when a message is refused.
+//! Left out: types of messages, and what the peer learns when a message is refused.
 
 use super::{Case, Exercise, Fact, Program, Shown, Step, answer_to, bytes, hex};
 use crate::layers::application::framing::{Deframer, Framing};

@@ -7,9 +7,9 @@
 //! read  6f 75                     the rest of it: "you"
 //! ```
 //!
-//! It compiles, and it is wrong. `netlayers hint length_prefix` helps, `netlayers reset length_prefix` starts over. In
-//! Python or JavaScript: `netlayers check length_prefix --language python`, or `javascript`; in any other language it is
-//! a program that reads lines and answers them: `netlayers check length_prefix --program FILE`.
+//! It compiles, and it is wrong. `netlayers hint length_prefix` helps, `netlayers reset length_prefix` starts over.
+//! In Python or JavaScript: `netlayers check length_prefix --language python`, or `javascript`; in any other language
+//! it is a program that reads lines and answers them: `netlayers check length_prefix --program FILE`.
 
 use netlayers::lessons::exercises::length_prefix::{Got, Reader, Session};
 
@@ -24,8 +24,8 @@ impl Reader for Mine {
         Mine { limit }
     }
 
-    /// A read gave these bytes. Gives the messages that are complete, how many bytes are kept, and whether a message was
-    /// too long.
+    /// A read gave these bytes. Gives the messages that are complete, how many bytes are kept, and whether a message
+    /// was too long.
     fn read(&mut self, bytes: &[u8]) -> Got {
         // This takes each read for one message, and looks at no length.
         let message = bytes.get(2..).unwrap_or_default().to_vec();
@@ -43,6 +43,6 @@ fn main() {
 }
 
 // Try this:
-// 1. Type lines to your program yourself: cargo run -qp exercises --bin length_prefix, then begin 100, then read 00026869
+// 1. Type lines to your program yourself: cargo run -qp exercises --bin length_prefix, then begin 100
 // 2. Compare with `src/layers/application/framing.rs`, which looks at one byte at a time. When is that slower?
 // 3. Make the length four bytes. What must the limit be now, so that 1000 strangers cannot fill the memory?

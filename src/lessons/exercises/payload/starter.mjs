@@ -19,8 +19,8 @@ import { createInterface } from 'node:readline';
 
 const KINDS = ['open', 'close', 'ping', 'pong', 'message', 'upgrade', 'noop'];
 
-// The packets in a body (a Buffer): of each the name of its kind, and what is behind the digit. undefined when one is no
-// packet.
+// The packets in a body (a Buffer): of each the name of its kind, and what is behind the digit. undefined when one is
+// no packet.
 function packets(body) {
   // This takes every body for one message.
   return [{ kind: 'message', rest: body.subarray(1) }];
