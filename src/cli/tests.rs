@@ -11,7 +11,7 @@ fn every_command_that_a_lesson_suggests_is_one() {
     for lesson in ALL {
         for beat in lesson.play(&lesson.scenario()).beats {
             let Beat::Try { command, .. } = beat else { continue };
-            let parsed = Cli::try_parse_from(command.split(' '));
+            let parsed = Cli::try_parse_from(words(&command));
             let parsed = parsed.unwrap_or_else(|error| panic!("{}: {command}: {error}", lesson.id));
             if let Some(Command::Lesson(args)) = parsed.command {
                 super::lesson::chosen(&args)
@@ -19,6 +19,14 @@ fn every_command_that_a_lesson_suggests_is_one() {
             }
         }
     }
+}
+
+/// The words of a command line as a shell parts them; what is in single quotes is one of them.
+fn words(command: &str) -> impl Iterator<Item = &str> {
+    command.split('\'').enumerate().flat_map(|(number, part)| {
+        let quoted = number % 2 == 1;
+        part.split(move |c| !quoted && c == ' ').filter(move |word| quoted || !word.is_empty())
+    })
 }
 
 #[test]
