@@ -33,6 +33,7 @@ mod script;
 mod scripts;
 mod style;
 mod svg;
+mod what_if;
 mod wire;
 mod ws;
 mod xray;

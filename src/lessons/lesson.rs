@@ -67,7 +67,18 @@ impl Lesson {
     }
 
     /// Plays the lesson. Nothing is printed: what there is to see is in the beats.
+    /// With forks in its scenario it is the other future; a fork of what there is not is a fault.
     pub fn play(&self, scenario: &Scenario) -> Performance {
+        if !scenario.forks().is_empty() {
+            return self.fork(scenario).map_or_else(
+                |fault| {
+                    let mut plain = self.play(&scenario.without_forks());
+                    plain.faults.push(fault);
+                    plain
+                },
+                |forked| forked.after,
+            );
+        }
         let mut stage = Stage::new(scenario.clone());
         (self.script)(&mut stage);
         stage.end()

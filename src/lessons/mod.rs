@@ -7,6 +7,7 @@
 //! | [`beat`] | what playing it gives: says, pictures, questions with their answers, checked claims |
 //! | [`picture`] | the pictures |
 //! | [`scenario`](mod@scenario) | the values of the knobs, and the scenario line |
+//! | [`fork`] | the other future of a scene, with the fate of a frame changed |
 //! | [`knob`] | the knobs that several lessons have |
 //! | [`render`] | beats as text and as Markdown |
 //! | [`vocabulary`] | the words of the course, each with its picture |
@@ -77,6 +78,7 @@
 pub mod beat;
 mod echo;
 pub mod exercises;
+pub mod fork;
 pub mod house_rules;
 pub mod knob;
 pub mod lesson;

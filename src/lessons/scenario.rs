@@ -3,11 +3,16 @@
 //! A scenario line is the whole input of a run: the lesson and every knob, also those at their defaults, so that it
 //! gives the same run when a default changes. `handshake drop=syn delay=20ms seed=1` is one. A character that a shell
 //! or the line itself could misread is written as its bytes, `%20`, as in URLs (RFC 3986 §2.1); a `%` at the end of a
-//! value means itself, as in `loss=3%`.
+//! value means itself, as in `loss=3%`. Forks come last, `what-if=clean/8=lost,12=late=200ms`: of which scene, which
+//! frames, and what becomes of them ([`crate::sim::fork`]).
 
 use std::fmt::Write as _;
 
+use crate::sim::fork::{self, Fork};
 use crate::sim::knob::{AnyKnob, Knob, Knobs as Network, Value};
+
+/// How a scenario line names its forks.
+const WHAT_IF: &str = "what-if";
 
 /// What is played, and with which values of its knobs: all that a run depends on.
 #[derive(Debug, Clone)]
@@ -15,6 +20,8 @@ pub struct Scenario {
     /// The id of the lesson; for the pictures of the vocabulary, `explain`.
     pub id: &'static str,
     knobs: Vec<(&'static dyn AnyKnob, Value)>,
+    /// The scene that is forked, once it is known, and the forks.
+    forked: Option<(Option<String>, Vec<Fork>)>,
 }
 
 impl Scenario {
@@ -27,7 +34,7 @@ impl Scenario {
             let value = knob.read(knob.default());
             (*knob, value.unwrap_or_else(|expected| panic!("the default of '{}': {expected}", knob.name())))
         };
-        Scenario { id, knobs: knobs.iter().map(stands).collect() }
+        Scenario { id, knobs: knobs.iter().map(stands).collect(), forked: None }
     }
 
     /// Turns one knob.
@@ -43,6 +50,35 @@ impl Scenario {
         let invalid = |expected| format!("invalid value '{value}' for {name}: {expected}");
         *standing = knob.read(value).map_err(invalid)?;
         Ok(())
+    }
+
+    /// Changes the fates of these frames of a scene; of the first one with frames, if none is named. No forks: none are
+    /// changed.
+    pub fn what_if(&mut self, scene: Option<String>, forks: Vec<Fork>) {
+        self.forked = Some((scene, forks)).filter(|(_, forks)| !forks.is_empty());
+    }
+
+    /// The frames whose fate is changed, in the order of their numbers.
+    pub fn forks(&self) -> &[Fork] {
+        self.forked.as_ref().map_or(&[], |(_, forks)| forks)
+    }
+
+    /// The scene that is forked, if it was named.
+    pub fn forked_scene(&self) -> Option<&str> {
+        self.forked.as_ref().and_then(|(scene, _)| scene.as_deref())
+    }
+
+    /// The same without forks.
+    #[must_use]
+    pub fn without_forks(&self) -> Scenario {
+        Scenario { forked: None, ..self.clone() }
+    }
+
+    /// Names the scene that is forked.
+    pub(super) fn name_forked_scene(&mut self, id: &str) {
+        if let Some((scene, _)) = &mut self.forked {
+            *scene = Some(id.to_owned());
+        }
     }
 
     /// The value of a knob.
@@ -77,6 +113,14 @@ impl Scenario {
                 return Err(format!("the scenario line turns '{name}' twice"));
             }
             turned.push(name);
+            if name == WHAT_IF {
+                let (scene, forks) = match value.split_once('/') {
+                    Some((scene, forks)) => (Some(unescape(scene)?), forks),
+                    None => (None, value),
+                };
+                self.what_if(scene, fork::parse(forks)?);
+                continue;
+            }
             self.turn(name, &unescape(value)?)?;
         }
         Ok(())
@@ -86,7 +130,9 @@ impl Scenario {
 impl PartialEq for Scenario {
     fn eq(&self, other: &Self) -> bool {
         let stands = |(knob, value): &(&'static dyn AnyKnob, Value)| (knob.name(), value.clone());
-        self.id == other.id && self.knobs.iter().map(stands).eq(other.knobs.iter().map(stands))
+        self.id == other.id
+            && self.forked == other.forked
+            && self.knobs.iter().map(stands).eq(other.knobs.iter().map(stands))
     }
 }
 
@@ -94,7 +140,12 @@ impl std::fmt::Display for Scenario {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.id)?;
         let mut knobs = self.knobs.iter();
-        knobs.try_for_each(|(knob, value)| write!(f, " {}={}", knob.name(), escape(&value.to_string())))
+        knobs.try_for_each(|(knob, value)| write!(f, " {}={}", knob.name(), escape(&value.to_string())))?;
+        match &self.forked {
+            None => Ok(()),
+            Some((None, forks)) => write!(f, " {WHAT_IF}={}", fork::written(forks)),
+            Some((Some(scene), forks)) => write!(f, " {WHAT_IF}={}/{}", escape(scene), fork::written(forks)),
+        }
     }
 }
 

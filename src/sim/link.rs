@@ -9,14 +9,15 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::departures::Departures;
-use super::fault::{Damage, Passing, Rule, Verdict};
+use super::fault::{Damage, Passing, Rule, Verdict, rule};
+use super::fork::{self, Fate};
 use super::node::NodeId;
 use crate::base::{Duration, Instant, Rng};
 use crate::layers::link::aqm::{Aqm, Found, Judgement, Manager};
 use crate::layers::link::ethernet::HEADER_LEN as ETHERNET_HEADER_LEN;
 use crate::layers::physical::crc32::crc32;
 use crate::layers::physical::delay::{Rate, serialization};
-use crate::trace::{FrameId, Kind, LinkId, PlaceId, Recorder};
+use crate::trace::{FrameId, Kind, LinkId, PlaceId, Recorder, Wire};
 
 /// What a link is like. The same in both directions.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -249,6 +250,29 @@ impl Transmitter {
             }
         }
         Some(Arriving { at: arrives, damaged, check, copies })
+    }
+
+    /// The same for a frame whose fate is settled. The rules are asked in vain, so that they draw, count and
+    /// number as ever.
+    pub(super) fn judge_as(
+        &mut self,
+        fate: Fate,
+        passing: Passing<'_>,
+        arrives: Instant,
+        next: &mut u64,
+        departs: &mut Departing<'_>,
+    ) -> Option<Arriving> {
+        let (mut unheard, mut never) = (Recorder::off(Wire::Sim), Departures::default());
+        let Departing { at, now, from, .. } = *departs;
+        let mut aside = Departing { at, now, from, recorder: &mut unheard, departures: &mut never };
+        let _ = self.judge(passing, arrives, next, &mut aside);
+        let verdict = fate.verdict(passing.bytes.len());
+        let only: Vec<Box<dyn Rule>> = vec![Box::new(rule(fork::NAME, move |_, _| verdict))];
+        let rules = std::mem::replace(&mut self.rules, only);
+        let unplugged = std::mem::replace(&mut self.unplugged, false);
+        let judged = self.judge(passing, arrives, &mut (fork::COPIES + passing.frame.0), departs);
+        (self.rules, self.unplugged) = (rules, unplugged);
+        judged
     }
 
     /// Bytes accepted that have not left yet.

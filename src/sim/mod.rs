@@ -11,6 +11,7 @@
 //! | `departures` | what is recorded when a frame that waits begins to leave |
 //! | [`link`] | rate, delay, jitter and the bounded queue of a wire |
 //! | [`fault`] | rules: lose, delay, duplicate, corrupt |
+//! | [`fork`] | the same run with the fate of some frames changed |
 //! | [`app`] | programs on hosts, and the socket calls they can make |
 //! | [`apps`], [`scene`] | the programs and the scene that `compare` plays |
 //! | [`race`] | flows with one congestion control each, side by side through one bottleneck |
@@ -27,6 +28,7 @@ pub mod apps;
 mod departures;
 pub mod device;
 pub mod fault;
+pub mod fork;
 pub mod knob;
 pub mod link;
 pub mod network;

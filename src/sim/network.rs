@@ -10,6 +10,7 @@ use super::app::{App, Io};
 use super::departures::Departures;
 use super::device::{self, Device};
 use super::fault::Passing;
+use super::fork::Turn;
 use super::link::{Admission, Arriving, Departing, End, InFlight, Link, Passage};
 use super::node::{AppSlot, Node, NodeId, NodeKind, Port};
 use super::queue::EventQueue;
@@ -48,6 +49,8 @@ pub struct Network {
     last_departure: Instant,
     /// Frames handed to links.
     frames: u64,
+    /// The fates that some frames get instead of their own.
+    turns: Vec<Turn>,
     /// How often a node was asked for an output.
     polls: u64,
     /// Of the frames, those that found the queue full and never left.
@@ -96,11 +99,17 @@ impl Network {
             writer: Writer::new(),
             last_departure: Instant::ZERO,
             frames: 0,
+            turns: Vec::new(),
             polls: 0,
             turned_away: 0,
             tampered: false,
             started: false,
         }
+    }
+
+    /// Gives some frames other fates than their own: before the first frame is sent.
+    pub fn what_if(&mut self, turns: &[Turn]) {
+        self.turns = turns.to_vec();
     }
 
     /// Puts a program on a host. It starts when the network does.
@@ -430,6 +439,7 @@ impl Network {
     fn transmit(&mut self, from: NodeId, port: usize, bytes: Bytes) {
         let (now, frame) = (self.now, FrameId(self.frames));
         self.frames += 1;
+        let turned = self.turns.iter().find(|turn| turn.frame == frame).map(|turn| turn.fate);
         let Port { link, side } = self.nodes[from.index()].ports[port];
         let ends = &mut self.links[link.index()].ends;
         let to = ends[1 - side].node;
@@ -469,7 +479,10 @@ impl Network {
         departs.record(from_place, || Kind::Sent { frame, link, to: to_place, bytes: bytes.clone() });
         let passing = Passing { at: now, from: from_place, to: to_place, frame, bytes: &bytes };
         let transmitter = &mut self.links[link.index()].ends[side].transmitter;
-        let judged = transmitter.judge(passing, arrives, &mut self.frames, &mut departs);
+        let judged = match turned {
+            None => transmitter.judge(passing, arrives, &mut self.frames, &mut departs),
+            Some(fate) => transmitter.judge_as(fate, passing, arrives, &mut self.frames, &mut departs),
+        };
         let Some(Arriving { at, damaged, check, copies }) = judged else { return };
         self.tampered |= damaged.is_some();
         let bytes = damaged.unwrap_or(bytes);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::apps::{tcp, udp, websocket};
+use super::fork::Turn;
 pub use super::knob::Knobs;
 use super::network::{AppId, HostId, Network};
 use super::node::NodeId;
@@ -51,8 +52,21 @@ pub fn run_watched(
     recorder: Recorder,
     watch: &mut dyn FnMut(Instant, u64),
 ) -> Run {
+    run_forked(way, message, knobs, recorder, &[], watch)
+}
+
+/// The same, with other fates for some frames.
+pub fn run_forked(
+    way: Way,
+    message: &Bytes,
+    knobs: &Knobs,
+    recorder: Recorder,
+    turns: &[Turn],
+    watch: &mut dyn FnMut(Instant, u64),
+) -> Run {
     const STEPS_BETWEEN: usize = 4096;
     let (mut network, client, server) = two_hosts(knobs, recorder);
+    network.what_if(turns);
     let to = SocketAddr::new(network.stack(server).address(), port(way));
     let cast = Cast::put_on(way, &mut network, (client, server), to, message, knobs);
     while network.now() < Instant::ZERO + LONGEST && (0..STEPS_BETWEEN).all(|_| network.step()) {

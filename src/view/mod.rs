@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`dissect`] | bytes taken apart into headers, fields and problems: what the other pictures are drawn from |
 //! | [`ladder`] | hosts as lines, time downwards, every frame an arrow |
+//! | [`fork`] | two futures of one scene: what differs, and which loss costs most |
 //! | [`facts`], [`comparison`] | what a run cost, and the table that compares several |
 //! | [`table`] | the packet list |
 //! | [`hexdump`] | the bytes of a frame, each with its layer |
@@ -34,6 +35,7 @@ pub mod comparison;
 pub mod cut;
 pub mod dissect;
 pub mod facts;
+pub mod fork;
 pub mod frames;
 pub mod header_box;
 pub mod hexdump;

@@ -17,3 +17,4 @@ mod requirements;
 mod script;
 #[path = "../support/mod.rs"]
 mod support;
+mod what_if;

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::knobs::NetworkFlags;
 use crate::cli::number::number_from;
+use crate::cli::what_if::WhatIfArgs;
 use crate::cli::wire::WireChoice;
 
 /// `netlayers compare`.
@@ -17,6 +18,7 @@ Examples:
   netlayers compare \"hello\" --wire real
   netlayers compare \"hello\" --wire kernel --loss 5%
   netlayers compare \"hello\" --only tcp --view hex
+  netlayers compare \"hello\" --only tcp --what-if 3=lost
   netlayers compare --file README.md --only tcp --loss 1% --view plot:cwnd
   netlayers compare \"hello\" --pcap run.pcapng    then: wireshark run.pcapng")]
 pub(in crate::cli) struct CompareArgs {
@@ -35,6 +37,8 @@ pub(in crate::cli) struct CompareArgs {
 
     #[command(flatten)]
     pub(super) knobs: NetworkFlags,
+    #[command(flatten)]
+    pub(super) what_if: WhatIfArgs,
     #[command(flatten)]
     pub(super) show: ShowArgs,
 }

@@ -8,6 +8,7 @@
 //! | `wire` | `sim`, `real` or `kernel` |
 //! | `message_bytes` | how long the message is |
 //! | `conditions` | the value of every knob of the network, by its name and unit: `loss`, `delay_ns`; `null` where it has no value, as for a loss on real sockets, where the system decides |
+//! | `what_if` | the fates that were changed, as `--what-if` takes them; only where some were |
 //! | `ways` | for each way what came of it and what it cost; `null` for what a program cannot see on that wire |
 //!
 //! All wires have the same keys, in the same order.
@@ -27,6 +28,8 @@ struct Document<'a> {
     wire: &'static str,
     message_bytes: usize,
     conditions: Conditions<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what_if: Option<String>,
     ways: &'a [Facts],
 }
 
@@ -38,6 +41,7 @@ pub(super) fn text(
     wire: WireChoice,
     message_bytes: usize,
     knobs: &Knobs,
+    what_if: Option<String>,
     ways: &[Facts],
 ) -> Result<String, CliError> {
     let document = Document {
@@ -49,6 +53,7 @@ pub(super) fn text(
         },
         message_bytes,
         conditions: Conditions(wire, knobs),
+        what_if,
         ways,
     };
     serde_json::to_string_pretty(&document)

@@ -45,7 +45,7 @@ pub(super) fn run(
     let facts: Vec<Facts> = played.iter().map(facts).collect();
     drop(progress);
     if args.show.json {
-        return out.document(document::text(WireChoice::Kernel, message.len(), knobs, &facts)? + "\n");
+        return out.document(document::text(WireChoice::Kernel, message.len(), knobs, None, &facts)? + "\n");
     }
     pages(&args.show, out);
     match args.show.view {

@@ -6,6 +6,7 @@
 //! | `sim`, `real`, `kernel` | the three wires |
 //! | `telling` | what all tell in the same words |
 //! | `document` | the figures as JSON, one schema for all |
+//! | `what_if` | the other futures of a run |
 //! | `figures` | what the operating system says, as a table |
 //! | `pictures` | other pictures of the runs |
 
@@ -18,6 +19,7 @@ pub(super) mod pictures;
 mod real;
 mod sim;
 pub(super) mod telling;
+mod what_if;
 
 pub(super) use args::{CompareArgs, ShowArgs, ViewChoice};
 
@@ -25,6 +27,7 @@ use super::error::CliError;
 use super::knobs::NetworkFlags;
 use super::output::Output;
 use super::svg;
+use super::what_if::{Asked, needs_sim};
 use super::wire::WireChoice;
 use crate::sim::knob::Knobs;
 
@@ -43,6 +46,15 @@ fn shown(args: &CompareArgs, out: &mut Output) -> Result<(), CliError> {
     let knobs = network(&args.knobs)?;
     out.look.absolute = args.show.absolute;
     let message = message::read(args)?;
+    let asked = args.what_if.asked()?;
+    if asked != Asked::Nothing {
+        needs_sim(args.wire)?;
+    }
+    match &asked {
+        Asked::Nothing => {}
+        Asked::All => return what_if::all(args, &message, &knobs, out),
+        Asked::Forks(forks) => return what_if::forks(forks, args, &message, &knobs, out),
+    }
     match args.wire {
         WireChoice::Sim => sim::run(args, &message, &knobs, out),
         WireChoice::Real => real::run(args, &message, &knobs, out),

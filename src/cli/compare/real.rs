@@ -38,7 +38,7 @@ pub(super) fn run(
     let runs: Vec<&Run> = real.iter().map(|real| &real.run).collect();
     let facts: Vec<Facts> = real.iter().map(facts).collect();
     if args.show.json {
-        return out.document(document::text(WireChoice::Real, message.len(), knobs, &facts)? + "\n");
+        return out.document(document::text(WireChoice::Real, message.len(), knobs, None, &facts)? + "\n");
     }
     pages(&args.show, out);
     match args.show.view {

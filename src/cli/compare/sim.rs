@@ -43,7 +43,7 @@ pub(super) fn run(
     if args.show.json {
         drop(progress);
         let facts: Vec<Facts> = refs.iter().map(|run| Facts::of(run)).collect();
-        return out.document(document::text(WireChoice::Sim, message.len(), knobs, &facts)? + "\n");
+        return out.document(document::text(WireChoice::Sim, message.len(), knobs, None, &facts)? + "\n");
     }
     pages(&args.show, out);
     match args.show.view {

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, Command, Error, FromArgMatches, ValueEnum};
+use clap::{ArgGroup, ArgMatches, Args, Command, Error, FromArgMatches, ValueEnum};
 
 use crate::cli::knobs::{Names, Suggests, flag};
 use crate::cli::number::number_from;
+use crate::cli::what_if::WhatIfArgs;
 use crate::cli::wire::WireChoice;
 use crate::lessons::{ALL, Lesson};
 use crate::sim::knob::AnyKnob;
@@ -22,7 +23,8 @@ Examples:
   netlayers lesson handshake --drop syn
   netlayers lesson 8 --answer 3 --answer c
   netlayers lesson 8 --view hex --scene clean --frame 1
-  netlayers lesson 8 --wire real")]
+  netlayers lesson 8 --what-if 2=lost
+  netlayers lesson 8 --wire real", group(ArgGroup::new("picture").args(["view", "what_if"]).multiple(true)))]
 pub(in crate::cli) struct LessonArgs {
     /// Its number or its name [default: the first that you have not finished]
     #[arg(value_parser = Names(lessons), hide_possible_values = true)]
@@ -50,8 +52,8 @@ pub(in crate::cli) struct LessonArgs {
     /// One picture of each of its runs, instead of the story
     #[arg(long, value_enum)]
     pub(super) view: Option<LessonView>,
-    /// With --view: one run only, by its name
-    #[arg(long, value_name = "NAME", requires = "view")]
+    /// With --view or --what-if: one run only, by its name
+    #[arg(long, value_name = "NAME", requires = "picture")]
     pub(super) scene: Option<String>,
     /// With --view: one frame only, by its number in `--view table`
     #[arg(long, value_name = "N", requires = "view", value_parser = number_from(1_u64, 3))]
@@ -64,6 +66,8 @@ pub(in crate::cli) struct LessonArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) pcap: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) what_if: WhatIfArgs,
     #[command(flatten)]
     pub(super) knobs: KnobFlags,
 }

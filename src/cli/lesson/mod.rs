@@ -6,6 +6,7 @@ mod pages;
 mod pictures;
 mod real;
 mod story;
+mod what_if;
 
 #[cfg(test)]
 mod tests;
@@ -16,19 +17,37 @@ use super::error::CliError;
 use super::logbook::{self, Logbook};
 use super::output::Output;
 use super::pcap::{self, Written};
+use super::what_if::{Asked, needs_sim, quietly};
 use super::wire::WireChoice;
 use crate::lessons::render::json::Document;
 use crate::lessons::{ALL, Lesson, Performance, Scenario};
 use crate::view::pcapng::PcapngOptions;
 
 pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
-    let (lesson, scenario) = chosen(args)?;
+    let (lesson, mut scenario) = chosen(args)?;
+    let asked = args.what_if.asked()?;
+    if let Asked::Forks(forks) = &asked {
+        scenario.what_if(args.scene.clone(), forks.clone());
+    }
+    if asked != Asked::Nothing || !scenario.forks().is_empty() {
+        needs_sim(args.wire)?;
+    }
     match args.wire {
         WireChoice::Sim => {}
         WireChoice::Real => return real::run(lesson, &scenario, args, out),
         WireChoice::Kernel => return kernel::run(lesson, &scenario, args, out),
     }
-    let performance = lesson.play(&scenario);
+    if asked == Asked::All {
+        return what_if::all(lesson, &scenario, args, out);
+    }
+    let forked = match scenario.forks() {
+        [] => None,
+        _ => Some(quietly(|| lesson.fork(&scenario)).map_err(CliError::Usage)?),
+    };
+    let performance = match &forked {
+        Some(forked) => forked.after.clone(),
+        None => lesson.play(&scenario),
+    };
     if let Some(path) = &args.pcap
         && write_pcap(&performance, path, out)? == Written::Stdout
     {
@@ -42,7 +61,10 @@ pub(super) fn run(args: &LessonArgs, out: &mut Output) -> Result<(), CliError> {
     if let Some(view) = args.view {
         return pictures::show(&performance, view, args, out);
     }
-    story::tell(lesson, &performance, args, out)
+    match &forked {
+        Some(forked) => what_if::tell(lesson, forked, out),
+        None => story::tell(lesson, &performance, args, out),
+    }
 }
 
 /// The lesson that the arguments name, with its knobs turned.

@@ -181,3 +181,30 @@ fn what_is_no_answer_is_refused_and_asked_again() {
     let (_, screen, _) = told("bytes", &["many", "q"], Place::default());
     assert!(screen.contains("expected a whole number of bytes, such as 7; or: q leaves"), "{screen}");
 }
+
+/// What `netlayers` with these arguments shows to somebody who types these lines.
+fn all_losses(arguments: &[&str], typed: &[&str]) -> String {
+    use clap::Parser as _;
+    let cli = crate::cli::args::Cli::try_parse_from(arguments).expect("a command line");
+    let Some(crate::cli::args::Command::Lesson(args)) = cli.command else { panic!("a lesson") };
+    let mut out = Output::script(Screen { rows: 24, columns: 80 }, typed);
+    super::run(&args, &mut out).expect("nothing fails in memory");
+    out.into_sheet().to_string()
+}
+
+#[test]
+fn which_loss_costs_most_is_asked_first_and_what_is_no_frame_asked_again() {
+    let command = ["netlayers", "lesson", "segmentation", "--what-if", "all"];
+    let screen = all_losses(&command, &["many", "77", "3"]);
+    let order = [
+        "? Which loss costs most?",
+        "expected a whole number",
+        "expected the number of a frame, from 1 to 9",
+    ];
+    let order = order.into_iter().chain(["your prediction: 3", "what happened:", "programs read"]);
+    let places: Vec<Option<usize>> = order.map(|text| screen.find(text)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}\n{screen}");
+    let none = all_losses(&command, &[""]);
+    assert!(!none.contains("your prediction: ") || !none.contains("As you said"), "{none}");
+    assert!(none.contains("what happened:"), "{none}");
+}

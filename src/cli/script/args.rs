@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 
 use crate::cli::compare::ShowArgs;
+use crate::cli::what_if::WhatIfArgs;
 
 /// `netlayers script`.
 #[derive(Debug, Args)]
@@ -28,6 +29,8 @@ pub(in crate::cli) struct ScriptArgs {
     #[arg(value_name = "FILE")]
     pub(super) script: OsString,
 
+    #[command(flatten)]
+    pub(super) what_if: WhatIfArgs,
     #[command(flatten)]
     pub(super) show: ShowArgs,
 }

@@ -14,6 +14,8 @@ use super::error::CliError;
 use super::output::Output;
 use super::pcap::{self, Written};
 use super::svg;
+use super::what_if::{self, Asked};
+use crate::sim::fork::{self, Fork, follow};
 use crate::sim::script::{self, Played, Script};
 use crate::view::ladder::{self, LadderOptions};
 use crate::view::look::escape;
@@ -48,6 +50,20 @@ pub(super) fn run(args: &ScriptArgs, out: &mut Output) -> Result<(), CliError> {
 }
 
 fn shown(args: &ScriptArgs, name: &str, script: &Script, out: &mut Output) -> Result<(), CliError> {
+    let forks = match args.what_if.asked()? {
+        Asked::Nothing => Vec::new(),
+        Asked::Forks(forks) => forks,
+        Asked::All => {
+            return Err(CliError::Usage(
+                "--what-if all needs two ends that answer each other; the peer of a script says what it says: expected \
+                 one fork, such as 2=lost"
+                    .into(),
+            ));
+        }
+    };
+    if !forks.is_empty() {
+        return other_future(args, name, script, &forks, out);
+    }
     let played = script::play(script);
     let ending = match &played.ending {
         Ok(()) => Ok(()),
@@ -61,7 +77,7 @@ fn shown(args: &ScriptArgs, name: &str, script: &Script, out: &mut Output) -> Re
         }
     }
     if args.show.json {
-        out.document(document(script, &played) + "\n")?;
+        out.document(document(script, &played, None) + "\n")?;
         return ending;
     }
     telling::pages(&args.show, out);
@@ -71,6 +87,45 @@ fn shown(args: &ScriptArgs, name: &str, script: &Script, out: &mut Output) -> Re
     }
     picture(args, script, &played, out)?;
     ending
+}
+
+/// Both futures of a script. That a line does not hold in the other one is what a fork is for, and no failure.
+fn other_future(
+    args: &ScriptArgs,
+    name: &str,
+    script: &Script,
+    forks: &[Fork],
+    out: &mut Output,
+) -> Result<(), CliError> {
+    let (before, after) =
+        follow(forks, |turns| script::play_forked(script, turns), |played: &Played| &played.trace)
+            .map_err(|none| CliError::Usage(format!("{name}: {none}")))?;
+    if let Err(failure) = &before.ending {
+        return Err(CliError::Failed(format!("{name} does not hold as it is: {failure}")));
+    }
+    out.look.absolute = args.show.absolute;
+    if let Some(path) = &args.show.pcap {
+        let options = PcapngOptions { fcs: args.show.fcs };
+        if pcap::write(path, &[&after.trace], options, out)? == Written::Stdout {
+            return Ok(());
+        }
+    }
+    if args.show.json {
+        return out.document(document(script, &after, Some(fork::written(forks))) + "\n");
+    }
+    telling::pages(&args.show, out);
+    match args.show.view {
+        Some(ViewChoice::Json) => return pictures::json(&[("", &after.trace)], out),
+        Some(view) => return pictures::show(&args.show, view, &[("", &after.trace)], out),
+        None => what_if::title(&format!("{}: what if {}?", script.title, what_if::in_words(forks)), out)?,
+    }
+    what_if::show(forks, (&before.trace, &after.trace), args.show.whole, out)?;
+    out.line("")?;
+    let told = match &after.ending {
+        Ok(()) => "All lines of the script hold in the other future, too.".into(),
+        Err(failure) => format!("In the other future the script holds no longer: {failure}"),
+    };
+    out.line(what_if::wrapped(&told, out))
 }
 
 /// The script, from a file or from standard input.
@@ -134,9 +189,10 @@ fn picture(args: &ScriptArgs, script: &Script, played: &Played, out: &mut Output
 
 /// `script --json`, of the schema `netlayers.script/1`: `holds`, how many `lines` there are, and of one that does not
 /// hold its `line`, what was `expected`, and what it `got`.
-fn document(script: &Script, played: &Played) -> String {
+/// With forks there is `what_if`, too, as the option takes them.
+fn document(script: &Script, played: &Played, forks: Option<String>) -> String {
     let failure = played.ending.as_ref().err();
-    json!({
+    let mut document = json!({
         "schema": "netlayers.script/1",
         "title": script.title,
         "lines": script.len(),
@@ -144,6 +200,9 @@ fn document(script: &Script, played: &Played) -> String {
         "line": failure.map(|failure| failure.line),
         "expected": failure.map(|failure| &failure.expected),
         "got": failure.map(|failure| &failure.got),
-    })
-    .to_string()
+    });
+    if let (Some(forks), Some(fields)) = (forks, document.as_object_mut()) {
+        fields.insert("what_if".into(), forks.into());
+    }
+    document.to_string()
 }

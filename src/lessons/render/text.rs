@@ -88,7 +88,8 @@ pub fn shown(picture: &Picture, look: &Look) -> Sheet {
     sheet
 }
 
-fn question(prediction: &Prediction, look: &Look) -> Sheet {
+/// A question, with its choices.
+pub fn question(prediction: &Prediction, look: &Look) -> Sheet {
     let mut sheet = Sheet::of(lines("? ", &prediction.question, look), Tone::Strong);
     if let Form::Choice(choices) = &prediction.form {
         for (index, choice) in choices.iter().enumerate() {
@@ -107,7 +108,8 @@ fn follows_its_question(performance: &Performance, prediction: usize) -> bool {
     })
 }
 
-fn answer(prediction: &Prediction, guess: Option<&Answer>, look: &Look) -> Sheet {
+/// What was predicted, what happened, and why.
+pub fn answer(prediction: &Prediction, guess: Option<&Answer>, look: &Look) -> Sheet {
     let happened = prediction.in_words(&prediction.answer);
     let mut sheet = Sheet::new();
     if let Some(guess) = guess {

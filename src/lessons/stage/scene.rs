@@ -23,7 +23,7 @@ impl Stage {
     ///
     /// `id` names its pictures; `title` says what happens in it.
     pub fn scene(&mut self, id: &str, title: &str) {
-        self.end_scene();
+        self.end_scene(true);
         let recorder = Recorder::on(title, Wire::Sim);
         let network = Network::new(self.network_knobs().seed, recorder);
         self.open_scene(Scene { id: id.into(), title: title.into(), network, hosts: 0 });

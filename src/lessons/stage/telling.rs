@@ -8,8 +8,10 @@ use super::cast::Scene;
 use super::performance::{Performance, PlayedScene};
 use super::seen::Seen;
 use crate::lessons::beat::{Answer, Beat, Form, Prediction};
+use crate::lessons::fork::leave_the_script;
 use crate::lessons::picture::{Drawing, FreeDrawing, Picture, View};
 use crate::lessons::scenario::Scenario;
+use crate::sim::fork::Turn;
 use crate::sim::knob::{Knob, Knobs as NetworkKnobs};
 use crate::trace::{Trace, Wire};
 use crate::view::columns::Columns;
@@ -28,6 +30,15 @@ pub struct Stage {
     scenes: Vec<PlayedScene>,
     faults: Vec<String>,
     scene: Option<Scene>,
+    /// Of which scene some frames have other fates; and whether the script ends with it.
+    turned: Option<Turned>,
+}
+
+/// The scene that is forked.
+struct Turned {
+    scene: String,
+    turns: Vec<Turn>,
+    is_last: bool,
 }
 
 /// A question that has been asked and not been answered yet.
@@ -52,11 +63,24 @@ impl Stage {
             scenes: Vec::new(),
             faults: Vec::new(),
             scene: None,
+            turned: None,
+        }
+    }
+
+    /// Gives frames of a scene other fates, before the script begins. If `is_last`, the script ends with that scene.
+    pub(in crate::lessons) fn turn_fates(&mut self, scene: &str, turns: &[Turn], is_last: bool) {
+        self.turned = Some(Turned { scene: scene.to_owned(), turns: turns.to_vec(), is_last });
+    }
+
+    /// Lets the scene that was begun come to its end, whatever the script would have done in it.
+    pub(in crate::lessons) fn come_to_rest(&mut self) {
+        if self.scene.is_some() {
+            self.run();
         }
     }
 
     pub(in crate::lessons) fn end(mut self) -> Performance {
-        self.end_scene();
+        self.end_scene(false);
         let open = self.predictions.iter().zip(&self.revealed).filter(|(_, revealed)| !**revealed);
         let open: Vec<String> =
             open.map(|(asked, _)| format!("never answered: {}", asked.question)).collect();
@@ -233,7 +257,10 @@ impl Stage {
         self.scene.as_mut().expect("a script begins a scene before it uses a network")
     }
 
-    pub(super) fn open_scene(&mut self, scene: Scene) {
+    pub(super) fn open_scene(&mut self, mut scene: Scene) {
+        if let Some(turned) = self.turned.as_ref().filter(|turned| turned.scene == scene.id) {
+            scene.network.what_if(&turned.turns);
+        }
         if self.scenes.iter().any(|played| played.id == scene.id) {
             self.faults.push(format!("two scenes are named '{}'", scene.id));
         }
@@ -241,7 +268,8 @@ impl Stage {
         self.scene = Some(scene);
     }
 
-    pub(super) fn end_scene(&mut self) {
+    /// Ends the scene that was begun, if there is one; whether the script goes on then.
+    pub(super) fn end_scene(&mut self, goes_on: bool) {
         let Some(Scene { id, title, network, .. }) = self.scene.take() else { return };
         let whole = Arc::new(network.into_trace());
         let began = self.beats.iter().rposition(|beat| matches!(beat, Beat::Scene { .. })).unwrap_or(0);
@@ -252,7 +280,11 @@ impl Stage {
                 *trace = Arc::clone(&whole);
             }
         }
+        let was_asked_for = self.turned.as_ref().is_some_and(|turned| turned.is_last && turned.scene == id);
         self.scenes.push(PlayedScene { id, title, trace: whole });
+        if was_asked_for && goes_on {
+            leave_the_script();
+        }
     }
 
     /// The events up to now.

@@ -15,6 +15,7 @@ use crate::layers::transport::tcp::{
     Answer, Config, Connection, Cookies, Event, Flags, IcmpError, Input, Listener, Misuse, Output, Segment,
     State, SynCookies, reply_to_stray,
 };
+use crate::sim::fork::{self, Fate, Turn};
 use crate::trace::{Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, Recorder, Trace, Wire};
 
 const ADDRESSES: [IpAddr; 2] = [v4(10, 0, 0, 1), v4(10, 0, 0, 2)];
@@ -45,10 +46,25 @@ pub(super) struct Host {
     recorder: Recorder,
     places: [PlaceId; 2],
     frames: u64,
+    /// The fates that some of them get.
+    turns: Vec<Turn>,
+    /// What a fork holds back, the earliest first. Bounded by the number of forks.
+    late: VecDeque<Late>,
+}
+
+/// A frame that a fork holds back.
+#[derive(Debug)]
+struct Late {
+    at: Instant,
+    frame: FrameId,
+    /// The end that it comes to.
+    to: usize,
+    /// What our TCP gets; nothing, when it goes to the script.
+    segment: Option<(Segment, bool)>,
 }
 
 impl Host {
-    pub(super) fn new(script: &Script) -> Host {
+    pub(super) fn new(script: &Script, turns: &[Turn]) -> Host {
         let mut recorder = Recorder::on(script.title.as_str(), Wire::Sim);
         let places = ["TCP", "script"].map(str::to_owned);
         let mut ends = places.into_iter().zip(ADDRESSES);
@@ -81,6 +97,8 @@ impl Host {
             recorder,
             places,
             frames: 0,
+            turns: turns.to_vec(),
+            late: VecDeque::new(),
         }
     }
 
@@ -165,9 +183,16 @@ impl Host {
 
     // What arrives.
 
-    pub(super) fn arrives(&mut self, segment: Segment, marked: bool) {
-        self.note_arrival(&segment);
-        self.on_wire(1, &segment, if marked { Ecn::Ce } else { Ecn::NotEct });
+    pub(super) fn arrives(&mut self, segment: &Segment, marked: bool) {
+        self.note_arrival(segment);
+        let ecn = if marked { Ecn::Ce } else { Ecn::NotEct };
+        for _ in 0..self.on_wire(1, segment, ecn, marked) {
+            self.takes(segment.clone(), marked);
+        }
+    }
+
+    /// Our TCP gets a segment.
+    fn takes(&mut self, segment: Segment, marked: bool) {
         let fresh = self.ends.isn + (self.now.as_nanos() / 4_000) as u32 + 1;
         let mut isn = self.ends.isn;
         let live = self.connection.as_mut().filter(|connection| connection.state() != State::Closed);
@@ -275,17 +300,50 @@ impl Host {
         if let Some((value, _)) = segment.header.options.timestamps() {
             self.ends.clocks.1 = value;
         }
-        self.on_wire(0, &segment, if ect { Ecn::Ect0 } else { Ecn::NotEct });
+        self.on_wire(0, &segment, if ect { Ecn::Ect0 } else { Ecn::NotEct }, false);
         self.sent.push_back((self.now, Sent { segment, ect }));
     }
 
-    /// Puts a segment into the trace: as a frame that arrives as it leaves.
-    fn on_wire(&mut self, from: usize, segment: &Segment, ecn: Ecn) {
+    /// Puts a segment into the trace: as a frame that arrives as it leaves, unless a fork has another fate for it. Says how
+    /// often it arrives now.
+    fn on_wire(&mut self, from: usize, segment: &Segment, ecn: Ecn, marked: bool) -> usize {
+        let to = 1 - from;
         let frame = FrameId(self.frames);
         self.frames += 1;
+        let fate = self.turns.iter().find(|turn| turn.frame == frame).map(|turn| turn.fate);
         let bytes = frame_of(from, segment, ecn, self.frames as u16);
-        self.record(from, Kind::Sent { frame, link: LinkId(0), to: self.places[1 - from], bytes });
-        self.record(1 - from, Kind::Delivered { frame });
+        let offset = bytes.len() / 2;
+        self.record(from, Kind::Sent { frame, link: LinkId(0), to: self.places[to], bytes });
+        let by = fork::NAME.into();
+        match fate {
+            None => self.record(to, Kind::Delivered { frame }),
+            Some(Fate::Lost) => self.record(to, Kind::Dropped { frame, by }),
+            Some(Fate::Corrupt) => {
+                self.record(to, Kind::Corrupted { frame, by, offset });
+                self.record(
+                    to,
+                    Kind::Discarded { frame, why: "frame check sequence (IEEE 802.3 §3.2.9)".into() },
+                );
+            }
+            Some(Fate::Twice) => {
+                let copy = FrameId(fork::COPIES + frame.0);
+                self.record(to, Kind::Duplicated { frame, copy, by });
+                self.record(to, Kind::Delivered { frame });
+                self.record(to, Kind::Delivered { frame: copy });
+            }
+            Some(Fate::Late(extra)) => {
+                self.record(to, Kind::Delayed { frame, by, extra });
+                let segment = (from == 1).then(|| (segment.clone(), marked));
+                let late = Late { at: self.now + extra, frame, to, segment };
+                let before = self.late.partition_point(|other| other.at <= late.at);
+                self.late.insert(before, late);
+            }
+        }
+        match fate {
+            None => 1,
+            Some(Fate::Twice) => 2,
+            Some(Fate::Lost | Fate::Corrupt | Fate::Late(_)) => 0,
+        }
     }
 
     fn record(&mut self, at: usize, kind: Kind) {
@@ -294,12 +352,30 @@ impl Host {
 
     // Time.
 
+    fn next_due(&self) -> Option<Instant> {
+        let late = self.late.front().map(|late| late.at);
+        [self.wake, late].into_iter().flatten().min()
+    }
+
+    /// What a fork held back arrives.
+    fn comes_late(&mut self) {
+        let Some(Late { frame, to, segment, .. }) = self.late.pop_front() else { return };
+        self.record(to, Kind::Delivered { frame });
+        if let Some((segment, marked)) = segment {
+            self.takes(segment, marked);
+        }
+    }
+
     /// Lets time pass until something is sent, or until then. Time stays at what was sent.
     pub(super) fn until_sent(&mut self, until: Instant) {
         while self.sent.is_empty()
-            && let Some(wake) = self.wake.filter(|wake| *wake <= until)
+            && let Some(wake) = self.next_due().filter(|due| *due <= until)
         {
             self.now = self.now.max(wake);
+            if self.late.front().is_some_and(|late| late.at == wake) {
+                self.comes_late();
+                continue;
+            }
             self.wake = None;
             self.with(|connection, now| connection.handle(now, Input::Wake));
         }

@@ -67,5 +67,5 @@ mod tests;
 mod words;
 
 pub use parse::{EVENTS, FACTS, SETTINGS, Script, parse};
-pub use play::{Failure, Played, play};
+pub use play::{Failure, Played, play, play_forked};
 pub use words::SyntaxError;

@@ -7,6 +7,7 @@ use super::parse::{Deed, Fact, Line, Script, Take, When};
 use super::segment::written;
 use crate::base::{Duration, Instant};
 use crate::layers::transport::tcp::{Connection, Event};
+use crate::sim::fork::Turn;
 use crate::trace::Trace;
 
 /// A script that was played.
@@ -39,7 +40,13 @@ impl fmt::Display for Failure {
 
 /// Plays a script.
 pub fn play(script: &Script) -> Played {
-    let mut stage = Stage { host: Host::new(script), story: Vec::new(), clock: Instant::ZERO };
+    play_forked(script, &[])
+}
+
+/// Plays a script with other fates for some of its frames. The script's peer says what it says, whatever becomes of it; so
+/// as a rule a line does not hold after a fork, and the run ends there.
+pub fn play_forked(script: &Script, turns: &[Turn]) -> Played {
+    let mut stage = Stage { host: Host::new(script, turns), story: Vec::new(), clock: Instant::ZERO };
     let mut ending = script.lines.iter().try_for_each(|line| stage.line(line));
     if ending.is_ok() {
         let after = script.lines.last().map_or(1, |line| line.number + 1);
@@ -118,7 +125,7 @@ impl Stage {
                 if let Some(told) = self.story.last_mut() {
                     *told = format!("{:>12}  < {}", millis(host.now), written(&segment, false, &host.ends));
                 }
-                host.arrives(segment, said.marked);
+                host.arrives(&segment, said.marked);
             }
             Deed::Quiet(time) => {
                 host.until_sent(self.clock + *time);

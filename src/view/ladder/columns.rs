@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::panel::Panel;
-use super::row::{Deed, Remark, Row, Step};
+use super::row::{DIFFERS, Deed, Remark, Row, Step};
 use super::{page, text, words};
 use crate::trace::Past;
 use crate::view::dissect::Summary;
@@ -70,19 +70,20 @@ pub(super) fn draw(columns: &[Column<'_>], look: &Look) -> Option<Sheet> {
             let mut strip = Line::blank(panel.width());
             let title = text::cut(&look::escape(column.title), panel.width());
             strip.put_around(panel.width() / 2, &title, Tone::Strong);
-            strip
+            (strip, false)
         }),
     );
-    page.line(clock.unit(), panels.iter().flat_map(|panel| panel.head(false)));
+    page.line(clock.unit(), panels.iter().flat_map(|panel| panel.head(false)).map(|strip| (strip, false)));
     let mut page = Page { sheet: page.sheet.into_iter().map(Line::as_head).collect(), look };
     let mut cursors: Vec<Cursor<'_>> = columns.iter().zip(&panels).map(|(c, p)| Cursor::new(c, p)).collect();
     while let Some(tick) = cursors.iter().filter_map(|cursor| cursor.next_tick(clock)).min() {
-        let cells: Vec<Vec<Line>> = cursors.iter_mut().map(|cursor| cursor.take(tick, clock)).collect();
+        let cells: Vec<Vec<(Line, bool)>> =
+            cursors.iter_mut().map(|cursor| cursor.take(tick, clock)).collect();
         let label = clock.text_of_tick(tick);
         for line in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
             let strips = cells.iter().zip(&cursors).map(|(cell, cursor)| match cell.get(line) {
                 Some(strip) => strip.clone(),
-                None => cursor.idle(),
+                None => (cursor.idle(), false),
             });
             page.line(if line == 0 { &label } else { "" }, strips);
         }
@@ -121,12 +122,13 @@ impl<'a> Cursor<'a> {
         self.steps.as_slice().first().map(|step| clock.tick(time(step)).max(self.reached))
     }
 
-    /// The lines of all steps at this tick.
-    fn take(&mut self, tick: u64, clock: Clock) -> Vec<Line> {
+    /// The lines of all steps at this tick, and which begin a step that differs from the run beside it.
+    fn take(&mut self, tick: u64, clock: Clock) -> Vec<(Line, bool)> {
         let mut lines = Vec::new();
         while self.next_tick(clock) == Some(tick) {
             if let Some(step) = self.steps.next() {
-                lines.extend(self.panel.lines(step));
+                let drawn = self.panel.lines(step).into_iter().enumerate();
+                lines.extend(drawn.map(|(number, line)| (line, number == 0 && step.differs())));
                 self.in_gap = matches!(step, Step::Gap(_));
             }
         }
@@ -150,12 +152,15 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn line(&mut self, time: &str, strips: impl Iterator<Item = Line>) {
+    fn line(&mut self, time: &str, strips: impl Iterator<Item = (Line, bool)>) {
         let mut whole = Line::blank(self.look.width);
         whole.put_before(TIME - 1, time, Tone::Faint);
         let mut at = TIME;
-        for strip in strips {
+        for (strip, differs) in strips {
             whole.paste(at, &strip);
+            if differs {
+                whole.put(at - 1, DIFFERS, Tone::Again);
+            }
             at += strip.width() + BETWEEN;
         }
         self.sheet.push(text::finished(whole, self.look));

@@ -66,6 +66,7 @@ fn worth(row: &Row<'_>, packets: &[Summary]) -> Worth {
         Worth::Milestone
     } else if row.arrow.as_ref().is_some_and(|arrow| arrow.marks.any())
         || says(|deed| matches!(deed, Deed::Refused(_) | Deed::TurnedAway(..)))
+        || row.remarks.iter().any(|remark| remark.differs)
     {
         Worth::Incident
     } else if weight == Weight::Story {

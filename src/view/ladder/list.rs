@@ -1,7 +1,7 @@
 //! The ladder without a picture: one sentence a row, for screens too narrow for lifelines, or with too many of them.
 
 use super::clock::Clock;
-use super::row::{Leg, Step};
+use super::row::{DIFFERS, Leg, Step};
 use super::stroke::End;
 use super::{text, words};
 use crate::trace::Past;
@@ -58,8 +58,9 @@ pub(super) fn draw(
                 let mut time = format!("{} {}", clock.text(row.at), clock.unit());
                 if let Some(arrow) = &row.arrow {
                     let stroke = words::stroke(arrow, packets, look, false);
-                    let mut line =
-                        format!("{} → {}: {}", name(arrow.from), name(arrow.to), stroke.label.whole());
+                    let sign = sign(arrow.marks.differs);
+                    let (from, to) = (name(arrow.from), name(arrow.to));
+                    let mut line = format!("{sign}{from} → {to}: {}", stroke.label.whole());
                     if let Some(mark) = &stroke.mark {
                         line.push_str(&format!(" {} {}", mark.glyph, mark.note));
                     }
@@ -71,7 +72,7 @@ pub(super) fn draw(
                 }
                 for remark in &row.remarks {
                     let (text, _) = words::deed(remark.deed, width.saturating_sub(10));
-                    let sentence = format!("{}: {text}", name(remark.place));
+                    let sentence = format!("{}{}: {text}", sign(remark.differs), name(remark.place));
                     say(&time, &sentence, Some(Subject::Event(remark.event)));
                     time.clear();
                 }
@@ -79,4 +80,9 @@ pub(super) fn draw(
         }
     }
     sheet
+}
+
+/// What stands before a sentence.
+fn sign(differs: bool) -> String {
+    if differs { format!("{DIFFERS} ") } else { String::new() }
 }

@@ -45,13 +45,13 @@ mod story;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::columns::Column;
 use self::row::Row;
 use super::dissect::{Conversations, Summary};
 use super::look::Look;
-use super::sheet::{Line, Sheet};
+use super::sheet::{Line, Sheet, Subject, Tone};
 use super::svg::Alt;
 use crate::base::Instant;
 use crate::trace::{Kind, LinkId, Past, Trace, Wire};
@@ -145,10 +145,39 @@ pub fn side_by_side_with(runs: &[(&str, &Trace)], look: &Look, options: LadderOp
         .zip(&ladders)
         .map(|((title, _), ladder)| {
             let (run, packets) = ladder.at(options.until);
-            Run { title, run, packets }
+            Run { title, run, packets, differs: None }
         })
         .collect();
     several(&runs, look, options)
+}
+
+/// A run with a title, and what of it differs from the run beside it.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'a> {
+    /// The title above it.
+    pub title: &'a str,
+    /// The run.
+    pub trace: &'a Trace,
+    /// The frames and events that are marked.
+    pub differs: &'a BTreeSet<Subject>,
+}
+
+/// Two runs of one scene side by side, or one below the other where there is little room, with what differs marked.
+pub fn pair(sides: [Side<'_>; 2], look: &Look, options: LadderOptions) -> Sheet {
+    let ladders = sides.map(|side| Ladder::of(side.trace));
+    let runs: Vec<Run<'_>> = sides
+        .iter()
+        .zip(&ladders)
+        .map(|(side, ladder)| {
+            let (run, packets) = ladder.at(options.until);
+            Run { title: side.title, run, packets, differs: Some(side.differs) }
+        })
+        .collect();
+    let mut sheet = several(&runs, look, options);
+    if sides.iter().any(|side| !side.differs.is_empty()) {
+        sheet.push(Line::of("* not so in the other run", Tone::Faint));
+    }
+    sheet
 }
 
 /// The ladder of one run as SVG, as long as asked for.
@@ -164,6 +193,8 @@ struct Run<'a> {
     title: &'a str,
     run: Past<'a>,
     packets: &'a [Summary],
+    /// What is marked.
+    differs: Option<&'a BTreeSet<Subject>>,
 }
 
 /// What every frame says, in the order of sending. Each link is followed on its own, as if a capture had run on it: a
@@ -179,15 +210,37 @@ fn summaries(run: Past<'_>) -> Vec<Summary> {
 }
 
 fn one(run: Past<'_>, title: &str, packets: &[Summary], look: &Look, options: LadderOptions) -> Sheet {
-    let steps = elide::elide(rows_since(run, packets, options.since), packets, options.limit());
-    page::draw(run, title, packets, &steps, look)
+    drawn(&Run { title, run, packets, differs: None }, look, options)
+}
+
+fn drawn(run: &Run<'_>, look: &Look, options: LadderOptions) -> Sheet {
+    let rows = run.marked(rows_since(run.run, run.packets, options.since));
+    let steps = elide::elide(rows, run.packets, options.limit());
+    page::draw(run.run, run.title, run.packets, &steps, look)
+}
+
+impl Run<'_> {
+    /// The rows with what differs from the run beside it.
+    fn marked<'b>(&self, mut rows: Vec<Row<'b>>) -> Vec<Row<'b>> {
+        let Some(differs) = self.differs else { return rows };
+        for row in &mut rows {
+            if let Some(arrow) = &mut row.arrow {
+                arrow.marks.differs = differs.contains(&arrow.subject);
+            }
+            for remark in &mut row.remarks {
+                remark.differs = differs.contains(&Subject::Event(remark.event));
+            }
+        }
+        rows
+    }
 }
 
 fn several(runs: &[Run<'_>], look: &Look, options: LadderOptions) -> Sheet {
     let columns: Vec<Column<'_>> = runs
         .iter()
-        .map(|Run { title, run, packets }| {
-            let rows = columns::condense(rows_since(*run, packets, options.since));
+        .map(|whole| {
+            let Run { title, run, packets, .. } = whole;
+            let rows = columns::condense(whole.marked(rows_since(*run, packets, options.since)));
             Column { title, run: *run, packets, steps: elide::elide(rows, packets, options.limit()) }
         })
         .collect();
@@ -197,7 +250,7 @@ fn several(runs: &[Run<'_>], look: &Look, options: LadderOptions) -> Sheet {
             if number > 0 {
                 sheet.push(Line::new());
             }
-            sheet.extend(one(run.run, run.title, run.packets, look, options));
+            sheet.extend(drawn(run, look, options));
         }
         sheet
     })

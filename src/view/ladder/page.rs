@@ -2,7 +2,7 @@
 
 use super::clock::Clock;
 use super::panel::Panel;
-use super::row::Step;
+use super::row::{DIFFERS, Step};
 use super::{list, text, words};
 use crate::trace::Past;
 use crate::view::dissect::Summary;
@@ -66,6 +66,9 @@ pub(super) fn draw(
                         strip.put_before(TIME - 1, &clock.text(gap.from), Tone::Faint);
                     }
                     Step::Row(_) | Step::Gap(_) => {}
+                }
+                if i == 0 && step.differs() {
+                    strip.put(TIME - 1, DIFFERS, Tone::Again);
                 }
                 strip.paste(TIME, line);
             });

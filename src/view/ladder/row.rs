@@ -77,6 +77,24 @@ pub(super) struct Marks<'a> {
     pub(super) open: bool,
     /// Seen by a capture, which does not tell what became of it.
     pub(super) untold: bool,
+    /// The run beside this one has no such frame, or another fate for it.
+    pub(super) differs: bool,
+}
+
+/// The sign of what differs from the run beside it.
+pub(super) const DIFFERS: &str = "*";
+
+impl Step<'_> {
+    /// Whether something in it differs from the run beside it.
+    pub(super) fn differs(&self) -> bool {
+        match self {
+            Step::Row(row) => {
+                row.arrow.as_ref().is_some_and(|arrow| arrow.marks.differs)
+                    || row.remarks.iter().any(|remark| remark.differs)
+            }
+            Step::Gap(_) => false,
+        }
+    }
 }
 
 impl Marks<'_> {
@@ -89,6 +107,7 @@ impl Marks<'_> {
             || self.copy
             || (self.overtaken && self.held.is_some())
             || self.refused
+            || self.differs
     }
 }
 
@@ -101,6 +120,8 @@ pub(super) struct Remark<'a> {
     pub(super) deed: Deed<'a>,
     /// The event, by its index in the trace.
     pub(super) event: usize,
+    /// Nothing like it happens in the run beside this one.
+    pub(super) differs: bool,
 }
 
 /// What a host can do off the wire.

@@ -194,7 +194,7 @@ fn turned_away<'a>(rows: &mut Vec<Row<'a>>, (index, event): (usize, &Event), by:
 
 /// Says something at a host, beside what happened there or elsewhere at the same moment if there is room.
 pub(super) fn remark<'a>(rows: &mut Vec<Row<'a>>, (index, event): (usize, &Event), deed: Deed<'a>) {
-    let remark = Remark { place: event.place, deed, event: index };
+    let remark = Remark { place: event.place, deed, event: index, differs: false };
     let last = rows.last_mut().filter(|row| row.at == event.at);
     match last {
         // A message of as many bytes as were just read or written is no news.

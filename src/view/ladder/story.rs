@@ -185,7 +185,7 @@ pub(super) fn columns(stories: &[(&str, &Story)], look: &Look) -> Sheet {
     let runs: Vec<Run<'_>> = stories
         .iter()
         .zip(&packets)
-        .map(|((title, story), packets)| Run { title, run: story.trace.whole(), packets })
+        .map(|((title, story), packets)| Run { title, run: story.trace.whole(), packets, differs: None })
         .collect();
     several(&runs, look, LadderOptions { most_rows: 26, ..LadderOptions::default() })
 }
