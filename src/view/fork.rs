@@ -433,13 +433,17 @@ impl Costs {
     /// What the table says, in a sentence or two.
     pub fn in_words(&self) -> String {
         let Some(most) = self.costs.first() else { return "No frame is sent.".into() };
+        if !most.harmed && (most.later, most.frames, most.bytes) <= (0, 0, 0) {
+            return "No loss costs anything here.".into();
+        }
         let what = match (most.unread, most.harmed) {
             (0, false) if most.later > 0 => {
                 format!("all is read {} later", signed_time(most.later).trim_start_matches('+'))
             }
             (0, false) => format!("it costs {} frames and {} bytes", signed(most.frames), signed(most.bytes)),
             (0, true) => "programs read other bytes".into(),
-            (unread, _) => format!("{} bytes are never read", grouped(unread)),
+            (1, _) => "1 byte is not read by the end".into(),
+            (unread, _) => format!("{} bytes are not read by the end", grouped(unread)),
         };
         let same = self.costliest().map_or(0, |(_, same)| same);
         let others = match same {
@@ -449,7 +453,7 @@ impl Costs {
         };
         let free = self.costs.iter().filter(|cost| !cost.harmed && cost.later <= 0).count();
         let free = match free {
-            0 => "Every loss costs time, or bytes that are never read.".into(),
+            0 => "Every loss costs time, or bytes.".into(),
             1 => "One loss costs no time.".into(),
             n => format!("{n} losses cost no time."),
         };
@@ -604,6 +608,6 @@ mod tests {
         assert_eq!(costs.frames().collect::<Vec<_>>(), [3, 2, 1]);
         assert_eq!(costs.costliest(), Some((3, 0)));
         assert!(costs.is_costliest(3) && !costs.is_costliest(2));
-        assert!(costs.in_words().contains("bytes are never read"), "{}", costs.in_words());
+        assert!(costs.in_words().contains("bytes are not read by the end"), "{}", costs.in_words());
     }
 }

@@ -49,6 +49,15 @@ fn the_scenario_line_of_a_fork_reproduces_it() {
 }
 
 #[test]
+fn a_script_that_cannot_go_on_ends_early_and_says_so_in_words() {
+    let output = run(&["lesson", "upgrade", "--scene", "accept", "--what-if", "1=lost"]);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
+    let shown = stdout(&output);
+    assert!(shown.contains("The lesson's script could not go on in the other future"), "{shown}");
+    assert!(shown.contains("what-if=accept/1=lost"), "{shown}");
+}
+
+#[test]
 fn json_says_which_fates_were_changed_and_only_then() {
     let json =
         |args: &[&str]| -> serde_json::Value { serde_json::from_slice(&run(args).stdout).expect("JSON") };
@@ -91,7 +100,7 @@ fn the_table_of_all_losses_has_a_row_a_frame_and_the_costliest_first() {
 fn udp_pays_for_a_loss_with_bytes_and_tcp_with_time() {
     let shown = stdout(&run(&["compare", "hello", "--what-if", "all"]));
     let (udp, tcp) = shown.split_once("\nTCP: which").expect("a table each way");
-    assert!(udp.contains("The loss of frame 1 costs most: 5 bytes are never read."), "{shown}");
+    assert!(udp.contains("The loss of frame 1 costs most: 5 bytes are not read by the end."), "{shown}");
     assert!(tcp.contains("costs most: all is read "), "{shown}");
 }
 
