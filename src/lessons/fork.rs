@@ -6,12 +6,12 @@
 //! counts; what a script says, asks and claims belongs to the run that it was written for.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::lesson::Lesson;
 use super::scenario::Scenario;
-use super::stage::{Performance, Stage};
+use super::stage::{Performance, SceneIsOver, Stage};
 use crate::sim::fork::{Fate, Fork, MOST_LOSSES, Turn};
 use crate::trace::Trace;
 
@@ -126,14 +126,6 @@ impl Lesson {
 enum Until {
     TheEnd,
     TheScene,
-}
-
-/// Ends a script whose scene has been played: nobody asks for what follows.
-pub(super) struct SceneIsOver;
-
-/// Leaves the script.
-pub(super) fn leave_the_script() -> ! {
-    resume_unwind(Box::new(SceneIsOver))
 }
 
 /// The scene that is meant: the first one with frames, if none is named.

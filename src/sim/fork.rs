@@ -11,24 +11,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::fault::{Damage, Verdict};
+pub use super::fate::{Fate, NAME, Turn};
 use super::knob::Value;
 use super::knob::values::duration;
 use crate::base::Duration;
-use crate::trace::{FrameId, Trace};
-
-/// What becomes of a frame instead of its own fate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fate {
-    /// It arrives nowhere.
-    Lost,
-    /// It arrives later by this much than it would without faults.
-    Late(Duration),
-    /// It arrives two times.
-    Twice,
-    /// A bit of it is flipped on the wire, so that its frame check sequence no longer fits.
-    Corrupt,
-}
+use crate::trace::Trace;
 
 /// A frame of a run, and its fate in the other run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,13 +24,6 @@ pub struct Fork {
     pub frame: u64,
     /// What becomes of it.
     pub fate: Fate,
-}
-
-/// A fork as a network takes it: with the frame's own number, which no fork changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
-    pub(super) frame: FrameId,
-    pub(super) fate: Fate,
 }
 
 /// There is no frame of that number in the run.
@@ -63,33 +43,6 @@ pub const MOST_LOSSES: u64 = 1000;
 
 /// The fates, as they are written.
 pub const FATES: [&str; 4] = ["lost", "late=200ms", "twice", "corrupt"];
-
-/// Copies that a fork makes have numbers from here on, so that it changes those of no other frame.
-pub(super) const COPIES: u64 = 1 << 48;
-
-/// How the trace names what a fork does.
-pub const NAME: &str = "what if";
-
-impl Fate {
-    pub(super) fn verdict(self, len: usize) -> Verdict {
-        match self {
-            Fate::Lost => Verdict::Drop,
-            Fate::Late(extra) => Verdict::Delay(extra),
-            Fate::Twice => Verdict::Duplicate,
-            Fate::Corrupt => Verdict::Corrupt { byte: len / 2, bits: 1, place: Damage::Wire },
-        }
-    }
-
-    /// As the end of a sentence: `is lost`, `arrives 200 ms late`.
-    pub fn in_words(self) -> String {
-        match self {
-            Fate::Lost => "is lost".into(),
-            Fate::Late(extra) => format!("arrives {extra} late"),
-            Fate::Twice => "arrives twice".into(),
-            Fate::Corrupt => "arrives with a bit flipped".into(),
-        }
-    }
-}
 
 impl Turn {
     /// The fork as a network takes it, of a run in which its frame was sent.

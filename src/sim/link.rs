@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::departures::Departures;
+use super::fate::{self, Fate};
 use super::fault::{Damage, Passing, Rule, Verdict, rule};
-use super::fork::{self, Fate};
 use super::node::NodeId;
 use crate::base::{Duration, Instant, Rng};
 use crate::layers::link::aqm::{Aqm, Found, Judgement, Manager};
@@ -267,10 +267,10 @@ impl Transmitter {
         let mut aside = Departing { at, now, from, recorder: &mut unheard, departures: &mut never };
         let _ = self.judge(passing, arrives, next, &mut aside);
         let verdict = fate.verdict(passing.bytes.len());
-        let only: Vec<Box<dyn Rule>> = vec![Box::new(rule(fork::NAME, move |_, _| verdict))];
+        let only: Vec<Box<dyn Rule>> = vec![Box::new(rule(fate::NAME, move |_, _| verdict))];
         let rules = std::mem::replace(&mut self.rules, only);
         let unplugged = std::mem::replace(&mut self.unplugged, false);
-        let judged = self.judge(passing, arrives, &mut (fork::COPIES + passing.frame.0), departs);
+        let judged = self.judge(passing, arrives, &mut (fate::COPIES + passing.frame.0), departs);
         (self.rules, self.unplugged) = (rules, unplugged);
         judged
     }

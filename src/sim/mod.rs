@@ -27,6 +27,7 @@ pub mod app;
 pub mod apps;
 mod departures;
 pub mod device;
+pub mod fate;
 pub mod fault;
 pub mod fork;
 pub mod knob;

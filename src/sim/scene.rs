@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::apps::{tcp, udp, websocket};
-use super::fork::Turn;
+use super::fate::Turn;
 pub use super::knob::Knobs;
 use super::network::{AppId, HostId, Network};
 use super::node::NodeId;

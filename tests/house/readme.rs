@@ -110,6 +110,7 @@ fn every_path_of_the_concept_table_is_checked_and_every_folder_of_layers_is_in_t
     }
 }
 
+/// But for a scenario line, which is in one piece, to be copied, on a terminal too.
 #[test]
 fn code_blocks_fit_80_columns() {
     let mut long = Vec::new();
@@ -119,7 +120,7 @@ fn code_blocks_fit_80_columns() {
         for (number, line) in text.lines().enumerate() {
             if line.starts_with("```") {
                 inside = !inside;
-            } else if inside && line.chars().count() > 80 {
+            } else if inside && line.chars().count() > 80 && !line.starts_with("scenario: ") {
                 long.push(format!("{document}:{}: {line}", number + 1));
             }
         }

@@ -13,6 +13,7 @@
 
 mod cast;
 mod events;
+mod leaving;
 pub mod packet;
 mod performance;
 mod puppet;
@@ -23,6 +24,7 @@ mod websocket;
 
 pub use cast::{Host, Socket};
 pub use events::{EventClient, EventServer, Heard, Heartbeat};
+pub(super) use leaving::SceneIsOver;
 pub use performance::{Performance, PlayedScene};
 pub use seen::{Seen, Segment};
 pub use telling::{Guess, Stage};

@@ -5,10 +5,10 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use super::cast::Scene;
+use super::leaving::leave_the_script;
 use super::performance::{Performance, PlayedScene};
 use super::seen::Seen;
 use crate::lessons::beat::{Answer, Beat, Form, Prediction};
-use crate::lessons::fork::leave_the_script;
 use crate::lessons::picture::{Drawing, FreeDrawing, Picture, View};
 use crate::lessons::scenario::Scenario;
 use crate::sim::fork::Turn;

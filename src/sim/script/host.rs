@@ -15,7 +15,7 @@ use crate::layers::transport::tcp::{
     Answer, Config, Connection, Cookies, Event, Flags, IcmpError, Input, Listener, Misuse, Output, Segment,
     State, SynCookies, reply_to_stray,
 };
-use crate::sim::fork::{self, Fate, Turn};
+use crate::sim::fate::{self, Fate, Turn};
 use crate::trace::{Flow, FrameId, Kind, LinkId, Place, PlaceId, Protocol, Recorder, Trace, Wire};
 
 const ADDRESSES: [IpAddr; 2] = [v4(10, 0, 0, 1), v4(10, 0, 0, 2)];
@@ -314,7 +314,7 @@ impl Host {
         let bytes = frame_of(from, segment, ecn, self.frames as u16);
         let offset = bytes.len() / 2;
         self.record(from, Kind::Sent { frame, link: LinkId(0), to: self.places[to], bytes });
-        let by = fork::NAME.into();
+        let by = fate::NAME.into();
         match fate {
             None => self.record(to, Kind::Delivered { frame }),
             Some(Fate::Lost) => self.record(to, Kind::Dropped { frame, by }),
@@ -326,7 +326,7 @@ impl Host {
                 );
             }
             Some(Fate::Twice) => {
-                let copy = FrameId(fork::COPIES + frame.0);
+                let copy = FrameId(fate::COPIES + frame.0);
                 self.record(to, Kind::Duplicated { frame, copy, by });
                 self.record(to, Kind::Delivered { frame });
                 self.record(to, Kind::Delivered { frame: copy });

@@ -7,7 +7,7 @@ use super::parse::{Deed, Fact, Line, Script, Take, When};
 use super::segment::written;
 use crate::base::{Duration, Instant};
 use crate::layers::transport::tcp::{Connection, Event};
-use crate::sim::fork::Turn;
+use crate::sim::fate::Turn;
 use crate::trace::Trace;
 
 /// A script that was played.

@@ -1,0 +1,11 @@
+//! A script is left before its end when only one of its scenes was asked for.
+
+use std::panic::resume_unwind;
+
+/// Ends a script whose scene has been played: nobody asks for what follows.
+pub(in crate::lessons) struct SceneIsOver;
+
+/// Leaves the script.
+pub(in crate::lessons) fn leave_the_script() -> ! {
+    resume_unwind(Box::new(SceneIsOver))
+}
