@@ -10,6 +10,7 @@ use netlayers::layers::internet::ipv4::Ipv4Header;
 use netlayers::layers::internet::prefix::{Prefix, v4};
 use netlayers::layers::physical::delay::{Rate, serialization};
 use netlayers::layers::stack::{SocketEvent, StackConfig};
+use netlayers::layers::transport::tcp as tcp_layer;
 use netlayers::sim::apps::{tcp, udp};
 use netlayers::sim::fault::{self, Verdict};
 use netlayers::sim::{App, AppId, HostId, Io, LinkConfig, Network};
@@ -362,7 +363,8 @@ fn a_router_with_many_links_has_another_address_on_each() {
 fn a_transfer_through_a_router_that_says_nothing_ends_and_the_next_one_knows_its_path() {
     let message = noise(300_000);
     let mut network = Network::new(1, Recorder::on("narrow in the middle", Wire::Sim));
-    let config = StackConfig::default();
+    let probing = tcp_layer::Config { mtu_probing: true, ..tcp_layer::Config::default() };
+    let config = StackConfig { tcp: probing, ..StackConfig::default() };
     let client = network.host("client", CLIENT, &config);
     let [router, beyond] = [("near", ROUTER), ("far", v4(10, 0, 0, 253))].map(|(name, address)| {
         let router = network.host(name, address, &config);

@@ -215,7 +215,7 @@ network_knobs! {
 
     /// What TCP does when segments vanish (RFC 4821).
     MTU_PROBING: bool = Knob::choice(
-        "mtu-probing", "yes", NO_YES, "Whether TCP finds out by itself which segments the path takes: see black-hole",
+        "mtu-probing", "no", NO_YES, "Whether TCP finds out by itself which segments the path takes: see black-hole",
     )
         .of(TCP)
         .turns(|knobs, on| knobs.tcp.mtu_probing = on, |knobs| Some(word(knobs.tcp.mtu_probing)));

@@ -78,7 +78,8 @@ pub struct Config {
     /// Let segments leave at a rate, and not in bursts, also where congestion control names none: see `pacing.rs`.
     pub pacing: bool,
     /// Find out when a path takes only smaller segments and no router says so, and whether it takes larger ones again
-    /// (RFC 4821).
+    /// (RFC 4821). Off, as in Linux (`net.ipv4.tcp_mtu_probing`): where many segments are lost, several timeouts in a row
+    /// are no black hole, and the smaller segments make it worse.
     pub mtu_probing: bool,
     /// For how long a path is believed to take no larger packets than were found to pass: RFC 1191 §6.3's ten minutes.
     pub mtu_age: Duration,
@@ -115,7 +116,7 @@ impl Default for Config {
             dscp: 0,
             congestion: Algorithm::CUBIC,
             pacing: false,
-            mtu_probing: true,
+            mtu_probing: false,
             mtu_age: Duration::from_secs(600),
             trace: false,
         }
@@ -143,7 +144,6 @@ impl Config {
             timestamps: false,
             delayed_ack: None,
             syn_cookies: SynCookies::Off,
-            mtu_probing: false,
             congestion: Algorithm::NONE,
             ..Config::default()
         }
