@@ -1,5 +1,5 @@
-//! What a host knows of its paths: the largest packet that gets to each destination in one piece (RFC 1191 §6.1 and
-//! §6.3, RFC 8201 §5.2 and §5.3).
+//! What a host knows of its paths: the largest packet that gets to each destination in one piece (RFC 1191 §6.3, RFC
+//! 8201 §5.2 and §5.3).
 //!
 //! A path is known by its destination, and only where it takes less than its first link. Who finds that out, a router
 //! with its ICMP error or TCP with its probes, tells it here, and all that goes there is sent smaller from then on. What

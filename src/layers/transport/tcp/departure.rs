@@ -45,7 +45,9 @@ impl Connection {
             // The options first: what they take, the payload has not (RFC 6691 §2).
             let options = self.options(now);
             let room = self.sender.mss.saturating_sub(options.len()).max(1);
-            let piece = match self.path_probe(now, options.len()) {
+            // Nearly always nothing speaks against the path.
+            let larger = if self.path.is_some() { self.path_probe(now, options.len()) } else { Larger::No };
+            let piece = match larger {
                 Larger::No => self.sender.next(now, self.cwnd(), room),
                 Larger::Waits => None,
                 Larger::Goes(probe) => Some(probe),

@@ -1,4 +1,4 @@
-//! The largest packets that the path takes, as TCP itself finds it out (RFC 4821; RFC 8899 §4.3 and §5.3.1 in its words).
+//! The largest packets that the path takes, as TCP itself finds it out (RFC 4821; RFC 8899 §4.3 in its words).
 //!
 //! A router that finds a packet too big says so (RFC 1191), unless it is broken, or a filter drops all ICMP: a *black
 //! hole* (RFC 2923 §2.1). The handshake works, small requests work, and the first full segment is sent over and over. So
