@@ -100,7 +100,7 @@ fn script(stage: &mut Stage) {
     stage.try_next("netlayers check is_ours", "Make: which frames does an interface take?");
 }
 
-/// The first ping on a link where nobody knows anybody.
+/// The first ping on a link where no host knows another.
 fn first(stage: &mut Stage) {
     let payload = stage.knob(&PAYLOAD);
     stage.say(
@@ -124,7 +124,7 @@ fn first(stage: &mut Stage) {
             "the ping: it has the IP address, and the link takes it there",
             "a greeting to the server: no packet may go before both agree",
             "a question for the server's MAC address: a frame cannot leave without one",
-            "its own name, to the server: else nobody could answer",
+            "its own name, to the server: else it could not answer",
         ],
     );
     stage.scene("first", "The first ping between two hosts");
@@ -271,7 +271,7 @@ fn again(stage: &mut Stage) {
             ),
             true => format!(
                 "The entry is older than {lifetime} s, so it is gone, and the client asks again. Nobody told it that the server \
-                 is still there, and nobody would have told it otherwise."
+                 is still there, and no frame would have told it otherwise."
             ),
         },
     );
@@ -358,8 +358,8 @@ fn damaged(stage: &mut Stage) {
         &[
             "the server repairs the bit and answers",
             "the server says that the frame was damaged, and the client sends it again",
-            "nobody says anything; the client asks again, because no answer comes",
-            "nobody says anything, and the ping is never sent",
+            "it is dropped in silence; the client asks again, because no answer comes",
+            "it is dropped in silence, and the ping is never sent",
         ],
     );
     stage.scene("damaged", "A flipped bit in the question");
@@ -385,7 +385,7 @@ fn damaged(stage: &mut Stage) {
          who sent it may be the damaged ones. Ethernet repairs nothing and repeats nothing. What matters must be asked for \
          again by a layer above; ARP does so after a second.",
     );
-    stage.check("the damaged frame was taken in by nobody, and the second question was answered", |run| {
+    stage.check("the damaged frame was taken in by no host, and the second question was answered", |run| {
         run.count(|kind| matches!(kind, Kind::Discarded { .. } | Kind::Dropped { .. })) > 0 && answered == 1
     });
 }
@@ -398,7 +398,7 @@ fn nobody(stage: &mut Stage) {
         format!("Nobody on this link has the address {absent}. The client pings it, once. How many frames does it send?"),
         "frames",
     );
-    stage.scene("nobody", "A ping to an address that nobody has");
+    stage.scene("nobody", "A ping to an address that no host has");
     let (client, server) = (stage.host("client"), stage.host("server"));
     stage.link(client, server);
     stage.ping_to(client, absent, 1, data(payload));
@@ -491,7 +491,7 @@ fn beyond(stage: &mut Stage) {
     let asked =
         run.packets().iter().filter(|packet| packet.from == client.id().place() && is_request(packet));
     let asked: Vec<IpAddr> = asked.filter_map(asked_for).collect();
-    stage.check("the client asked for the router, and for nobody else", |_| asked == [v4(10, 0, 1, 254)]);
+    stage.check("the client asked for the router, and for no other host", |_| asked == [v4(10, 0, 1, 254)]);
     let answered = stage.pongs(client);
     stage.check("the ping through the router was answered", |_| answered == 1 && pings.len() == 4);
 }

@@ -199,7 +199,7 @@ fn inside(stage: &mut Stage) {
     let how = stage.ask_choice(
         "How can a message hold any byte at all, the delimiter too?",
         &[
-            "by a longer delimiter that nobody will think of",
+            "by a longer delimiter that no sender will think of",
             "by another sign for it inside messages, and one for that sign, too",
             "by quotation marks around the message",
             "it cannot",
@@ -277,7 +277,7 @@ fn prefixed(stage: &mut Stage) {
         half,
         |_| Answer::Choice(if kept > 0 { 2 } else { 1 }),
         format!(
-            "{kept} bytes are kept. TCP has acknowledged them, so nobody will send them again: a reader that loses them has \
+            "{kept} bytes are kept. TCP has acknowledged them, so they will not be sent again: a reader that loses them has \
              lost its place for good, and takes letters for lengths from there on. The cut may fall into the length itself; \
              that is no other case."
         ),
@@ -362,7 +362,7 @@ fn lie(stage: &mut Stage) {
         |_| Answer::Choice(if refused && claim > limit { 3 } else { 0 }),
         match claim > limit {
             true => "The length is enough to refuse it, before a byte is kept. To skip it would mean to believe the length after \
-                     all, and to read for as long as the other end likes. Where the next true message begins, nobody can say: so \
+                     all, and to read for as long as the other end likes. Where the next true message begins cannot be told: so \
                      the connection ends, with a reason, if the protocol has a word for it.",
             false => "Its claim is below the limit, so there is nothing to refuse. A limit bounds what a lie costs; it does not \
                       find the lie.",

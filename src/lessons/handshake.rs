@@ -274,7 +274,7 @@ fn flooded(stage: &mut Stage) {
     let (syns, cookies) = (stage.knob(&FLOOD), stage.knob(&COOKIES));
     stage.say(format!(
         "A SYN costs its sender nothing, and the server memory: it keeps each half-open connection in its backlog until \
-         the last ACK comes. Now an attacker sends SYNs ({syns}) from addresses that nobody has, so that no answer ever \
+         the last ACK comes. Now an attacker sends SYNs ({syns}) from addresses that no host has, so that no answer ever \
          arrives; the server keeps at most {BACKLOG}."
     ));
     let guess = stage.ask_choice(
@@ -298,7 +298,7 @@ fn flooded(stage: &mut Stage) {
     stage.link(client, server);
     stage.link(attacker, server);
     stage.introduce();
-    stage.rule(server, attacker, fault::rule("nobody is there", |_, _| Verdict::Drop));
+    stage.rule(server, attacker, fault::rule("no such host", |_, _| Verdict::Drop));
     stage.listen(server, PORT);
     for _ in 0..syns {
         stage.connect(attacker, server, PORT);
@@ -309,7 +309,7 @@ fn flooded(stage: &mut Stage) {
     let socket = stage.connect(client, server, PORT);
     stage.send(socket, MESSAGE);
     stage.run_for(Duration::from_millis(1500));
-    stage.show(View::Ladder, "What is lost on its way to the attacker was for addresses that nobody has.");
+    stage.show(View::Ladder, "What is lost on its way to the attacker was for addresses that no host has.");
 
     let full = syns >= BACKLOG;
     let served = !full || cookies != SynCookies::Off;

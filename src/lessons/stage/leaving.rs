@@ -2,7 +2,7 @@
 
 use std::panic::resume_unwind;
 
-/// Ends a script whose scene has been played: nobody asks for what follows.
+/// Ends a script whose scene has been played: what follows was not asked for.
 pub(in crate::lessons) struct SceneIsOver;
 
 /// Leaves the script.

@@ -132,7 +132,7 @@ impl TcpSockets {
     }
 
     /// A listener goes: from here on a SYN to its port is answered by a RST (RFC 9293 §3.10.7.1). Connections that are
-    /// half open are reset, for nobody will accept them; those that were accepted stay.
+    /// half open are reset, for no program will accept them; those that were accepted stay.
     fn stop_listening(&mut self, now: Instant, listener: TcpKey, port: u16, below: &mut Below<'_>) {
         self.ports.remove(&port);
         self.sockets.remove(listener);

@@ -81,7 +81,7 @@ impl PathMtu {
     }
 
     /// Every size is possible again.
-    fn begin_anew(&mut self) {
+    fn begin_again(&mut self) {
         (self.high, self.is_likely) = (self.most, true);
     }
 }
@@ -110,7 +110,7 @@ impl Connection {
         let size = self.packet_size();
         let Some(path) = &mut self.path else { return };
         path.most = path.most.min(usize::from(mss) + HEADERS);
-        path.begin_anew();
+        path.begin_again();
         if size >= path.most {
             self.path = None;
         }
@@ -230,7 +230,7 @@ impl Connection {
         if let Some(path) = &mut self.path
             && path.high < size + NEAR
         {
-            path.begin_anew();
+            path.begin_again();
             path.next = path.next.max(now + age);
         }
     }

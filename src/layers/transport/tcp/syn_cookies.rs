@@ -1,6 +1,6 @@
 //! SYN cookies: a listener that keeps nothing of a connection that is half open (RFC 4987 §3.6, appendix A).
 //!
-//! A SYN costs its sender nothing, and a listener memory; so a flood of SYNs from addresses that nobody has fills the
+//! A SYN costs its sender nothing, and a listener memory; so a flood of SYNs from addresses that no host has fills the
 //! backlog, and honest clients find no room. With cookies all that the listener would remember is in the number of
 //! its SYN ACK, and comes back with the ACK:
 //!
@@ -214,7 +214,7 @@ fn read_from_clock(echo: u32, options: &mut Options) {
 }
 
 impl Connection {
-    /// From nothing to SYN-RECEIVED: its SYN ACK left long ago, and nobody knows when.
+    /// From nothing to SYN-RECEIVED: its SYN ACK left long ago, and when was not kept.
     fn open_by_cookie(&mut self, now: Instant, syn: &Segment) {
         self.passive = true;
         self.segments_out = 1;

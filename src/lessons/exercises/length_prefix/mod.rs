@@ -91,7 +91,7 @@ fn cases() -> Vec<Case> {
     const EMPTY: &str = "A length of 0 is a message without bytes.";
     const LONG: &str = "101 is above the limit of 100: the length alone says so.";
     const BEFORE: &str = "The message before the one that is too long was complete.";
-    const AFTER: &str = "Where the next message begins, nobody can say any more.";
+    const AFTER: &str = "Where the next message begins can no longer be told.";
     const MOST: &str = "A message of exactly the limit is taken.";
     let case = |hint, title, reads: &[(&[u8], &'static str)]| Case { title, hint, steps: steps(reads) };
     let most = [&[0, 100][..], &[b'x'; 100]].concat();

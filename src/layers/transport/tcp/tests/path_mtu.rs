@@ -1,4 +1,4 @@
-//! Black holes: full segments vanish, small ones pass, and nobody says why.
+//! Black holes: full segments vanish, small ones pass, and no router says why.
 
 use std::cell::Cell;
 use std::rc::Rc;
